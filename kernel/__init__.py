@@ -1,0 +1,4 @@
+"""What every room stands on.
+
+DICOM primitives, archive, database, events, audit, access, configuration, clock, errors.
+"""

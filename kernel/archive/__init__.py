@@ -1,0 +1,1 @@
+"""Blobs, the index, and ingest: the one way in."""

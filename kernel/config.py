@@ -1,0 +1,305 @@
+"""The settings of a node: one frozen tree, from defaults, then a TOML file, then `VIENANH_...` variables.
+
+Each field says its unit and reason in `doc`; the table in docs/operating.md is made from here. Every error names the
+key and where the value came from. A secret is never a field: a field names the file that holds one.
+`[[source]]`, `[[destination]]` and `[[rule]]` are kept as read; `gateway.peers` and `routing.rules` give them meaning.
+"""
+
+import dataclasses
+import os
+import tomllib
+import types
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, TypeVar, cast
+
+from kernel.errors import InvalidConfiguration
+
+ENVIRONMENT_PREFIX = "VIENANH_"
+MEBIBYTE = 1024 * 1024
+GIBIBYTE = 1024 * MEBIBYTE
+
+Role = Literal["site", "hub", "both"]
+T = TypeVar("T")
+
+
+def _setting(default: T, doc: str) -> T:
+    return field(default=default, metadata={"doc": doc})
+
+
+@dataclass(frozen=True, slots=True)
+class NodeConfig:
+    """Who this node is."""
+
+    role: Role = _setting("both", "site: takes studies and sends them on; hub: where they are read; both: one machine")
+    site: str = _setting("LOCAL", "this node's own site code; part of every identity it gives (letters, digits, - _)")
+    name: str = _setting("Viễn Ảnh", "the hospital's name on screen")
+    data: Path = _setting(Path("data"), "folder of blobs, database, keys and sockets; one node only")
+
+
+@dataclass(frozen=True, slots=True)
+class DimseConfig:
+    """The DIMSE listener (PS3.7, PS3.8)."""
+
+    enabled: bool = _setting(True, "whether to listen for DIMSE associations")
+    host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for the hospital's network")
+    port: int = _setting(11112, "TCP port; 0 takes a free one")
+    ae_title: str = _setting("VIENANH", "this node's AE title, 1 to 16 characters (PS3.5 6.2)")
+    processes: int = _setting(0, "listener processes sharing the port; 0: as many as cores, 2 at most")
+    check_called_ae_title: bool = _setting(False, "refuse associations that call another AE title")
+    accept_unknown_callers: bool = _setting(True, "take studies from callers that no [[source]] names")
+    accept_private_sop_classes: bool = _setting(True, "take SOP classes that the standard does not list")
+    associations_max: int = _setting(64, "associations at once; more are rejected as a local limit")
+    pdu_bytes_max: int = _setting(131072, "largest P-DATA PDU we ask a sender for, bytes (PS3.8 D.1)")
+    instance_bytes_max: int = _setting(16 * GIBIBYTE, "largest instance, bytes")
+    negotiation_timeout_s: float = _setting(15.0, "seconds a caller has to send A-ASSOCIATE-RQ (PS3.8 ARTIM)")
+    idle_timeout_s: float = _setting(120.0, "seconds an association may be silent before it is aborted")
+
+
+@dataclass(frozen=True, slots=True)
+class HttpConfig:
+    """The HTTP listener: DICOMweb, the reading room, health and metrics."""
+
+    host: str = _setting("127.0.0.1", "address to listen on")
+    port: int = _setting(8080, "TCP port; 0 takes a free one")
+    tls_certificate: Path | None = _setting(None, "PEM certificate chain; with tls_key makes the node speak HTTPS")
+    tls_key: Path | None = _setting(None, "PEM private key of tls_certificate")
+    trusted_proxies: tuple[str, ...] = _setting((), "addresses whose X-Forwarded-For and -Proto are believed")
+    public_url: str = _setting("", "origin that browsers see when behind a proxy, such as https://anh.example.vn")
+    body_bytes_max: int = _setting(64 * GIBIBYTE, "largest request body (STOW-RS), bytes")
+    instance_bytes_max: int = _setting(16 * GIBIBYTE, "largest instance in a body, bytes")
+    parts_max: int = _setting(100_000, "most parts in one STOW-RS body")
+    requests_max: int = _setting(256, "requests served at once; more are answered 503")
+    body_timeout_s: float = _setting(120.0, "seconds a request body may be silent")
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseConfig:
+    """Where rows are kept."""
+
+    url: str = _setting("", "empty: SQLite in the data folder; or postgresql+psycopg://USER@HOST/NAME")
+    password_file: Path | None = _setting(None, "file whose first line is the database password")
+    group_max: int = _setting(256, "most changes that share one commit")
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveConfig:
+    """Blobs and the index."""
+
+    free_bytes_min: int = _setting(2 * GIBIBYTE, "bytes of free disk kept in reserve; below it nothing is taken")
+    quarantine_bytes_max: int = _setting(4 * GIBIBYTE, "bytes of refused instances kept for a person to look at")
+    quiet_s: float = _setting(60.0, "seconds without a new instance after which a study counts as complete, at last")
+    results_max: int = _setting(1000, "most matches that one search returns (Warning header beyond)")
+
+
+@dataclass(frozen=True, slots=True)
+class AccessConfig:
+    """Who may see what, and for how long."""
+
+    session_hours: float = _setting(12.0, "hours until a browser session must sign in again")
+    session_idle_minutes: float = _setting(60.0, "minutes without a request after which a session ends")
+    attempts_max: int = _setting(8, "failed sign-ins per account and per address before throttling")
+    attempts_window_s: float = _setting(900.0, "seconds over which failed sign-ins are counted")
+    password_length_min: int = _setting(12, "shortest password, characters")
+
+
+@dataclass(frozen=True, slots=True)
+class AnonymizerConfig:
+    """Pseudonymisation at the site."""
+
+    profile: str = _setting("basic", "the profile of destinations that name none")
+    key_file: Path | None = _setting(None, "file of the site's key; empty: site.key in the data folder, made once")
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingConfig:
+    """Delivery."""
+
+    workers: int = _setting(2, "local workers that de-identify")
+    batch_instances: int = _setting(16, "most instances in one delivery request; STAT overtakes between them")
+    batch_bytes: int = _setting(8 * MEBIBYTE, "bytes after which a batch is closed")
+    lease_s: float = _setting(60.0, "seconds after which the job of a silent worker is given to another")
+    backoff_base_s: float = _setting(2.0, "first pause after a failed delivery, seconds; doubles each time")
+    backoff_cap_s: float = _setting(300.0, "longest pause between attempts, seconds")
+    request_timeout_s: float = _setting(120.0, "seconds a destination may be silent")
+
+
+@dataclass(frozen=True, slots=True)
+class LogConfig:
+    """What is told about the node's work; never a patient's identity."""
+
+    format: Literal["console", "json"] = _setting("console", "console for people, json for machines")
+    level: Literal["debug", "info", "warning", "error"] = _setting("info", "least level that is written")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """A node's whole configuration."""
+
+    node: NodeConfig = field(default_factory=NodeConfig)
+    dimse: DimseConfig = field(default_factory=DimseConfig)
+    http: HttpConfig = field(default_factory=HttpConfig)
+    database: DatabaseConfig = field(default_factory=DatabaseConfig)
+    archive: ArchiveConfig = field(default_factory=ArchiveConfig)
+    access: AccessConfig = field(default_factory=AccessConfig)
+    anonymizer: AnonymizerConfig = field(default_factory=AnonymizerConfig)
+    routing: RoutingConfig = field(default_factory=RoutingConfig)
+    log: LogConfig = field(default_factory=LogConfig)
+    source: tuple[Mapping[str, Any], ...] = ()
+    destination: tuple[Mapping[str, Any], ...] = ()
+    rule: tuple[Mapping[str, Any], ...] = ()
+    origin: str = field(default="defaults", metadata={"doc": "where the file part was read, for error messages"})
+
+
+SECTIONS: Mapping[str, type] = {
+    "node": NodeConfig,
+    "dimse": DimseConfig,
+    "http": HttpConfig,
+    "database": DatabaseConfig,
+    "archive": ArchiveConfig,
+    "access": AccessConfig,
+    "anonymizer": AnonymizerConfig,
+    "routing": RoutingConfig,
+    "log": LogConfig,
+}
+TABLES = ("source", "destination", "rule")
+
+
+def load(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Config:
+    """Read the configuration: defaults, then `file`, then `VIENANH_SECTION_FIELD` variables.
+
+    Raises
+    ------
+    InvalidConfiguration
+        Names the key, and the file or variable that gave it.
+    """
+    document = _read(file) if file else {}
+    origin = str(file) if file else "defaults"
+    settings: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
+    tables: dict[str, tuple[Mapping[str, Any], ...]] = dict.fromkeys(TABLES, ())
+    for name, content in document.items():
+        if name in SECTIONS:
+            settings[name] = dict(_section(name, content, origin))
+        elif name in TABLES:
+            tables[name] = _table(name, content, origin)
+        else:
+            raise InvalidConfiguration(source=origin, key=name, reason=f"no such section; there are {_list_sections()}")
+    for name, key, text, variable in _from_environment(os.environ if environment is None else environment):
+        settings[name][key] = _convert(_hint(name, key), text, variable, key)
+    sections = {name: SECTIONS[name](**values) for name, values in settings.items()}
+    return _checked(Config(**sections, **tables, origin=origin))
+
+
+def describe() -> Iterator[tuple[str, str, str, str]]:
+    """Yield (key, variable, default, doc) of every setting, for the operating manual and `vienanh config`."""
+    for name, section in SECTIONS.items():
+        for item in dataclasses.fields(section):
+            variable = f"{ENVIRONMENT_PREFIX}{name}_{item.name}".upper()
+            yield f"{name}.{item.name}", variable, str(item.default), str(item.metadata["doc"])
+
+
+def _list_sections() -> str:
+    return ", ".join([*SECTIONS, *TABLES])
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InvalidConfiguration(source=file, key="file", reason=error.strerror or "cannot be read") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidConfiguration(source=file, key="file", reason=f"not TOML: {error}") from error
+
+
+def _section(name: str, content: Any, origin: str) -> Iterator[tuple[str, Any]]:
+    if not isinstance(content, dict):
+        raise InvalidConfiguration(source=origin, key=name, reason="must be a table, [" + name + "]")
+    for key, value in cast("dict[str, Any]", content).items():
+        try:
+            hint = _hint(name, key)
+        except KeyError:
+            known = ", ".join(item.name for item in dataclasses.fields(SECTIONS[name]))
+            raise InvalidConfiguration(
+                source=origin, key=f"{name}.{key}", reason=f"no such key; there are {known}"
+            ) from None
+        yield key, _convert(hint, value, origin, f"{name}.{key}")
+
+
+def _table(name: str, content: Any, origin: str) -> tuple[Mapping[str, Any], ...]:
+    entries = cast("list[Any]", content) if isinstance(content, list) else [None]
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise InvalidConfiguration(source=origin, key=name, reason=f"must be a list of tables, [[{name}]]")
+    return tuple(entries)
+
+
+def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
+    known = {variable: key.split(".", 1) for key, variable, _, _ in describe()}
+    for variable, text in environment.items():
+        if variable in known:
+            section, key = known[variable]
+            yield section, key, text, variable
+
+
+def _hint(section: str, key: str) -> Any:
+    return typing.get_type_hints(SECTIONS[section])[key]
+
+
+def _convert(hint: Any, value: Any, source: str, key: str) -> Any:
+    """Turn a TOML value, or the text of a variable, into what the field's type says."""
+    origin, arguments = typing.get_origin(hint), typing.get_args(hint)
+    if origin is types.UnionType:
+        return None if value in ("", None) else _convert(arguments[0], value, source, key)
+    if origin is Literal:
+        if value in arguments:
+            return value
+        raise InvalidConfiguration(source=source, key=key, reason=f"must be one of {', '.join(map(str, arguments))}")
+    if origin is tuple:
+        parts = value.split(",") if isinstance(value, str) else value
+        return tuple(_convert(arguments[0], part, source, key) for part in parts if part != "")
+    try:
+        return _scalar(hint, value)
+    except (TypeError, ValueError, KeyError):
+        expected = {bool: "true or false", int: "a whole number", float: "a number"}.get(hint, "text")
+        raise InvalidConfiguration(source=source, key=key, reason=f"must be {expected}") from None
+
+
+def _scalar(hint: Any, value: Any) -> Any:
+    if hint is bool:
+        if isinstance(value, str):
+            return {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}[value.lower()]
+        if not isinstance(value, bool):
+            raise TypeError
+        return value
+    if isinstance(value, bool) or (hint in (str, Path) and not isinstance(value, str | Path)):
+        raise TypeError
+    if hint is int and isinstance(value, float):
+        raise TypeError
+    return hint(value)
+
+
+_POSITIVE = ("_max", "_s", "_hours", "_minutes", "_bytes", "_instances", "workers", "_min")
+
+
+def _checked(config: Config) -> Config:
+    """Check what a type cannot say."""
+
+    def refuse(key: str, reason: str) -> typing.NoReturn:
+        raise InvalidConfiguration(source=config.origin, key=key, reason=reason)
+
+    for name, section in SECTIONS.items():
+        for item in dataclasses.fields(section):
+            value = getattr(getattr(config, name), item.name)
+            if item.name.endswith(_POSITIVE) and isinstance(value, int | float) and value <= 0:
+                refuse(f"{name}.{item.name}", "must be more than zero")
+            if item.name == "port" and not 0 <= value <= 65535:
+                refuse(f"{name}.port", "must be 0 to 65535")
+    if not config.node.site or not all(c.isalnum() or c in "-_" for c in config.node.site) or len(config.node.site) > 32:
+        refuse("node.site", "must be 1 to 32 letters, digits, - or _")
+    title = config.dimse.ae_title
+    if not 1 <= len(title.strip()) <= 16 or "\\" in title or not title.isascii() or not title.isprintable():
+        refuse("dimse.ae_title", "must be 1 to 16 printable ASCII characters without a backslash")
+    if (config.http.tls_certificate is None) != (config.http.tls_key is None):
+        refuse("http.tls_certificate", "tls_certificate and tls_key go together")
+    return config

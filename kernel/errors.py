@@ -1,0 +1,253 @@
+"""Every error of the exchange, in four families by what can be done about it.
+
+    ExchangeError
+    |-- Refused       the sender must change something; sending the same again fails again
+    |   |-- MalformedInstance, MissingIdentifier, InvalidIdentifier, UnsupportedSOPClass, UnsupportedTransferSyntax
+    |   |-- LimitExceeded, InstanceConflict, IdentityMismatch
+    |   |-- InvalidQuery, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound
+    |   |-- InvalidConfiguration, InvalidRule
+    |   `-- ResidualIdentity
+    |-- Denied        not allowed; audited
+    |   `-- NotAuthenticated, Forbidden, Throttled, UnknownCaller
+    |-- Retriable     later may work
+    |   `-- StorageFull, Busy, ShuttingDown, PeerUnreachable, PeerBusy
+    `-- Corrupt       ours is damaged; stop and tell
+        `-- DigestMismatch, BlobMissing, AuditChainBroken, VaultDamaged
+
+A message carries fields, never a patient's identity: UIDs of the exchange, tags, numbers, limits.
+`gateway/status.py` has the one table from these classes to DIMSE and HTTP statuses.
+"""
+
+from typing import Any, ClassVar
+
+
+class ExchangeError(Exception):
+    """Base of all errors of the exchange; `text` is a format string over `fields`."""
+
+    text: ClassVar[str] = "The exchange failed."
+
+    def __init__(self, **fields: Any) -> None:
+        self.fields = fields
+        super().__init__(self.text.format(**fields))
+
+    @property
+    def code(self) -> str:
+        """A stable machine name, such as `StorageFull`."""
+        return type(self).__name__
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _rebuild, (type(self), self.fields)
+
+
+def _rebuild(kind: type[ExchangeError], fields: dict[str, Any]) -> ExchangeError:
+    return kind(**fields)
+
+
+# --- Refused ----------------------------------------------------------------------------------------------------------
+
+
+class Refused(ExchangeError):
+    """The sender must change something."""
+
+    text = "The request was refused: {reason}."
+
+
+class MalformedInstance(Refused):
+    """Bytes that are not a DICOM data set (PS3.5 7, PS3.10 7)."""
+
+    text = "Not a readable DICOM data set: {reason}. Check the file at the sender."
+
+
+class MissingIdentifier(Refused):
+    """A UID without which nothing can be kept apart is absent."""
+
+    text = "{keyword} is missing. The sender must give one."
+
+
+class InvalidIdentifier(Refused):
+    """A UID that PS3.5 9.1 does not allow."""
+
+    text = "{keyword} is not a UID: {reason}. The sender must give a valid one."
+
+
+class IdentityMismatch(Refused):
+    """The command and the data set, or the URL and the data set, name different instances."""
+
+    text = "{keyword} in the data set differs from {elsewhere}."
+
+
+class UnsupportedSOPClass(Refused):
+    """A SOP class that policy does not take."""
+
+    text = "SOP class {sop_class_uid} is not taken here: {reason}."
+
+
+class UnsupportedTransferSyntax(Refused):
+    """A transfer syntax that cannot be read, or cannot be decoded for this request."""
+
+    text = "Transfer syntax {transfer_syntax_uid} is not supported here: {reason}."
+
+
+class LimitExceeded(Refused):
+    """A stranger's count, size, depth or time went over a named bound."""
+
+    text = "{limit} exceeded: {value} is more than {bound}."
+
+
+class InstanceConflict(Refused):
+    """Different bytes under a SOP Instance UID that is already here; both are kept, apart."""
+
+    text = "Instance {sop_instance_uid} is already here with different content; the new one was set apart."
+
+
+class InvalidQuery(Refused):
+    """A query that the matching rules do not allow."""
+
+    text = "The query is not valid: {reason}."
+
+
+class InvalidRequest(Refused):
+    """A request that cannot be understood."""
+
+    text = "The request is not valid: {reason}."
+
+
+class UnsupportedMediaType(Refused):
+    """A body whose media type is not taken."""
+
+    text = "Media type {media_type} is not taken; send {offered}."
+
+
+class NotAcceptable(Refused):
+    """No representation that the client accepts; the text says what is on offer."""
+
+    text = "None of the accepted media types can be given. On offer: {offered}."
+
+
+class NotFound(Refused):
+    """Nothing of that name, or nothing that the caller may see."""
+
+    text = "There is no such {what}."
+
+
+class InvalidConfiguration(Refused):
+    """A setting that cannot be used; names the key and where it was read."""
+
+    text = "{source}: {key}: {reason}"
+
+
+class InvalidRule(Refused):
+    """A routing rule or profile that cannot be used."""
+
+    text = "{source}: rule {rule}: {reason}"
+
+
+class ResidualIdentity(Refused):
+    """The independent search found identity in a de-identified instance; it is held."""
+
+    text = "De-identified instance {sop_instance_uid} still carries identity in {where}; it is held."
+
+
+# --- Denied -----------------------------------------------------------------------------------------------------------
+
+
+class Denied(ExchangeError):
+    """Not allowed; audited."""
+
+    text = "Not allowed."
+
+
+class NotAuthenticated(Denied):
+    """No valid session or token."""
+
+    text = "Sign in, or send a valid bearer token."
+
+
+class Forbidden(Denied):
+    """A known caller without the right."""
+
+    text = "This account may not {action}."
+
+
+class Throttled(Denied):
+    """Too many attempts."""
+
+    text = "Too many attempts. Try again in {retry_after_s} s."
+
+
+class UnknownCaller(Denied):
+    """A DIMSE peer that no source profile names."""
+
+    text = "The caller is not known to this node: {reason}."
+
+
+# --- Retriable --------------------------------------------------------------------------------------------------------
+
+
+class Retriable(ExchangeError):
+    """Later may work."""
+
+    text = "Try again later."
+
+
+class StorageFull(Retriable):
+    """The disk watermark was crossed; nothing was taken."""
+
+    text = "Not enough storage: {needed_bytes} bytes needed, {free_bytes} free above the reserve."
+
+
+class Busy(Retriable):
+    """A bounded queue or count is full."""
+
+    text = "Too busy: {what}."
+
+
+class ShuttingDown(Retriable):
+    """The node is stopping."""
+
+    text = "The node is stopping."
+
+
+class PeerUnreachable(Retriable):
+    """The destination did not answer."""
+
+    text = "{peer} cannot be reached: {reason}."
+
+
+class PeerBusy(Retriable):
+    """The destination answered that it cannot take more now."""
+
+    text = "{peer} cannot take more now: {reason}."
+
+
+# --- Corrupt ----------------------------------------------------------------------------------------------------------
+
+
+class Corrupt(ExchangeError):
+    """Ours is damaged; stop and tell."""
+
+    text = "Stored data is damaged."
+
+
+class DigestMismatch(Corrupt):
+    """Stored bytes are not those that were promised."""
+
+    text = "Blob {key} does not match its digest."
+
+
+class BlobMissing(Corrupt):
+    """The index names bytes that are not there."""
+
+    text = "Blob {key} is missing."
+
+
+class AuditChainBroken(Corrupt):
+    """An audit line was changed or removed."""
+
+    text = "The audit chain is broken at line {sequence}."
+
+
+class VaultDamaged(Corrupt):
+    """A sealed record does not open with its key."""
+
+    text = "A sealed vault record cannot be opened with key {key_id}."

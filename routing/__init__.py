@@ -1,0 +1,1 @@
+"""What should happen to a study, and the promise that it will: rules, jobs, lanes, relay."""

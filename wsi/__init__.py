@@ -1,0 +1,1 @@
+"""Whole-slide images as pure transformations: no database, no sockets. Tiles and pyramids will live here."""
