@@ -1,0 +1,37 @@
+"""Fixtures for every room: real parts on loopback and temporary folders, and the rule that a missing peer is no silent skip."""
+
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+pytest_plugins = ["tests.support.postgresql", "tests.support.orthanc"]
+
+SAMPLES = Path(os.environ.get("VIENANH_SAMPLES", Path(__file__).parents[2] / "shared" / "samples"))
+PEERS = {
+    "dcmtk": ("storescu", "dcmdump"),
+    "orthanc": ("Orthanc",),
+    "dicom3tools": ("dciodvfy",),
+    "chromium": ("chromium",),
+    "postgresql": (),  # tests/support/postgresql.py looks for the server itself
+}
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail in CI, and skip with a reason elsewhere, when a foreign program that a test needs is absent."""
+    for marker in item.iter_markers("peer"):
+        (name,) = marker.args
+        missing = [program for program in PEERS[name] if shutil.which(program) is None]
+        if missing and os.environ.get("CI"):
+            pytest.fail(f"peer {name} is missing: {', '.join(missing)}", pytrace=False)
+        if missing:
+            pytest.skip(f"peer {name} is missing: {', '.join(missing)}; ./dev check says how to install it")
+
+
+@pytest.fixture(scope="session")
+def samples() -> Path:
+    """Real DICOM that is not part of the repository; tests that use it are extra to those on fixtures/dicom."""
+    if not SAMPLES.is_dir():
+        pytest.skip("no folder of real samples (set VIENANH_SAMPLES)")
+    return SAMPLES

@@ -1,0 +1,1 @@
+"""A real Orthanc for tests."""
