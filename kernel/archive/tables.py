@@ -1,0 +1,311 @@
+"""The tables of the archive: patients, studies, series, instances, and what is kept apart from them.
+
+Identity is (site, issuer, id) everywhere: two sites never share a row. Text is kept as decoded, never NULL (absent is
+the empty string, so that order and ranges need no special case); `name_fold` is `kernel.dicom.names.fold` of the name.
+Dates and times are DICOM's own text (DA, TM). The search of names by infix needs an index that SQLAlchemy cannot
+describe (FTS5 trigram on SQLite, `pg_trgm` on PostgreSQL): `create_name_search` makes it, and PostgreSQL without the
+extension goes without.
+"""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Connection,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    text,
+)
+from sqlalchemy.exc import SQLAlchemyError
+
+from kernel.database import metadata
+
+PRIORITY_STAT: Final = 0
+PRIORITY_URGENT: Final = 1
+PRIORITY_ROUTINE: Final = 2
+STATE_RECEIVING: Final = "receiving"
+STATE_COMPLETE: Final = "complete"
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND: Final = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware moment, kept as microseconds since 1970 UTC: exact, ordered and the same on both engines."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 (interface)
+        """Return microseconds since 1970 UTC."""
+        return None if value is None else microseconds(value)
+
+    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (interface)
+        """Return the moment, in UTC."""
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+def microseconds(moment: datetime) -> int:
+    """Return microseconds since 1970 UTC."""
+    return (moment - _EPOCH) // _MICROSECOND
+
+
+# SQLite gives row numbers only to INTEGER keys; PostgreSQL needs eight bytes.
+Key: Final = BigInteger().with_variant(Integer(), "sqlite")
+# Compared byte by byte on both engines, so that a prefix is a range whatever the database's language.
+Plain: Final = Text().with_variant(Text(collation="C"), "postgresql")
+Uid: Final = String(64).with_variant(String(64, collation="C"), "postgresql")
+Site: Final = String(32)
+
+
+def _text(name: str) -> Column[str]:
+    return Column(name, Plain, nullable=False, default="")
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, default=0)
+
+
+patient = Table(
+    "patient",
+    metadata,
+    Column("pk", Key, primary_key=True),
+    Column("site", Site, nullable=False),
+    _text("issuer"),
+    _text("patient_id"),
+    # Without a Patient ID nothing says that two studies are one person's: each study then has a patient of its own.
+    _text("only_in_study"),
+    _text("patient_name"),
+    _text("name_fold"),
+    _text("patient_birth_date"),
+    _text("patient_sex"),
+    UniqueConstraint("site", "issuer", "patient_id", "only_in_study", name="uq_patient_identity"),
+)
+
+study = Table(
+    "study",
+    metadata,
+    Column("pk", Key, primary_key=True),
+    Column("site", Site, nullable=False),
+    Column("study_instance_uid", Uid, nullable=False),
+    Column("patient_pk", Key, ForeignKey("patient.pk"), nullable=False),
+    _text("study_date"),
+    _text("study_time"),
+    _text("accession_number"),
+    _text("study_id"),
+    _text("study_description"),
+    _text("referring_physician_name"),
+    # The patient as this study says it, so that a list of studies is read from one table.
+    _text("patient_name"),
+    _text("name_fold"),
+    _text("patient_id"),
+    _text("issuer"),
+    _text("patient_birth_date"),
+    _text("patient_sex"),
+    # An instance of this study named another patient; the first one stands, a person must look.
+    Column("patient_disputed", Boolean, nullable=False, default=False),
+    _text("modalities"),  # in order, joined by a backslash
+    _text("body_part"),
+    _count("number_of_series"),
+    _count("number_of_instances"),
+    Column("size_bytes", BigInteger, nullable=False, default=0),
+    Column("first_received_at", Moment, nullable=False),
+    Column("last_received_at", Moment, nullable=False),
+    Column("state", String(16), nullable=False, default=STATE_RECEIVING),
+    _text("evidence"),  # why it counts as complete; empty while receiving
+    Column("priority", SmallInteger, nullable=False, default=PRIORITY_ROUTINE),
+    # Descending, this is the worklist's order: STAT first, then newest (see `worklist_rank`).
+    Column("worklist_rank", BigInteger, nullable=False),
+    Column("expected_instances", Integer),  # as the sender's manifest says; NULL when nobody said
+    Column("trace_id", String(64), nullable=False),
+    _count("revision"),  # grows with every instance; the version of this node's own manifest
+    UniqueConstraint("site", "study_instance_uid", name="uq_study_site_study_instance_uid"),
+    Index("ix_study_study_instance_uid", "study_instance_uid"),
+    Index("ix_study_patient_pk", "patient_pk"),
+    Index("ix_study_patient_id", "patient_id"),
+    Index("ix_study_accession_number", "accession_number"),
+    Index("ix_study_date_name", "study_date", "pk", "name_fold"),  # walked backwards: newest first, name in the index
+    Index("ix_study_name_fold", "name_fold", "pk"),
+    Index("ix_study_worklist_rank", "worklist_rank", "pk"),
+    Index("ix_study_state_last_received_at", "state", "last_received_at"),
+)
+
+study_modality = Table(
+    "study_modality",
+    metadata,
+    Column("modality", String(16), primary_key=True),
+    Column("study_date", Plain, primary_key=True),
+    Column("study_pk", Key, ForeignKey("study.pk"), primary_key=True, autoincrement=False),
+    Index("ix_study_modality_study_pk", "study_pk"),
+)
+
+series = Table(
+    "series",
+    metadata,
+    Column("pk", Key, primary_key=True),
+    Column("study_pk", Key, ForeignKey("study.pk"), nullable=False),
+    Column("series_instance_uid", Uid, nullable=False),
+    _text("modality"),
+    Column("series_number", Integer),
+    _text("series_description"),
+    _text("body_part_examined"),
+    _text("series_date"),
+    _text("series_time"),
+    _count("number_of_instances"),
+    _count("number_of_frames"),
+    Column("last_received_at", Moment, nullable=False),
+    _count("revision"),
+    UniqueConstraint("study_pk", "series_instance_uid", name="uq_series_study_pk_series_instance_uid"),
+    Index("ix_series_series_instance_uid", "series_instance_uid"),
+)
+
+instance = Table(
+    "instance",
+    metadata,
+    Column("pk", Key, primary_key=True),
+    Column("series_pk", Key, ForeignKey("series.pk"), nullable=False),
+    Column("site", Site, nullable=False),
+    Column("sop_instance_uid", Uid, nullable=False),
+    Column("sop_class_uid", Uid, nullable=False),
+    Column("transfer_syntax_uid", Uid, nullable=False),
+    Column("instance_number", Integer),
+    Column("number_of_frames", Integer, nullable=False),
+    Column("rows", Integer),
+    Column("columns", Integer),
+    Column("bits_allocated", Integer),
+    Column("photometric_interpretation", String(16)),
+    Column("has_pixels", Boolean, nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("dataset_offset", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("blob_key", String(96), nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("metadata", LargeBinary, nullable=False),  # DICOM JSON (PS3.18 F.2), zstd
+    UniqueConstraint("site", "sop_instance_uid", name="uq_instance_site_sop_instance_uid"),
+    Index("ix_instance_series_pk", "series_pk"),
+    Index("ix_instance_sop_instance_uid", "sop_instance_uid"),
+    Index("ix_instance_blob_key", "blob_key"),
+)
+
+# The whole series' DICOM JSON, folded once; right only while `revision` is the series' own.
+series_metadata = Table(
+    "series_metadata",
+    metadata,
+    Column("series_pk", Key, ForeignKey("series.pk"), primary_key=True, autoincrement=False),
+    Column("revision", Integer, nullable=False),
+    Column("folded", LargeBinary, nullable=False),  # gzip of one JSON array; served with its encoding untouched
+    Column("size_bytes", BigInteger, nullable=False),  # of the JSON, before compression
+    Column("etag", String(64), nullable=False),  # SHA-256 of `folded`
+)
+
+# Different bytes under a SOP Instance UID that was here first. Never served as the instance.
+conflict = Table(
+    "conflict",
+    metadata,
+    Column("pk", Key, primary_key=True),
+    Column("site", Site, nullable=False),
+    Column("sop_instance_uid", Uid, nullable=False),
+    Column("study_instance_uid", Uid, nullable=False),  # as the later instance says
+    Column("series_instance_uid", Uid, nullable=False),
+    Column("sop_class_uid", Uid, nullable=False),
+    Column("transfer_syntax_uid", Uid, nullable=False),
+    Column("first_instance_pk", Key, ForeignKey("instance.pk"), nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("blob_key", String(96), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("dataset_offset", Integer, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("channel", String(16), nullable=False),
+    _text("peer"),
+    _text("address"),
+    UniqueConstraint("site", "sop_instance_uid", "blob_key", name="uq_conflict_site_sop_instance_uid_blob_key"),
+    Index("ix_conflict_first_instance_pk", "first_instance_pk"),
+    Index("ix_conflict_blob_key", "blob_key"),
+)
+
+# Refused instances, kept for a person to look at.
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("pk", Key, primary_key=True),
+    Column("site", Site, nullable=False),
+    Column("at", Moment, nullable=False),
+    Column("code", String(64), nullable=False),  # class of the refusal, such as MissingIdentifier
+    _text("reason"),
+    _text("declared_sop_class_uid"),  # as the sender named them; may be anything, bounded
+    _text("declared_sop_instance_uid"),
+    Column("channel", String(16), nullable=False),
+    _text("peer"),
+    _text("called"),
+    _text("address"),
+    _text("session"),
+    Column("sha256", String(64), nullable=False),
+    Column("blob_key", String(96), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("dataset_offset", Integer, nullable=False),
+    UniqueConstraint("site", "blob_key", "code", name="uq_quarantine_site_blob_key_code"),
+    Index("ix_quarantine_at", "at"),
+)
+
+# What another exchange says a study consists of; may come before, between or after the instances.
+manifest = Table(
+    "manifest",
+    metadata,
+    Column("site", Site, primary_key=True),
+    Column("study_instance_uid", Uid, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("instances_expected", Integer, nullable=False),
+    Column("complete", Boolean, nullable=False),
+    _text("evidence"),
+    Column("priority", SmallInteger, nullable=False),
+    Column("at", Moment, nullable=False),
+)
+
+
+def worklist_rank(priority: int, first_received_at: datetime) -> int:
+    """Return the number by which the worklist descends: urgency first, then arrival.
+
+    One plain column and index instead of a mixed-direction order. Microseconds since 1970 stay below 10**16 until 2286.
+    """
+    return (PRIORITY_ROUTINE - priority) * 10**16 + microseconds(first_received_at)
+
+
+NAME_SEARCH_SQLITE: Final = """
+CREATE VIRTUAL TABLE study_name USING fts5(
+    name_fold, tokenize='trigram case_sensitive 1', content='', contentless_delete=1, detail='none'
+)
+"""  # rowid is study.pk; written beside the study row by kernel.archive.committer
+NAME_SEARCH_POSTGRESQL: Final = "CREATE INDEX ix_study_name_fold_trigram ON study USING gin (name_fold gin_trgm_ops)"
+
+
+def create_name_search(connection: Connection) -> bool:
+    """Create the trigram index of folded names; return whether there is one.
+
+    Called once by the migration. On PostgreSQL without `pg_trgm` (absent, or not ours to create) infix searches walk
+    the studies by date instead.
+    """
+    if connection.dialect.name == "sqlite":
+        connection.execute(text(NAME_SEARCH_SQLITE))
+        return True
+    available = connection.scalar(text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'"))
+    if not available:
+        return False
+    try:
+        with connection.begin_nested():
+            connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
+            connection.execute(text(NAME_SEARCH_POSTGRESQL))
+    except SQLAlchemyError:  # whatever the server objects to: a missing right, a broken extension
+        return False
+    return True
