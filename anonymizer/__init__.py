@@ -1,1 +1,18 @@
-"""De-identification (PS3.15 E) as a pure transformation of instances: no database, no sockets, no clock."""
+"""De-identification of DICOM instances (PS3.15 Annex E): pure, without database, sockets, clock or randomness.
+
+The way in is `anonymizer.engine.deidentify`; what it takes and gives is in `anonymizer.result`:
+
+    keys = anonymizer.keys.derive(secret_32_bytes, site="bv-huyen")
+    profile = anonymizer.profile.load("basic")                       # or "tele-read"; a frozen value, load once
+    header = kernel.dicom.scanner.scan(buffer, transfer_syntax_uid, offset=dataset_offset)
+
+    reason = anonymizer.pixels.needs_pixel_review(header)            # None, or why a person should look first
+    out = anonymizer.engine.deidentify(buffer, header=header, profile=profile, keys=keys, issuer="bv-huyen")
+    findings = anonymizer.residue.find(out.head + out.trailer, anonymizer.residue.needles_of(header))
+
+    file.write(out.head); copy(source, *out.tail); file.write(out.trailer)     # a complete Part 10 file
+    sealed = [anonymizer.vault.seal(entry, keys, nonce=os.urandom(12)) for entry in out.vault_entries]
+
+`deidentify` raises `MalformedInstance`, `LimitExceeded` or another `Refused` for whatever it does not understand: the
+instance is to be held, never passed.
+"""
