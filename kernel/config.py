@@ -10,7 +10,7 @@ import os
 import tomllib
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar, cast
@@ -178,7 +178,7 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
     document = _read(file) if file else {}
     origin = str(file) if file else "defaults"
     settings: dict[str, dict[str, Any]] = {name: {} for name in SECTIONS}
-    tables: dict[str, tuple[Mapping[str, Any], ...]] = dict.fromkeys(TABLES, ())
+    tables: dict[str, Any] = dict.fromkeys(TABLES, ())
     for name, content in document.items():
         if name in SECTIONS:
             settings[name] = dict(_section(name, content, origin))
@@ -188,7 +188,7 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
             raise InvalidConfiguration(source=origin, key=name, reason=f"no such section; there are {_list_sections()}")
     for name, key, text, variable in _from_environment(os.environ if environment is None else environment):
         settings[name][key] = _convert(_hint(name, key), text, variable, key)
-    sections = {name: SECTIONS[name](**values) for name, values in settings.items()}
+    sections: dict[str, Any] = {name: SECTIONS[name](**values) for name, values in settings.items()}
     return _checked(Config(**sections, **tables, origin=origin))
 
 
@@ -228,10 +228,9 @@ def _section(name: str, content: Any, origin: str) -> Iterator[tuple[str, Any]]:
 
 
 def _table(name: str, content: Any, origin: str) -> tuple[Mapping[str, Any], ...]:
-    entries = cast("list[Any]", content) if isinstance(content, list) else [None]
-    if not all(isinstance(entry, dict) for entry in entries):
+    if not isinstance(content, list) or not all(isinstance(entry, dict) for entry in cast("list[Any]", content)):
         raise InvalidConfiguration(source=origin, key=name, reason=f"must be a list of tables, [[{name}]]")
-    return tuple(entries)
+    return tuple(cast("list[dict[str, Any]]", content))
 
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
@@ -276,7 +275,7 @@ def _scalar(hint: Any, value: Any) -> Any:
         raise TypeError
     if hint is int and isinstance(value, float):
         raise TypeError
-    return hint(value)
+    return cast("Callable[[Any], Any]", hint)(value)
 
 
 _POSITIVE = ("_max", "_s", "_hours", "_minutes", "_bytes", "_instances", "workers", "_min")
@@ -295,7 +294,11 @@ def _checked(config: Config) -> Config:
                 refuse(f"{name}.{item.name}", "must be more than zero")
             if item.name == "port" and not 0 <= value <= 65535:
                 refuse(f"{name}.port", "must be 0 to 65535")
-    if not config.node.site or not all(c.isalnum() or c in "-_" for c in config.node.site) or len(config.node.site) > 32:
+    if (
+        not config.node.site
+        or not all(c.isalnum() or c in "-_" for c in config.node.site)
+        or len(config.node.site) > 32
+    ):
         refuse("node.site", "must be 1 to 32 letters, digits, - or _")
     title = config.dimse.ae_title
     if not 1 <= len(title.strip()) <= 16 or "\\" in title or not title.isascii() or not title.isprintable():

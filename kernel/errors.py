@@ -10,7 +10,7 @@
     |-- Denied        not allowed; audited
     |   `-- NotAuthenticated, Forbidden, Throttled, UnknownCaller
     |-- Retriable     later may work
-    |   `-- StorageFull, Busy, ShuttingDown, PeerUnreachable, PeerBusy
+    |   `-- StorageFull, DatabaseUnavailable, Busy, ShuttingDown, PeerUnreachable, PeerBusy
     `-- Corrupt       ours is damaged; stop and tell
         `-- DigestMismatch, BlobMissing, AuditChainBroken, VaultDamaged
 
@@ -194,6 +194,12 @@ class StorageFull(Retriable):
     """The disk watermark was crossed; nothing was taken."""
 
     text = "Not enough storage: {needed_bytes} bytes needed, {free_bytes} free above the reserve."
+
+
+class DatabaseUnavailable(Retriable):
+    """The database's engine failed in a way that may pass: full, locked, restarting."""
+
+    text = "The database cannot be used now: {reason}."
 
 
 class Busy(Retriable):

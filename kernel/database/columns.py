@@ -1,0 +1,85 @@
+"""The shared table collection, its column types, and the few places where the two engines differ.
+
+Every room declares its tables on `metadata`. Not here: connections (engines.py) and transactions (writer.py).
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Integer, MetaData, Table, Text
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.types import TypeDecorator, TypeEngine
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+BigKey = BigInteger().with_variant(Integer(), "sqlite")
+"""A 64-bit surrogate key; on SQLite the row id itself, which only the word INTEGER makes."""
+
+BinaryText = Text().with_variant(postgresql.TEXT(collation="C"), "postgresql")
+"""Text compared byte by byte on both engines, so that a prefix is a range of the index whatever the locale."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment in UTC: `timestamptz` on PostgreSQL, microseconds since 1970 as an integer on SQLite."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """Choose the engine's column type."""
+        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True))
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Refuse a naive moment, which is our own mistake, and write an aware one."""
+        if value is None:
+            return None
+        assert value.tzinfo is not None, "a moment without a time zone"
+        return (value - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else value
+
+    def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """Return the moment in UTC."""
+        if value is None:
+            return None
+        return _EPOCH + timedelta(microseconds=value) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+def is_sqlite(connection: Connection) -> bool:
+    """Tell whether `connection` speaks to SQLite; otherwise it is PostgreSQL."""
+    return connection.dialect.name == "sqlite"
+
+
+def insert(connection: Connection, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return the engine's own INSERT, which has `on_conflict_do_update`, `on_conflict_do_nothing` and `excluded`."""
+    return sqlite.insert(table) if is_sqlite(connection) else postgresql.insert(table)
+
+
+def upsert(
+    connection: Connection,
+    table: Table,
+    rows: Sequence[Mapping[str, Any]],
+    *,
+    key: Sequence[str],
+    update: Sequence[str] = (),
+) -> None:
+    """Insert `rows`; where `key` (columns of a unique index) is taken, write the `update` columns, or leave the row."""
+    if not rows:
+        return
+    statement = insert(connection, table)
+    if update:
+        changed = {name: statement.excluded[name] for name in update}
+        statement = statement.on_conflict_do_update(index_elements=list(key), set_=changed)
+    else:
+        statement = statement.on_conflict_do_nothing(index_elements=list(key))
+    connection.execute(statement, [dict(row) for row in rows])

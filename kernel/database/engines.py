@@ -1,0 +1,155 @@
+"""How each engine is opened: one engine for the writer, one for readers who cannot write.
+
+SQLite comes from the pysqlite3 wheel: the library of many distributions has the WAL-reset fault (3.7.0 to 3.51.2).
+Errors never carry values: parameters are hidden, and PostgreSQL's DETAIL, which quotes rows, is taken out.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pysqlite3 import dbapi2
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy.engine import ExceptionContext
+from sqlalchemy.exc import DBAPIError
+
+from kernel.errors import DatabaseUnavailable, InvalidConfiguration
+
+SQLITE_VERSION_MIN = (3, 51, 3)  # sqlite.org/wal.html#walresetbug
+BUSY_TIMEOUT_MS = 10_000  # another process of this node, such as the command line, may hold the lock for a moment
+READER_CACHE_KIB = 16 * 1024
+WRITER_CACHE_KIB = 64 * 1024
+CHECKPOINT_PAGES = 4_000  # 16 MiB of log before the writer moves it into the file; fewer flushes than the usual 1,000
+LOG_BYTES_KEPT = 64 * 1024 * 1024
+READERS_MAX = 32
+READER_WAIT_S = 30.0
+
+_SQLITE_PASSING = ("database or disk is full", "database is locked", "disk I/O error", "unable to open database file")
+_POSTGRESQL_PASSING = ("08", "40", "53", "57", "58")  # connection, rollback, resources, intervention, system error
+
+
+@dataclass(frozen=True, slots=True)
+class Engines:
+    """The two ways into one database."""
+
+    writer: Engine
+    reader: Engine
+
+
+def open_engines(target: str | Path, password: str | None = None) -> Engines:
+    """Open the database at `target`: a path (SQLite), `sqlite:///path`, or `postgresql+psycopg://user@host/name`.
+
+    Raises
+    ------
+    InvalidConfiguration
+        The URL names another engine, or SQLite's library has the WAL-reset fault.
+    """
+    url = URL.create("sqlite", database=str(target)) if isinstance(target, Path) or "://" not in target else None
+    url = url or make_url(target if isinstance(target, str) else str(target))
+    if url.get_backend_name() == "sqlite":
+        return _open_sqlite(Path(url.database or ""))
+    if url.get_backend_name() == "postgresql":
+        return _open_postgresql(url.set(drivername="postgresql+psycopg"), password)
+    raise InvalidConfiguration(source="database", key="database.url", reason="must be sqlite or postgresql")
+
+
+def _open_sqlite(path: Path) -> Engines:
+    if dbapi2.sqlite_version_info < SQLITE_VERSION_MIN:
+        raise InvalidConfiguration(source="pysqlite3", key="sqlite", reason="the library is too old")
+    if not path.name:
+        raise InvalidConfiguration(source="database", key="database.url", reason="needs the path of a file")
+    # Patients' names are in this file: made readable to its owner alone, and SQLite gives its log the same mode.
+    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
+    url = URL.create("sqlite", database=str(path))
+    writer = create_engine(url, module=dbapi2, hide_parameters=True, pool_size=1, max_overflow=0)
+    reader = create_engine(
+        url, module=dbapi2, hide_parameters=True, pool_size=8, max_overflow=READERS_MAX - 8, pool_timeout=READER_WAIT_S
+    )
+    event.listen(writer, "connect", _set_up_sqlite_writer)
+    event.listen(reader, "connect", _set_up_sqlite_reader)
+    event.listen(writer, "begin", _begin_immediate)
+    event.listen(reader, "begin", _begin)
+    return Engines(writer, reader)
+
+
+def _set_up_sqlite_writer(connection: Any, record: object) -> None:
+    del record
+    _pragmas(
+        connection,
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        f"cache_size = -{WRITER_CACHE_KIB}",
+        f"wal_autocheckpoint = {CHECKPOINT_PAGES}",
+        f"journal_size_limit = {LOG_BYTES_KEPT}",
+    )
+
+
+def _set_up_sqlite_reader(connection: Any, record: object) -> None:
+    del record
+    _pragmas(
+        connection,
+        f"busy_timeout = {BUSY_TIMEOUT_MS}",
+        f"cache_size = -{READER_CACHE_KIB}",
+        "wal_autocheckpoint = 0",
+        "query_only = ON",
+    )
+
+
+def _pragmas(connection: Any, *settings: str) -> None:
+    connection.isolation_level = None  # the driver begins nothing by itself; the "begin" event says how
+    for setting in settings:
+        connection.execute(f"PRAGMA {setting}")
+
+
+def _begin_immediate(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+def _open_postgresql(url: URL, password: str | None) -> Engines:
+    if password is not None:
+        url = url.set(password=password)
+    writer = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0, pool_pre_ping=True)
+    reader = create_engine(
+        url,
+        hide_parameters=True,
+        pool_size=8,
+        max_overflow=READERS_MAX - 8,
+        pool_timeout=READER_WAIT_S,
+        pool_pre_ping=True,
+        isolation_level="REPEATABLE READ",  # one snapshot for all statements of a reader, as on SQLite
+        connect_args={"options": "-c default_transaction_read_only=on"},
+    )
+    event.listen(writer, "handle_error", _hide_values)
+    event.listen(reader, "handle_error", _hide_values)
+    return Engines(writer, reader)
+
+
+def _hide_values(context: ExceptionContext) -> None:
+    """Leave only codes and names of constraints in an error of PostgreSQL; its text quotes what was written."""
+    original: Any = context.original_exception
+    if not isinstance(context.sqlalchemy_exception, DBAPIError) or not hasattr(original, "diag"):
+        return
+    parts = (type(original).__name__, original.sqlstate, original.diag.table_name, original.diag.constraint_name)
+    text = " ".join(part for part in parts if part)
+    original.args = (text,)
+    context.sqlalchemy_exception.args = (text,)
+
+
+def translated(error: Exception) -> Exception:
+    """Return `DatabaseUnavailable` for an error of the engine that may pass, and any other error as it is."""
+    if not isinstance(error, DBAPIError):
+        return error
+    original: Any = error.orig
+    state: str = getattr(original, "sqlstate", None) or ""
+    if error.connection_invalidated or state.startswith(_POSTGRESQL_PASSING):
+        return DatabaseUnavailable(reason=f"{type(original).__name__} {state}".strip())
+    if str(original) in _SQLITE_PASSING:
+        return DatabaseUnavailable(reason=str(original))
+    return error
