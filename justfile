@@ -1,10 +1,68 @@
 # Every developer command. ./dev NAME runs one in the project's environment.
 
 set shell := ["sh", "-eu", "-c"]
+set positional-arguments
+
+peers := "dcmtk chromium orthanc orthanc-dicomweb postgresql dicom3tools"
 
 # List the commands.
 default:
     @just --list --unsorted
+
+# Start a site and a hub on loopback and send real studies through them.
+demo *arguments:
+    @vienanh demo "$@"
+
+# Everything that must hold before a change is taken: peers, lint, types, contracts, front end, tests.
+check: peers lint types contracts web test
+
+# Run the tests, or some of them.
+test *arguments:
+    python -m pytest "$@"
+
+# Compare with a peer: ./dev bench receive [--short] [--json FILE].
+bench name *arguments:
+    @shift; python -m bench.{{ name }} "$@"
+
+# Format and repair what can be repaired.
+format:
+    ruff format .
+    ruff check --fix .
+    cd viewer/web && npx biome check --write .
+
+# Look for mistakes in form: ruff, dead code, spelling, unused dependencies, a stale lock.
+lint:
+    ruff check .
+    ruff format --check .
+    vulture
+    typos
+    deptry .
+
+# Check types, strictly.
+types:
+    basedpyright
+
+# Check that imports run downwards only.
+contracts:
+    lint-imports
+
+# Check the front end: Biome, tsc, knip, Vitest.
+web:
+    cd viewer/web && npm run --silent check
+
+# Install the foreign programs that tests need (root on Debian), or say how.
+peers:
+    #!/bin/sh
+    present=$(dpkg-query -W -f '${db:Status-Abbrev} ${Package}\n' {{ peers }} 2>/dev/null | awk '$1 == "ii" {print $2}')
+    for name in {{ peers }}; do echo "$present" | grep -qx "$name" || wanted="${wanted:-} $name"; done
+    [ -n "${wanted:-}" ] || exit 0
+    if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+        echo "Installing$wanted"
+        apt-get update -q >/dev/null
+        DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $wanted >/dev/null
+    else
+        echo "Tests that need a foreign program are skipped. To run them: sudo apt-get install$wanted" >&2
+    fi
 
 # Resolve the dependencies anew into requirements.lock (hashes, no index address).
 lock:

@@ -82,6 +82,7 @@ def a_ct(*, seed: str = "ct", instance: int = 1, rows: int = 64, columns: int = 
     ds.StudyDescription = "CT so nao"
     ds.SeriesDescription = "Axial 5mm"
     ds.BodyPartExamined = "HEAD"
+    ds.PatientPosition = "HFS"
     ds.KVP = "120"
     ds.AcquisitionNumber = 1
     ds.FrameOfReferenceUID = a_uid(seed, "frame of reference")
@@ -112,6 +113,7 @@ def a_cr(*, seed: str = "cr", **attributes: Any) -> Dataset:
     ds.ImageType = ["ORIGINAL", "PRIMARY"]
     ds.BodyPartExamined = "CHEST"
     ds.ViewPosition = "PA"
+    ds.PatientOrientation = ["L", "F"]
     ds.ImagerPixelSpacing = ["0.2", "0.2"]
     pixels = (np.mgrid[0:128, 0:96].sum(axis=0) * 16 % 4096).astype("<u2")
     with_pixels(ds, pixels, PhotometricInterpretation="MONOCHROME1", BitsStored=12, HighBit=11)
@@ -124,6 +126,8 @@ def an_us_cine(*, seed: str = "us", frames: int = 5, **attributes: Any) -> Datas
     ds = a_dataset(UltrasoundMultiFrameImageStorage, seed=seed)
     ds.Modality = "US"
     ds.ImageType = ["ORIGINAL", "PRIMARY"]
+    ds.BodyPartExamined = "HEART"
+    ds.PatientOrientation = ""
     ds.FrameTime = "40"
     ds.FrameIncrementPointer = 0x00181063
     pixels = np.zeros((frames, 48, 64, 3), "u1")
