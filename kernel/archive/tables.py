@@ -8,14 +8,13 @@ extension goes without.
 """
 
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
     Connection,
-    Dialect,
     ForeignKey,
     Index,
     Integer,
@@ -23,14 +22,12 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
-    Text,
-    TypeDecorator,
     UniqueConstraint,
     text,
 )
 from sqlalchemy.exc import SQLAlchemyError
 
-from kernel.database import metadata
+from kernel.database import BigKey, BinaryText, UtcDateTime, is_sqlite, metadata
 
 PRIORITY_STAT: Final = 0
 PRIORITY_URGENT: Final = 1
@@ -41,37 +38,12 @@ STATE_COMPLETE: Final = "complete"
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
-
-class Moment(TypeDecorator[datetime]):
-    """An aware moment, kept as microseconds since 1970 UTC: exact, ordered and the same on both engines."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 (interface)
-        """Return microseconds since 1970 UTC."""
-        return None if value is None else microseconds(value)
-
-    def process_result_value(self, value: Any | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 (interface)
-        """Return the moment, in UTC."""
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-def microseconds(moment: datetime) -> int:
-    """Return microseconds since 1970 UTC."""
-    return (moment - _EPOCH) // _MICROSECOND
-
-
-# SQLite gives row numbers only to INTEGER keys; PostgreSQL needs eight bytes.
-Key: Final = BigInteger().with_variant(Integer(), "sqlite")
-# Compared byte by byte on both engines, so that a prefix is a range whatever the database's language.
-Plain: Final = Text().with_variant(Text(collation="C"), "postgresql")
-Uid: Final = String(64).with_variant(String(64, collation="C"), "postgresql")
+Uid: Final = String(64)
 Site: Final = String(32)
 
 
 def _text(name: str) -> Column[str]:
-    return Column(name, Plain, nullable=False, default="")
+    return Column(name, BinaryText, nullable=False, default="")
 
 
 def _count(name: str) -> Column[int]:
@@ -81,7 +53,7 @@ def _count(name: str) -> Column[int]:
 patient = Table(
     "patient",
     metadata,
-    Column("pk", Key, primary_key=True),
+    Column("pk", BigKey, primary_key=True),
     Column("site", Site, nullable=False),
     _text("issuer"),
     _text("patient_id"),
@@ -91,16 +63,16 @@ patient = Table(
     _text("name_fold"),
     _text("patient_birth_date"),
     _text("patient_sex"),
-    UniqueConstraint("site", "issuer", "patient_id", "only_in_study", name="uq_patient_identity"),
+    UniqueConstraint("site", "issuer", "patient_id", "only_in_study"),
 )
 
 study = Table(
     "study",
     metadata,
-    Column("pk", Key, primary_key=True),
+    Column("pk", BigKey, primary_key=True),
     Column("site", Site, nullable=False),
     Column("study_instance_uid", Uid, nullable=False),
-    Column("patient_pk", Key, ForeignKey("patient.pk"), nullable=False),
+    Column("patient_pk", BigKey, ForeignKey("patient.pk"), nullable=False),
     _text("study_date"),
     _text("study_time"),
     _text("accession_number"),
@@ -121,8 +93,8 @@ study = Table(
     _count("number_of_series"),
     _count("number_of_instances"),
     Column("size_bytes", BigInteger, nullable=False, default=0),
-    Column("first_received_at", Moment, nullable=False),
-    Column("last_received_at", Moment, nullable=False),
+    Column("first_received_at", UtcDateTime, nullable=False),
+    Column("last_received_at", UtcDateTime, nullable=False),
     Column("state", String(16), nullable=False, default=STATE_RECEIVING),
     _text("evidence"),  # why it counts as complete; empty while receiving
     Column("priority", SmallInteger, nullable=False, default=PRIORITY_ROUTINE),
@@ -131,31 +103,31 @@ study = Table(
     Column("expected_instances", Integer),  # as the sender's manifest says; NULL when nobody said
     Column("trace_id", String(64), nullable=False),
     _count("revision"),  # grows with every instance; the version of this node's own manifest
-    UniqueConstraint("site", "study_instance_uid", name="uq_study_site_study_instance_uid"),
-    Index("ix_study_study_instance_uid", "study_instance_uid"),
-    Index("ix_study_patient_pk", "patient_pk"),
-    Index("ix_study_patient_id", "patient_id"),
-    Index("ix_study_accession_number", "accession_number"),
-    Index("ix_study_date_name", "study_date", "pk", "name_fold"),  # walked backwards: newest first, name in the index
-    Index("ix_study_name_fold", "name_fold", "pk"),
-    Index("ix_study_worklist_rank", "worklist_rank", "pk"),
-    Index("ix_study_state_last_received_at", "state", "last_received_at"),
+    UniqueConstraint("site", "study_instance_uid"),
+    Index(None, "study_instance_uid"),
+    Index(None, "patient_pk"),
+    Index(None, "patient_id"),
+    Index(None, "accession_number"),
+    Index(None, "study_date", "pk", "name_fold"),  # walked backwards: newest first, name in the index
+    Index(None, "name_fold", "pk"),
+    Index(None, "worklist_rank", "pk"),
+    Index(None, "state", "last_received_at"),
 )
 
 study_modality = Table(
     "study_modality",
     metadata,
-    Column("modality", String(16), primary_key=True),
-    Column("study_date", Plain, primary_key=True),
-    Column("study_pk", Key, ForeignKey("study.pk"), primary_key=True, autoincrement=False),
-    Index("ix_study_modality_study_pk", "study_pk"),
+    Column("modality", BinaryText, primary_key=True),
+    Column("study_date", BinaryText, primary_key=True),
+    Column("study_pk", BigKey, ForeignKey("study.pk"), primary_key=True, autoincrement=False),
+    Index(None, "study_pk"),
 )
 
 series = Table(
     "series",
     metadata,
-    Column("pk", Key, primary_key=True),
-    Column("study_pk", Key, ForeignKey("study.pk"), nullable=False),
+    Column("pk", BigKey, primary_key=True),
+    Column("study_pk", BigKey, ForeignKey("study.pk"), nullable=False),
     Column("series_instance_uid", Uid, nullable=False),
     _text("modality"),
     Column("series_number", Integer),
@@ -165,17 +137,17 @@ series = Table(
     _text("series_time"),
     _count("number_of_instances"),
     _count("number_of_frames"),
-    Column("last_received_at", Moment, nullable=False),
+    Column("last_received_at", UtcDateTime, nullable=False),
     _count("revision"),
-    UniqueConstraint("study_pk", "series_instance_uid", name="uq_series_study_pk_series_instance_uid"),
-    Index("ix_series_series_instance_uid", "series_instance_uid"),
+    UniqueConstraint("study_pk", "series_instance_uid"),
+    Index(None, "series_instance_uid"),
 )
 
 instance = Table(
     "instance",
     metadata,
-    Column("pk", Key, primary_key=True),
-    Column("series_pk", Key, ForeignKey("series.pk"), nullable=False),
+    Column("pk", BigKey, primary_key=True),
+    Column("series_pk", BigKey, ForeignKey("series.pk"), nullable=False),
     Column("site", Site, nullable=False),
     Column("sop_instance_uid", Uid, nullable=False),
     Column("sop_class_uid", Uid, nullable=False),
@@ -185,25 +157,25 @@ instance = Table(
     Column("rows", Integer),
     Column("columns", Integer),
     Column("bits_allocated", Integer),
-    Column("photometric_interpretation", String(16)),
+    Column("photometric_interpretation", BinaryText),
     Column("has_pixels", Boolean, nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("dataset_offset", Integer, nullable=False),
     Column("sha256", String(64), nullable=False),
-    Column("blob_key", String(96), nullable=False),
-    Column("received_at", Moment, nullable=False),
+    Column("blob_key", String(160), nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
     Column("metadata", LargeBinary, nullable=False),  # DICOM JSON (PS3.18 F.2), zstd
-    UniqueConstraint("site", "sop_instance_uid", name="uq_instance_site_sop_instance_uid"),
-    Index("ix_instance_series_pk", "series_pk"),
-    Index("ix_instance_sop_instance_uid", "sop_instance_uid"),
-    Index("ix_instance_blob_key", "blob_key"),
+    UniqueConstraint("site", "sop_instance_uid"),
+    Index(None, "series_pk"),
+    Index(None, "sop_instance_uid"),
+    Index(None, "blob_key"),
 )
 
 # The whole series' DICOM JSON, folded once; right only while `revision` is the series' own.
 series_metadata = Table(
     "series_metadata",
     metadata,
-    Column("series_pk", Key, ForeignKey("series.pk"), primary_key=True, autoincrement=False),
+    Column("series_pk", BigKey, ForeignKey("series.pk"), primary_key=True, autoincrement=False),
     Column("revision", Integer, nullable=False),
     Column("folded", LargeBinary, nullable=False),  # gzip of one JSON array; served with its encoding untouched
     Column("size_bytes", BigInteger, nullable=False),  # of the JSON, before compression
@@ -214,34 +186,34 @@ series_metadata = Table(
 conflict = Table(
     "conflict",
     metadata,
-    Column("pk", Key, primary_key=True),
+    Column("pk", BigKey, primary_key=True),
     Column("site", Site, nullable=False),
     Column("sop_instance_uid", Uid, nullable=False),
     Column("study_instance_uid", Uid, nullable=False),  # as the later instance says
     Column("series_instance_uid", Uid, nullable=False),
     Column("sop_class_uid", Uid, nullable=False),
     Column("transfer_syntax_uid", Uid, nullable=False),
-    Column("first_instance_pk", Key, ForeignKey("instance.pk"), nullable=False),
+    Column("first_instance_pk", BigKey, ForeignKey("instance.pk"), nullable=False),
     Column("sha256", String(64), nullable=False),
-    Column("blob_key", String(96), nullable=False),
+    Column("blob_key", String(160), nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("dataset_offset", Integer, nullable=False),
-    Column("received_at", Moment, nullable=False),
+    Column("received_at", UtcDateTime, nullable=False),
     Column("channel", String(16), nullable=False),
     _text("peer"),
     _text("address"),
-    UniqueConstraint("site", "sop_instance_uid", "blob_key", name="uq_conflict_site_sop_instance_uid_blob_key"),
-    Index("ix_conflict_first_instance_pk", "first_instance_pk"),
-    Index("ix_conflict_blob_key", "blob_key"),
+    UniqueConstraint("site", "sop_instance_uid", "blob_key"),
+    Index(None, "first_instance_pk"),
+    Index(None, "blob_key"),
 )
 
 # Refused instances, kept for a person to look at.
 quarantine = Table(
     "quarantine",
     metadata,
-    Column("pk", Key, primary_key=True),
+    Column("pk", BigKey, primary_key=True),
     Column("site", Site, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
     Column("code", String(64), nullable=False),  # class of the refusal, such as MissingIdentifier
     _text("reason"),
     _text("declared_sop_class_uid"),  # as the sender named them; may be anything, bounded
@@ -252,11 +224,11 @@ quarantine = Table(
     _text("address"),
     _text("session"),
     Column("sha256", String(64), nullable=False),
-    Column("blob_key", String(96), nullable=False),
+    Column("blob_key", String(160), nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("dataset_offset", Integer, nullable=False),
-    UniqueConstraint("site", "blob_key", "code", name="uq_quarantine_site_blob_key_code"),
-    Index("ix_quarantine_at", "at"),
+    UniqueConstraint("site", "blob_key", "code"),
+    Index(None, "at"),
 )
 
 # What another exchange says a study consists of; may come before, between or after the instances.
@@ -270,7 +242,7 @@ manifest = Table(
     Column("complete", Boolean, nullable=False),
     _text("evidence"),
     Column("priority", SmallInteger, nullable=False),
-    Column("at", Moment, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
 )
 
 
@@ -279,7 +251,7 @@ def worklist_rank(priority: int, first_received_at: datetime) -> int:
 
     One plain column and index instead of a mixed-direction order. Microseconds since 1970 stay below 10**16 until 2286.
     """
-    return (PRIORITY_ROUTINE - priority) * 10**16 + microseconds(first_received_at)
+    return (PRIORITY_ROUTINE - priority) * 10**16 + (first_received_at - _EPOCH) // _MICROSECOND
 
 
 NAME_SEARCH_SQLITE: Final = """
@@ -296,7 +268,7 @@ def create_name_search(connection: Connection) -> bool:
     Called once by the migration. On PostgreSQL without `pg_trgm` (absent, or not ours to create) infix searches walk
     the studies by date instead.
     """
-    if connection.dialect.name == "sqlite":
+    if is_sqlite(connection):
         connection.execute(text(NAME_SEARCH_SQLITE))
         return True
     available = connection.scalar(text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'"))
