@@ -1,0 +1,154 @@
+"""Properties of the upper layer: what is written is read back; hostile bytes never crash it; splitting changes nothing."""
+
+import contextlib
+
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
+
+from gateway.dimse import commands, pdu, wire
+from gateway.dimse.pdu import BadPDU, Kind
+from gateway.dimse.protocol import Acceptor, Fragment, ReleaseRequested, Requested
+from gateway.dimse.states import State
+from tests.dimse import scripts
+
+
+def hear(acceptor: Acceptor, data: bytes):
+    """Feed bytes and answer as a service would; return the events, fragments joined, and what was sent."""
+    events = []
+    for event in acceptor.receive(memoryview(data)):
+        match event:
+            case Requested(request):
+                try:
+                    acceptor.accept(scripts.accept_all(request))
+                except IndexError:
+                    acceptor.reject(pdu.AssociateReject(1, 1, 1))
+                events.append(event)
+            case ReleaseRequested():
+                acceptor.release()
+                events.append(event)
+            case Fragment(piece):
+                events.append(bytes(piece))
+            case _:
+                events.append(event)
+    return events
+
+
+def joined(events):
+    out = []
+    for event in events:
+        if isinstance(event, bytes) and out and isinstance(out[-1], bytes):
+            out[-1] += event
+        else:
+            out.append(event)
+    return out
+
+
+@given(scripts.pdus)
+def test_every_pdu_is_read_back_as_it_was_written(value):
+    data = wire.encode(value)
+
+    assert len(data) == 6 + int.from_bytes(data[2:6], "big")
+    assert wire.decode(Kind(data[0]), data[6:]) == value
+
+
+@given(scripts.command_sets)
+def test_every_command_set_is_read_back_as_it_was_written(command):
+    assert commands.decode(commands.encode(command)) == command
+
+
+@given(scripts.command_sets, st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8))
+def test_a_damaged_command_set_is_refused_or_read_and_nothing_else(command, damage):
+    data = bytearray(commands.encode(command))
+    for position, value in damage:
+        data[position % len(data)] = value
+
+    with contextlib.suppress(commands.BadCommand):
+        commands.decode(data)
+
+
+@given(st.sampled_from(Kind).filter(lambda kind: kind is not Kind.P_DATA), st.binary(max_size=400))
+def test_no_body_does_more_to_the_decoder_than_be_refused(kind, body):
+    with contextlib.suppress(BadPDU):
+        wire.decode(kind, body)
+
+
+@given(
+    st.one_of(scripts.requests, scripts.accepts),
+    st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 255)), min_size=1, max_size=8),
+)
+def test_a_damaged_association_pdu_is_refused_or_read_and_nothing_else(value, damage):
+    data = bytearray(wire.encode(value))
+    for position, byte in damage:
+        data[6 + position % (len(data) - 6)] = byte
+
+    try:
+        again = wire.decode(Kind(data[0]), bytes(data[6:]))
+    except BadPDU:
+        return
+    assert type(again) is type(value)
+
+
+@given(st.binary(max_size=400))
+@example(b"\x04\0\0\0\0\x06\0\0\0\2\1\3")
+def test_no_first_bytes_crash_an_association(data):
+    hear(Acceptor(), data)
+
+
+@given(st.lists(st.tuples(st.integers(0, 5000), st.integers(0, 255)), max_size=6), scripts.conversations)
+def test_no_damaged_conversation_crashes_an_association(damage, conversation):
+    data = bytearray(conversation)
+    for position, byte in damage:
+        data[position % len(data)] = byte
+    acceptor = Acceptor()
+
+    hear(acceptor, bytes(data))
+
+    assert acceptor.state in State
+
+
+@given(scripts.conversations, st.lists(st.integers(1, 4000), max_size=30))
+def test_the_same_bytes_give_the_same_events_however_they_are_split(conversation, cuts):
+    whole, split = Acceptor(), Acceptor()
+
+    at_once = hear(whole, conversation)
+    in_pieces, start = [], 0
+    for cut in [*sorted({cut % (len(conversation) + 1) for cut in cuts}), len(conversation)]:
+        in_pieces += hear(split, conversation[start:cut])
+        start = cut
+
+    assert joined(in_pieces) == joined(at_once)
+    assert split.outgoing() == whole.outgoing()
+    assert split.state is whole.state
+
+
+@given(scripts.conversations)
+def test_bytes_one_by_one_give_the_same_events(conversation):
+    assume(len(conversation) < 2000)
+    whole, split = Acceptor(), Acceptor()
+
+    at_once = hear(whole, conversation)
+    one_by_one = [event for byte in conversation for event in hear(split, bytes((byte,)))]
+
+    assert joined(one_by_one) == joined(at_once)
+    assert split.outgoing() == whole.outgoing()
+
+
+@given(st.binary(max_size=3000), st.integers(7, 500), st.sampled_from([0, 1, 7, 64, 16384]))
+def test_a_response_is_cut_into_pdus_that_the_peer_takes(data_set, fragment_bytes, limit):
+    acceptor = Acceptor()
+    request = scripts.an_associate_request(user=pdu.UserInformation(limit, "1.2.3"))
+    hear(acceptor, wire.encode(request))
+    acceptor.outgoing()
+
+    acceptor.respond(acceptor.contexts[3], scripts.a_store_request(), data_set)
+    sent = acceptor.outgoing()
+
+    position, parts = 0, {0: b"", 1: b""}
+    while position < len(sent):
+        length = int.from_bytes(sent[position + 2 : position + 6], "big")
+        assert length <= max(limit or 131072, 7)
+        assert int.from_bytes(sent[position + 6 : position + 10], "big") == length - 4
+        parts[sent[position + 11] & 1] += sent[position + 12 : position + 6 + length]
+        position += 6 + length
+    assert commands.decode(parts[1]) == scripts.a_store_request()
+    assert parts[0] == data_set
