@@ -67,3 +67,7 @@ peers:
 # Resolve the dependencies anew into requirements.lock (hashes, no index address).
 lock:
     uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header -q -o requirements.lock
+
+# Make the generated tables of the documents anew.
+docs:
+    python -m exchange.documents

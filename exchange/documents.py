@@ -1,0 +1,104 @@
+"""Tables of the documents that are made from the code: settings, commands, SOP classes, transfer syntaxes, events.
+
+`python -m exchange.documents` rewrites what stands between `<!-- begin NAME -->` and `<!-- end NAME -->` in docs/;
+tests/test_tidy.py refuses a document that is not up to date.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import click
+import typer
+
+from exchange.__main__ import app
+from kernel import config
+from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
+from kernel.errors import ExchangeError
+from gateway.status import dimse_status, failure_reason, http_status
+
+DOCUMENTS = Path(__file__).parents[1] / "docs"
+
+
+def settings() -> Iterator[str]:
+    """Yield the lines of the table of settings."""
+    yield "| setting | variable | default | meaning |"
+    yield "|---|---|---|---|"
+    for key, variable, default, doc in config.describe():
+        yield f"| `{key}` | `{variable}` | `{default}` | {doc} |"
+
+
+def commands() -> Iterator[str]:
+    """Yield the lines of the table of commands."""
+    yield "| command | what it does |"
+    yield "|---|---|"
+    for path, command in _walk(typer.main.get_command(app), ("vienanh",)):
+        yield f"| `{' '.join(path)}` | {command.get_short_help_str(200)} |"
+
+
+def _walk(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
+    if not isinstance(command, click.Group):
+        yield path, command
+        return
+    for name, child in command.commands.items():
+        yield from _walk(child, (*path, name))
+
+
+def storage_classes() -> Iterator[str]:
+    """Yield the lines of the table of storage SOP classes (PS3.4 B.5)."""
+    yield "| SOP class | UID |"
+    yield "|---|---|"
+    for uid, name in sorted(STORAGE_CLASSES.items(), key=lambda entry: entry[1]):
+        yield f"| {name} | {uid} |"
+
+
+def transfer_syntaxes() -> Iterator[str]:
+    """Yield the lines of the table of transfer syntaxes (PS3.5 annex A)."""
+    yield "| transfer syntax | UID | stored as sent | decoded for rendering |"
+    yield "|---|---|---|---|"
+    for syntax in SYNTAXES.values():
+        yield f"| {syntax.name} | {syntax.uid} | yes | {'yes' if syntax.decodable else 'no'} |"
+
+
+def statuses() -> Iterator[str]:
+    """Yield the lines of the table of errors and what a peer is told."""
+    yield "| error | DIMSE status | HTTP status | STOW-RS failure reason |"
+    yield "|---|---|---|---|"
+    for kind in _leaves(ExchangeError):
+        error = kind.__new__(kind)
+        yield f"| {kind.__name__} | {dimse_status(error):04X} | {http_status(error)} | {failure_reason(error):04X} |"
+
+
+def _leaves(kind: type[ExchangeError]) -> Iterator[type[ExchangeError]]:
+    for child in kind.__subclasses__():
+        yield from _leaves(child) if child.__subclasses__() else (child,)
+
+
+TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
+    "settings": settings,
+    "commands": commands,
+    "storage-classes": storage_classes,
+    "transfer-syntaxes": transfer_syntaxes,
+    "statuses": statuses,
+}
+
+
+def renewed(text: str) -> str:
+    """Return a document with each of its generated tables made anew."""
+
+    def table(match: re.Match[str]) -> str:
+        name = match["name"]
+        lines = "\n".join(TABLES[name]())
+        return f"<!-- begin {name} -->\n{lines}\n<!-- end {name} -->"
+
+    return re.sub(r"<!-- begin (?P<name>[a-z-]+) -->.*?<!-- end (?P=name) -->", table, text, flags=re.DOTALL)
+
+
+def main() -> None:
+    """Rewrite the tables of every document."""
+    for path in sorted(DOCUMENTS.glob("*.md")):
+        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
