@@ -1,0 +1,185 @@
+"""The tables of routing: plans, jobs, lanes, what was derived, what was delivered, and the vault.
+
+A done job has no row. Its history is `delivery`, `derived` and the events. Instances are named by (site, SOP Instance
+UID) as received; `profile` says as what they leave: `none` is as received. `derived.variant` is finer: profile, edition,
+digest and key, so that a changed profile or key makes another derived instance and never changes an old one.
+"""
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    SmallInteger,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    text,
+)
+
+from kernel.database import BigKey, UtcDateTime, metadata
+
+VARIANT_CHARACTERS: Final = 96
+DETAIL_CHARACTERS: Final = 500  # of an error's text that is kept
+
+
+def _uid(name: str, *, primary_key: bool = False) -> Column[str]:
+    return Column(name, String(64), primary_key=primary_key, nullable=False)
+
+
+def _site(*, primary_key: bool = False) -> Column[str]:
+    return Column("site", String(32), primary_key=primary_key, nullable=False)
+
+
+def _profile(*, primary_key: bool = False) -> Column[str]:
+    return Column("profile", String(32), primary_key=primary_key, nullable=False)
+
+
+# What was decided for a study by one version of the rules; grows when a later instance adds a destination.
+study_plan = Table(
+    "study_plan",
+    metadata,
+    _site(primary_key=True),
+    _uid("study_instance_uid", primary_key=True),
+    Column("rules_version", String(32), primary_key=True),
+    Column("plan", Text, nullable=False),  # JSON: priority, rules, destinations with profile and hold
+    Column("at", UtcDateTime, nullable=False),
+)
+
+job = Table(
+    "job",
+    metadata,
+    Column("pk", BigKey, primary_key=True),
+    Column("kind", String(16), nullable=False),  # deidentify, deliver, announce
+    Column("lane", String(80), nullable=False),  # `local`, or a destination
+    Column("priority", SmallInteger, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("run_at", UtcDateTime, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("owner", String(80), nullable=False, default=""),
+    Column("epoch", Integer, nullable=False, default=0),
+    Column("lease_until", UtcDateTime),
+    Column("key", String(320), nullable=False),  # names the promise; a second enqueue of it does nothing
+    _site(),
+    _uid("study_instance_uid"),
+    Column("sop_instance_uid", String(64), nullable=False, default=""),  # as received; empty for announce
+    _profile(),
+    Column("variant", String(VARIANT_CHARACTERS), nullable=False, default=""),  # which derived instance to deliver
+    Column("version", Integer, nullable=False, default=0),  # which manifest to announce
+    Column("size_bytes", BigInteger, nullable=False, default=0),
+    Column("trace_id", String(64), nullable=False),
+    Column("cause", String(32), nullable=False, default=""),
+    Column("detail", String(DETAIL_CHARACTERS), nullable=False, default=""),
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("key"),
+    Index(
+        "ix_job_ready",
+        "lane",
+        "priority",
+        "pk",
+        sqlite_where=text("state = 'ready'"),
+        postgresql_where=text("state = 'ready'"),
+    ),
+    Index(
+        "ix_job_running",
+        "lease_until",
+        sqlite_where=text("state = 'running'"),
+        postgresql_where=text("state = 'running'"),
+    ),
+    Index("ix_job_study", "site", "study_instance_uid", "kind"),
+)
+
+# One row per destination, and one per process for its local work: who serves it, and whether it may send.
+lane = Table(
+    "lane",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("owner", String(80), nullable=False, default=""),
+    Column("epoch", Integer, nullable=False, default=0),
+    Column("lease_until", UtcDateTime),
+    Column("failures", Integer, nullable=False, default=0),  # in a row; zero while it flows
+    Column("cause", String(32), nullable=False, default=""),
+    Column("until", UtcDateTime),  # of the pause
+    Column("status", String(32), nullable=False, default=""),
+    Column("detail", String(DETAIL_CHARACTERS), nullable=False, default=""),
+    Column("batch_limit", Integer, nullable=False, default=0),  # zero: as configured
+    Column("delivered_at", UtcDateTime),  # last time that something arrived
+)
+
+# One study on its way to one destination; the version of its manifest only grows.
+consignment = Table(
+    "consignment",
+    metadata,
+    Column("destination", String(64), primary_key=True),
+    _site(primary_key=True),
+    _uid("study_instance_uid", primary_key=True),
+    _profile(primary_key=True),
+    Column("sent_study_instance_uid", String(64), nullable=False, default=""),  # known with the first derived instance
+    Column("priority", SmallInteger, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("instances", Integer, nullable=False),
+    Column("delivered", Integer, nullable=False, default=0),
+    Column("evidence", String(64), nullable=False, default=""),  # that the study is complete; empty while it is open
+    Column("announced_version", Integer, nullable=False, default=0),
+    Column("delivered_at", UtcDateTime),  # everything, of a complete study
+    Column("trace_id", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_consignment_study", "site", "study_instance_uid"),
+)
+
+# The peer's word about one instance: the receipt.
+delivery = Table(
+    "delivery",
+    metadata,
+    Column("destination", String(64), primary_key=True),
+    _site(primary_key=True),
+    _uid("sop_instance_uid", primary_key=True),  # as received
+    _profile(primary_key=True),
+    _uid("study_instance_uid"),
+    Column("state", String(16), nullable=False),  # delivered, duplicate, refused
+    Column("cause", String(32), nullable=False, default=""),
+    Column("status", String(32), nullable=False, default=""),
+    Column("detail", String(DETAIL_CHARACTERS), nullable=False, default=""),
+    Column("attempts", Integer, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_delivery_study", "site", "study_instance_uid"),
+)
+
+# A de-identified instance: made once per variant, shared by every destination that wants it.
+derived = Table(
+    "derived",
+    metadata,
+    _site(primary_key=True),
+    _uid("sop_instance_uid", primary_key=True),  # as received
+    Column("variant", String(VARIANT_CHARACTERS), primary_key=True),
+    _uid("new_study_instance_uid"),
+    _uid("new_series_instance_uid"),
+    _uid("new_sop_instance_uid"),
+    _uid("sop_class_uid"),
+    _uid("transfer_syntax_uid"),
+    Column("blob_key", String(96), nullable=False),
+    Column("size_bytes", BigInteger, nullable=False),
+    Column("dataset_offset", Integer, nullable=False),
+    Column("sha256", String(64), nullable=False),
+    Column("record", Text, nullable=False),  # JSON: what was done, in numbers and codes; never a value
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_derived_new_study_instance_uid", "new_study_instance_uid"),
+    Index("ix_derived_blob_key", "blob_key"),
+)
+
+# Sealed ways back from a pseudonym; readable only with the site's key, through `routing.vault`.
+vault_entry = Table(
+    "vault_entry",
+    metadata,
+    _site(primary_key=True),
+    Column("kind", String(16), primary_key=True),
+    Column("blind_index", LargeBinary(32), primary_key=True),
+    Column("key_id", String(32), nullable=False),
+    Column("nonce", LargeBinary(12), nullable=False),
+    Column("ciphertext", LargeBinary, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+)
