@@ -1,6 +1,6 @@
 """The values that pass between the rooms when instances are received and found."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -35,6 +35,9 @@ class Staged:
     transfer_syntax_uid: str
     sop_class_uid: str  # as the sender declared them, in the command or the file meta
     sop_instance_uid: str
+    head: bytes = field(
+        default=b"", repr=False, compare=False
+    )  # the data set's first bytes, so that nobody reads twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +45,14 @@ class Received:
     """A staged instance that was checked and whose blob is durable: ready for the index."""
 
     origin: Origin
-    attributes: InstanceAttributes
+    attributes: InstanceAttributes = field(repr=False)  # a patient's: never printed
     blob_key: str
     size_bytes: int
     dataset_offset: int
     sha256: str
-    metadata: bytes  # DICOM JSON of the instance (PS3.18 F.2), zstd, bulk data by relative BulkDataURI
+    metadata: bytes = field(
+        repr=False
+    )  # DICOM JSON of the instance (PS3.18 F.2), zstd, bulk data by relative BulkDataURI
     received_at: datetime
 
 
@@ -69,6 +74,46 @@ class Ingested:
     sop_class_uid: str
     sop_instance_uid: str
     trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A new instance and its rows, as told to whoever takes part in the transaction that made them."""
+
+    received: Received
+    ingested: Ingested
+    instance_pk: int
+    series_pk: int
+    study_pk: int
+
+
+@dataclass(frozen=True, slots=True)
+class Completed:
+    """A study that now counts as complete, and why."""
+
+    study_pk: int
+    site: str
+    study_instance_uid: str
+    evidence: str  # association-released, send-now, manifest, quiet
+    number_of_instances: int
+    revision: int
+    trace_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A refused instance whose bytes are in quarantine: ready for its row."""
+
+    origin: Origin
+    at: datetime
+    code: str  # the class of the refusal
+    reason: str
+    sop_class_uid: str  # as declared; may be anything, bounded
+    sop_instance_uid: str
+    sha256: str
+    blob_key: str
+    size_bytes: int
+    dataset_offset: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,288 @@
+"""Bytes by digest on a local file system: stage, promote, open, verify.
+
+    <root>/incoming/<random>            stages: nothing promised; swept when the node starts
+    <root>/ab/<sha256>-<syntax>         blobs: the canonical file meta, then the data set as sent
+    <root>/quarantine/<sha256>-<syntax> refused instances, for a person to look at
+
+`sha256` is that of the encoded data set and `syntax` its Transfer Syntax UID: together they determine every byte of the
+blob, because the file meta is a function of the identifiers alone. So a name is never rewritten with other bytes, two
+sites may share a blob, and a blob without a row (a crash between the two) is harmless: the same instance takes it up.
+Names hold no patient data. One level of 256 folders is made beforehand, so that no new folder is ever synced on the
+way of an instance.
+
+The order is rename, then fdatasync, then fsync of the folder. On a journalling file system the first flush commits
+the new name together with the size, and the second finds nothing to do: one flush in sequence instead of two.
+"""
+
+import errno
+import hashlib
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import Final, Protocol
+
+from kernel.archive.durable import flush_data, flush_folder, rename_new
+from kernel.archive.records import Staged
+from kernel.dicom.part10 import file_meta
+from kernel.errors import BlobMissing, DigestMismatch, StorageFull
+
+HEAD_BYTES: Final = 64 * 1024  # of each data set kept in memory: the header of nearly every instance
+WATERMARK_STEP_BYTES: Final = 64 * 1024 * 1024  # free space is looked at again after so many bytes of one instance
+DECLARED_CHARACTERS_MAX: Final = 128  # of a declared UID; PS3.5 9.1 allows 64
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+_INCOMING: Final = "incoming"
+_QUARANTINE: Final = "quarantine"
+_KEY: Final = re.compile(r"(?:[0-9a-f]{2}|quarantine)/[0-9a-f]{64}-[0-9.]{1,64}")
+_SYNTAX: Final = re.compile(r"[0-9.]{1,64}")
+
+
+class BlobStore(Protocol):
+    """What the archive asks of any store of blobs; `Blobs` is the local one, an S3 store would be another."""
+
+    def promote(self, staged: Staged) -> str:
+        """Make a stage durable under its key, which is returned."""
+        ...
+
+    def open(self, key: str) -> BufferedReader:
+        """Open a blob for reading."""
+        ...
+
+    def verify(self, key: str, sha256: str, dataset_offset: int) -> None:
+        """Raise unless the blob's data set has this digest."""
+        ...
+
+    def delete(self, key: str) -> None:
+        """Forget a blob; absent is fine."""
+        ...
+
+
+class Stage:
+    """An instance that is being received: written and hashed as it passes."""
+
+    def __init__(self, blobs: "Blobs", path: Path, declared: tuple[str, str, str]) -> None:
+        self._blobs = blobs
+        self._path = path
+        self._declared = declared
+        self._hash = hashlib.sha256()
+        self._head = bytearray()
+        meta = file_meta(*declared)
+        self.dataset_offset = len(meta)
+        self.size_bytes = 0
+        self._look_again_at = WATERMARK_STEP_BYTES
+        try:
+            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _told(error, blobs, len(meta)) from error
+        self._put(memoryview(meta))
+
+    def write(self, buffer: bytes | bytearray | memoryview) -> None:
+        """Add the next bytes of the data set.
+
+        Raises
+        ------
+        StorageFull
+            The disk is full, or its reserve was reached; the stage is discarded.
+        """
+        view = memoryview(buffer)
+        if len(self._head) < HEAD_BYTES:
+            self._head += view[: HEAD_BYTES - len(self._head)]
+        self._put(view)
+        self._hash.update(view)
+        if self.size_bytes >= self._look_again_at:
+            self._look_again_at = self.size_bytes + WATERMARK_STEP_BYTES
+            try:
+                self._blobs.check_space(WATERMARK_STEP_BYTES)
+            except StorageFull:
+                self.discard()
+                raise
+
+    def finish(self) -> Staged:
+        """Close the stage, complete on disk; nothing is flushed or promised yet."""
+        self._close()
+        class_uid, instance_uid, syntax_uid = self._declared
+        return Staged(
+            path=self._path,
+            size_bytes=self.size_bytes,
+            dataset_offset=self.dataset_offset,
+            sha256=self._hash.hexdigest(),
+            transfer_syntax_uid=syntax_uid,
+            sop_class_uid=class_uid,
+            sop_instance_uid=instance_uid,
+            head=bytes(self._head),
+        )
+
+    def discard(self) -> None:
+        """Forget what was received; safe to call twice."""
+        self._close()
+        self._path.unlink(missing_ok=True)
+
+    def _put(self, view: memoryview) -> None:
+        try:
+            written = os.write(self._descriptor, view)
+            while written < len(view):
+                written += os.write(self._descriptor, view[written:])
+        except OSError as error:
+            self.discard()
+            raise _told(error, self._blobs, len(view)) from error
+        self.size_bytes += written
+
+    def _close(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+
+class Blobs:
+    """The local store. Safe to use from many threads, and from many processes of one node."""
+
+    def __init__(self, root: Path, free_bytes_min: int) -> None:
+        self._root = root
+        self._free_bytes_min = free_bytes_min
+        folders = [root / name for name in (_INCOMING, _QUARANTINE, *(f"{number:02x}" for number in range(256)))]
+        if not all(folder.is_dir() for folder in folders):
+            for folder in folders:
+                folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            flush_folder(root)
+
+    @property
+    def free_bytes(self) -> int:
+        """Bytes that may still be taken above the reserve; negative below it."""
+        state = os.statvfs(self._root)
+        return state.f_bavail * state.f_frsize - self._free_bytes_min
+
+    def check_space(self, needed_bytes: int) -> None:
+        """Raise StorageFull when taking so many bytes would touch the reserve."""
+        free_bytes = self.free_bytes
+        if needed_bytes > free_bytes:
+            raise StorageFull(needed_bytes=needed_bytes, free_bytes=max(0, free_bytes))
+
+    def stage(
+        self,
+        sop_class_uid: str,
+        sop_instance_uid: str,
+        transfer_syntax_uid: str,
+        expected_bytes: int | None = None,
+    ) -> Stage:
+        """Begin to receive an instance, with the identifiers that the sender declares.
+
+        Raises
+        ------
+        StorageFull
+            Fewer than `expected_bytes` are free above the reserve; nothing was taken.
+        """
+        self.check_space(expected_bytes or 0)
+        path = self._root / _INCOMING / secrets.token_hex(12)
+        declared = (_declared(sop_class_uid), _declared(sop_instance_uid), _declared(transfer_syntax_uid))
+        return Stage(self, path, declared)
+
+    def promote(self, staged: Staged) -> str:
+        """Give the stage its final name; bytes, size and name are durable when the key is returned.
+
+        A blob of the same name has, or after a power cut should have, the same bytes; it is replaced in one step by
+        the ones just flushed, which are known to be whole.
+
+        Raises
+        ------
+        StorageFull
+            The disk is full; the stage is gone.
+        """
+        key = f"{staged.sha256[:2]}/{_name_of(staged)}"
+        self._keep(staged, key)
+        return key
+
+    def set_apart(self, staged: Staged) -> str:
+        """Move a refused stage into quarantine, durably, and return its key there."""
+        key = f"{_QUARANTINE}/{_name_of(staged)}"
+        self._keep(staged, key)
+        return key
+
+    def _keep(self, staged: Staged, key: str) -> None:
+        final = self._root / key
+        try:
+            descriptor = os.open(staged.path, os.O_RDWR | os.O_CLOEXEC)
+            try:
+                if not rename_new(staged.path, final):
+                    flush_data(descriptor)  # before it replaces what somebody else may have been promised
+                    staged.path.replace(final)
+                flush_data(descriptor)
+            finally:
+                os.close(descriptor)
+            flush_folder(final.parent)
+        except OSError as error:
+            staged.path.unlink(missing_ok=True)
+            raise _told(error, self, staged.size_bytes) from error
+
+    def path(self, key: str) -> Path:
+        """Return where a blob is, for readers that want a file descriptor or a map of it."""
+        assert _KEY.fullmatch(key), "keys come from this class"
+        return self._root / key
+
+    def open(self, key: str) -> BufferedReader:
+        """Open a blob for reading.
+
+        Raises
+        ------
+        BlobMissing
+            There is none of that name.
+        """
+        try:
+            return self.path(key).open("rb")
+        except FileNotFoundError:
+            raise BlobMissing(key=key) from None
+
+    def verify(self, key: str, sha256: str, dataset_offset: int) -> None:
+        """Read the whole blob and compare.
+
+        Raises
+        ------
+        BlobMissing, DigestMismatch
+            The bytes that were promised are not there.
+        """
+        with self.open(key) as blob:
+            blob.seek(dataset_offset)
+            if hashlib.file_digest(blob, "sha256").hexdigest() != sha256:
+                raise DigestMismatch(key=key)
+
+    def delete(self, key: str) -> None:
+        """Forget a blob; absent is fine. Whoever calls knows that no row names it."""
+        self.path(key).unlink(missing_ok=True)
+
+    def walk(self) -> Iterator[tuple[str, os.stat_result]]:
+        """Yield every blob's key and state, quarantine included, folder by folder."""
+        for folder in sorted(self._root.iterdir()):
+            if folder.name == _INCOMING or not folder.is_dir():
+                continue
+            with os.scandir(folder) as entries:
+                for entry in entries:
+                    yield f"{folder.name}/{entry.name}", entry.stat()
+
+    def sweep(self) -> int:
+        """Remove the stages of a run that ended; called once at start, before anybody stages. Return how many."""
+        stages = list((self._root / _INCOMING).iterdir())
+        for stage in stages:
+            stage.unlink(missing_ok=True)
+        return len(stages)
+
+
+def discard(staged: Staged) -> None:
+    """Forget a stage that will not be promoted; safe when it is gone already."""
+    staged.path.unlink(missing_ok=True)
+
+
+def _declared(text: str) -> str:
+    """Return what a stranger calls a UID in a form that file meta can hold; it stays unequal to any real UID."""
+    return text.encode("ascii", "replace").decode("ascii")[:DECLARED_CHARACTERS_MAX]
+
+
+def _name_of(staged: Staged) -> str:
+    syntax = staged.transfer_syntax_uid
+    return f"{staged.sha256}-{syntax if _SYNTAX.fullmatch(syntax) else '0'}"
+
+
+def _told(error: OSError, blobs: Blobs, needed_bytes: int) -> Exception:
+    if error.errno in _FULL:
+        return StorageFull(needed_bytes=needed_bytes, free_bytes=max(0, blobs.free_bytes))
+    return error
