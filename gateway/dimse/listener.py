@@ -1,0 +1,158 @@
+"""The DIMSE listener of one process: connections in, a thread for each association, a bound on their number.
+
+It accepts on a port of its own, or is given connections by `process`, which shares one port among several processes.
+"""
+
+import contextlib
+import secrets
+import socket
+import threading
+from collections.abc import Callable
+
+from gateway.dimse.association import Association, Desk
+from gateway.dimse.commands import Field
+from gateway.dimse.negotiation import Policy
+from gateway.dimse.services import Echo, Unrecognized
+from gateway.dimse.store_scp import Ingester, StoreSCP
+from gateway.peers import Sources
+from kernel.archive.blobs import Blobs
+from kernel.clock import Clock
+from kernel.config import DimseConfig
+
+BACKLOG = 128
+REFUSALS_MAX = 16  # associations beyond the limit that are told so at once; more are just closed
+SOCKET_BUFFER_BYTES = 1024 * 1024
+
+SessionEnd = Callable[[str, str, bool], None]  # site, session, whether it was released
+
+
+class Listener:
+    """Serves associations in threads of this process."""
+
+    def __init__(
+        self,
+        config: DimseConfig,
+        ingest: Ingester,
+        blobs: Blobs,
+        sources: Sources,
+        *,
+        on_session_end: SessionEnd,
+        clock: Clock,
+    ) -> None:
+        self._config = config
+        self._clock = clock
+        self._desk = Desk(
+            policy=Policy(
+                config.ae_title.strip(),
+                config.check_called_ae_title,
+                config.accept_private_sop_classes,
+                config.pdu_bytes_max,
+            ),
+            sources=sources,
+            services={
+                Field.C_ECHO_RQ: Echo(),
+                Field.C_STORE_RQ: StoreSCP(ingest, blobs, clock, config.instance_bytes_max),
+            },
+            unrecognized=Unrecognized(config.instance_bytes_max),
+            on_session_end=on_session_end,
+            clock=clock,
+            new_identifier=lambda: secrets.token_hex(8),
+            negotiation_timeout_s=config.negotiation_timeout_s,
+            idle_timeout_s=config.idle_timeout_s,
+        )
+        self._listening: socket.socket | None = None
+        self._threads: dict[threading.Thread, Association] = {}
+        self._changed = threading.Condition()
+        self._stopping = False
+
+    @property
+    def port(self) -> int:
+        """The TCP port that was taken."""
+        assert self._listening is not None, "start first"
+        return self._listening.getsockname()[1]
+
+    @property
+    def associations(self) -> int:
+        """How many connections are being served."""
+        return len(self._threads)
+
+    def start(self) -> None:
+        """Take the port of the configuration and accept on it in a thread of its own.
+
+        Raises
+        ------
+        OSError
+            The address or the port cannot be had.
+        """
+        self._listening = open_port(self._config)
+        threading.Thread(target=self._accept, name="dimse-accept", daemon=True).start()
+
+    def adopt(self, connection: socket.socket, address: str, ended: Callable[[], None] = lambda: None) -> None:
+        """Serve a connection that was accepted elsewhere; `ended` is called when it is closed."""
+        limit = self._config.associations_max
+        with self._changed:
+            count = len(self._threads)
+            if self._stopping or count >= limit + REFUSALS_MAX:
+                connection.close()
+                ended()
+                return
+            association = Association(connection, address, self._desk, refuse=count >= limit)
+            thread = threading.Thread(target=self._serve, args=(association, ended), name="dimse", daemon=True)
+            self._threads[thread] = association
+        thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """Accept no more, let messages under way end, then abort; return when all is closed or `timeout_s` passed."""
+        with self._changed:
+            self._stopping = True
+            associations = list(self._threads.values())
+        if self._listening is not None:
+            with contextlib.suppress(OSError):
+                self._listening.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
+            self._listening.close()
+        for association in associations:
+            association.stop()
+        if not self._wait(timeout_s):
+            for association in list(self._threads.values()):
+                association.stop(at_once=True)
+            self._wait(1.0)
+
+    def _wait(self, timeout_s: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: not self._threads, timeout_s)
+
+    def _accept(self) -> None:
+        assert self._listening is not None
+        while not self._stopping:
+            try:
+                connection, peer = self._listening.accept()
+            except OSError:
+                if self._stopping:
+                    return
+                self._clock.wait(threading.Event(), 0.1)  # out of descriptors: let some associations end
+                continue
+            self.adopt(connection, str(peer[0]))
+
+    def _serve(self, association: Association, ended: Callable[[], None]) -> None:
+        try:
+            association.run()
+        finally:
+            with self._changed:
+                del self._threads[threading.current_thread()]
+                self._changed.notify_all()
+            ended()
+
+
+def open_port(config: DimseConfig) -> socket.socket:
+    """Bind and listen; port 0 takes a free one."""
+    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)  # connections inherit it
+        listening.bind((config.host, config.port))
+        listening.listen(BACKLOG)
+    except BaseException:
+        listening.close()
+        raise
+    return listening

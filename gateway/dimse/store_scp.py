@@ -1,0 +1,132 @@
+"""C-STORE SCP: stream to the stage, ingest, answer (PS3.7 9.1.1, PS3.4 B.2).
+
+Success is sent when `ingest` returned, which is when the instance is durable and indexed, and never before. The bytes of
+the data set go from the receive buffer to the stage without a copy.
+"""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+from gateway.dimse.commands import Value
+from gateway.dimse.protocol import Command
+from gateway.dimse.services import Drain, Receiver, Response, Session, response, text_of
+from gateway.status import SUCCESS, dimse_status
+from kernel import telemetry
+from kernel.archive.blobs import Blobs, Stage
+from kernel.archive.records import Ingested, Origin, Outcome, Staged
+from kernel.clock import Clock
+from kernel.errors import ExchangeError, InstanceConflict, LimitExceeded, MalformedInstance
+
+_log = telemetry.get_logger("gateway.dimse")
+
+
+class Ingester(Protocol):
+    """What C-STORE asks of `kernel.archive.ingest.Ingest`."""
+
+    def ingest(self, staged: Staged, origin: Origin) -> Ingested:
+        """Make an instance durable and indexed, or raise why not."""
+        ...
+
+
+class StoreSCP:
+    """Serves C-STORE-RQ."""
+
+    def __init__(self, ingest: Ingester, blobs: Blobs, clock: Clock, instance_bytes_max: int) -> None:
+        self.ingest = ingest
+        self.clock = clock
+        self.instance_bytes_max = instance_bytes_max
+        self._blobs = blobs
+
+    def begin(self, session: Session, message: Command) -> Receiver:
+        """Open a stage; a request that cannot be taken is read over and refused at its end."""
+        if not message.has_data_set:
+            return self.refuse(session, message, MalformedInstance(reason="the request has no data set"))
+        command = message.command
+        try:
+            stage = self._blobs.stage(
+                text_of(command, "AffectedSOPClassUID"),
+                text_of(command, "AffectedSOPInstanceUID"),
+                message.context.transfer_syntax,
+            )
+        except Exception as error:  # noqa: BLE001 whatever the disk does, the peer gets a status
+            return self.refuse(session, message, error)
+        return _Store(self, session, message, stage)
+
+    def refuse(self, session: Session, message: Command, error: BaseException) -> Drain:
+        """Answer with the error's status, once the data set was read over."""
+        status = dimse_status(error)
+        telemetry.INSTANCES.labels("dimse", "refused").inc()
+        instance = _loggable(text_of(message.command, "AffectedSOPInstanceUID"))
+        if isinstance(error, ExchangeError):
+            _log.warning(
+                "instance_refused",
+                session=session.identifier,
+                sop_instance_uid=instance,
+                status=f"{status:04X}",
+                error=error.code,
+            )
+        else:
+            _log.error("instance_failed", session=session.identifier, sop_instance_uid=instance, exc_info=error)
+        return Drain(response(message, status, error), 2 * self.instance_bytes_max)
+
+
+class _Store:
+    """One instance on its way in."""
+
+    def __init__(self, scp: StoreSCP, session: Session, message: Command, stage: Stage) -> None:
+        self._scp = scp
+        self._session = session
+        self._message = message
+        self._stage = stage
+        self._begun_s = scp.clock.monotonic_s()
+        self._refusal: Drain | None = None
+
+    def write(self, data: memoryview) -> None:
+        if self._refusal is not None:
+            self._refusal.write(data)
+            return
+        try:
+            self._stage.write(data)
+            if self._stage.size_bytes > self._scp.instance_bytes_max:
+                raise LimitExceeded(  # noqa: TRY301 one way out for all that a stage may refuse
+                    limit="dimse.instance_bytes_max", value=self._stage.size_bytes, bound=self._scp.instance_bytes_max
+                )
+        except Exception as error:  # noqa: BLE001 whatever the disk does, the peer gets a status
+            self._stage.discard()
+            self._refusal = self._scp.refuse(self._session, self._message, error)
+
+    def finish(self) -> Iterable[Response]:
+        if self._refusal is not None:
+            return self._refusal.finish()
+        telemetry.STAGE_SECONDS.labels("receive").observe(self._scp.clock.monotonic_s() - self._begun_s)
+        session = self._session
+        origin = Origin(
+            site=session.source.site,
+            channel="dimse",
+            peer=session.calling_ae_title,
+            called=session.called_ae_title,
+            address=session.address,
+            session=session.identifier,
+        )
+        try:
+            with telemetry.stage("ingest"):
+                ingested = self._scp.ingest.ingest(self._stage.finish(), origin)
+        except Exception as error:  # noqa: BLE001 the edge: every error becomes a status
+            return self._scp.refuse(session, self._message, error).finish()
+        session.instances += 1
+        if ingested.outcome is Outcome.CONFLICT:
+            conflict = InstanceConflict(sop_instance_uid=ingested.sop_instance_uid)
+            return ((response(self._message, dimse_status(conflict), conflict), None),)
+        return ((_success(self._message), None),)
+
+    def discard(self) -> None:
+        self._stage.discard()
+
+
+def _success(message: Command) -> dict[str, Value]:
+    return dict(response(message, SUCCESS))
+
+
+def _loggable(uid: str) -> str:
+    """Return a UID if it is one: what a stranger calls a UID may be a name."""
+    return uid if len(uid) <= 64 and set(uid) <= set("0123456789.") else "(not a UID)"
