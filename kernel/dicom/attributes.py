@@ -1,0 +1,158 @@
+"""Typed views of patient, study, series and instance: the attributes by which the exchange keeps and finds them.
+
+The only module of the exchange that interprets raw index attributes. Values are plain texts and numbers, so that they
+pass between processes and into rows unchanged; padding is gone and every text is bounded.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from kernel.dicom.charset import decode, parse_charsets
+from kernel.dicom.elements import Header
+from kernel.dicom.uids import check_uid
+from kernel.errors import MissingIdentifier
+
+TEXT_CHARACTERS_MAX: Final = 1024  # of one attribute; longer ones are cut here, not in the blob
+FRAMES_MAX: Final = 2**31 - 1  # Number of Frames is an IS (PS3.5 6.2)
+
+SPECIFIC_CHARACTER_SET: Final = 0x00080005
+
+
+@dataclass(frozen=True, slots=True)
+class PatientAttributes:
+    """Whose study it is (PS3.3 C.7.1)."""
+
+    patient_id: str
+    issuer_of_patient_id: str
+    patient_name: str  # all component groups, as `Alphabetic=Ideographic=Phonetic`
+    patient_birth_date: str  # DA, as sent
+    patient_sex: str
+
+
+@dataclass(frozen=True, slots=True)
+class StudyAttributes:
+    """The study (PS3.3 C.7.2)."""
+
+    study_instance_uid: str
+    study_date: str  # DA, as sent
+    study_time: str  # TM, as sent
+    accession_number: str
+    study_id: str
+    study_description: str
+    referring_physician_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesAttributes:
+    """The series (PS3.3 C.7.3)."""
+
+    series_instance_uid: str
+    modality: str
+    series_number: int | None
+    series_description: str
+    body_part_examined: str
+    series_date: str
+    series_time: str
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceAttributes:
+    """One instance and what holds it."""
+
+    patient: PatientAttributes
+    study: StudyAttributes
+    series: SeriesAttributes
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    instance_number: int | None
+    number_of_frames: int  # 1 when absent
+    rows: int | None
+    columns: int | None
+    bits_allocated: int | None
+    photometric_interpretation: str | None
+    has_pixels: bool
+
+
+def read_attributes(
+    header: Header, *, transfer_syntax_uid: str, fallback_charset: str | None = None
+) -> InstanceAttributes:
+    """Read the index attributes of a scanned instance.
+
+    Raises
+    ------
+    MissingIdentifier, InvalidIdentifier
+        Study, Series or SOP Instance UID, or SOP Class UID, is absent or no UID (PS3.5 9.1).
+    """
+    read = _Reader(header, fallback_charset)
+    return InstanceAttributes(
+        patient=PatientAttributes(
+            patient_id=read.text(0x00100020),
+            issuer_of_patient_id=read.text(0x00100021),
+            patient_name=read.text(0x00100010),
+            patient_birth_date=read.text(0x00100030),
+            patient_sex=read.text(0x00100040),
+        ),
+        study=StudyAttributes(
+            study_instance_uid=read.uid(0x0020000D, "StudyInstanceUID"),
+            study_date=read.text(0x00080020),
+            study_time=read.text(0x00080030),
+            accession_number=read.text(0x00080050),
+            study_id=read.text(0x00200010),
+            study_description=read.text(0x00081030),
+            referring_physician_name=read.text(0x00080090),
+        ),
+        series=SeriesAttributes(
+            series_instance_uid=read.uid(0x0020000E, "SeriesInstanceUID"),
+            modality=read.text(0x00080060),
+            series_number=read.integer(0x00200011),
+            series_description=read.text(0x0008103E),
+            body_part_examined=read.text(0x00180015),
+            series_date=read.text(0x00080021),
+            series_time=read.text(0x00080031),
+        ),
+        sop_class_uid=read.uid(0x00080016, "SOPClassUID"),
+        sop_instance_uid=read.uid(0x00080018, "SOPInstanceUID"),
+        transfer_syntax_uid=transfer_syntax_uid,
+        instance_number=read.integer(0x00200013),
+        number_of_frames=min(max(read.integer(0x00280008) or 1, 1), FRAMES_MAX),
+        rows=read.unsigned(0x00280010),
+        columns=read.unsigned(0x00280011),
+        bits_allocated=read.unsigned(0x00280100),
+        photometric_interpretation=read.text(0x00280004) or None,
+        has_pixels=header.pixel_data is not None,
+    )
+
+
+class _Reader:
+    """Values of one header's top level."""
+
+    __slots__ = ("_charsets", "_fallback", "_header")
+
+    def __init__(self, header: Header, fallback: str | None) -> None:
+        self._header = header
+        self._fallback = fallback
+        self._charsets = parse_charsets(header.raw(SPECIFIC_CHARACTER_SET)[:TEXT_CHARACTERS_MAX])
+
+    def text(self, tag: int) -> str:
+        value = self._header.raw(tag)[: 4 * TEXT_CHARACTERS_MAX]
+        return decode(value, self._charsets, self._fallback).strip(" \0")[:TEXT_CHARACTERS_MAX]
+
+    def uid(self, tag: int, keyword: str) -> str:
+        value = self._header.raw(tag)[:TEXT_CHARACTERS_MAX]
+        if not value:
+            raise MissingIdentifier(keyword=keyword)
+        return check_uid(value.decode("latin-1").strip(" \0"), keyword)  # some pad with spaces; PS3.5 6.2 wants NUL
+
+    def integer(self, tag: int) -> int | None:
+        """Return an IS value; None if absent, not a number or out of the range of IS (PS3.5 6.2)."""
+        text = self._header.raw(tag)[:64].split(b"\\")[0].strip(b" \0")
+        try:
+            number = int(text.decode("ascii")) if b"_" not in text else None
+        except (ValueError, UnicodeDecodeError):
+            return None
+        return number if number is not None and -(2**31) <= number < 2**31 else None
+
+    def unsigned(self, tag: int) -> int | None:
+        value = self._header.raw(tag)[:2]
+        return int.from_bytes(value, "little") if len(value) == 2 else None

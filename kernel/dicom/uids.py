@@ -1,0 +1,39 @@
+"""Unique identifiers: one type for each kind, the check of PS3.5 9.1, and the two that name this implementation."""
+
+from typing import Final, NewType
+
+from kernel.errors import InvalidIdentifier, MissingIdentifier
+
+StudyInstanceUID = NewType("StudyInstanceUID", str)
+SeriesInstanceUID = NewType("SeriesInstanceUID", str)
+SOPInstanceUID = NewType("SOPInstanceUID", str)
+
+UID_CHARACTERS_MAX: Final = 64
+IMPLEMENTATION_CLASS_UID: Final = "2.25.247160485923158839140735529174033291463"
+IMPLEMENTATION_VERSION_NAME: Final = "VIENANH"  # at most 16 characters (PS3.5 6.2, SH)
+
+_CHARACTERS = frozenset("0123456789.")
+
+
+def check_uid(text: str, keyword: str) -> str:
+    """Return `text` if it can be a UID: 1 to 64 digits and dots, no empty component (PS3.5 9.1).
+
+    Components with leading zeros are taken although the standard forbids them: scanners send them, and two
+    different texts stay two different identifiers.
+
+    Raises
+    ------
+    MissingIdentifier
+        The text is empty.
+    InvalidIdentifier
+        The text cannot be a UID. The message does not repeat it: it may be anything, a name too.
+    """
+    if not text:
+        raise MissingIdentifier(keyword=keyword)
+    if len(text) > UID_CHARACTERS_MAX:
+        raise InvalidIdentifier(keyword=keyword, reason=f"{len(text)} characters, {UID_CHARACTERS_MAX} are allowed")
+    if not _CHARACTERS.issuperset(text):
+        raise InvalidIdentifier(keyword=keyword, reason="other characters than digits and dots")
+    if text[0] == "." or text[-1] == "." or ".." in text:
+        raise InvalidIdentifier(keyword=keyword, reason="an empty component")
+    return text
