@@ -4,7 +4,7 @@
     |-- Refused       the sender must change something; sending the same again fails again
     |   |-- MalformedInstance, MissingIdentifier, InvalidIdentifier, UnsupportedSOPClass, UnsupportedTransferSyntax
     |   |-- LimitExceeded, InstanceConflict, IdentityMismatch
-    |   |-- InvalidQuery, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound
+    |   |-- InvalidQuery, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound, AmbiguousStudy
     |   |-- InvalidConfiguration, InvalidRule
     |   `-- ResidualIdentity
     |-- Denied        not allowed; audited
@@ -128,6 +128,12 @@ class NotFound(Refused):
     """Nothing of that name, or nothing that the caller may see."""
 
     text = "There is no such {what}."
+
+
+class AmbiguousStudy(Refused):
+    """One UID at several sites, all of which the caller may see."""
+
+    text = "Study {study_instance_uid} is here from more than one site. Name the site."
 
 
 class InvalidConfiguration(Refused):

@@ -7,19 +7,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Integer, MetaData, Table, Text
+from sqlalchemy import BigInteger, Connection, Dialect, Integer, MetaData, Table, Text
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.types import TypeDecorator, TypeEngine
+from sqlalchemy.types import TypeDecorator
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "ck": "ck_%(table_name)s_%(constraint_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from kernel.migrations import NAMING_CONVENTION
+
+metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 BigKey = BigInteger().with_variant(Integer(), "sqlite")
 """A 64-bit surrogate key; on SQLite the row id itself, which only the word INTEGER makes."""
@@ -32,27 +26,20 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
-    """An aware moment in UTC: `timestamptz` on PostgreSQL, microseconds since 1970 as an integer on SQLite."""
+    """An aware moment, kept as microseconds since 1970 UTC: exact, ordered, the same on both engines."""
 
-    impl = DateTime(timezone=True)
+    impl = BigInteger
     cache_ok = True
 
-    def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
-        """Choose the engine's column type."""
-        return dialect.type_descriptor(BigInteger() if dialect.name == "sqlite" else DateTime(timezone=True))
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
-        """Refuse a naive moment, which is our own mistake, and write an aware one."""
-        if value is None:
-            return None
-        assert value.tzinfo is not None, "a moment without a time zone"
-        return (value - _EPOCH) // _MICROSECOND if dialect.name == "sqlite" else value
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Return microseconds since 1970 UTC; a naive moment is our own mistake and raises TypeError."""
+        del dialect
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
-        """Return the moment in UTC."""
-        if value is None:
-            return None
-        return _EPOCH + timedelta(microseconds=value) if dialect.name == "sqlite" else value.astimezone(UTC)
+        """Return the moment, in UTC."""
+        del dialect
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
 def is_sqlite(connection: Connection) -> bool:

@@ -16,6 +16,13 @@ from sqlalchemy import Connection, text
 from kernel.errors import InvalidConfiguration
 
 HERE = Path(__file__).parent
+NAMING_CONVENTION = {  # of every index and constraint, so that a later version can name what it changes
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
 _ONE_AT_A_TIME = threading.Lock()  # Alembic's `op` and `context` belong to the whole process
 _LOCK = 0x7669656E  # "vien": one process migrates a PostgreSQL database at a time
 

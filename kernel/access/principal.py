@@ -1,0 +1,74 @@
+"""Who somebody is and what they may do: roles, scopes and the table between them. Pure values."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Literal
+
+from kernel.errors import Forbidden
+
+
+class Role(StrEnum):
+    """What an account is for."""
+
+    ADMIN = "admin"  # looks after the node
+    REQUESTER = "requester"  # the district clinician
+    READER = "reader"  # the specialist
+    INTEGRATOR = "integrator"  # a system: another exchange, a PACS, a report system
+
+
+class Scope(StrEnum):
+    """One thing that a session or token may do."""
+
+    DICOMWEB_READ = "dicomweb:read"
+    DICOMWEB_STORE = "dicomweb:store"
+    API_READ = "api:read"
+    API_WRITE = "api:write"
+    ADMIN = "admin"
+
+
+ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = {
+    Role.ADMIN: frozenset(Scope),
+    Role.REQUESTER: frozenset({Scope.DICOMWEB_READ, Scope.API_READ, Scope.API_WRITE}),
+    Role.READER: frozenset({Scope.DICOMWEB_READ, Scope.API_READ, Scope.API_WRITE}),
+    Role.INTEGRATOR: frozenset({Scope.DICOMWEB_READ, Scope.DICOMWEB_STORE, Scope.API_READ}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """A caller whose identity was proved."""
+
+    name: str
+    kind: Literal["account", "token", "system"]
+    roles: frozenset[Role]
+    scopes: frozenset[Scope]
+    sites: frozenset[str] | None = None  # whose studies may be seen; None: every site's
+    site: str | None = None  # the site for which a token stores
+    display: str = ""  # a person's name on screen
+    must_change: bool = False  # signed in with a one-time password: no scopes until it is replaced
+
+    def require(self, scope: Scope) -> None:
+        """Check that `scope` is held.
+
+        Raises
+        ------
+        Forbidden
+            It is not; the message names the scope.
+        """
+        if scope not in self.scopes:
+            raise Forbidden(action=f"do this: it needs the right {scope.value}")
+
+    def sees(self, site: str) -> bool:
+        """Tell whether studies of `site` may be seen."""
+        return self.sites is None or site in self.sites
+
+
+def scopes_of(roles: Iterable[Role]) -> frozenset[Scope]:
+    """Return every scope that one of `roles` implies."""
+    return frozenset[Scope]().union(*(ROLE_SCOPES[role] for role in roles))
+
+
+def system(name: str) -> Principal:
+    """Return the principal of a part of this node that works by itself, such as delivery."""
+    return Principal(name, "system", frozenset(), frozenset(Scope))

@@ -1,0 +1,205 @@
+"""The only way to a study: who wants it, may they, and the line that says they did.
+
+What is handed out is a `StudyGrant`: it names the one study, at the one site, that its holder may read.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy import Connection, select
+
+from kernel.access.memory import Recent
+from kernel.access.principal import Principal, Scope
+from kernel.archive.tables import study
+from kernel.audit import Action, AuditOutcome, Head, Line, append
+from kernel.clock import Clock
+from kernel.database import Database
+from kernel.errors import AmbiguousStudy, Forbidden, NotFound
+from kernel.events import Event, EventName, record
+
+if TYPE_CHECKING:
+    from kernel.archive.search import StudyPage, StudyQuery
+
+READ_SCOPES = (Scope.DICOMWEB_READ, Scope.API_READ)
+AUDIT_EVERY_S = 600.0  # one line per principal, address, study and action in so many seconds
+AUDITED_MAX = 20_000  # such lines remembered; beyond, the oldest is forgotten and may be written again
+GRANT_S = 5.0  # a grant is remembered, so that a series of frames asks the database once
+GRANTS_MAX = 4_096
+SITES_MAX = 16  # sites looked at for one UID
+_UID = re.compile(r"[0-9.]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class StudyGrant:
+    """Leave to read one study. Made by `Studies.open` alone."""
+
+    site: str
+    study_instance_uid: str
+    trace_id: str
+    holder: str
+
+
+_Key = tuple[Principal, str, str, Action, str | None]
+
+
+class Written(Protocol):
+    """A line on its way to the disk."""
+
+    def result(self) -> Head:
+        """Wait until it is durable."""
+        ...
+
+
+class Studies:
+    """Hands out studies and writes down to whom."""
+
+    def __init__(self, db: Database, clock: Clock, site: str) -> None:
+        self._db = db
+        self._clock = clock
+        self._site = site
+        self._grants: Recent[_Key, StudyGrant] = Recent(clock, seconds=GRANT_S, most=GRANTS_MAX)
+        self._told: Recent[tuple[str, ...], Written] = Recent(clock, seconds=AUDIT_EVERY_S, most=AUDITED_MAX)
+
+    def search(self, principal: Principal, query: "StudyQuery", address: str) -> "StudyPage":
+        """Search the studies that `principal` may see; the audit line names the keys, never what was searched for.
+
+        Raises
+        ------
+        Forbidden
+            The principal may not read.
+        """
+        from kernel.archive.search import search_studies
+
+        visible = self.may_search(principal, query.matches, address)
+        wanted = query.sites if visible is None else visible if query.sites is None else query.sites & visible
+        with self._db.read() as connection:
+            return search_studies(connection, replace(query, sites=wanted))
+
+    def may_search(self, principal: Principal, keywords: Iterable[str], address: str) -> frozenset[str] | None:
+        """Audit a search by matching keys and return the sites that may be searched; None means all."""
+        keys = ",".join(sorted(keywords))
+        self._check_reader(principal, Action.QUERY, "", address)
+        line = Line(self._clock.now(), Action.QUERY, principal.name, address=address, detail={"keys": keys})
+        self._tell(principal, line, keys)
+        return principal.sites
+
+    def open(
+        self,
+        principal: Principal,
+        study_instance_uid: str,
+        action: Action,
+        address: str,
+        site: str | None = None,
+    ) -> StudyGrant:
+        """Give leave to read one study, and write that down before it is used.
+
+        Raises
+        ------
+        Forbidden
+            The principal may not read at all.
+        NotFound
+            There is no such study, or none that the principal may see: the answer is the same.
+        AmbiguousStudy
+            More than one visible site has this UID, and `site` does not say which is meant.
+        """
+        key = (principal, study_instance_uid, address, action, site)
+        return self._grants.get_or(key, lambda: self._grant(*key))
+
+    def may_store(self, principal: Principal) -> str:
+        """Return the site for which `principal` may store.
+
+        Raises
+        ------
+        Forbidden
+            It may not store, or sees several sites and this node's own is not among them.
+        """
+        principal.require(Scope.DICOMWEB_STORE)
+        if principal.site is not None:
+            return principal.site
+        if principal.sees(self._site):
+            return self._site
+        if principal.sites and len(principal.sites) == 1:
+            return next(iter(principal.sites))
+        raise Forbidden(action="store: no single site is given to it")
+
+    def _grant(self, principal: Principal, uid: str, address: str, action: Action, site: str | None) -> StudyGrant:
+        self._check_reader(principal, action, uid if _UID.fullmatch(uid) else "", address)
+        query = select(study.c.site, study.c.trace_id).where(study.c.study_instance_uid == uid).limit(SITES_MAX)
+        if site is not None:
+            query = query.where(study.c.site == site)
+        elif principal.sites is not None:
+            query = query.where(study.c.site.in_(principal.sites))
+        with self._db.read() as connection:
+            found = connection.execute(query).all()
+        visible = [row for row in found if principal.sees(row.site)]
+        if found and not visible:
+            self._refuse(principal, action, uid, address)
+        if not visible:
+            raise NotFound(what="study")
+        if len(visible) > 1:
+            raise AmbiguousStudy(study_instance_uid=uid)
+        grant = StudyGrant(visible[0].site, uid, visible[0].trace_id, principal.name)
+        line = Line(
+            self._clock.now(),
+            action,
+            principal.name,
+            role=_roles(principal),
+            site=grant.site,
+            study_instance_uid=uid,
+            address=address,
+        )
+        self._tell(principal, line)
+        return grant
+
+    def _check_reader(self, principal: Principal, action: Action, uid: str, address: str) -> None:
+        if not principal.scopes.intersection(READ_SCOPES):
+            self._refuse(principal, action, uid, address)
+            raise Forbidden(action="read studies")
+
+    def _refuse(self, principal: Principal, action: Action, uid: str, address: str) -> None:
+        line = Line(
+            self._clock.now(),
+            action,
+            principal.name,
+            AuditOutcome.SERIOUS_FAILURE,
+            role=_roles(principal),
+            study_instance_uid=uid,
+            address=address,
+        )
+        self._tell(principal, line)
+
+    def _tell(self, principal: Principal, line: Line, *more: str) -> None:
+        """Append `line` unless its like was appended lately; return when it is durable."""
+        key = (
+            principal.kind,
+            principal.name,
+            line.address,
+            line.action,
+            line.outcome,
+            line.site,
+            line.study_instance_uid,
+            *more,
+        )
+        opened = line.action is Action.INSTANCES_ACCESSED and line.outcome is AuditOutcome.SUCCESS
+
+        def tell(connection: Connection) -> Head:
+            if opened and principal.kind == "account":
+                record(connection, _opened(line))
+            return append(connection, line)
+
+        written = self._told.get_or(key, lambda: self._db.submit(tell))
+        try:
+            written.result()
+        except Exception:
+            self._told.drop(key)
+            raise
+
+
+def _roles(principal: Principal) -> str:
+    return " ".join(sorted(principal.roles))
+
+
+def _opened(line: Line) -> Event:
+    return Event(EventName.STUDY_OPENED, line.at, line.site, line.study_instance_uid, detail={"action": line.action})
