@@ -4,15 +4,16 @@ The way in is `anonymizer.engine.deidentify`; what it takes and gives is in `ano
 
     keys = anonymizer.keys.derive(secret_32_bytes, site="bv-huyen")
     profile = anonymizer.profile.load("basic")                       # or "tele-read"; a frozen value, load once
-    header = kernel.dicom.scanner.scan(buffer, transfer_syntax_uid, offset=dataset_offset)
+    header = kernel.dicom.scanner.scan(source, transfer_syntax_uid, offset=dataset_offset)   # or the one made at ingest
 
     reason = anonymizer.pixels.needs_pixel_review(header)            # None, or why a person should look first
-    out = anonymizer.engine.deidentify(buffer, header=header, profile=profile, keys=keys, issuer="bv-huyen")
-    findings = anonymizer.residue.find(out.head + out.trailer, anonymizer.residue.needles_of(header))
+    out = anonymizer.engine.deidentify(source, header=header, profile=profile, keys=keys, issuer="bv-huyen")
+    findings = anonymizer.residue.find(out.head + out.trailer, anonymizer.residue.needles_of(header))   # () or hold
 
     file.write(out.head); copy(source, *out.tail); file.write(out.trailer)     # a complete Part 10 file
     sealed = [anonymizer.vault.seal(entry, keys, nonce=os.urandom(12)) for entry in out.vault_entries]
 
+`source` is a whole Part 10 file: bytes or a memory map. Sealed entries are stored once for each (kind, blind_index).
 `deidentify` raises `MalformedInstance`, `LimitExceeded` or another `Refused` for whatever it does not understand: the
 instance is to be held, never passed.
 """

@@ -1,30 +1,177 @@
-"""De-identify one instance at the level of its bytes: the header is written anew, pixel data stays where it is."""
+"""De-identify one instance at the level of its bytes: the header is written anew, pixel data stays where it is.
 
+One scan, one look into a table of numbers per element; whatever stays is a slice of the source. Big endian and
+deflated instances are first made explicit little endian as a whole, and leave in that transfer syntax.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from anonymizer.actions import Action
+from anonymizer.compiled import compiled
+from anonymizer.declaration import declaration
+from anonymizer.dummies import TEXT_VRS, encode
 from anonymizer.keys import Keys
+from anonymizer.patient import Patient, read_patient
 from anonymizer.profile import Profile
-from anonymizer.result import Buffer, Deidentified
-from kernel.dicom.scanner import Header
+from anonymizer.result import ActionRecord, Buffer, Deidentified, NewIdentity
+from anonymizer.rewriting import SPECIFIC_CHARACTER_SET, UTF_8, Rewriter
+from anonymizer.vault import VaultEntry, VaultKind
+from kernel.dicom.elements import Header
+from kernel.dicom.part10 import file_meta, read_file_meta
+from kernel.dicom.reencode import to_explicit_little_endian
+from kernel.dicom.scanner import scan
+from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.uids import check_uid
+from kernel.errors import MalformedInstance, UnsupportedSOPClass, UnsupportedTransferSyntax
+
+SOP_CLASS_UID, SOP_INSTANCE_UID = 0x00080016, 0x00080018
+STUDY_INSTANCE_UID, SERIES_INSTANCE_UID = 0x0020000D, 0x0020000E
+PIXEL_DATA_PROVIDER_URL: Final = 0x00287FE0
+MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
 
 
-def deidentify(source: Buffer, *, header: Header, profile: Profile, keys: Keys, issuer: str) -> Deidentified:
-    """De-identify an instance that `kernel.dicom.scanner.scan(source, ...)` has read.
+def deidentify(
+    source: Buffer,
+    *,
+    profile: Profile,
+    keys: Keys,
+    issuer: str,
+    header: Header | None = None,
+    fallback_charset: str | None = None,
+) -> Deidentified:
+    """De-identify an instance.
+
+    The same source, profile, keys and issuer give the same bytes. `source` may be a memory map of any size.
 
     Parameters
     ----------
     source
-        The whole Part 10 file or data set that `header` was scanned from; nothing before the data set is used.
-    header
-        The scan of `source`.
+        A whole Part 10 file.
     profile
         From `anonymizer.profile.load`.
     keys
         Of the site whose patient this is.
     issuer
         Who issues Patient IDs when the instance does not say (0010,0021): the site's name.
+    header
+        The scan of `source` from its data set on, when there is one already; not a prefix scan.
+    fallback_charset
+        What the source of the instance writes when it declares no character set (`kernel.dicom.charset.FALLBACKS`).
 
     Raises
     ------
     Refused
         In one of its forms, when something is not understood: hold the instance, never pass it on.
     """
-    raise NotImplementedError
+    meta = read_file_meta(source)
+    if header is None:
+        header = scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+    if not header.complete:
+        raise MalformedInstance(reason="it ends inside the pixel data")
+    work = _Work(profile, keys, issuer, fallback_charset)
+    if not header.reencoded:
+        return work.rewrite(source, header, meta.transfer_syntax_uid)
+    encoded = to_explicit_little_endian(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+    header = scan(encoded, EXPLICIT_VR_LITTLE_ENDIAN)
+    return work.rewrite(encoded, header, EXPLICIT_VR_LITTLE_ENDIAN).without_source(encoded)
+
+
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """The arguments of `deidentify` that do not depend on the instance."""
+
+    profile: Profile
+    keys: Keys
+    issuer: str
+    fallback_charset: str | None
+
+    def rewrite(self, source: Buffer, header: Header, syntax: str) -> Deidentified:
+        """De-identify a little endian instance."""
+        sop_class_uid = _uid(header, SOP_CLASS_UID, "SOPClassUID")
+        _refuse_what_is_elsewhere(header, sop_class_uid, syntax)
+        old = {tag: _uid(header, tag, keyword) for tag, keyword in _INSTANCE_UIDS.items()}
+        patient = read_patient(header, self.keys, self.issuer, self.fallback_charset)
+        with memoryview(source) as view:
+            rewriter = Rewriter(view, compiled(self.profile, sop_class_uid), patient, self.keys, self.fallback_charset)
+            head, trailer = self._parts(rewriter, header, patient, view)
+        new = {tag: rewriter.uids.get(uid.encode(), uid.encode()).decode("ascii") for tag, uid in old.items()}
+        meta = file_meta(sop_class_uid, new[SOP_INSTANCE_UID], syntax)
+        pixels = header.pixel_data
+        return Deidentified(
+            head=meta + head,
+            tail=(pixels.value_offset, pixels.end - pixels.value_offset) if pixels else (0, 0),
+            trailer=trailer,
+            dataset_offset=len(meta),
+            identity=NewIdentity(
+                patient_id=patient.pseudonym,
+                study_instance_uid=new[STUDY_INSTANCE_UID],
+                series_instance_uid=new[SERIES_INSTANCE_UID],
+                sop_class_uid=sop_class_uid,
+                sop_instance_uid=new[SOP_INSTANCE_UID],
+                transfer_syntax_uid=syntax,
+            ),
+            record=ActionRecord(
+                profile=self.profile.label,
+                profile_digest=self.profile.digest,
+                method_codes=self.profile.method_codes,
+                key_id=self.keys.key_id,
+                actions=dict(rewriter.actions),
+            ),
+            vault_entries=tuple(_vault_entries(patient, new[STUDY_INSTANCE_UID], rewriter.uids)),
+        )
+
+    def _parts(self, rewriter: Rewriter, header: Header, patient: Patient, view: memoryview) -> tuple[bytes, bytes]:
+        """Return the new data set up to the value of the pixel data, and what comes after the pixel data."""
+        actions = rewriter.table.top
+        added = list(declaration(self.profile, patient, header))
+        if not patient.charsets and _has_undeclared_text(header, view):
+            rewriter.write_utf_8()
+            charset = encode(SPECIFIC_CHARACTER_SET, "CS", UTF_8, implicit=header.implicit)
+            added = [(SPECIFIC_CHARACTER_SET, charset), *added]
+            actions = {**actions, SPECIFIC_CHARACTER_SET: Action.REMOVE}
+        pixels = header.pixel_data
+        end = pixels.start if pixels else header.end
+        before = [element for element in header.elements if element.start < end]
+        after = header.elements[len(before) :]
+        head = rewriter.data_set(before, header.start, end, actions, added)
+        trailer = rewriter.data_set(after, after[0].start, header.end, actions) if after else []
+        assert head is not None  # something was added
+        if pixels:
+            head.append(view[pixels.start : pixels.value_offset])
+        return b"".join(head), b"".join([view[after[0].start : header.end]] if trailer is None else trailer)
+
+
+_INSTANCE_UIDS: Final = {
+    STUDY_INSTANCE_UID: "StudyInstanceUID",
+    SERIES_INSTANCE_UID: "SeriesInstanceUID",
+    SOP_INSTANCE_UID: "SOPInstanceUID",
+}
+
+
+def _uid(header: Header, tag: int, keyword: str) -> str:
+    return check_uid(header.raw(tag).decode("latin-1").strip(" \0"), keyword)
+
+
+def _refuse_what_is_elsewhere(header: Header, sop_class_uid: str, syntax: str) -> None:
+    if sop_class_uid == MEDIA_STORAGE_DIRECTORY:
+        raise UnsupportedSOPClass(sop_class_uid=sop_class_uid, reason="a directory names files and patients")
+    if header.get(PIXEL_DATA_PROVIDER_URL) is not None:
+        raise UnsupportedTransferSyntax(transfer_syntax_uid=syntax, reason="its pixels are elsewhere")
+
+
+def _has_undeclared_text(header: Header, view: memoryview) -> bool:
+    """Whether any text is not ASCII, though nothing declares a character set."""
+    return any(
+        element.vr in TEXT_VRS
+        and not bytes(view[element.value_offset : element.value_offset + element.length]).isascii()
+        for element in header.walk()
+    )
+
+
+def _vault_entries(patient: Patient, new_study: str, uids: dict[bytes, bytes]) -> Iterator[VaultEntry]:
+    yield VaultEntry(kind=VaultKind.PATIENT, token=patient.pseudonym, identity=patient.identity)
+    yield VaultEntry(kind=VaultKind.STUDY, token=new_study, identity=patient.study)
+    for old, new in uids.items():
+        yield VaultEntry(kind=VaultKind.UID, token=new.decode("ascii"), identity={"UID": old.decode("latin-1")})

@@ -1,8 +1,51 @@
-"""What pixels may say about a patient. Cleaning them comes later; this tells which instances need a look first."""
+"""What pixels and documents may say about a patient. Cleaning them comes later; this tells which need a look first."""
 
-from kernel.dicom.scanner import Header
+from typing import Final
+
+from kernel.dicom.elements import Header
+
+SOP_CLASS_UID, IMAGE_TYPE, MODALITY, CONVERSION_TYPE = 0x00080016, 0x00080008, 0x00080060, 0x00080064
+BURNED_IN_ANNOTATION, RECOGNIZABLE_VISUAL_FEATURES = 0x00280301, 0x00280302
+
+# Screens, scanned paper, photographs and ultrasound carry the patient's name in their pixels as a rule.
+_STORAGE = "1.2.840.10008.5.1.4.1.1."
+ULTRASOUND: Final = frozenset(_STORAGE + end for end in ("6.1", "6.2", "6", "3.1", "3"))
+SECONDARY_CAPTURE: Final = frozenset(_STORAGE + end for end in ("7", "7.1", "7.2", "7.3", "7.4"))
+DOCUMENTS: Final = _STORAGE + "104."  # encapsulated PDF, CDA, STL ...
+PHOTOGRAPHS: Final = _STORAGE + "77.1."
+WHOLE_SLIDE: Final = _STORAGE + "77.1.6"
+SCREEN_WORDS: Final = frozenset({"SCREEN SAVE", "SCREENSHOT", "SCREENCAPTURE", "LABEL", "OVERVIEW", "DOSE_INFO"})
 
 
 def needs_pixel_review(header: Header) -> str | None:
-    """Return why the pixels may carry burned-in identity, or None when nothing says so."""
-    raise NotImplementedError
+    """Return why the pixels (or an encapsulated document) may carry identity, or None when nothing says so.
+
+    The reason is one stable word, for rules and events: `burned-in-annotation`, `ultrasound`, `secondary-capture`,
+    `screen-capture`, `photograph`, `slide-label`, `visual-features`, `encapsulated-document`. An instance that says
+    NO to Burned In Annotation is not believed when it is of a kind that usually has it.
+    """
+    sop_class_uid = _text(header, SOP_CLASS_UID)
+    if sop_class_uid.startswith(DOCUMENTS):
+        return "encapsulated-document"
+    if header.pixel_data is None:
+        return None
+    if _text(header, BURNED_IN_ANNOTATION).upper() == "YES":
+        return "burned-in-annotation"
+    if sop_class_uid in ULTRASOUND or _text(header, MODALITY) == "US":
+        return "ultrasound"
+    if sop_class_uid in SECONDARY_CAPTURE or _text(header, CONVERSION_TYPE):
+        return "secondary-capture"
+    kinds = {part.strip() for part in _text(header, IMAGE_TYPE).upper().split("\\")}
+    if sop_class_uid == WHOLE_SLIDE:
+        return "slide-label" if kinds & {"LABEL", "OVERVIEW"} else None
+    if sop_class_uid.startswith(PHOTOGRAPHS):
+        return "photograph"
+    if kinds & SCREEN_WORDS:
+        return "screen-capture"
+    if _text(header, RECOGNIZABLE_VISUAL_FEATURES).upper() == "YES":
+        return "visual-features"
+    return None
+
+
+def _text(header: Header, tag: int) -> str:
+    return header.raw(tag).decode("latin-1").strip(" \0")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from kernel.dicom.scanner import Header
+from kernel.dicom.elements import Header
 
 
 @dataclass(frozen=True, slots=True)

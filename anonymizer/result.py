@@ -2,12 +2,12 @@
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from mmap import mmap
 
 from anonymizer.vault import VaultEntry
 
-Buffer = bytes | memoryview | mmap
+Buffer = bytes | bytearray | memoryview | mmap
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,8 +30,7 @@ class ActionRecord:
     profile_digest: str  # SHA-256 hex of the merged profile
     method_codes: tuple[str, ...]  # CID 7050
     key_id: str
-    actions: Mapping[str, int]  # action code to number of elements: X, Z, D, U, C, K, P (private)
-    path: str  # "bytes" or "pydicom": which engine wrote it
+    actions: Mapping[str, int]  # action code to number of elements: X, Z, D, U, C, P (private)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +63,10 @@ class Deidentified:
             digest.update(pixels)
         digest.update(self.trailer)
         return digest.hexdigest()
+
+    def without_source(self, source: Buffer) -> "Deidentified":
+        """Return the same with the pixel data in `head`: for a source that nobody else has."""
+        return replace(self, head=self.to_bytes(source), tail=(0, 0), trailer=b"")
 
     def to_bytes(self, source: Buffer) -> bytes:
         """Return the whole new file: for tests and small instances; others write the three parts."""

@@ -1,0 +1,139 @@
+"""A profile made ready for one kind of instance: a number for every tag that the standard knows.
+
+Conditional codes are decided by the IOD of the SOP class at the top level, and by the sequence that holds it for a
+nested attribute. Beyond Table E.1-1, whatever may name a person, a place or an instance by its very kind is treated
+too (`_beyond`). Tags that are not in the result are not known to the standard: the engine drops them.
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Any, Final
+
+from anonymizer.actions import Action, resolve
+from anonymizer.dummies import TEXT_VRS
+from anonymizer.profile import Profile, Rule, table
+from kernel.dicom.dictionary import VR_OF
+
+PATIENT_NAME, PATIENT_ID, PATIENT_AGE = 0x00100010, 0x00100020, 0x00101010
+TABLES_MAX: Final = 64  # SOP classes and profiles whose tables are kept
+
+# UIDs that name a kind of thing, not a thing: SOP classes, transfer syntaxes, coding schemes, context groups.
+_DEFINING: Final = frozenset({
+    0x00080016, 0x0008001A, 0x0008001B, 0x00080062, 0x0008010C, 0x0008010D, 0x00080117, 0x00080118, 0x0008040E,
+    0x00081150, 0x0008115A, 0x00083002, 0x00340003, 0x04000010, 0x04000510, 0x30100052, 0x30100053,
+})  # fmt: skip
+_HARMLESS_URLS: Final = frozenset({0x0008010E, 0x00080120})  # of a coding scheme; a coded URN
+_DROPPED: Final = frozenset(
+    {
+        0x04000500,  # Encrypted Attributes Sequence: the identity itself, sealed for somebody else
+        0x4FFE0001,  # MAC Parameters Sequence: of signatures that no longer hold
+        0xFFFAFFFA,
+        0xFFFCFFFC,
+    }
+)
+_KINDS_DROPPED: Final = frozenset({"PN", "DA", "TM", "DT", "AE", "UR"})
+_OWN: Final = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})  # written anew by the engine
+
+
+class ActionTable:
+    """Actions by tag: at the top level of one kind of instance, and in the items of a sequence."""
+
+    __slots__ = ("_by_parent", "_inside", "_nested", "fallback", "top")
+
+    def __init__(self, profile: Profile, types: Mapping[str, str] | None) -> None:
+        rules = dict(_single(profile))
+        self.top: Mapping[int, Action] = _actions(rules, types)
+        self.fallback: Mapping[int, Action] = {  # for SHIFT and CLEAN when a value cannot be cleaned
+            tag: resolve(rule.basic, (types or {}).get(f"{tag:08X}"), iod_known=types is not None)
+            for tag, rule in rules.items()
+        }
+        self._inside, self._nested = _nested(profile)
+        self._by_parent: dict[int, Mapping[int, Action]] = {}
+
+    def inside(self, parent: int) -> Mapping[int, Action]:
+        """Return the actions for the items of the sequence `parent`."""
+        special = self._nested.get(parent)
+        if special is None:
+            return self._inside
+        if parent not in self._by_parent:
+            self._by_parent[parent] = {**self._inside, **special}
+        return self._by_parent[parent]
+
+
+def compiled(profile: Profile, sop_class_uid: str) -> ActionTable:
+    """Return the actions of `profile` for instances of a SOP class; kept for the next instance of its kind."""
+    return _compiled(profile, table("iod_types.json")["sop_classes"].get(sop_class_uid, ""))
+
+
+@lru_cache(maxsize=TABLES_MAX)
+def _compiled(profile: Profile, iod: str) -> ActionTable:
+    return ActionTable(profile, _types_of_iods().get(iod))
+
+
+@cache
+def _nested(profile: Profile) -> tuple[Mapping[int, Action], Mapping[int, Mapping[int, Action]]]:
+    """Return the actions in any sequence, and what differs in some because PS3.3 demands a value there."""
+    rules = dict(_single(profile))
+    parents: Mapping[str, Mapping[str, str]] = table("iod_types.json")["nested"]
+    special = {
+        int(parent, 16): {
+            tag: _action(tag, rules[tag], kind, iod_known=True)
+            for tag, kind in ((int(text, 16), kind) for text, kind in kinds.items())
+        }
+        for parent, kinds in parents.items()
+    }
+    return _actions(rules, {}), special
+
+
+def _single(profile: Profile) -> Iterator[tuple[int, Rule]]:
+    """Yield the rules for single tags; the engine drops repeating and private groups whole."""
+    return ((int(text, 16), rule) for text, rule in profile.rules.items() if "x" not in text and text != "PRIVATE")
+
+
+def _actions(rules: Mapping[int, Rule], types: Mapping[str, str] | None) -> dict[int, Action]:
+    known = types is not None
+    actions = {tag: _action(tag, rule, (types or {}).get(f"{tag:08X}"), iod_known=known) for tag, rule in rules.items()}
+    return {**_beyond(), **actions, **dict.fromkeys(_OWN | _DROPPED, Action.REMOVE)}
+
+
+@cache
+def _types_of_iods() -> Mapping[str, Mapping[str, str]]:
+    rows: list[dict[str, Any]] = table("iod_types.json")["iods"]
+    return {row["iod"]: row["types"] for row in rows}
+
+
+def _action(tag: int, rule: Rule, kind: str | None, *, iod_known: bool) -> Action:
+    if tag == PATIENT_ID:
+        return Action.PATIENT_ID
+    if tag == PATIENT_NAME:
+        return Action.PATIENT_NAME
+    if rule.code == "K" and tag == PATIENT_AGE:
+        return Action.AGE
+    if rule.code != "C":
+        return resolve(rule.code, kind, iod_known=iod_known)
+    vr = VR_OF.get(tag, "")
+    if rule.option == "retain_modified_dates":
+        if vr in {"TM", "SH"}:  # the time of day and the offset from UTC stay
+            return Action.KEEP
+        if vr in {"DA", "DT", ""}:
+            return Action.SHIFT
+    if rule.option in {"clean_descriptors", "retain_patient_characteristics"} and vr in TEXT_VRS:
+        return Action.CLEAN
+    return resolve(rule.basic, kind, iod_known=iod_known)
+
+
+@cache
+def _beyond() -> Mapping[int, Action]:
+    """Return what happens to the attributes that Table E.1-1 does not name."""
+    return dict(_beyond_rows())
+
+
+def _beyond_rows() -> Iterator[tuple[int, Action]]:
+    for tag, vr in VR_OF.items():
+        group, number = tag >> 16, tag & 0xFFFF
+        if group <= 6 or number == 0 or (vr in _KINDS_DROPPED and tag not in _HARMLESS_URLS):
+            yield tag, Action.REMOVE
+        elif vr == "UI" and tag not in _DEFINING:
+            yield tag, Action.UID
+        else:
+            yield tag, Action.KEEP

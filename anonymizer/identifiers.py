@@ -1,0 +1,105 @@
+"""New identifiers from old ones, by a keyed hash: the same input and key give the same output, everywhere and always.
+
+Nothing is stored for this; `anonymizer.vault` keeps only the way back.
+"""
+
+import hashlib
+import hmac
+import re
+from datetime import date, timedelta
+from functools import lru_cache
+from typing import Final
+
+WELL_KNOWN_ROOT: Final = b"1.2.840.10008."  # UIDs of the standard itself name nobody's data
+UID_CACHE_MAX: Final = 65_536
+PSEUDONYM_CHARACTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXY"  # 29, a prime; none of 0 O, 1 I L, U, Z
+PSEUDONYM_DATA_LENGTH: Final = 11
+PSEUDONYM_GROUP: Final = 4
+SHIFT_DAYS_MIN, SHIFT_DAYS_MAX = 365, 3650
+PADDING: Final = b" \x00"
+
+_DATE = re.compile(rb"(\d{4})(?:\.?)(\d{2})(?:\.?)(\d{2})")
+
+
+@lru_cache(maxsize=UID_CACHE_MAX)
+def new_uid(key: bytes, uid: bytes) -> bytes:
+    """Return the UID that stands for `uid`: 2.25 and a version 8 UUID as a decimal number (PS3.5 B.2, RFC 9562).
+
+    UIDs under the root of the standard, and an empty value, stay as they are. `uid` is without padding; whatever else
+    it holds is replaced, so that a name in place of a UID does not pass.
+    """
+    if uid.startswith(WELL_KNOWN_ROOT) or not uid:
+        return uid
+    digest = hmac.digest(key, uid, hashlib.sha256)
+    return b"2.25.%d" % _as_uuid(digest[:16])
+
+
+def _as_uuid(octets: bytes) -> int:
+    number = int.from_bytes(octets) & ~(0xF << 76 | 0x3 << 62)
+    return number | 0x8 << 76 | 0x2 << 62
+
+
+def new_uids(key: bytes, value: bytes) -> bytes:
+    """Return the encoded value of a UI element with each of its UIDs replaced, padded to an even length."""
+    if b"\\" in value:
+        mapped = b"\\".join(new_uid(key, part.strip(PADDING)) for part in value.split(b"\\"))
+    else:
+        mapped = new_uid(key, value.strip(PADDING))
+    return mapped + b"\x00" if len(mapped) & 1 else mapped
+
+
+def pseudonym(key: bytes, issuer: str, patient_id: str) -> str:
+    """Return the pseudonym of a patient, such as `K7M2-9QXD-4TBC`: eleven characters and a check character.
+
+    Any one wrong character and any two neighbours exchanged are noticed by `is_pseudonym`. With 29^11 pseudonyms, a
+    site of a million patients has a chance of 4 in 100,000 that any two of them share one.
+    """
+    digest = hmac.digest(key, b"\x00".join((issuer.encode("utf-8"), patient_id.encode("utf-8"))), hashlib.sha256)
+    number = int.from_bytes(digest[:16])
+    values: list[int] = []
+    for _ in range(PSEUDONYM_DATA_LENGTH):
+        number, value = divmod(number, len(PSEUDONYM_CHARACTERS))
+        values.append(value)
+    values.append(_check(values))
+    text = "".join(PSEUDONYM_CHARACTERS[value] for value in values)
+    return "-".join(text[at : at + PSEUDONYM_GROUP] for at in range(0, len(text), PSEUDONYM_GROUP))
+
+
+def is_pseudonym(text: str) -> bool:
+    """Whether `text`, as heard or typed, can be a pseudonym: case, spaces and hyphens do not matter."""
+    bare = re.sub(r"[\s-]", "", text.upper())
+    if len(bare) != PSEUDONYM_DATA_LENGTH + 1 or any(character not in PSEUDONYM_CHARACTERS for character in bare):
+        return False
+    *values, check = (PSEUDONYM_CHARACTERS.index(character) for character in bare)
+    return _check(values) == check
+
+
+def _check(values: list[int]) -> int:
+    weighted = sum((position + 2) * value for position, value in enumerate(values))
+    return -weighted % len(PSEUDONYM_CHARACTERS)
+
+
+def shift_days(key: bytes, issuer: str, patient_id: str) -> int:
+    """Return by how many days the dates of a patient move: one to ten years back, the same for all of that patient."""
+    digest = hmac.digest(key, b"\x00".join((issuer.encode("utf-8"), patient_id.encode("utf-8"))), hashlib.sha256)
+    return -(SHIFT_DAYS_MIN + int.from_bytes(digest[:8]) % (SHIFT_DAYS_MAX - SHIFT_DAYS_MIN + 1))
+
+
+def shift_date(value: bytes, days: int) -> bytes | None:
+    """Return a DA or DT value moved by `days`, or None when it does not begin with a date.
+
+    The time of day and the offset from UTC of a DT stay. Of several values each is moved.
+    """
+    shifted: list[bytes] = []
+    for part in value.strip(PADDING).split(b"\\"):
+        bare = part.strip(PADDING)
+        found = _DATE.match(bare)
+        if not bare or found is None:
+            return None
+        try:
+            year, month, day = (int(number) for number in found.groups())
+            moved = date(year, month, day) + timedelta(days=days)
+        except (ValueError, OverflowError):
+            return None
+        shifted.append(b"%04d%02d%02d" % (moved.year, moved.month, moved.day) + bare[found.end() :])
+    return b"\\".join(shifted)

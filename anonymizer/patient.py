@@ -1,0 +1,79 @@
+"""Whose instance it is: read from the original header, for the pseudonym, the date shift and the vault."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from anonymizer.descriptors import fold
+from anonymizer.identifiers import pseudonym, shift_days
+from anonymizer.keys import Keys
+from kernel.dicom.charset import decode, parse_charsets
+from kernel.dicom.elements import Header
+
+TEXT_CHARACTERS_MAX: Final = 1024
+PATIENT_KEYWORDS: Final[Mapping[str, int]] = {
+    "PatientName": 0x00100010,
+    "PatientID": 0x00100020,
+    "IssuerOfPatientID": 0x00100021,
+    "PatientBirthDate": 0x00100030,
+    "PatientSex": 0x00100040,
+}
+STUDY_KEYWORDS: Final[Mapping[str, int]] = {
+    "StudyInstanceUID": 0x0020000D,
+    "AccessionNumber": 0x00080050,
+    "StudyID": 0x00200010,
+    "StudyDate": 0x00080020,
+    "StudyTime": 0x00080030,
+    "StudyDescription": 0x00081030,
+    "ReferringPhysicianName": 0x00080090,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Patient:
+    """The person behind an instance, and what stands for them."""
+
+    issuer: str
+    patient_id: str
+    pseudonym: str
+    shift_days: int
+    charsets: tuple[str, ...]  # of the instance
+    identity: Mapping[str, str] = field(repr=False)  # for the vault
+    study: Mapping[str, str] = field(repr=False)
+
+    @property
+    def name_words(self) -> frozenset[str]:
+        """The folded words of the name, which no description may hold."""
+        return frozenset(re.split(r"[^a-z0-9]+", fold(self.identity["PatientName"]))) - {""}
+
+
+def read_patient(header: Header, keys: Keys, issuer: str, fallback_charset: str | None) -> Patient:
+    """Read who the patient is.
+
+    A patient is (issuer, Patient ID). Without a Patient ID the name and birth date stand for it, and without those the
+    study does, so that two unknown patients are never taken for one.
+    """
+    charsets = parse_charsets(header.raw(0x00080005))
+
+    def text(tag: int) -> str:
+        return decode(header.raw(tag), charsets, fallback_charset).strip(" \0")[:TEXT_CHARACTERS_MAX]
+
+    identity = {keyword: text(tag) for keyword, tag in PATIENT_KEYWORDS.items()}
+    study = {keyword: text(tag) for keyword, tag in STUDY_KEYWORDS.items()}
+    issuer = identity["IssuerOfPatientID"] or issuer
+    identity["IssuerOfPatientID"] = issuer
+    who = identity["PatientID"]
+    if not who and identity["PatientName"]:
+        who = "\0".join(("name", fold(identity["PatientName"]), identity["PatientBirthDate"]))
+    elif not who:
+        who = "\0".join(("study", study["StudyInstanceUID"]))
+    return Patient(
+        issuer=issuer,
+        patient_id=identity["PatientID"],
+        pseudonym=pseudonym(keys.pseudonym, issuer, who),
+        shift_days=shift_days(keys.date, issuer, who),
+        charsets=charsets,
+        identity=identity,
+        study=study,
+    )

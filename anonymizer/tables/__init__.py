@@ -1,0 +1,1 @@
+"""Tables of the standard as data, each with its source and edition in its head, and the script that makes them."""
