@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psycopg
 from pysqlite3 import dbapi2
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
@@ -24,6 +25,7 @@ CHECKPOINT_PAGES = 4_000  # 16 MiB of log before the writer moves it into the fi
 LOG_BYTES_KEPT = 64 * 1024 * 1024
 READERS_MAX = 32
 READER_WAIT_S = 30.0
+CONNECT_TIMEOUT_S = 10
 
 _SQLITE_PASSING = ("database or disk is full", "database is locked", "disk I/O error", "unable to open database file")
 _POSTGRESQL_PASSING = ("08", "40", "53", "57", "58")  # connection, rollback, resources, intervention, system error
@@ -115,7 +117,10 @@ def _begin(connection: Connection) -> None:
 def _open_postgresql(url: URL, password: str | None) -> Engines:
     if password is not None:
         url = url.set(password=password)
-    writer = create_engine(url, hide_parameters=True, pool_size=1, max_overflow=0, pool_pre_ping=True)
+    timeout = {"connect_timeout": CONNECT_TIMEOUT_S}
+    writer = create_engine(
+        url, hide_parameters=True, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=timeout
+    )
     reader = create_engine(
         url,
         hide_parameters=True,
@@ -124,7 +129,7 @@ def _open_postgresql(url: URL, password: str | None) -> Engines:
         pool_timeout=READER_WAIT_S,
         pool_pre_ping=True,
         isolation_level="REPEATABLE READ",  # one snapshot for all statements of a reader, as on SQLite
-        connect_args={"options": "-c default_transaction_read_only=on"},
+        connect_args={"options": "-c default_transaction_read_only=on", **timeout},
     )
     event.listen(writer, "handle_error", _hide_values)
     event.listen(reader, "handle_error", _hide_values)
@@ -136,10 +141,18 @@ def _hide_values(context: ExceptionContext) -> None:
     original: Any = context.original_exception
     if not isinstance(context.sqlalchemy_exception, DBAPIError) or not hasattr(original, "diag"):
         return
-    parts = (type(original).__name__, original.sqlstate, original.diag.table_name, original.diag.constraint_name)
-    text = " ".join(part for part in parts if part)
+    if _never_connected(original):
+        text = str(original).splitlines()[0]  # says which server and why; it never got as far as a row
+    else:
+        diag = original.diag
+        parts = (type(original).__name__, original.sqlstate, diag.table_name, diag.column_name, diag.constraint_name)
+        text = " ".join(part for part in parts if part)
     original.args = (text,)
     context.sqlalchemy_exception.args = (text,)
+
+
+def _never_connected(original: Any) -> bool:
+    return isinstance(original, psycopg.OperationalError) and original.sqlstate is None
 
 
 def translated(error: Exception) -> Exception:
@@ -148,6 +161,8 @@ def translated(error: Exception) -> Exception:
         return error
     original: Any = error.orig
     state: str = getattr(original, "sqlstate", None) or ""
+    if _never_connected(original):
+        return DatabaseUnavailable(reason=str(original))
     if error.connection_invalidated or state.startswith(_POSTGRESQL_PASSING):
         return DatabaseUnavailable(reason=f"{type(original).__name__} {state}".strip())
     if str(original) in _SQLITE_PASSING:
