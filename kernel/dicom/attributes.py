@@ -7,15 +7,11 @@ pass between processes and into rows unchanged; padding is gone and every text i
 from dataclasses import dataclass
 from typing import Final
 
-from kernel.dicom.charset import decode, parse_charsets
 from kernel.dicom.elements import Header
 from kernel.dicom.uids import check_uid
-from kernel.errors import MissingIdentifier
+from kernel.dicom.values import TEXT_CHARACTERS_MAX, Values
 
-TEXT_CHARACTERS_MAX: Final = 1024  # of one attribute; longer ones are cut here, not in the blob
 FRAMES_MAX: Final = 2**31 - 1  # Number of Frames is an IS (PS3.5 6.2)
-
-SPECIFIC_CHARACTER_SET: Final = 0x00080005
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +80,7 @@ def read_attributes(
     MissingIdentifier, InvalidIdentifier
         Study, Series or SOP Instance UID, or SOP Class UID, is absent or no UID (PS3.5 9.1).
     """
-    read = _Reader(header, fallback_charset)
+    read = Values(header, fallback=fallback_charset)
     return InstanceAttributes(
         patient=PatientAttributes(
             patient_id=read.text(0x00100020),
@@ -94,7 +90,7 @@ def read_attributes(
             patient_sex=read.text(0x00100040),
         ),
         study=StudyAttributes(
-            study_instance_uid=read.uid(0x0020000D, "StudyInstanceUID"),
+            study_instance_uid=_uid(read, 0x0020000D, "StudyInstanceUID"),
             study_date=read.text(0x00080020),
             study_time=read.text(0x00080030),
             accession_number=read.text(0x00080050),
@@ -103,7 +99,7 @@ def read_attributes(
             referring_physician_name=read.text(0x00080090),
         ),
         series=SeriesAttributes(
-            series_instance_uid=read.uid(0x0020000E, "SeriesInstanceUID"),
+            series_instance_uid=_uid(read, 0x0020000E, "SeriesInstanceUID"),
             modality=read.text(0x00080060),
             series_number=read.integer(0x00200011),
             series_description=read.text(0x0008103E),
@@ -111,8 +107,8 @@ def read_attributes(
             series_date=read.text(0x00080021),
             series_time=read.text(0x00080031),
         ),
-        sop_class_uid=read.uid(0x00080016, "SOPClassUID"),
-        sop_instance_uid=read.uid(0x00080018, "SOPInstanceUID"),
+        sop_class_uid=_uid(read, 0x00080016, "SOPClassUID"),
+        sop_instance_uid=_uid(read, 0x00080018, "SOPInstanceUID"),
         transfer_syntax_uid=transfer_syntax_uid,
         instance_number=read.integer(0x00200013),
         number_of_frames=min(max(read.integer(0x00280008) or 1, 1), FRAMES_MAX),
@@ -124,35 +120,6 @@ def read_attributes(
     )
 
 
-class _Reader:
-    """Values of one header's top level."""
-
-    __slots__ = ("_charsets", "_fallback", "_header")
-
-    def __init__(self, header: Header, fallback: str | None) -> None:
-        self._header = header
-        self._fallback = fallback
-        self._charsets = parse_charsets(header.raw(SPECIFIC_CHARACTER_SET)[:TEXT_CHARACTERS_MAX])
-
-    def text(self, tag: int) -> str:
-        value = self._header.raw(tag)[: 4 * TEXT_CHARACTERS_MAX]
-        return decode(value, self._charsets, self._fallback).strip(" \0")[:TEXT_CHARACTERS_MAX]
-
-    def uid(self, tag: int, keyword: str) -> str:
-        value = self._header.raw(tag)[:TEXT_CHARACTERS_MAX]
-        if not value:
-            raise MissingIdentifier(keyword=keyword)
-        return check_uid(value.decode("latin-1").strip(" \0"), keyword)  # some pad with spaces; PS3.5 6.2 wants NUL
-
-    def integer(self, tag: int) -> int | None:
-        """Return an IS value; None if absent, not a number or out of the range of IS (PS3.5 6.2)."""
-        text = self._header.raw(tag)[:64].split(b"\\")[0].strip(b" \0")
-        try:
-            number = int(text.decode("ascii")) if b"_" not in text else None
-        except (ValueError, UnicodeDecodeError):
-            return None
-        return number if number is not None and -(2**31) <= number < 2**31 else None
-
-    def unsigned(self, tag: int) -> int | None:
-        value = self._header.raw(tag)[:2]
-        return int.from_bytes(value, "little") if len(value) == 2 else None
+def _uid(values: Values, tag: int, keyword: str) -> str:
+    text = values.raw(tag, TEXT_CHARACTERS_MAX).decode("latin-1")
+    return check_uid(text.strip(" \0"), keyword)  # some pad with spaces; PS3.5 6.2 wants a NUL

@@ -18,12 +18,12 @@ from typing import Any, Final
 import msgspec
 import pydicom
 
-from kernel.dicom.attributes import SPECIFIC_CHARACTER_SET
 from kernel.dicom.charset import decode, parse_charsets
 from kernel.dicom.dictionary import TAG_OF
 from kernel.dicom.elements import UNDEFINED, Element, Header
 from kernel.dicom.limits import malformed
 from kernel.dicom.names import groups
+from kernel.dicom.values import CHARACTER_SET_BYTES_MAX, SPECIFIC_CHARACTER_SET
 
 INLINE_BYTES_MAX: Final = 4096  # of a binary value; longer ones become bulk data
 INLINE_TEXT_BYTES_MAX: Final = 64 * 1024  # of texts and arrays of numbers
@@ -43,7 +43,7 @@ Json = dict[str, Any]
 
 def to_json(header: Header, *, fallback_charset: str | None = None) -> bytes:
     """Return the DICOM JSON of an instance: one object, UTF-8, tags ascending, no spaces."""
-    charsets = parse_charsets(header.raw(SPECIFIC_CHARACTER_SET)[:1024])
+    charsets = parse_charsets(header.raw(SPECIFIC_CHARACTER_SET)[:CHARACTER_SET_BYTES_MAX])
     model = _Writer(header, fallback_charset).data_set(header.elements, charsets, BULK_DATA_PREFIX)
     pixels = header.pixel_data
     if pixels is not None:
@@ -100,7 +100,7 @@ class _Writer:
         for number, item in enumerate(element.items):
             inside = charsets
             if item.elements and item.elements[0].tag == SPECIFIC_CHARACTER_SET:
-                inside = parse_charsets(self._header.value(item.elements[0])[:1024])
+                inside = parse_charsets(self._header.value(item.elements[0])[:CHARACTER_SET_BYTES_MAX])
             values.append(self.data_set(item.elements, inside, f"{path}{number}/"))
         return {"vr": "SQ", "Value": values}
 

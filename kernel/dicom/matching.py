@@ -1,0 +1,171 @@
+"""Matching keys as values (PS3.4 C.2.2.2): what a C-FIND identifier or a QIDO parameter asks for, parsed once.
+
+Searching rooms turn a `Match` into SQL; `matches` says in memory what it means. Names are compared as the standard
+allows (C.2.2.2.1): without regard to case and accents, by `names.fold`.
+"""
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from kernel.dicom.names import fold
+from kernel.dicom.uids import check_uid
+from kernel.errors import InvalidQuery, Refused
+
+KEY_CHARACTERS_MAX: Final = 256  # of one key; UID lists have their own bound
+LIST_VALUES_MAX: Final = 1000
+
+_WILD: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})  # PS3.4 C.2.2.2.4
+_LISTED: Final = frozenset({"UI", "CS", "IS", "AE", "SH"})  # UID list, and the values of repeated parameters
+_RANGED: Final = {
+    "DA": re.compile(r"\d{8}"),
+    "TM": re.compile(r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"),
+    "DT": re.compile(r"\d{4}(\d{2}(\d{2}(\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?)?)?)?"),
+}
+_TIME_END: Final = "235959.999999"
+_MOMENT_END: Final = "99991231235959.999999"
+
+
+@dataclass(frozen=True, slots=True)
+class Universal:
+    """Everything matches, also an absent value (C.2.2.2.3)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exact:
+    """One value (C.2.2.2.1)."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """One of a list (C.2.2.2.2)."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Wildcard:
+    """`*` for any characters, `?` for exactly one (C.2.2.2.4)."""
+
+    pattern: str
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """From `lower` to `upper`, both included, None where open (C.2.2.2.5). Bounds compare as texts with stored values.
+
+    A time of less precision is spread over what it covers: 10 is 10 to 105959.999999.
+    """
+
+    lower: str | None
+    upper: str | None
+
+
+Match = Universal | Exact | AnyOf | Wildcard | Range
+
+
+def parse_key(keyword: str, vr: str, text: str) -> Match:
+    """Return what a matching key asks for.
+
+    Raises
+    ------
+    InvalidQuery
+        The text is no key of this VR. The message names the keyword only: a key may be a patient's name.
+    """
+    text = text.strip(" \0")
+    if not text or text == "*":
+        return Universal()
+    if vr == "SQ":
+        raise _invalid(keyword, "sequences are not matched here")
+    if vr in _RANGED:
+        return _range(keyword, vr, text)
+    if vr in _LISTED and ("\\" in text or (vr == "UI" and "," in text)):
+        return _list(keyword, vr, text)
+    return _single(keyword, vr, text)
+
+
+def _invalid(keyword: str, reason: str) -> InvalidQuery:
+    return InvalidQuery(reason=f"{keyword}: {reason}")
+
+
+def _single(keyword: str, vr: str, text: str) -> Match:
+    if len(text) > KEY_CHARACTERS_MAX:
+        raise _invalid(keyword, f"more than {KEY_CHARACTERS_MAX} characters")
+    if vr == "UI":
+        try:
+            return Exact(check_uid(text, keyword))
+        except Refused:
+            raise _invalid(keyword, "not a UID") from None
+    if vr in _WILD and ("*" in text or "?" in text):
+        return Wildcard(re.sub(r"\*{2,}", "*", text))
+    return Exact(text)
+
+
+def _list(keyword: str, vr: str, text: str) -> Match:
+    parts = [part.strip() for part in re.split(r"[\\,]" if vr == "UI" else r"\\", text)]
+    if len(parts) > LIST_VALUES_MAX:
+        raise _invalid(keyword, f"more than {LIST_VALUES_MAX} values")
+    values: list[str] = []
+    for part in dict.fromkeys(part for part in parts if part):
+        match _single(keyword, vr, part):
+            case Exact(value=value):
+                values.append(value)
+            case _:
+                raise _invalid(keyword, "no wildcard in a list")
+    return AnyOf(tuple(values)) if values else Universal()
+
+
+def _range(keyword: str, vr: str, text: str) -> Match:
+    moment, zone = _RANGED[vr].pattern, r"(?:[+&-]\d{4})?" if vr == "DT" else ""
+    found = re.fullmatch(rf"(?P<one>{moment}){zone}|(?P<from>{moment})?{zone}-(?P<to>{moment})?{zone}", text)
+    if found is None or len(text) > KEY_CHARACTERS_MAX or text == "-":
+        raise _invalid(keyword, f"neither a {vr} nor a range of them")
+    if one := found["one"]:
+        return Exact(one) if vr == "DA" else Range(one, _until(vr, one))
+    lower, upper = found["from"], found["to"]
+    if lower and upper and lower > _until(vr, upper):
+        raise _invalid(keyword, "a range that ends before it begins")
+    return Range(lower or None, _until(vr, upper) if upper else None)
+
+
+def _until(vr: str, text: str) -> str:
+    """Return the last moment of what a text of less precision covers."""
+    if vr == "DA":
+        return text
+    last = _TIME_END if vr == "TM" else _MOMENT_END
+    return text + last[len(text) :]
+
+
+def matches(match: Match, value: str, *, name: bool = False) -> bool:
+    """Return whether a stored text, without padding, matches; `name`: it is a PN."""
+    prepare = fold if name else str
+    match match:
+        case Universal():
+            return True
+        case Exact(value=wanted):
+            return prepare(value) == prepare(wanted)
+        case AnyOf(values=values):
+            return value in values
+        case Wildcard(pattern=pattern):
+            return _like(prepare(value), prepare(pattern))
+        case Range(lower=lower, upper=upper):
+            return bool(value) and (lower is None or value >= lower) and (upper is None or value <= upper)
+
+
+def _like(text: str, pattern: str) -> bool:
+    """Match wildcards in time linear in both, where a regular expression could be made to take for ever."""
+    position, at, star, mark = 0, 0, -1, 0
+    while position < len(text):
+        if at < len(pattern) and pattern[at] == "*":
+            star, mark = at, position
+            at += 1
+        elif at < len(pattern) and pattern[at] in ("?", text[position]):
+            position, at = position + 1, at + 1
+        elif star >= 0:
+            mark += 1
+            position, at = mark, star + 1
+        else:
+            return False
+    return all(character == "*" for character in pattern[at:])
