@@ -12,10 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.dimse import negotiation
-from gateway.dimse.pdu import AbortReason, AssociateReject, AssociateRequest
-from gateway.dimse.protocol import (
+from gateway.dimse.acceptor import Acceptor
+from gateway.dimse.indications import (
     Aborted,
-    Acceptor,
     Command,
     DataSetEnd,
     Event,
@@ -24,6 +23,7 @@ from gateway.dimse.protocol import (
     Requested,
     Violated,
 )
+from gateway.dimse.pdu import AbortReason, AssociateReject, AssociateRequest
 from gateway.dimse.services import Receiver, Services, Session, Unrecognized, int_of, is_request
 from gateway.dimse.states import State
 from gateway.peers import Sources
@@ -158,6 +158,8 @@ class Association:
                 self._ending = "aborted by the peer"
             case Violated(text):
                 self._ending = f"violated the protocol: {text}"
+            case _:
+                raise AssertionError(event)
 
     def _begin(self, message: Command) -> None:
         assert self._session is not None
@@ -184,7 +186,7 @@ class Association:
         assert self._message is not None
         receiver, self._receiver = self._receiver, None
         for command, data_set in receiver.finish():
-            self._acceptor.respond(self._message.context, command, data_set)
+            self._acceptor.send(self._message.context, command, data_set)
             self._send()
 
     def _negotiate(self, request: AssociateRequest) -> None:

@@ -87,8 +87,15 @@ class Listener:
         self._listening = open_port(self._config)
         threading.Thread(target=self._accept, name="dimse-accept", daemon=True).start()
 
-    def adopt(self, connection: socket.socket, address: str, ended: Callable[[], None] = lambda: None) -> None:
-        """Serve a connection that was accepted elsewhere; `ended` is called when it is closed."""
+    def adopt(
+        self,
+        connection: socket.socket,
+        address: str,
+        ended: Callable[[], None] = lambda: None,
+        *,
+        refuse: bool = False,
+    ) -> None:
+        """Serve a connection that was accepted elsewhere, or `refuse` it; `ended` is called when it is closed."""
         limit = self._config.associations_max
         with self._changed:
             count = len(self._threads)
@@ -96,7 +103,7 @@ class Listener:
                 connection.close()
                 ended()
                 return
-            association = Association(connection, address, self._desk, refuse=count >= limit)
+            association = Association(connection, address, self._desk, refuse=refuse or count >= limit)
             thread = threading.Thread(target=self._serve, args=(association, ended), name="dimse", daemon=True)
             self._threads[thread] = association
         thread.start()

@@ -1,29 +1,17 @@
-"""The streaming upper layer, acceptor's side, without sockets: bytes in, events out, bytes to send (PS3.8 9).
+"""The streaming upper layer without sockets: bytes in, events out, bytes to send (PS3.8 9).
 
 The bytes of data sets are never copied: a `Fragment` is a view of the very buffer that was given to `receive`, good until
 the next call. Only headers, association PDUs and command sets are collected, each with a bound. The same bytes give the
-same events however they were split, but for where fragments are cut.
+same events however they were split, but for where fragments are cut. `acceptor` and `requestor` are the two sides.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from gateway.dimse import commands
 from gateway.dimse.commands import CommandSet
-from gateway.dimse.pdu import (
-    BODY_BYTES_MAX,
-    HEADER_BYTES,
-    Abort,
-    AbortReason,
-    AssociateAccept,
-    AssociateReject,
-    AssociateRequest,
-    BadPDU,
-    ContextResult,
-    Kind,
-    ReleaseReply,
-)
-from gateway.dimse.states import NEXT_STATE, TABLE, Action, State
+from gateway.dimse.indications import Aborted, Command, Context, DataSetEnd, Event, Fragment, Violated
+from gateway.dimse.pdu import BODY_BYTES_MAX, HEADER_BYTES, PDU, Abort, AbortReason, BadPDU, Kind, ReleaseReply
+from gateway.dimse.states import ABORTING, NEXT_STATE, TABLE, Action, State
 from gateway.dimse.wire import decode, encode
 
 P_DATA_BYTES_MAX = 4 * 1024 * 1024  # some senders overlook the length that we ask for; beyond this it is an attack
@@ -32,74 +20,13 @@ PDV_HEADER_BYTES = 6  # length, context ID, message control header (PS3.8 9.3.5.
 SERVICE_USER, SERVICE_PROVIDER = 0, 2  # sources of an A-ABORT (PS3.8 table 9-26)
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
-    """An accepted presentation context."""
+class UpperLayer:
+    """What both sides of an association have in common."""
 
-    context_id: int
-    abstract_syntax: str
-    transfer_syntax: str
-
-
-@dataclass(frozen=True, slots=True)
-class Requested:
-    """A-ASSOCIATE indication: answer with `accept` or `reject` before the next event is asked for."""
-
-    request: AssociateRequest
-
-
-@dataclass(slots=True)
-class Command:
-    """A whole command set; `has_data_set` says whether fragments follow."""
-
-    context: Context
-    command: CommandSet
-    has_data_set: bool
-
-
-@dataclass(slots=True)
-class Fragment:
-    """Bytes of the current data set, a view of the received buffer."""
-
-    data: memoryview
-
-
-@dataclass(frozen=True, slots=True)
-class DataSetEnd:
-    """The last fragment of the current data set was handed on."""
-
-
-@dataclass(frozen=True, slots=True)
-class ReleaseRequested:
-    """A-RELEASE indication: answer with `release`."""
-
-
-@dataclass(frozen=True, slots=True)
-class Aborted:
-    """The peer aborted."""
-
-    source: int
-    reason: int
-
-
-@dataclass(frozen=True, slots=True)
-class Violated:
-    """The peer broke the protocol; an A-ABORT with `reason` waits in `outgoing`. `text` holds nothing of a patient's."""
-
-    text: str
-    reason: AbortReason
-
-
-Event = Requested | Command | Fragment | DataSetEnd | ReleaseRequested | Aborted | Violated
-
-
-class Acceptor:
-    """One association as its acceptor sees it."""
-
-    def __init__(self) -> None:
-        self.state = State.AWAITING_REQUEST
+    def __init__(self, state: State) -> None:
+        self.state = state
         self.contexts: dict[int, Context] = {}
-        self._request: AssociateRequest | None = None
+        self._peer_pdu_bytes_max = 0
         self._outgoing = bytearray()
         self._collected = bytearray()  # of a header or of a short PDU
         self._kind: Kind | None = None  # of the PDU whose body is being collected or skipped
@@ -139,43 +66,18 @@ class Acceptor:
         except BadPDU as error:
             yield from self._violated(str(error), error.reason, TABLE[None][self.state])
 
-    # --- what the service answers -------------------------------------------------------------------------------------
-
-    def accept(self, answer: AssociateAccept) -> None:
-        """Accept the requested association (AE-7)."""
-        assert self._request is not None
-        assert self.state is State.AWAITING_LOCAL_RESPONSE
-        proposed = {context.context_id: context for context in self._request.contexts}
-        self.contexts = {
-            given.context_id: Context(
-                given.context_id, proposed[given.context_id].abstract_syntax, given.transfer_syntax
-            )
-            for given in answer.contexts
-            if given.result is ContextResult.ACCEPTANCE
-        }
-        self._outgoing += encode(answer)
-        self.state = State.ESTABLISHED
-
-    def reject(self, answer: AssociateReject) -> None:
-        """Reject the requested association (AE-8)."""
-        assert self.state is State.AWAITING_LOCAL_RESPONSE
-        self._outgoing += encode(answer)
-        self.state = State.AWAITING_CLOSE
-
-    def respond(self, context: Context, command: CommandSet, data_set: bytes | None = None) -> None:
+    def send(self, context: Context, command: CommandSet, data_set: bytes | None = None) -> None:
         """Send a command set, and a data set when there is one, in PDUs that the peer takes (PS3.8 D.1)."""
-        assert self._request is not None
         assert self.state is State.ESTABLISHED
-        limit = min(self._request.user.pdu_bytes_max or SENT_PDU_BYTES_MAX, SENT_PDU_BYTES_MAX)
-        self._send(context, commands.encode(command), 1, max(limit - PDV_HEADER_BYTES, 1))
+        self._cut(context, commands.encode(command), is_command=True)
         if data_set is not None:
-            self._send(context, data_set, 0, max(limit - PDV_HEADER_BYTES, 1))
+            self._cut(context, data_set, is_command=False)
 
-    def release(self) -> None:
-        """Agree to the peer's release (AR-4)."""
-        assert self.state is State.AWAITING_LOCAL_RELEASE
-        self._outgoing += encode(ReleaseReply())
-        self.state = State.AWAITING_CLOSE
+    @property
+    def fragment_bytes(self) -> int:
+        """How many bytes of a message go into one PDU."""
+        limit = min(self._peer_pdu_bytes_max or SENT_PDU_BYTES_MAX, SENT_PDU_BYTES_MAX)
+        return max(limit - PDV_HEADER_BYTES, 1)
 
     def abort(self, reason: AbortReason | None = None) -> None:
         """Abort (AA-1): as the provider with `reason`, or as the service's user without."""
@@ -188,13 +90,15 @@ class Acceptor:
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    def _send(self, context: Context, data: bytes, control: int, fragment_bytes: int) -> None:
-        for start in range(0, len(data), fragment_bytes) or (0,):
-            fragment = data[start : start + fragment_bytes]
-            last = 2 if start + fragment_bytes >= len(data) else 0
-            length = len(fragment) + PDV_HEADER_BYTES
-            self._outgoing += bytes((Kind.P_DATA, 0)) + length.to_bytes(4, "big") + (length - 4).to_bytes(4, "big")
-            self._outgoing += bytes((context.context_id, control | last)) + fragment
+    def _indicate(self, action: Action, value: PDU) -> Event | None:
+        """Say what a whole association PDU means; the sides differ."""
+        raise NotImplementedError
+
+    def _cut(self, context: Context, data: bytes, *, is_command: bool) -> None:
+        for start in range(0, len(data), self.fragment_bytes) or (0,):
+            fragment = data[start : start + self.fragment_bytes]
+            last = start + self.fragment_bytes >= len(data)
+            self._outgoing += fragment_header(context, len(fragment), is_command=is_command, last=last) + fragment
 
     def _violated(self, text: str, reason: AbortReason, action: Action) -> Iterator[Event]:
         if action is Action.IGNORE:
@@ -237,7 +141,7 @@ class Acceptor:
         if length > BODY_BYTES_MAX.get(kind, P_DATA_BYTES_MAX):
             raise BadPDU(f"{kind.name} of {length} bytes")
         action = TABLE[kind][self.state]
-        if action in (Action.ABORT_AND_INDICATE, Action.ABORT_UNASKED, Action.ABORT_AGAIN):
+        if action in ABORTING:
             raise BadPDU(f"{kind.name} in {self.state.value}", AbortReason.UNEXPECTED_PDU)
         if kind is Kind.P_DATA and length < PDV_HEADER_BYTES:
             raise BadPDU(f"{kind.name} of {length} bytes")
@@ -249,20 +153,18 @@ class Acceptor:
             return None
         value = decode(kind, body)
         self.state = NEXT_STATE[action]
-        match value:
-            case AssociateRequest():
-                self._request = value
-                return Requested(value)
-            case Abort(source, reason):
-                return Aborted(source, reason)
-            case _:
-                if self._context is not None:
-                    raise BadPDU("release inside a message", AbortReason.UNEXPECTED_PDU)
-                return ReleaseRequested()
+        if isinstance(value, Abort):
+            return Aborted(value.source, value.reason)
+        if action is Action.ANSWER_COLLISION:
+            self._outgoing += encode(ReleaseReply())
+            return None
+        if self._context is not None:
+            raise BadPDU("release inside a message", AbortReason.UNEXPECTED_PDU)
+        return self._indicate(action, value)
 
     def _receive_data(self, data: memoryview, position: int) -> tuple[Event | None, int]:
         """Take in a piece of a P-DATA-TF PDU: a PDV header, or bytes of its value."""
-        if self.state is not State.ESTABLISHED:  # after a release: read over (AA-6)
+        if self.state is not State.ESTABLISHED:  # after a release: read over (AR-6, AA-6)
             taken = min(self._pdu_left, len(data) - position)
             self._take(taken)
             return None, position + taken
@@ -325,3 +227,14 @@ class Acceptor:
         if self._expects_data_set:
             self._context = context
         return Command(context, command, self._expects_data_set)
+
+
+def fragment_header(context: Context, length: int, *, is_command: bool, last: bool) -> bytes:
+    """Make the twelve bytes before `length` bytes of a message that go as one value in one PDU (PS3.8 9.3.5)."""
+    total = length + PDV_HEADER_BYTES
+    control = is_command | last << 1
+    return b"\x04\0%b%b%b" % (
+        total.to_bytes(4, "big"),
+        (total - 4).to_bytes(4, "big"),
+        bytes((context.context_id, control)),
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.dimse.commands import NO_DATA_SET, CommandSet, Field, Value
-from gateway.dimse.protocol import Command
+from gateway.dimse.indications import Command
 from gateway.peers import Source
 from kernel.errors import ExchangeError, LimitExceeded
 

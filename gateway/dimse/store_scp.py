@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from gateway.dimse.commands import Value
-from gateway.dimse.protocol import Command
+from gateway.dimse.indications import Command
 from gateway.dimse.services import Drain, Receiver, Response, Session, response, text_of
 from gateway.status import SUCCESS, dimse_status
 from kernel import telemetry
@@ -49,13 +49,13 @@ class StoreSCP:
                 message.context.transfer_syntax,
             )
         except Exception as error:  # noqa: BLE001 whatever the disk does, the peer gets a status
+            telemetry.INSTANCES.labels("dimse", "refused").inc()
             return self.refuse(session, message, error)
         return _Store(self, session, message, stage)
 
     def refuse(self, session: Session, message: Command, error: BaseException) -> Drain:
         """Answer with the error's status, once the data set was read over."""
         status = dimse_status(error)
-        telemetry.INSTANCES.labels("dimse", "refused").inc()
         instance = _loggable(text_of(message.command, "AffectedSOPInstanceUID"))
         if isinstance(error, ExchangeError):
             _log.warning(

@@ -6,8 +6,9 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from gateway.dimse import commands, pdu, wire
+from gateway.dimse.acceptor import Acceptor
+from gateway.dimse.indications import Fragment, ReleaseRequested, Requested
 from gateway.dimse.pdu import BadPDU, Kind
-from gateway.dimse.protocol import Acceptor, Fragment, ReleaseRequested, Requested
 from gateway.dimse.states import State
 from tests.dimse import scripts
 
@@ -140,7 +141,7 @@ def test_a_response_is_cut_into_pdus_that_the_peer_takes(data_set, fragment_byte
     hear(acceptor, wire.encode(request))
     acceptor.outgoing()
 
-    acceptor.respond(acceptor.contexts[3], scripts.a_store_request(), data_set)
+    acceptor.send(acceptor.contexts[3], scripts.a_store_request(), data_set)
     sent = acceptor.outgoing()
 
     position, parts = 0, {0: b"", 1: b""}
