@@ -6,6 +6,7 @@ key and where the value came from. A secret is never a field: a field names the 
 """
 
 import dataclasses
+import math
 import os
 import tomllib
 import types
@@ -100,7 +101,7 @@ class AccessConfig:
 
     session_hours: float = _setting(12.0, "hours until a browser session must sign in again")
     session_idle_minutes: float = _setting(60.0, "minutes without a request after which a session ends")
-    attempts_max: int = _setting(8, "failed sign-ins per account and per address before throttling")
+    attempts_max: int = _setting(8, "failed sign-ins per account, and four times that per address, before throttling")
     attempts_window_s: float = _setting(900.0, "seconds over which failed sign-ins are counted")
     password_length_min: int = _setting(12, "shortest password, characters")
 
@@ -235,10 +236,13 @@ def _table(name: str, content: Any, origin: str) -> tuple[Mapping[str, Any], ...
 
 def _from_environment(environment: Mapping[str, str]) -> Iterator[tuple[str, str, str, str]]:
     known = {variable: key.split(".", 1) for key, variable, _, _ in describe()}
+    sections = tuple(f"{ENVIRONMENT_PREFIX}{name.upper()}_" for name in SECTIONS)
     for variable, text in environment.items():
         if variable in known:
             section, key = known[variable]
             yield section, key, text, variable
+        elif variable.startswith(sections):
+            raise InvalidConfiguration(source="environment", key=variable, reason="no such setting")
 
 
 def _hint(section: str, key: str) -> Any:
@@ -255,8 +259,10 @@ def _convert(hint: Any, value: Any, source: str, key: str) -> Any:
             return value
         raise InvalidConfiguration(source=source, key=key, reason=f"must be one of {', '.join(map(str, arguments))}")
     if origin is tuple:
-        parts = value.split(",") if isinstance(value, str) else value
-        return tuple(_convert(arguments[0], part, source, key) for part in parts if part != "")
+        parts: Any = value.split(",") if isinstance(value, str) else value
+        if not isinstance(parts, list):
+            raise InvalidConfiguration(source=source, key=key, reason="must be a list")
+        return tuple(_convert(arguments[0], part, source, key) for part in cast("list[Any]", parts) if part != "")
     try:
         return _scalar(hint, value)
     except (TypeError, ValueError, KeyError):
@@ -275,7 +281,10 @@ def _scalar(hint: Any, value: Any) -> Any:
         raise TypeError
     if hint is int and isinstance(value, float):
         raise TypeError
-    return cast("Callable[[Any], Any]", hint)(value)
+    converted = cast("Callable[[Any], Any]", hint)(value)
+    if isinstance(converted, float) and not math.isfinite(converted):
+        raise ValueError
+    return converted
 
 
 _POSITIVE = ("_max", "_s", "_hours", "_minutes", "_bytes", "_instances", "workers", "_min")
