@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, not_, select, update
 
 from kernel.archive import rows
 from kernel.archive.records import Received
@@ -183,21 +183,25 @@ class Family:
         if parent.study.disputed or parent.study.patient == rows.patient_of(person):
             return parent
         disputed = replace(parent, study=replace(parent.study, disputed=True))
-        self._connection.execute(update(study).where(study.c.pk == parent.study.pk).values(patient_disputed=True))
-        attributes = received.attributes
-        record(
-            self._connection,
-            Event(
-                EventName.INSTANCE_CONFLICT,
-                at=received.received_at,
-                site=received.origin.site,
-                study_instance_uid=attributes.study.study_instance_uid,
-                trace_id=parent.study.trace_id,
-                detail={"kind": "patient", "sop_instance_uid": attributes.sop_instance_uid},
-            ),
-        )
         self.found[rows.series_key(received)] = disputed
         self._studies[_study_key(received)] = disputed.study
+        marked = self._connection.execute(
+            update(study)
+            .where(study.c.pk == parent.study.pk, not_(study.c.patient_disputed))
+            .values(patient_disputed=True)
+        )
+        if marked.rowcount:
+            record(
+                self._connection,
+                Event(
+                    EventName.INSTANCE_CONFLICT,
+                    at=received.received_at,
+                    site=received.origin.site,
+                    study_instance_uid=received.attributes.study.study_instance_uid,
+                    trace_id=parent.study.trace_id,
+                    detail={"kind": "patient", "sop_instance_uid": received.attributes.sop_instance_uid},
+                ),
+            )
         return disputed
 
 

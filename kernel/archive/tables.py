@@ -3,8 +3,8 @@
 Identity is (site, issuer, id) everywhere: two sites never share a row. Text is kept as decoded, never NULL (absent is
 the empty string, so that order and ranges need no special case); `name_fold` is `kernel.dicom.names.fold` of the name.
 Dates and times are DICOM's own text (DA, TM). The search of names by infix needs an index that SQLAlchemy cannot
-describe (FTS5 trigram on SQLite, `pg_trgm` on PostgreSQL): `create_name_search` makes it, and PostgreSQL without the
-extension goes without.
+describe, so the migration makes it: `study_name` (FTS5 trigram, rowid is study.pk, written with the study) on SQLite, a
+`pg_trgm` index on PostgreSQL, which goes without when the extension is absent.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -14,7 +14,6 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
-    Connection,
     ForeignKey,
     Index,
     Integer,
@@ -23,11 +22,9 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
-    text,
 )
-from sqlalchemy.exc import SQLAlchemyError
 
-from kernel.database import BigKey, BinaryText, UtcDateTime, is_sqlite, metadata
+from kernel.database import BigKey, BinaryText, UtcDateTime, metadata
 
 PRIORITY_STAT: Final = 0
 PRIORITY_URGENT: Final = 1
@@ -252,32 +249,3 @@ def worklist_rank(priority: int, first_received_at: datetime) -> int:
     One plain column and index instead of a mixed-direction order. Microseconds since 1970 stay below 10**16 until 2286.
     """
     return (PRIORITY_ROUTINE - priority) * 10**16 + (first_received_at - _EPOCH) // _MICROSECOND
-
-
-NAME_SEARCH_SQLITE: Final = """
-CREATE VIRTUAL TABLE study_name USING fts5(
-    name_fold, tokenize='trigram case_sensitive 1', content='', contentless_delete=1, detail='none'
-)
-"""  # rowid is study.pk; written beside the study row by kernel.archive.committer
-NAME_SEARCH_POSTGRESQL: Final = "CREATE INDEX ix_study_name_fold_trigram ON study USING gin (name_fold gin_trgm_ops)"
-
-
-def create_name_search(connection: Connection) -> bool:
-    """Create the trigram index of folded names; return whether there is one.
-
-    Called once by the migration. On PostgreSQL without `pg_trgm` (absent, or not ours to create) infix searches walk
-    the studies by date instead.
-    """
-    if is_sqlite(connection):
-        connection.execute(text(NAME_SEARCH_SQLITE))
-        return True
-    available = connection.scalar(text("SELECT count(*) FROM pg_available_extensions WHERE name = 'pg_trgm'"))
-    if not available:
-        return False
-    try:
-        with connection.begin_nested():
-            connection.execute(text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
-            connection.execute(text(NAME_SEARCH_POSTGRESQL))
-    except SQLAlchemyError:  # whatever the server objects to: a missing right, a broken extension
-        return False
-    return True

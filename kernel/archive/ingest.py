@@ -1,0 +1,150 @@
+"""The one way in: check, make the blob durable, commit rows and event, answer.
+
+    stage (bytes on disk) -> prepare (header, identifiers, DICOM JSON; blob durable) -> commit (index, event, jobs)
+
+`prepare` needs no database, so listener processes do it and hand the result to the process that owns the index.
+A refusal puts the bytes into quarantine before it is raised: nothing that was sent disappears silently.
+"""
+
+import mmap
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from typing import Final
+
+import zstandard
+
+from kernel.archive.blobs import Blobs, discard
+from kernel.archive.committer import Committer
+from kernel.archive.quarantine import Quarantine
+from kernel.archive.records import Ingested, Origin, Received, Staged
+from kernel.clock import Clock
+from kernel.dicom.attributes import InstanceAttributes, read_attributes
+from kernel.dicom.elements import Header
+from kernel.dicom.json_model import to_json
+from kernel.dicom.scanner import scan
+from kernel.errors import IdentityMismatch, Refused
+from kernel.telemetry import INSTANCES, stage
+
+METADATA_LEVEL: Final = 3  # zstd; higher levels cost more time than the bytes are worth
+_per_thread = threading.local()
+
+
+class Ingest:
+    """Takes staged instances into the archive. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        blobs: Blobs,
+        committer: Committer,
+        quarantine: Quarantine,
+        clock: Clock,
+        fallback_charset_of: Callable[[Origin], str | None],
+    ) -> None:
+        self._blobs = blobs
+        self._committer = committer
+        self._quarantine = quarantine
+        self._clock = clock
+        self._fallback_charset_of = fallback_charset_of
+
+    def ingest(self, staged: Staged, origin: Origin, *, study_instance_uid: str | None = None) -> Ingested:
+        """Take an instance in; when this returns, its bytes, name, digest, index and event are durable.
+
+        Parameters
+        ----------
+        study_instance_uid
+            The study that the instance must belong to, when the sender's URL names one (PS3.18 10.5).
+
+        Raises
+        ------
+        MalformedInstance, MissingIdentifier, InvalidIdentifier, IdentityMismatch, LimitExceeded
+            The instance cannot be taken; it is in quarantine.
+        StorageFull, Busy, ShuttingDown, DatabaseUnavailable
+            Nothing was promised; the same instance may be sent again.
+        """
+        try:
+            ingested = self._committer.commit(self.prepare(staged, origin, study_instance_uid=study_instance_uid))
+        except Refused:
+            INSTANCES.labels(origin.channel, "quarantined").inc()
+            raise
+        INSTANCES.labels(origin.channel, ingested.outcome.value).inc()
+        return ingested
+
+    def prepare(self, staged: Staged, origin: Origin, *, study_instance_uid: str | None = None) -> Received:
+        """Check an instance and make its blob durable; the stage is gone afterwards. Raises as `ingest` does."""
+        with stage("prepare"):
+            try:
+                attributes, metadata = self._examine(staged, origin)
+                _check_identity(staged, attributes, study_instance_uid)
+            except Refused as refusal:
+                self._quarantine.keep(staged, origin, refusal)
+                raise
+            except BaseException:
+                discard(staged)
+                raise
+            return Received(
+                origin=origin,
+                attributes=attributes,
+                blob_key=self._blobs.promote(staged),
+                size_bytes=staged.size_bytes,
+                dataset_offset=staged.dataset_offset,
+                sha256=staged.sha256,
+                metadata=metadata,
+                received_at=self._clock.now(),
+            )
+
+    def _examine(self, staged: Staged, origin: Origin) -> tuple[InstanceAttributes, bytes]:
+        fallback = self._fallback_charset_of(origin)
+        with _scanned(staged) as header:
+            attributes = read_attributes(
+                header, transfer_syntax_uid=staged.transfer_syntax_uid, fallback_charset=fallback
+            )
+            metadata = to_json(header, fallback_charset=fallback)
+        return attributes, _compressor().compress(metadata)
+
+
+@contextmanager
+def _scanned(staged: Staged) -> Generator[Header]:
+    """Scan the bytes kept in memory if they tell everything, else a map of the file.
+
+    They tell everything when they are the whole data set, or when native pixel data fills exactly what they lack.
+    """
+    dataset_bytes = staged.size_bytes - staged.dataset_offset
+    head = staged.head
+    if len(head) == dataset_bytes:
+        yield scan(head, staged.transfer_syntax_uid)
+        return
+    header = _scan_head(staged)
+    pixels = header.pixel_data if header else None
+    if header and pixels and not header.reencoded and pixels.value_offset + pixels.length == dataset_bytes:
+        yield header
+        return
+    with staged.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+        yield scan(view, staged.transfer_syntax_uid, offset=staged.dataset_offset)
+
+
+def _scan_head(staged: Staged) -> Header | None:
+    try:
+        return scan(staged.head, staged.transfer_syntax_uid, prefix=True)
+    except Refused:  # too short for this header, or really malformed: the whole file will tell
+        return None
+
+
+def _check_identity(staged: Staged, attributes: InstanceAttributes, study_instance_uid: str | None) -> None:
+    """Compare what the sender declared with what the data set says (PS3.7 0xA900, PS3.18 10.5)."""
+    pairs = (
+        ("SOPClassUID", attributes.sop_class_uid, staged.sop_class_uid, "what the sender declared"),
+        ("SOPInstanceUID", attributes.sop_instance_uid, staged.sop_instance_uid, "what the sender declared"),
+        ("StudyInstanceUID", attributes.study.study_instance_uid, study_instance_uid, "the URL"),
+    )
+    for keyword, found, expected, elsewhere in pairs:
+        if expected is not None and found != expected:
+            raise IdentityMismatch(keyword=keyword, elsewhere=elsewhere)
+
+
+def _compressor() -> zstandard.ZstdCompressor:
+    """Return this thread's compressor: one may not serve two threads at once."""
+    compressor: zstandard.ZstdCompressor | None = getattr(_per_thread, "compressor", None)
+    if compressor is None:
+        compressor = _per_thread.compressor = zstandard.ZstdCompressor(level=METADATA_LEVEL)
+    return compressor

@@ -1,0 +1,43 @@
+"""Which studies an association or request touched, so that its end can be evidence that they are complete.
+
+In memory only: what a crash forgets, the quiet time settles.
+"""
+
+import threading
+from collections import OrderedDict
+from typing import Final
+
+SESSIONS_MAX: Final = 4096  # remembered at once; the oldest is forgotten first
+STUDIES_MAX: Final = 10_000  # of one session; a migration of a whole archive is no evidence for its last studies
+
+
+class Sessions:
+    """Bounded memory of open sessions."""
+
+    def __init__(self, sessions_max: int = SESSIONS_MAX, studies_max: int = STUDIES_MAX) -> None:
+        self._sessions_max = sessions_max
+        self._studies_max = studies_max
+        self._studies: OrderedDict[tuple[str, str], set[int]] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def touch(self, site: str, session: str, study_pk: int) -> None:
+        """Note that a session brought an instance of a study, a known one too."""
+        if not session:
+            return
+        with self._lock:
+            studies = self._studies.setdefault((site, session), set())
+            self._studies.move_to_end((site, session))
+            if len(studies) < self._studies_max:
+                studies.add(study_pk)
+            if len(self._studies) > self._sessions_max:
+                self._studies.popitem(last=False)
+
+    def touched(self, site: str, session: str) -> frozenset[int]:
+        """Return the studies of a session."""
+        with self._lock:
+            return frozenset(self._studies.get((site, session), ()))
+
+    def forget(self, site: str, session: str) -> None:
+        """Forget a session."""
+        with self._lock:
+            self._studies.pop((site, session), None)
