@@ -1,0 +1,178 @@
+"""A listener on loopback before a real archive, and peers: DCMTK's programs and a socket that says what the test tells it."""
+
+import dataclasses
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Self
+
+import pytest
+from sqlalchemy import select
+
+from gateway.dimse import commands, pdu, wire
+from gateway.dimse.listener import Listener
+from gateway.peers import Sources
+from kernel.archive.blobs import Blobs
+from kernel.archive.committer import LocalCommitter
+from kernel.archive.complete import ASSOCIATION_RELEASED
+from kernel.archive.ingest import Ingest
+from kernel.archive.quarantine import Quarantine
+from kernel.archive.tables import conflict, instance, quarantine, study
+from kernel.clock import SystemClock
+from kernel.config import ArchiveConfig, Config, DimseConfig, NodeConfig
+from kernel.database import Database
+from tests.dimse import scripts
+from tests.support.builders import a_ct_series, as_file
+
+PATIENCE_S = 20.0
+
+
+@dataclass
+class Node:
+    """One node's DIMSE side, as a test drives it."""
+
+    root: Path
+    database: Database
+    blobs: Blobs
+    listener: Listener
+    sessions: list[tuple[str, str, bool]] = field(default_factory=list)
+
+    @property
+    def port(self) -> int:
+        return self.listener.port
+
+    def rows(self, query):
+        with self.database.read() as connection:
+            return connection.execute(query).all()
+
+    def instances(self) -> list[str]:
+        return [row.sop_instance_uid for row in self.rows(select(instance).order_by(instance.c.pk))]
+
+    def blob_paths(self) -> list[Path]:
+        return [self.blobs.path(row.blob_key) for row in self.rows(select(instance).order_by(instance.c.pk))]
+
+    def studies(self):
+        return [(row.state, row.evidence, row.number_of_instances) for row in self.rows(select(study))]
+
+    def conflicts(self) -> int:
+        return len(self.rows(select(conflict)))
+
+    def quarantined(self) -> list[str]:
+        return [row.code for row in self.rows(select(quarantine).order_by(quarantine.c.pk))]
+
+    def incoming(self) -> list[Path]:
+        return list((self.root / "blobs" / "incoming").iterdir())
+
+    def call(self, **changes) -> "Peer":
+        return Peer(self.port, scripts.an_associate_request(**changes))
+
+
+class Peer:
+    """A scripted requestor: says bytes, hears PDUs."""
+
+    def __init__(self, port: int, request: pdu.AssociateRequest | None = None) -> None:
+        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        self.answer = None
+        if request is not None:
+            self.say(wire.encode(request))
+            self.answer = self.hear()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.socket.close()
+
+    def say(self, data: bytes) -> None:
+        self.socket.sendall(data)
+
+    def hear(self):
+        """Return the next PDU, the body of a P-DATA-TF as bytes, None at the end of the connection."""
+        try:
+            header = self._exactly(6)
+            if not header:
+                return None
+            body = self._exactly(int.from_bytes(header[2:], "big"))
+        except ConnectionResetError:
+            return None
+        return body if header[0] == pdu.Kind.P_DATA else wire.decode(pdu.Kind(header[0]), body)
+
+    def hear_response(self) -> dict:
+        body = self.hear()
+        assert isinstance(body, bytes), body
+        return commands.decode(body[6:])
+
+    def stores(self, data_set: bytes, **changes) -> dict:
+        self.say(scripts.a_message(scripts.a_store_request(**changes), data_set))
+        return self.hear_response()
+
+    def releases(self) -> None:
+        self.say(wire.encode(pdu.ReleaseRequest()))
+        assert self.hear() == pdu.ReleaseReply()
+
+    def _exactly(self, count: int) -> bytes:
+        data = b""
+        while len(data) < count and (piece := self.socket.recv(count - len(data))):
+            data += piece
+        return data
+
+
+@pytest.fixture
+def start_node(tmp_path: Path) -> Iterator[Callable[..., Node]]:
+    """Start nodes: `dimse` fields of the configuration as keywords, `sources`, `site`, `free_bytes_min`."""
+    nodes: list[Node] = []
+
+    def start(*, sources=(), free_bytes_min: int = 1, **dimse) -> Node:
+        root = tmp_path / f"node{len(nodes)}"
+        config = Config(
+            node=NodeConfig(site="BVA", data=root),
+            dimse=dataclasses.replace(DimseConfig(port=0, idle_timeout_s=PATIENCE_S), **dimse),
+            archive=ArchiveConfig(free_bytes_min=free_bytes_min),
+            source=tuple(sources),
+        )
+        clock = SystemClock()
+        blobs = Blobs(root / "blobs", free_bytes_min)
+        database = Database.open(root / "vienanh.db")
+        database.migrate()
+        committer = LocalCommitter(database, clock, quarantine_bytes_max=1 << 30)
+        known = Sources.from_config(config)
+        ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, known.fallback_charset_of)
+        sessions: list[tuple[str, str, bool]] = []
+
+        def ended(site: str, session: str, released: bool) -> None:
+            sessions.append((site, session, released))
+            committer.end_session(site, session, ASSOCIATION_RELEASED if released else None)
+
+        listener = Listener(config.dimse, ingest, blobs, known, on_session_end=ended, clock=clock)
+        listener.start()
+        nodes.append(Node(root, database, blobs, listener, sessions))
+        return nodes[-1]
+
+    yield start
+    for node in nodes:
+        node.listener.stop(2.0)
+        node.database.close()
+
+
+@pytest.fixture
+def node(start_node) -> Node:
+    return start_node()
+
+
+@pytest.fixture
+def a_series(tmp_path: Path) -> list[Path]:
+    """Five CT slices on disk."""
+    folder = tmp_path / "series"
+    folder.mkdir()
+    for number, ds in enumerate(a_ct_series(5), start=1):
+        (folder / f"{number}.dcm").write_bytes(as_file(ds))
+    return sorted(folder.iterdir())
+
+
+def dcmtk(program: str, *arguments: object, check: bool = True) -> subprocess.CompletedProcess[str]:
+    """Run one of DCMTK's programs to its end."""
+    return subprocess.run(
+        [program, *map(str, arguments)], capture_output=True, text=True, check=check, timeout=PATIENCE_S * 3
+    )
