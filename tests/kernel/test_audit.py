@@ -142,8 +142,9 @@ def test_the_table_refuses_to_be_changed(database: Database, statement: str):
     assert verified(database) == 1
 
 
-def test_many_threads_and_two_processes_worth_of_writers_make_one_chain(database: Database, database_url: str):
-    another = Database.open(database_url)
+def test_many_threads_and_two_processes_worth_of_writers_make_one_chain(database_url: str):
+    database, another = Database.open(database_url), Database.open(database_url)
+    database.migrate()
 
     def work(through: Database) -> None:
         for _ in range(25):
@@ -157,6 +158,7 @@ def test_many_threads_and_two_processes_worth_of_writers_make_one_chain(database
     another.close()
 
     assert verified(database) == 100
+    database.close()
 
 
 def test_an_undone_line_leaves_no_gap(database: Database):

@@ -85,15 +85,44 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path / 'vienanh.db'}"
 
 
-@pytest.fixture
-def database(database_url: str) -> Iterator[Database]:
-    """An open, migrated kernel database, on each engine in turn."""
-    database = Database.open(database_url)
-    try:
-        database.migrate()
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated, empty database, to be copied: migrating once is enough."""
+    path = tmp_path_factory.mktemp("migrated") / "vienanh.db"
+    _migrate(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def migrated_postgresql(postgresql_server: Server) -> str:
+    """The name of a migrated, empty database, to be a template."""
+    postgresql_server.run("CREATE DATABASE migrated")
+    _migrate(postgresql_server.url("migrated"))
+    return "migrated"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """An open, migrated kernel database of its own for the test, on each engine in turn."""
+    if request.param == "sqlite":
+        shutil.copyfile(request.getfixturevalue("migrated_sqlite"), tmp_path / "vienanh.db")
+        database = Database.open(tmp_path / "vienanh.db")
         yield database
-    finally:
         database.close()
+        return
+    server: Server = request.getfixturevalue("postgresql_server")
+    name = f"test_{next(_names)}"
+    server.run(f"CREATE DATABASE {name} TEMPLATE {request.getfixturevalue('migrated_postgresql')}")
+    database = Database.open(server.url(name))
+    yield database
+    database.close()
+    server.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _migrate(target: str | Path) -> None:
+    database = Database.open(target)
+    database.migrate()
+    database.close()
 
 
 def _binaries() -> Path:
