@@ -19,6 +19,7 @@ from kernel.dicom.walker import Walker
 _UNITS: Final = {"US": "H", "SS": "H", "OW": "H", "AT": "H", "UL": "I", "SL": "I", "FL": "I", "OF": "I", "OL": "I"}
 _UNITS_LONG: Final = {"FD": "Q", "OD": "Q", "OV": "Q", "SV": "Q", "UV": "Q"}
 _UNIT_OF: Final = _UNITS | _UNITS_LONG
+_BITS_ALLOCATED: Final = 0x00280100
 _ITEM: Final = struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED)
 _ITEM_END: Final = struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
 _SEQUENCE_END: Final = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
@@ -86,9 +87,22 @@ def to_explicit_little_endian(
         elements, pixels, _ = _walk(buffer, offset, limits, prefix=False)
     except (struct.error, IndexError):
         raise malformed("it ends inside an element") from None
-    if pixels is not None:
-        elements = sorted([*elements, pixels], key=lambda element: element.start)
-    return b"".join(_elements(buffer, elements))
+    if pixels is None:
+        return b"".join(_elements(buffer, elements))
+    before = [element for element in elements if element.start < pixels.start]
+    value = bytes(buffer[pixels.value_offset : pixels.value_offset + pixels.length])
+    header = _header(pixels, pixels.vr, len(value))
+    swapped = _swapped(value, _pixel_unit(buffer, elements, pixels.vr))
+    return b"".join((*_elements(buffer, before), header, swapped, *_elements(buffer, elements[len(before) :])))
+
+
+def _pixel_unit(buffer: Buffer, elements: Iterable[Element], vr: str) -> str:
+    """Return the VR that has the unit by which big endian pixel data is swapped: OW may hold larger samples."""
+    for element in elements:
+        if element.tag == _BITS_ALLOCATED and element.length == 2 and vr == "OW":
+            bits = int.from_bytes(bytes(buffer[element.value_offset : element.end]), "big")
+            return {32: "OL", 64: "OV"}.get(bits, vr)
+    return vr
 
 
 def _walk(buffer: Buffer, offset: int, limits: Limits, *, prefix: bool) -> tuple[list[Element], Element | None, bool]:

@@ -15,9 +15,12 @@ from pydicom._uid_dict import UID_dictionary
 IMPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2"
 EXPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1"
 DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN: Final = "1.2.840.10008.1.2.1.99"
+ENCAPSULATED_UNCOMPRESSED: Final = "1.2.840.10008.1.2.1.98"
 EXPLICIT_VR_BIG_ENDIAN: Final = "1.2.840.10008.1.2.2"
 JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
+JPEG_EXTENDED: Final = "1.2.840.10008.1.2.4.51"
 RLE_LOSSLESS: Final = "1.2.840.10008.1.2.5"
+DEFLATED_FRAMES: Final = "1.2.840.10008.1.2.8.1"
 
 _JPEG = "1.2.840.10008.1.2.4."
 _NATIVE = {IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN}
@@ -29,7 +32,7 @@ _LOSSY = {
 }
 _DECODABLE = {
     *_NATIVE,
-    *(DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, "1.2.840.10008.1.2.1.98", RLE_LOSSLESS),
+    *(DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, ENCAPSULATED_UNCOMPRESSED, RLE_LOSSLESS, DEFLATED_FRAMES),
     *(_JPEG + str(number) for number in (50, 51, 57, 70, 80, 81, 90, 91, 201, 202, 203)),
 }
 _NEWER_STORAGE_CLASSES = {  # in PS3.4 B.5 since edition 2023b, not yet in pydicom's dictionary
@@ -37,6 +40,9 @@ _NEWER_STORAGE_CLASSES = {  # in PS3.4 B.5 since edition 2023b, not yet in pydic
     "1.2.840.10008.5.1.4.1.1.9.100.2": "Waveform Acquisition Presentation State Storage",
     "1.2.840.10008.5.1.4.1.1.66.7": "Label Map Segmentation Storage",
     "1.2.840.10008.5.1.4.1.1.66.8": "Height Map Segmentation Storage",
+}
+_NEWER_SYNTAXES = {  # in PS3.5 A.4 since edition 2025b
+    DEFLATED_FRAMES: ("Deflated Image Frame Compression", "Transfer Syntax", "", "", "DeflatedImageFrameCompression"),
 }
 _NOT_FOR_INSTANCES = {"1.2.840.10008.1.2.6.1", "1.2.840.10008.1.2.6.2", "1.2.840.10008.1.20"}  # MIME, XML, Papyrus
 
@@ -58,7 +64,7 @@ class TransferSyntax:
 
 def _transfer_syntaxes() -> Mapping[str, TransferSyntax]:
     table: dict[str, TransferSyntax] = {}
-    for uid, (name, kind, _, retired, _) in UID_dictionary.items():
+    for uid, (name, kind, _, retired, _) in (UID_dictionary | _NEWER_SYNTAXES).items():
         if kind != "Transfer Syntax" or uid in _NOT_FOR_INSTANCES:
             continue
         table[uid] = TransferSyntax(
