@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 
 from kernel.database import tx_notify, upsert
-from routing import queue
 from routing.jobs import JobState, Signal, next_state
 from routing.queue import LOCAL_LANE, Holder, topic_of
 from routing.tables import job, lane
@@ -46,17 +45,14 @@ def take(connection: Connection, lane_name: str, owner: str, now: datetime, leas
 
 
 def keep(connection: Connection, lane_name: str, holder: Holder, now: datetime, lease_s: float) -> bool:
-    """Renew a lease and those of the running jobs; False when the lane has changed hands."""
+    """Renew a lease; False when the lane has changed hands."""
     kept = connection.execute(
         update(lane)
         .where(lane.c.name == lease_name(lane_name, holder.owner))
         .where(lane.c.owner == holder.owner, lane.c.epoch == holder.epoch)
         .values(lease_until=now + timedelta(seconds=lease_s))
     )
-    if kept.rowcount != 1:
-        return False
-    queue.heartbeat(connection, holder, lane_name, now, lease_s)
-    return True
+    return kept.rowcount == 1
 
 
 def holds(connection: Connection, lane_name: str, holder: Holder) -> bool:

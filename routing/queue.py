@@ -6,12 +6,12 @@ ends; a holder that lost it can neither complete nor fail it. The same statement
 alone, and on PostgreSQL, where `FOR UPDATE SKIP LOCKED` keeps claimants apart.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from sqlalchemy import Connection, RowMapping, bindparam, delete, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, delete, literal_column, select, update
 
 from kernel.database import tx_notify, upsert
 from routing.jobs import SUSPECT_ATTEMPTS, JobState, Signal, next_state, states_before
@@ -37,6 +37,7 @@ class NewJob:
     trace_id: str
     variant: str = ""
     version: int = 0
+    targets: str = ""
     size_bytes: int = 0
     state: JobState = JobState.READY  # or HELD
     cause: str = ""
@@ -63,6 +64,7 @@ class Job:
     profile: str
     variant: str
     version: int
+    targets: str
     size_bytes: int
     trace_id: str
 
@@ -114,8 +116,7 @@ def claim(
     """
     due = (
         select(*_COLUMNS)
-        .where(job.c.lane == lane, job.c.state == JobState.READY.value)
-        .where(job.c.run_at <= now, job.c.priority <= appetite.priority_max)
+        .where(is_due(lane, now, appetite.priority_max))
         .order_by(job.c.priority, job.c.pk)
         .limit(appetite.instances * (LOOKAHEAD if appetite.one_study else 1))
         .with_for_update(skip_locked=True)
@@ -134,6 +135,21 @@ def claim(
             )
         )
     return [Job(**{**row, "attempts": row["attempts"] + 1}) for row in taken]
+
+
+def is_due(lane: str, now: datetime, priority_max: int) -> ColumnElement[bool]:
+    """Return what a job must be to be claimed. The state is a literal, or the partial index would not be used."""
+    return and_(
+        job.c.lane == lane,
+        job.c.state == literal_column("'ready'"),
+        job.c.priority <= priority_max,
+        job.c.run_at <= now,
+    )
+
+
+def has_work(connection: Connection, lane: str, now: datetime, priority_max: int = 2) -> bool:
+    """Return whether a claim would find something: a look that writes nothing."""
+    return connection.execute(select(job.c.pk).where(is_due(lane, now, priority_max)).limit(1)).first() is not None
 
 
 def _choose(rows: Sequence[RowMapping], appetite: Appetite) -> list[RowMapping]:
@@ -181,6 +197,7 @@ class Failure:
     cause: str
     detail: str
     run_at: datetime
+    counts: bool = True  # False: the instance was never put to the test, so the try is not held against it
 
 
 def fail(connection: Connection, holder: Holder, failed: Sequence[tuple[Job, Failure]]) -> set[int]:
@@ -202,12 +219,13 @@ def fail(connection: Connection, holder: Holder, failed: Sequence[tuple[Job, Fai
             "cause": failure.cause,
             "detail": failure.detail[:DETAIL_CHARACTERS],
             "run_at": failure.run_at,
+            "attempts": one.attempts - (0 if failure.counts else 1),
         }
         for one, failure in failed
         if one.pk in ours
     ]
     if rows:
-        columns = {name: bindparam(name) for name in ("state", "cause", "detail", "run_at")}
+        columns = {name: bindparam(name) for name in ("state", "cause", "detail", "run_at", "attempts")}
         connection.execute(
             update(job).where(job.c.pk == bindparam("failed_pk")).values(owner="", lease_until=None, **columns), rows
         )
@@ -224,14 +242,18 @@ def give_back(connection: Connection, holder: Holder, jobs: Sequence[Job]) -> No
     )
 
 
-def heartbeat(connection: Connection, holder: Holder, lane: str, now: datetime, lease_s: float) -> None:
-    """Say that the holder lives: the leases of its running jobs on a lane begin anew."""
-    connection.execute(
-        update(job)
-        .where(job.c.state == JobState.RUNNING.value, job.c.lane == lane)
-        .where(job.c.owner == holder.owner, job.c.epoch == holder.epoch)
-        .values(lease_until=now + timedelta(seconds=lease_s))
-    )
+def heartbeat(connection: Connection, holder: Holder, pks: Collection[int], now: datetime, lease_s: float) -> None:
+    """Say that the holder still works on these jobs: their leases begin anew.
+
+    Only on these: what a worker dropped by a mistake must come back when its lease ends.
+    """
+    if pks:
+        connection.execute(
+            update(job)
+            .where(job.c.pk.in_(pks), job.c.state == JobState.RUNNING.value)
+            .where(job.c.owner == holder.owner, job.c.epoch == holder.epoch)
+            .values(lease_until=now + timedelta(seconds=lease_s))
+        )
 
 
 def reap(connection: Connection, now: datetime) -> int:
@@ -239,7 +261,7 @@ def reap(connection: Connection, now: datetime) -> int:
     (before,) = states_before(Signal.LEASE_EXPIRED)
     expired = (
         update(job)
-        .where(job.c.state == before.value, job.c.lease_until < now)
+        .where(job.c.state == literal_column("'running'"), job.c.lease_until < now)
         .values(state=next_state(before, Signal.LEASE_EXPIRED).value, owner="", lease_until=None)
         .returning(job.c.lane)
     )

@@ -70,6 +70,7 @@ job = Table(
     _profile(),
     Column("variant", String(VARIANT_CHARACTERS), nullable=False, default=""),  # which derived instance to deliver
     Column("version", Integer, nullable=False, default=0),  # which manifest to announce
+    Column("targets", Text, nullable=False, default=""),  # of deidentify: JSON, [[destination, hold], ...]
     Column("size_bytes", BigInteger, nullable=False, default=0),
     Column("trace_id", String(64), nullable=False),
     Column("cause", String(32), nullable=False, default=""),

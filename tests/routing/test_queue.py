@@ -225,10 +225,10 @@ def test_jobs_of_a_silent_worker_are_given_to_another(jobs, clock):
 
 def test_a_heartbeat_keeps_the_jobs(jobs, clock):
     jobs.enqueue(a_job())
-    jobs.claim()
+    (claimed,) = jobs.claim()
     clock.advance(LEASE_S - 1)
 
-    jobs.database.write(lambda connection: queue.heartbeat(connection, HOLDER, "hub", clock.now(), LEASE_S))
+    jobs.database.write(lambda connection: queue.heartbeat(connection, HOLDER, [claimed.pk], clock.now(), LEASE_S))
     clock.advance(LEASE_S - 1)
 
     assert jobs.reap() == 0

@@ -70,6 +70,7 @@ def create_job() -> None:
         text("profile", 32),
         text("variant", 96),
         sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("targets", sa.Text(), nullable=False),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         text("trace_id", 64),
         text("cause", 32),

@@ -1,0 +1,190 @@
+"""A study on its way to one destination: how much there is, how much arrived, and what its manifest says.
+
+The counts are exact because each change shares the transaction of what it counts: an instance's job, its receipt.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, RowMapping, and_, func, select, update
+from sqlalchemy.sql import ColumnElement
+
+from kernel.database import insert
+from kernel.events import Event, EventName, record
+from routing.destinations import NO_PROFILE
+from routing.queue import NewJob, enqueue
+from routing.rules import Priority
+from routing.tables import consignment
+from routing.transport import Manifest
+
+
+@dataclass(frozen=True, slots=True)
+class ConsignmentKey:
+    """Which study, from where, to whom, and as what it leaves."""
+
+    destination: str
+    site: str
+    study_instance_uid: str
+    profile: str
+
+
+@dataclass(frozen=True, slots=True)
+class Addition:
+    """Instances that were just promised to a destination."""
+
+    key: ConsignmentKey
+    instances: int
+    priority: int
+    trace_id: str
+
+
+def add(connection: Connection, additions: Sequence[Addition], now: datetime) -> None:
+    """Count new instances; a study that was complete is open again."""
+    statement = insert(connection, consignment)
+    more = statement.on_conflict_do_update(
+        index_elements=["destination", "site", "study_instance_uid", "profile"],
+        set_={
+            "instances": consignment.c.instances + statement.excluded.instances,
+            "version": consignment.c.version + 1,
+            "evidence": "",
+            "delivered_at": None,
+        },
+    )
+    for addition in additions:
+        key = addition.key
+        row = {
+            "destination": key.destination,
+            "site": key.site,
+            "study_instance_uid": key.study_instance_uid,
+            "profile": key.profile,
+            "sent_study_instance_uid": key.study_instance_uid if key.profile == NO_PROFILE else "",
+            "priority": addition.priority,
+            "version": 1,
+            "instances": addition.instances,
+            "trace_id": addition.trace_id,
+            "at": now,
+        }
+        connection.execute(more, row)
+
+
+def set_sent_study(connection: Connection, site: str, study_instance_uid: str, profile: str, sent: str) -> None:
+    """Note under which UID the study leaves, once its first derived instance says so."""
+    connection.execute(
+        update(consignment)
+        .where(consignment.c.site == site, consignment.c.study_instance_uid == study_instance_uid)
+        .where(consignment.c.profile == profile, consignment.c.sent_study_instance_uid == "")
+        .values(sent_study_instance_uid=sent)
+    )
+
+
+def raise_priority(connection: Connection, site: str, study_instance_uid: str, priority: int) -> None:
+    """Make what is on its way more urgent, never less."""
+    connection.execute(
+        update(consignment)
+        .where(consignment.c.site == site, consignment.c.study_instance_uid == study_instance_uid)
+        .where(consignment.c.priority > priority)
+        .values(priority=priority, version=consignment.c.version + 1)
+    )
+
+
+def close(connection: Connection, site: str, study_instance_uid: str, evidence: str, now: datetime) -> None:
+    """Record the evidence that the study is complete, and promise to announce it."""
+    connection.execute(
+        update(consignment)
+        .where(consignment.c.site == site, consignment.c.study_instance_uid == study_instance_uid)
+        .where(consignment.c.evidence != evidence)
+        .values(evidence=evidence, version=consignment.c.version + 1)
+    )
+    for row in _of_study(connection, site, study_instance_uid):
+        _announce(connection, row, now)
+        _finish(connection, row, now)
+
+
+def count_delivered(connection: Connection, key: ConsignmentKey, instances: int, now: datetime) -> None:
+    """Count instances that arrived; with the last one of a complete study the study is delivered."""
+    connection.execute(update(consignment).where(_is(key)).values(delivered=consignment.c.delivered + instances))
+    row = connection.execute(select(consignment).where(_is(key))).mappings().one()
+    if _finish(connection, row, now):
+        _announce(connection, row, now)
+
+
+def manifest_of(connection: Connection, key: ConsignmentKey) -> Manifest | None:
+    """Return what may be said to the destination now; None while the study has no name there yet."""
+    row = connection.execute(select(consignment).where(_is(key))).mappings().one_or_none()
+    if row is None or not row["sent_study_instance_uid"]:
+        return None
+    return Manifest(
+        study_instance_uid=row["sent_study_instance_uid"],
+        version=row["version"],
+        instances=row["instances"],
+        complete=row["evidence"] or None,
+        priority=Priority(row["priority"]).word,
+        trace_id=row["trace_id"],
+    )
+
+
+def note_announced(connection: Connection, key: ConsignmentKey, version: int) -> None:
+    """Remember which version the destination was told."""
+    announced = func.max if connection.dialect.name == "sqlite" else func.greatest
+    connection.execute(
+        update(consignment)
+        .where(_is(key))
+        .values(announced_version=announced(consignment.c.announced_version, version))
+    )
+
+
+def is_complete(connection: Connection, site: str, study_instance_uid: str) -> bool:
+    """Return whether there is evidence for every consignment of the study."""
+    rows = _of_study(connection, site, study_instance_uid)
+    return bool(rows) and all(row["evidence"] for row in rows)
+
+
+def _finish(connection: Connection, row: RowMapping, now: datetime) -> bool:
+    """Record StudyDelivered once for each time that the study was completed."""
+    if not row["evidence"] or row["delivered"] < row["instances"] or row["delivered_at"] is not None:
+        return False
+    key = ConsignmentKey(row["destination"], row["site"], row["study_instance_uid"], row["profile"])
+    connection.execute(update(consignment).where(_is(key)).values(delivered_at=now))
+    detail = {
+        "destination": key.destination,
+        "profile": key.profile,
+        "instances": row["instances"],
+        "version": row["version"],
+        "evidence": row["evidence"],
+    }
+    record(connection, Event(EventName.STUDY_DELIVERED, now, key.site, key.study_instance_uid, row["trace_id"], detail))
+    return True
+
+
+def _announce(connection: Connection, row: RowMapping, now: datetime) -> None:
+    if row["announced_version"] >= row["version"]:
+        return
+    announcement = NewJob(
+        kind="announce",
+        lane=row["destination"],
+        priority=row["priority"],
+        site=row["site"],
+        study_instance_uid=row["study_instance_uid"],
+        sop_instance_uid="",
+        profile=row["profile"],
+        trace_id=row["trace_id"],
+        version=row["version"],
+    )
+    enqueue(connection, [announcement], now)
+
+
+def _of_study(connection: Connection, site: str, study_instance_uid: str) -> Sequence[RowMapping]:
+    query = select(consignment).where(
+        consignment.c.site == site, consignment.c.study_instance_uid == study_instance_uid
+    )
+    return connection.execute(query).mappings().all()
+
+
+def _is(key: ConsignmentKey) -> ColumnElement[bool]:
+    return and_(
+        consignment.c.destination == key.destination,
+        consignment.c.site == key.site,
+        consignment.c.study_instance_uid == key.study_instance_uid,
+        consignment.c.profile == key.profile,
+    )

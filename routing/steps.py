@@ -1,0 +1,205 @@
+"""The steps that this node does by itself. The one there is now: de-identify an instance, and search what is left.
+
+`derive` reads and writes blobs and returns what it made as a value; `record_outcome` writes that value's rows in one
+transaction with the end of the job. Done twice, it makes the same bytes under the same UIDs.
+"""
+
+import json
+import mmap
+import secrets
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Final
+
+from sqlalchemy import Connection, select
+
+from anonymizer import residue
+from anonymizer.engine import deidentify
+from anonymizer.keys import Keys
+from anonymizer.profile import Profile
+from anonymizer.result import Deidentified
+from anonymizer.vault import NONCE_BYTES, Sealed, seal
+from kernel.archive.blobs import Blobs
+from kernel.archive.tables import instance
+from kernel.database import Database, upsert
+from kernel.dicom.elements import Header
+from kernel.dicom.scanner import scan
+from kernel.errors import BlobMissing
+from kernel.events import Event, EventName, record
+from kernel.telemetry import stage
+from routing import consignments, vault
+from routing.promises import deliver_derived, tell_deidentified
+from routing.queue import Holder, Job, complete
+from routing.tables import VARIANT_CHARACTERS, derived
+
+CHUNK_BYTES: Final = 1024 * 1024
+DIGEST_CHARACTERS: Final = 16
+FINDINGS_TOLD_MAX: Final = 5
+_SERIES_INSTANCE_UID: Final = 0x0020000E
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A stored instance, as far as the step needs it."""
+
+    blob_key: str
+    dataset_offset: int
+    transfer_syntax_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Derived:
+    """A derived instance whose blob is durable: ready for its rows."""
+
+    variant: str
+    made: Deidentified
+    blob_key: str
+    size_bytes: int
+    dataset_offset: int
+    sha256: str
+    sealed: tuple[Sealed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Why an instance waits for a person; tags and kinds, never what was found."""
+
+    because: str
+    in_tag: str
+    kind: str = ""
+
+
+class Deidentifier:
+    """Makes derived instances. Safe to use from many threads."""
+
+    def __init__(
+        self,
+        db: Database,
+        blobs: Blobs,
+        profile_of: Callable[[str], Profile],
+        keys_of: Callable[[str], Keys],
+        random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+    ) -> None:
+        """`profile_of` takes a profile's name; `keys_of` a site, as every site's patients have keys of their own."""
+        self._db = db
+        self._blobs = blobs
+        self._profile_of = profile_of
+        self._keys_of = keys_of
+        self._random_bytes = random_bytes
+
+    def derive(self, job: Job) -> Derived | Held:
+        """De-identify the job's instance and search the result.
+
+        Raises
+        ------
+        Refused
+            The instance is not understood; it is to be held, never passed on.
+        StorageFull
+            Later may work.
+        BlobMissing
+            Our own bytes are gone.
+        """
+        with stage("deidentify"):
+            source = self._source(job)
+            with self._blobs.open(source.blob_key) as file:
+                content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            header = scan(content, source.transfer_syntax_uid, offset=source.dataset_offset)
+            profile, keys = self._profile_of(job.profile), self._keys_of(job.site)
+            made = deidentify(content, header=header, profile=profile, keys=keys, issuer=job.site)
+            held = _objection(job, made, header)
+            return held or self._keep(made, content, profile, keys)
+
+    def _source(self, job: Job) -> Source:
+        with self._db.read() as connection:
+            row = connection.execute(
+                select(instance.c.blob_key, instance.c.dataset_offset, instance.c.transfer_syntax_uid).where(
+                    instance.c.site == job.site, instance.c.sop_instance_uid == job.sop_instance_uid
+                )
+            ).one_or_none()
+        if row is None:
+            raise BlobMissing(key=job.sop_instance_uid)
+        return Source(row.blob_key, row.dataset_offset, row.transfer_syntax_uid)
+
+    def _keep(self, made: Deidentified, content: mmap.mmap, profile: Profile, keys: Keys) -> Derived:
+        identity = made.identity
+        writing = self._blobs.stage(
+            identity.sop_class_uid, identity.sop_instance_uid, identity.transfer_syntax_uid, made.size_bytes
+        )
+        try:
+            writing.write(memoryview(made.head)[made.dataset_offset :])
+            offset, length = made.tail
+            for begin in range(offset, offset + length, CHUNK_BYTES):
+                writing.write(content[begin : min(begin + CHUNK_BYTES, offset + length)])
+            writing.write(made.trailer)
+            staged = writing.finish()
+        except BaseException:
+            writing.discard()
+            raise
+        sealed = tuple(seal(entry, keys, nonce=self._random_bytes(NONCE_BYTES)) for entry in made.vault_entries)
+        return Derived(
+            variant=variant_of(profile, keys),
+            made=made,
+            blob_key=self._blobs.promote(staged),
+            size_bytes=staged.size_bytes,
+            dataset_offset=staged.dataset_offset,
+            sha256=staged.sha256,
+            sealed=sealed,
+        )
+
+
+def variant_of(profile: Profile, keys: Keys) -> str:
+    """Return the name of what this profile makes with these keys; another edition or key makes another variant."""
+    return f"{profile.label}+{profile.digest[:DIGEST_CHARACTERS]}+{keys.key_id}"[:VARIANT_CHARACTERS]
+
+
+def _objection(job: Job, made: Deidentified, header: Header) -> Held | None:
+    """Return why the result must not leave: identity that the independent search found, or a UID of the origin."""
+    findings = residue.find(made.head + made.trailer, residue.needles_of(header))
+    if findings:
+        paths = list(dict.fromkeys(finding.path for finding in findings))[:FINDINGS_TOLD_MAX]
+        return Held("residue", " ".join(paths), findings[0].kind)
+    series = header.raw(_SERIES_INSTANCE_UID).strip(b" \0").decode("ascii", "replace")
+    for new, old, tag in (
+        (made.identity.study_instance_uid, job.study_instance_uid, "(0020,000D)"),
+        (made.identity.series_instance_uid, series, "(0020,000E)"),
+        (made.identity.sop_instance_uid, job.sop_instance_uid, "(0008,0018)"),
+    ):
+        if new == old:
+            return Held("uid-kept", tag, "uid")
+    return None
+
+
+def record_derived(connection: Connection, holder: Holder, job: Job, result: Derived, now: datetime) -> bool:
+    """End the job: derived row, vault, event and the deliveries, in one transaction; False if it is no longer ours."""
+    if not complete(connection, holder, [job]):
+        return False
+    identity = result.made.identity
+    row = {
+        "site": job.site,
+        "sop_instance_uid": job.sop_instance_uid,
+        "variant": result.variant,
+        "new_study_instance_uid": identity.study_instance_uid,
+        "new_series_instance_uid": identity.series_instance_uid,
+        "new_sop_instance_uid": identity.sop_instance_uid,
+        "sop_class_uid": identity.sop_class_uid,
+        "transfer_syntax_uid": identity.transfer_syntax_uid,
+        "blob_key": result.blob_key,
+        "size_bytes": result.size_bytes,
+        "dataset_offset": result.dataset_offset,
+        "sha256": result.sha256,
+        "record": json.dumps(asdict(result.made.record) | {"actions": dict(result.made.record.actions)}),
+        "at": now,
+    }
+    upsert(connection, derived, [row], key=["site", "sop_instance_uid", "variant"])
+    vault.store(connection, job.site, result.sealed, now)
+    sent = identity.study_instance_uid
+    consignments.set_sent_study(connection, job.site, job.study_instance_uid, job.profile, sent)
+    detail = {"sop_instance_uid": job.sop_instance_uid, "profile": result.made.record.profile}
+    record(
+        connection,
+        Event(EventName.INSTANCE_DEIDENTIFIED, now, job.site, job.study_instance_uid, job.trace_id, detail),
+    )
+    deliver_derived(connection, job, result.variant, result.size_bytes, now)
+    tell_deidentified(connection, job.site, job.study_instance_uid, now)
+    return True
