@@ -16,7 +16,7 @@ def declaration(profile: Profile, patient: Patient, header: Header) -> Iterator[
     if header.get(0x00100020) is None:
         yield 0x00100020, encode(0x00100020, "LO", patient.pseudonym.encode(), implicit=implicit)
     yield 0x00120062, encode(0x00120062, "CS", b"YES", implicit=implicit)
-    method = f"Vien Anh {profile.label} {profile.digest[:12]}"
+    method = f"VIENANH {profile.label} {profile.digest[:12]}"
     yield 0x00120063, encode(0x00120063, "LO", method.encode("ascii"), implicit=implicit)
     codes = [code_item(code, "DCM", METHOD_MEANINGS[code], implicit=implicit) for code in profile.method_codes]
     yield 0x00120064, encode_items(0x00120064, codes, implicit=implicit)

@@ -62,6 +62,8 @@ CODES = {"X", "Z", "D", "U", "K", "C", "X/Z", "X/D", "Z/D", "X/Z/D", "X/Z/U*"}
 DOCBOOK = "{http://docbook.org/ns/docbook}"
 XML_ID = "{http://www.w3.org/XML/1998/namespace}id"
 
+_FOOTNOTE = re.compile(r"\(see Note[^)]*\)")
+
 Row = dict[str, Any]
 
 
@@ -85,7 +87,7 @@ def row(name: str, tag: str, flags: tuple[str, str], basic: str, cells: dict[str
         raise ValueError(message)
     return {
         "tag": tag_text(tag),
-        "name": re.sub(r"\s+", " ", name.replace("\u200b", "")).strip(),
+        "name": re.sub(r"\s+", " ", _FOOTNOTE.sub("", name).replace("\u200b", "")).strip(),
         "retired": flags[0] == "Y",
         "in_iod": flags[1] == "Y",
         "basic": basic,
