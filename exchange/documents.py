@@ -12,10 +12,10 @@ import click
 import typer
 
 from exchange.__main__ import app
+from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
 from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
 from kernel.errors import ExchangeError
-from gateway.status import dimse_status, failure_reason, http_status
 
 DOCUMENTS = Path(__file__).parents[1] / "docs"
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 
-from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 DIRECTIVES: Mapping[str, str] = {
@@ -32,8 +31,12 @@ HEADERS: Mapping[str, str] = {
 STRICT_TRANSPORT_SECURITY = "max-age=31536000"
 
 
+_RAW = tuple((name.lower().encode(), value.encode()) for name, value in HEADERS.items())
+_RAW_HTTPS = (*_RAW, (b"strict-transport-security", STRICT_TRANSPORT_SECURITY.encode()))
+
+
 class SecurityHeaders:
-    """ASGI middleware that adds the headers to every answer, errors included."""
+    """ASGI middleware that adds the headers to every answer, errors included, unless the answer set them itself."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -43,14 +46,14 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        ours = _RAW_HTTPS if scope["scheme"] == "https" else _RAW
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
-                    headers.setdefault(name, value)
-                if scope["scheme"] == "https":
-                    headers.setdefault("Strict-Transport-Security", STRICT_TRANSPORT_SECURITY)
+                headers = list(message.get("headers", ()))
+                present = {name for name, _ in headers}
+                headers += [header for header in ours if header[0] not in present]
+                message = {**message, "headers": headers}
             await send(message)
 
         await self._app(scope, receive, send_with_headers)

@@ -1,0 +1,139 @@
+"""From a Config to a running exchange: the wiring, on one page. Nothing here decides anything about a study."""
+
+import functools
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from anonymizer import keys as site_keys
+from anonymizer import profile as profiles
+from exchange import stores
+from exchange.stores import Stores
+from gateway.dicomweb.client import StowTransport
+from gateway.dimse.line import Target
+from gateway.dimse.process import Settings as ListenerSettings
+from gateway.dimse.sender import DimseSender
+from gateway.dimse.supervisor import ListenerProcesses
+from gateway.peers import Sources
+from kernel.access.secrets import load_or_create_key
+from kernel.archive.commit_socket import CommitServer
+from kernel.archive.committer import LocalCommitter
+from kernel.archive.ingest import Ingest
+from kernel.archive.quarantine import Quarantine
+from kernel.clock import Clock
+from kernel.config import Config
+from routing.destinations import Destination
+from routing.planning import Planner
+from routing.rules import Rules
+from routing.settings import parse
+from routing.steps import Deidentifier
+from routing.transport import Transport
+from routing.worker import Worker
+
+SITE_KEY_FILE = "site.key"
+COMMIT_SOCKET = "commit.sock"
+OWNER_FILE = "owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A node's parts, wired and not yet started."""
+
+    stores: Stores
+    rules: Rules
+    committer: LocalCommitter
+    commit_server: CommitServer
+    ingest: Ingest
+    listeners: ListenerProcesses | None
+    worker: Worker
+
+
+@contextmanager
+def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | None = None) -> Iterator[Node]:
+    """Open the stores of `config` and wire a node on them; everything is closed at the end.
+
+    Raises
+    ------
+    kernel.errors.InvalidConfiguration, kernel.errors.InvalidRule
+        Names the key or rule, and the file.
+    """
+    rules, sources = parse(config), Sources.from_config(config)
+    with stores.opened(config, clock=clock, dev_token=dev_token) as opened:
+        clock = opened.clock
+        planner = Planner(rules, clock)
+        committer = committer_of(opened, planner)
+        quarantine = Quarantine(opened.blobs, committer, clock)
+        commit_socket = config.node.data / COMMIT_SOCKET
+        listening = ListenerSettings(config, config.node.data / stores.BLOBS_FOLDER, commit_socket)
+        yield Node(
+            stores=opened,
+            rules=rules,
+            committer=committer,
+            commit_server=CommitServer(commit_socket, committer),
+            ingest=Ingest(opened.blobs, committer, quarantine, clock, sources.fallback_charset_of),
+            listeners=ListenerProcesses(listening, clock) if config.dimse.enabled else None,
+            worker=Worker(
+                opened.db,
+                opened.blobs,
+                clock,
+                config.routing,
+                owner=str(config.node.data.resolve()),
+                deidentifier=Deidentifier(opened.db, opened.blobs, profiles.load, keys_of(config)),
+                transports=transports(config, rules, clock),
+            ),
+        )
+
+
+def committer_of(opened: Stores, planner: Planner) -> LocalCommitter:
+    """Return the committer whose transactions also make the plans."""
+    return LocalCommitter(
+        opened.db,
+        opened.clock,
+        participants=(planner.participant,),
+        completion_participants=(planner.on_complete,),
+        quarantine_bytes_max=opened.config.archive.quarantine_bytes_max,
+    )
+
+
+def keys_of(config: Config) -> Callable[[str], site_keys.Keys]:
+    """Return the keys of each site whose patients this node pseudonymises; the secret is made on first use."""
+    file = config.anonymizer.key_file or config.node.data / SITE_KEY_FILE
+
+    @functools.cache
+    def of(site: str) -> site_keys.Keys:
+        return site_keys.derive(load_or_create_key(file), site=site)
+
+    return of
+
+
+def transports(config: Config, rules: Rules, clock: Clock) -> Mapping[str, Callable[[], Transport]]:
+    """Return how to make the transport of each destination."""
+    return {name: functools.partial(_transport, one, config, clock) for name, one in rules.destinations.items()}
+
+
+def _transport(destination: Destination, config: Config, clock: Clock) -> Transport:
+    timeout_s = config.routing.request_timeout_s
+    if destination.kind == "stow":
+        return StowTransport(
+            destination.name,
+            destination.url,
+            clock,
+            timeout_s=timeout_s,
+            token_file=_beside(config, destination.token_file),
+            ca_file=_beside(config, destination.ca_file),
+        )
+    return DimseSender(
+        Target(
+            host=destination.host,
+            port=destination.port,
+            called_ae_title=destination.ae_title,
+            calling_ae_title=destination.calling_ae_title,
+            request_timeout_s=timeout_s,
+        )
+    )
+
+
+def _beside(config: Config, file: Path | None) -> Path | None:
+    """Return a file that the configuration names, relative to the configuration's own folder."""
+    return None if file is None else Path(config.origin).parent / file

@@ -1,0 +1,131 @@
+"""`vienanh doctor`: what is wrong with this machine or this configuration, in words, and what to do."""
+
+import shutil
+import ssl
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Annotated
+
+import typer
+
+from exchange.assemble import transports
+from exchange.options import ConfigFile, DataFolder, read_config
+from exchange.screen import out
+from exchange.stores import Stores, opened
+from gateway.peers import Sources
+from kernel import audit
+from kernel.archive import verify
+from kernel.config import Config
+from kernel.errors import ExchangeError
+from routing import settings, status
+from viewer.server.pages import build_folder
+
+EXIT_WRONG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at; `wrong` is empty when it is in order."""
+
+    what: str
+    wrong: str = ""
+    note: str = ""
+
+
+def doctor(
+    deep: Annotated[bool, typer.Option("--deep", help="Also check every blob against its digest.")] = False,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+) -> None:
+    """Look at the machine, the configuration, the stores and the destinations; exit 1 if anything is wrong."""
+    findings = list(_examine(lambda: read_config(config, data), deep=deep))
+    for finding in findings:
+        mark = "[bold red]wrong[/]" if finding.wrong else "[green]  ok [/]"
+        out.print(
+            f"{mark}  {finding.what}{': ' if finding.wrong or finding.note else ''}{finding.wrong or finding.note}"
+        )
+    if any(finding.wrong for finding in findings):
+        raise typer.Exit(EXIT_WRONG)
+
+
+def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
+    yield Finding("Python", "" if sys.version_info >= (3, 11) else "3.11 or newer is needed", sys.version.split()[0])
+    try:
+        config = read()
+        rules = settings.parse(config)
+        Sources.from_config(config)
+    except ExchangeError as error:
+        yield Finding("configuration", str(error))
+        return
+    yield Finding("configuration", note=f"{config.origin}, {len(rules.rules)} rules, version {rules.version}")
+    yield _exposure(config)
+    yield _certificate(config)
+    yield Finding(
+        "reading room", "" if build_folder().is_dir() else "the front end was not built; run ./dev in a checkout"
+    )
+    yield Finding("codecs", "" if find_spec("openjpeg") and find_spec("libjpeg") else "pylibjpeg's plugins are missing")
+    try:
+        with opened(config) as stores:
+            yield from _stores(stores, deep=deep)
+            yield from _lanes(stores, tuple(rules.destinations))
+    except ExchangeError as error:
+        yield Finding("stores", str(error))
+        return
+    for name, make in transports(config, rules, stores.clock).items():
+        transport = make()
+        receipt = transport.probe()
+        transport.close()
+        yield Finding(
+            f"destination {name}", "" if receipt.is_success else f"{receipt.cause} {receipt.status} {receipt.detail}"
+        )
+
+
+def _exposure(config: Config) -> Finding:
+    loopback = config.http.host in ("127.0.0.1", "::1", "localhost")
+    protected = config.http.tls_certificate is not None or config.http.trusted_proxies
+    wrong = "" if loopback or protected else "HTTP without TLS beyond loopback: set http.tls_certificate or a proxy"
+    return Finding(f"HTTP on {config.http.host}:{config.http.port}", wrong)
+
+
+def _certificate(config: Config) -> Finding:
+    if config.http.tls_certificate is None:
+        return Finding("TLS", note="not configured")
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
+            config.http.tls_certificate, config.http.tls_key
+        )
+    except (OSError, ssl.SSLError) as error:
+        return Finding("TLS", f"the certificate or key cannot be used: {type(error).__name__}")
+    return Finding("TLS")
+
+
+def _stores(stores: Stores, *, deep: bool) -> Iterator[Finding]:
+    free = shutil.disk_usage(stores.config.node.data).free
+    reserve = stores.config.archive.free_bytes_min
+    wrong = "" if free > reserve else f"{free >> 20} MiB are free, the reserve is {reserve >> 20} MiB: nothing is taken"
+    yield Finding("disk", wrong, f"{free >> 20} MiB free")
+    yield _audit(stores)
+    if not deep:
+        return
+    report = verify.check(stores.db, stores.blobs)
+    yield Finding("blobs", "; ".join(report.problems()), f"{report.checked} match their digests")
+
+
+def _audit(stores: Stores) -> Finding:
+    try:
+        with stores.db.read() as connection:
+            return Finding("audit", note=f"{audit.verify(connection)} lines are whole")
+    except ExchangeError as error:
+        return Finding("audit", str(error))
+
+
+def _lanes(stores: Stores, destinations: tuple[str, ...]) -> Iterator[Finding]:
+    with stores.db.read() as connection:
+        rows = status.lanes(connection, destinations, stores.clock.now())
+    for row in rows:
+        waiting = f"{row.held} held, {row.dead} refused: see `vienanh held`" if row.held or row.dead else ""
+        yield Finding(
+            f"lane {row.name}", "" if row.flowing and not waiting else waiting or f"paused: {row.cause} {row.detail}"
+        )

@@ -1,0 +1,146 @@
+"""The node's one HTTP application: DICOMweb, the reading room and its API, health, metrics and the API's description.
+
+DICOMweb is handed its requests before the framework sees them: a frame should cost no more than its bytes.
+"""
+
+import ipaddress
+import secrets
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.dicomweb.problem import problem
+from kernel import telemetry
+from kernel.access import Access
+from kernel.access import Scope as Right
+from kernel.access.request import principal_of_request
+from kernel.errors import ExchangeError, InvalidRequest
+from viewer.server import pages
+from viewer.server.api import Services, build_api
+from viewer.server.security import SecurityHeaders
+from viewer.server.services import origin_of
+
+DICOMWEB_PREFIXES = ("/dicom-web/", "/sites/")
+BODY_BYTES_MAX = 64 * 1024  # of a request to the reading room's API
+
+_log = telemetry.get_logger("exchange.http")
+
+Checks = Callable[[], Mapping[str, str]]  # name of what was checked to what is wrong with it, empty when nothing is
+
+
+def build_app(services: Services, dicomweb: ASGIApp, checks: Checks, static: Path) -> ASGIApp:
+    """Return the application that uvicorn serves."""
+    app = FastAPI(
+        title="Viễn Ảnh",
+        version=services.version,
+        summary="The reading room's API. Pictures and studies come over DICOMweb (PS3.18) at /dicom-web.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+    )
+    app.include_router(build_api(services))
+    _add_errors(app)
+    _add_operation(app, services, checks)
+    app.router.routes.extend(pages.routes(static))
+    return SecurityHeaders(_Split(dicomweb, _BoundedBody(app)))
+
+
+class _Split:
+    """Hands DICOMweb its requests and everything else to the framework."""
+
+    def __init__(self, dicomweb: ASGIApp, rest: ASGIApp) -> None:
+        self._dicomweb = dicomweb
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        ours = scope["type"] == "http" and scope["path"].startswith(DICOMWEB_PREFIXES)
+        await (self._dicomweb if ours else self._rest)(scope, receive, send)
+
+
+class _BoundedBody:
+    """Refuses bodies that no form of the reading room could fill."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        left = BODY_BYTES_MAX
+
+        async def receive_bounded() -> Any:
+            nonlocal left
+            message = await receive()
+            left -= len(message.get("body", b""))
+            if left < 0:
+                raise _TooLarge
+            return message
+
+        try:
+            await self._app(scope, receive_bounded, send)
+        except _TooLarge:
+            await Response(status_code=413)(scope, receive, send)
+
+
+class _TooLarge(Exception):
+    pass
+
+
+def _add_errors(app: FastAPI) -> None:
+    def told(request: Request, error: Exception) -> Response:
+        trace_id = secrets.token_hex(16)
+        if not isinstance(error, ExchangeError):
+            _log.error("request_failed", method=request.method, trace=trace_id, exc_info=error)
+        return problem(error, trace_id)
+
+    def invalid(_: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        where = ", ".join(sorted({".".join(str(part) for part in item["loc"]) for item in error.errors()}))
+        return problem(InvalidRequest(reason=f"look at {where}"[:300]), secrets.token_hex(16))
+
+    app.add_exception_handler(ExchangeError, told)
+    app.add_exception_handler(RequestValidationError, invalid)
+    app.add_exception_handler(Exception, told)
+
+
+def _add_operation(app: FastAPI, services: Services, checks: Checks) -> None:
+    @app.get("/health/live", tags=["operation"])
+    def live() -> dict[str, str]:
+        """Answer while the process runs."""
+        return {"status": "live"}
+
+    @app.get("/health/ready", tags=["operation"])
+    def ready() -> Response:
+        """Answer 200 while the node can take studies, 503 with what is wrong otherwise."""
+        wrong = {name: text for name, text in checks().items() if text}
+        body = {"status": "not ready", "wrong": wrong} if wrong else {"status": "ready"}
+        return JSONResponse(body, 503 if wrong else 200)
+
+    @app.get("/metrics", tags=["operation"])
+    def metrics(request: Request) -> Response:
+        """Return Prometheus metrics; from loopback, or with a token that has the right `admin`."""
+        if not _is_loopback(request) or "x-forwarded-for" in request.headers:
+            _require_admin(services.access, request, services)
+        return Response(telemetry.exposition(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+    @app.get("/api/docs", include_in_schema=False)
+    def docs() -> Response:
+        return RedirectResponse("/docs/index.html")
+
+
+def _require_admin(access: Access, request: Request, services: Services) -> None:
+    origin = origin_of(request, services.config)
+    principal_of_request(access, request.method, request.headers, origin).require(Right.ADMIN)
+
+
+def _is_loopback(request: Request) -> bool:
+    try:
+        return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,193 @@
+"""Runs an assembled node until a signal: start in order, settle quiet studies, tell health, stop in reverse order."""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Generator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
+from importlib.metadata import version
+from pathlib import Path
+
+import uvicorn
+from starlette.routing import Router
+
+from exchange.assemble import Node
+from exchange.http import build_app
+from gateway.dicomweb.app import DicomWeb
+from gateway.dicomweb.service import Services as DicomWebServices
+from kernel import telemetry
+from kernel.config import HttpConfig
+from kernel.errors import ExchangeError, InvalidConfiguration
+from viewer.server.api import Services
+from viewer.server.pages import build_folder
+
+LISTENING_FILE = "listening.json"  # where the node listens, written when it is ready; read by the demo and by scripts
+DRAIN_S = 20.0  # for messages and requests under way when the node stops
+SETTLE_EVERY_S = 5.0
+BACKLOG = 1024
+KEEP_ALIVE_S = 75
+
+_log = telemetry.get_logger("exchange")
+
+
+class Running:
+    """A node that runs. `stop` may be called from any thread, `run` from the main one."""
+
+    def __init__(self, node: Node, announce: Callable[["Running"], None]) -> None:
+        self._node = node
+        self._announce = announce
+        self._stopping = threading.Event()
+        config = node.stores.config
+        self._http_socket = _bound(config.http)
+        self._dicomweb = DicomWeb(
+            DicomWebServices(
+                config, node.stores.clock, node.stores.access, node.stores.db, node.stores.blobs, node.ingest
+            )
+        )
+        services = Services(config, node.stores.access, node.stores.db, version("vienanh"))
+        app = build_app(services, Router(self._dicomweb.routes), self.checks, build_folder())
+        self._server = _Server(_uvicorn_settings(config.http, app), on_started=self._ready)
+
+    @property
+    def http_url(self) -> str:
+        """Where browsers find the node."""
+        http = self._node.stores.config.http
+        scheme = "https" if http.tls_certificate else "http"
+        host = "127.0.0.1" if http.host in ("0.0.0.0", "::", "") else http.host  # noqa: S104 (a comparison)
+        return f"{scheme}://{host}:{self._http_socket.getsockname()[1]}"
+
+    @property
+    def dimse_port(self) -> int | None:
+        """The port of the DIMSE listener, None without one."""
+        return self._node.listeners.port if self._node.listeners else None
+
+    def run(self) -> None:
+        """Start everything, serve until `stop` or a signal, and stop everything."""
+        node = self._node
+        with ExitStack() as stack:
+            stack.callback(self._dicomweb.close)
+            node.stores.blobs.sweep()
+            node.commit_server.start()
+            stack.callback(node.commit_server.stop)
+            node.worker.start()
+            stack.callback(node.worker.stop, DRAIN_S)
+            if node.listeners:
+                node.listeners.start()
+                stack.callback(node.listeners.stop, DRAIN_S)
+            settling = threading.Thread(target=self._settle, name="settle", daemon=True)
+            settling.start()
+            stack.callback(self._stopping.set)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                signal.signal(number, lambda *_: self.stop())
+            self._server.run(sockets=[self._http_socket])
+            _log.info("node_stopping")
+        with suppress(OSError):
+            (node.stores.config.node.data / LISTENING_FILE).unlink()
+
+    def stop(self) -> None:
+        """Begin to stop."""
+        self._stopping.set()
+        self._server.should_exit = True
+
+    def checks(self) -> Mapping[str, str]:
+        """Return what was checked, and what is wrong with it; empty when nothing is."""
+        return {"stopping": "the node is stopping" if self._stopping.is_set() else "", **ready_checks(self._node)}
+
+    def _ready(self) -> None:
+        data = self._node.stores.config.node.data
+        content = {"http": self.http_url, "dimse_port": self.dimse_port, "pid": os.getpid()}
+        unnamed = data / (LISTENING_FILE + ".new")
+        unnamed.write_text(json.dumps(content))
+        unnamed.replace(data / LISTENING_FILE)
+        _log.info("node_ready", http=self.http_url, dimse_port=self.dimse_port)
+        self._announce(self)
+
+    def _settle(self) -> None:
+        node = self._node
+        while not self._stopping.wait(SETTLE_EVERY_S):
+            try:
+                node.committer.settle_quiet(node.stores.config.archive.quiet_s)
+            except ExchangeError as error:
+                _log.warning("settle_failed", reason=error.code)
+
+
+def ready_checks(node: Node) -> Mapping[str, str]:
+    """Return what keeps a node from taking studies."""
+    return {
+        "database": _database(node),
+        "disk": _disk(node.stores.config.node.data, node.stores.config.archive.free_bytes_min),
+        "listener": "no listener process is up" if node.listeners and not node.listeners.pids else "",
+    }
+
+
+def _database(node: Node) -> str:
+    try:
+        node.stores.db.write(lambda _: None)
+    except ExchangeError as error:
+        return f"cannot be written: {error.code}"
+    return ""
+
+
+def _disk(data: Path, reserve_bytes: int) -> str:
+    free = shutil.disk_usage(data).free
+    return "" if free > reserve_bytes else f"{free} bytes are free, the reserve is {reserve_bytes}"
+
+
+def _bound(http: HttpConfig) -> socket.socket:
+    family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
+    bound = socket.socket(family, socket.SOCK_STREAM)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((http.host, http.port))
+        bound.listen(BACKLOG)
+    except OSError as error:
+        bound.close()
+        raise InvalidConfiguration(
+            source="http", key=f"{http.host}:{http.port}", reason=f"cannot listen there: {error.strerror}"
+        ) from error
+    return bound
+
+
+def _uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,  # pyright: ignore[reportArgumentType] - uvicorn's own type of an ASGI application is narrower than ours
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(http.trusted_proxies),
+        forwarded_allow_ips=list(http.trusted_proxies),
+        ssl_certfile=http.tls_certificate,
+        ssl_keyfile=http.tls_key,
+        limit_concurrency=http.requests_max,
+        timeout_keep_alive=KEEP_ALIVE_S,
+        timeout_graceful_shutdown=int(DRAIN_S),
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its signal handlers, telling when it listens."""
+
+    def __init__(self, config: uvicorn.Config, on_started: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_started = on_started
+
+    @contextmanager
+    def capture_signals(self) -> Generator[None]:
+        """Leave the signals to the node."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, then tell."""
+        await super().startup(sockets)
+        if self.started:
+            self._on_started()
+        else:
+            sys.exit(1)

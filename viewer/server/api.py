@@ -1,0 +1,21 @@
+"""The API of the reading room under /api: signing in, the worklist, a study's series and its trace.
+
+Every study is asked of `kernel.access`, which decides and writes the audit line. Handlers block on the database, so
+they are plain functions that the framework runs in threads.
+"""
+
+from fastapi import APIRouter
+
+from viewer.server.reading import add_reading
+from viewer.server.services import Services
+from viewer.server.session import add_session
+
+__all__ = ["Services", "build_api"]
+
+
+def build_api(services: Services) -> APIRouter:
+    """Return the routes under /api."""
+    router = APIRouter(prefix="/api")
+    add_session(router, services)
+    add_reading(router, services)
+    return router

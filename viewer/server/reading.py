@@ -1,0 +1,130 @@
+"""The worklist, and what a study consists of and went through. Pictures come over DICOMweb."""
+
+from hashlib import sha256
+from typing import Annotated, Literal, cast
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+
+from kernel import events
+from kernel.access import Action, Principal, Scope, StudyGrant
+from kernel.archive import search
+from kernel.dicom.matching import Match, parse_key
+from viewer.server.models import NodeInfo, SeriesItem, StudyItem, TraceItem, Worklist, WorklistQuery
+from viewer.server.services import Services, address_of, principal_of
+
+PRIORITIES: tuple[Literal["stat", "urgent", "routine"], ...] = ("stat", "urgent", "routine")
+
+
+def add_reading(router: APIRouter, services: Services) -> None:
+    """Add the routes of the worklist and of one study."""
+
+    def caller(request: Request) -> Principal:
+        principal = principal_of(services, request)
+        principal.require(Scope.API_READ)
+        return principal
+
+    @router.get("/node", tags=["node"])
+    def node() -> NodeInfo:
+        """Say which node this is; needs no sign-in, so that the sign-in page can name the hospital."""
+        settings = services.config.node
+        return NodeInfo(name=settings.name, role=settings.role, site=settings.site, version=services.version)
+
+    @router.get("/worklist", tags=["reading"], response_model=Worklist)
+    def worklist(
+        request: Request, principal: Annotated[Principal, Depends(caller)], wanted: Annotated[WorklistQuery, Query()]
+    ) -> Response:
+        """List studies, emergencies first, then the newest. Names are found without accents, in any word order."""
+        page = services.access.search_studies(principal, _as_query(wanted), address_of(request))
+        items = [_study_item(row) for row in page.rows]
+        return _tagged(request, Worklist(studies=items, more=page.more))
+
+    @router.get("/studies/{study_uid}", tags=["reading"])
+    def study(
+        request: Request, principal: Annotated[Principal, Depends(caller)], study_uid: str, site: str | None = None
+    ) -> StudyItem:
+        """Return one study as the worklist shows it."""
+        grant = _open(services, request, principal, study_uid, site)
+        matches = {"StudyInstanceUID": parse_key("StudyInstanceUID", "UI", grant.study_instance_uid)}
+        query = search.StudyQuery(matches=matches, sites=frozenset({grant.site}), limit=1)
+        return _study_item(services.access.search_studies(principal, query, address_of(request)).rows[0])
+
+    @router.get("/studies/{study_uid}/series", tags=["reading"])
+    def series(
+        request: Request, principal: Annotated[Principal, Depends(caller)], study_uid: str, site: str | None = None
+    ) -> list[SeriesItem]:
+        """List the series of a study in order of their numbers."""
+        grant = _open(services, request, principal, study_uid, site)
+        with services.db.read() as connection:
+            return [_series_item(row) for row in search.series_of_study(connection, grant.site, study_uid)]
+
+    @router.get("/studies/{study_uid}/trace", tags=["reading"])
+    def trace(
+        request: Request, principal: Annotated[Principal, Depends(caller)], study_uid: str, site: str | None = None
+    ) -> list[TraceItem]:
+        """List what happened to a study at this node, oldest first."""
+        grant = _open(services, request, principal, study_uid, site)
+        with services.db.read() as connection:
+            found = events.of_study(connection, grant.site, study_uid)
+        return [TraceItem(seq=e.seq, at=e.at, name=e.name.value, detail=dict(e.detail)) for e in found]
+
+
+def _as_query(wanted: WorklistQuery) -> search.StudyQuery:
+    matches: dict[str, Match] = {}
+    if wanted.modality:
+        matches["ModalitiesInStudy"] = parse_key("ModalitiesInStudy", "CS", wanted.modality)
+    if wanted.date_from or wanted.date_to:
+        matches["StudyDate"] = parse_key("StudyDate", "DA", f"{wanted.date_from}-{wanted.date_to}")
+    return search.StudyQuery(
+        matches=matches, text=wanted.q.strip(), limit=wanted.limit, offset=wanted.offset, order="worklist"
+    )
+
+
+def _open(services: Services, request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
+    return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+
+
+def _study_item(row: search.StudyRow) -> StudyItem:
+    return StudyItem(
+        site=row.site,
+        study_instance_uid=row.study_instance_uid,
+        patient_name=row.patient_name,
+        patient_id=row.patient_id,
+        patient_birth_date=row.patient_birth_date,
+        patient_sex=row.patient_sex,
+        study_date=row.study_date,
+        study_time=row.study_time,
+        modalities=list(row.modalities),
+        body_part=row.body_part,
+        study_description=row.study_description,
+        accession_number=row.accession_number,
+        number_of_series=row.number_of_series,
+        have=row.number_of_instances,
+        expected=row.expected_instances,
+        state=cast("Literal['receiving', 'complete']", row.state),
+        priority=PRIORITIES[row.priority],
+        evidence=row.evidence,
+        first_received_at=row.first_received_at,
+        last_received_at=row.last_received_at,
+        trace_id=row.trace_id,
+    )
+
+
+def _series_item(row: search.SeriesRow) -> SeriesItem:
+    return SeriesItem(
+        series_instance_uid=row.series_instance_uid,
+        modality=row.modality,
+        number=row.series_number,
+        description=row.series_description,
+        body_part=row.body_part_examined,
+        instances=row.number_of_instances,
+    )
+
+
+def _tagged(request: Request, answer: Worklist) -> Response:
+    """Return an answer with an ETag, or 304 when the client has it: a quiet worklist costs one small answer."""
+    content = answer.model_dump_json(by_alias=True).encode()
+    etag = f'"{sha256(content).hexdigest()[:32]}"'
+    headers = {"ETag": etag, "Cache-Control": "private, no-cache"}
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers=headers)
+    return Response(content, media_type="application/json", headers=headers)

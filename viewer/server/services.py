@@ -1,0 +1,40 @@
+"""What the handlers of the reading room work with, and what they read off a request."""
+
+from dataclasses import dataclass
+
+from fastapi import Request
+
+from kernel.access import Access, Principal
+from kernel.access.request import principal_of_request
+from kernel.config import Config
+from kernel.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of a node that the reading room's API needs; made by exchange/assemble.py."""
+
+    config: Config
+    access: Access
+    db: Database
+    version: str
+
+
+def principal_of(services: Services, request: Request) -> Principal:
+    """Return who calls. Raises NotAuthenticated, Forbidden."""
+    return principal_of_request(services.access, request.method, request.headers, origin_of(request, services.config))
+
+
+def address_of(request: Request) -> str:
+    """Return the caller's numeric address; behind a trusted proxy the one that it names."""
+    return request.client.host if request.client else ""
+
+
+def origin_of(request: Request, config: Config) -> str:
+    """Return this node's origin as browsers see it."""
+    return config.http.public_url.rstrip("/") or f"{request.url.scheme}://{request.headers.get('host', '')}"
+
+
+def is_https(request: Request) -> bool:
+    """Tell whether the browser speaks HTTPS with us, perhaps through a trusted proxy."""
+    return request.url.scheme == "https"
