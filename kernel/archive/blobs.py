@@ -189,7 +189,7 @@ class Blobs:
         StorageFull
             The disk is full; the stage is gone.
         """
-        key = f"{staged.sha256[:2]}/{_name_of(staged)}"
+        key = key_of(staged)
         self._keep(staged, key)
         return key
 
@@ -265,6 +265,11 @@ class Blobs:
         for stage in stages:
             stage.unlink(missing_ok=True)
         return len(stages)
+
+
+def key_of(staged: Staged) -> str:
+    """Return the key under which `Blobs.promote` will keep a stage."""
+    return f"{staged.sha256[:2]}/{_name_of(staged)}"
 
 
 def discard(staged: Staged) -> None:

@@ -1,11 +1,15 @@
-"""The three calls that make a file and its name survive a power cut, and nothing else."""
+"""The calls that make a file and its name survive a power cut, and the promise that they were made."""
 
 import ctypes
 import errno
 import os
+import threading
 from pathlib import Path
 from typing import Any, Final
 
+from kernel.errors import Busy
+
+FLUSH_WAIT_S: Final = 10.0  # for somebody's flush, before it counts as failed rather than everybody kept waiting
 _AT_FDCWD: Final = -100
 _RENAME_NOREPLACE: Final = 1  # linux/fs.h
 _UNSUPPORTED: Final = (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP)
@@ -49,3 +53,48 @@ def flush_folder(folder: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+class Flush:
+    """A flush under way in another thread; whoever waits goes on when it is done, or fails as it did."""
+
+    __slots__ = ("_error", "_over", "_settled")
+
+    def __init__(self) -> None:
+        self._over = threading.Event()
+        self._settled = threading.Lock()
+        self._error: BaseException | None = None
+
+    @classmethod
+    def done(cls) -> "Flush":
+        """Return a flush that was done before."""
+        flush = cls()
+        flush.succeed()
+        return flush
+
+    def succeed(self) -> None:
+        """Say that the bytes are durable."""
+        self._settle(None)
+
+    def fail(self, error: BaseException) -> None:
+        """Say that they are not; the first word counts."""
+        self._settle(error)
+
+    def wait(self, timeout_s: float = FLUSH_WAIT_S) -> None:
+        """Return when the bytes are durable.
+
+        Raises
+        ------
+        Busy
+            It took too long; the flush counts as failed from now on.
+        """
+        if not self._over.wait(timeout_s):
+            self.fail(Busy(what="a blob is not flushed"))
+        if self._error is not None:
+            raise self._error
+
+    def _settle(self, error: BaseException | None) -> None:
+        with self._settled:
+            if not self._over.is_set():
+                self._error = error
+                self._over.set()

@@ -1,8 +1,10 @@
 """The one way in: check, make the blob durable, commit rows and event, answer.
 
-    stage (bytes on disk) -> prepare (header, identifiers, DICOM JSON; blob durable) -> commit (index, event, jobs)
+    stage (bytes on disk) -> check (header, identifiers, DICOM JSON) -> blob durable -> commit (index, event, jobs)
 
-`prepare` needs no database, so listener processes do it and hand the result to the process that owns the index.
+Only the commit needs the database: listener processes do the rest and hand the result to the process that owns the
+index. For instances of usual size the blob's flush and the index's statements run at the same time, and the commit
+waits for the flush: a row without its blob is never durable.
 A refusal puts the bytes into quarantine before it is raised: nothing that was sent disappears silently.
 """
 
@@ -14,8 +16,9 @@ from typing import Final
 
 import zstandard
 
-from kernel.archive.blobs import Blobs, discard
+from kernel.archive.blobs import Blobs, discard, key_of
 from kernel.archive.committer import Committer
+from kernel.archive.durable import Flush
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Ingested, Origin, Received, Staged
 from kernel.clock import Clock
@@ -26,6 +29,7 @@ from kernel.dicom.scanner import scan
 from kernel.errors import IdentityMismatch, Refused
 from kernel.telemetry import INSTANCES, stage
 
+TOGETHER_BYTES_MAX: Final = 4 * 1024 * 1024  # larger blobs are flushed before the index hears of them: it never waits
 METADATA_LEVEL: Final = 3  # zstd; higher levels cost more time than the bytes are worth
 _per_thread = threading.local()
 
@@ -63,15 +67,38 @@ class Ingest:
             Nothing was promised; the same instance may be sent again.
         """
         try:
-            ingested = self._committer.commit(self.prepare(staged, origin, study_instance_uid=study_instance_uid))
+            received = self._check(staged, origin, study_instance_uid)
         except Refused:
             INSTANCES.labels(origin.channel, "quarantined").inc()
             raise
+        if staged.size_bytes <= TOGETHER_BYTES_MAX:
+            ingested = self._keep_together(staged, received)
+        else:
+            self._blobs.promote(staged)
+            ingested = self._committer.commit(received)
         INSTANCES.labels(origin.channel, ingested.outcome.value).inc()
         return ingested
 
     def prepare(self, staged: Staged, origin: Origin, *, study_instance_uid: str | None = None) -> Received:
         """Check an instance and make its blob durable; the stage is gone afterwards. Raises as `ingest` does."""
+        received = self._check(staged, origin, study_instance_uid)
+        self._blobs.promote(staged)
+        return received
+
+    def _keep_together(self, staged: Staged, received: Received) -> Ingested:
+        """Flush the blob while the index writes its rows; the index commits after the flush, never before."""
+        flush = Flush()
+        pending = self._committer.submit(received, flush)
+        try:
+            self._blobs.promote(staged)
+        except BaseException as error:
+            flush.fail(error)
+            pending.exception()  # the rows are undone when this returns
+            raise
+        flush.succeed()
+        return pending.result()
+
+    def _check(self, staged: Staged, origin: Origin, study_instance_uid: str | None) -> Received:
         with stage("prepare"):
             try:
                 attributes, metadata = self._examine(staged, origin)
@@ -82,16 +109,16 @@ class Ingest:
             except BaseException:
                 discard(staged)
                 raise
-            return Received(
-                origin=origin,
-                attributes=attributes,
-                blob_key=self._blobs.promote(staged),
-                size_bytes=staged.size_bytes,
-                dataset_offset=staged.dataset_offset,
-                sha256=staged.sha256,
-                metadata=metadata,
-                received_at=self._clock.now(),
-            )
+        return Received(
+            origin=origin,
+            attributes=attributes,
+            blob_key=key_of(staged),
+            size_bytes=staged.size_bytes,
+            dataset_offset=staged.dataset_offset,
+            sha256=staged.sha256,
+            metadata=metadata,
+            received_at=self._clock.now(),
+        )
 
     def _examine(self, staged: Staged, origin: Origin) -> tuple[InstanceAttributes, bytes]:
         fallback = self._fallback_charset_of(origin)

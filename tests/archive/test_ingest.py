@@ -7,6 +7,7 @@ import pytest
 import zstandard
 from sqlalchemy import select
 
+from kernel.archive.durable import Flush
 from kernel.archive.records import Outcome
 from kernel.archive.tables import conflict, instance, patient, quarantine, series, study, study_modality
 from kernel.errors import (
@@ -149,7 +150,9 @@ def test_the_same_bytes_in_one_group_with_a_conflict_are_told_apart(archive: Arc
         for ds in (a_ct(), a_ct(), a_ct(KVP="140"), a_ct(seed="b"), a_ct(seed="b", KVP="140"))
     ]
 
-    answers = archive.database.write(lambda connection: archive.committer._write_batch(connection, received))
+    answers = archive.database.write(
+        lambda connection: archive.committer._write_batch(connection, [(one, Flush.done()) for one in received])
+    )
 
     assert [answer.outcome for answer in answers] == ["stored", "duplicate", "conflict", "stored", "conflict"]
     assert archive.count(instance) == 2
@@ -301,7 +304,7 @@ def test_one_bad_instance_does_not_fail_its_group(archive: Archive):
     archive.committer._participants = [fail]
     hold = threading.Event()
     blocker = archive.database.submit(lambda _: hold.wait(30))
-    futures = [archive.committer.submit(one) for one in received]
+    futures = [archive.committer.submit(one, Flush.done()) for one in received]
     hold.set()
     blocker.result(30)
 
@@ -318,7 +321,7 @@ def test_parents_made_by_an_undone_transaction_are_not_remembered(archive: Archi
     (received,) = [archive.ingest.prepare(archive.stage(ds), an_origin()) for ds in a_ct_series(1)]
 
     def change(connection):
-        archive.committer._write_batch(connection, [received])
+        archive.committer._write_batch(connection, [(received, Flush.done())])
         raise Busy(what="the planted fault")
 
     with pytest.raises(Busy):
