@@ -19,7 +19,7 @@ CHARSETS_MAX: Final = 16  # values of Specific Character Set that are looked at
 
 _UNRELIABLE = frozenset({"", "ISO_IR 6", "ISO 2022 IR 6", "ISO_IR 100", "ISO 2022 IR 100"})
 _ESCAPE = re.compile(rb"(\x1b(?:\$[()]?.|[()\-,./].))", re.DOTALL)
-_RESET = re.compile(rb"[\\\^=\r\n\f\t]")  # the initial set is active again after these (PS3.5 6.1.2.5.3)
+_RESET = re.compile(rb"(?=[\\\^=\r\n\f\t])")  # the initial set is active again after these (PS3.5 6.1.2.5.3)
 _STATEFUL = frozenset({"iso2022_jp", "iso2022_jp_2", "iso_ir_58"})  # codecs that want their escape sequence
 
 # TCVN 5712:1993 VN3 ("ABC"), byte as Latin-1 to letter. It has lower case with tones and upper case without.
@@ -101,8 +101,10 @@ def _decode_extended(value: bytes, first: str) -> str:
     for part in _ESCAPE.split(value):
         if part.startswith(b"\x1b"):
             codec, escape = CODES_TO_ENCODINGS.get(part, initial), part
+        elif codec in _STATEFUL:  # two bytes a character: a delimiter's code may be half of one
+            text.append(_decode_part(part, codec, escape))
         elif part:
-            active, *rest = re.split(rb"(?=[\\\^=\r\n\f\t])", part)
+            active, *rest = _RESET.split(part)
             text.append(_decode_part(active, codec, escape))
             if rest:
                 codec, escape = initial, b""
@@ -113,8 +115,6 @@ def _decode_extended(value: bytes, first: str) -> str:
 def _decode_part(part: bytes, codec: str, escape: bytes) -> str:
     if codec in _STATEFUL:
         part = escape + part
-    if codec == "shift_jis":  # JIS X 0201: a yen sign and an overline where ASCII has others, which readers ignore
-        return part.decode(codec, errors="replace")
     try:
         return part.decode(codec, errors="replace")
     except LookupError:

@@ -198,10 +198,18 @@ class Walker:
             return self._pixel_data(element, end)
         if vr == "SQ" or (vr == "UN" and length == UNDEFINED):
             return self._sequence(element, end, implicit=vr == "UN")
-        if vr == "UN" and length <= _UN_BYTES_MAX:
-            known = self._vr_of(tag, elements, depth, signed=False)
-            element = element if known == "SQ" else element._replace(vr=known)
-        return self._value(element, end)
+        return self._known(element, end, elements) if vr == "UN" else self._value(element, end)
+
+    def _known(self, element: Element, end: int, elements: list[Element]) -> Element:
+        """Walk an element that somebody encoded as UN although the dictionary knows its VR (PS3.5 6.2.2)."""
+        vr = self._vr_of(element.tag, elements, element.depth, signed=False)
+        if vr == "SQ" and element.end <= end and self._begins_with_item(element.value_offset, element.length):
+            try:
+                return self._sequence(element, end, implicit=True)
+            except MalformedInstance:
+                pass  # the dictionary is wrong about it
+        known = vr != "SQ" and element.length <= _UN_BYTES_MAX
+        return self._value(element._replace(vr=vr) if known else element, end)
 
     def _odd(self, offset: int, end: int, depth: int, elements: list[Element]) -> Element | None:
         """Walk what has no known VR in an explicit data set: a delimiter, padding, an implicit element, a later VR."""
