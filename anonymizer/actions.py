@@ -16,6 +16,7 @@ class Action(IntEnum):
     SHIFT = 5  # C on a date: moved by the patient's number of days, else as the Basic Profile says
     CLEAN = 6  # C on text: kept when every word is harmless, else as the Basic Profile says
     AGE = 7  # K on an age, capped
+    TIME = 10  # C on a time of day or an offset from UTC: kept when it is one, else as the Basic Profile says
     PATIENT_ID = 8  # the pseudonym
     PATIENT_NAME = 9  # a name made of the pseudonym
 
@@ -27,7 +28,7 @@ LETTERS: Final[Mapping[str, Action]] = {
     "D": Action.DUMMY,
     "U": Action.UID,
 }
-REPORTED: Final = ("K", "X", "Z", "D", "U", "C", "C", "C", "D", "D")  # by Action, for the record
+REPORTED: Final = ("K", "X", "Z", "D", "U", "C", "C", "C", "D", "D", "C")  # by Action, for the record
 
 
 def resolve(code: str, kind: str | None, *, iod_known: bool) -> Action:

@@ -113,8 +113,8 @@ def _action(tag: int, rule: Rule, kind: str | None, *, iod_known: bool) -> Actio
         return resolve(rule.code, kind, iod_known=iod_known)
     vr = VR_OF.get(tag, "")
     if rule.option == "retain_modified_dates":
-        if vr in {"TM", "SH"}:  # the time of day and the offset from UTC stay
-            return Action.KEEP
+        if vr in {"TM", "SH"}:
+            return Action.TIME
         if vr in {"DA", "DT", ""}:
             return Action.SHIFT
     if rule.option in {"clean_descriptors", "retain_patient_characteristics"} and vr in TEXT_VRS:

@@ -31,6 +31,7 @@ _ITEM, _ITEM_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0\x00\x00\x00\x00"
 _SEQUENCE_END = b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"
 _UNDEFINED = struct.pack("<I", UNDEFINED)
 _AGE = re.compile(rb"(\d{1,3})([DWMY])?")
+_TIME = re.compile(rb"[0-9.:+\\ -]{0,64}")
 _WATCHED = frozenset({"PN", "UN"})  # in an attribute that should have another VR
 
 
@@ -193,6 +194,8 @@ class Rewriter:
             return b"BN " + self._patient.pseudonym.encode()
         if action is Action.SHIFT:
             return value if not value.strip(PADDING) else shift_date(value, self._patient.shift_days)
+        if action is Action.TIME:
+            return value if _TIME.fullmatch(value.strip(PADDING)) else None
         if action is Action.AGE:
             return _capped_age(value)
         assert action is Action.CLEAN
