@@ -1,6 +1,7 @@
 """A listener on loopback before a real archive, and peers: DCMTK's programs and a socket that says what the test tells it."""
 
 import dataclasses
+import shutil
 import socket
 import subprocess
 from collections.abc import Callable, Iterator
@@ -68,6 +69,11 @@ class Node:
     def call(self, **changes) -> "Peer":
         return Peer(self.port, scripts.an_associate_request(**changes))
 
+    def answers(self, **changes) -> pdu.PDU | None:
+        """Return the answer to an association request."""
+        with self.call(**changes) as peer:
+            return peer.answer
+
 
 class Peer:
     """A scripted requestor: says bytes, hears PDUs."""
@@ -119,8 +125,18 @@ class Peer:
         return data
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory) -> Path:
+    """A migrated database without rows, to be copied: migrating takes longer than most tests."""
+    path = tmp_path_factory.mktemp("database") / "vienanh.db"
+    database = Database.open(path)
+    database.migrate()
+    database.close()
+    return path
+
+
 @pytest.fixture
-def start_node(tmp_path: Path) -> Iterator[Callable[..., Node]]:
+def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., Node]]:
     """Start nodes: `dimse` fields of the configuration as keywords, `sources`, `site`, `free_bytes_min`."""
     nodes: list[Node] = []
 
@@ -134,8 +150,8 @@ def start_node(tmp_path: Path) -> Iterator[Callable[..., Node]]:
         )
         clock = SystemClock()
         blobs = Blobs(root / "blobs", free_bytes_min)
+        shutil.copy(empty_database, root / "vienanh.db")
         database = Database.open(root / "vienanh.db")
-        database.migrate()
         committer = LocalCommitter(database, clock, quarantine_bytes_max=1 << 30)
         known = Sources.from_config(config)
         ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, known.fallback_charset_of)

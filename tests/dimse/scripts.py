@@ -54,6 +54,16 @@ def a_message(command, data_set: bytes | None = None, *, context_id: int = 3, fr
     return sent
 
 
+def pdus_of(data: bytes) -> list[bytes]:
+    """Cut bytes at the borders of PDUs."""
+    found, start = [], 0
+    while start < len(data):
+        end = start + 6 + int.from_bytes(data[start + 2 : start + 6], "big")
+        found.append(data[start:end])
+        start = end
+    return found
+
+
 def a_store_request(sop_instance_uid: str = "1.2.3", sop_class_uid: str = CT, message_id: int = 1, **changes):
     return {
         "AffectedSOPClassUID": sop_class_uid,
