@@ -4,6 +4,7 @@ What is handed out is a `StudyGrant`: it names the one study, at the one site, t
 """
 
 import re
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
@@ -27,7 +28,7 @@ AUDIT_EVERY_S = 600.0  # one line per principal, address, study and action in so
 AUDITED_MAX = 20_000  # such lines remembered; beyond, the oldest is forgotten and may be written again
 GRANT_S = 5.0  # a grant is remembered, so that a series of frames asks the database once
 GRANTS_MAX = 4_096
-SITES_MAX = 16  # sites looked at for one UID
+KEYS_MAX = 50  # matching keys named in one audit line
 _UID = re.compile(r"[0-9.]{1,64}")
 
 
@@ -60,6 +61,7 @@ class Studies:
         self._clock = clock
         self._site = site
         self._grants: Recent[_Key, StudyGrant] = Recent(clock, seconds=GRANT_S, most=GRANTS_MAX)
+        self._telling = threading.Lock()
         self._told: Recent[tuple[str, ...], Written] = Recent(clock, seconds=AUDIT_EVERY_S, most=AUDITED_MAX)
 
     def search(self, principal: Principal, query: "StudyQuery", address: str) -> "StudyPage":
@@ -79,10 +81,10 @@ class Studies:
 
     def may_search(self, principal: Principal, keywords: Iterable[str], address: str) -> frozenset[str] | None:
         """Audit a search by matching keys and return the sites that may be searched; None means all."""
-        keys = ",".join(sorted(keywords))
+        keys = ",".join(sorted(keywords)[:KEYS_MAX])
         self._check_reader(principal, Action.QUERY, "", address)
         line = Line(self._clock.now(), Action.QUERY, principal.name, address=address, detail={"keys": keys})
-        self._tell(principal, line, keys)
+        self._tell(principal, line, keys=keys)
         return principal.sites
 
     def open(
@@ -126,15 +128,12 @@ class Studies:
 
     def _grant(self, principal: Principal, uid: str, address: str, action: Action, site: str | None) -> StudyGrant:
         self._check_reader(principal, action, uid if _UID.fullmatch(uid) else "", address)
-        query = select(study.c.site, study.c.trace_id).where(study.c.study_instance_uid == uid).limit(SITES_MAX)
-        if site is not None:
-            query = query.where(study.c.site == site)
-        elif principal.sites is not None:
-            query = query.where(study.c.site.in_(principal.sites))
+        sites = principal.sites if site is None else frozenset({site}) if principal.sees(site) else frozenset[str]()
+        here = select(study.c.site, study.c.trace_id).where(study.c.study_instance_uid == uid).limit(2)
         with self._db.read() as connection:
-            found = connection.execute(query).all()
-        visible = [row for row in found if principal.sees(row.site)]
-        if found and not visible:
+            visible = connection.execute(here if sites is None else here.where(study.c.site.in_(sites))).all()
+            elsewhere = not visible and connection.execute(here).first() is not None
+        if elsewhere:
             self._refuse(principal, action, uid, address)
         if not visible:
             raise NotFound(what="study")
@@ -150,7 +149,9 @@ class Studies:
             study_instance_uid=uid,
             address=address,
         )
-        self._tell(principal, line)
+        opened = Event(EventName.STUDY_OPENED, line.at, grant.site, uid, grant.trace_id)
+        by_a_person = principal.kind == "account" and action is Action.INSTANCES_ACCESSED
+        self._tell(principal, line, event=opened if by_a_person else None)
         return grant
 
     def _check_reader(self, principal: Principal, action: Action, uid: str, address: str) -> None:
@@ -170,26 +171,18 @@ class Studies:
         )
         self._tell(principal, line)
 
-    def _tell(self, principal: Principal, line: Line, *more: str) -> None:
+    def _tell(self, principal: Principal, line: Line, *, keys: str = "", event: Event | None = None) -> None:
         """Append `line` unless its like was appended lately; return when it is durable."""
-        key = (
-            principal.kind,
-            principal.name,
-            line.address,
-            line.action,
-            line.outcome,
-            line.site,
-            line.study_instance_uid,
-            *more,
-        )
-        opened = line.action is Action.INSTANCES_ACCESSED and line.outcome is AuditOutcome.SUCCESS
+        who = (principal.kind, principal.name, line.address)
+        key = (*who, line.action, line.outcome, line.site, line.study_instance_uid, keys)
 
         def tell(connection: Connection) -> Head:
-            if opened and principal.kind == "account":
-                record(connection, _opened(line))
+            if event is not None:
+                record(connection, event)
             return append(connection, line)
 
-        written = self._told.get_or(key, lambda: self._db.submit(tell))
+        with self._telling:  # many frames at once wait for one line
+            written = self._told.get_or(key, lambda: self._db.submit(tell))
         try:
             written.result()
         except Exception:
@@ -199,7 +192,3 @@ class Studies:
 
 def _roles(principal: Principal) -> str:
     return " ".join(sorted(principal.roles))
-
-
-def _opened(line: Line) -> Event:
-    return Event(EventName.STUDY_OPENED, line.at, line.site, line.study_instance_uid, detail={"action": line.action})

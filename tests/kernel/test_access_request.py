@@ -58,7 +58,14 @@ def test_a_request_made_for_another_site_is_refused(headers: dict[str, str]):
 
 @pytest.mark.parametrize(
     "header",
-    ["", "other=1", "vienanh_session", "x vienanh_session=1", "vienanh_session=" + "x" * COOKIE_CHARACTERS_MAX],
+    [
+        "",
+        "other=1",
+        "vienanh_session=1; a,b=2",
+        "vienanh_session",
+        "x vienanh_session=1",
+        "vienanh_session=" + "x" * COOKIE_CHARACTERS_MAX,
+    ],
 )
 def test_a_header_without_a_readable_session_gives_none(header: str):
     assert session_cookie(header) == ""

@@ -403,10 +403,13 @@ def test_postgresql_that_drops_the_connection_is_an_error_that_may_pass_and_the_
         postgresql_server.run(f"SELECT pg_terminate_backend({pid})", name)
         connection.execute(note.insert(), {"word": "lost"})
 
+    def fails(connection: Connection) -> None:
+        raise ValueError("so that the group is run again behind savepoints")
+
     with pytest.raises(DatabaseUnavailable, match=r"AdminShutdown 57P01|OperationalError"):
         database.write(cut_off)
     gate = Gate(database)
-    futures = [database.submit(adds("a")), database.submit(cut_off), database.submit(adds("b"))]
+    futures = [database.submit(change) for change in (adds("a"), fails, cut_off, adds("b"))]
     gate.open()
     assert all(isinstance(answer, DatabaseUnavailable) for answer in answers(futures))
     with pytest.raises(DatabaseUnavailable), database.read() as connection:
