@@ -1,0 +1,75 @@
+"""A listener process: what runs in it. `supervisor` starts it, gives it connections and starts it again when it dies.
+
+It stages and prepares instances and hands them to the process that owns the database. When that process is gone it ends at
+once: nothing could be acknowledged any more.
+"""
+
+import os
+import signal
+import socket
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+
+from gateway.dimse.control import Adopt, Channel, Closed, Ready, Stop
+from gateway.dimse.listener import Listener
+from gateway.peers import Sources
+from kernel import telemetry
+from kernel.archive.blobs import Blobs
+from kernel.archive.commit_socket import RemoteCommitter
+from kernel.archive.complete import ASSOCIATION_RELEASED
+from kernel.archive.ingest import Ingest
+from kernel.archive.quarantine import Quarantine
+from kernel.clock import SystemClock
+from kernel.config import Config
+
+DRAIN_S = 10.0  # for messages under way, when somebody else than the node tells us to end
+GONE = 70  # exit code when the node's process is gone (EX_SOFTWARE)
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What a listener process is given."""
+
+    config: Config
+    blobs_root: Path
+    commit_socket: Path
+
+
+def run(settings: Settings, end: socket.socket) -> None:
+    """Serve until told to stop. The target of a spawned process; `end` is its end of a `control.Channel`."""
+    channel = Channel(end)
+    telemetry.configure(settings.config.log)
+    clock = SystemClock()
+    sources = Sources.from_config(settings.config)
+    blobs = Blobs(settings.blobs_root, settings.config.archive.free_bytes_min)
+    committer = RemoteCommitter(settings.commit_socket)
+    ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, sources.fallback_charset_of)
+
+    def end_session(site: str, session: str, released: bool) -> None:  # noqa: FBT001 SessionEnd's signature
+        committer.end_session(site, session, ASSOCIATION_RELEASED if released else None)
+
+    listener = Listener(settings.config.dimse, ingest, blobs, sources, on_session_end=end_session, clock=clock)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the node, which stops us in order
+    signal.signal(signal.SIGTERM, lambda *_: _begin_to_leave(listener, DRAIN_S))
+    channel.send(Ready())
+    while received := channel.receive():
+        message, connection = received
+        match message:
+            case Adopt(address, refuse):
+                assert connection is not None
+                listener.adopt(connection, address, lambda: channel.send(Closed()), refuse=refuse)
+            case Stop(timeout_s):
+                _begin_to_leave(listener, timeout_s)
+            case _:
+                raise AssertionError(message)
+    os._exit(GONE)
+
+
+def _begin_to_leave(listener: Listener, timeout_s: float) -> None:
+    threading.Thread(target=_leave, args=(listener, timeout_s), daemon=True).start()
+
+
+def _leave(listener: Listener, timeout_s: float) -> None:
+    listener.stop(timeout_s)
+    os._exit(0)
