@@ -8,7 +8,7 @@ The way in is `anonymizer.engine.deidentify`; what it takes and gives is in `ano
 
     reason = anonymizer.pixels.needs_pixel_review(header)            # None, or why a person should look first
     out = anonymizer.engine.deidentify(source, header=header, profile=profile, keys=keys, issuer="bv-huyen")
-    findings = anonymizer.residue.find(out.head + out.trailer, anonymizer.residue.needles_of(header))   # () or hold
+    findings = anonymizer.residue.find(out.header_bytes, anonymizer.residue.needles_of(header))   # () or hold
 
     file.write(out.head); copy(source, *out.tail); file.write(out.trailer)     # a complete Part 10 file
     sealed = [anonymizer.vault.seal(entry, keys, nonce=os.urandom(12)) for entry in out.vault_entries]

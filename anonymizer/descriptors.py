@@ -56,12 +56,12 @@ lumbar lung lungs mandible maxilla mediastinum nasal neck orbit orbits ovary pan
 prostate radius renal rib ribs sacrum scapula shoulder sinus sinuses skull spine spleen sternum stomach temporal
 testis thigh thoracic thorax thyroid tibia toe trachea ulna upper urinary uterus vascular vessel vessels wrist
 """
-_TECHNIQUE = """acquisition adc add angio angiography and ap apical arterial asset average axial axials bilateral bolus
+_TECHNIQUE = """acquisition adc add angio angiography and ap apical arterial asset average ax axial axials bilateral bolus
 breathhold calcium care cbct cine contrast cor coronal cr ct cta ctdi cxr dce delay delayed derived diffusion dixon
 dose dual dwi dx dynamic dyn early echo ep epi exam exposure fast fatsat fb fe fiesta filtered flair flash fluoro
 follow for fov fr fs fse fused gated gradient gre hr hrct image images inspiration inversion iso ir iv kernel kv kvp
 lat lateral left lf localiser localizer locator lossless lossy low lpo lt mag map mas max medium mip mm mpr mprage
-mr mra mrcp mri ms native nm noncontrast normal oblique of perfusion phase plane planning portable post posterior
+mr mra mrcp mri ms native nm noncontrast normal oblique of pa perfusion phase plane planning portable post posterior
 anterior pre prone protocol qa range raw recon reconstruction reference reformat rest retro right routine rpo rt
 sag sagittal scan scano scanogram scout screen sec sequence series se single slab slice slices soft space spair
 spgr spin spiral spir standard std stir stress study supine surview survey swi te test tfe thick tirm tissue tof

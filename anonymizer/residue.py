@@ -8,6 +8,7 @@ headers are full of them; pixels; and what is compressed within a value.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
@@ -21,7 +22,7 @@ from kernel.errors import ExchangeError
 
 VALUE_BYTES_MAX: Final = 1024  # of one needle
 NEEDLE_VALUES_MAX: Final = 200  # values of the original that become needles; a hostile header has more
-FINDINGS_MAX: Final = 20
+FINDINGS_MAX: Final = 20  # of each kind
 
 _PATIENT_NAMES = frozenset({0x00100010, 0x00101001, 0x00101005, 0x00101060, 0x00102297})
 _IDS = frozenset({
@@ -37,7 +38,7 @@ _KINDS = frozenset({
     0x0008115A, 0x00083002, 0x00020002, 0x00020010, 0x00020012, 0x00020100, 0x04000010, 0x04000510,
 })  # fmt: skip
 _WELL_KNOWN = b"1.2.840.10008."
-_UID = re.compile(rb"(?<![0-9.])[0-2](?:\.[0-9]+){3,}")
+_UID = re.compile(rb"(?<![0-9.])[0-2](?:\.[0-9]+){2,}")
 _TITLES = rb"(?:bn|benh nhan|b\xe1\xbb\x87nh nh\xc3\xa2n|ong|\xc3\xb4ng|ba|b\xc3\xa0|anh|chi|ch\xe1\xbb\x8b|em|chau|ch\xc3\xa1u|mr|mrs|ms|pt)"
 _ALPHANUMERIC = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
 
@@ -117,7 +118,7 @@ def _forms(kind: str, tag: int, text: str) -> Iterator[bytes] | frozenset[bytes]
 def find(output: bytes, needles: Needles) -> tuple[Finding, ...]:
     """Search the new bytes, a Part 10 file up to its pixel data; an empty tuple means that nothing was found.
 
-    Each finding is one place and kind; at most `FINDINGS_MAX` are told.
+    Each finding is one place and kind; at most `FINDINGS_MAX` of a kind are told.
     """
     hits = list(_hits(output, needles))
     if not hits:
@@ -128,13 +129,11 @@ def find(output: bytes, needles: Needles) -> tuple[Finding, ...]:
 
 def _hits(output: bytes, needles: Needles) -> Iterator[tuple[str, int]]:
     haystack = output.lower()
-    count = 0
+    counts: Counter[str] = Counter()
     for kind, needle, offset in _matches(haystack, needles):
-        if kind == "uid" or _stands_alone(haystack, offset, len(needle)):
+        if counts[kind] < FINDINGS_MAX and (kind == "uid" or _stands_alone(haystack, offset, len(needle))):
+            counts[kind] += 1
             yield kind, offset
-            count += 1
-            if count >= FINDINGS_MAX:
-                return
 
 
 def _matches(haystack: bytes, needles: Needles) -> Iterator[tuple[str, bytes, int]]:

@@ -83,7 +83,8 @@ def encoded(word: str) -> Iterator[bytes]:
     bare = plain(word)
     yield bare.encode()
     for form in {bare, bare.upper(), bare.title(), word, word.upper(), word.title()}:
-        yield form.encode("utf-16-le").lower()[:-1]  # without the last byte it is in big endian text too
+        yield form.encode("utf-16-le").lower()
+        yield form.encode("utf-16-be").lower()
     yield from _utf_8(word)
     if word.isascii():
         return

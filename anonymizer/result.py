@@ -39,7 +39,8 @@ class Deidentified:
 
     `head` ends with the pixel data element's tag, VR and length; `tail` is (offset, length) into the source buffer that
     was given, (0, 0) for an instance without pixel data; `trailer` is what stood after the pixel data, cleaned, and is
-    nearly always empty.
+    nearly always empty. Of an instance that had to be re-encoded (big endian, deflated), `trailer` begins with its pixel
+    data and there is no tail.
     """
 
     head: bytes = field(repr=False)
@@ -49,6 +50,12 @@ class Deidentified:
     identity: NewIdentity
     record: ActionRecord
     vault_entries: tuple[VaultEntry, ...] = field(repr=False)
+    pixel_bytes_in_trailer: int = 0
+
+    @property
+    def header_bytes(self) -> bytes:
+        """Everything but the pixel data: what the residue check searches."""
+        return self.head + self.trailer[self.pixel_bytes_in_trailer :]
 
     @property
     def size_bytes(self) -> int:
@@ -65,8 +72,10 @@ class Deidentified:
         return digest.hexdigest()
 
     def without_source(self, source: Buffer) -> "Deidentified":
-        """Return the same with the pixel data in `head`: for a source that nobody else has."""
-        return replace(self, head=self.to_bytes(source), tail=(0, 0), trailer=b"")
+        """Return the same with the pixel data in `trailer`: for a source that nobody else has."""
+        offset, length = self.tail
+        with memoryview(source) as whole, whole[offset : offset + length] as pixels:
+            return replace(self, tail=(0, 0), trailer=bytes(pixels) + self.trailer, pixel_bytes_in_trailer=length)
 
     def to_bytes(self, source: Buffer) -> bytes:
         """Return the whole new file: for tests and small instances; others write the three parts."""

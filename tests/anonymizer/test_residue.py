@@ -1,0 +1,198 @@
+"""The residue check finds what an engine has missed, wherever and in whatever character set, and cries seldom."""
+
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+
+from anonymizer import residue_forms
+from anonymizer.residue import FINDINGS_MAX, find, needles_of
+from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.scanner import scan
+from tests.support.builders import a_ct, as_file
+
+
+def needles(ds: Dataset):
+    source = as_file(ds)
+    meta = read_file_meta(source)
+    return needles_of(scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset))
+
+
+def patient(**attributes) -> Dataset:
+    known = {
+        "PatientName": "Nguyễn^Thị Hương",
+        "PatientID": "BN-0012345",
+        "PatientBirthDate": "19700412",
+        "AccessionNumber": "A26-0099",
+        "PatientTelephoneNumbers": "0912 345 678",
+        "PatientAddress": "Thôn 3, xã Ea Tu, Buôn Ma Thuột",
+        "OperatorsName": "Trần^Bình",
+    }
+    return a_ct(**known | attributes)
+
+
+def an_output(**attributes) -> bytes:
+    """Return what an engine that forgot something would give: a harmless instance with `attributes`."""
+    ds = a_ct(seed="output")
+    for keyword in ("PatientName", "ReferringPhysicianName", "PatientID", "AccessionNumber", "StudyID"):
+        setattr(ds, keyword, "")
+    ds.PatientBirthDate = ""
+    for keyword, value in attributes.items():
+        setattr(ds, keyword, value)
+    return as_file(ds)
+
+
+@pytest.mark.parametrize(
+    ("left", "kind"),
+    [
+        ("Nguyễn Thị Hương", "name"),
+        ("NGUYEN THI HUONG", "name"),
+        ("hương", "name"),
+        ("HƯƠNG", "name"),
+        ("CT cho huong", "name"),
+        ("HuongNguyen", None),
+        ("Hương nguyễn", "name"),
+        ("thi huong", "name"),
+        ("NguyễnThị", "name"),
+        ("BN Thị", "name"),
+        ("ms. thi", "name"),
+        ("BN-0012345", "id"),
+        ("id:0012345;", None),
+        ("bn0012345", "id"),
+        ("A26-0099", "id"),
+        ("A260099", "id"),
+        ("19700412", "date"),
+        ("sinh 12/04/1970", "date"),
+        ("12-4-1970", "date"),
+        ("1970.04.12", "date"),
+        ("12041970", "date"),
+        ("tel 0912345678", "phone"),
+        ("912345678", "phone"),
+        ("0912 345 678", "phone"),
+        ("thon 3, xa ea tu, buon ma thuot", "address"),
+        ("Tran Binh", "name"),
+        ("binh", None),
+        ("CT so nao, khong can quang", None),
+        ("1970", None),
+        ("219700412", None),
+        ("Huongly", None),
+    ],
+)
+def test_what_is_left_in_an_lo_is_found(left, kind):
+    found = find(an_output(Manufacturer=left), needles(patient()))
+
+    assert [(one.path, one.kind) for one in found] == ([("(0008,0070)", kind)] if kind else [])
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        "Hương".encode(),
+        "HƯƠNG".encode(),
+        "Hu\u031bo\u031bng".encode(),  # decomposed
+        "Hương".encode("cp1258"),
+        "HƯƠNG".encode("cp1258"),
+        b"H\xad\xacng",  # TCVN3
+        b"H\xad\xacNG",
+        "Hương".encode("utf-16-le"),
+        "Hương".encode("utf-16-be"),
+        "HUONG".encode("utf-16-be"),
+        b"HUONG",
+    ],
+)
+def test_a_name_is_found_in_every_character_set(encoded):
+    marker = b"MARKER" + b"." * 20
+    output = an_output(Manufacturer=marker.decode()).replace(marker, encoded.ljust(len(marker), b" "))
+
+    found = find(output, needles(patient()))
+
+    assert [one.path for one in found] == ["(0008,0070)"]
+
+
+@pytest.mark.parametrize("name", ["Müller^Jürgen", "MÜLLER^JÜRGEN"])
+def test_a_name_is_found_in_latin_1(name):
+    marker = "MARKER......"
+    output = an_output(Manufacturer=marker).replace(marker.encode(), "Jürgen".encode("latin-1").ljust(len(marker)))
+
+    assert [one.kind for one in find(output, needles(patient(PatientName=name)))] == ["name"]
+
+
+def test_a_name_is_found_in_a_private_tag_and_in_a_sequence():
+    item, inner = Dataset(), Dataset()
+    inner.CodeMeaning = "anh huong"
+    item.PurposeOfReferenceCodeSequence = Sequence([Dataset(), inner])
+    ds = a_ct(seed="output", PatientName="", PatientID="", ReferringPhysicianName="", AccessionNumber="")
+    ds.PatientBirthDate = ""
+    ds.SourceImageSequence = Sequence([item])
+    ds.private_block(0x0029, "VENDOR", create=True).add_new(0x10, "LO", "HUONG")
+
+    found = find(as_file(ds), needles(patient()))
+
+    assert {one.path for one in found} == {"(0029,1010)", "(0008,2112)[0].(0040,A170)[1].(0008,0104)"}
+
+
+def test_a_name_in_the_preamble_or_the_file_meta_is_found():
+    output = bytearray(an_output())
+    output[10:15] = b"Huong"
+
+    assert [one.path for one in find(bytes(output), needles(patient()))] == ["file meta"]
+
+
+def test_an_original_uid_is_found_wherever_it_is_but_not_as_a_part_of_another():
+    original = patient(FrameOfReferenceUID="1.2.3.4.5")
+
+    assert [one.kind for one in find(an_output(Manufacturer="uid=1.2.3.4.5,"), needles(original))] == ["uid"]
+    assert find(an_output(FrameOfReferenceUID="1.2.3.4.55"), needles(original)) == ()
+    assert find(an_output(FrameOfReferenceUID="1.2.3.4.5.6"), needles(original)) == ()
+
+
+def test_the_engines_output_is_clean_and_the_original_is_not(site):
+    ds = patient()
+    source = as_file(ds)
+
+    for profile in ("basic", "tele-read"):
+        assert find(site.deidentifies(source, profile).head, needles(ds)) == ()
+    kinds = {one.kind for one in find(source, needles(ds))}
+    assert kinds == {"name", "id", "date", "phone", "address", "uid"}
+
+
+@pytest.mark.parametrize("name", ["HEAD^PHANTOM", "Test^Patient", "Lê^An", "CT^MR", "", "^", "Philips^Original"])
+def test_a_name_of_common_or_short_words_holds_nothing(site, name):
+    ds = a_ct(PatientName=name, Manufacturer="Philips", SeriesDescription="Axial head", BodyPartExamined="HEAD")
+
+    for profile in ("basic", "tele-read"):
+        assert find(site.deidentifies(as_file(ds), profile).head, needles(ds)) == ()
+
+
+@pytest.mark.parametrize("number", ["1", "12", "120", "1024", "0001", "TEST"])
+def test_a_short_number_is_in_every_header_by_chance(number):
+    ds = a_ct(PatientID=number, AccessionNumber=number, KVP="120")
+
+    assert find(an_output(KVP="120", WindowCenter="1024", StudyID=number), needles(ds)) == ()
+
+
+def test_a_birth_date_that_means_unknown_is_not_looked_for():
+    assert find(an_output(ContentDate="19000101"), needles(patient(PatientBirthDate="19000101"))) == ()
+
+
+def test_a_finding_never_shows_what_it_found():
+    found = find(an_output(Manufacturer="Hương BN-0012345"), needles(patient()))
+
+    assert "ương" not in repr(found) + repr(needles(patient()))
+    assert "0012345" not in repr(found) + repr(needles(patient()))
+
+
+def test_findings_are_bounded():
+    ds = a_ct(seed="output")
+    ds.SourceImageSequence = Sequence([Dataset() for _ in range(3 * FINDINGS_MAX)])
+    for item in ds.SourceImageSequence:
+        item.CodeMeaning = "Huong"
+
+    names = [one for one in find(as_file(ds), needles(patient())) if one.kind == "name"]
+
+    assert FINDINGS_MAX // 2 < len(names) <= FINDINGS_MAX
+
+
+def test_a_name_of_a_thousand_words_costs_no_more_than_a_dozen():
+    forms = residue_forms.of_name(" ".join(f"word{number}" for number in range(1000)), alone=True)
+
+    assert len(forms) < 1000
