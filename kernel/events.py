@@ -4,13 +4,13 @@ An event is written in the transaction of what it tells, so that neither is ther
 the exchange, numbers and words of the code, never a patient. Not here: who looked at what (audit.py).
 """
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+import msgspec
 from sqlalchemy import Column, Connection, Index, Row, Table, Text, select
 
 from kernel.database import BigKey, UtcDateTime, metadata
@@ -93,7 +93,7 @@ def since(connection: Connection, seq: int, limit: int = EVENTS_MAX) -> list[Eve
 
 
 def _values(one: Event) -> dict[str, Any]:
-    detail = json.dumps(dict(one.detail), ensure_ascii=False, separators=(",", ":")) if one.detail else ""
+    detail = msgspec.json.encode(one.detail).decode() if one.detail else ""
     assert len(detail) <= DETAIL_BYTES_MAX, "an event is a line, not a report"
     return {
         "at": one.at,
@@ -112,6 +112,6 @@ def _event(row: Row[Any]) -> Event:
         site=row.site,
         study_instance_uid=row.study_uid,
         trace_id=row.trace_id,
-        detail=json.loads(row.detail) if row.detail else {},
+        detail=msgspec.json.decode(row.detail) if row.detail else {},
         seq=row.seq,
     )
