@@ -16,9 +16,9 @@ RETRY_AFTER_S: Final = 10  # what a peer is asked to wait when nothing better is
 _UNEXPECTED: Final = "The node failed; its log has the reason under this trace. Try again, then tell its operator."
 
 
-def problem(error: BaseException, trace_id: str) -> Response:
-    """Return the response that tells a client of an error."""
-    status = http_status(error)
+def problem(error: BaseException, trace_id: str, *, status: int | None = None) -> Response:
+    """Return the response that tells a client of an error; `status` when it is not that of the error's class."""
+    status = status or http_status(error)
     ours = isinstance(error, ExchangeError)
     body = {
         "type": "about:blank",
@@ -29,6 +29,8 @@ def problem(error: BaseException, trace_id: str) -> Response:
         "trace": trace_id,
     }
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    if status in (408, 413):
+        headers["Connection"] = "close"  # the rest of the body is not waited for
     if isinstance(error, NotAuthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="DICOMweb"'
     if isinstance(error, Throttled):

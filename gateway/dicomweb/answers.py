@@ -1,0 +1,128 @@
+"""What handlers return: a small body that is sent at once, or pieces of bytes and files streamed in bounded memory."""
+
+import asyncio
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from starlette.types import Receive, Scope, Send
+
+from kernel.errors import BlobMissing
+
+CHUNK_BYTES: Final = 512 * 1024  # read and sent at once; a slow client keeps about two of them in memory
+
+SAFE_HEADERS: Final[Mapping[str, str]] = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
+IMMUTABLE: Final = "private, max-age=31536000, immutable"  # bytes that one URL and Accept always give
+
+
+class FileSpan(NamedTuple):
+    """A part of a blob: `size_bytes` from `offset` on."""
+
+    path: Path
+    offset: int
+    size_bytes: int
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return `count` bytes from `start`, counted within the span.
+
+        Raises
+        ------
+        BlobMissing
+            They are not there.
+        """
+        try:
+            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise BlobMissing(key=self.path.name) from None
+        try:
+            data = os.pread(descriptor, count, self.offset + start)
+        finally:
+            os.close(descriptor)
+        if len(data) != count:
+            raise BlobMissing(key=self.path.name)
+        return data
+
+
+Piece = bytes | FileSpan
+
+
+def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Return headers as ASGI wants them."""
+    return [(name.lower().encode("ascii"), value.encode("latin-1")) for name, value in headers.items()]
+
+
+class Answer:
+    """A body in memory, sent in two messages."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(self, status: int, headers: Mapping[str, str], body: bytes | bytearray = b"") -> None:
+        self.status = status
+        self.headers = headers
+        self.body = body
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it (ASGI)."""
+        del scope, receive
+        headers = encoded({**SAFE_HEADERS, **self.headers})
+        if self.status not in (204, 304):
+            headers.append((b"content-length", b"%d" % len(self.body)))
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        await send({"type": "http.response.body", "body": self.body})
+
+
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Pieces sent one after the other; their size is known beforehand, and they are never all in memory."""
+
+    headers: Mapping[str, str]
+    pieces: Sequence[Piece]
+    threads: Executor
+    silence_s: float  # how long a client may take nothing before it is dropped
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it (ASGI); stop when the client is gone or takes nothing for `silence_s`."""
+        del scope
+        total = sum(len(piece) if isinstance(piece, bytes) else piece.size_bytes for piece in self.pieces)
+        chunks, loop = _chunks(self.pieces), asyncio.get_running_loop()
+        chunk = await loop.run_in_executor(self.threads, next, chunks, None)  # a missing blob is told before a status
+        headers = encoded({**SAFE_HEADERS, **self.headers, "Content-Length": str(total)})
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        gone = asyncio.ensure_future(_until_gone(receive))
+        try:
+            while chunk is not None and not gone.done():
+                following = loop.run_in_executor(self.threads, next, chunks, None)
+                message: dict[str, Any] = {"type": "http.response.body", "body": chunk, "more_body": True}
+                async with asyncio.timeout(self.silence_s):
+                    await send(message)
+                chunk = await following
+            if chunk is None:
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:
+            return  # an unfinished body: the server closes the connection
+        finally:
+            gone.cancel()
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _chunks(pieces: Sequence[Piece]) -> Iterator[bytes]:
+    """Yield the pieces in chunks; small ones are joined, so that an instance's boundary is no packet of its own."""
+    waiting: list[bytes] = []
+    for piece in pieces:
+        if isinstance(piece, bytes):
+            waiting.append(piece)
+            continue
+        for start in range(0, piece.size_bytes, CHUNK_BYTES):
+            waiting.append(piece.read(start, min(CHUNK_BYTES, piece.size_bytes - start)))
+            if sum(map(len, waiting)) >= CHUNK_BYTES:
+                yield b"".join(waiting)
+                waiting.clear()
+    if waiting:
+        yield b"".join(waiting)

@@ -1,0 +1,63 @@
+"""What the handlers work with: the rooms below, threads, and the small memories that make repeated requests cheap."""
+
+import secrets
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.dicomweb.frame_source import FrameSource
+from gateway.dicomweb.memory import Remembered
+from kernel.access import Access
+from kernel.access.memory import Recent
+from kernel.archive.blobs import Blobs
+from kernel.archive.committer import LocalCommitter
+from kernel.archive.ingest import Ingest
+from kernel.archive.quarantine import Quarantine
+from kernel.clock import Clock
+from kernel.config import Config
+from kernel.database import Database
+
+READERS: Final = 8  # threads that answer GET requests
+RECEIVERS: Final = 4  # threads that take request bodies apart; never wait for each other
+INGESTERS: Final = 8  # threads that make instances durable; their commits share flushes
+STORES_MAX: Final = 32  # STOW-RS requests whose bodies are being received; more are answered 503
+
+FRAMES_BYTES_MAX: Final = 64 * 1024 * 1024  # of whereabouts of frames
+DENIED_EVERY_S: Final = 600.0  # one audit line per caller, address, route and reason in so many seconds
+DENIED_MAX: Final = 10_000  # such lines remembered
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """The parts of a node that DICOMweb needs; made by exchange/assemble.py."""
+
+    config: Config
+    clock: Clock
+    access: Access
+    db: Database
+    blobs: Blobs
+    ingest: Ingest
+    quarantine: Quarantine
+    committer: LocalCommitter
+    random: Callable[[int], str] = secrets.token_hex
+
+
+class Room:
+    """One DICOMweb service while it runs. Counts are touched by the event loop only."""
+
+    def __init__(self, services: Services) -> None:
+        self.services = services
+        self.readers = ThreadPoolExecutor(READERS, "dicomweb-read")
+        self.receivers = ThreadPoolExecutor(RECEIVERS, "dicomweb-receive")
+        self.ingesters = ThreadPoolExecutor(INGESTERS, "dicomweb-ingest")
+        self.boundary = services.random(16).encode()  # of multipart answers: nobody can put it into what is stored
+        self.frames = Remembered[tuple[str, ...], FrameSource](FRAMES_BYTES_MAX)
+        self.requests = 0
+        self.stores = 0
+        self.denials: Recent[tuple[str, ...], object] = Recent(services.clock, seconds=DENIED_EVERY_S, most=DENIED_MAX)
+
+    def close(self) -> None:
+        """Let running work end and give the threads back."""
+        for pool in (self.receivers, self.ingesters, self.readers):
+            pool.shutdown(wait=True, cancel_futures=True)

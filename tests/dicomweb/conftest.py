@@ -1,0 +1,126 @@
+"""A real node's DICOMweb on loopback: database, blobs, ingest, access, uvicorn. Nothing is pretended."""
+
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+import uvicorn
+from dicomweb_client.api import DICOMwebClient
+from sqlalchemy import select
+from starlette.applications import Starlette
+
+from gateway.dicomweb.app import DicomWeb
+from gateway.dicomweb.service import Services
+from kernel.access import Access, AccessKeys
+from kernel.archive.blobs import Blobs
+from kernel.archive.committer import LocalCommitter
+from kernel.archive.ingest import Ingest
+from kernel.archive.quarantine import Quarantine
+from kernel.archive.tables import quarantine as quarantine_table
+from kernel.audit import audit
+from kernel.clock import SystemClock
+from kernel.config import Config
+from kernel.database import Database
+from tests.support.access import CHEAP
+from tests.support.builders import as_file
+
+TOKEN = "a-token-for-tests"
+SITE = "BV1"
+
+
+@dataclass
+class Node:
+    """A running DICOMweb service and what is behind it."""
+
+    url: str
+    config: Config
+    db: Database
+    blobs: Blobs
+    access: Access
+    committer: LocalCommitter
+    token: str = TOKEN
+
+    def http(self, token: str | None = TOKEN, **options: Any) -> httpx.Client:
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=30, **options)
+
+    def dicomweb(self, token: str = TOKEN) -> DICOMwebClient:
+        return DICOMwebClient(self.url + "/dicom-web", headers={"Authorization": f"Bearer {token}"})
+
+    def a_token(self, *scopes: str, site: str | None = None) -> str:
+        return self.access.tokens.create("a peer", scopes, site=site, by="test")
+
+    def store(self, *instances: Any, token: str = TOKEN, **headers: str) -> httpx.Response:
+        """STOW data sets, or the bytes of parts, by hand."""
+        parts = [instance if isinstance(instance, bytes) else as_file(instance) for instance in instances]
+        with self.http(token) as client:
+            return client.post("/dicom-web/studies", content=body_of(parts), headers={**MULTIPART, **headers})
+
+    def get(self, path: str, token: str | None = TOKEN, **headers: str) -> httpx.Response:
+        with self.http(token) as client:
+            return client.get(path, headers=headers)
+
+    def rows(self, table: Any) -> list[Any]:
+        with self.db.read() as connection:
+            return list(connection.execute(select(table)))
+
+    def audited(self) -> list[Any]:
+        return self.rows(audit)
+
+    def quarantined(self) -> list[Any]:
+        return self.rows(quarantine_table)
+
+    def stages(self) -> list[Path]:
+        return list((self.config.node.data / "blobs" / "incoming").iterdir())
+
+
+MULTIPART = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=BOUNDARY'}
+
+
+def body_of(parts: list[bytes], content_type: str = "application/dicom") -> bytes:
+    head = b"--BOUNDARY\r\nContent-Type: " + content_type.encode() + b"\r\n\r\n"
+    return b"".join(head + part + b"\r\n" for part in parts) + b"--BOUNDARY--\r\n"
+
+
+@contextmanager
+def running_node(folder: Path, *, site: str = SITE, http: dict[str, Any] | None = None) -> Iterator[Node]:
+    """Run a node's DICOMweb in this process; `http` overrides fields of its configuration."""
+    base = Config()
+    config = replace(
+        base,
+        node=replace(base.node, data=folder, site=site),
+        http=replace(base.http, **(http or {})),
+        archive=replace(base.archive, free_bytes_min=1),
+    )
+    folder.mkdir(exist_ok=True)
+    clock, db, blobs = SystemClock(), Database.open(folder / "vienanh.db"), Blobs(folder / "blobs", 1)
+    db.migrate()
+    committer = LocalCommitter(db, clock, quarantine_bytes_max=config.archive.quarantine_bytes_max)
+    quarantine = Quarantine(blobs, committer, clock)
+    access = Access(db, clock, config.access, keys=AccessKeys(b"k" * 32, TOKEN, CHEAP), site=site)
+    ingest = Ingest(blobs, committer, quarantine, clock, lambda _: None)
+    service = DicomWeb(Services(config, clock, access, db, blobs, ingest, quarantine, committer))
+    listening = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(Starlette(routes=service.routes), lifespan="off", log_config=None))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    try:
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield Node(url, config, db, blobs, access, committer)
+    finally:
+        server.should_exit = True
+        thread.join()
+        service.close()
+        db.close()
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Iterator[Node]:
+    with running_node(tmp_path / "node") as running:
+        yield running
