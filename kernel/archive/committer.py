@@ -109,10 +109,18 @@ class LocalCommitter:
         StorageFull
             The quarantine is full.
         """
-        self._database.write(lambda connection: self._write_refusal(connection, refusal))
+        self.submit_refusal(refusal).result()
+
+    def submit_refusal(self, refusal: Refusal) -> Future[None]:
+        """Queue the row of a refused instance."""
+        return self._database.submit(lambda connection: self._write_refusal(connection, refusal))
 
     def end_session(self, site: str, session: str, evidence: str | None) -> None:
         """Forget a session; with evidence, the studies that it touched count as complete."""
+        self.submit_end(site, session, evidence).result()
+
+    def submit_end(self, site: str, session: str, evidence: str | None) -> Future[None]:
+        """Queue the end of a session."""
 
         def change(connection: Connection) -> None:
             touched = self._sessions.touched(site, session)
@@ -120,7 +128,7 @@ class LocalCommitter:
                 self.complete(connection, sorted(touched), evidence)
             tx_after_commit(connection, lambda: self._sessions.forget(site, session))
 
-        self._database.write(change)
+        return self._database.submit(change)
 
     def write_manifest(self, site: str, said: complete.Manifest) -> None:
         """Keep what another exchange says of a study; durable on return."""

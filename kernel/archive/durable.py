@@ -4,6 +4,7 @@ import ctypes
 import errno
 import os
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -58,12 +59,13 @@ def flush_folder(folder: Path) -> None:
 class Flush:
     """A flush under way in another thread; whoever waits goes on when it is done, or fails as it did."""
 
-    __slots__ = ("_error", "_over", "_settled")
+    __slots__ = ("_callbacks", "_error", "_over", "_settled")
 
     def __init__(self) -> None:
         self._over = threading.Event()
         self._settled = threading.Lock()
         self._error: BaseException | None = None
+        self._callbacks: list[Callable[[BaseException | None], None]] = []
 
     @classmethod
     def done(cls) -> "Flush":
@@ -80,7 +82,7 @@ class Flush:
         """Say that they are not; the first word counts."""
         self._settle(error)
 
-    def wait(self, timeout_s: float = FLUSH_WAIT_S) -> None:
+    def wait(self) -> None:
         """Return when the bytes are durable.
 
         Raises
@@ -88,13 +90,24 @@ class Flush:
         Busy
             It took too long; the flush counts as failed from now on.
         """
-        if not self._over.wait(timeout_s):
+        if not self._over.wait(FLUSH_WAIT_S):
             self.fail(Busy(what="a blob is not flushed"))
         if self._error is not None:
             raise self._error
 
-    def _settle(self, error: BaseException | None) -> None:
+    def when_over(self, callback: Callable[[BaseException | None], None]) -> None:
+        """Call `callback` with the error or None once it is over, in the thread that says so; at once if it is."""
         with self._settled:
             if not self._over.is_set():
-                self._error = error
-                self._over.set()
+                self._callbacks.append(callback)
+                return
+        callback(self._error)
+
+    def _settle(self, error: BaseException | None) -> None:
+        with self._settled:
+            if self._over.is_set():
+                return
+            self._error = error
+            self._over.set()
+        for callback in self._callbacks:
+            callback(error)

@@ -71,11 +71,11 @@ class Ingest:
         except Refused:
             INSTANCES.labels(origin.channel, "quarantined").inc()
             raise
-        if staged.size_bytes <= TOGETHER_BYTES_MAX:
-            ingested = self._keep_together(staged, received)
-        else:
-            self._blobs.promote(staged)
-            ingested = self._committer.commit(received)
+        try:
+            ingested = self._keep(staged, received)
+        except BaseException:
+            discard(staged)
+            raise
         INSTANCES.labels(origin.channel, ingested.outcome.value).inc()
         return ingested
 
@@ -85,8 +85,11 @@ class Ingest:
         self._blobs.promote(staged)
         return received
 
-    def _keep_together(self, staged: Staged, received: Received) -> Ingested:
-        """Flush the blob while the index writes its rows; the index commits after the flush, never before."""
+    def _keep(self, staged: Staged, received: Received) -> Ingested:
+        """Make blob and rows durable: the blob first, or at the same time and the index commits after the flush."""
+        if staged.size_bytes > TOGETHER_BYTES_MAX:
+            self._blobs.promote(staged)
+            return self._committer.commit(received)
         flush = Flush()
         pending = self._committer.submit(received, flush)
         try:

@@ -1,0 +1,324 @@
+"""The committer over a Unix socket: listener processes hand prepared instances to the process that owns the database.
+
+Frames are a length and MessagePack; many requests are in flight on one connection and answers come in any order. An
+instance is announced before its blob is flushed and told `Flushed` after, so that the index works while the disk does
+(see ingest.py); a client that goes away in between fails what it announced, and nothing of it is committed.
+The socket is the owner's alone (0600): whoever can open it can write the index.
+"""
+
+import itertools
+import os
+import socket
+import struct
+import threading
+from collections.abc import Callable, Generator
+from concurrent.futures import Future
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from kernel.archive.committer import LocalCommitter
+from kernel.archive.durable import Flush
+from kernel.archive.records import Ingested, Received, Refusal
+from kernel.errors import Busy, ExchangeError
+
+FRAME_BYTES_MAX: Final = 256 * 1024 * 1024  # metadata of one instance is bounded far below by the scanner's limits
+ADDRESS_BYTES_MAX: Final = 100  # of a Unix socket's path; the system's bound is 107
+BACKLOG: Final = 64
+_LENGTH: Final = struct.Struct("<I")
+
+
+class Commit(msgspec.Struct, tag=True, array_like=True, frozen=True):
+    """Index this instance; its blob is being flushed."""
+
+    number: int
+    received: Received
+
+
+class Flushed(msgspec.Struct, tag=True, array_like=True, frozen=True):
+    """The blob of an announced instance is durable, or will not be."""
+
+    number: int
+    ok: bool
+
+
+class Quarantined(msgspec.Struct, tag=True, array_like=True, frozen=True):
+    """Write the row of a refused instance."""
+
+    number: int
+    refusal: Refusal
+
+
+class SessionEnded(msgspec.Struct, tag=True, array_like=True, frozen=True):
+    """An association or request ended."""
+
+    number: int
+    site: str
+    session: str
+    evidence: str | None
+
+
+class Answer(msgspec.Struct, array_like=True, frozen=True):
+    """What became of a request: an answer of ingest, nothing, or an error's class and fields."""
+
+    number: int
+    ingested: Ingested | None = None
+    error: str | None = None
+    fields: dict[str, Any] = {}
+
+
+Request = Commit | Flushed | Quarantined | SessionEnded
+_encode = msgspec.msgpack.Encoder().encode
+_decode_request = msgspec.msgpack.Decoder(Request).decode
+_decode_answer = msgspec.msgpack.Decoder(Answer).decode
+
+
+class RemoteCommitter:
+    """The committer of a listener process. Safe to use from many threads; connects when first needed, and again."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._lock = threading.Lock()
+        self._line: _Line | None = None
+        self._numbers = itertools.count(1)
+
+    def submit(self, received: Received, flush: Flush) -> Future[Ingested]:
+        """Begin to index an instance whose blob is being flushed; nothing is committed before `flush` is done."""
+        number = next(self._numbers)
+        line = self._open()
+        answer = line.ask(Commit(number, received))
+        flush.when_over(lambda error: line.tell(Flushed(number, error is None)))
+        return answer
+
+    def commit(self, received: Received) -> Ingested:
+        """Index an instance whose blob is durable; durable on return. Raises as `LocalCommitter.commit`."""
+        return self.submit(received, Flush.done()).result()
+
+    def quarantine(self, refusal: Refusal) -> None:
+        """Write the row of a refused instance; durable on return. Raises as `LocalCommitter.quarantine`."""
+        self._open().ask(Quarantined(next(self._numbers), refusal)).result()
+
+    def end_session(self, site: str, session: str, evidence: str | None) -> None:
+        """Say that an association or request ended; with evidence, its studies count as complete."""
+        self._open().ask(SessionEnded(next(self._numbers), site, session, evidence)).result()
+
+    def close(self) -> None:
+        """Hang up; what is under way fails."""
+        with self._lock:
+            if self._line is not None:
+                self._line.hang_up()
+
+    def _open(self) -> "_Line":
+        with self._lock:
+            if self._line is None or self._line.lost:
+                self._line = _Line(self._path)
+            return self._line
+
+
+class _Line:
+    """One connection and what is under way on it."""
+
+    def __init__(self, path: Path) -> None:
+        self.lost = False
+        self._lock = threading.Lock()
+        self._waiting: dict[int, Future[Any]] = {}
+        self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        try:
+            with _address(path) as address:
+                self._connection.connect(address)
+        except OSError as error:
+            self._connection.close()
+            raise Busy(what="the index cannot be reached") from error
+        threading.Thread(target=self._listen, name="commit-answers", daemon=True).start()
+
+    def ask(self, request: Commit | Quarantined | SessionEnded) -> Future[Any]:
+        """Send a request; the future is done when it is answered or the connection is lost."""
+        answer: Future[Any] = Future()
+        with self._lock:
+            if self.lost:
+                raise Busy(what="the index was lost")
+            self._waiting[request.number] = answer
+            self._send(request)
+        return answer
+
+    def tell(self, request: Flushed) -> None:
+        """Send what has no answer of its own."""
+        with self._lock:
+            if not self.lost:
+                self._send(request)
+
+    def hang_up(self) -> None:
+        """End the connection; the listening thread fails what is under way."""
+        with suppress(OSError):
+            self._connection.shutdown(socket.SHUT_RDWR)
+
+    def _send(self, request: Request) -> None:
+        content = _encode(request)
+        try:
+            self._connection.sendall(_LENGTH.pack(len(content)) + content)
+        except OSError:
+            self.hang_up()
+
+    def _listen(self) -> None:
+        with suppress(OSError):
+            while (content := _read_frame(self._connection)) is not None:
+                answer = _decode_answer(content)
+                waiting = self._waiting.pop(answer.number)
+                if answer.error is None:
+                    waiting.set_result(answer.ingested)
+                else:
+                    waiting.set_exception(_error_of(answer.error, answer.fields))
+        with self._lock:
+            self.lost = True
+            waiting_still = list(self._waiting.values())
+            self._connection.close()
+        for waiting in waiting_still:
+            waiting.set_exception(Busy(what="the index was lost"))
+
+
+class CommitServer:
+    """Serves `RemoteCommitter`s in the process that owns the database."""
+
+    def __init__(self, path: Path, committer: LocalCommitter) -> None:
+        self._path = path
+        self._committer = committer
+        self._listening: socket.socket | None = None
+        self._connections: set[socket.socket] = set()
+        self._threads: list[threading.Thread] = []
+
+    def start(self) -> None:
+        """Listen; a socket that a killed node left behind is replaced."""
+        self._path.unlink(missing_ok=True)
+        listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        with _address(self._path) as address:
+            listening.bind(address)
+        self._path.chmod(0o600)
+        listening.listen(BACKLOG)
+        self._listening = listening
+        self._begin(self._accept, listening)
+
+    def stop(self) -> None:
+        """Stop listening and hang up; what was committed was answered or will be asked again."""
+        for one in [self._listening, *self._connections]:
+            if one is not None:
+                with suppress(OSError):
+                    one.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join()
+        self._path.unlink(missing_ok=True)
+
+    def _begin(self, run: Callable[[socket.socket], None], connection: socket.socket) -> None:
+        thread = threading.Thread(target=run, args=(connection,), name="commit-server", daemon=True)
+        self._threads = [*(one for one in self._threads if one.is_alive()), thread]
+        thread.start()
+
+    def _accept(self, listening: socket.socket) -> None:
+        with listening, suppress(OSError):
+            while True:
+                connection, _ = listening.accept()
+                self._connections.add(connection)
+                self._begin(self._serve, connection)
+
+    def _serve(self, connection: socket.socket) -> None:
+        flushes: dict[int, Flush] = {}
+        try:
+            with suppress(OSError):
+                while (content := _read_frame(connection)) is not None:
+                    self._take(_decode_request(content), connection, flushes)
+        finally:
+            for flush in list(flushes.values()):
+                flush.fail(Busy(what="the listener is gone"))
+            self._connections.discard(connection)
+            connection.close()
+
+    def _take(self, request: Request, connection: socket.socket, flushes: dict[int, Flush]) -> None:
+        if isinstance(request, Flushed):
+            flush = flushes.pop(request.number, None)
+            if flush is not None and request.ok:
+                flush.succeed()
+            elif flush is not None:
+                flush.fail(Busy(what="the blob was not kept"))
+            return
+        future: Future[Any]
+        try:
+            match request:
+                case Commit(number, received):
+                    flush = flushes[number] = Flush()
+                    future = self._committer.submit(received, flush)
+                case Quarantined(_, refusal):
+                    future = self._committer.submit_refusal(refusal)
+                case SessionEnded(_, site, session, evidence):
+                    future = self._committer.submit_end(site, session, evidence)
+        except ExchangeError as error:
+            flushes.pop(request.number, None)
+            _reply(connection, Answer(request.number, error=error.code, fields=_plain(error)))
+            return
+        number = request.number
+        future.add_done_callback(lambda done: _reply(connection, _answer(number, done)))
+
+
+def _answer(number: int, done: Future[Any]) -> Answer:
+    error = done.exception()
+    if error is None:
+        return Answer(number, ingested=done.result())
+    if isinstance(error, ExchangeError):
+        return Answer(number, error=error.code, fields=_plain(error))
+    return Answer(number, error="Busy", fields={"what": f"the index failed: {type(error).__name__}"})
+
+
+def _reply(connection: socket.socket, answer: Answer) -> None:
+    """Send without waiting: this runs in the database's writer, which must not wait for anybody."""
+    content = _encode(answer)
+    frame = _LENGTH.pack(len(content)) + content
+    try:
+        if connection.send(frame, socket.MSG_DONTWAIT) != len(frame):
+            connection.shutdown(socket.SHUT_RDWR)
+    except OSError:  # it reads no answers, or is gone: it will ask again
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+
+def _plain(error: ExchangeError) -> dict[str, Any]:
+    return {name: value if isinstance(value, int | float | str) else str(value) for name, value in error.fields.items()}
+
+
+def _error_of(code: str, fields: dict[str, Any]) -> ExchangeError:
+    kinds: list[type[ExchangeError]] = [ExchangeError]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return next((kind for kind in kinds if kind.__name__ == code), Busy)(**fields)
+
+
+def _read_frame(connection: socket.socket) -> bytearray | None:
+    """Return one frame's content, or None at the end of the connection."""
+    length = _read_exactly(connection, _LENGTH.size)
+    if length is None:
+        return None
+    (size,) = _LENGTH.unpack(length)
+    return None if size > FRAME_BYTES_MAX else _read_exactly(connection, size)
+
+
+def _read_exactly(connection: socket.socket, size: int) -> bytearray | None:
+    content = bytearray(size)
+    view = memoryview(content)
+    while view:
+        count = connection.recv_into(view)
+        if not count:
+            return None
+        view = view[count:]
+    return content
+
+
+@contextmanager
+def _address(path: Path) -> Generator[str]:
+    """Give a name of the socket that is short enough, whatever folder it is in."""
+    if len(os.fsencode(path)) <= ADDRESS_BYTES_MAX:
+        yield str(path)
+        return
+    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        yield f"/proc/self/fd/{folder}/{path.name}"
+    finally:
+        os.close(folder)
