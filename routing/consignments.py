@@ -13,9 +13,10 @@ from sqlalchemy.sql import ColumnElement
 from kernel.database import insert
 from kernel.events import Event, EventName, record
 from routing.destinations import NO_PROFILE
+from routing.jobs import JobState
 from routing.queue import NewJob, enqueue
 from routing.rules import Priority
-from routing.tables import consignment
+from routing.tables import consignment, job
 from routing.transport import Manifest
 
 
@@ -88,17 +89,27 @@ def raise_priority(connection: Connection, site: str, study_instance_uid: str, p
     )
 
 
-def close(connection: Connection, site: str, study_instance_uid: str, evidence: str, now: datetime) -> None:
-    """Record the evidence that the study is complete, and promise to announce it."""
+def close(connection: Connection, site: str, study_instance_uid: str, evidence: str) -> None:
+    """Record the evidence that the study is complete."""
     connection.execute(
         update(consignment)
         .where(consignment.c.site == site, consignment.c.study_instance_uid == study_instance_uid)
         .where(consignment.c.evidence != evidence)
         .values(evidence=evidence, version=consignment.c.version + 1)
     )
-    for row in _of_study(connection, site, study_instance_uid):
-        _announce(connection, row, now)
+
+
+def settle(connection: Connection, site: str, study_instance_uid: str, now: datetime) -> None:
+    """See what is left to do of a study that was just closed: it may have arrived, or nothing may be left to send.
+
+    While instances are on their way, the manifest goes with them and need not be announced by itself.
+    """
+    rows = _of_study(connection, site, study_instance_uid)
+    if not rows or _is_on_its_way(connection, site, study_instance_uid):
+        return
+    for row in rows:
         _finish(connection, row, now)
+        _announce(connection, row, now)
 
 
 def count_delivered(connection: Connection, key: ConsignmentKey, instances: int, now: datetime) -> None:
@@ -155,6 +166,16 @@ def _finish(connection: Connection, row: RowMapping, now: datetime) -> bool:
     }
     record(connection, Event(EventName.STUDY_DELIVERED, now, key.site, key.study_instance_uid, row["trace_id"], detail))
     return True
+
+
+def _is_on_its_way(connection: Connection, site: str, study_instance_uid: str) -> bool:
+    waiting = select(job.c.pk).where(
+        job.c.site == site,
+        job.c.study_instance_uid == study_instance_uid,
+        job.c.kind.in_(["deidentify", "deliver"]),
+        job.c.state.in_([JobState.READY.value, JobState.RUNNING.value]),
+    )
+    return connection.execute(waiting.limit(1)).first() is not None
 
 
 def _announce(connection: Connection, row: RowMapping, now: datetime) -> None:

@@ -6,7 +6,7 @@ instance on. `Planner.on_complete` is told the evidence that a study is complete
 
 import json
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
@@ -14,7 +14,7 @@ from typing import Final
 from sqlalchemy import Connection, select
 
 from kernel.archive.complete import set_priority
-from kernel.archive.records import Completed, Outcome, Stored
+from kernel.archive.records import Completed, Origin, Outcome, Stored
 from kernel.archive.tables import study
 from kernel.clock import Clock
 from kernel.database import tx_after_commit, upsert
@@ -40,7 +40,11 @@ class _Known:
 class Planner:
     """Plans what arrives. Its methods run in the database writer's thread, in the transaction that they are given."""
 
-    def __init__(self, rules: Rules, clock: Clock) -> None:
+    def __init__(
+        self, rules: Rules, clock: Clock, fallback_charset_of: Callable[[Origin], str | None] = lambda _: None
+    ) -> None:
+        """`fallback_charset_of` is the one that ingest has, so that both read a name alike."""
+        self._fallback_charset_of = fallback_charset_of
         self._rules = rules
         self._clock = clock
         self._plans: OrderedDict[Facts, Plan] = OrderedDict()
@@ -54,7 +58,7 @@ class Planner:
             if one.ingested.outcome is Outcome.STORED:
                 studies.setdefault((one.received.origin.site, one.ingested.study_instance_uid), []).append(one)
         for (site, study_instance_uid), instances in studies.items():
-            planned = [Planned(one, self._plan(_facts(one))) for one in instances]
+            planned = [self._planned(one) for one in instances]
             priority = self._record(connection, (site, study_instance_uid), planned, now)
             promise(connection, planned, priority, now)
 
@@ -62,8 +66,13 @@ class Planner:
         """Record the evidence that studies are complete with everything that is on its way."""
         now = self._clock.now()
         for one in completed:
-            consignments.close(connection, one.site, one.study_instance_uid, one.evidence, now)
+            consignments.close(connection, one.site, one.study_instance_uid, one.evidence)
             tell_deidentified(connection, one.site, one.study_instance_uid, now)
+            consignments.settle(connection, one.site, one.study_instance_uid, now)
+
+    def _planned(self, one: Stored) -> Planned:
+        fallback_charset = self._fallback_charset_of(one.received.origin)
+        return Planned(one, self._plan(_facts(one)), fallback_charset or "")
 
     def _plan(self, facts: Facts) -> Plan:
         made = self._plans.get(facts)

@@ -27,6 +27,7 @@ class Planned:
 
     stored: Stored
     plan: Plan
+    fallback_charset: str = ""
 
 
 def promise(connection: Connection, planned: Sequence[Planned], priority: int, now: datetime) -> None:
@@ -41,13 +42,14 @@ def promise(connection: Connection, planned: Sequence[Planned], priority: int, n
             key = ConsignmentKey(leg.destination, site, ingested.study_instance_uid, leg.profile)
             counts[key] = counts.get(key, 0) + 1
         for profile, legs in by_profile.items():
-            jobs += _first_jobs(one.stored, profile, [(leg.destination, leg.hold) for leg in legs], priority)
+            jobs += _first_jobs(one, profile, [(leg.destination, leg.hold) for leg in legs], priority)
     trace_id = planned[0].stored.ingested.trace_id
     consignments.add(connection, [Addition(key, count, priority, trace_id) for key, count in counts.items()], now)
     _enqueue(connection, jobs, now)
 
 
-def _first_jobs(stored: Stored, profile: str, targets: Targets, priority: int) -> list[NewJob]:
+def _first_jobs(one: Planned, profile: str, targets: Targets, priority: int) -> list[NewJob]:
+    stored = one.stored
     if profile == NO_PROFILE:
         return [_deliver(stored, profile, target, priority) for target in targets]
     return [
@@ -61,6 +63,7 @@ def _first_jobs(stored: Stored, profile: str, targets: Targets, priority: int) -
             profile=profile,
             trace_id=stored.ingested.trace_id,
             targets=json.dumps(targets),
+            fallback_charset=one.fallback_charset,
             size_bytes=stored.received.size_bytes,
         )
     ]
@@ -83,8 +86,21 @@ def _deliver(stored: Stored, profile: str, target: tuple[str, str], priority: in
     )
 
 
-def deliver_derived(connection: Connection, done: Job, variant: str, size_bytes: int, now: datetime) -> None:
-    """Enqueue the deliveries to which a de-identification leads."""
+@dataclass(frozen=True, slots=True)
+class Derivative:
+    """What a derived instance must be known by to be delivered."""
+
+    variant: str
+    size_bytes: int
+    pixel_review: str  # why its pixels want a look, or empty
+
+
+def deliver_derived(connection: Connection, done: Job, made: Derivative, now: datetime) -> None:
+    """Enqueue the deliveries to which a de-identification leads; those that a hold concerns wait for a person."""
+
+    def is_held(hold: str) -> bool:
+        return hold == "review" or (hold == "pixel-review" and bool(made.pixel_review))
+
     jobs = [
         NewJob(
             kind="deliver",
@@ -95,30 +111,32 @@ def deliver_derived(connection: Connection, done: Job, variant: str, size_bytes:
             sop_instance_uid=done.sop_instance_uid,
             profile=done.profile,
             trace_id=done.trace_id,
-            variant=variant,
-            size_bytes=size_bytes,
-            state=JobState.HELD if hold else JobState.READY,
-            cause=hold,
+            variant=made.variant,
+            size_bytes=made.size_bytes,
+            state=JobState.HELD if is_held(hold) else JobState.READY,
+            cause=hold if is_held(hold) else "",
         )
         for destination, hold in json.loads(done.targets)
     ]
-    _enqueue(connection, jobs, now)
+    _enqueue(connection, jobs, now, made.pixel_review)
 
 
-def _enqueue(connection: Connection, jobs: Sequence[NewJob], now: datetime) -> None:
-    held = {(new.site, new.study_instance_uid, new.cause): new for new in jobs if new.state is JobState.HELD}
+def _enqueue(connection: Connection, jobs: Sequence[NewJob], now: datetime, kind: str = "") -> None:
+    held = {(new.site, new.study_instance_uid, new.lane, new.cause): new for new in jobs if new.state is JobState.HELD}
     for new in held.values():
-        tell_held(connection, new, new.cause, {"destination": new.lane}, now)
+        tell_held(connection, new, new.cause, {"destination": new.lane, "kind": kind}, now)
     enqueue(connection, jobs, now)
 
 
 def tell_held(connection: Connection, one: Job | NewJob, because: str, detail: dict[str, str], now: datetime) -> None:
-    """Record StudyHeld once for each reason: a study of 500 slices has one, not 500."""
+    """Record StudyHeld once for each lane and reason: a study of 500 slices has one, not 500."""
     at = detail.get("in_tag", "")
     same = select(func.count()).where(
         job.c.site == one.site,
         job.c.study_instance_uid == one.study_instance_uid,
         job.c.state == JobState.HELD.value,
+        job.c.lane == one.lane,
+        job.c.profile == one.profile,
         job.c.cause == because,
         job.c.detail == at,
     )

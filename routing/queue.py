@@ -11,7 +11,18 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, delete, literal_column, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    and_,
+    bindparam,
+    case,
+    delete,
+    literal_column,
+    select,
+    update,
+)
 
 from kernel.database import tx_notify, upsert
 from routing.jobs import SUSPECT_ATTEMPTS, JobState, Signal, next_state, states_before
@@ -38,6 +49,7 @@ class NewJob:
     variant: str = ""
     version: int = 0
     targets: str = ""
+    fallback_charset: str = ""
     size_bytes: int = 0
     state: JobState = JobState.READY  # or HELD
     cause: str = ""
@@ -65,6 +77,7 @@ class Job:
     variant: str
     version: int
     targets: str
+    fallback_charset: str
     size_bytes: int
     trace_id: str
 
@@ -85,6 +98,7 @@ class Appetite:
     size_bytes: int
     one_study: bool = True  # and one kind and profile
     priority_max: int = 2  # 0: STAT only
+    suspects_last: bool = False  # after a failure of the lane: those that may be to blame wait for the others
 
 
 _COLUMNS = tuple(job.c[name] for name in Job.__slots__)
@@ -114,10 +128,11 @@ def claim(
     A job that was begun SUSPECT_ATTEMPTS times without an end is taken alone, so that what it does to its worker or to
     the peer is done to it alone.
     """
+    suspect_last = [case((job.c.attempts >= SUSPECT_ATTEMPTS, 1), else_=0)] if appetite.suspects_last else []
     due = (
         select(*_COLUMNS)
         .where(is_due(lane, now, appetite.priority_max))
-        .order_by(job.c.priority, job.c.pk)
+        .order_by(job.c.priority, *suspect_last, job.c.pk)
         .limit(appetite.instances * (LOOKAHEAD if appetite.one_study else 1))
         .with_for_update(skip_locked=True)
     )

@@ -66,10 +66,18 @@ def match(jobs: Sequence[Job], sent_as: Sequence[str], receipts: Sequence[Receip
 
 
 def record_receipts(
-    connection: Connection, holder: Holder, answers: Sequence[Answered], pace: Pace, *, now: datetime
+    connection: Connection,
+    holder: Holder,
+    answers: Sequence[Answered],
+    manifest: Manifest | None,
+    pace: Pace,
+    *,
+    now: datetime,
 ) -> None:
-    """Write what a batch came to. Answers are of one lane, study and profile."""
+    """Write what a batch came to. Answers are of one lane, study and profile; `manifest` is what went with them."""
     arrived = [answer for answer in answers if answer.receipt.is_success]
+    if arrived and manifest is not None:
+        note_announced(connection, key_of(arrived[0].job), manifest.version)
     stopped = [answer for answer in answers if answer.damaged or _signal(answer) is Signal.REFUSED]
     cut = [answer for answer in answers if not (answer.receipt.is_success or answer in stopped)]
     _record_arrived(connection, holder, arrived, now)

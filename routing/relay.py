@@ -83,7 +83,7 @@ class Relay:
             return Turn(worked=False, wait_s=wait_s)
         if not breaker.is_flowing and not self._probe(breaker, limit):
             return Turn(worked=True)
-        jobs = self._claim(holder, limit)
+        jobs = self._claim(holder, limit, suspects_last=not breaker.is_flowing)
         if jobs is None:
             return Turn(worked=False, wait_s=LOST_LEASE_PAUSE_S)
         if not jobs:
@@ -113,10 +113,12 @@ class Relay:
         self._db.write(lambda connection: write_breaker(connection, self.lane, after, limit))
         return False
 
-    def _claim(self, holder: Holder, limit: int) -> list[Job] | None:
+    def _claim(self, holder: Holder, limit: int, *, suspects_last: bool) -> list[Job] | None:
         settings = self._settings
         instances = min(limit or settings.batch_instances, settings.batch_instances)
-        appetite = Appetite(instances, settings.batch_bytes, priority_max=self._priority_max)
+        appetite = Appetite(
+            instances, settings.batch_bytes, priority_max=self._priority_max, suspects_last=suspects_last
+        )
 
         def claim(connection: Connection) -> list[Job] | None:
             if not holds(connection, self.lane, holder):
@@ -135,7 +137,7 @@ class Relay:
             return
         answers = self._deliver(jobs, parcels, manifest)
         self._db.write(
-            lambda connection: record_receipts(connection, holder, answers, self._pace, now=self._clock.now())
+            lambda connection: record_receipts(connection, holder, answers, manifest, self._pace, now=self._clock.now())
         )
         count_metrics(answers)
 

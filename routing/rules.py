@@ -2,8 +2,9 @@
 
 Every rule is asked, in the order of the file; each one that matches adds its destinations, until one that matches
 says `final = true`. A destination that several rules name is served once: the first of them decides its profile; any
-of them may ask for a hold; the most urgent priority of all matching rules counts for the whole instance. Within a
-rule all conditions must hold, and a condition holds if any of its values does. `source`, `called_ae_title`,
+of them may ask for a hold; the most urgent priority of all matching rules counts for the whole instance. A hold lets
+a person look first: `review` at everything, `pixel-review` at what usually shows names in its pixels
+(`anonymizer.pixels`; everything, when the profile is `none` and nobody looks at the header). Within a rule all conditions must hold, and a condition holds if any of its values does. `source`, `called_ae_title`,
 `body_part` and `description` take `*` and `?`, and are compared without case, marks and đ.
 An instance that no rule matches stays here, and its plan says so.
 """
@@ -19,7 +20,8 @@ from routing.destinations import NO_PROFILE, Destination
 
 VALUE_CHARACTERS_MAX = 256
 
-Hold = Literal["", "pixel-review"]
+Hold = Literal["", "pixel-review", "review"]
+HOLDS: tuple[Hold, ...] = ("", "pixel-review", "review")  # from the weakest
 
 
 class Priority(IntEnum):
@@ -116,7 +118,7 @@ def plan(facts: Facts, rules: Rules) -> Plan:
             if known is None:
                 profile = rule.profile or rules.destinations[name].profile
                 legs[name] = Leg(name, profile, rule.hold, rule.name)
-            elif rule.hold and not known.hold:
+            elif HOLDS.index(rule.hold) > HOLDS.index(known.hold):
                 legs[name] = Leg(name, known.profile, rule.hold, known.rule)
         if rule.final:
             break

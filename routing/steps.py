@@ -17,6 +17,7 @@ from sqlalchemy import Connection, select
 from anonymizer import residue
 from anonymizer.engine import deidentify
 from anonymizer.keys import Keys
+from anonymizer.pixels import needs_pixel_review
 from anonymizer.profile import Profile
 from anonymizer.result import Deidentified
 from anonymizer.vault import NONCE_BYTES, Sealed, seal
@@ -29,7 +30,7 @@ from kernel.errors import BlobMissing
 from kernel.events import Event, EventName, record
 from kernel.telemetry import stage
 from routing import consignments, vault
-from routing.promises import deliver_derived, tell_deidentified
+from routing.promises import Derivative, deliver_derived, tell_deidentified
 from routing.queue import Holder, Job, complete
 from routing.tables import VARIANT_CHARACTERS, derived
 
@@ -59,6 +60,7 @@ class Derived:
     dataset_offset: int
     sha256: str
     sealed: tuple[Sealed, ...]
+    pixel_review: str  # why its pixels want a look, or empty
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +108,12 @@ class Deidentifier:
                 content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             header = scan(content, source.transfer_syntax_uid, offset=source.dataset_offset)
             profile, keys = self._profile_of(job.profile), self._keys_of(job.site)
-            made = deidentify(content, header=header, profile=profile, keys=keys, issuer=job.site)
+            fallback = job.fallback_charset or None
+            made = deidentify(
+                content, profile=profile, keys=keys, issuer=job.site, header=header, fallback_charset=fallback
+            )
             held = _objection(job, made, header)
-            return held or self._keep(made, content, profile, keys)
+            return held or self._keep(made, content, variant_of(profile, keys), keys, needs_pixel_review(header) or "")
 
     def _source(self, job: Job) -> Source:
         with self._db.read() as connection:
@@ -121,7 +126,7 @@ class Deidentifier:
             raise BlobMissing(key=job.sop_instance_uid)
         return Source(row.blob_key, row.dataset_offset, row.transfer_syntax_uid)
 
-    def _keep(self, made: Deidentified, content: mmap.mmap, profile: Profile, keys: Keys) -> Derived:
+    def _keep(self, made: Deidentified, content: mmap.mmap, variant: str, keys: Keys, pixel_review: str) -> Derived:
         identity = made.identity
         writing = self._blobs.stage(
             identity.sop_class_uid, identity.sop_instance_uid, identity.transfer_syntax_uid, made.size_bytes
@@ -138,13 +143,14 @@ class Deidentifier:
             raise
         sealed = tuple(seal(entry, keys, nonce=self._random_bytes(NONCE_BYTES)) for entry in made.vault_entries)
         return Derived(
-            variant=variant_of(profile, keys),
+            variant=variant,
             made=made,
             blob_key=self._blobs.promote(staged),
             size_bytes=staged.size_bytes,
             dataset_offset=staged.dataset_offset,
             sha256=staged.sha256,
             sealed=sealed,
+            pixel_review=pixel_review,
         )
 
 
@@ -155,7 +161,7 @@ def variant_of(profile: Profile, keys: Keys) -> str:
 
 def _objection(job: Job, made: Deidentified, header: Header) -> Held | None:
     """Return why the result must not leave: identity that the independent search found, or a UID of the origin."""
-    findings = residue.find(made.head + made.trailer, residue.needles_of(header))
+    findings = residue.find(made.head + made.trailer, residue.needles_of(header, job.fallback_charset or None))
     if findings:
         paths = list(dict.fromkeys(finding.path for finding in findings))[:FINDINGS_TOLD_MAX]
         return Held("residue", " ".join(paths), findings[0].kind)
@@ -200,6 +206,6 @@ def record_derived(connection: Connection, holder: Holder, job: Job, result: Der
         connection,
         Event(EventName.INSTANCE_DEIDENTIFIED, now, job.site, job.study_instance_uid, job.trace_id, detail),
     )
-    deliver_derived(connection, job, result.variant, result.size_bytes, now)
+    deliver_derived(connection, job, Derivative(result.variant, result.size_bytes, result.pixel_review), now)
     tell_deidentified(connection, job.site, job.study_instance_uid, now)
     return True

@@ -71,6 +71,7 @@ def create_job() -> None:
         text("variant", 96),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("targets", sa.Text(), nullable=False),
+        text("fallback_charset", 16),
         sa.Column("size_bytes", sa.BigInteger(), nullable=False),
         text("trace_id", 64),
         text("cause", 32),

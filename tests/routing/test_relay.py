@@ -1,0 +1,439 @@
+"""From the scanner's instance to the receipt: what is sent, in which order, and what happens when it cannot be."""
+
+import pytest
+from sqlalchemy import select
+
+from kernel.events import EventName
+from routing import status
+from routing.jobs import JobState
+from routing.tables import delivery, derived, job, vault_entry
+from routing.transport import Cause
+from tests.support.builders import a_cr, a_ct, a_ct_series
+
+
+def test_a_study_arrives_pseudonymised_and_tells_its_way(hospital_on_each):
+    hospital = hospital_on_each
+    slices = list(a_ct_series(5))
+
+    hospital.receives(*slices)
+    hospital.settles()
+
+    assert len(hospital.hub.instances) == 5
+    assert slices[0].StudyInstanceUID not in hospital.hub.studies
+    assert not any(b"Nguy" in content or b"HUONG" in content.upper() for content in hospital.hub.contents.values())
+    assert hospital.names_of(slices[0].StudyInstanceUID) == [
+        "InstanceReceived",
+        "PlanMade",
+        *["InstanceReceived"] * 4,
+        "StudyComplete",
+        *["InstanceDeidentified"] * 5,
+        "StudyDeidentified",
+        *["InstanceDelivered"] * 5,
+        "StudyDelivered",
+    ]
+    assert hospital.count(job) == 0
+    assert hospital.count(derived) == 5
+    assert hospital.count(vault_entry) > 0
+
+
+def test_every_event_of_a_study_has_its_trace_id(hospital):
+    (ingested, *_) = hospital.receives(*a_ct_series(3))
+    hospital.settles()
+
+    assert {event.trace_id for event in hospital.events()} == {ingested.trace_id}
+    assert {manifest.trace_id for manifest in hospital.hub.batch_manifests} == {ingested.trace_id}
+
+
+def test_the_first_instance_is_delivered_before_the_second_comes(hospital):
+    hospital.receives(a_ct(instance=1), released=False)
+
+    hospital.settles()
+
+    assert len(hospital.hub.instances) == 1
+    assert hospital.hub.batch_manifests[0].complete is None
+
+
+def test_a_destination_without_profile_gets_the_instance_as_received(hospital):
+    hospital.with_rules({"to": "pacs"})
+    ct = a_ct()
+
+    hospital.receives(ct)
+    hospital.settles()
+
+    assert list(hospital.pacs.instances) == [ct.SOPInstanceUID]
+    assert hospital.count(derived) == 0
+
+
+def test_two_destinations_share_one_derived_instance(hospital):
+    hospital.with_rules({"to": ["hub", "pacs"], "profile": "basic"})
+
+    hospital.receives(*a_ct_series(3))
+    hospital.settles()
+
+    assert hospital.hub.instances == hospital.pacs.instances
+    assert hospital.count(derived) == 3
+
+
+def test_the_same_instance_sent_twice_by_the_scanner_is_delivered_once(hospital):
+    hospital.receives(a_ct())
+    hospital.settles()
+
+    hospital.receives(a_ct(), session="s2")
+    hospital.settles()
+
+    assert len(hospital.hub.batches) == 1
+
+
+def test_a_study_that_no_rule_wants_stays_and_says_so(hospital):
+    hospital.with_rules({"to": "hub", "modality": "CT"})
+
+    hospital.receives(a_cr())
+    hospital.settles()
+
+    assert hospital.hub.batches == []
+    (plan,) = hospital.details(EventName.PLAN_MADE)
+    assert (plan["to"], plan["rules"]) == ([], [])
+
+
+def test_one_plan_is_told_for_a_study_and_again_after_a_restart_only_if_the_rules_changed(hospital):
+    hospital.receives(a_ct(instance=1))
+    hospital.starts()
+    hospital.receives(a_ct(instance=2), session="s2")
+    assert len(hospital.events(EventName.PLAN_MADE)) == 1
+
+    hospital.with_rules({"to": ["hub", "pacs"]})
+    hospital.receives(a_ct(instance=3), session="s3")
+
+    assert [plan["to"] for plan in hospital.details(EventName.PLAN_MADE)] == [
+        ["hub (basic)"],
+        ["hub (basic)", "pacs (none)"],
+    ]
+
+
+# --- order ------------------------------------------------------------------------------------------------------------
+
+
+def test_stat_overtakes_five_hundred_routine_instances(hospital):
+    hospital.with_rules({"to": "pacs"}, {"to": "pacs", "source": "ER", "priority": "stat"})
+    hospital.receives(*a_ct_series(500, seed="routine", rows=8, columns=8), at_once=16)
+    relay, holder = hospital.relays["pacs"], hospital.holders["pacs"]
+    relay.turn(holder)
+    urgent = a_ct(seed="emergency")
+
+    hospital.receives(urgent, peer="ER", session="s2")
+    relay.turn(holder)
+
+    assert hospital.pacs.batches[1] == [urgent.SOPInstanceUID]
+    hospital.settles()
+    assert len(hospital.pacs.instances) == 501
+
+
+def test_a_slot_is_kept_free_for_stat(hospital):
+    hospital.with_rules({"to": "pacs"}, {"to": "pacs", "source": "ER", "priority": "stat"})
+    reserved = hospital.relay("pacs", hospital.pacs, priority_max=0)
+    urgent = a_ct(seed="emergency")
+    hospital.receives(*a_ct_series(20, seed="routine"))
+    assert not reserved.turn(hospital.holders["pacs"]).worked
+
+    # While the other slot carries a large routine batch, an emergency comes in.
+    def meanwhile(batch):
+        hospital.pacs.before_deliver = None
+        hospital.receives(urgent, peer="ER", session="s2")
+        reserved.turn(hospital.holders["pacs"])
+
+    hospital.pacs.before_deliver = meanwhile
+    hospital.relays["pacs"].turn(hospital.holders["pacs"])
+
+    assert hospital.pacs.batches[0] == [urgent.SOPInstanceUID]
+
+
+def test_a_later_instance_can_make_the_whole_study_urgent(hospital):
+    hospital.with_rules(
+        {"to": "pacs"}, {"to": "pacs", "description": "*cap cuu*", "priority": "stat"}, batch_instances=1
+    )
+    hospital.receives(a_ct(seed="a"), session="s1")
+    hospital.receives(*a_ct_series(2, seed="b"), session="s2")
+    last = a_ct(seed="b", instance=3, StudyDescription="CT sọ não CẤP CỨU")
+    hospital.receives(last, session="s3")
+
+    hospital.settles()
+
+    order = [uid for (uid,) in hospital.pacs.batches]
+    assert order[-1] == a_ct(seed="a").SOPInstanceUID
+    assert {manifest.priority for manifest in hospital.pacs.batch_manifests[:3]} == {"stat"}
+
+
+def test_a_batch_holds_the_configured_number_of_instances(hospital):
+    hospital.with_rules({"to": "pacs"}, batch_instances=4)
+
+    hospital.receives(*a_ct_series(10))
+    hospital.settles()
+
+    assert [len(batch) for batch in hospital.pacs.batches] == [4, 4, 2]
+
+
+# --- failure ----------------------------------------------------------------------------------------------------------
+
+
+def test_after_a_cut_only_what_has_no_receipt_is_sent_again(hospital_on_each, clock):
+    hospital = hospital_on_each
+    hospital.hub.cut_after = 3
+    hospital.receives(*a_ct_series(8))
+
+    hospital.settles()
+    assert len(hospital.hub.instances) == 3
+    clock.advance(2)
+    hospital.settles()
+
+    first, *later = hospital.hub.batches
+    assert len(hospital.hub.instances) == 8
+    assert set(first[:3]).isdisjoint(uid for batch in later for uid in batch)
+    assert sorted(first[:3] + [uid for batch in later for uid in batch]) == sorted(hospital.hub.instances)
+    assert hospital.names_of(a_ct().StudyInstanceUID).count("StudyDelivered") == 1
+
+
+def test_an_answer_that_is_lost_makes_duplicates_which_are_a_success(hospital, clock):
+    hospital.hub.loses_next_answer = True
+    hospital.receives(*a_ct_series(4))
+    hospital.settles()
+    clock.advance(2)
+
+    hospital.settles()
+
+    states = [row.state for row in hospital.rows(select(delivery.c.state))]
+    assert states == ["duplicate"] * 4
+    assert len(hospital.hub.instances) == 4
+    assert hospital.names_of(a_ct().StudyInstanceUID)[-1] == "StudyDelivered"
+
+
+def test_a_destination_that_is_down_all_day_gets_everything_and_is_asked_seldom(hospital, clock):
+    hospital.hub.down = Cause.LINK
+    for hour in range(12):
+        hospital.receives(*a_ct_series(2, seed=f"study {hour}"), session=f"s{hour}")
+        for _ in range(12):
+            hospital.settles()
+            clock.advance(300)
+    attempts = len(hospital.hub.batches) + hospital.hub.probes
+    assert hospital.hub.instances == {}
+    assert len(hospital.hub.batches) == 1  # then one probe each time, never a batch
+    assert attempts <= 12 * 12 + 10  # the pause is capped at five minutes, and grows to them at once
+    (lane,) = [lane for lane in lanes(hospital) if lane.name == "hub"]
+    assert (lane.ready, lane.flowing, lane.cause) == (24, False, "link")
+
+    hospital.hub.down = None
+    clock.advance(300)
+    hospital.settles()
+
+    assert len(hospital.hub.instances) == 24
+    assert hospital.count(job) == 0
+    assert len(hospital.events(EventName.STUDY_DELIVERED)) == 12
+    assert len(hospital.events(EventName.DELIVERY_FAILED)) == 1  # told once, not at each attempt
+
+
+def test_pauses_of_a_lane_are_capped(hospital, clock):
+    hospital.hub.down = Cause.LINK
+    hospital.receives(a_ct())
+    pauses = []
+
+    for _ in range(12):
+        hospital.settles()
+        (lane,) = [lane for lane in lanes(hospital) if lane.name == "hub"]
+        pauses.append(lane.paused_s)
+        clock.advance(lane.paused_s)
+
+    assert pauses == [2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300, 300]
+
+
+def test_a_full_destination_is_left_alone_for_as_long_as_it_asks(hospital, clock):
+    hospital.hub.down, hospital.hub.retry_after_s = Cause.FULL, 90
+    hospital.receives(a_ct())
+    hospital.settles()
+    hospital.hub.down = None
+    clock.advance(89)
+    hospital.settles()
+    assert hospital.hub.instances == {}
+
+    clock.advance(1)
+    hospital.settles()
+
+    assert len(hospital.hub.instances) == 1
+
+
+def test_a_destination_that_lets_nobody_in_is_told_to_a_person_who_says_retry(hospital, clock):
+    hospital.hub.down = Cause.AUTHENTICATION
+    hospital.receives(a_ct())
+    hospital.settles()
+    (failure,) = hospital.details(EventName.DELIVERY_FAILED)
+    assert (failure["destination"], failure["cause"]) == ("hub", "authentication")
+
+    hospital.hub.down = None
+    hospital.settles()
+    assert hospital.hub.instances == {}  # the longest pause, at once
+
+    hospital.database.write(lambda connection: status.retry(connection, "hub", clock.now()))
+    hospital.settles()
+
+    assert len(hospital.hub.instances) == 1
+
+
+def test_a_poison_instance_does_not_block_its_study(hospital):
+    hospital.with_rules({"to": "pacs"})
+    slices = list(a_ct_series(5))
+    hospital.pacs.poison = {slices[1].SOPInstanceUID}
+
+    hospital.receives(*slices)
+    hospital.settles()
+
+    assert len(hospital.pacs.instances) == 4
+    (dead,) = stopped(hospital, JobState.DEAD)
+    assert (dead.sop_instance_uid, dead.cause, dead.attempts) == (slices[1].SOPInstanceUID, "poison", 1)
+    (failure,) = hospital.details(EventName.DELIVERY_FAILED)
+    assert (failure["sop_instance_uid"], failure["status"]) == (slices[1].SOPInstanceUID, "C000")
+    assert hospital.events(EventName.STUDY_DELIVERED) == []
+
+
+def test_a_dead_instance_that_is_retried_completes_its_study(hospital, clock):
+    hospital.with_rules({"to": "pacs"})
+    slices = list(a_ct_series(3))
+    hospital.pacs.poison = {slices[1].SOPInstanceUID}
+    hospital.receives(*slices)
+    hospital.settles()
+    hospital.pacs.poison = set()
+
+    came_back = hospital.database.write(lambda connection: status.retry(connection, "pacs", clock.now()))
+    hospital.settles()
+
+    assert came_back == 1
+    assert len(hospital.pacs.instances) == 3
+    assert len(hospital.events(EventName.STUDY_DELIVERED)) == 1
+
+
+def test_an_instance_that_makes_the_peer_hang_up_does_not_block_its_study(hospital, clock):
+    hospital.with_rules({"to": "pacs"})
+    slices = list(a_ct_series(20))
+    culprit = slices[0].SOPInstanceUID
+    hospital.pacs.hangs_up_on = {culprit}
+    hospital.receives(*slices)
+
+    for _ in range(40):
+        hospital.settles()
+        clock.advance(10)
+
+    assert len(hospital.pacs.instances) == 19
+    assert [len(batch) for batch in hospital.pacs.batches if culprit in batch][-1] == 1
+
+    hospital.pacs.hangs_up_on = set()
+    clock.advance(300)
+    hospital.settles()
+
+    assert len(hospital.pacs.instances) == 20
+
+
+def test_other_bytes_at_the_receiver_are_reported_and_the_rest_goes_on(hospital):
+    hospital.with_rules({"to": "pacs"})
+    slices = list(a_ct_series(3))
+    hospital.pacs.instances[slices[0].SOPInstanceUID] = "another digest"
+
+    hospital.receives(*slices)
+    hospital.settles()
+
+    (dead,) = stopped(hospital, JobState.DEAD)
+    assert dead.cause == "conflict"
+    assert len(hospital.pacs.studies[slices[0].StudyInstanceUID]) == 2
+
+
+def test_a_blob_that_is_gone_stops_its_instance_alone(hospital):
+    hospital.with_rules({"to": "pacs"})
+    hospital.receives(*a_ct_series(3), released=False)
+    key = hospital.rows(select(job.c.sop_instance_uid))[0].sop_instance_uid
+    (path,) = [path for path in hospital.root.rglob("*-1.2.840*") if key.encode() in path.read_bytes()]
+    path.unlink()
+
+    hospital.settles()
+
+    assert len(hospital.pacs.instances) == 2
+    (dead,) = stopped(hospital, JobState.DEAD)
+    assert (dead.cause, dead.detail) == ("damaged", "the blob is missing or shorter than it was")
+
+
+def test_a_lane_that_another_owner_took_is_left_alone(hospital, clock):
+    hospital.with_rules({"to": "pacs"})
+    stale = hospital.holders["pacs"]
+    hospital.starts()
+    hospital.receives(a_ct())
+
+    assert not hospital.relays["pacs"].turn(stale).worked
+    assert hospital.relays["pacs"].turn(hospital.holders["pacs"]).worked
+
+
+# --- manifests --------------------------------------------------------------------------------------------------------
+
+
+def test_the_manifest_goes_with_every_batch_and_its_version_only_grows(hospital):
+    hospital.with_rules({"to": "hub"}, batch_instances=2)
+    hospital.receives(*a_ct_series(3), released=False)
+    hospital.settles()
+    hospital.receives(a_ct(instance=4), released=True)
+    hospital.settles()
+
+    sent = [*hospital.hub.batch_manifests, *hospital.hub.announced]
+    versions = [manifest.version for manifest in sent]
+    assert versions == sorted(versions)
+    assert sent[-1].instances == 4
+    assert sent[-1].complete == "association-released"
+    assert {manifest.study_instance_uid for manifest in sent} == set(hospital.hub.studies)
+
+
+def test_completeness_is_announced_when_nothing_is_left_to_send_with_it(hospital):
+    hospital.receives(*a_ct_series(2), released=False)
+    hospital.settles()
+    assert hospital.hub.announced == []
+
+    hospital.committer.end_session("BVA", "s1", "association-released")
+    hospital.settles()
+
+    (announced,) = hospital.hub.announced
+    assert (announced.complete, announced.instances) == ("association-released", 2)
+    assert hospital.names_of(a_ct().StudyInstanceUID)[-1] == "StudyDelivered"
+
+
+def test_a_later_instance_opens_the_study_again_and_it_is_delivered_again(hospital):
+    hospital.receives(a_ct(instance=1))
+    hospital.settles()
+
+    hospital.receives(a_ct(instance=2), session="s2", released=False)
+    hospital.settles()
+    assert hospital.hub.batch_manifests[-1].complete is None
+    hospital.committer.end_session("BVA", "s2", "association-released")
+    hospital.settles()
+
+    assert [detail["instances"] for detail in hospital.details(EventName.STUDY_DELIVERED)] == [1, 2]
+
+
+@pytest.mark.parametrize("cause", [Cause.LINK, Cause.FULL, Cause.AUTHENTICATION])
+def test_an_announcement_that_fails_is_made_later(hospital, clock, cause):
+    hospital.receives(a_ct(), released=False)
+    hospital.settles()
+    hospital.hub.down = cause
+    hospital.committer.end_session("BVA", "s1", "association-released")
+    hospital.settles()
+    assert hospital.hub.announced == []
+
+    hospital.hub.down = None
+    clock.advance(300)
+    hospital.settles()
+
+    assert [manifest.complete for manifest in hospital.hub.announced] == ["association-released"]
+
+
+# --- holds ------------------------------------------------------------------------------------------------------------
+
+
+def lanes(hospital):
+    with hospital.database.read() as connection:
+        return status.lanes(connection, ["hub", "pacs"], hospital.clock.now())
+
+
+def stopped(hospital, state):
+    with hospital.database.read() as connection:
+        return status.stopped_jobs(connection, state)
