@@ -1,0 +1,47 @@
+// The DICOMweb addresses that the room uses (PS3.18), on the same origin and with the same cookie as the rest.
+
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import type { StudyKey } from "./queries";
+import { failed, type Result, unwrap } from "./result";
+
+const ROOT = "/dicom-web";
+
+export function seriesUrl(study: StudyKey, seriesInstanceUid: string): string {
+  return `${ROOT}/studies/${study.studyInstanceUid}/series/${seriesInstanceUid}`;
+}
+
+export function thumbnailUrl(study: StudyKey, seriesInstanceUid: string): string {
+  return `${seriesUrl(study, seriesInstanceUid)}/thumbnail`;
+}
+
+async function fetchMetadata(url: string, signal: AbortSignal): Promise<Result<readonly unknown[]>> {
+  try {
+    const response = await fetch(url, {
+      headers: { Accept: "application/dicom+json" },
+      credentials: "same-origin",
+      signal,
+    });
+    if (response.status === 401) return failed("signedOut", 401);
+    if (response.status === 404) return failed("missing", 404);
+    if (!response.ok) return failed(response.status >= 500 ? "server" : "denied", response.status);
+    const value: unknown = await response.json();
+    return Array.isArray(value) ? { ok: true, value } : failed("unexpected", response.status);
+  } catch {
+    return failed("offline");
+  }
+}
+
+/** Every instance's DICOM JSON of a series; `instances` is how many there are, so that more of them is another answer. */
+export function metadataQuery(study: StudyKey, seriesInstanceUid: string, instances: number) {
+  return queryOptions({
+    queryKey: ["metadata", study, seriesInstanceUid, instances],
+    queryFn: async ({ signal }) =>
+      unwrap(await fetchMetadata(`${seriesUrl(study, seriesInstanceUid)}/metadata`, signal)),
+    // The series before must not stay on screen under the name of the next one.
+    placeholderData: (previous, query) =>
+      query?.queryKey[2] === seriesInstanceUid ? keepPreviousData(previous) : undefined,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 60_000,
+    retry: 2,
+  });
+}

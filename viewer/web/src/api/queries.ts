@@ -1,0 +1,83 @@
+// The node's answers as the screens use them: what is asked, how often, and under which name it is kept.
+
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { ask } from "./client";
+import { unwrap } from "./result";
+import type { NodeInfo, Series, Session, TraceEvent, Worklist } from "./types";
+
+const LIVE_MS = 2_000;
+const TRACE_MS = 4_000;
+
+export const sessionQuery = queryOptions({
+  queryKey: ["session"],
+  queryFn: async ({ signal }): Promise<Session | null> => {
+    const result = await ask<Session>("GET", "/api/session", { signal });
+    if (!result.ok && result.problem.kind === "signedOut") return null;
+    return unwrap(result);
+  },
+  staleTime: Number.POSITIVE_INFINITY,
+  retry: 2,
+});
+
+export const nodeQuery = queryOptions({
+  queryKey: ["node"],
+  queryFn: async ({ signal }) => unwrap(await ask<NodeInfo>("GET", "/api/node", { signal })),
+  staleTime: 600_000,
+});
+
+export interface WorklistFilter {
+  readonly q: string;
+  readonly modality: string;
+  /** DICOM dates, empty for no bound. */
+  readonly dateFrom: string;
+  readonly dateTo: string;
+  readonly limit: number;
+}
+
+export function worklistQuery(filter: WorklistFilter) {
+  const query = new URLSearchParams({ limit: String(filter.limit) });
+  if (filter.q) query.set("q", filter.q);
+  if (filter.modality) query.set("modality", filter.modality);
+  if (filter.dateFrom) query.set("date_from", filter.dateFrom);
+  if (filter.dateTo) query.set("date_to", filter.dateTo);
+  return queryOptions({
+    queryKey: ["worklist", filter],
+    queryFn: async ({ signal }) => unwrap(await ask<Worklist>("GET", `/api/worklist?${query}`, { signal })),
+    refetchInterval: LIVE_MS,
+    placeholderData: keepPreviousData,
+    retry: false,
+  });
+}
+
+export interface StudyKey {
+  readonly studyInstanceUid: string;
+  readonly site: string | undefined;
+}
+
+function siteQuery(study: StudyKey): string {
+  return study.site ? `?${new URLSearchParams({ site: study.site })}` : "";
+}
+
+export function seriesQuery(study: StudyKey) {
+  return queryOptions({
+    queryKey: ["series", study],
+    queryFn: async ({ signal }) => {
+      const path = `/api/studies/${study.studyInstanceUid}/series${siteQuery(study)}`;
+      return unwrap(await ask<readonly Series[]>("GET", path, { signal }));
+    },
+    refetchInterval: LIVE_MS,
+    retry: 1,
+  });
+}
+
+export function traceQuery(study: StudyKey, live: boolean) {
+  return queryOptions({
+    queryKey: ["trace", study],
+    queryFn: async ({ signal }) => {
+      const path = `/api/studies/${study.studyInstanceUid}/trace${siteQuery(study)}`;
+      return unwrap(await ask<readonly TraceEvent[]>("GET", path, { signal }));
+    },
+    refetchInterval: live ? TRACE_MS : false,
+    enabled: live,
+  });
+}

@@ -1,0 +1,96 @@
+// Who is at the door: nobody yet, somebody with a one-time password, or somebody who may go in.
+
+import { Button, Loader } from "@mantine/core";
+import { IconPlugConnectedX } from "@tabler/icons-react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { forgetAnswers, setCsrf } from "../api/client";
+import { nodeQuery, sessionQuery } from "../api/queries";
+import { problemOf } from "../api/result";
+import { signOut } from "../api/session";
+import type { Session } from "../api/types";
+import { ChangePassword } from "../signin/ChangePassword";
+import { SignIn } from "../signin/SignIn";
+import { Notice } from "../ui/Notice";
+import type { Route } from "./route";
+import { Screens } from "./Screens";
+import styles from "./Screens.module.css";
+import { useSignedOut } from "./useSignedOut";
+
+export function Gate({ route }: { readonly route: Route }) {
+  const { t } = useTranslation();
+  const questions = useQueryClient();
+  const session = useQuery(sessionQuery);
+  const node = useQuery(nodeQuery);
+  const [changing, setChanging] = useState(false);
+  const wasIn = useRef(false);
+  const left = useRef(false);
+
+  useEffect(() => {
+    setCsrf(session.data?.csrf ?? "");
+    if (session.data) {
+      wasIn.current = true;
+      left.current = false;
+    }
+  }, [session.data]);
+
+  const enter = (entered: Session) => {
+    setCsrf(entered.csrf);
+    setChanging(false);
+    questions.setQueryData(sessionQuery.queryKey, entered);
+  };
+  const forget = () => {
+    forgetAnswers();
+    questions.setQueryData(sessionQuery.queryKey, null);
+    questions.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" && query.queryKey[0] !== "node" });
+  };
+  const leave = async () => {
+    left.current = true;
+    await signOut();
+    setChanging(false);
+    forget();
+  };
+  useSignedOut(forget);
+
+  const nodeName = node.data?.name ?? "";
+  if (session.isPending) {
+    return (
+      <div className={styles["waiting"]} role="status" aria-label={t("loading")}>
+        <Loader />
+      </div>
+    );
+  }
+  if (session.error) {
+    return (
+      <Notice
+        urgent
+        icon={<IconPlugConnectedX size={48} stroke={1.5} />}
+        title={t(`problem.${problemOf(session.error).kind}`)}
+        action={<Button onClick={() => session.refetch()}>{t("retry")}</Button>}
+      />
+    );
+  }
+  if (!session.data) {
+    return <SignIn nodeName={nodeName} expired={wasIn.current && !left.current} onSignedIn={enter} />;
+  }
+  if (session.data.mustChange || changing) {
+    return (
+      <ChangePassword
+        nodeName={nodeName}
+        session={session.data}
+        onChanged={enter}
+        onLeave={() => (session.data?.mustChange ? leave() : setChanging(false))}
+      />
+    );
+  }
+  return (
+    <Screens
+      route={route}
+      session={session.data}
+      nodeName={nodeName}
+      onSignOut={leave}
+      onChangePassword={() => setChanging(true)}
+    />
+  );
+}

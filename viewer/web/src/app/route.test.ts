@@ -1,0 +1,16 @@
+import { expect, test } from "vitest";
+import { addressOf, parseRoute, type Route } from "./route";
+
+test.each<Route>([
+  { screen: "worklist" },
+  { screen: "reading", studyInstanceUid: "2.25.1", site: undefined },
+  { screen: "reading", studyInstanceUid: "2.25.1", site: "MƯỜNG KHÊ&x" },
+])("an address leads back to its screen: %o", (route) => {
+  const url = new URL(addressOf(route), "https://node.example");
+
+  expect(parseRoute(url.pathname, url.search)).toEqual(route);
+});
+
+test.each(["/", "/worklist", "/study/", "/study/<script>", "/elsewhere"])("%s is the worklist", (pathname) => {
+  expect(parseRoute(pathname, "")).toEqual({ screen: "worklist" });
+});

@@ -1,0 +1,48 @@
+// Which screen an address means, and going to another one. Two screens need no library.
+
+import { useSyncExternalStore } from "react";
+
+export type Route =
+  | { readonly screen: "worklist" }
+  | { readonly screen: "reading"; readonly studyInstanceUid: string; readonly site: string | undefined };
+
+const STUDY = /^\/study\/([0-9A-Za-z.]{1,64})$/;
+
+export function parseRoute(pathname: string, search: string): Route {
+  const studyInstanceUid = STUDY.exec(pathname)?.[1];
+  if (!studyInstanceUid) return { screen: "worklist" };
+  return { screen: "reading", studyInstanceUid, site: new URLSearchParams(search).get("site") ?? undefined };
+}
+
+export function addressOf(route: Route): string {
+  if (route.screen === "worklist") return "/worklist";
+  const query = route.site ? `?${new URLSearchParams({ site: route.site }).toString()}` : "";
+  return `/study/${route.studyInstanceUid}${query}`;
+}
+
+const MOVED = "vienanh:moved";
+
+export function goTo(route: Route): void {
+  history.pushState(null, "", addressOf(route));
+  window.dispatchEvent(new Event(MOVED));
+}
+
+function subscribe(listener: () => void): () => void {
+  window.addEventListener("popstate", listener);
+  window.addEventListener(MOVED, listener);
+  return () => {
+    window.removeEventListener("popstate", listener);
+    window.removeEventListener(MOVED, listener);
+  };
+}
+
+/** The address as one string, which is what may change. */
+function address(): string {
+  return `${location.pathname}${location.search}`;
+}
+
+export function useRoute(): Route {
+  const now = useSyncExternalStore(subscribe, address);
+  const url = new URL(now, location.origin);
+  return parseRoute(url.pathname, url.search);
+}

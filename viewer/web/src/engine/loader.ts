@@ -1,0 +1,71 @@
+// The room's image loader: frames over same-origin DICOMweb, decoded by Cornerstone's worker, known by `vienanh:` ids.
+
+import { cache, imageLoader, metaData, type Types } from "@cornerstonejs/core";
+import { createImage } from "@cornerstonejs/dicom-image-loader";
+import { FrameProblem, fetchFrame } from "./fetchFrame";
+import type { Frame } from "./frame";
+import { forget, setState } from "./frameStates";
+import { moduleOf } from "./modules";
+
+const SCHEME = "vienanh";
+/** Above the providers that Cornerstone brings along. */
+const PROVIDER_PRIORITY = 10_000;
+
+const frames = new Map<string, Frame>();
+
+export function frameOf(imageId: string): Frame | undefined {
+  return frames.get(imageId);
+}
+
+export function addFrames(added: readonly Frame[]): void {
+  for (const frame of added) frames.set(frame.imageId, frame);
+}
+
+/** Give back the memory of frames that no viewport shows any more. */
+export function removeFrames(imageIds: readonly string[]): void {
+  for (const imageId of imageIds) {
+    frames.delete(imageId);
+    if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
+  }
+  forget(imageIds);
+}
+
+/** A pause that ends early when the line comes back. */
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      window.removeEventListener("online", done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    window.addEventListener("online", done);
+  });
+}
+
+async function load(frame: Frame, signal: AbortSignal, useRgba: boolean): Promise<Types.IImage> {
+  setState(frame.imageId, "loading");
+  try {
+    const part = await fetchFrame(frame.url, signal, pause);
+    const image = await createImage(frame.imageId, part.bytes, part.transferSyntaxUid, { useRGBA: useRgba });
+    setState(frame.imageId, "ready");
+    return image as Types.IImage;
+  } catch (problem) {
+    if (!signal.aborted) setState(frame.imageId, problem instanceof FrameProblem ? problem.kind : "unreadable");
+    throw problem;
+  }
+}
+
+/** Register the loader and the metadata of its frames; `useRgba` is what the chosen backend draws colour from. */
+export function registerLoader(useRgba: boolean): void {
+  imageLoader.registerImageLoader(SCHEME, (imageId: string) => {
+    const frame = frames.get(imageId);
+    const controller = new AbortController();
+    const promise = frame ? load(frame, controller.signal, useRgba) : Promise.reject(new FrameProblem("missing"));
+    return { promise: promise as Promise<Types.IImage>, cancelFn: () => controller.abort() };
+  });
+  metaData.addProvider((name: string, imageId: unknown) => {
+    const frame = typeof imageId === "string" ? frames.get(imageId) : undefined;
+    return frame && moduleOf(name, frame);
+  }, PROVIDER_PRIORITY);
+}

@@ -1,0 +1,85 @@
+import { expect, test } from "vitest";
+import { Prefetch } from "./prefetch";
+
+interface Load {
+  readonly imageId: string;
+  readonly done: (loaded: boolean) => void;
+}
+
+function aLine() {
+  const loads: Load[] = [];
+  const loaded = new Set<string>();
+  const state = { room: true };
+  const prefetch = new Prefetch({
+    load: (imageId) =>
+      new Promise((resolve, reject) => {
+        loads.push({
+          imageId,
+          done: (well) => {
+            if (well) loaded.add(imageId);
+            if (well) resolve(undefined);
+            else reject(new Error("lost"));
+          },
+        });
+      }),
+    isLoaded: (imageId) => loaded.has(imageId),
+    hasRoom: () => state.room,
+  });
+  const asked = () => loads.map((load) => load.imageId).join("");
+  const settle = async (well = true) => {
+    for (const load of loads) load.done(well);
+    await new Promise((resolve) => setTimeout(resolve));
+  };
+  return { prefetch, asked, settle, state };
+}
+
+test("four frames are under way at once, in the order given", async () => {
+  const { prefetch, asked, settle } = aLine();
+
+  prefetch.follow([..."abcdef"]);
+  expect(asked()).toBe("abcd");
+
+  await settle();
+  expect(asked()).toBe("abcdef");
+});
+
+test("a new order is followed at once, and nothing is loaded twice", async () => {
+  const { prefetch, asked, settle } = aLine();
+
+  prefetch.follow([..."abcdef"]);
+  prefetch.follow([..."fedcba"]);
+  await settle();
+
+  expect(asked()).toBe("abcdfe");
+});
+
+test("what failed is left alone until it is asked for again", async () => {
+  const { prefetch, asked, settle } = aLine();
+
+  prefetch.follow(["a"]);
+  await settle(false);
+  prefetch.follow(["a"]);
+  expect(asked()).toBe("a");
+
+  prefetch.retry();
+  expect(asked()).toBe("aa");
+});
+
+test("a full cache stops it", () => {
+  const { prefetch, asked, state } = aLine();
+
+  state.room = false;
+  prefetch.follow([..."abc"]);
+
+  expect(asked()).toBe("");
+});
+
+test("it stops when told to", async () => {
+  const { prefetch, asked, settle } = aLine();
+
+  prefetch.follow([..."abcdef"]);
+  prefetch.stop();
+  await settle();
+
+  expect(asked()).toBe("abcd");
+});

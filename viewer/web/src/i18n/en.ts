@@ -1,0 +1,8 @@
+// English, in one chunk of its own.
+
+import common from "./en/common.json";
+import reading from "./en/reading.json";
+import signin from "./en/signin.json";
+import worklist from "./en/worklist.json";
+
+export const en = { common, signin, worklist, reading };

@@ -1,0 +1,46 @@
+// The room's words. Vietnamese is the source and always here; English is fetched when somebody chooses it.
+
+import i18next from "i18next";
+import { initReactI18next } from "react-i18next";
+import common from "./vi/common.json";
+import reading from "./vi/reading.json";
+import signin from "./vi/signin.json";
+import worklist from "./vi/worklist.json";
+
+const NAMESPACES = ["common", "signin", "worklist", "reading"] as const;
+
+const vi = { common, signin, worklist, reading };
+
+declare module "i18next" {
+  interface CustomTypeOptions {
+    defaultNS: "common";
+    resources: typeof vi;
+  }
+}
+
+/** English is its own chunk. */
+async function english(): Promise<Record<(typeof NAMESPACES)[number], object>> {
+  return (await import("./en")).en;
+}
+
+export async function speak(language: "vi" | "en"): Promise<void> {
+  if (language === "en" && !i18next.hasResourceBundle("en", "common")) {
+    const words = await english();
+    for (const namespace of NAMESPACES) i18next.addResourceBundle("en", namespace, words[namespace]);
+  }
+  await i18next.changeLanguage(language);
+  document.documentElement.lang = language;
+}
+
+export async function startWords(language: "vi" | "en"): Promise<void> {
+  await i18next.use(initReactI18next).init({
+    lng: "vi",
+    fallbackLng: "vi",
+    defaultNS: "common",
+    ns: [...NAMESPACES],
+    resources: { vi },
+    interpolation: { escapeValue: false },
+    returnNull: false,
+  });
+  await speak(language);
+}

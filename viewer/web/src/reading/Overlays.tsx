@@ -1,0 +1,156 @@
+// The texts on the image: what it is, where one is in it, how it is shown, and what to beware of.
+
+import { IconAlertTriangle, IconContrastFilled, IconPhotoDown, IconTextCaption } from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { Series } from "../api/types";
+import { type EdgeLetters, edgeLetters } from "../engine/geometry";
+import type { StackWarning } from "../engine/stackOrder";
+import type { Stack } from "../engine/stacks";
+import type { StackView } from "../engine/stackView";
+import { rounded } from "../engine/windowing";
+import { formatNumber } from "../ui/format";
+import { type Language, usePreferences } from "../ui/preferences";
+import { Live } from "./Live";
+import styles from "./Overlays.module.css";
+import { useStore } from "./useStore";
+
+export interface OverlaysProps {
+  readonly view: StackView;
+  readonly series: Series;
+  readonly stack: Stack;
+  readonly arriving: boolean;
+}
+
+export function Overlays({ view, series, stack, arriving }: OverlaysProps) {
+  const { t } = useTranslation("reading");
+  const language = usePreferences((preferences) => preferences.language);
+  return (
+    <div className={styles["overlays"]}>
+      <div className={styles["topLeft"]}>
+        <span>{series.number === null ? t("seriesUnnumbered") : t("series", { number: series.number })}</span>
+        <span>{series.description}</span>
+        <Live store={view.stack}>
+          {() => {
+            const number = view.currentFrame()?.instanceNumber;
+            return number === undefined || stack.cine ? "" : t("instance", { number });
+          }}
+        </Live>
+      </div>
+      <div className={styles["topRight"]}>
+        <Badges view={view} stack={stack} arriving={arriving} />
+      </div>
+      <div className={styles["bottomLeft"]}>
+        <Live store={view.presentation} className={styles["strong"]}>
+          {({ window }) => {
+            if (!window) return "";
+            const { center, width } = rounded(window);
+            const decimals = width < 10 ? 1 : 0;
+            return t("window", {
+              width: formatNumber(width, language, decimals),
+              center: formatNumber(center, language, decimals),
+            });
+          }}
+        </Live>
+        <Live store={view.presentation}>{({ scale }) => `${t("zoom")} ${formatNumber(scale * 100, language)}%`}</Live>
+      </div>
+      <div className={styles["bottomRight"]}>
+        <Live store={view.stack} className={styles["strong"]}>
+          {({ wanted, count }) => `${stack.cine ? t("frame") : t("slice")} ${wanted + 1}/${count}`}
+        </Live>
+        <Live store={view.stack}>
+          {() => {
+            const thickness = view.currentFrame()?.sliceThicknessMm;
+            return thickness === undefined ? "" : t("thickness", { value: formatNumber(thickness, language, 1) });
+          }}
+        </Live>
+      </div>
+      <Edges view={view} />
+    </div>
+  );
+}
+
+function Edges({ view }: { readonly view: StackView }) {
+  const letters = (): EdgeLetters | undefined => {
+    const orientation = view.currentFrame()?.orientation;
+    return orientation && edgeLetters(orientation);
+  };
+  return (
+    <div className={styles["edges"]} aria-hidden>
+      <Live store={view.stack} className={styles["edgeTop"]}>
+        {() => letters()?.top ?? ""}
+      </Live>
+      <Live store={view.stack} className={styles["edgeRight"]}>
+        {() => letters()?.right ?? ""}
+      </Live>
+      <Live store={view.stack} className={styles["edgeBottom"]}>
+        {() => letters()?.bottom ?? ""}
+      </Live>
+      <Live store={view.stack} className={styles["edgeLeft"]}>
+        {() => letters()?.left ?? ""}
+      </Live>
+    </div>
+  );
+}
+
+function Badge({
+  icon,
+  title,
+  children,
+}: {
+  readonly icon: ReactNode;
+  readonly title?: string;
+  readonly children: ReactNode;
+}) {
+  return (
+    <span className={styles["badge"]} title={title}>
+      {icon}
+      {children}
+    </span>
+  );
+}
+
+function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" | "arriving">) {
+  const { t } = useTranslation("reading");
+  const language = usePreferences((preferences) => preferences.language);
+  const inverted = useStore(view.presentation, (presentation) => presentation.inverted);
+  const frame = stack.frames[0];
+  return (
+    <>
+      {frame?.lossy ? (
+        <Badge icon={<IconPhotoDown size={15} aria-hidden />} title={t("lossyWhy")}>
+          {frame.lossyRatio === undefined
+            ? t("lossy")
+            : t("lossyRatio", { ratio: formatNumber(frame.lossyRatio, language) })}
+        </Badge>
+      ) : null}
+      {frame?.burnedInAnnotation ? (
+        <Badge icon={<IconTextCaption size={15} aria-hidden />}>{t("burnedIn")}</Badge>
+      ) : null}
+      {stack.warnings.map((warning) => (
+        <Badge key={warning.kind} icon={<IconAlertTriangle size={15} aria-hidden />}>
+          {warningText(warning, arriving, language, t)}
+        </Badge>
+      ))}
+      {inverted ? <Badge icon={<IconContrastFilled size={15} aria-hidden />}>{t("inverted")}</Badge> : null}
+    </>
+  );
+}
+
+type Translate = ReturnType<typeof useTranslation<"reading">>["t"];
+
+function warningText(warning: StackWarning, arriving: boolean, language: Language, t: Translate): string {
+  const number = (value: number) => formatNumber(value, language, 1);
+  switch (warning.kind) {
+    case "tilt":
+      return t("warning.tilt", { degrees: number(warning.degrees) });
+    case "unevenSpacing":
+      return t("warning.unevenSpacing", { smallest: number(warning.smallestMm), largest: number(warning.largestMm) });
+    case "gap": {
+      const where = { gap: number(warning.gapMm), index: warning.afterIndex + 1, usual: number(warning.usualMm) };
+      return arriving ? t("warning.gapArriving", where) : t("warning.gap", where);
+    }
+    default:
+      return t(`warning.${warning.kind}`);
+  }
+}

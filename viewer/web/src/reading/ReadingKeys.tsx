@@ -1,0 +1,115 @@
+// The keys of the reading page, and the table that tells them.
+
+import { useTranslation } from "react-i18next";
+import type { Series } from "../api/types";
+import type { Preset } from "../engine/presets";
+import type { StackView } from "../engine/stackView";
+import { type PrimaryTool, removeSelectedMarks } from "../engine/tools";
+import { type KeyTable, useKeys } from "../ui/hotkeys";
+import { KeyHelp } from "../ui/KeyHelp";
+
+const JUMP = 10;
+const TOOL_KEYS: Readonly<Record<string, PrimaryTool>> = {
+  w: "windowLevel",
+  s: "scroll",
+  p: "pan",
+  z: "zoom",
+  l: "length",
+  Escape: "windowLevel",
+};
+
+export interface ReadingKeysProps {
+  readonly view: StackView | undefined;
+  readonly presets: readonly Preset[];
+  readonly series: readonly Series[];
+  readonly current: Series | undefined;
+  readonly onSeries: (seriesInstanceUid: string) => void;
+  readonly onTool: (tool: PrimaryTool) => void;
+  readonly onBack: () => void;
+  readonly onTrace: () => void;
+  readonly helpOpened: boolean;
+  readonly onHelp: (opened: boolean) => void;
+}
+
+function viewKeys(view: StackView): KeyTable {
+  return {
+    ArrowUp: () => view.step(-1),
+    ArrowDown: () => view.step(1),
+    PageUp: () => view.step(-JUMP),
+    PageDown: () => view.step(JUMP),
+    Home: () => view.goTo(0),
+    End: () => view.goTo(view.stack.get().count - 1),
+    i: () => view.toggleInvert(),
+    f: () => view.fit(),
+    o: () => view.oneToOne(),
+    r: () => view.reset(),
+    c: () => view.togglePlay(),
+    "+": () => view.zoomBy(1.2),
+    "-": () => view.zoomBy(1 / 1.2),
+  };
+}
+
+export function ReadingKeys(props: ReadingKeysProps) {
+  const { view, presets, series, current, onSeries, onTool, onBack, onTrace, helpOpened, onHelp } = props;
+  const { t } = useTranslation(["reading", "common"]);
+  const stepSeries = (by: number) => {
+    const index = series.findIndex((one) => one.seriesInstanceUID === current?.seriesInstanceUID);
+    const next = series[index + by];
+    if (next) onSeries(next.seriesInstanceUID);
+  };
+  const presetKeys = view ? presets.map((preset) => [preset.key, () => view.applyPreset(preset)] as const) : [];
+  const toolKeys = Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => onTool(tool)] as const);
+  useKeys({
+    ...(view ? viewKeys(view) : {}),
+    ...Object.fromEntries(presetKeys),
+    ...Object.fromEntries(toolKeys),
+    ArrowLeft: () => stepSeries(-1),
+    ArrowRight: () => stepSeries(1),
+    Delete: removeSelectedMarks,
+    Backspace: removeSelectedMarks,
+    q: onBack,
+    t: onTrace,
+    "?": () => onHelp(true),
+  });
+
+  const mouse = [
+    { keys: [t("keys.wheel")], what: t("keys.step") },
+    { keys: [t("keys.left")], what: t("keys.primary") },
+    { keys: [t("keys.right")], what: t("tool.zoom") },
+    { keys: [t("keys.middle")], what: t("tool.pan") },
+    { keys: [t("keys.oneFinger")], what: `${t("keys.touch")}: ${t("keys.primary")}` },
+    { keys: [t("keys.twoFingers")], what: t("keys.zoomPan") },
+  ];
+  const keyboard = [
+    { keys: ["↑", "↓"], what: t("keys.step") },
+    { keys: ["PgUp", "PgDn"], what: t("keys.jump") },
+    { keys: ["Home", "End"], what: t("keys.ends") },
+    { keys: ["←", "→"], what: t("keys.series") },
+    { keys: ["W"], what: t("tool.windowLevel") },
+    { keys: ["S"], what: t("tool.scroll") },
+    { keys: ["P"], what: t("tool.pan") },
+    { keys: ["Z", "+", "−"], what: t("tool.zoom") },
+    { keys: ["L"], what: t("tool.length") },
+    { keys: ["Del"], what: t("keys.delete") },
+    { keys: ["0–9"], what: t("keys.presets") },
+    { keys: ["I"], what: t("invert") },
+    { keys: ["F"], what: t("fit") },
+    { keys: ["O"], what: t("oneToOne") },
+    { keys: ["R"], what: t("reset") },
+    { keys: ["C"], what: t("play") },
+    { keys: ["T"], what: t("trace") },
+    { keys: ["Q"], what: t("keys.back") },
+    { keys: ["?"], what: t("keys.help") },
+  ];
+  return (
+    <KeyHelp
+      opened={helpOpened}
+      onClose={() => onHelp(false)}
+      title={t("keys.title")}
+      groups={[
+        { title: t("keys.mouse"), rows: mouse },
+        { title: t("keys.keyboard"), rows: keyboard },
+      ]}
+    />
+  );
+}

@@ -1,0 +1,95 @@
+// The series of a study: a small picture, what it is, and how many images have come.
+
+import { IconPhotoOff } from "@tabler/icons-react";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { thumbnailUrl } from "../api/dicomweb";
+import type { StudyKey } from "../api/queries";
+import type { Series } from "../api/types";
+import type { Stack } from "../engine/stacks";
+import styles from "./SeriesStrip.module.css";
+
+export interface SeriesStripProps {
+  readonly study: StudyKey;
+  readonly series: readonly Series[];
+  readonly chosen: string | undefined;
+  readonly onChoose: (seriesInstanceUid: string) => void;
+  /** The stacks of the chosen series, when it has several. */
+  readonly stacks: readonly Stack[];
+  readonly stackId: string | undefined;
+  readonly onStack: (id: string) => void;
+}
+
+export function SeriesStrip({ study, series, chosen, onChoose, stacks, stackId, onStack }: SeriesStripProps) {
+  const { t } = useTranslation("reading");
+  return (
+    <nav className={styles["strip"]} aria-label={t("seriesList")}>
+      <ul>
+        {series.map((one) => {
+          const current = one.seriesInstanceUID === chosen;
+          return (
+            <li key={one.seriesInstanceUID}>
+              <button
+                type="button"
+                className={styles["series"]}
+                aria-current={current ? "true" : undefined}
+                onClick={() => onChoose(one.seriesInstanceUID)}
+              >
+                <Thumbnail study={study} series={one} />
+                <span className={styles["text"]}>
+                  <span className={styles["title"]}>
+                    <b>{one.modality}</b>{" "}
+                    {one.description || (one.number === null ? "" : t("series", { number: one.number }))}
+                  </span>
+                  <span className={styles["count"]} aria-live={current ? "polite" : "off"}>
+                    {t("images", { count: one.instances })}
+                  </span>
+                </span>
+              </button>
+              {current && stacks.length > 1 ? (
+                <div className={styles["stacks"]}>
+                  {stacks.map((stack, index) => (
+                    <button
+                      key={stack.id}
+                      type="button"
+                      aria-pressed={stack.id === stackId}
+                      title={t("images", { count: stack.frames.length })}
+                      onClick={() => onStack(stack.id)}
+                    >
+                      {index + 1}
+                    </button>
+                  ))}
+                </div>
+              ) : null}
+            </li>
+          );
+        })}
+      </ul>
+    </nav>
+  );
+}
+
+/** A picture that could not be made is asked for again when more images have come. */
+function Thumbnail({ study, series }: { readonly study: StudyKey; readonly series: Series }) {
+  const { t } = useTranslation("reading");
+  const [failedAt, setFailedAt] = useState<number>();
+  if (failedAt === series.instances) {
+    return (
+      <span className={styles["thumbnail"]} role="img" aria-label={t("noThumbnail")}>
+        <IconPhotoOff size={24} stroke={1.5} />
+      </span>
+    );
+  }
+  return (
+    <img
+      key={failedAt}
+      className={styles["thumbnail"]}
+      src={thumbnailUrl(study, series.seriesInstanceUID)}
+      alt=""
+      loading="lazy"
+      decoding="async"
+      draggable={false}
+      onError={() => setFailedAt(series.instances)}
+    />
+  );
+}

@@ -1,0 +1,161 @@
+// The tools as buttons; each has a key, so nobody has to come here.
+
+import { Menu, Tooltip } from "@mantine/core";
+import {
+  IconAdjustmentsHorizontal,
+  IconArrowsMaximize,
+  IconArrowsMove,
+  IconBrightnessHalf,
+  IconContrastFilled,
+  IconPlayerPauseFilled,
+  IconPlayerPlayFilled,
+  IconRestore,
+  IconRuler2,
+  IconStack2,
+  IconTrash,
+  IconZoomIn,
+} from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { CINE_RATE_MAX, CINE_RATE_MIN } from "../engine/cine";
+import type { Preset } from "../engine/presets";
+import type { StackView } from "../engine/stackView";
+import { type PrimaryTool, removeAllMarks } from "../engine/tools";
+import styles from "./Toolbar.module.css";
+import { useStore } from "./useStore";
+
+const TOOLS: readonly { readonly tool: PrimaryTool; readonly key: string; readonly icon: ReactNode }[] = [
+  { tool: "windowLevel", key: "W", icon: <IconBrightnessHalf size={20} /> },
+  { tool: "scroll", key: "S", icon: <IconStack2 size={20} /> },
+  { tool: "pan", key: "P", icon: <IconArrowsMove size={20} /> },
+  { tool: "zoom", key: "Z", icon: <IconZoomIn size={20} /> },
+  { tool: "length", key: "L", icon: <IconRuler2 size={20} /> },
+];
+
+export interface ToolbarProps {
+  readonly view: StackView;
+  readonly tool: PrimaryTool;
+  readonly onTool: (tool: PrimaryTool) => void;
+  readonly presets: readonly Preset[];
+  readonly rate: number;
+  readonly onRate: (rate: number) => void;
+}
+
+export function Toolbar({ view, tool, onTool, presets, rate, onRate }: ToolbarProps) {
+  const { t } = useTranslation("reading");
+  const scrollable = useStore(view.stack, (state) => state.count > 1);
+  return (
+    <div className={styles["toolbar"]} role="toolbar" aria-label={t("toolbar")}>
+      {TOOLS.filter((one) => scrollable || one.tool !== "scroll").map((one) => (
+        <Tool
+          key={one.tool}
+          label={t(`tool.${one.tool}`)}
+          short={t(`toolShort.${one.tool}`)}
+          hint={one.key}
+          icon={one.icon}
+          pressed={one.tool === tool}
+          onClick={() => onTool(one.tool)}
+        />
+      ))}
+      <span className={styles["divider"]} />
+      <PresetMenu view={view} presets={presets} />
+      <Tool label={t("invert")} hint="I" icon={<IconContrastFilled size={20} />} onClick={() => view.toggleInvert()} />
+      <Tool label={t("fit")} hint="F" icon={<IconArrowsMaximize size={20} />} onClick={() => view.fit()} />
+      <Tool
+        label={t("oneToOne")}
+        hint="O"
+        icon={<b className={styles["oneToOne"]}>1:1</b>}
+        onClick={() => view.oneToOne()}
+      />
+      <Tool label={t("reset")} hint="R" icon={<IconRestore size={20} />} onClick={() => view.reset()} />
+      <Tool label={t("clearMarks")} icon={<IconTrash size={20} />} onClick={() => removeAllMarks()} />
+      {scrollable ? <CineControls view={view} rate={rate} onRate={onRate} /> : null}
+    </div>
+  );
+}
+
+interface ToolProps {
+  readonly label: string;
+  readonly short?: string;
+  readonly hint?: string;
+  readonly icon: ReactNode;
+  readonly pressed?: boolean;
+  readonly onClick: () => void;
+}
+
+function Tool({ label, short, hint, icon, pressed, onClick }: ToolProps) {
+  return (
+    <Tooltip label={hint ? `${label} (${hint})` : label}>
+      <button
+        type="button"
+        className={styles["tool"]}
+        aria-label={label}
+        aria-pressed={pressed}
+        aria-keyshortcuts={hint}
+        onClick={onClick}
+      >
+        {icon}
+        {short ? <span className={styles["short"]}>{short}</span> : null}
+      </button>
+    </Tooltip>
+  );
+}
+
+function PresetMenu({ view, presets }: { readonly view: StackView; readonly presets: readonly Preset[] }) {
+  const { t } = useTranslation("reading");
+  return (
+    <Menu position="bottom-start" transitionProps={{ duration: 0 }}>
+      <Menu.Target>
+        <button type="button" className={styles["tool"]} aria-label={t("presets")}>
+          <IconAdjustmentsHorizontal size={20} />
+          <span className={styles["short"]}>{t("presets")}</span>
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {presets.map((preset) => (
+          <Menu.Item
+            key={preset.key}
+            leftSection={<kbd className={styles["key"]}>{preset.key}</kbd>}
+            rightSection={
+              preset.fixed ? (
+                <span className={styles["values"]}>
+                  {t("window", { width: preset.fixed.width, center: preset.fixed.center })}
+                </span>
+              ) : null
+            }
+            onClick={() => view.applyPreset(preset)}
+          >
+            {t(`preset.${preset.name}`)}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function CineControls({ view, rate, onRate }: Pick<ToolbarProps, "view" | "rate" | "onRate">) {
+  const { t } = useTranslation("reading");
+  const playing = useStore(view.playing, (value) => value);
+  return (
+    <>
+      <span className={styles["divider"]} />
+      <Tool
+        label={playing ? t("pause") : t("play")}
+        hint="C"
+        icon={playing ? <IconPlayerPauseFilled size={20} /> : <IconPlayerPlayFilled size={20} />}
+        onClick={() => view.togglePlay()}
+      />
+      <input
+        className={styles["rate"]}
+        type="range"
+        min={CINE_RATE_MIN}
+        max={CINE_RATE_MAX}
+        value={rate}
+        aria-label={t("rate")}
+        aria-valuetext={t("rateUnit", { count: rate })}
+        onChange={(event) => onRate(Number(event.currentTarget.value))}
+      />
+      <span className={styles["rateText"]}>{t("rateUnit", { count: rate })}</span>
+    </>
+  );
+}

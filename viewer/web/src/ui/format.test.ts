@@ -1,0 +1,62 @@
+import { describe, expect, test } from "vitest";
+import {
+  ageAt,
+  dicomDate,
+  displayName,
+  formatAgo,
+  formatDicomDay,
+  formatMoment,
+  formatNumber,
+  toDicomDate,
+} from "./format";
+
+const NOW = new Date(2025, 10, 20, 14, 5, 0);
+
+describe("dates", () => {
+  test("a DICOM date is a day, and back", () => {
+    expect(toDicomDate(dicomDate("20251103") ?? NOW)).toBe("20251103");
+  });
+
+  test("what is no date is none", () => {
+    expect(dicomDate("20251341")).toBeUndefined();
+    expect(dicomDate("")).toBeUndefined();
+  });
+
+  test("a day is written day first", () => {
+    expect(formatDicomDay("20251103", "vi")).toBe("03/11/2025");
+    expect(formatDicomDay("20251103", "en")).toBe("03/11/2025");
+  });
+
+  test("today needs no day, last year needs the year", () => {
+    expect(formatMoment(new Date(2025, 10, 20, 9, 30), NOW, "vi")).toBe("09:30");
+    expect(formatMoment(new Date(2024, 10, 20, 9, 30), NOW, "vi")).toContain("2024");
+  });
+});
+
+describe("how long ago", () => {
+  test("is told in the largest whole unit", () => {
+    expect(formatAgo(new Date(2025, 10, 20, 14, 2, 0), NOW, "vi")).toBe("3 phút trước");
+    expect(formatAgo(new Date(2025, 10, 20, 12, 0, 0), NOW, "en")).toMatch(/^2 hrs?\.? ago$/);
+  });
+
+  test("is never in the future, whatever the clocks say", () => {
+    expect(formatAgo(new Date(2025, 10, 20, 14, 5, 9), NOW, "vi")).toBe("bây giờ");
+  });
+});
+
+describe("people", () => {
+  test("are as old as their last birthday says", () => {
+    expect(ageAt("19801121", NOW)).toBe(44);
+    expect(ageAt("19801120", NOW)).toBe(45);
+    expect(ageAt("", NOW)).toBeUndefined();
+  });
+
+  test("have names without carets", () => {
+    expect(displayName("Nguyễn^Thị Hương^^")).toBe("Nguyễn Thị Hương");
+  });
+});
+
+test("numbers have the language's decimal sign", () => {
+  expect(formatNumber(12.34, "vi", 1)).toBe("12,3");
+  expect(formatNumber(12.34, "en", 1)).toBe("12.3");
+});

@@ -1,0 +1,78 @@
+// Dates, times, ages and numbers in the reader's language, from DICOM's and the node's forms. Pure.
+
+import type { Language } from "./preferences";
+
+const LOCALES: Readonly<Record<Language, string>> = { vi: "vi-VN", en: "en-GB" };
+
+/** A DICOM date (DA, PS3.5 6.2: YYYYMMDD) as a local day, or undefined when it is none. */
+export function dicomDate(da: string): Date | undefined {
+  const match = /^(\d{4})(\d{2})(\d{2})$/.exec(da);
+  if (!match) return undefined;
+  const [year, month, day] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const date = new Date(year, month - 1, day);
+  return date.getMonth() === month - 1 && date.getDate() === day ? date : undefined;
+}
+
+/** As a DICOM date. */
+export function toDicomDate(date: Date): string {
+  const two = (value: number) => String(value).padStart(2, "0");
+  return `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
+}
+
+export function formatDay(date: Date, language: Language): string {
+  return new Intl.DateTimeFormat(LOCALES[language], { day: "2-digit", month: "2-digit", year: "numeric" }).format(date);
+}
+
+export function formatDicomDay(da: string, language: Language): string {
+  const date = dicomDate(da);
+  return date ? formatDay(date, language) : "";
+}
+
+export function formatClock(date: Date, language: Language, seconds = false): string {
+  const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hour12: false };
+  return new Intl.DateTimeFormat(LOCALES[language], seconds ? { ...options, second: "2-digit" } : options).format(date);
+}
+
+/** "14:05" today, "14:05 03/11" this year, with the year before. */
+export function formatMoment(date: Date, now: Date, language: Language): string {
+  const clock = formatClock(date, language);
+  if (date.toDateString() === now.toDateString()) return clock;
+  const sameYear = date.getFullYear() === now.getFullYear();
+  const options: Intl.DateTimeFormatOptions = { day: "2-digit", month: "2-digit" };
+  const day = new Intl.DateTimeFormat(LOCALES[language], sameYear ? options : { ...options, year: "numeric" });
+  return `${clock} ${day.format(date)}`;
+}
+
+const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ["day", 86_400],
+  ["hour", 3_600],
+  ["minute", 60],
+  ["second", 1],
+];
+
+/** How long ago: "3 phút trước". A clock that runs ahead never makes a future. */
+export function formatAgo(date: Date, now: Date, language: Language): string {
+  const seconds = Math.max(0, Math.round((now.getTime() - date.getTime()) / 1000));
+  const [unit, size] = STEPS.find(([, length]) => seconds >= length) ?? (["second", 1] as const);
+  const format = new Intl.RelativeTimeFormat(LOCALES[language], { numeric: "auto", style: "short" });
+  return format.format(-Math.floor(seconds / size), unit);
+}
+
+/** Whole years at a day, or undefined when the birth date is unknown. */
+export function ageAt(birthDate: string, at: Date): number | undefined {
+  const birth = dicomDate(birthDate);
+  if (!birth || birth > at) return undefined;
+  const hadBirthday =
+    at.getMonth() > birth.getMonth() || (at.getMonth() === birth.getMonth() && at.getDate() >= birth.getDate());
+  return at.getFullYear() - birth.getFullYear() - (hadBirthday ? 0 : 1);
+}
+
+export function formatNumber(value: number, language: Language, decimals = 0): string {
+  const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
+  return new Intl.NumberFormat(LOCALES[language], options).format(value);
+}
+
+/** A person's name for the screen: DICOM's carets become spaces. */
+export function displayName(name: string): string {
+  return name.split("=")[0]?.split("^").filter(Boolean).join(" ") ?? "";
+}

@@ -1,0 +1,108 @@
+// Search box and filters above the list.
+
+import { ActionIcon, Button, NativeSelect, TextInput } from "@mantine/core";
+import { useDebouncedCallback } from "@mantine/hooks";
+import { IconSearch, IconX } from "@tabler/icons-react";
+import { type RefObject, useState } from "react";
+import { useTranslation } from "react-i18next";
+import styles from "./FilterBar.module.css";
+import { isNarrow, MODALITIES, PERIODS, type Period, useFilter } from "./filter";
+
+const TYPING_MS = 250;
+
+export interface FilterBarProps {
+  readonly searchRef: RefObject<HTMLInputElement | null>;
+  /** Leave the search box for the list. */
+  readonly onLeave: () => void;
+}
+
+export function FilterBar({ searchRef, onLeave }: FilterBarProps) {
+  const { t } = useTranslation("worklist");
+  const { narrowing, narrow, widen } = useFilter();
+  const [typed, setTyped] = useState(narrowing.text);
+  const search = useDebouncedCallback((text: string) => narrow({ text }), TYPING_MS);
+
+  const type = (text: string) => {
+    setTyped(text);
+    search(text);
+  };
+  const clear = () => {
+    setTyped("");
+    narrow({ text: "" });
+  };
+
+  return (
+    <search className={styles["bar"]}>
+      <TextInput
+        ref={searchRef}
+        className={styles["search"] ?? ""}
+        aria-label={t("search")}
+        placeholder={t("search")}
+        title={t("searchHint")}
+        leftSection={<IconSearch size={18} aria-hidden />}
+        rightSection={
+          typed ? (
+            <ActionIcon variant="subtle" aria-label={t("clearSearch")} onClick={clear}>
+              <IconX size={16} />
+            </ActionIcon>
+          ) : (
+            <kbd className={styles["slash"]} aria-hidden>
+              /
+            </kbd>
+          )
+        }
+        value={typed}
+        maxLength={200}
+        onChange={(event) => type(event.currentTarget.value)}
+        onKeyDown={(event) => {
+          if (event.key === "Escape") clear();
+          if (event.key === "Escape" || event.key === "ArrowDown" || event.key === "Enter") onLeave();
+        }}
+      />
+      <NativeSelect
+        aria-label={t("modality")}
+        value={narrowing.modality}
+        onChange={(event) => narrow({ modality: event.currentTarget.value })}
+        data={[
+          { value: "", label: t("anyModality") },
+          ...MODALITIES.map((modality) => ({ value: modality, label: t(`modalityName.${modality}`) })),
+        ]}
+      />
+      <NativeSelect
+        aria-label={t("period")}
+        value={narrowing.period}
+        onChange={(event) => narrow({ period: event.currentTarget.value as Period })}
+        data={PERIODS.map((period) => ({ value: period, label: t(`periodName.${period}`) }))}
+      />
+      {narrowing.period === "custom" ? (
+        <>
+          <TextInput
+            type="date"
+            aria-label={t("from")}
+            value={narrowing.from}
+            max={narrowing.to || undefined}
+            onChange={(event) => narrow({ from: event.currentTarget.value })}
+          />
+          <TextInput
+            type="date"
+            aria-label={t("to")}
+            value={narrowing.to}
+            min={narrowing.from || undefined}
+            onChange={(event) => narrow({ to: event.currentTarget.value })}
+          />
+        </>
+      ) : null}
+      {isNarrow(narrowing) ? (
+        <Button
+          variant="subtle"
+          onClick={() => {
+            setTyped("");
+            widen();
+          }}
+        >
+          {t("clearFilters")}
+        </Button>
+      ) : null}
+    </search>
+  );
+}

@@ -1,0 +1,65 @@
+// What the list is narrowed to. Kept while the page lives, so that coming back from a study finds the same list.
+
+import { create } from "zustand";
+import type { WorklistFilter } from "../api/queries";
+import { toDicomDate } from "../ui/format";
+
+export const PERIODS = ["any", "today", "3days", "7days", "custom"] as const;
+export type Period = (typeof PERIODS)[number];
+
+export const MODALITIES = ["CT", "MR", "CR", "DX", "US", "MG", "XA", "NM", "PT", "SM", "OT"] as const;
+
+export interface Narrowing {
+  readonly text: string;
+  readonly modality: string;
+  readonly period: Period;
+  /** ISO days, as date fields give them; used for a custom period only. */
+  readonly from: string;
+  readonly to: string;
+  readonly limit: number;
+}
+
+const PAGE = 200;
+/** The node gives no longer list. */
+const LIMIT_MAX = 1000;
+
+export const WIDE: Narrowing = { text: "", modality: "", period: "any", from: "", to: "", limit: PAGE };
+
+interface FilterStore {
+  readonly narrowing: Narrowing;
+  /** The row that has the keyboard, by its key. */
+  readonly chosen: string | undefined;
+  readonly narrow: (change: Partial<Narrowing>) => void;
+  readonly widen: () => void;
+  readonly more: () => void;
+  readonly choose: (key: string | undefined) => void;
+}
+
+export const useFilter = create<FilterStore>()((set, get) => ({
+  narrowing: WIDE,
+  chosen: undefined,
+  narrow: (change) => set({ narrowing: { ...get().narrowing, limit: PAGE, ...change } }),
+  widen: () => set({ narrowing: WIDE }),
+  more: () => set({ narrowing: { ...get().narrowing, limit: Math.min(get().narrowing.limit + PAGE, LIMIT_MAX) } }),
+  choose: (chosen) => set({ chosen }),
+}));
+
+export function isNarrow(narrowing: Narrowing): boolean {
+  return Boolean(narrowing.text || narrowing.modality) || narrowing.period !== "any";
+}
+
+function daysBack(today: Date, days: number): string {
+  return toDicomDate(new Date(today.getFullYear(), today.getMonth(), today.getDate() - days));
+}
+
+const DAYS_BACK: Partial<Record<Period, number>> = { today: 0, "3days": 2, "7days": 6 };
+
+/** The question to the node on a day. */
+export function questionOf(narrowing: Narrowing, today: Date): WorklistFilter {
+  const { text, modality, period, limit } = narrowing;
+  const back = DAYS_BACK[period];
+  const plain = (isoDay: string) => isoDay.replaceAll("-", "");
+  const custom = period === "custom";
+  const dateFrom = back === undefined ? (custom ? plain(narrowing.from) : "") : daysBack(today, back);
+  return { q: text.trim(), modality, dateFrom, dateTo: custom ? plain(narrowing.to) : "", limit };
+}
