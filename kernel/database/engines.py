@@ -155,7 +155,7 @@ def _never_connected(original: Any) -> bool:
     return isinstance(original, psycopg.OperationalError) and original.sqlstate is None
 
 
-def translated(error: Exception) -> Exception:
+def translated(error: BaseException) -> BaseException:
     """Return `DatabaseUnavailable` for an error of the engine that may pass, and any other error as it is."""
     if not isinstance(error, DBAPIError):
         return error

@@ -5,11 +5,11 @@ A wake-up is a hint and may be missed by another process; the table is the truth
 
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
 
-_RAISED = "vienanh.raised_topics"
-_AFTERWARDS = "vienanh.after_commit"
+_AFTERWARDS = "vienanh.afterwards"
 
 
 class Topic:
@@ -63,22 +63,36 @@ class Topics:
                 ears.remove(topic)
 
 
+@dataclass(slots=True)
+class Afterwards:
+    """What a running transaction wants done once it has committed."""
+
+    topics: set[str] = field(default_factory=set[str])
+    callbacks: list[Callable[[], None]] = field(default_factory=list[Callable[[], None]])
+
+    def add(self, other: "Afterwards") -> None:
+        """Take over what `other` wants too."""
+        self.topics |= other.topics
+        self.callbacks += other.callbacks
+
+
+def afterwards(connection: Connection) -> Afterwards:
+    """Return what the running transaction has asked for so far."""
+    return connection.info.setdefault(_AFTERWARDS, Afterwards())
+
+
+def begin_afterwards(connection: Connection) -> Afterwards:
+    """Start with an empty list, for a new transaction or savepoint, and return the one so far."""
+    before = afterwards(connection)
+    connection.info[_AFTERWARDS] = Afterwards()
+    return before
+
+
 def tx_notify(connection: Connection, name: str) -> None:
     """Raise topic `name` when the writer's running transaction has committed; never when it is undone."""
-    connection.info.setdefault(_RAISED, set()).add(name)
+    afterwards(connection).topics.add(name)
 
 
 def tx_after_commit(connection: Connection, callback: Callable[[], None]) -> None:
     """Call `callback` in the writer's thread once the running transaction has committed. It must be short."""
-    connection.info.setdefault(_AFTERWARDS, []).append(callback)
-
-
-def forget_raised(connection: Connection) -> None:
-    """Drop what an undone transaction wanted to tell."""
-    connection.info.pop(_RAISED, None)
-    connection.info.pop(_AFTERWARDS, None)
-
-
-def take_raised(connection: Connection) -> tuple[set[str], list[Callable[[], None]]]:
-    """Take the topics and callbacks of the transaction that just committed."""
-    return connection.info.pop(_RAISED, set()), connection.info.pop(_AFTERWARDS, [])
+    afterwards(connection).callbacks.append(callback)

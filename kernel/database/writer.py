@@ -18,14 +18,16 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from kernel.database.engines import translated
-from kernel.database.topics import Topics, forget_raised, take_raised
+from kernel.database.topics import Topics, afterwards, begin_afterwards
 from kernel.errors import Busy, ShuttingDown
-from kernel.telemetry import COMMIT_CHANGES, stage
+from kernel.telemetry import COMMIT_CHANGES, get_logger, stage
 
 T = TypeVar("T")
 Item = TypeVar("Item")
 Change = Callable[[Connection], T]
 Batcher = Callable[[Connection, list[Item]], Sequence[T | Exception]]
+
+log = get_logger("database")
 
 QUEUE_MAX = 4096  # changes waiting; a producer beyond it is told Busy at once
 
@@ -39,7 +41,7 @@ class _Waiting:
 
 
 _Unit = list[_Waiting]  # what one call answers for: a single change, or all items of one batcher
-_Outcome = tuple[_Waiting, Any, Exception | None]
+_Outcome = tuple[_Waiting, Any, BaseException | None]
 
 
 class Writer:
@@ -90,7 +92,7 @@ class Writer:
             running = [waiting for waiting in group if waiting.future.set_running_or_notify_cancel()]
             try:
                 self._commit(running)
-            except Exception as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
+            except BaseException as error:  # noqa: BLE001 - whatever it is, those who wait must hear of it
                 _answer((waiting, None, error) for waiting in running)
                 self._let_go()
         self._let_go()
@@ -118,11 +120,17 @@ class Writer:
                 outcomes = _run_apart(connection, units)
         COMMIT_CHANGES.observe(len(group))
         _answer(outcomes)
-        raised, callbacks = take_raised(connection)
-        for name in raised:
+        self._do_afterwards(connection)
+
+    def _do_afterwards(self, connection: Connection) -> None:
+        wanted = begin_afterwards(connection)
+        for callback in wanted.callbacks:
+            try:
+                callback()
+            except Exception:  # what was committed stays so, and the next one is not to blame
+                log.exception("after_commit_failed")
+        for name in wanted.topics:
             self._topics.wake(name)
-        for callback in callbacks:
-            callback()
 
 
 def _units(group: list[_Waiting]) -> list[_Unit]:
@@ -153,40 +161,43 @@ def _call(connection: Connection, unit: _Unit) -> list[_Outcome]:
 
 def _run_together(connection: Connection, units: list[_Unit]) -> list[_Outcome] | None:
     """Run everything in one transaction; return None, with nothing done, when something raised."""
-    forget_raised(connection)
+    begin_afterwards(connection)
     try:
         with connection.begin():
             return [outcome for unit in units for outcome in _call(connection, unit)]
     except Exception as error:
         if _lost(error):
             raise
-        if len(units) == 1 and len(units[0]) == 1:
-            forget_raised(connection)
-            return [(units[0][0], None, error)]
-        return None
+        begin_afterwards(connection)
+        return [(units[0][0], None, error)] if len(units) == 1 and len(units[0]) == 1 else None
 
 
 def _run_apart(connection: Connection, units: list[_Unit]) -> list[_Outcome]:
     """Run each unit behind its own savepoint; a batch that fails is tried again item by item."""
-    forget_raised(connection)
     outcomes: list[_Outcome] = []
     with connection.begin():
         for unit in units:
             done = _behind_savepoint(connection, unit)
             if len(unit) > 1 and all(error is not None for _, _, error in done):
-                done = [outcome for waiting in unit for outcome in _behind_savepoint(connection, [waiting])]
+                done = [one for waiting in unit for one in _behind_savepoint(connection, [waiting])]
             outcomes += done
     return outcomes
 
 
 def _behind_savepoint(connection: Connection, unit: _Unit) -> list[_Outcome]:
+    before = begin_afterwards(connection)
+    outcomes: list[_Outcome]
     try:
         with connection.begin_nested():
-            return _call(connection, unit)
+            outcomes = _call(connection, unit)
+        before.add(afterwards(connection))
     except Exception as error:
         if _lost(error):
             raise
-        return [(waiting, None, error) for waiting in unit]
+        outcomes = [(waiting, None, error) for waiting in unit]
+    begin_afterwards(connection)
+    afterwards(connection).add(before)
+    return outcomes
 
 
 def _lost(error: Exception) -> bool:
@@ -195,6 +206,8 @@ def _lost(error: Exception) -> bool:
 
 def _answer(outcomes: Iterable[_Outcome]) -> None:
     for waiting, result, error in outcomes:
+        if waiting.future.done():
+            continue
         if error is None:
             waiting.future.set_result(result)
         else:

@@ -1,6 +1,7 @@
 """The database: shared commits, undone neighbours, readers, wake-ups, on both engines."""
 
 import stat
+import sys
 import threading
 from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta, timezone
@@ -280,6 +281,48 @@ def test_nobody_is_woken_by_a_change_that_failed(database: Database):
 
     assert seen == ["done"]
     assert not ear.wait(0)
+
+
+def test_only_what_was_kept_of_a_shared_commit_is_told(notes: Database):
+    kept, lost, seen = notes.topic("kept"), notes.topic("lost"), []
+
+    def tells(topic: str, *, fails: bool = False):
+        def change(connection: Connection) -> None:
+            tx_notify(connection, topic)
+            tx_after_commit(connection, lambda: seen.append(topic))
+            if fails:
+                raise ValueError("no")
+
+        return change
+
+    gate = Gate(notes)
+    futures = [notes.submit(change) for change in (tells("kept"), tells("lost", fails=True), tells("kept"))]
+    gate.open()
+
+    assert [str(answer) for answer in answers(futures)] == ["None", "no", "None"]
+    assert kept.wait(10)
+    assert seen == ["kept", "kept"]
+    assert not lost.wait(0)
+
+
+def test_a_callback_that_fails_hurts_nobody(database: Database):
+    seen: list[str] = []
+
+    def change(connection: Connection) -> str:
+        tx_after_commit(connection, lambda: seen.remove("nothing"))
+        tx_after_commit(connection, lambda: seen.append("next"))
+        return "done"
+
+    assert database.write(change) == "done"
+    assert database.write(lambda _: "still writing") == "still writing"
+    assert seen == ["next"]
+
+
+def test_a_change_that_asks_for_the_process_to_end_ends_only_itself(database: Database):
+    with pytest.raises(SystemExit):
+        database.write(lambda _: sys.exit(1))
+
+    assert database.write(lambda _: "still writing") == "still writing"
 
 
 def test_a_closed_or_cleared_ear_hears_nothing(database: Database):
