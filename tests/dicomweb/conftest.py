@@ -25,8 +25,9 @@ from kernel.archive.quarantine import Quarantine
 from kernel.archive.tables import quarantine as quarantine_table
 from kernel.audit import audit
 from kernel.clock import SystemClock
-from kernel.config import Config
+from kernel.config import Config, LogConfig
 from kernel.database import Database
+from kernel.telemetry import configure
 from tests.support.access import CHEAP
 from tests.support.builders import as_file
 
@@ -118,6 +119,11 @@ def running_node(folder: Path, *, site: str = SITE, http: dict[str, Any] | None 
         thread.join()
         service.close()
         db.close()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _log() -> None:
+    configure(LogConfig())
 
 
 @pytest.fixture

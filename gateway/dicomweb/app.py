@@ -1,0 +1,76 @@
+"""The routes of DICOMweb as one table, and the service that runs them.
+
+Each row exists twice: under /dicom-web for the sites that the caller may see, and under /sites/{site}/dicom-web for one
+site, for when two hospitals have the same UID.
+"""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from starlette.routing import BaseRoute, Route
+
+from gateway.dicomweb import announced, bulkdata, frames, instances, metadata, qido, rendered, stow
+from gateway.dicomweb.endpoint import Endpoint, Handler
+from gateway.dicomweb.service import Room, Services
+from kernel.access import Scope
+
+PREFIXES: Final = ("/dicom-web", "/sites/{site}/dicom-web")
+
+
+class Row(NamedTuple):
+    """One route."""
+
+    method: str
+    path: str
+    handler: Handler
+    scope: Scope
+    stage: str  # under which its time is counted
+
+
+_STUDY: Final = "/studies/{study}"
+_SERIES: Final = _STUDY + "/series/{series}"
+_INSTANCE: Final = _SERIES + "/instances/{instance}"
+_READ, _STORE = Scope.DICOMWEB_READ, Scope.DICOMWEB_STORE
+
+# Looked at in this order: the busiest first.
+ROUTES: Final[Sequence[Row]] = (
+    Row("GET", _INSTANCE + "/frames/{frames}", frames.retrieve_frames, _READ, "frame"),
+    Row("POST", "/studies", stow.store, _STORE, "store"),
+    Row("POST", _STUDY, stow.store, _STORE, "store"),
+    Row("POST", "/manifests", announced.announce, _STORE, "manifest"),
+    Row("GET", "/studies", qido.studies, _READ, "qido"),
+    Row("GET", "/series", qido.series, _READ, "qido"),
+    Row("GET", "/instances", qido.instances, _READ, "qido"),
+    Row("GET", _STUDY + "/series", qido.series, _READ, "qido"),
+    Row("GET", _STUDY + "/instances", qido.instances, _READ, "qido"),
+    Row("GET", _SERIES + "/instances", qido.instances, _READ, "qido"),
+    Row("GET", _STUDY + "/metadata", metadata.study, _READ, "metadata"),
+    Row("GET", _SERIES + "/metadata", metadata.series, _READ, "metadata"),
+    Row("GET", _INSTANCE + "/metadata", metadata.instance, _READ, "metadata"),
+    Row("GET", _STUDY, instances.retrieve_study, _READ, "retrieve"),
+    Row("GET", _SERIES, instances.retrieve_series, _READ, "retrieve"),
+    Row("GET", _INSTANCE, instances.retrieve_instance, _READ, "retrieve"),
+    Row("GET", _INSTANCE + "/bulkdata/{path:path}", bulkdata.retrieve_bulkdata, _READ, "bulkdata"),
+    Row("GET", _INSTANCE + "/rendered", rendered.rendered, _READ, "rendered"),
+    Row("GET", _INSTANCE + "/frames/{frames}/rendered", rendered.rendered, _READ, "rendered"),
+    Row("GET", _STUDY + "/thumbnail", rendered.thumbnail, _READ, "rendered"),
+    Row("GET", _SERIES + "/thumbnail", rendered.thumbnail, _READ, "rendered"),
+    Row("GET", _INSTANCE + "/thumbnail", rendered.thumbnail, _READ, "rendered"),
+    Row("GET", _INSTANCE + "/frames/{frames}/thumbnail", rendered.thumbnail, _READ, "rendered"),
+)
+
+
+class DicomWeb:
+    """The DICOMweb service of a node: mount `routes`, and `close` when the server has stopped."""
+
+    def __init__(self, services: Services) -> None:
+        self._room = Room(services)
+        self.routes: list[BaseRoute] = [
+            Route(prefix + row.path, Endpoint(self._room, row.handler, row.scope, row.stage), methods=[row.method])
+            for row in ROUTES
+            for prefix in PREFIXES
+        ]
+
+    def close(self) -> None:
+        """Let running work end and give the threads back."""
+        self._room.close()
