@@ -7,10 +7,11 @@ from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian
 
 SIDE = 512
+HEAD_BYTES = 4096  # holds everything before the pixels
 ROOT = "1.2.826.0.1.3680043.10.1741.9"  # of invented studies; nothing real has it
 
 
-def write_slices(folder: Path, count: int, *, study: int = 1) -> list[Path]:
+def write_slices(folder: Path, count: int, *, study: int = 100_000) -> list[Path]:
     """Write `count` slices of one invented study and return their paths."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(study)
@@ -26,7 +27,36 @@ def write_slices(folder: Path, count: int, *, study: int = 1) -> list[Path]:
     return paths
 
 
-def write_multiframe(path: Path, frames: int, *, study: int = 99) -> Path:
+def renumber(paths: list[Path], study: int) -> None:
+    """Make another study of the same slices: new UIDs and Patient ID, in place. `study` has six digits, as the old one."""
+    old = _number_of(paths[0])
+    for path in paths:
+        with path.open("r+b") as file:
+            head = file.read(HEAD_BYTES)
+            file.seek(0)
+            file.write(
+                head.replace(f"{ROOT}.{old}.".encode(), f"{ROOT}.{study}.".encode())
+                .replace(f"{ROOT}.{old}\0".encode(), f"{ROOT}.{study}\0".encode())
+                .replace(f"BENCH-{old}".encode(), f"BENCH-{study}".encode())
+            )
+
+
+def _number_of(path: Path) -> int:
+    with path.open("rb") as file:
+        return int(file.read(HEAD_BYTES).partition(f"{ROOT}.".encode())[2][:6])
+
+
+def study_uids(study: int) -> tuple[str, str]:
+    """Return the Study and Series Instance UIDs of an invented study."""
+    return f"{ROOT}.{study}", f"{ROOT}.{study}.1"
+
+
+def instance_uid(study: int, index: int) -> str:
+    """Return the SOP Instance UID of a slice; `index` counts from zero."""
+    return f"{ROOT}.{study}.1.{index + 1}"
+
+
+def write_multiframe(path: Path, frames: int, *, study: int = 999_999) -> Path:
     """Write one multi-frame grayscale secondary capture of `frames` frames of 0.5 MB, frame by frame."""
     dataset = _dataset(study, 0)
     dataset.SOPClassUID = "1.2.840.10008.5.1.4.1.1.7.3"  # Multi-frame Grayscale Word Secondary Capture
@@ -56,7 +86,7 @@ def _dataset(study: int, index: int) -> Dataset:
     dataset.SpecificCharacterSet = "ISO_IR 192"
     dataset.ImageType = ["ORIGINAL", "PRIMARY", "AXIAL"]
     dataset.SOPClassUID = CTImageStorage
-    dataset.SOPInstanceUID = f"{ROOT}.{study}.1.{index + 1}"
+    dataset.SOPInstanceUID = instance_uid(study, index)
     dataset.StudyDate = dataset.SeriesDate = dataset.AcquisitionDate = dataset.ContentDate = "20261122"
     dataset.StudyTime = dataset.SeriesTime = "081500"
     dataset.AccessionNumber = f"BENCH{study:06d}"
@@ -72,8 +102,7 @@ def _dataset(study: int, index: int) -> Dataset:
     dataset.BodyPartExamined = "HEAD"
     dataset.SliceThickness = 1
     dataset.KVP = 120
-    dataset.StudyInstanceUID = f"{ROOT}.{study}"
-    dataset.SeriesInstanceUID = f"{ROOT}.{study}.1"
+    dataset.StudyInstanceUID, dataset.SeriesInstanceUID = study_uids(study)
     dataset.StudyID = str(study)
     dataset.SeriesNumber = 1
     dataset.InstanceNumber = index + 1
