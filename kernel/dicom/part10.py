@@ -31,7 +31,8 @@ _PYDICOM_ERRORS: Final = (
     struct.error,
 )
 
-# pydicom's warnings quote values, and a value may be a patient's name: none of them may reach a log.
+# pydicom's warnings and log lines quote values, and a value may be a patient's name: none of them may reach a log.
+pydicom.config.logger.setLevel(100)
 pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
 warnings.filterwarnings("ignore", module=r"pydicom\.")
 
