@@ -3,10 +3,12 @@
 Nothing here prints a secret: the classes that hold one have a `repr` of their own, and errors carry none.
 """
 
+import contextlib
 import hashlib
 import hmac
 import os
 import secrets
+import tempfile
 import threading
 import unicodedata
 from base64 import urlsafe_b64encode
@@ -38,20 +40,28 @@ def load_or_create_key(path: Path, random_bytes: RandomBytes = secrets.token_byt
     InvalidConfiguration
         The file is of another length, or others may read it.
     """
+    if not path.exists():
+        _make_key(path, random_bytes(KEY_BYTES))
+    return _read_key(path)
+
+
+def _make_key(path: Path, key: bytes) -> None:
+    """Write a key whole or not at all, also across a power cut; a key that another process made meanwhile stands."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # made with mode 0600
     try:
-        handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-    except FileExistsError:
-        return _read_key(path)
-    with os.fdopen(handle, "wb") as file:
-        file.write(random_bytes(KEY_BYTES))
-        file.flush()
-        os.fsync(file.fileno())
+        with os.fdopen(handle, "wb") as file:
+            file.write(key)
+            file.flush()
+            os.fsync(file.fileno())
+        with contextlib.suppress(FileExistsError):
+            os.link(temporary, path)
+    finally:
+        Path(temporary).unlink()
     folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(folder)
     finally:
         os.close(folder)
-    return _read_key(path)
 
 
 def _read_key(path: Path) -> bytes:

@@ -131,6 +131,20 @@ def test_the_signing_key_is_made_once_and_is_its_owners_alone(database: Database
     assert (tmp_path / "session.key").stat().st_mode & 0o777 == 0o600
 
 
+def test_two_processes_that_start_at_once_agree_on_one_key(tmp_path: Path):
+    path = tmp_path / "session.key"
+    made: list[bytes] = []
+
+    def random_bytes_while_another_process_is_faster(size: int) -> bytes:
+        made.append(secrets_module.load_or_create_key(path))
+        return b"y" * size
+
+    key = secrets_module.load_or_create_key(path, random_bytes_while_another_process_is_faster)
+
+    assert [key] == made
+    assert [child.name for child in tmp_path.iterdir()] == ["session.key"]
+
+
 @pytest.mark.parametrize(
     ("content", "mode", "reason"),
     [(b"short", 0o600, "must be 32 bytes"), (b"x" * 32, 0o640, "others may read it")],

@@ -311,6 +311,7 @@ def test_a_callback_that_fails_hurts_nobody(database: Database):
     def change(connection: Connection) -> str:
         tx_after_commit(connection, lambda: seen.remove("nothing"))
         tx_after_commit(connection, lambda: seen.append("next"))
+        tx_after_commit(connection, lambda: sys.exit(1))
         return "done"
 
     assert database.write(change) == "done"
