@@ -19,7 +19,6 @@ All of it blocks on the database now and then: call it from a thread, not from t
 import hmac
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from argon2 import PasswordHasher
 
@@ -30,14 +29,12 @@ from kernel.access.secrets import Passwords, Signer, load_or_create_key, sha256_
 from kernel.access.sessions import Sessions
 from kernel.access.studies import Studies, StudyGrant
 from kernel.access.tokens import TokenInfo, Tokens
+from kernel.archive.search import StudyPage, StudyQuery
 from kernel.audit import Action
 from kernel.clock import Clock
 from kernel.config import AccessConfig, Config
 from kernel.database import Database
 from kernel.errors import Forbidden
-
-if TYPE_CHECKING:
-    from kernel.archive.search import StudyPage, StudyQuery
 
 __all__ = [
     "Access",
@@ -138,7 +135,7 @@ class Access:
         if not hmac.compare_digest(self.sessions.csrf(cookie).encode(), value.encode()):
             raise Forbidden(action="do this from another page")
 
-    def search_studies(self, principal: Principal, query: "StudyQuery", address: str) -> "StudyPage":
+    def search_studies(self, principal: Principal, query: StudyQuery, address: str) -> StudyPage:
         """Search the studies that `principal` may see; audited. Raises Forbidden."""
         return self._studies.search(principal, query, address)
 

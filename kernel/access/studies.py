@@ -7,21 +7,19 @@ import re
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from sqlalchemy import Connection, select
 
 from kernel.access.memory import Recent
 from kernel.access.principal import Principal, Scope
+from kernel.archive.search import StudyPage, StudyQuery, search_studies
 from kernel.archive.tables import study
 from kernel.audit import Action, AuditOutcome, Head, Line, append
 from kernel.clock import Clock
 from kernel.database import Database
 from kernel.errors import AmbiguousStudy, Forbidden, NotFound
 from kernel.events import Event, EventName, record
-
-if TYPE_CHECKING:
-    from kernel.archive.search import StudyPage, StudyQuery
 
 READ_SCOPES = (Scope.DICOMWEB_READ, Scope.API_READ)
 AUDIT_EVERY_S = 600.0  # one line per principal, address, study and action in so many seconds
@@ -64,7 +62,7 @@ class Studies:
         self._telling = threading.Lock()
         self._told: Recent[tuple[str, ...], Written] = Recent(clock, seconds=AUDIT_EVERY_S, most=AUDITED_MAX)
 
-    def search(self, principal: Principal, query: "StudyQuery", address: str) -> "StudyPage":
+    def search(self, principal: Principal, query: StudyQuery, address: str) -> StudyPage:
         """Search the studies that `principal` may see; the audit line names the keys, never what was searched for.
 
         Raises
@@ -72,9 +70,7 @@ class Studies:
         Forbidden
             The principal may not read.
         """
-        from kernel.archive.search import search_studies
-
-        visible = self.may_search(principal, query.matches, address)
+        visible = self.may_search(principal, [*query.matches, *(["text"] if query.text else [])], address)
         wanted = query.sites if visible is None else visible if query.sites is None else query.sites & visible
         with self._db.read() as connection:
             return search_studies(connection, replace(query, sites=wanted))

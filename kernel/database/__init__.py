@@ -33,9 +33,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from kernel.database.columns import BigKey, BinaryText, UtcDateTime, insert, is_sqlite, metadata, upsert
 from kernel.database.engines import Engines, open_engines, translated
 from kernel.database.topics import Topic, Topics, tx_after_commit, tx_notify
+from kernel.database.upgrade import upgrade
 from kernel.database.writer import QUEUE_MAX, Batcher, Change, Writer
 from kernel.errors import Busy
-from kernel.migrations import upgrade
 
 __all__ = [
     "Database",

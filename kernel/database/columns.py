@@ -11,8 +11,13 @@ from sqlalchemy import BigInteger, Connection, Dialect, Integer, MetaData, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.types import TypeDecorator
 
-from kernel.migrations import NAMING_CONVENTION
-
+NAMING_CONVENTION = {  # of every index and constraint, so that a later version can name what it changes
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
 metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 BigKey = BigInteger().with_variant(Integer(), "sqlite")

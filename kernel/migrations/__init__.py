@@ -1,50 +1,5 @@
-"""Alembic inside the package: the versions, and `upgrade`, which runs them forwards to the newest.
+"""The versions of the tables, forwards only, run by `kernel.database.upgrade`.
 
-There is no ini file: the node is its own migration tool. Tables are written out by hand in each version and never
-imported from the code, whose tables move on; a test compares the two on both engines.
+Tables are written out by hand in each version and never imported from the code, whose tables move on; a test compares
+the two on both engines.
 """
-
-import threading
-from pathlib import Path
-
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-
-from kernel.errors import InvalidConfiguration
-
-HERE = Path(__file__).parent
-NAMING_CONVENTION = {  # of every index and constraint, so that a later version can name what it changes
-    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-    "ck": "ck_%(table_name)s_%(constraint_name)s",
-    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
-    "pk": "pk_%(table_name)s",
-}
-_ONE_AT_A_TIME = threading.Lock()  # Alembic's `op` and `context` belong to the whole process
-_LOCK = 0x7669656E  # "vien": one process migrates a PostgreSQL database at a time
-
-
-def upgrade(connection: Connection) -> None:
-    """Bring the tables behind `connection` to the newest version, inside its transaction.
-
-    Raises
-    ------
-    InvalidConfiguration
-        The database is of a version that this code does not know, so it is newer; nothing was changed.
-    """
-    config = Config()
-    config.set_main_option("script_location", str(HERE).replace("%", "%%"))
-    config.set_main_option("path_separator", "os")
-    config.attributes["connection"] = connection
-    with _ONE_AT_A_TIME:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
-        known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
-        present = MigrationContext.configure(connection).get_current_heads()
-        if not set(present) <= known:
-            reason = f"is of version {', '.join(present)}, which this program does not know; install a newer program"
-            raise InvalidConfiguration(source="database", key="database.url", reason=reason)
-        command.upgrade(config, "heads")

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import MetaData
 
-from kernel.migrations import NAMING_CONVENTION
+from kernel.database.columns import NAMING_CONVENTION
 
 context.configure(
     connection=context.config.attributes["connection"],

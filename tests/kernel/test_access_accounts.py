@@ -99,7 +99,7 @@ def test_only_a_hash_of_the_password_is_stored(database: Database, access: Acces
     assert PASSWORD not in stored
 
 
-def test_the_librarys_own_parameters_are_used_unless_told_otherwise():
+def test_the_parameters_of_the_library_are_used_unless_told_otherwise():
     assert secrets_module.Passwords()._hasher.memory_cost == PasswordHasher().memory_cost >= 64 * 1024
 
 

@@ -9,10 +9,12 @@ from sqlalchemy import Connection
 
 from kernel.access import Access, Action, Principal, Role, Scope, system
 from kernel.access import studies as studies_module
+from kernel.archive.search import StudyQuery
 from kernel.archive.tables import patient, study
 from kernel.audit import audit
 from kernel.clock import ManualClock
 from kernel.database import Database
+from kernel.dicom.matching import Exact
 from kernel.errors import AmbiguousStudy, DatabaseUnavailable, Forbidden, NotFound
 from kernel.events import EventName, of_study
 from tests.support.access import HOME, audited
@@ -197,6 +199,29 @@ def test_many_frames_at_once_wait_for_one_line(access: Access, database: Databas
 def test_what_is_remembered_of_lines_is_bounded(access: Access):
     assert access._studies._told._most == studies_module.AUDITED_MAX
     assert access._studies._grants._most == studies_module.GRANTS_MAX
+
+
+def found(access: Access, principal: Principal, query: StudyQuery) -> list[str]:
+    return [row.site for row in access.search_studies(principal, query, HOME).rows]
+
+
+def test_a_search_finds_what_the_caller_may_see_and_not_what_else_is_asked_for(access: Access, database: Database):
+    has(database, "HN-01", study_date="20261121")
+    has(database, "DN-02", study_date="20261122")
+
+    assert found(access, reader(), StudyQuery()) == ["DN-02", "HN-01"]
+    assert found(access, reader("HN-01"), StudyQuery()) == ["HN-01"]
+    assert found(access, reader(), StudyQuery(sites=frozenset({"DN-02"}))) == ["DN-02"]
+    assert found(access, reader("HN-01"), StudyQuery(sites=frozenset({"HN-01", "DN-02"}))) == ["HN-01"]
+    assert found(access, reader("HN-01"), StudyQuery(sites=frozenset({"DN-02"}))) == []
+    with pytest.raises(Forbidden, match="may not read studies"):
+        found(access, reader(scopes=frozenset()), StudyQuery())
+
+
+def test_the_line_of_a_search_names_its_keys_and_not_the_patient(access: Access, database: Database):
+    found(access, reader(), StudyQuery(matches={"PatientID": Exact("NGUYEN 7")}, text="nguyen"))
+
+    assert audited(database) == [("bs.huong", "success", '{"keys": "PatientID,text"}')]
 
 
 def test_searching_below_the_study_names_the_sites_and_writes_the_keys_alone(access: Access, database: Database):

@@ -118,7 +118,7 @@ def test_libraries_are_told_in_our_form_and_the_talkative_ones_not_at_all(output
 
 
 def test_warnings_of_pydicom_that_quote_values_are_silent(recwarn: pytest.WarningsRecorder, output: io.StringIO):
-    warnings.warn_explicit("Invalid value for VR PN: NGUYEN", UserWarning, "valuerep.py", 1, module="pydicom.valuerep")
+    warnings.warn_explicit("Invalid value of a name: NGUYEN", UserWarning, "valuerep.py", 1, module="pydicom.valuerep")
 
     assert list(recwarn) == []
 
