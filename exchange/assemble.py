@@ -1,7 +1,7 @@
 """From a Config to a running exchange: the wiring, on one page. Nothing here decides anything about a study."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,13 +44,14 @@ class Node:
     rules: Rules
     committer: LocalCommitter
     commit_server: CommitServer
+    quarantine: Quarantine
     ingest: Ingest
     listeners: ListenerProcesses | None
     worker: Worker
 
 
 @contextmanager
-def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | None = None) -> Iterator[Node]:
+def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | None = None) -> Generator[Node]:
     """Open the stores of `config` and wire a node on them; everything is closed at the end.
 
     Raises
@@ -71,6 +72,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
             rules=rules,
             committer=committer,
             commit_server=CommitServer(commit_socket, committer),
+            quarantine=quarantine,
             ingest=Ingest(opened.blobs, committer, quarantine, clock, sources.fallback_charset_of),
             listeners=ListenerProcesses(listening, clock) if config.dimse.enabled else None,
             worker=Worker(

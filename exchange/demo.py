@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,7 +127,7 @@ def run(wishes: Wishes) -> None:
 
 
 @contextmanager
-def _started(wishes: Wishes) -> Iterator[Demo]:
+def _started(wishes: Wishes) -> Generator[Demo]:
     with ExitStack() as stack:
         home = wishes.keep or Path(tempfile.mkdtemp(prefix="vienanh-demo-"))
         if wishes.keep is None:
@@ -167,7 +167,7 @@ def _prepare_hub(file: Path, password: str) -> tuple[str, str]:
 
 
 @contextmanager
-def _node(file: Path) -> Iterator[dict[str, Any]]:
+def _node(file: Path) -> Generator[dict[str, Any]]:
     """Run `vienanh serve` with a configuration file; yield where it listens."""
     listening = configuration.load(file).node.data / LISTENING_FILE
     listening.unlink(missing_ok=True)

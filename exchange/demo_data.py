@@ -217,7 +217,7 @@ _PIXEL_KEYWORDS = (
 )  # fmt: skip
 
 
-def _copy_pixels(original: FileDataset, dataset: Dataset) -> None:
+def _copy_pixels(original: Dataset, dataset: Dataset) -> None:
     for keyword in _PIXEL_KEYWORDS:
         if keyword in original:
             dataset[keyword] = original[keyword]

@@ -119,7 +119,7 @@ def _renders(client: httpx.Client, study_uid: str, dataset: Dataset) -> bool:
     series_uid, instance_uid = dataset["0020000E"]["Value"][0], dataset["00080018"]["Value"][0]
     path = f"/dicom-web/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}/frames/1/rendered"
     answer = client.get(path, headers={"Accept": "image/png"})
-    if answer.status_code != httpx.codes.OK:
+    if not answer.is_success:
         return False
     pixels = np.asarray(Image.open(io.BytesIO(answer.content)).convert("L"))
     return float(pixels.std()) > 1.0

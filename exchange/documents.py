@@ -4,11 +4,11 @@
 tests/test_tidy.py refuses a document that is not up to date.
 """
 
+import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-import click
 import typer
 
 from exchange.__main__ import app
@@ -32,16 +32,17 @@ def commands() -> Iterator[str]:
     """Yield the lines of the table of commands."""
     yield "| command | what it does |"
     yield "|---|---|"
-    for path, command in _walk(typer.main.get_command(app), ("vienanh",)):
-        yield f"| `{' '.join(path)}` | {command.get_short_help_str(200)} |"
+    for name, doc in _walk(app, "vienanh"):
+        yield f"| `{name}` | {doc} |"
 
 
-def _walk(command: click.Command, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    if not isinstance(command, click.Group):
-        yield path, command
-        return
-    for name, child in command.commands.items():
-        yield from _walk(child, (*path, name))
+def _walk(group: typer.Typer, path: str) -> Iterator[tuple[str, str]]:
+    for command in group.registered_commands:
+        first = inspect.getdoc(command.callback) or ""
+        yield f"{path} {command.name}", first.split("\n\n")[0].replace("\n", " ")
+    for child in group.registered_groups:
+        if child.typer_instance is not None:
+            yield from _walk(child.typer_instance, f"{path} {child.name}")
 
 
 def storage_classes() -> Iterator[str]:

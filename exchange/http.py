@@ -7,19 +7,18 @@ import ipaddress
 import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.dicomweb.problem import problem
 from kernel import telemetry
 from kernel.access import Access
 from kernel.access import Scope as Right
 from kernel.access.request import principal_of_request
-from kernel.errors import ExchangeError, InvalidRequest
+from kernel.errors import ExchangeError, InvalidRequest, LimitExceeded
 from viewer.server import pages
 from viewer.server.api import Services, build_api
 from viewer.server.security import SecurityHeaders
@@ -63,7 +62,7 @@ class _Split:
 
 
 class _BoundedBody:
-    """Refuses bodies that no form of the reading room could fill."""
+    """Refuses bodies that no form of the reading room could fill; one without a length is cut off."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -72,24 +71,20 @@ class _BoundedBody:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if not declared.isdigit() or int(declared) > BODY_BYTES_MAX:
+            too_large = LimitExceeded(limit="body_bytes_max", value=declared.decode("latin-1"), bound=BODY_BYTES_MAX)
+            await problem(too_large, secrets.token_hex(16))(scope, receive, send)
+            return
         left = BODY_BYTES_MAX
 
-        async def receive_bounded() -> Any:
+        async def receive_bounded() -> Message:
             nonlocal left
             message = await receive()
             left -= len(message.get("body", b""))
-            if left < 0:
-                raise _TooLarge
-            return message
+            return message if left >= 0 else {"type": "http.disconnect"}
 
-        try:
-            await self._app(scope, receive_bounded, send)
-        except _TooLarge:
-            await Response(status_code=413)(scope, receive, send)
-
-
-class _TooLarge(Exception):
-    pass
+        await self._app(scope, receive_bounded, send)
 
 
 def _add_errors(app: FastAPI) -> None:

@@ -1,6 +1,6 @@
 """What the command line prints: one console, plain words, tables, and errors without a traceback."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 
 import typer
@@ -16,7 +16,7 @@ EXIT_REFUSED, EXIT_DENIED, EXIT_RETRIABLE, EXIT_CORRUPT = 2, 3, 75, 4  # 75 is E
 
 
 @contextmanager
-def plain_errors() -> Iterator[None]:
+def plain_errors() -> Generator[None]:
     """Turn an error of the exchange into one line on stderr and an exit code by family."""
     try:
         yield

@@ -1,6 +1,6 @@
 """The stores of a node, opened for a command that works beside it: rows and blobs, no listeners, no workers."""
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -27,7 +27,7 @@ class Stores:
 
 
 @contextmanager
-def opened(config: Config, *, clock: Clock | None = None, dev_token: str | None = None) -> Iterator[Stores]:
+def opened(config: Config, *, clock: Clock | None = None, dev_token: str | None = None) -> Generator[Stores]:
     """Open the stores of `config`, bring the database forward, and close it at the end.
 
     Raises

@@ -45,7 +45,14 @@ class Running:
         self._http_socket = _bound(config.http)
         self._dicomweb = DicomWeb(
             DicomWebServices(
-                config, node.stores.clock, node.stores.access, node.stores.db, node.stores.blobs, node.ingest
+                config=config,
+                clock=node.stores.clock,
+                access=node.stores.access,
+                db=node.stores.db,
+                blobs=node.stores.blobs,
+                ingest=node.ingest,
+                quarantine=node.quarantine,
+                committer=node.committer,
             )
         )
         services = Services(config, node.stores.access, node.stores.db, version("vienanh"))

@@ -190,7 +190,7 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
     for name, key, text, variable in _from_environment(os.environ if environment is None else environment):
         settings[name][key] = _convert(_hint(name, key), text, variable, key)
     sections: dict[str, Any] = {name: SECTIONS[name](**values) for name, values in settings.items()}
-    return _checked(Config(**sections, **tables, origin=origin))
+    return checked(Config(**sections, **tables, origin=origin))
 
 
 def describe() -> Iterator[tuple[str, str, str, str]]:
@@ -290,8 +290,8 @@ def _scalar(hint: Any, value: Any) -> Any:
 _POSITIVE = ("_max", "_s", "_hours", "_minutes", "_bytes", "_instances", "workers", "_min")
 
 
-def _checked(config: Config) -> Config:
-    """Check what a type cannot say."""
+def checked(config: Config) -> Config:
+    """Return `config`, having checked what a type cannot say. Raises InvalidConfiguration."""
 
     def refuse(key: str, reason: str) -> typing.NoReturn:
         raise InvalidConfiguration(source=config.origin, key=key, reason=reason)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-pytest_plugins = ["tests.support.postgresql", "tests.support.orthanc"]
+pytest_plugins = ["tests.support.postgresql", "tests.support.orthanc", "tests.support.nodes"]
 
 SAMPLES = Path(os.environ.get("VIENANH_SAMPLES", Path(__file__).parents[2] / "shared" / "samples"))
 PEERS = {

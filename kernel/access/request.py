@@ -4,8 +4,9 @@ A cookie travels by itself with whatever another site makes a browser send, so a
 the session's CSRF value in a header, and no foreign Origin. A token is only sent by who has it.
 """
 
+from collections.abc import Mapping
 from http.cookies import CookieError, SimpleCookie
-from typing import Final, Protocol
+from typing import Final
 
 from kernel.access import Access, Principal
 from kernel.errors import Forbidden, NotAuthenticated
@@ -16,15 +17,7 @@ COOKIE_CHARACTERS_MAX: Final = 4096
 SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
 
 
-class Headers(Protocol):
-    """A request's headers, by lower-case name."""
-
-    def get(self, key: str, default: str) -> str:
-        """Return a header's value."""
-        ...
-
-
-def principal_of_request(access: Access, method: str, headers: Headers, origin: str) -> Principal:
+def principal_of_request(access: Access, method: str, headers: Mapping[str, str], origin: str) -> Principal:
     """Return who calls; `origin` is this node's own, as browsers see it.
 
     Raises
@@ -49,7 +42,7 @@ def principal_of_request(access: Access, method: str, headers: Headers, origin: 
     return principal
 
 
-def check_origin(headers: Headers, origin: str) -> None:
+def check_origin(headers: Mapping[str, str], origin: str) -> None:
     """Refuse a request that a browser made for another site's page.
 
     Raises

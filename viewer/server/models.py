@@ -1,5 +1,6 @@
 """What the API of the reading room takes and gives, as its OpenAPI description shows it. Names are camelCase in JSON."""
 
+import re
 from datetime import datetime
 from typing import Any, Literal
 
@@ -13,10 +14,15 @@ WORKLIST_MAX = 200
 OFFSET_MAX = 10_000
 
 
+def _json_name(name: str) -> str:
+    """Return camelCase with DICOM's own capitals: studyInstanceUID, patientID."""
+    return re.sub(r"(Uid|Id)$", lambda match: match[0].upper(), to_camel(name)).replace("traceID", "traceId")
+
+
 class Model(BaseModel):
     """Base: camelCase names, nothing unknown is taken."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid", frozen=True)
+    model_config = ConfigDict(alias_generator=_json_name, populate_by_name=True, extra="forbid", frozen=True)
 
 
 class SignIn(Model):
@@ -58,9 +64,9 @@ class StudyItem(Model):
     """One study of the worklist."""
 
     site: str
-    study_instance_uid: str = Field(alias="studyInstanceUID")
+    study_instance_uid: str
     patient_name: str
-    patient_id: str = Field(alias="patientID")
+    patient_id: str
     patient_birth_date: str
     patient_sex: str
     study_date: str
@@ -103,7 +109,7 @@ class Worklist(Model):
 class SeriesItem(Model):
     """One series of a study."""
 
-    series_instance_uid: str = Field(alias="seriesInstanceUID")
+    series_instance_uid: str
     modality: str
     number: int | None
     description: str

@@ -1,0 +1,93 @@
+"""The reading room's server on loopback, over real stores with a study in them."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from argon2 import PasswordHasher
+from starlette.responses import Response
+
+from exchange.http import build_app
+from exchange.stores import Stores, opened
+from kernel import config as configuration
+from kernel.access import Access, AccessKeys, NewAccount
+from kernel.archive.committer import LocalCommitter
+from kernel.archive.ingest import Ingest
+from kernel.archive.quarantine import Quarantine
+from kernel.archive.records import Origin
+from tests.support.builders import a_ct_series, as_dataset_bytes
+from viewer.server.api import Services
+
+PASSWORD = "mat khau dai du"
+
+
+@dataclass
+class Room:
+    """A served reading room."""
+
+    url: str
+    stores: Stores
+    static: Path
+
+    def client(self, **headers: str) -> httpx.Client:
+        return httpx.Client(base_url=self.url, headers=headers, timeout=20.0, trust_env=False)
+
+    @contextmanager
+    def signed_in(self, name: str = "lan", password: str = PASSWORD) -> Iterator[httpx.Client]:
+        with self.client() as client:
+            answer = client.post("/api/session", json={"name": name, "password": password})
+            assert answer.status_code == 200, answer.text
+            client.headers["X-Vienanh-CSRF"] = answer.json()["csrf"]
+            yield client
+
+    def add_study(self, *, seed: str, count: int = 2, site: str = "LOCAL", **attributes) -> str:
+        """Take in a small CT and return its Study Instance UID."""
+        blobs, db, clock = self.stores.blobs, self.stores.db, self.stores.clock
+        committer = LocalCommitter(db, clock, quarantine_bytes_max=1 << 20)
+        ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, lambda _: None)
+        origin = Origin(site, "dimse", "CT1", "VIENANH", "127.0.0.1", f"session-{seed}")
+        for ds in a_ct_series(count, seed=seed, rows=16, columns=16, **attributes):
+            stage = blobs.stage(ds.SOPClassUID, ds.SOPInstanceUID, "1.2.840.10008.1.2.1", None)
+            stage.write(as_dataset_bytes(ds))
+            ingested = ingest.ingest(stage.finish(), origin)
+        return ingested.study_instance_uid
+
+
+async def nothing(scope, receive, send) -> None:
+    """Stand in for DICOMweb, which has its own tests."""
+    await Response(status_code=404)(scope, receive, send)
+
+
+@pytest.fixture
+def room(tmp_path: Path) -> Iterator[Room]:
+    static = tmp_path / "static"
+    (static / "assets").mkdir(parents=True)
+    (static / "index.html").write_text("<!doctype html><title>room</title>")
+    (static / "assets" / "main-0123abcd.js").write_text("let a = 1;")
+    (static / "assets" / "main-0123abcd.js.br").write_bytes(b"brotli")
+    (tmp_path / "secret.txt").write_text("not for you")
+    config = configuration.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "data")})
+    with opened(config) as real:
+        keys = AccessKeys(b"k" * 32, hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+        access = Access(real.db, real.clock, config.access, keys=keys, site=config.node.site)
+        stores = replace(real, access=access)
+        stores.access.accounts.create(NewAccount("lan", ["reader"], None, "BS Lan"), PASSWORD, by="test")
+        stores.access.accounts.create(NewAccount("bot", ["integrator"], ["ELSEWHERE"]), PASSWORD, by="test")
+        app = build_app(Services(config, stores.access, stores.db, "1"), nothing, dict, static)
+        settings = uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
+        server = uvicorn.Server(settings)
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        while not server.started:
+            threading.Event().wait(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        try:
+            yield Room(f"http://127.0.0.1:{port}", stores, static)
+        finally:
+            server.should_exit = True
+            thread.join()

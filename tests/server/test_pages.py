@@ -1,0 +1,57 @@
+"""The reading room's files and the headers of every answer."""
+
+import pytest
+
+from viewer.server.security import CONTENT_SECURITY_POLICY
+
+
+def test_every_screen_is_the_same_page_and_is_asked_for_anew(room):
+    with room.client() as client:
+        for path in ("/", "/worklist", "/study/1.2.3", "/sign-in"):
+            answer = client.get(path)
+            assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache"), path
+            assert "<title>room</title>" in answer.text
+
+
+def test_a_hashed_file_is_kept_for_ever_and_sent_compressed_when_it_can_be(room):
+    with room.client() as client:
+        packed = client.get("/assets/main-0123abcd.js", headers={"Accept-Encoding": "gzip, br"}, follow_redirects=False)
+        plain = client.get("/assets/main-0123abcd.js", headers={"Accept-Encoding": "identity"})
+
+    assert (packed.headers["Content-Encoding"], packed.headers["Vary"]) == ("br", "Accept-Encoding")
+    assert "immutable" in packed.headers["Cache-Control"]
+    assert plain.text == "let a = 1;"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/../secret.txt", "/%2e%2e/secret.txt", "/assets/..%2f..%2fsecret.txt", "/.stamp", "/nothing", "//etc/passwd"],
+)
+def test_nothing_outside_the_build_can_be_asked_for(room, path):
+    with room.client() as client:
+        answer = client.get(path)
+
+    assert "not for you" not in answer.text
+    assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/", "/api/node", "/api/worklist", "/nothing", "/dicom-web/studies", "/health/live"])
+def test_every_answer_carries_the_headers_that_bind_the_browser(room, path):
+    with room.client() as client:
+        headers = client.get(path).headers
+
+    assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+
+
+def test_the_policy_allows_no_eval_and_nothing_from_elsewhere():
+    assert "'unsafe-eval'" not in CONTENT_SECURITY_POLICY
+    assert "http" not in CONTENT_SECURITY_POLICY
+    assert CONTENT_SECURITY_POLICY.startswith("default-src 'none'")
+
+
+def test_metrics_are_for_loopback_or_an_administrator(room):
+    with room.client() as client:
+        assert client.get("/metrics").status_code == 200
+        assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 401

@@ -1,0 +1,80 @@
+"""The worklist and what a study consists of, for those who may see it."""
+
+from kernel import audit
+
+
+def test_the_worklist_shows_a_study_and_what_is_known_of_it(room):
+    uid = room.add_study(seed="one")
+
+    with room.signed_in() as client:
+        (study,) = client.get("/api/worklist").json()["studies"]
+
+    assert (study["studyInstanceUID"], study["have"], study["expected"], study["state"]) == (uid, 2, None, "receiving")
+    assert (study["modalities"], study["bodyPart"], study["priority"]) == (["CT"], "HEAD", "routine")
+
+
+def test_a_name_is_found_without_accents_and_in_any_order(room):
+    room.add_study(seed="huong", PatientName="Nguyễn^Thị Hương")
+    room.add_study(seed="duc", PatientName="Trần^Văn Đức")
+
+    with room.signed_in() as client:
+        for words in ("huong", "HUONG NGUYEN", "thi hương", "Nguyễn"):
+            found = client.get("/api/worklist", params={"q": words}).json()["studies"]
+            assert [study["patientName"] for study in found] == ["Nguyễn^Thị Hương"], words
+        assert [s["patientName"] for s in client.get("/api/worklist", params={"q": "duc"}).json()["studies"]] == [
+            "Trần^Văn Đức"
+        ]
+
+
+def test_the_worklist_is_filtered_by_modality_and_date(room):
+    room.add_study(seed="ct", StudyDate="20261101")
+
+    with room.signed_in() as client:
+        assert (
+            len(client.get("/api/worklist", params={"modality": "CT", "date_from": "20261101"}).json()["studies"]) == 1
+        )
+        assert client.get("/api/worklist", params={"modality": "MR"}).json()["studies"] == []
+        assert client.get("/api/worklist", params={"date_to": "20261031"}).json()["studies"] == []
+        assert client.get("/api/worklist", params={"date_from": "yesterday"}).status_code == 400
+
+
+def test_a_quiet_worklist_is_answered_with_304_until_something_arrives(room):
+    room.add_study(seed="first")
+    with room.signed_in() as client:
+        etag = client.get("/api/worklist").headers["ETag"]
+
+        assert client.get("/api/worklist", headers={"If-None-Match": etag}).status_code == 304
+        room.add_study(seed="second")
+        assert client.get("/api/worklist", headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_a_study_s_series_and_trace_are_told_and_the_opening_is_audited(room):
+    uid = room.add_study(seed="trace")
+
+    with room.signed_in() as client:
+        (series,) = client.get(f"/api/studies/{uid}/series").json()
+        events = [event["name"] for event in client.get(f"/api/studies/{uid}/trace").json()]
+        one = client.get(f"/api/studies/{uid}").json()
+
+    assert (series["modality"], series["instances"], one["have"]) == ("CT", 2, 2)
+    assert events[:2] == ["InstanceReceived", "InstanceReceived"]
+    with room.stores.db.read() as connection:
+        lines = audit.of_study(connection, uid)
+    assert [(line.who, line.action, line.outcome) for line in lines] == [("lan", "DICOM Instances Accessed", "success")]
+
+
+def test_studies_of_another_site_are_neither_listed_nor_told(room):
+    uid = room.add_study(seed="here")
+
+    with room.signed_in("bot") as client:
+        assert client.get("/api/worklist").json()["studies"] == []
+        assert client.get(f"/api/studies/{uid}/series").status_code == 404
+
+
+def test_nobody_reads_without_signing_in(room):
+    uid = room.add_study(seed="closed")
+
+    with room.client() as client:
+        for path in ("/api/worklist", f"/api/studies/{uid}", f"/api/studies/{uid}/series", f"/api/studies/{uid}/trace"):
+            assert client.get(path).status_code == 401, path
+        assert client.get("/api/node").json()["site"] == "LOCAL"

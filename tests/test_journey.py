@@ -1,0 +1,102 @@
+"""The story from the modality to the reading room, on two real nodes."""
+
+import io
+import subprocess
+from pathlib import Path
+
+import httpx
+import pydicom
+import pytest
+from PIL import Image
+
+from tests.support.builders import a_cr, a_ct_series, as_file
+from tests.support.nodes import TOKEN, Network, wait_until
+
+
+def files_of(folder: Path, datasets) -> list[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for number, ds in enumerate(datasets, start=1):
+        path = folder / f"{number:03}.dcm"
+        path.write_bytes(as_file(ds))
+        paths.append(path)
+    return paths
+
+
+def push(network: Network, paths: list[Path]) -> subprocess.CompletedProcess[str]:
+    command = ["storescu", "-aec", "VIENANH", "127.0.0.1", str(network.site.dimse_port), *map(str, paths)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+
+
+@pytest.mark.peer("dcmtk")
+def test_a_ct_pushed_at_the_site_is_read_at_the_hub_pseudonymised_and_whole(network, tmp_path):
+    originals = list(a_ct_series(12, seed="journey", StudyDescription="CT so nao cap cuu"))
+    sent = push(network, files_of(tmp_path / "ct", originals))
+    assert sent.returncode == 0, sent.stderr
+
+    study = network.arrived(12)
+
+    assert (study["priority"], study["expected"], study["site"]) == ("stat", 12, "SITE1")
+    assert study["patientName"] != "Nguyễn^Thị Hương"
+    assert study["studyInstanceUID"] != originals[0].StudyInstanceUID
+    with network.hub.client() as client:
+        metadata = client.get(f"/dicom-web/studies/{study['studyInstanceUID']}/metadata").raise_for_status()
+        assert "Hương" not in metadata.text
+        assert originals[0].PatientID not in metadata.text
+        assert originals[0].SOPInstanceUID not in metadata.text
+        first = metadata.json()[0]
+        path = f"/dicom-web/studies/{study['studyInstanceUID']}/series/{first['0020000E']['Value'][0]}"
+        instance = f"{path}/instances/{first['00080018']['Value'][0]}"
+        whole = client.get(instance, headers={"Accept": "application/dicom"}).raise_for_status()
+        picture = client.get(f"{instance}/rendered", headers={"Accept": "image/png"}).raise_for_status()
+    arrived = pydicom.dcmread(io.BytesIO(whole.content))
+    original = originals[int(arrived.InstanceNumber) - 1]
+    assert arrived.PixelData == original.PixelData
+    assert arrived.PatientIdentityRemoved == "YES"
+    assert Image.open(io.BytesIO(picture.content)).size == (64, 64)
+
+
+@pytest.mark.peer("dcmtk")
+def test_both_ends_tell_the_same_trace(network, tmp_path):
+    (original,) = [a_cr(seed="trace")]
+    push(network, files_of(tmp_path / "cr", [original]))
+    study = network.arrived(1)
+
+    def delivered() -> str:
+        told = network.site.run("trace", original.StudyInstanceUID).stdout
+        return told if "StudyDelivered" in told else ""
+
+    at_site = wait_until(delivered, what="StudyDelivered")
+    at_hub = network.hub.run("trace", study["studyInstanceUID"]).stdout
+
+    assert at_site.splitlines()[0] == at_hub.splitlines()[0] == f"trace {study['traceId']}"
+    for name in ("InstanceReceived", "PlanMade", "StudyComplete", "InstanceDeidentified", "InstanceDelivered"):
+        assert name in at_site
+    for name in ("InstanceReceived", "ManifestReceived", "StudyComplete"):
+        assert name in at_hub
+
+
+@pytest.mark.peer("dcmtk")
+def test_no_log_line_names_the_patient(network, tmp_path):
+    push(network, files_of(tmp_path / "cr", [a_cr(seed="log")]))
+    network.arrived(1)
+
+    logs = network.site.log + network.hub.log
+
+    assert "node_ready" in logs
+    assert not [word for word in ("Hương", "Huong", "BN0000", "19700412", TOKEN) if word in logs]
+
+
+def test_a_node_answers_health_metrics_and_its_description(network):
+    with httpx.Client(base_url=network.hub.url, trust_env=False) as client:
+        assert client.get("/health/live").json() == {"status": "live"}
+        assert client.get("/health/ready").json() == {"status": "ready"}
+        assert "vienanh_stage_seconds_bucket" in client.get("/metrics").text
+        assert "/api/worklist" in client.get("/api/openapi.json").json()["paths"]
+        assert client.get("/dicom-web/studies").status_code == 401
+        assert client.get("/api/worklist").status_code == 401
+
+
+def test_a_node_stops_in_order_when_it_is_told_to(network):
+    assert network.site.stop() == 0
+    assert not (network.site.data / "listening.json").exists()
