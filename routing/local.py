@@ -5,10 +5,11 @@ again is taken alone, and then held too.
 """
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from datetime import datetime, timedelta
 from itertools import takewhile
 from random import random
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection
 
@@ -23,7 +24,7 @@ from routing.promises import tell_held
 from routing.queue import LOCAL_LANE, Appetite, Failure, Holder, Job
 from routing.receipts import DAMAGED, tell_failed
 from routing.relay import ANY, Turn
-from routing.steps import Deidentifier, Derived, Held, record_derived
+from routing.steps import Deidentifier, Held, Made, record_derived
 from routing.transport import Cause, Receipt, ReceiptState
 
 BATCH_INSTANCES: Final = 8  # claimed at once; small, so that STAT waits for milliseconds
@@ -83,15 +84,19 @@ class LocalWork:
 
     def _run(self, holder: Holder, jobs: list[Job]) -> None:
         begun = takewhile(lambda _: not self._is_stopping(), jobs)  # asked before each
-        recorded = {job.pk: self._db.submit(self._outcome(holder, job)) for job in begun}
+        recorded = {job.pk: self._outcome(holder, job) for job in begun}
         left = [job for job in jobs if job.pk not in recorded]
         if left:
             self._db.write(lambda connection: queue.give_back(connection, holder, left))
         for future in recorded.values():
             future.result()
 
-    def _outcome(self, holder: Holder, job: Job) -> Change[object]:
-        """Run the step and return the change that records what came of it."""
+    def _outcome(self, holder: Holder, job: Job) -> Future[Any]:
+        """Run the step and submit the change that records what came of it."""
+        done = self._step(holder, job)
+        return self._db.submit_batch(record_derived, done) if isinstance(done, Made) else self._db.submit(done)
+
+    def _step(self, holder: Holder, job: Job) -> Made | Change[Any]:
         now = self._clock.now()
         if job.attempts > ATTEMPTS_MAX:
             return _held(holder, job, Held("ended-its-worker", ""), now)
@@ -108,29 +113,25 @@ class LocalWork:
             return _held(holder, job, Held("failed", type(error).__name__), now)
         if isinstance(result, Held):
             return _held(holder, job, result, now)
-        return _derived(holder, job, result, now)
+        return Made(holder, job, result, now)
 
-    def _later(self, holder: Holder, job: Job, error: Exception, now: datetime) -> Change[object]:
+    def _later(self, holder: Holder, job: Job, error: Exception, now: datetime) -> Change[Any]:
         detail = error.code if isinstance(error, ExchangeError) else type(error).__name__
         pause_s = self._backoff.pause_s(max(2, job.attempts), self._random)
         failure = Failure(Signal.LANE_FAILED, Cause.FULL, detail, now + timedelta(seconds=pause_s), counts=False)
         return lambda connection: queue.fail(connection, holder, [(job, failure)])
 
 
-def _derived(holder: Holder, job: Job, result: Derived, now: datetime) -> Change[object]:
-    return lambda connection: record_derived(connection, holder, job, result, now)
-
-
-def _held(holder: Holder, job: Job, held: Held, now: datetime) -> Change[object]:
+def _held(holder: Holder, job: Job, held: Held, now: datetime) -> Change[Any]:
     def change(connection: Connection) -> None:
         detail = {"in_tag": held.in_tag, "kind": held.kind, "sop_instance_uid": job.sop_instance_uid}
-        tell_held(connection, job, held.because, detail, now)
+        tell_held(connection, job, held.because, held.in_tag, detail, now=now)
         queue.fail(connection, holder, [(job, Failure(Signal.HOLD, held.because, held.in_tag, now))])
 
     return change
 
 
-def _damaged(holder: Holder, job: Job, damage: Corrupt, now: datetime) -> Change[object]:
+def _damaged(holder: Holder, job: Job, damage: Corrupt, now: datetime) -> Change[Any]:
     def change(connection: Connection) -> None:
         if queue.fail(connection, holder, [(job, Failure(Signal.REFUSED, DAMAGED, str(damage), now))]):
             receipt = Receipt(job.sop_instance_uid, ReceiptState.REFUSED, None, damage.code, str(damage))

@@ -1,7 +1,7 @@
 """What a plan promises, as jobs: de-identify here, or deliver there; and how urgent."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -95,14 +95,15 @@ class Derivative:
     pixel_review: str  # why its pixels want a look, or empty
 
 
-def deliver_derived(connection: Connection, done: Job, made: Derivative, now: datetime) -> None:
-    """Enqueue the deliveries to which a de-identification leads; those that a hold concerns wait for a person."""
+def deliver_derived(connection: Connection, made: Sequence[tuple[Job, Derivative]], now: datetime) -> None:
+    """Enqueue the deliveries to which de-identifications lead; those that a hold concerns wait for a person."""
+    _enqueue(connection, [new for done, derivative in made for new in _deliveries(done, derivative)], now)
 
-    def is_held(hold: str) -> bool:
-        return hold == "review" or (hold == "pixel-review" and bool(made.pixel_review))
 
-    jobs = [
-        NewJob(
+def _deliveries(done: Job, made: Derivative) -> Iterator[NewJob]:
+    for destination, hold in json.loads(done.targets):
+        is_held = hold == "review" or (hold == "pixel-review" and bool(made.pixel_review))
+        yield NewJob(
             kind="deliver",
             lane=destination,
             priority=done.priority,
@@ -113,34 +114,37 @@ def deliver_derived(connection: Connection, done: Job, made: Derivative, now: da
             trace_id=done.trace_id,
             variant=made.variant,
             size_bytes=made.size_bytes,
-            state=JobState.HELD if is_held(hold) else JobState.READY,
-            cause=hold if is_held(hold) else "",
+            state=JobState.HELD if is_held else JobState.READY,
+            cause=hold if is_held else "",
+            detail=made.pixel_review if is_held else "",
         )
-        for destination, hold in json.loads(done.targets)
-    ]
-    _enqueue(connection, jobs, now, made.pixel_review)
 
 
-def _enqueue(connection: Connection, jobs: Sequence[NewJob], now: datetime, kind: str = "") -> None:
-    held = {(new.site, new.study_instance_uid, new.lane, new.cause): new for new in jobs if new.state is JobState.HELD}
+def _enqueue(connection: Connection, jobs: Sequence[NewJob], now: datetime) -> None:
+    held = {
+        (new.site, new.study_instance_uid, new.lane, new.cause, new.detail): new
+        for new in jobs
+        if new.state is JobState.HELD
+    }
     for new in held.values():
-        tell_held(connection, new, new.cause, {"destination": new.lane, "kind": kind}, now)
+        tell_held(connection, new, new.cause, new.detail, {"destination": new.lane, "kind": new.detail}, now=now)
     enqueue(connection, jobs, now)
 
 
-def tell_held(connection: Connection, one: Job | NewJob, because: str, detail: dict[str, str], now: datetime) -> None:
-    """Record StudyHeld once for each lane and reason: a study of 500 slices has one, not 500."""
-    at = detail.get("in_tag", "")
-    same = select(func.count()).where(
+def tell_held(
+    connection: Connection, one: Job | NewJob, because: str, where: str, detail: Mapping[str, str], *, now: datetime
+) -> None:
+    """Record StudyHeld once for each lane, reason and place: a study of 500 slices has one, not 500."""
+    same = select(job.c.pk).where(
         job.c.site == one.site,
         job.c.study_instance_uid == one.study_instance_uid,
         job.c.state == JobState.HELD.value,
         job.c.lane == one.lane,
         job.c.profile == one.profile,
         job.c.cause == because,
-        job.c.detail == at,
+        job.c.detail == where,
     )
-    if connection.execute(same).scalar_one() == 0:
+    if connection.execute(same.limit(1)).first() is None:
         what = {"because": because, "profile": one.profile, **detail}
         record(connection, Event(EventName.STUDY_HELD, now, one.site, one.study_instance_uid, one.trace_id, what))
 

@@ -51,8 +51,9 @@ class NewJob:
     targets: str = ""
     fallback_charset: str = ""
     size_bytes: int = 0
-    state: JobState = JobState.READY  # or HELD
+    state: JobState = JobState.READY  # or HELD, and then why
     cause: str = ""
+    detail: str = ""
 
     @property
     def key(self) -> str:

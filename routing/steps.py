@@ -7,10 +7,10 @@ transaction with the end of the job. Done twice, it makes the same bytes under t
 import json
 import mmap
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
@@ -27,7 +27,7 @@ from kernel.database import Database, upsert
 from kernel.dicom.elements import Header
 from kernel.dicom.scanner import scan
 from kernel.errors import BlobMissing
-from kernel.events import Event, EventName, record
+from kernel.events import Event, EventName, record_many
 from kernel.telemetry import stage
 from routing import consignments, vault
 from routing.promises import Derivative, deliver_derived, tell_deidentified
@@ -176,12 +176,43 @@ def _objection(job: Job, made: Deidentified, header: Header) -> Held | None:
     return None
 
 
-def record_derived(connection: Connection, holder: Holder, job: Job, result: Derived, now: datetime) -> bool:
-    """End the job: derived row, vault, event and the deliveries, in one transaction; False if it is no longer ours."""
-    if not complete(connection, holder, [job]):
-        return False
-    identity = result.made.identity
-    row = {
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A derived instance on its way into the tables, and who made it."""
+
+    holder: Holder
+    job: Job
+    result: Derived
+    at: datetime
+
+
+def record_derived(connection: Connection, group: list[Made]) -> list[bool]:
+    """End jobs: derived rows, vault, events and deliveries, in one transaction; False for a job no longer its holder's.
+
+    A batcher of `Database.submit_batch`: what was made while the last commit ran shares the statements of the next.
+    """
+    ended: set[int] = set()
+    for holder in {made.holder for made in group}:
+        ended |= complete(connection, holder, [made.job for made in group if made.holder == holder])
+    ours = [made for made in group if made.job.pk in ended]
+    if ours:
+        now = ours[-1].at
+        upsert(connection, derived, [_row(made) for made in ours], key=["site", "sop_instance_uid", "variant"])
+        for site in {made.job.site for made in ours}:
+            vault.store(
+                connection, site, [one for made in ours if made.job.site == site for one in made.result.sealed], now
+            )
+        _tell_sent_studies(connection, ours)
+        record_many(connection, [_event(made) for made in ours])
+        deliver_derived(connection, [(made.job, _derivative(made)) for made in ours], now)
+        for site, study_instance_uid in {(made.job.site, made.job.study_instance_uid) for made in ours}:
+            tell_deidentified(connection, site, study_instance_uid, now)
+    return [made.job.pk in ended for made in group]
+
+
+def _row(made: Made) -> dict[str, Any]:
+    job, result, identity = made.job, made.result, made.result.made.identity
+    return {
         "site": job.site,
         "sop_instance_uid": job.sop_instance_uid,
         "variant": result.variant,
@@ -195,17 +226,24 @@ def record_derived(connection: Connection, holder: Holder, job: Job, result: Der
         "dataset_offset": result.dataset_offset,
         "sha256": result.sha256,
         "record": json.dumps(asdict(result.made.record) | {"actions": dict(result.made.record.actions)}),
-        "at": now,
+        "at": made.at,
     }
-    upsert(connection, derived, [row], key=["site", "sop_instance_uid", "variant"])
-    vault.store(connection, job.site, result.sealed, now)
-    sent = identity.study_instance_uid
-    consignments.set_sent_study(connection, job.site, job.study_instance_uid, job.profile, sent)
-    detail = {"sop_instance_uid": job.sop_instance_uid, "profile": result.made.record.profile}
-    record(
-        connection,
-        Event(EventName.INSTANCE_DEIDENTIFIED, now, job.site, job.study_instance_uid, job.trace_id, detail),
-    )
-    deliver_derived(connection, job, Derivative(result.variant, result.size_bytes, result.pixel_review), now)
-    tell_deidentified(connection, job.site, job.study_instance_uid, now)
-    return True
+
+
+def _tell_sent_studies(connection: Connection, group: Sequence[Made]) -> None:
+    sent = {
+        (made.job.site, made.job.study_instance_uid, made.job.profile): made.result.made.identity.study_instance_uid
+        for made in group
+    }
+    for (site, study_instance_uid, profile), new in sent.items():
+        consignments.set_sent_study(connection, site, study_instance_uid, profile, new)
+
+
+def _event(made: Made) -> Event:
+    job = made.job
+    detail = {"sop_instance_uid": job.sop_instance_uid, "profile": made.result.made.record.profile}
+    return Event(EventName.INSTANCE_DEIDENTIFIED, made.at, job.site, job.study_instance_uid, job.trace_id, detail)
+
+
+def _derivative(made: Made) -> Derivative:
+    return Derivative(made.result.variant, made.result.size_bytes, made.result.pixel_review)

@@ -158,7 +158,7 @@ class Transport(Protocol):
         ...
 
     def close(self) -> None:
-        """Close the connection; `deliver` would open it again."""
+        """Close the connection; called last."""
         ...
 
 

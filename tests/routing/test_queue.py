@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from kernel.clock import ManualClock
 from kernel.database import Database
@@ -345,3 +345,27 @@ def test_a_lease_that_was_given_up_is_free_at_once(jobs):
 
 def keep(jobs: Jobs, holder: Holder) -> bool:
     return jobs.database.write(lambda connection: leases.keep(connection, "hub", holder, jobs.clock.now(), LEASE_S))
+
+
+# --- plans ------------------------------------------------------------------------------------------------------------
+
+
+def test_looking_for_work_reads_the_partial_index_however_long_the_backlog_of_other_lanes(jobs):
+    if not jobs.database.is_sqlite:
+        pytest.skip("the planner of PostgreSQL decides by statistics")
+    due = select(job.c.pk).where(queue.is_due("hub", jobs.clock.now(), 2)).order_by(job.c.priority, job.c.pk).limit(8)
+    with jobs.database.read() as connection:
+        compiled = str(due.compile(connection))
+        values = due.compile(connection).params
+        rows = connection.execute(text(f"EXPLAIN QUERY PLAN {_named(compiled, values)}"), values).all()
+
+    plan = " ".join(row.detail for row in rows)
+    assert "USING INDEX ix_job_ready (lane=? AND priority<?)" in plan
+    assert "TEMP B-TREE" not in plan
+
+
+def _named(statement: str, values: dict) -> str:
+    """Give the placeholders of a compiled statement their names back."""
+    for name in values:
+        statement = statement.replace("?", f":{name}", 1)
+    return statement
