@@ -19,10 +19,10 @@ from typing import Any, cast
 
 from kernel.archive.records import Origin
 from kernel.config import Config
+from kernel.dicom.charset import FALLBACKS
 from kernel.errors import InvalidConfiguration, UnknownCaller
 
 SOURCES_MAX = 4096
-CHARSETS = ("utf-8", "cp1258", "tcvn3", "latin-1")
 _LISTS = ("calling", "called", "address")
 _TEXTS = ("name", "site", "charset")
 
@@ -107,13 +107,13 @@ def _profile(entry: Mapping[str, Any], where: str, config: Config) -> _Profile:
             raise refuse(key, f"no such key; there are {', '.join((*_TEXTS, *_LISTS))}")
     if not entry.get("name"):
         raise refuse("name", "is missing")
-    if entry.get("charset") not in (None, *CHARSETS):
-        raise refuse("charset", f"must be one of {', '.join(CHARSETS)}")
+    if entry.get("charset") not in (None, *FALLBACKS):
+        raise refuse("charset", f"must be one of {', '.join(FALLBACKS)}")
     lists: dict[str, tuple[str, ...]] = {}
     for key in _LISTS:
         value = entry.get(key, ())
-        texts = cast("Sequence[Any]", (value,) if isinstance(value, str) else value)
-        if isinstance(value, Mapping) or not all(isinstance(text, str) for text in texts):
+        texts = cast("Sequence[Any]", value if isinstance(value, list | tuple) else (value,))
+        if not all(isinstance(text, str) for text in texts):
             raise refuse(key, "must be text or a list of texts")
         lists[key] = tuple(texts)
     try:
