@@ -4,10 +4,13 @@ import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import type { StudyKey } from "./queries";
 import { failed, type Result, unwrap } from "./result";
 
-const ROOT = "/dicom-web";
+/** Two sites may use one UID; the service under a site's name knows only that site. */
+function root(study: StudyKey): string {
+  return study.site ? `/sites/${encodeURIComponent(study.site)}/dicom-web` : "/dicom-web";
+}
 
 export function seriesUrl(study: StudyKey, seriesInstanceUid: string): string {
-  return `${ROOT}/studies/${study.studyInstanceUid}/series/${seriesInstanceUid}`;
+  return `${root(study)}/studies/${study.studyInstanceUid}/series/${seriesInstanceUid}`;
 }
 
 export function thumbnailUrl(study: StudyKey, seriesInstanceUid: string): string {

@@ -1,9 +1,9 @@
 // The node's answers as the screens use them: what is asked, how often, and under which name it is kept.
 
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { queryOptions } from "@tanstack/react-query";
 import { ask } from "./client";
 import { unwrap } from "./result";
-import type { NodeInfo, Series, Session, TraceEvent, Worklist } from "./types";
+import type { NodeInfo, Series, Session, Study, TraceEvent, Worklist } from "./types";
 
 const LIVE_MS = 2_000;
 const TRACE_MS = 4_000;
@@ -31,20 +31,25 @@ export interface WorklistFilter {
   /** DICOM dates, empty for no bound. */
   readonly dateFrom: string;
   readonly dateTo: string;
-  readonly limit: number;
 }
 
-export function worklistQuery(filter: WorklistFilter) {
-  const query = new URLSearchParams({ limit: String(filter.limit) });
+/** Studies on one page of the worklist; the node gives no longer ones. */
+const PAGE = 200;
+/** Beyond the first page lies what is old: it changes rarely. */
+const OLD_MS = 15_000;
+
+/** One page of the worklist, counted from zero. */
+export function worklistQuery(filter: WorklistFilter, page: number) {
+  const query = new URLSearchParams({ limit: String(PAGE), offset: String(page * PAGE) });
   if (filter.q) query.set("q", filter.q);
   if (filter.modality) query.set("modality", filter.modality);
   if (filter.dateFrom) query.set("date_from", filter.dateFrom);
   if (filter.dateTo) query.set("date_to", filter.dateTo);
   return queryOptions({
-    queryKey: ["worklist", filter],
+    queryKey: ["worklist", filter, page],
     queryFn: async ({ signal }) => unwrap(await ask<Worklist>("GET", `/api/worklist?${query}`, { signal })),
-    refetchInterval: LIVE_MS,
-    placeholderData: keepPreviousData,
+    refetchInterval: page === 0 ? LIVE_MS : OLD_MS,
+    placeholderData: (previous) => previous,
     retry: false,
   });
 }
@@ -56,6 +61,19 @@ export interface StudyKey {
 
 function siteQuery(study: StudyKey): string {
   return study.site ? `?${new URLSearchParams({ site: study.site })}` : "";
+}
+
+/** One study as the worklist shows it. */
+export function studyQuery(study: StudyKey) {
+  return queryOptions({
+    queryKey: ["study", study],
+    queryFn: async ({ signal }) => {
+      const path = `/api/studies/${study.studyInstanceUid}${siteQuery(study)}`;
+      return unwrap(await ask<Study>("GET", path, { signal }));
+    },
+    refetchInterval: LIVE_MS,
+    retry: 1,
+  });
 }
 
 export function seriesQuery(study: StudyKey) {

@@ -48,7 +48,6 @@ export interface Study {
 export interface Worklist {
   readonly studies: readonly Study[];
   readonly more: boolean;
-  readonly now: string;
 }
 
 export interface Series {

@@ -18,3 +18,9 @@ test.each([
 test("without WebGL the CPU draws", () => {
   expect(chooseBackend({ webgl: false, renderer: "" })).toBe("cpu");
 });
+
+test("a wish is heard unless it cannot be done", () => {
+  expect(chooseBackend({ webgl: true, renderer: "llvmpipe" }, "gpu")).toBe("gpu");
+  expect(chooseBackend({ webgl: true, renderer: "Intel" }, "cpu")).toBe("cpu");
+  expect(chooseBackend({ webgl: false, renderer: "" }, "gpu")).toBe("cpu");
+});

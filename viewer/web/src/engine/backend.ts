@@ -11,8 +11,20 @@ export interface GraphicsProbe {
 
 const SOFTWARE = /swiftshader|llvmpipe|softpipe|software|basic render|warp|mesa offscreen/i;
 
-export function chooseBackend(probe: GraphicsProbe): Backend {
+/** `wish` is what somebody set for this browser; it is heard unless it cannot be done. */
+export function chooseBackend(probe: GraphicsProbe, wish?: string | null): Backend {
+  if (wish === "cpu") return "cpu";
+  if (wish === "gpu" && probe.webgl) return "gpu";
   return probe.webgl && !SOFTWARE.test(probe.renderer) ? "gpu" : "cpu";
+}
+
+/** A driver that lies about itself can be overruled by hand: localStorage `vienanh.backend`, "cpu" or "gpu". */
+export function backendWish(): string | null {
+  try {
+    return localStorage.getItem("vienanh.backend");
+  } catch {
+    return null;
+  }
 }
 
 /** Ask the browser; the context is given back at once, because weak machines have few. */

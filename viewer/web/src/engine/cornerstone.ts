@@ -12,7 +12,7 @@ import {
   WindowLevelTool,
   ZoomTool,
 } from "@cornerstonejs/tools";
-import { type Backend, chooseBackend, probeGraphics } from "./backend";
+import { type Backend, backendWish, chooseBackend, probeGraphics } from "./backend";
 import { registerLoader } from "./loader";
 
 const MEBIBYTE = 1024 * 1024;
@@ -52,7 +52,7 @@ function styleMarks(): void {
 /** Start once; later calls answer which backend draws. */
 export function startCornerstone(): Backend {
   if (started) return started;
-  const backend = chooseBackend(probeGraphics());
+  const backend = chooseBackend(probeGraphics(), backendWish());
   initCore({ rendering: { useCPURendering: backend === "cpu" }, debug: {} });
   if (backend === "cpu") setUseCPURendering(true, false);
   initDecoders({ maxWebWorkers: Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), DECODERS_MAX) });

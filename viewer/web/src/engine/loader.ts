@@ -50,14 +50,30 @@ async function load(frame: Frame, signal: AbortSignal, useRgba: boolean): Promis
     const image = await createImage(frame.imageId, part.bytes, part.transferSyntaxUid, { useRGBA: useRgba });
     setState(frame.imageId, "ready");
     return image as Types.IImage;
-  } catch (problem) {
-    if (!signal.aborted) setState(frame.imageId, problem instanceof FrameProblem ? problem.kind : "unreadable");
+  } catch (error) {
+    if (signal.aborted) throw new FrameCancelled();
+    const problem = error instanceof FrameProblem ? error : new FrameProblem("unreadable");
+    setState(frame.imageId, problem.kind);
     throw problem;
   }
 }
 
+/** Nobody wants the frame any more. */
+class FrameCancelled extends Error {}
+
+/**
+ * Cornerstone's cache drops a promise of its own for every frame that fails; what failed is known here already
+ * (`frameStates`), so the browser need not report it as a fault.
+ */
+function ignoreDroppedPromises(): void {
+  window.addEventListener("unhandledrejection", (event) => {
+    if (event.reason instanceof FrameProblem || event.reason instanceof FrameCancelled) event.preventDefault();
+  });
+}
+
 /** Register the loader and the metadata of its frames; `useRgba` is what the chosen backend draws colour from. */
 export function registerLoader(useRgba: boolean): void {
+  ignoreDroppedPromises();
   imageLoader.registerImageLoader(SCHEME, (imageId: string) => {
     const frame = frames.get(imageId);
     const controller = new AbortController();

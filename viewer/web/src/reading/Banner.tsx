@@ -6,12 +6,11 @@ import { useTranslation } from "react-i18next";
 import type { Study } from "../api/types";
 import type { Bearer } from "../engine/stacks";
 import { ageAt, dicomDate, displayName, formatDicomDay } from "../ui/format";
-import { usePreferences } from "../ui/preferences";
 import { LanguageToggle, SchemeToggle } from "../ui/Toggles";
 import styles from "./Banner.module.css";
 
 export interface BannerProps {
-  /** The study as the list told it, when it did. */
+  /** The study as the node tells it. */
   readonly study: Study | undefined;
   /** The study as its own instances tell it, once they are here. */
   readonly bearer: Bearer | undefined;
@@ -59,7 +58,6 @@ export function Banner({ study, bearer, site, onBack, onTrace, onHelp }: BannerP
 
 function Person({ study, bearer, site }: Pick<BannerProps, "study" | "bearer" | "site">) {
   const { t } = useTranslation(["reading", "common"]);
-  const language = usePreferences((preferences) => preferences.language);
   const sexCode = bearer?.sex ?? study?.patientSex;
   const sex = sexCode === "M" || sexCode === "F" || sexCode === "O" ? t(`common:sex.${sexCode}`) : undefined;
   const studyDate = bearer?.studyDate || study?.studyDate || "";
@@ -71,7 +69,7 @@ function Person({ study, bearer, site }: Pick<BannerProps, "study" | "bearer" | 
     sex,
     age === undefined ? undefined : t("common:age", { count: age }),
     bearer?.studyDescription || study?.studyDescription,
-    formatDicomDay(studyDate, language),
+    formatDicomDay(studyDate),
     study?.site ?? site,
   ];
   return (

@@ -41,7 +41,7 @@ export function Overlays({ view, series, stack, arriving }: OverlaysProps) {
         <Badges view={view} stack={stack} arriving={arriving} />
       </div>
       <div className={styles["bottomLeft"]}>
-        <Live store={view.presentation} className={styles["strong"]}>
+        <Live store={view.look.presentation} className={styles["strong"]}>
           {({ window }) => {
             if (!window) return "";
             const { center, width } = rounded(window);
@@ -52,7 +52,9 @@ export function Overlays({ view, series, stack, arriving }: OverlaysProps) {
             });
           }}
         </Live>
-        <Live store={view.presentation}>{({ scale }) => `${t("zoom")} ${formatNumber(scale * 100, language)}%`}</Live>
+        <Live store={view.look.presentation}>
+          {({ scale }) => `${t("zoom")} ${formatNumber(scale * 100, language)}%`}
+        </Live>
       </div>
       <div className={styles["bottomRight"]}>
         <Live store={view.stack} className={styles["strong"]}>
@@ -113,7 +115,7 @@ function Badge({
 function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" | "arriving">) {
   const { t } = useTranslation("reading");
   const language = usePreferences((preferences) => preferences.language);
-  const inverted = useStore(view.presentation, (presentation) => presentation.inverted);
+  const inverted = useStore(view.look.presentation, (presentation) => presentation.inverted);
   const frame = stack.frames[0];
   return (
     <>

@@ -2,13 +2,13 @@
 
 import { Button, Loader } from "@mantine/core";
 import { IconCloudOff, IconFileText, IconHourglass, IconPlugConnectedX, IconSearchOff } from "@tabler/icons-react";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { metadataQuery, seriesUrl } from "../api/dicomweb";
-import { type StudyKey, seriesQuery } from "../api/queries";
+import { type StudyKey, seriesQuery, studyQuery } from "../api/queries";
 import { problemOf } from "../api/result";
-import type { Series, Study, Worklist } from "../api/types";
+import type { Series } from "../api/types";
 import { CINE_RATE_DEFAULT } from "../engine/cine";
 import { presetsOf } from "../engine/presets";
 import { bearerOf, type Stack, stacksOf } from "../engine/stacks";
@@ -37,7 +37,7 @@ const TOUCH = "(pointer: coarse)";
 export default function Reading({ study, onBack }: ReadingProps) {
   const { t } = useTranslation(["reading", "common"]);
   const online = useOnline();
-  const listed = useListedStudy(study);
+  const listed = useQuery(studyQuery(study)).data;
   const query = useQuery(seriesQuery(study));
   const series = query.data ?? NO_SERIES;
   const [chosenUid, choose] = useState<string>();
@@ -121,15 +121,6 @@ export default function Reading({ study, onBack }: ReadingProps) {
       />
     </div>
   );
-}
-
-/** The study as the list last told it: the list's answers are still here when one comes from there. */
-function useListedStudy(study: StudyKey): Study | undefined {
-  const questions = useQueryClient();
-  const lists = questions.getQueriesData<Worklist>({ queryKey: ["worklist"] });
-  const same = (one: Study) =>
-    one.studyInstanceUID === study.studyInstanceUid && (study.site === undefined || one.site === study.site);
-  return lists.flatMap(([, list]) => list?.studies ?? []).find(same);
 }
 
 interface Loaded {

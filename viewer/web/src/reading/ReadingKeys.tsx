@@ -39,13 +39,13 @@ function viewKeys(view: StackView): KeyTable {
     PageDown: () => view.step(JUMP),
     Home: () => view.goTo(0),
     End: () => view.goTo(view.stack.get().count - 1),
-    i: () => view.toggleInvert(),
-    f: () => view.fit(),
-    o: () => view.oneToOne(),
-    r: () => view.reset(),
+    i: () => view.look.toggleInvert(),
+    f: () => view.look.fit(),
+    o: () => view.look.oneToOne(),
+    r: () => view.look.reset(),
     c: () => view.togglePlay(),
-    "+": () => view.zoomBy(1.2),
-    "-": () => view.zoomBy(1 / 1.2),
+    "+": () => view.look.zoomBy(1.2),
+    "-": () => view.look.zoomBy(1 / 1.2),
   };
 }
 
@@ -57,7 +57,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     const next = series[index + by];
     if (next) onSeries(next.seriesInstanceUID);
   };
-  const presetKeys = view ? presets.map((preset) => [preset.key, () => view.applyPreset(preset)] as const) : [];
+  const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
   const toolKeys = Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => onTool(tool)] as const);
   useKeys({
     ...(view ? viewKeys(view) : {}),

@@ -59,15 +59,20 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate }: ToolbarPr
       ))}
       <span className={styles["divider"]} />
       <PresetMenu view={view} presets={presets} />
-      <Tool label={t("invert")} hint="I" icon={<IconContrastFilled size={20} />} onClick={() => view.toggleInvert()} />
-      <Tool label={t("fit")} hint="F" icon={<IconArrowsMaximize size={20} />} onClick={() => view.fit()} />
+      <Tool
+        label={t("invert")}
+        hint="I"
+        icon={<IconContrastFilled size={20} />}
+        onClick={() => view.look.toggleInvert()}
+      />
+      <Tool label={t("fit")} hint="F" icon={<IconArrowsMaximize size={20} />} onClick={() => view.look.fit()} />
       <Tool
         label={t("oneToOne")}
         hint="O"
         icon={<b className={styles["oneToOne"]}>1:1</b>}
-        onClick={() => view.oneToOne()}
+        onClick={() => view.look.oneToOne()}
       />
-      <Tool label={t("reset")} hint="R" icon={<IconRestore size={20} />} onClick={() => view.reset()} />
+      <Tool label={t("reset")} hint="R" icon={<IconRestore size={20} />} onClick={() => view.look.reset()} />
       <Tool label={t("clearMarks")} icon={<IconTrash size={20} />} onClick={() => removeAllMarks()} />
       {scrollable ? <CineControls view={view} rate={rate} onRate={onRate} /> : null}
     </div>
@@ -123,7 +128,7 @@ function PresetMenu({ view, presets }: { readonly view: StackView; readonly pres
                 </span>
               ) : null
             }
-            onClick={() => view.applyPreset(preset)}
+            onClick={() => view.look.applyPreset(preset)}
           >
             {t(`preset.${preset.name}`)}
           </Menu.Item>

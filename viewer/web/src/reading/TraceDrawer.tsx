@@ -62,7 +62,7 @@ function DotLine({ dot, before }: { readonly dot: Dot; readonly before: Dot | un
   const key = `event.${dot.name}`;
   return (
     <li className={styles["dot"]} data-bad={dot.bad}>
-      {newDay ? <p className={styles["day"]}>{formatDay(dot.first, language)}</p> : null}
+      {newDay ? <p className={styles["day"]}>{formatDay(dot.first)}</p> : null}
       <time className={styles["time"]} dateTime={dot.first.toISOString()}>
         {formatClock(dot.first, language, true)}
       </time>

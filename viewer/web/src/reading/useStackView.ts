@@ -48,6 +48,7 @@ export function useStack(view: StackView | undefined, id: string, frames: readon
     if (!view) return;
     const same = shown.current?.view === view && shown.current.id === id;
     shown.current = { view, id };
-    void (same ? view.grow(frames) : view.show(frames, 0));
+    if (same) view.grow(frames);
+    else view.show(frames);
   }, [view, id, frames]);
 }

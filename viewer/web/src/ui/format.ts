@@ -15,17 +15,25 @@ export function dicomDate(da: string): Date | undefined {
 
 /** As a DICOM date. */
 export function toDicomDate(date: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
+  return `${date.getFullYear()}${twoDigits(date.getMonth() + 1)}${twoDigits(date.getDate())}`;
 }
 
-export function formatDay(date: Date, language: Language): string {
-  return new Intl.DateTimeFormat(LOCALES[language], { day: "2-digit", month: "2-digit", year: "numeric" }).format(date);
+function twoDigits(value: number): string {
+  return String(value).padStart(2, "0");
 }
 
-export function formatDicomDay(da: string, language: Language): string {
+/** Day first with slashes, in both languages; Intl gives vi-VN dashes for some of these. */
+function dayAndMonth(date: Date): string {
+  return `${twoDigits(date.getDate())}/${twoDigits(date.getMonth() + 1)}`;
+}
+
+export function formatDay(date: Date): string {
+  return `${dayAndMonth(date)}/${date.getFullYear()}`;
+}
+
+export function formatDicomDay(da: string): string {
   const date = dicomDate(da);
-  return date ? formatDay(date, language) : "";
+  return date ? formatDay(date) : "";
 }
 
 export function formatClock(date: Date, language: Language, seconds = false): string {
@@ -33,14 +41,12 @@ export function formatClock(date: Date, language: Language, seconds = false): st
   return new Intl.DateTimeFormat(LOCALES[language], seconds ? { ...options, second: "2-digit" } : options).format(date);
 }
 
-/** "14:05" today, "14:05 03/11" this year, with the year before. */
+/** "14:05" today, "14:05 03/11" this year, "14:05 03/11/2024" before. */
 export function formatMoment(date: Date, now: Date, language: Language): string {
   const clock = formatClock(date, language);
   if (date.toDateString() === now.toDateString()) return clock;
   const sameYear = date.getFullYear() === now.getFullYear();
-  const options: Intl.DateTimeFormatOptions = { day: "2-digit", month: "2-digit" };
-  const day = new Intl.DateTimeFormat(LOCALES[language], sameYear ? options : { ...options, year: "numeric" });
-  return `${clock} ${day.format(date)}`;
+  return `${clock} ${sameYear ? dayAndMonth(date) : formatDay(date)}`;
 }
 
 const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [

@@ -52,7 +52,7 @@ export const Row = memo(function Row({ study, index, now, chosen, onOpen }: RowP
     >
       <PriorityCell priority={study.priority} />
       <PatientCell study={study} now={now} />
-      <StudyCell study={study} language={language} />
+      <StudyCell study={study} />
       <ImagesCell study={study} />
       <ReceivedCell at={study.lastReceivedAt} now={now} language={language} />
       <span role="gridcell" className={styles["site"]}>
@@ -89,9 +89,9 @@ function PatientCell({ study, now }: { readonly study: Study; readonly now: Date
   );
 }
 
-function StudyCell({ study, language }: { readonly study: Study; readonly language: Language }) {
+function StudyCell({ study }: { readonly study: Study }) {
   const { t } = useTranslation("worklist");
-  const day = formatDicomDay(study.studyDate, language);
+  const day = formatDicomDay(study.studyDate);
   return (
     <span role="gridcell" className={styles["study"]}>
       <span className={styles["modalities"]}>

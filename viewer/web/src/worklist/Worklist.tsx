@@ -2,11 +2,8 @@
 
 import { Alert, Button } from "@mantine/core";
 import { IconCloudOff, IconInbox, IconPlugConnectedX, IconSearchOff } from "@tabler/icons-react";
-import { useQuery } from "@tanstack/react-query";
-import { useRef, useState } from "react";
+import { type RefObject, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { worklistQuery } from "../api/queries";
-import { problemOf } from "../api/result";
 import type { Study } from "../api/types";
 import { useKeys } from "../ui/hotkeys";
 import { KeyHelp } from "../ui/KeyHelp";
@@ -19,6 +16,7 @@ import { List } from "./List";
 import { LiveRegion } from "./LiveRegion";
 import { Skeleton } from "./Skeleton";
 import { Summary } from "./Summary";
+import { type Listed, useWorklist } from "./useWorklist";
 import styles from "./Worklist.module.css";
 
 export interface WorklistProps {
@@ -29,16 +27,15 @@ export interface WorklistProps {
 
 export function Worklist({ onOpen, helpOpened, onHelp }: WorklistProps) {
   const { t } = useTranslation(["worklist", "common"]);
-  const { narrowing } = useFilter();
+  const { narrowing, pages } = useFilter();
   const now = useNow();
   const online = useOnline();
   const question = questionOf(narrowing, now);
-  const query = useQuery(worklistQuery(question));
+  const listed = useWorklist(question, pages);
   const searchRef = useRef<HTMLInputElement>(null);
   const gridRef = useRef<HTMLDivElement>(null);
   const [listKey] = useState(() => ({ focus: () => gridRef.current?.focus() }));
-  const problem = query.error ? problemOf(query.error) : undefined;
-  const lost = !online || problem?.kind === "offline";
+  const lost = !online || listed.problem?.kind === "offline";
 
   useKeys({
     "/": () => searchRef.current?.focus(),
@@ -50,14 +47,14 @@ export function Worklist({ onOpen, helpOpened, onHelp }: WorklistProps) {
   return (
     <div className={styles["page"]}>
       <FilterBar searchRef={searchRef} onLeave={listKey.focus} />
-      {lost && query.data ? (
+      {lost && listed.worklist ? (
         <Alert className={styles["offline"] ?? ""} color="yellow" icon={<IconCloudOff />} role="alert">
           {t("common:offline")}
         </Alert>
       ) : null}
-      <Summary worklist={query.data} live={!lost && !problem} updatedAt={query.dataUpdatedAt} now={now} />
-      <LiveRegion worklist={query.isPlaceholderData ? undefined : query.data} question={JSON.stringify(question)} />
-      <Body query={query} now={now} gridRef={gridRef} onOpen={onOpen} />
+      <Summary worklist={listed.worklist} live={!lost && !listed.problem} updatedAt={listed.updatedAt} now={now} />
+      <LiveRegion worklist={listed.old ? undefined : listed.worklist} question={JSON.stringify(question)} />
+      <Body listed={listed} now={now} gridRef={gridRef} onOpen={onOpen} />
       <KeyHelp
         opened={helpOpened}
         onClose={() => onHelp(false)}
@@ -80,30 +77,22 @@ export function Worklist({ onOpen, helpOpened, onHelp }: WorklistProps) {
 }
 
 interface BodyProps {
-  readonly query: ReturnType<
-    typeof useQuery<Awaited<ReturnType<NonNullable<ReturnType<typeof worklistQuery>["queryFn"]>>>>
-  >;
+  readonly listed: Listed;
   readonly now: Date;
-  readonly gridRef: React.RefObject<HTMLDivElement | null>;
+  readonly gridRef: RefObject<HTMLDivElement | null>;
   readonly onOpen: (study: Study) => void;
 }
 
-function Body({ query, now, gridRef, onOpen }: BodyProps) {
+function Body({ listed, now, gridRef, onOpen }: BodyProps) {
   const { t } = useTranslation(["worklist", "common"]);
   const { narrowing, widen, more } = useFilter();
-  if (query.data && query.data.studies.length > 0) {
+  const { worklist, problem, retry } = listed;
+  if (worklist && worklist.studies.length > 0) {
     return (
-      <List
-        studies={query.data.studies}
-        more={query.data.more}
-        now={now}
-        gridRef={gridRef}
-        onOpen={onOpen}
-        onMore={more}
-      />
+      <List studies={worklist.studies} more={worklist.more} now={now} gridRef={gridRef} onOpen={onOpen} onMore={more} />
     );
   }
-  if (query.data && isNarrow(narrowing)) {
+  if (worklist && isNarrow(narrowing)) {
     return (
       <Notice
         icon={<IconSearchOff size={48} stroke={1.5} />}
@@ -114,22 +103,22 @@ function Body({ query, now, gridRef, onOpen }: BodyProps) {
       </Notice>
     );
   }
-  if (query.data) {
+  if (worklist) {
     return (
       <Notice icon={<IconInbox size={48} stroke={1.5} />} title={t("empty")}>
         {t("emptyHint")}
       </Notice>
     );
   }
-  if (query.error) {
+  if (problem) {
     return (
       <Notice
         urgent
         icon={<IconPlugConnectedX size={48} stroke={1.5} />}
         title={t("failed")}
-        action={<Button onClick={() => query.refetch()}>{t("common:retry")}</Button>}
+        action={<Button onClick={retry}>{t("common:retry")}</Button>}
       >
-        {t(`common:problem.${problemOf(query.error).kind}`)}
+        {t(`common:problem.${problem.kind}`)}
       </Notice>
     );
   }

@@ -5,7 +5,7 @@ const TODAY = new Date(2025, 10, 2, 9, 0);
 
 describe("the question to the node", () => {
   test("is wide when nothing is chosen", () => {
-    expect(questionOf(WIDE, TODAY)).toEqual({ q: "", modality: "", dateFrom: "", dateTo: "", limit: 200 });
+    expect(questionOf(WIDE, TODAY)).toEqual({ q: "", modality: "", dateFrom: "", dateTo: "" });
     expect(isNarrow(WIDE)).toBe(false);
   });
 

@@ -16,17 +16,16 @@ export interface Narrowing {
   /** ISO days, as date fields give them; used for a custom period only. */
   readonly from: string;
   readonly to: string;
-  readonly limit: number;
 }
 
-const PAGE = 200;
-/** The node gives no longer list. */
-const LIMIT_MAX = 1000;
+/** As far back as one scrolls; whoever looks for an older study searches. */
+const PAGES_MAX = 10;
 
-export const WIDE: Narrowing = { text: "", modality: "", period: "any", from: "", to: "", limit: PAGE };
+export const WIDE: Narrowing = { text: "", modality: "", period: "any", from: "", to: "" };
 
 interface FilterStore {
   readonly narrowing: Narrowing;
+  readonly pages: number;
   /** The row that has the keyboard, by its key. */
   readonly chosen: string | undefined;
   readonly narrow: (change: Partial<Narrowing>) => void;
@@ -37,10 +36,11 @@ interface FilterStore {
 
 export const useFilter = create<FilterStore>()((set, get) => ({
   narrowing: WIDE,
+  pages: 1,
   chosen: undefined,
-  narrow: (change) => set({ narrowing: { ...get().narrowing, limit: PAGE, ...change } }),
-  widen: () => set({ narrowing: WIDE }),
-  more: () => set({ narrowing: { ...get().narrowing, limit: Math.min(get().narrowing.limit + PAGE, LIMIT_MAX) } }),
+  narrow: (change) => set({ pages: 1, narrowing: { ...get().narrowing, ...change } }),
+  widen: () => set({ pages: 1, narrowing: WIDE }),
+  more: () => set({ pages: Math.min(get().pages + 1, PAGES_MAX) }),
   choose: (chosen) => set({ chosen }),
 }));
 
@@ -56,10 +56,10 @@ const DAYS_BACK: Partial<Record<Period, number>> = { today: 0, "3days": 2, "7day
 
 /** The question to the node on a day. */
 export function questionOf(narrowing: Narrowing, today: Date): WorklistFilter {
-  const { text, modality, period, limit } = narrowing;
+  const { text, modality, period } = narrowing;
   const back = DAYS_BACK[period];
   const plain = (isoDay: string) => isoDay.replaceAll("-", "");
   const custom = period === "custom";
   const dateFrom = back === undefined ? (custom ? plain(narrowing.from) : "") : daysBack(today, back);
-  return { q: text.trim(), modality, dateFrom, dateTo: custom ? plain(narrowing.to) : "", limit };
+  return { q: text.trim(), modality, dateFrom, dateTo: custom ? plain(narrowing.to) : "" };
 }

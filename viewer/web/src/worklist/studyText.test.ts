@@ -39,7 +39,7 @@ describe("the count of images", () => {
   });
 
   test("says all when all are here, or when the study is complete without a count", () => {
-    expect(imageCount(aStudy({ have: 60 }))).toEqual({ key: "imagesAll", count: 60 });
+    expect(imageCount(aStudy({ have: 60, state: "complete" }))).toEqual({ key: "imagesAll", count: 60 });
     expect(imageCount(aStudy({ expected: null, state: "complete" }))).toEqual({ key: "imagesAll", count: 34 });
   });
 });

@@ -8,10 +8,10 @@ export type ImageCount =
   | { readonly key: "imagesUnknown" | "imagesAll"; readonly count: number };
 
 export function imageCount(study: Pick<Study, "have" | "expected" | "state">): ImageCount {
-  const { have, expected } = study;
-  if (expected !== null && have >= expected) return { key: "imagesAll", count: have };
+  const { have, expected, state } = study;
+  if (expected !== null && have >= expected && state === "complete") return { key: "imagesAll", count: have };
   if (expected !== null) return { key: "images", have, expected };
-  return study.state === "complete" ? { key: "imagesAll", count: have } : { key: "imagesUnknown", count: have };
+  return state === "complete" ? { key: "imagesAll", count: have } : { key: "imagesUnknown", count: have };
 }
 
 /** Shown beside the count; "short" is a study called complete of which images are missing. */

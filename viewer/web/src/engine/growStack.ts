@@ -1,0 +1,25 @@
+// Adding slices to a stack that is on screen. The renderer's own way, `setStack`, forgets zoom, pan and window, and
+// draws black in between; a stack that grows twice a second would not be readable.
+
+import { type Types, utilities } from "@cornerstonejs/core";
+
+/** Fields of the pinned version's stack viewport; tests/browser watches that they still mean this. */
+interface StackInternals {
+  imageIds: string[];
+  readonly imageKeyToIndexMap: Map<string, number>;
+  currentImageIdIndex: number;
+  targetImageIdIndex: number;
+}
+
+/** Give the viewport more slices, the one at `index` being where it is. Nothing is drawn. */
+export function growStack(viewport: Types.IStackViewport, imageIds: string[], index: number): void {
+  const internals = viewport as unknown as StackInternals;
+  internals.imageIds = imageIds;
+  internals.imageKeyToIndexMap.clear();
+  for (const [place, imageId] of imageIds.entries()) {
+    internals.imageKeyToIndexMap.set(imageId, place);
+    internals.imageKeyToIndexMap.set(utilities.imageIdToURI(imageId), place);
+  }
+  internals.currentImageIdIndex = index;
+  internals.targetImageIdIndex = index;
+}

@@ -1,0 +1,124 @@
+// How a stack is shown: window, inversion, zoom. What the reader chose holds for every slice; until then each slice
+// has the window it brings along.
+
+import type { Types } from "@cornerstonejs/core";
+import { createStore, type Store } from "./emitter";
+import type { Frame } from "./frame";
+import type { ImageRange, Preset } from "./presets";
+import { scaleOf } from "./stackPlaces";
+import { fullWindow, rangeOf, type VoiWindow, windowOf } from "./windowing";
+
+export interface Presentation {
+  readonly window: VoiWindow | undefined;
+  /** Turned round by the reader; a MONOCHROME1 image shown as it should be is not inverted. */
+  readonly inverted: boolean;
+  /** Screen pixels per image pixel, 1 is 1:1. */
+  readonly scale: number;
+}
+
+const PLAIN: Presentation = { window: undefined, inverted: false, scale: 1 };
+
+export class Look {
+  readonly presentation: Store<Presentation> = createStore(PLAIN);
+  private readonly viewport: () => Types.IStackViewport;
+  private readonly frame: () => Frame | undefined;
+  private chosen: VoiWindow | undefined;
+  private inverted = false;
+
+  /** `frame` answers the frame that the canvas holds. */
+  constructor(viewport: () => Types.IStackViewport, frame: () => Frame | undefined) {
+    this.viewport = viewport;
+    this.frame = frame;
+  }
+
+  /** Another stack: nothing is chosen. */
+  forget(): void {
+    this.chosen = undefined;
+    this.inverted = false;
+    this.presentation.set(PLAIN);
+  }
+
+  /** A new image is on the canvas: show it the reader's way, or its own. */
+  settle(): void {
+    const window = this.chosen ?? this.imageRange()?.own;
+    this.apply(window);
+  }
+
+  /** The window tool moved the window: the reader chose. */
+  noteWindow(range: { readonly lower: number; readonly upper: number }): void {
+    this.chosen = windowOf(range);
+    this.read();
+  }
+
+  applyPreset(preset: Preset): void {
+    const image = this.imageRange();
+    if (!image) return;
+    this.chosen = preset.name === "own" ? undefined : preset.window(image);
+    this.apply(preset.window(image));
+  }
+
+  toggleInvert(): void {
+    this.inverted = !this.inverted;
+    this.apply(this.presentation.get().window);
+  }
+
+  fit(): void {
+    this.viewport().resetCamera();
+    this.redraw();
+  }
+
+  /** One image pixel on one screen pixel. */
+  oneToOne(): void {
+    this.zoomBy(1 / scaleOf(this.viewport(), this.frame()));
+  }
+
+  zoomBy(factor: number): void {
+    const viewport = this.viewport();
+    viewport.setZoom(viewport.getZoom() * factor);
+    this.redraw();
+  }
+
+  /** As it was opened: own window, not inverted, fitted. */
+  reset(): void {
+    this.forget();
+    this.viewport().resetCamera();
+    this.settle();
+  }
+
+  /** Tell what the viewport shows. */
+  read(): void {
+    const viewport = this.viewport();
+    // The renderer tells of its camera before it has an image, and cannot say where anything is.
+    if (!viewport.getCornerstoneImage()) return;
+    const { voiRange } = viewport.getProperties();
+    this.presentation.set({
+      window: voiRange ? windowOf(voiRange) : undefined,
+      inverted: this.inverted,
+      scale: scaleOf(viewport, this.frame()),
+    });
+  }
+
+  private apply(window: VoiWindow | undefined): void {
+    const naturally = this.frame()?.pixels.photometricInterpretation === "MONOCHROME1";
+    const voi = window ? { voiRange: rangeOf(window) } : {};
+    this.viewport().setProperties({ ...voi, invert: naturally !== this.inverted });
+    this.redraw();
+  }
+
+  private redraw(): void {
+    this.viewport().render();
+    this.read();
+  }
+
+  private imageRange(): ImageRange | undefined {
+    const image = this.viewport().getCornerstoneImage();
+    const frame = this.frame();
+    if (!image || !frame) return undefined;
+    if (image.color) return { own: { center: 128, width: 256 }, lowest: 0, highest: 255 };
+    // Values are modality values already, unless the renderer kept stored ones beside slope and intercept.
+    const scaled = image.preScale?.scaled === true;
+    const modality = (stored: number) => (scaled ? stored : stored * frame.rescale.slope + frame.rescale.intercept);
+    const [lowest, highest] = [modality(image.minPixelValue), modality(image.maxPixelValue)];
+    return { own: frame.window ?? fullWindow(lowest, highest), lowest, highest };
+  }
+}
