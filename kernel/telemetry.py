@@ -8,12 +8,14 @@ import logging
 import sys
 import traceback
 import warnings
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, TextIO
 
 import structlog
-from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, ProcessCollector, generate_latest
+from prometheus_client.registry import Collector
 from structlog.contextvars import bound_contextvars
 from structlog.typing import EventDict, FilteringBoundLogger, WrappedLogger
 
@@ -71,8 +73,64 @@ class _Timed(AbstractContextManager[None]):
 
 
 def exposition() -> bytes:
-    """Return all metrics in Prometheus' text format (version 0.0.4)."""
-    return generate_latest(REGISTRY)
+    """Return all metrics in Prometheus' text format (version 0.0.4), those of absorbed processes added."""
+    return generate_latest(_Together())
+
+
+Tally = list[tuple[str, dict[str, str], float]]  # sample name, labels, value
+_absorbed: dict[str, Tally] = {}
+
+
+def tally() -> Tally:
+    """Return what this process counted so far, for another process of the node to absorb."""
+    return [
+        (sample.name, sample.labels, sample.value)
+        for metric in REGISTRY.collect()
+        if metric.type in _ADDED_UP
+        for sample in metric.samples
+        if not sample.name.endswith("_created") and not sample.name.startswith("process_")
+    ]
+
+
+def absorb(process: str, counted: Tally, *, ended: bool = False) -> None:
+    """Show what another process counted as part of this one; its last tally stays when it has `ended`."""
+    if not ended:
+        _absorbed[process] = counted
+        return
+    _absorbed.pop(process, None)
+    totals = _totals([_absorbed.get(_ENDED, []), counted])
+    _absorbed[_ENDED] = [(name, dict(labels), value) for (name, labels), value in totals.items()]
+
+
+_ADDED_UP = ("counter", "histogram")
+_ENDED = "ended"
+
+
+def _totals(tallies: Iterable[Tally]) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+    totals: dict[tuple[str, tuple[tuple[str, str], ...]], float] = {}
+    for counted in tallies:
+        for name, labels, value in counted:
+            key = name, tuple(sorted(labels.items()))
+            totals[key] = totals.get(key, 0.0) + value
+    return totals
+
+
+class _Together(Collector):
+    """The metrics of this process with those of absorbed processes added up."""
+
+    def collect(self) -> Iterator[Metric]:
+        others = _totals(list(_absorbed.values()))
+        for metric in REGISTRY.collect():
+            if metric.type in _ADDED_UP:
+                mine = [(one.name, one.labels, one.value) for one in metric.samples]
+                names = {metric.name, *(metric.name + end for end in ("_total", "_bucket", "_count", "_sum"))}
+                theirs = [(name, dict(labels), value) for (name, labels), value in others.items() if name in names]
+                merged = Metric(metric.name, metric.documentation, metric.type, metric.unit)
+                for (name, labels), value in _totals([mine, theirs]).items():
+                    merged.add_sample(name, dict(labels), value)
+                yield merged
+            else:
+                yield metric
 
 
 def get_logger(room: str) -> FilteringBoundLogger:

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
+from kernel.telemetry import Tally
+
 MESSAGE_BYTES_MAX = 64 * 1024
 
 
@@ -33,7 +35,13 @@ class Closed(msgspec.Struct, tag=True, frozen=True):
     """From a listener process: one connection is closed."""
 
 
-Message = Adopt | Stop | Ready | Closed
+class Counted(msgspec.Struct, tag=True, frozen=True):
+    """From a listener process: what `kernel.telemetry` counted there so far."""
+
+    tally: Tally
+
+
+Message = Adopt | Stop | Ready | Closed | Counted
 
 _decoder: msgspec.msgpack.Decoder[Message] = msgspec.msgpack.Decoder(Message)
 _encoder = msgspec.msgpack.Encoder()

@@ -4,6 +4,7 @@ It stages and prepares instances and hands them to the process that owns the dat
 once: nothing could be acknowledged any more.
 """
 
+import contextlib
 import os
 import signal
 import socket
@@ -11,7 +12,7 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
-from gateway.dimse.control import Adopt, Channel, Closed, Ready, Stop
+from gateway.dimse.control import Adopt, Channel, Closed, Counted, Message, Ready, Stop
 from gateway.dimse.listener import Listener
 from gateway.peers import Sources
 from kernel import telemetry
@@ -20,10 +21,11 @@ from kernel.archive.commit_socket import RemoteCommitter
 from kernel.archive.complete import ASSOCIATION_RELEASED
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
-from kernel.clock import SystemClock
+from kernel.clock import Clock, SystemClock
 from kernel.config import Config
 
 DRAIN_S = 10.0  # for messages under way, when somebody else than the node tells us to end
+COUNT_EVERY_S = 5.0  # how often the node learns what was counted here
 GONE = 70  # exit code when the node's process is gone (EX_SOFTWARE)
 
 
@@ -51,25 +53,38 @@ def run(settings: Settings, end: socket.socket) -> None:
 
     listener = Listener(settings.config.dimse, ingest, blobs, sources, on_session_end=end_session, clock=clock)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the node, which stops us in order
-    signal.signal(signal.SIGTERM, lambda *_: _begin_to_leave(listener, DRAIN_S))
+    signal.signal(signal.SIGTERM, lambda *_: _begin_to_leave(listener, channel, DRAIN_S))
     channel.send(Ready())
+    threading.Thread(target=_count, args=(channel, clock), name="dimse-count", daemon=True).start()
     while received := channel.receive():
         message, connection = received
         match message:
             case Adopt(address, refuse):
                 assert connection is not None
-                listener.adopt(connection, address, lambda: channel.send(Closed()), refuse=refuse)
+                listener.adopt(connection, address, lambda: _tell(channel, Closed()), refuse=refuse)
             case Stop(timeout_s):
-                _begin_to_leave(listener, timeout_s)
+                _begin_to_leave(listener, channel, timeout_s)
             case _:
                 raise AssertionError(message)
     os._exit(GONE)
 
 
-def _begin_to_leave(listener: Listener, timeout_s: float) -> None:
-    threading.Thread(target=_leave, args=(listener, timeout_s), daemon=True).start()
+def _count(channel: Channel, clock: Clock) -> None:
+    while True:
+        clock.wait(threading.Event(), COUNT_EVERY_S)
+        _tell(channel, Counted(telemetry.tally()))
 
 
-def _leave(listener: Listener, timeout_s: float) -> None:
+def _begin_to_leave(listener: Listener, channel: Channel, timeout_s: float) -> None:
+    threading.Thread(target=_leave, args=(listener, channel, timeout_s), daemon=True).start()
+
+
+def _leave(listener: Listener, channel: Channel, timeout_s: float) -> None:
     listener.stop(timeout_s)
+    _tell(channel, Counted(telemetry.tally()))
     os._exit(0)
+
+
+def _tell(channel: Channel, message: Message) -> None:
+    with contextlib.suppress(OSError):  # the node is gone; `run` notices and ends
+        channel.send(message)

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from multiprocessing.context import SpawnProcess
 
 from gateway.dimse import process
-from gateway.dimse.control import Adopt, Channel, Closed, Ready, Stop, channels
+from gateway.dimse.control import Adopt, Channel, Closed, Counted, Ready, Stop, channels
 from gateway.dimse.listener import REFUSALS_MAX, open_port
 from gateway.dimse.process import Settings
 from kernel import telemetry
@@ -32,9 +32,9 @@ class _Child:
     process: SpawnProcess
     channel: Channel
     ready: bool = False
-    gone: bool = False
     associations: int = 0
-    thread: threading.Thread | None = field(default=None)
+    tally: telemetry.Tally = field(default_factory=list)
+    thread: threading.Thread | None = None
 
 
 class ListenerProcesses:
@@ -152,6 +152,7 @@ class ListenerProcesses:
                 self._hear(child, received[0])
         self._forget(child)
         child.process.join()
+        telemetry.absorb(f"dimse-{child.process.pid}", child.tally, ended=True)
         if self._stopping.is_set():
             return
         _log.error("listener_died", pid=child.process.pid, exit_code=child.process.exitcode)
@@ -174,5 +175,8 @@ class ListenerProcesses:
             case Closed():
                 with self._changed:
                     child.associations -= 1
+            case Counted(tally):
+                child.tally = tally
+                telemetry.absorb(f"dimse-{child.process.pid}", tally)
             case _:
                 raise AssertionError(message)

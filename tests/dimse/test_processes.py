@@ -11,6 +11,7 @@ from pydicom.uid import ExplicitVRLittleEndian
 from gateway.dimse import pdu
 from gateway.dimse.process import Settings
 from gateway.dimse.supervisor import ListenerProcesses
+from kernel import telemetry
 from kernel.archive.blobs import Blobs
 from kernel.archive.commit_socket import CommitServer
 from kernel.archive.committer import LocalCommitter
@@ -60,6 +61,25 @@ def test_processes_store_and_a_release_completes_the_study(start_processes, a_se
     assert len(node.instances()) == 5
     assert node.studies() == [("complete", "association-released", 5)]
     assert len(node.listener.pids) == 2
+
+
+def test_what_processes_count_is_shown_by_the_node_also_after_their_end(start_processes):
+    node = start_processes(processes=1)
+    ds = a_ct()
+    before = counted("stored")
+
+    with node.call() as peer:
+        peer.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)
+        peer.releases()
+    node.listener.stop(5.0)
+
+    assert counted("stored") == before + 1
+
+
+def counted(outcome: str) -> float:
+    line = f'vienanh_instances_total{{channel="dimse",outcome="{outcome}"}} '
+    found = [row for row in telemetry.exposition().decode().splitlines() if row.startswith(line)]
+    return float(found[0].removeprefix(line)) if found else 0.0
 
 
 def test_associations_are_spread_evenly_and_bounded_over_all_processes(start_processes):
