@@ -31,6 +31,12 @@ _DROPPED: Final = frozenset(
         0xFFFCFFFC,
     }
 )
+# What the table forgot, or left because it is retired: people, places, order numbers, comments in free text.
+_NAMING: Final = frozenset({
+    0x00100024, 0x00100026, 0x00100027, 0x00100033, 0x00100034, 0x00102294, 0x00102295, 0x00102296, 0x00321031, 0x00321034,
+    0x00400400, 0x00401006, 0x00401007, 0x00402006, 0x00402007, 0x0040A16A, 0x0040A224, 0x0040A33A, 0x0040A992, 0x0040E001,
+})  # fmt: skip
+_GROUPS_DROPPED: Final = frozenset({0x0038, 0x4000, 0x4008})  # visit; results and interpretation (retired)
 _KINDS_DROPPED: Final = frozenset({"PN", "DA", "TM", "DT", "AE", "UR"})
 _OWN: Final = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})  # written anew by the engine
 
@@ -131,7 +137,13 @@ def _beyond() -> Mapping[int, Action]:
 def _beyond_rows() -> Iterator[tuple[int, Action]]:
     for tag, vr in VR_OF.items():
         group, number = tag >> 16, tag & 0xFFFF
-        if group <= 6 or number == 0 or (vr in _KINDS_DROPPED and tag not in _HARMLESS_URLS):
+        if (
+            group <= 6
+            or number == 0
+            or group in _GROUPS_DROPPED
+            or tag in _NAMING
+            or (vr in _KINDS_DROPPED and tag not in _HARMLESS_URLS)
+        ):
             yield tag, Action.REMOVE
         elif vr == "UI" and tag not in _DEFINING:
             yield tag, Action.UID

@@ -1,6 +1,7 @@
 """What every de-identified instance says about itself (PS3.15 E.1.1): that it was done, how, and what became of dates."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from anonymizer.dummies import code_item, encode, encode_items
 from anonymizer.patient import Patient
@@ -15,9 +16,17 @@ def declaration(profile: Profile, patient: Patient, header: Header) -> Iterator[
         yield 0x00100010, encode(0x00100010, "PN", b"BN " + patient.pseudonym.encode(), implicit=implicit)
     if header.get(0x00100020) is None:
         yield 0x00100020, encode(0x00100020, "LO", patient.pseudonym.encode(), implicit=implicit)
-    yield 0x00120062, encode(0x00120062, "CS", b"YES", implicit=implicit)
+    yield from _method(profile, implicit=implicit)
+
+
+@cache
+def _method(profile: Profile, *, implicit: bool) -> tuple[tuple[int, bytes], ...]:
+    """Return what does not depend on the instance."""
     method = f"VIENANH {profile.label} {profile.digest[:12]}"
-    yield 0x00120063, encode(0x00120063, "LO", method.encode("ascii"), implicit=implicit)
     codes = [code_item(code, "DCM", METHOD_MEANINGS[code], implicit=implicit) for code in profile.method_codes]
-    yield 0x00120064, encode_items(0x00120064, codes, implicit=implicit)
-    yield 0x00280303, encode(0x00280303, "CS", profile.dates.encode("ascii"), implicit=implicit)
+    return (
+        (0x00120062, encode(0x00120062, "CS", b"YES", implicit=implicit)),
+        (0x00120063, encode(0x00120063, "LO", method.encode("ascii"), implicit=implicit)),
+        (0x00120064, encode_items(0x00120064, codes, implicit=implicit)),
+        (0x00280303, encode(0x00280303, "CS", profile.dates.encode("ascii"), implicit=implicit)),
+    )

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from anonymizer.actions import Action
-from anonymizer.compiled import compiled
+from anonymizer.compiled import ActionTable, compiled
 from anonymizer.declaration import declaration
 from anonymizer.dummies import TEXT_VRS, encode
 from anonymizer.keys import Keys
@@ -17,6 +17,7 @@ from anonymizer.patient import Patient, read_patient
 from anonymizer.profile import Profile
 from anonymizer.result import ActionRecord, Buffer, Deidentified, NewIdentity
 from anonymizer.rewriting import SPECIFIC_CHARACTER_SET, UTF_8, Rewriter
+from anonymizer.treatment import Treatment
 from anonymizer.vault import VaultEntry, VaultKind
 from kernel.dicom.elements import Header
 from kernel.dicom.part10 import file_meta, read_file_meta
@@ -66,6 +67,7 @@ def deidentify(
         In one of its forms, when something is not understood: hold the instance, never pass it on.
     """
     meta = read_file_meta(source)
+    check_uid(meta.transfer_syntax_uid, "TransferSyntaxUID")
     if header is None:
         header = scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
     if not header.complete:
@@ -94,9 +96,10 @@ class _Work:
         old = {tag: _uid(header, tag, keyword) for tag, keyword in _INSTANCE_UIDS.items()}
         patient = read_patient(header, self.keys, self.issuer, self.fallback_charset)
         with memoryview(source) as view:
-            rewriter = Rewriter(view, compiled(self.profile, sop_class_uid), patient, self.keys, self.fallback_charset)
-            head, trailer = self._parts(rewriter, header, patient, view)
-        new = {tag: rewriter.uids.get(uid.encode(), uid.encode()).decode("ascii") for tag, uid in old.items()}
+            table = compiled(self.profile, sop_class_uid)
+            treatment = Treatment(patient, self.keys, table.fallback, self.fallback_charset)
+            head, trailer = self._parts(table, treatment, header, view)
+        new = {tag: treatment.uids.get(uid.encode(), uid.encode()).decode("ascii") for tag, uid in old.items()}
         meta = file_meta(sop_class_uid, new[SOP_INSTANCE_UID], syntax)
         pixels = header.pixel_data
         return Deidentified(
@@ -117,14 +120,14 @@ class _Work:
                 profile_digest=self.profile.digest,
                 method_codes=self.profile.method_codes,
                 key_id=self.keys.key_id,
-                actions=dict(rewriter.actions),
+                actions=dict(treatment.counts),
             ),
-            vault_entries=tuple(_vault_entries(patient, new[STUDY_INSTANCE_UID], rewriter.uids)),
+            vault_entries=tuple(_vault_entries(patient, new[STUDY_INSTANCE_UID], treatment.uids)),
         )
 
-    def _parts(self, rewriter: Rewriter, header: Header, patient: Patient, view: memoryview) -> tuple[bytes, bytes]:
+    def _parts(self, table: ActionTable, treatment: Treatment, header: Header, view: memoryview) -> tuple[bytes, bytes]:
         """Return the new data set up to the value of the pixel data, and what comes after the pixel data."""
-        actions = rewriter.table.top
+        rewriter, patient, actions = Rewriter(view, table, treatment), treatment.patient, table.top
         added = list(declaration(self.profile, patient, header))
         if not patient.charsets and _has_undeclared_text(header, view):
             rewriter.write_utf_8()
@@ -135,9 +138,8 @@ class _Work:
         end = pixels.start if pixels else header.end
         before = [element for element in header.elements if element.start < end]
         after = header.elements[len(before) :]
-        head = rewriter.data_set(before, header.start, end, actions, added)
+        head = rewriter.with_added(before, (header.start, end), actions, added)
         trailer = rewriter.data_set(after, after[0].start, header.end, actions) if after else []
-        assert head is not None  # something was added
         if pixels:
             head.append(view[pixels.start : pixels.value_offset])
         return b"".join(head), b"".join([view[after[0].start : header.end]] if trailer is None else trailer)

@@ -12,6 +12,7 @@ from typing import Final
 
 WELL_KNOWN_ROOT: Final = b"1.2.840.10008."  # UIDs of the standard itself name nobody's data
 UID_CACHE_MAX: Final = 65_536
+PATIENT_CACHE_MAX: Final = 1_024
 PSEUDONYM_CHARACTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXY"  # 29, a prime; none of 0 O, 1 I L, U, Z
 PSEUDONYM_DATA_LENGTH: Final = 11
 PSEUDONYM_GROUP: Final = 4
@@ -39,15 +40,7 @@ def _as_uuid(octets: bytes) -> int:
     return number | 0x8 << 76 | 0x2 << 62
 
 
-def new_uids(key: bytes, value: bytes) -> bytes:
-    """Return the encoded value of a UI element with each of its UIDs replaced, padded to an even length."""
-    if b"\\" in value:
-        mapped = b"\\".join(new_uid(key, part.strip(PADDING)) for part in value.split(b"\\"))
-    else:
-        mapped = new_uid(key, value.strip(PADDING))
-    return mapped + b"\x00" if len(mapped) & 1 else mapped
-
-
+@lru_cache(maxsize=PATIENT_CACHE_MAX)
 def pseudonym(key: bytes, issuer: str, patient_id: str) -> str:
     """Return the pseudonym of a patient, such as `K7M2-9QXD-4TBC`: eleven characters and a check character.
 
@@ -79,6 +72,7 @@ def _check(values: list[int]) -> int:
     return -weighted % len(PSEUDONYM_CHARACTERS)
 
 
+@lru_cache(maxsize=PATIENT_CACHE_MAX)
 def shift_days(key: bytes, issuer: str, patient_id: str) -> int:
     """Return by how many days the dates of a patient move: one to ten years back, the same for all of that patient."""
     digest = hmac.digest(key, b"\x00".join((issuer.encode("utf-8"), patient_id.encode("utf-8"))), hashlib.sha256)

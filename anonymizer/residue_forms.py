@@ -6,7 +6,7 @@ Part of the residue check: shares no code with the engine or the profiles, and n
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Final
 
@@ -151,8 +151,3 @@ def of_phrase(text: str) -> Iterator[bytes]:
     if len(plain(text)) > 2 * LONG_WORD:
         yield plain(text).encode()
         yield from _utf_8(text)
-
-
-def merged(*forms: Iterable[bytes]) -> frozenset[bytes]:
-    """Return all forms together, without those that are empty."""
-    return frozenset(form for form in itertools.chain(*forms) if form)

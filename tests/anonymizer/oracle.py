@@ -16,6 +16,24 @@ CLASS_LIKE = (
     "MappingResourceUID",
     "ContextGroupExtension",
 )
+FORGOTTEN = [
+    "Visit",
+    "DischargeDiagnosis",
+    "RouteOfAdm",
+    "Pertinent",
+    "ResourceDesc",
+    "OrderNumber",
+    "CommentsOnTheScheduled",
+    "RequestingPhysicianId",
+]
+FORGOTTEN += [
+    "RequestingService",
+    "InAlternativeCalendar",
+    "IssuerOfPatientIDQ",
+    "PatientGroupId",
+    "GroupOfPatients",
+    "Interpretation",
+]
 BEYOND_THE_TABLE = {"PN", "DA", "TM", "DT", "AE", "UR"}
 
 
@@ -62,6 +80,8 @@ def kept(element, after, where: str) -> list[str]:
     entry = DicomDictionary.get(int(element.tag))
     if entry is None or element.VR == "PN" or (entry[0] in BEYOND_THE_TABLE and "CodingScheme" not in entry[4]):
         return [f"{where} survives"] if after is not None else []
+    if after is None and any(word in entry[4] for word in FORGOTTEN):
+        return []
     if after is None:
         return [f"{where} is gone, though no row names it"]
     if element.VR == "SQ":

@@ -2,6 +2,7 @@
 
 import copy
 import io
+import mmap
 import struct
 
 import numpy as np
@@ -284,6 +285,18 @@ def test_what_follows_the_pixel_data_is_cleaned_too(site):
     assert b"HUONG" not in result.to_bytes(source)
 
 
+def test_what_the_table_forgot_is_gone_too(site):
+    ds = a_ct(
+        PatientBirthDateInAlternativeCalendar="HUONG",
+        CommentsOnTheScheduledProcedureStep="HUONG",
+        PlacerOrderNumberProcedure="HUONG",
+        ResourceDescription="HUONG",
+        RetrieveURL="http://huong/HUONG",
+    )
+
+    assert b"HUONG" not in site.deidentifies(as_file(ds)).head
+
+
 def test_padding_and_garbage_after_the_data_set_are_cut(site):
     source = as_file(a_ct()) + b"HUONG is not an element"
 
@@ -471,3 +484,23 @@ def test_the_shift_is_that_of_the_patient_for_every_date_and_date_time(site):
     days = (pydicom.valuerep.DA(given.StudyDate) - pydicom.valuerep.DA(ds.StudyDate)).days
     assert given.AcquisitionDateTime.encode() == shift_date(b"20261121013010.5+0700", days)
     assert given.PerformedProcedureStepStartDate.encode() == shift_date(b"20261120", days)
+
+
+def test_a_memory_map_is_read_and_let_go(site, tmp_path):
+    source = as_file(a_ct())
+    path = tmp_path / "instance"
+    path.write_bytes(source)
+
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped:
+        result = site.deidentifies(mapped)
+        whole = result.to_bytes(mapped)
+
+    assert (result, whole) == (site.deidentifies(source), result.to_bytes(source))
+
+
+def test_several_uids_in_one_value_are_mapped_one_by_one(site):
+    given = site.gives(a_ct(FailedSOPInstanceUIDList=["1.2.3", "1.2.840.10008.1.2", "1.2.4"]))
+
+    key = site.keys.uid
+    expected = [new_uid(key, b"1.2.3").decode(), "1.2.840.10008.1.2", new_uid(key, b"1.2.4").decode()]
+    assert given.FailedSOPInstanceUIDList == expected

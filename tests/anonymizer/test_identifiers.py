@@ -11,7 +11,6 @@ from anonymizer.identifiers import (
     PSEUDONYM_CHARACTERS,
     is_pseudonym,
     new_uid,
-    new_uids,
     pseudonym,
     shift_date,
     shift_days,
@@ -44,13 +43,6 @@ def test_known_uids_are_what_they_were_when_the_first_vault_was_filled():
 def test_well_known_and_empty_uids_stay():
     assert new_uid(KEY, b"1.2.840.10008.5.1.4.1.1.2") == b"1.2.840.10008.5.1.4.1.1.2"
     assert new_uid(KEY, b"") == b""
-
-
-def test_a_list_of_uids_is_mapped_one_by_one_and_padded():
-    new = new_uids(KEY, b"1.2.3\\1.2.840.10008.1.2\\1.2.4\0")
-
-    assert new.rstrip(b"\0").split(b"\\") == [new_uid(KEY, b"1.2.3"), b"1.2.840.10008.1.2", new_uid(KEY, b"1.2.4")]
-    assert len(new) % 2 == 0
 
 
 @given(st.text(max_size=40), st.text(max_size=40))

@@ -31,8 +31,10 @@ def items(draw, depth: int = 0) -> Dataset:
         st.sets(st.sampled_from(["ReferencedSOPInstanceUID", "SeriesInstanceUID", "FrameOfReferenceUID"]))
     ):
         setattr(ds, keyword, draw(st.sampled_from(UIDS)))
-    for keyword in draw(st.sets(st.sampled_from(["PatientComments", "Manufacturer", "OperatorsName", "CodeMeaning"]))):
+    for keyword in draw(st.sets(st.sampled_from(["PatientComments", "Manufacturer", "CodeMeaning"]))):
         setattr(ds, keyword, draw(TEXTS))
+    if draw(st.booleans()):
+        ds.OperatorsName = draw(st.text("XYZ ^", max_size=12))  # of other letters than what stays
     if draw(st.booleans()):
         ds.private_block(0x0029, "VENDOR", create=True).add_new(1, "LO", "PRIVATE")
     if depth < 3 and draw(st.booleans()):

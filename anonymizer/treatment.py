@@ -1,0 +1,143 @@
+"""New values for single elements: the actions D, Z, X, U and C of PS3.15 E.1 on encoded bytes, and what they counted."""
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Final
+
+from anonymizer.actions import REPORTED, Action
+from anonymizer.descriptors import is_harmless
+from anonymizer.dummies import DUMMY_VALUES, TEXT_VRS, dummy_items, encode, encode_items
+from anonymizer.identifiers import PADDING, new_uid, pseudonym, shift_date
+from anonymizer.keys import Keys
+from anonymizer.patient import Patient
+from kernel.dicom.charset import decode
+from kernel.dicom.dictionary import VR_OF
+from kernel.dicom.elements import Element
+
+AGE_YEARS_MAX: Final = 90  # older people are few enough to be found by their age
+GONE: Final = b""
+
+_AGE = re.compile(rb"(\d{1,3})([DWMY])?")
+_TIME = re.compile(rb"[0-9.:+\\ -]{0,64}")
+
+
+class Treatment:
+    """What is known about one patient, applied to one element after the other.
+
+    Each method returns the new encoded element, `GONE`, or None when the element stays as it is.
+    """
+
+    def __init__(
+        self, patient: Patient, keys: Keys, fallback: Mapping[int, Action], fallback_charset: str | None
+    ) -> None:
+        self.counts: Counter[str] = Counter()  # of actions, by their letter
+        self.uids: dict[bytes, bytes] = {}  # old to new, of all that were replaced
+        self.patient = patient
+        self._keys = keys
+        self._fallback = fallback
+        self._fallback_charset = fallback_charset
+        self._names: frozenset[str] | None = None
+
+    def changed(self, element: Element, action: Action, value: bytes) -> bytes | None:
+        """Apply an action to an element whose encoded value is `value` (empty for a sequence)."""
+        if action is Action.REMOVE:
+            return self.removed()
+        if action is Action.UID:
+            return self._uid(element, value)
+        if action is Action.EMPTY:
+            return self._emptied(element)
+        if action is Action.DUMMY:
+            return self._dummy(element, value)
+        new = self._value_of(element, action, value)
+        if new is None:
+            return self.changed(element, self._fallback[element.tag], value)
+        self.counts[REPORTED[action]] += 1
+        return None if new == value else encode(element.tag, vr_of(element), new, implicit=element.implicit)
+
+    def as_utf_8(self, element: Element, value: bytes) -> bytes | None:
+        """Re-encode text that is not ASCII; it goes when it becomes too long for its VR."""
+        if value.isascii():
+            return None
+        text = decode(value, (), self._fallback_charset).encode("utf-8")
+        if len(text) > 0xFFFE and not element.implicit and element.vr not in {"UC", "UT"}:
+            return self.removed()
+        return encode(element.tag, element.vr, text, implicit=element.implicit)
+
+    def removed(self) -> bytes:
+        """Count an element that goes."""
+        self.counts["X"] += 1
+        return GONE
+
+    def _emptied(self, element: Element) -> bytes | None:
+        self.counts["Z"] += 1
+        if element.length == 0:
+            return None
+        return encode(element.tag, vr_of(element), b"", implicit=element.implicit)
+
+    def _dummy(self, element: Element, value: bytes) -> bytes | None:
+        vr = vr_of(element)
+        if vr == "UI":
+            return self._uid(element, value)
+        if vr != "SQ":
+            self.counts["D"] += 1
+            return encode(element.tag, vr, DUMMY_VALUES.get(vr, b""), implicit=element.implicit)
+        item = dummy_items(element.tag, implicit=element.implicit)
+        if item is None:
+            return self._emptied(element)
+        self.counts["D"] += 1
+        return encode_items(element.tag, [item], implicit=element.implicit)
+
+    def _uid(self, element: Element, value: bytes) -> bytes | None:
+        if element.items is not None:
+            return self.removed()
+        parts: list[bytes] = []
+        for old in (part.strip(PADDING) for part in value.split(b"\\")):
+            new = new_uid(self._keys.uid, old)
+            if new is not old:
+                self.uids[old] = new
+                self.counts["U"] += 1
+            parts.append(new)
+        joined = b"\\".join(parts)
+        return None if joined == value.strip(PADDING) else encode(element.tag, "UI", joined, implicit=element.implicit)
+
+    def _value_of(self, element: Element, action: Action, value: bytes) -> bytes | None:
+        """Return the new value for the actions that read the old one; None when it cannot be made."""
+        if action is Action.PATIENT_ID:
+            return self._pseudonym_of(value).encode()
+        if action is Action.PATIENT_NAME:
+            return b"BN " + self.patient.pseudonym.encode()
+        if action is Action.SHIFT:
+            return shift_date(value, self.patient.shift_days) if value.strip(PADDING) else value
+        if action is Action.TIME:
+            return value if _TIME.fullmatch(value.strip(PADDING)) else None
+        if action is Action.AGE:
+            return _capped_age(value)
+        assert action is Action.CLEAN
+        if element.vr not in TEXT_VRS:
+            return None
+        if self._names is None:
+            self._names = self.patient.name_words
+        text = decode(value, self.patient.charsets, self._fallback_charset)
+        return value if is_harmless(text, self._names) else None
+
+    def _pseudonym_of(self, value: bytes) -> str:
+        """Return the pseudonym for a Patient ID: the patient's own, or another patient's who is referred to."""
+        text = decode(value, self.patient.charsets, self._fallback_charset).strip(" \0")
+        if text in {"", self.patient.patient_id}:
+            return self.patient.pseudonym
+        return pseudonym(self._keys.pseudonym, self.patient.issuer, text)
+
+
+def vr_of(element: Element) -> str:
+    """Return the VR that a new value gets: the dictionary's, so that a wrong one in the source does not live on."""
+    known = VR_OF.get(element.tag, "")
+    return known if len(known) == 2 else element.vr
+
+
+def _capped_age(value: bytes) -> bytes | None:
+    found = _AGE.fullmatch(value.strip(PADDING))
+    if found is None:
+        return None if value.strip(PADDING) else value
+    number, unit = int(found[1]), found[2] or b"Y"
+    return b"%03dY" % AGE_YEARS_MAX if unit == b"Y" and number >= AGE_YEARS_MAX else value
