@@ -117,6 +117,7 @@ class LocalWork:
 
     def _later(self, holder: Holder, job: Job, error: Exception, now: datetime) -> Change[Any]:
         detail = error.code if isinstance(error, ExchangeError) else type(error).__name__
+        log.warning("deidentify_later", sop_instance_uid=job.sop_instance_uid, reason=detail)
         pause_s = self._backoff.pause_s(max(2, job.attempts), self._random)
         failure = Failure(Signal.LANE_FAILED, Cause.FULL, detail, now + timedelta(seconds=pause_s), counts=False)
         return lambda connection: queue.fail(connection, holder, [(job, failure)])

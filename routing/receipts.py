@@ -4,8 +4,8 @@ At-least-once sending becomes exactly-once effect here: a receipt and the end of
 without a receipt is sent again, and a receiver that has it already says `duplicate`, which counts as delivered.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
@@ -14,18 +14,9 @@ from kernel.database import upsert
 from kernel.events import Event, EventName, record, record_many
 from kernel.telemetry import DELIVERIES
 from routing import queue
-from routing.breakers import STATUS_CHARACTERS, read_breaker, write_breaker
+from routing.breakers import STATUS_CHARACTERS, Pace, Said, pace_lane
 from routing.consignments import ConsignmentKey, count_delivered, note_announced
-from routing.jobs import (
-    FLOWING,
-    SIGNAL_OF,
-    Backoff,
-    LaneFailure,
-    Signal,
-    after_failure,
-    next_batch_limit,
-    suspect_pause_s,
-)
+from routing.jobs import SIGNAL_OF, LaneFailure, Signal, suspect_pause_s
 from routing.queue import Failure, Holder, Job
 from routing.tables import DETAIL_CHARACTERS, delivery
 from routing.transport import Cause, Manifest, Receipt, ReceiptState
@@ -40,15 +31,6 @@ class Answered:
     job: Job
     receipt: Receipt
     damaged: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How a lane paces itself: pauses, and how large batches may get."""
-
-    backoff: Backoff
-    batch_instances: int
-    random: Callable[[], float] = field(repr=False)
 
 
 def match(jobs: Sequence[Job], sent_as: Sequence[str], receipts: Sequence[Receipt]) -> list[Answered]:
@@ -93,10 +75,7 @@ def record_receipts(
         for answer in cut
     ]
     queue.fail(connection, holder, [(answer.job, failure) for answer, failure in zip(cut, pauses, strict=True)])
-    heard = any(not answer.damaged for answer in (*arrived, *stopped))
-    if cut or heard:
-        first_cut = cut[0] if cut else None
-        _pace_lane(connection, answers[0].job, first_cut, pace, heard=heard, arrived=bool(arrived), now=now)
+    _pace_lane(connection, answers, cut[0] if cut else None, pace, now=now)
 
 
 def record_announced(
@@ -107,7 +86,7 @@ def record_announced(
     if receipt.is_success:
         if queue.complete(connection, holder, [job]) and manifest is not None:
             note_announced(connection, key_of(job), manifest.version)
-            _pace_lane(connection, job, None, pace, heard=True, arrived=False, now=now)
+            _pace_lane(connection, [answer], None, pace, now=now)
         return
     failure = Failure(_signal(answer), _cause_word(answer), receipt.detail, now, counts=False)
     if not queue.fail(connection, holder, [(job, failure)]):
@@ -115,7 +94,7 @@ def record_announced(
     if failure.signal is Signal.REFUSED:
         tell_failed(connection, job, failure.cause, receipt, now)
     else:
-        _pace_lane(connection, job, answer, pace, heard=False, arrived=False, now=now)
+        _pace_lane(connection, [answer], answer, pace, now=now)
 
 
 def _signal(answer: Answered) -> Signal:
@@ -173,29 +152,22 @@ def _cause_word(answer: Answered) -> str:
     return DAMAGED if answer.damaged else str(answer.receipt.cause or "")
 
 
-def _pace_lane(  # noqa: PLR0913 (everything that a batch says about its lane)
-    connection: Connection,
-    job: Job,
-    cut: Answered | None,
-    pace: Pace,
-    *,
-    heard: bool,
-    arrived: bool,
-    now: datetime,
+def _pace_lane(
+    connection: Connection, answers: Sequence[Answered], cut: Answered | None, pace: Pace, *, now: datetime
 ) -> None:
-    breaker, limit = read_breaker(connection, job.lane)
-    limit = next_batch_limit(limit or pace.batch_instances, pace.batch_instances, cut=cut is not None)
-    delivered_at = now if arrived else None
-    if cut is None:
-        write_breaker(connection, job.lane, FLOWING, limit, delivered_at)
+    """Let the lane flow or pause after a batch; what begins to fail is told once."""
+    job = answers[0].job
+    heard = any(answer.receipt.state is not ReceiptState.RETRY and not answer.damaged for answer in answers)
+    if cut is None and not heard:
         return
-    receipt = cut.receipt
-    failure = LaneFailure(receipt.cause or Cause.LINK, receipt.status, receipt.detail, receipt.retry_after_s)
-    before = FLOWING if heard else breaker  # a peer that answered for one of them was there
-    after = after_failure(before, failure, now, pace.backoff, pace.random)
-    write_breaker(connection, job.lane, after, limit, delivered_at)
-    if breaker.cause is not failure.cause:
-        tell_failed(connection, job, failure.cause.value, receipt, now)
+    failure = None
+    if cut is not None:
+        receipt = cut.receipt
+        failure = LaneFailure(receipt.cause or Cause.LINK, receipt.status, receipt.detail, receipt.retry_after_s)
+    arrived = any(answer.receipt.is_success and bool(answer.job.sop_instance_uid) for answer in answers)
+    is_new = pace_lane(connection, job.lane, Said(failure, heard, arrived), pace, now)
+    if cut is not None and is_new:
+        tell_failed(connection, job, str(cut.receipt.cause or Cause.LINK), cut.receipt, now)
 
 
 def tell_failed(connection: Connection, job: Job, cause: str, receipt: Receipt, now: datetime) -> None:

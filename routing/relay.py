@@ -16,19 +16,21 @@ from kernel.clock import Clock
 from kernel.config import RoutingConfig
 from kernel.database import Database
 from kernel.errors import Denied, PeerBusy, Refused, Retriable
-from kernel.telemetry import stage
+from kernel.telemetry import get_logger, stage
 from routing import consignments, queue
-from routing.breakers import read_breaker, write_breaker
+from routing.breakers import Pace, read_breaker, write_breaker
 from routing.jobs import Backoff, Breaker, LaneFailure, after_failure
 from routing.leases import holds
 from routing.parcels import is_whole, load_parcels
 from routing.queue import Appetite, Holder, Job
-from routing.receipts import Answered, Pace, count_metrics, key_of, match, record_announced, record_receipts
+from routing.receipts import Answered, count_metrics, key_of, match, record_announced, record_receipts
 from routing.transport import Cause, Manifest, Parcel, Receipt, ReceiptState, Transport
 
 STAT: Final = 0
 ANY: Final = 2
 LOST_LEASE_PAUSE_S: Final = 5.0
+
+log = get_logger("routing")
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +142,9 @@ class Relay:
             lambda connection: record_receipts(connection, holder, answers, manifest, self._pace, now=self._clock.now())
         )
         count_metrics(answers)
+        cut = [answer.receipt for answer in answers if answer.receipt.state is ReceiptState.RETRY]
+        if cut:
+            log.warning("delivery_cut", lane=self.lane, cause=cut[0].cause, status=cut[0].status, instances=len(cut))
 
     def _deliver(self, jobs: Sequence[Job], parcels: dict[int, Parcel], manifest: Manifest | None) -> list[Answered]:
         whole = [job for job in jobs if job.pk in parcels and is_whole(parcels[job.pk])]
