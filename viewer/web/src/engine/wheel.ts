@@ -21,6 +21,6 @@ export function turn(rest: number, delta: number, mode: number): Turn {
   if (Math.abs(pixels) >= PIXELS_PER_SLICE) return { slices: Math.sign(pixels), rest: 0 };
   // Turning round forgets what was left over in the other direction.
   const sum = (Math.sign(rest) === Math.sign(pixels) ? rest : 0) + pixels;
-  const slices = Math.trunc(sum / PIXELS_PER_SLICE);
+  const slices = Math.trunc(sum / PIXELS_PER_SLICE) || 0; // no minus nought
   return { slices, rest: sum - slices * PIXELS_PER_SLICE };
 }

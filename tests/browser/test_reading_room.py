@@ -1,0 +1,233 @@
+"""A person reads a study in Chromium: from the door to a length on a slice."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import Demo
+from tests.browser.room import Room
+
+pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
+
+CT = "CT"
+OCTETS = "multipart/related; type=application/octet-stream; transfer-syntax=*"
+
+
+def open_ct(room: Room) -> int:
+    """Open the longest CT and return how many slices it has."""
+    room.open_study(CT, r"STAT|có đủ 6\d")
+    return room.slices()
+
+
+def test_a_reader_signs_in_scrolls_the_ct_changes_the_window_and_measures(reader: Room, artifacts: Path):
+    count = open_ct(reader)
+    assert count > 20
+    first = reader.grey()
+    assert first.mean() > 3
+    assert first.std() > 10
+
+    reader.wheel(5)
+    assert reader.slice_number() == 6
+    assert np.abs(reader.grey().astype(int) - first).mean() > 0.5
+
+    own = reader.window()
+    reader.press("3")
+    assert reader.window() == (2000, 400)
+    bone = reader.grey()
+    reader.drag((60, 40))
+    assert reader.window() not in (own, (2000, 400))
+    assert not np.array_equal(reader.grey(), bone)
+
+    reader.press("l")
+    reader.drag((200, 0))
+    assert [re.fullmatch(r"[\d,]+ mm", text) is not None for text in reader.marks()] == [True]
+    reader.page.screenshot(path=artifacts / "reading-ct.png")
+
+
+def test_every_slice_of_the_ct_is_a_picture_of_its_own(reader: Room):
+    count = open_ct(reader)
+
+    seen = set()
+    for number in range(1, count + 1):
+        assert reader.slice_number() == number
+        picture = reader.grey()
+        assert picture.max() > 40, f"slice {number} is black"
+        seen.add(picture.tobytes())
+        reader.press("ArrowDown")
+
+    assert len(seen) == count
+
+
+def test_what_was_chosen_holds_for_the_next_slice_until_it_is_reset(reader: Room):
+    open_ct(reader)
+    fitted = reader.zoom_percent()
+
+    reader.press("2")
+    reader.press("+")
+    reader.press("ArrowDown")
+
+    assert reader.window() == (1500, -600)
+    assert reader.zoom_percent() > fitted
+    reader.press("r")
+    assert reader.zoom_percent() == fitted
+    assert reader.window() != (1500, -600)
+
+
+def test_the_grey_levels_are_those_of_the_standard(reader: Room):
+    open_ct(reader)
+    reader.press("PageDown")
+    reader.press("1")
+    reader.press("o")
+
+    shown = reader.grey().astype(float)
+    stored, metadata = frame_of_slice(reader, reader.slice_number())
+    values = stored * number(metadata, "00281053", 1) + number(metadata, "00281052", 0)
+    expected = np.clip(((values - 39.5) / 399 + 0.5) * 255, 0, 255)
+    rows, columns = expected.shape
+    top, left = round((shown.shape[0] - rows) / 2), round((shown.shape[1] - columns) / 2)
+    part = shown[max(top, 0) : top + rows, left : left + columns]
+    wanted = expected[max(-top, 0) : max(-top, 0) + part.shape[0]]
+    flat = flat_places(wanted)
+    assert flat.sum() > 1000
+    assert np.abs(part - wanted)[flat].mean() < 1.5
+
+
+def test_a_length_is_the_number_of_pixels_times_their_spacing(reader: Room):
+    open_ct(reader)
+    _, metadata = frame_of_slice(reader, 1)
+    spacing_mm = float(metadata["00280030"]["Value"][1])
+    reader.press("o")
+    assert reader.zoom_percent() == 100
+
+    reader.press("l")
+    reader.drag((200, 0))
+
+    (text,) = reader.marks()
+    assert float(text.removesuffix(" mm").replace(",", ".")) == pytest.approx(200 * spacing_mm, abs=0.6)
+
+
+def test_the_worklist_puts_the_emergency_first_in_words_and_finds_names_without_accents(reader: Room):
+    first = reader.rows().first
+    expect(first).to_contain_text("STAT")
+    everything = reader.rows().count()
+
+    patient = first.locator("[role=gridcell]").nth(1).locator("span").first.inner_text()
+    reader.press("/")
+    reader.page.keyboard.type(patient.lower())
+    expect(reader.rows()).not_to_have_count(everything)
+
+    expect(reader.rows().first).to_contain_text(patient)
+    reader.press("Escape")
+    expect(reader.rows()).to_have_count(everything)
+
+
+def test_the_worklist_is_worked_with_the_keyboard_alone(reader: Room):
+    reader.press("ArrowDown")
+    expect(reader.rows().first).to_have_attribute("aria-selected", "true")
+    reader.press("ArrowDown")
+    expect(reader.rows().nth(1)).to_have_attribute("aria-selected", "true")
+    reader.press("ArrowUp")
+    reader.press("Enter")
+    reader.wait_for_picture()
+    reader.press("q")
+    expect(reader.rows().first).to_be_visible()
+    expect(reader.rows().first).to_have_attribute("aria-selected", "true")
+
+
+def test_pictures_say_whose_they_are_that_they_are_pseudonymised_and_no_diagnosis(reader: Room):
+    open_ct(reader)
+
+    expect(reader.page.get_by_role("region", name="Người bệnh")).to_contain_text("Đã ẩn danh")
+    expect(reader.page.locator("footer")).to_contain_text("Không dùng thay chẩn đoán chính")
+
+
+def test_the_journey_of_a_study_is_a_line_of_dots(reader: Room):
+    open_ct(reader)
+
+    reader.press("t")
+
+    drawer = reader.page.get_by_role("dialog")
+    expect(drawer.locator("li").first).to_contain_text("Nhận ảnh")
+    expect(drawer.locator("time").first).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
+
+
+def test_an_ultrasound_plays(reader: Room):
+    reader.open_study("US")
+    expect(reader.readout("topRight")).to_contain_text("Nén mất dữ liệu")
+    before = reader.slice_number()
+
+    reader.press("c")
+
+    expect(reader.readout("bottomRight")).not_to_contain_text(f" {before}/", timeout=20_000)
+
+
+def test_a_wrong_password_says_so_and_lets_nobody_in(room: Room, demo: Demo):
+    room.try_to_sign_in(demo.account, "khong phai mat khau")
+
+    expect(room.page.get_by_role("alert")).to_contain_text("không đúng")
+    assert room.page.locator("main#list").count() == 0
+
+
+def test_a_lost_line_is_told_and_reading_goes_on_when_it_is_back(reader: Room):
+    count = open_ct(reader)
+    reader.press("End")
+    reader.context.set_offline(True)
+    expect(reader.page.get_by_role("alert").first).to_contain_text("Mất kết nối")
+    reader.press("Home")
+
+    reader.context.set_offline(False)
+
+    expect(reader.page.get_by_text("Mất kết nối")).to_have_count(0)
+    reader.press("End")
+    assert reader.slice_number() == count
+
+
+def test_the_graphics_card_shows_the_same_picture(browser_with_software_webgl: Browser, reader: Room, demo: Demo):
+    open_ct(reader)
+    reader.press("1")
+    by_cpu = reader.grey().astype(int)
+    room = Room.open(browser_with_software_webgl, demo.url, backend="gpu")
+    room.sign_in(demo.account, demo.password)
+    open_ct(room)
+    room.press("1")
+
+    assert room.page.locator("[data-backend=gpu]").count() == 1
+    by_gpu = room.grey().astype(int)
+    assert by_gpu.shape == by_cpu.shape
+    assert np.abs(by_gpu - by_cpu).mean() < 2
+    room.close()
+
+
+# ----------------------------------------------------------------------------------------------------------------------
+
+
+def number(metadata: dict, tag: str, otherwise: float) -> float:
+    value = metadata.get(tag, {}).get("Value", [otherwise])[0]
+    return float(value)
+
+
+def frame_of_slice(room: Room, slice_number: int) -> tuple[np.ndarray, dict]:
+    """Return the stored values and the DICOM JSON of a slice, asked of the node and ordered by Instance Number."""
+    study = room.dicomweb()
+    series = room.get("/api/studies" + study.split("/studies")[1] + "/series", "application/json").json()
+    uid = series[0]["seriesInstanceUID"]
+    instances = room.get(f"{study}/series/{uid}/metadata", "application/dicom+json").json()
+    instances.sort(key=lambda one: int(one["00200013"]["Value"][0]))
+    metadata = instances[slice_number - 1]
+    instance = metadata["00080018"]["Value"][0]
+    body = room.get(f"{study}/series/{uid}/instances/{instance}/frames/1", OCTETS).body()
+    head, pixels = body.split(b"\r\n\r\n", 1)
+    assert b"1.2.840.10008.1.2.1" in head
+    rows, columns = (int(metadata[tag]["Value"][0]) for tag in ("00280010", "00280011"))
+    signed = metadata["00280103"]["Value"][0] == 1
+    kind = np.dtype("<i2" if signed else "<u2")
+    return np.frombuffer(pixels, kind, count=rows * columns).reshape(rows, columns).astype(float), metadata
+
+
+def flat_places(expected: np.ndarray) -> np.ndarray:
+    """Return where the neighbours are alike, so that being half a pixel off changes nothing; black and white aside."""
+    steps = [np.abs(expected - np.roll(expected, shift, axis)) for shift in (-1, 1) for axis in (0, 1)]
+    return (np.max(steps, axis=0) < 6) & (expected > 5) & (expected < 250)
