@@ -145,12 +145,6 @@ def note_announced(connection: Connection, key: ConsignmentKey, version: int) ->
     )
 
 
-def is_complete(connection: Connection, site: str, study_instance_uid: str) -> bool:
-    """Return whether there is evidence for every consignment of the study."""
-    rows = _of_study(connection, site, study_instance_uid)
-    return bool(rows) and all(row["evidence"] for row in rows)
-
-
 def _finish(connection: Connection, row: RowMapping, now: datetime) -> bool:
     """Record StudyDelivered once for each time that the study was completed."""
     if not row["evidence"] or row["delivered"] < row["instances"] or row["delivered_at"] is not None:

@@ -4,6 +4,7 @@ A slot is woken by the database's topic right after the commit that gave it work
 because a wake-up is only a hint. The second slot of a destination, and one local worker, are kept free for STAT.
 """
 
+import hashlib
 import threading
 from collections.abc import Callable, Mapping
 from typing import Final, Protocol
@@ -26,6 +27,7 @@ from routing.transport import Transport
 POLL_S: Final = 5.0  # between looks that no wake-up asked for
 FAILED_PAUSE_S: Final = 1.0  # after a turn that our own database could not take
 KEEPS_PER_LEASE: Final = 3
+OWNER_CHARACTERS: Final = 64  # a longer name, such as a path, is kept as its digest
 
 log = get_logger("routing")
 
@@ -66,7 +68,7 @@ class Worker:
         self._db = db
         self._clock = clock
         self._settings = settings
-        self._owner = owner
+        self._owner = owner if len(owner) <= OWNER_CHARACTERS else hashlib.sha256(owner.encode()).hexdigest()
         self._stopping = threading.Event()
         self._holders: dict[str, Holder] = {}
         self._slots: list[Slot] = [

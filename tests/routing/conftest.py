@@ -1,5 +1,6 @@
 """A hospital on real parts: archive, planner, anonymizer and relay, with a clock moved by hand and no threads."""
 
+import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -149,10 +150,10 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def hospital(tmp_path: Path, clock: ManualClock) -> Iterator[Hospital]:
+def hospital(tmp_path: Path, clock: ManualClock, migrated_sqlite: Path) -> Iterator[Hospital]:
     """On SQLite, for what does not depend on the engine."""
+    shutil.copyfile(migrated_sqlite, tmp_path / "vienanh.db")
     database = Database.open(tmp_path / "vienanh.db")
-    database.migrate()
     yield Hospital(tmp_path / "blobs", database, clock)
     database.close()
 

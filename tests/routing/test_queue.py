@@ -350,16 +350,13 @@ def keep(jobs: Jobs, holder: Holder) -> bool:
 # --- plans ------------------------------------------------------------------------------------------------------------
 
 
-def test_looking_for_work_reads_the_partial_index_however_long_the_backlog_of_other_lanes(jobs):
-    if not jobs.database.is_sqlite:
-        pytest.skip("the planner of PostgreSQL decides by statistics")
-    due = select(job.c.pk).where(queue.is_due("hub", jobs.clock.now(), 2)).order_by(job.c.priority, job.c.pk).limit(8)
-    with jobs.database.read() as connection:
-        compiled = str(due.compile(connection))
-        values = due.compile(connection).params
-        rows = connection.execute(text(f"EXPLAIN QUERY PLAN {_named(compiled, values)}"), values).all()
+def test_looking_for_work_on_sqlite_reads_the_partial_index_however_long_the_backlog(hospital):
+    due = select(job.c.pk).where(queue.is_due("hub", hospital.clock.now(), 2)).order_by(job.c.priority, job.c.pk)
+    with hospital.database.read() as connection:
+        compiled = due.limit(8).compile(connection)
+        statement = f"EXPLAIN QUERY PLAN {_named(str(compiled), compiled.params)}"
+        plan = " ".join(row.detail for row in connection.execute(text(statement), compiled.params))
 
-    plan = " ".join(row.detail for row in rows)
     assert "USING INDEX ix_job_ready (lane=? AND priority<?)" in plan
     assert "TEMP B-TREE" not in plan
 

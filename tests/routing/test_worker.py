@@ -138,6 +138,13 @@ def test_a_second_machine_does_not_send_on_a_lane_that_is_served(site):
     assert other.hub.batches == []
 
 
+def test_an_owner_may_have_a_name_of_any_length(site):
+    with working(site, owner="/a/very/long/folder" * 30), soon(site, EventName.STUDY_DELIVERED):
+        site.receives(a_ct())
+
+    assert len(site.hub.instances) == 1
+
+
 def test_a_turn_that_fails_by_our_own_mistake_does_not_end_the_lane(site):
     mistakes = iter([ZeroDivisionError()])
 
