@@ -3,6 +3,8 @@
 set shell := ["sh", "-eu", "-c"]
 set positional-arguments
 
+export PYTHONDONTWRITEBYTECODE := ""  # nodes start often: let Python keep what it compiled
+
 peers := "dcmtk chromium orthanc orthanc-dicomweb postgresql dicom3tools"
 
 # List the commands.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import typer
 
-from exchange.__main__ import app
+from exchange.commands import app
 from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
 from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES

@@ -6,7 +6,6 @@ from typing import Annotated
 
 import typer
 
-from exchange import demo as demonstration
 from exchange.assemble import assembled
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
@@ -63,6 +62,8 @@ def demo(
 
     With --once it exits 0 only if every slice arrived, was pseudonymised and rendered.
     """
+    from exchange import demo as demonstration  # its studies want NumPy and codecs; `serve` does not
+
     with plain_errors():
         demonstration.run(demonstration.Wishes(once=once, as_json=as_json, http_port=http_port, keep=keep))
 

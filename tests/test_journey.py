@@ -29,7 +29,8 @@ def push(network: Network, paths: list[Path]) -> subprocess.CompletedProcess[str
 
 
 @pytest.mark.peer("dcmtk")
-def test_a_ct_pushed_at_the_site_is_read_at_the_hub_pseudonymised_and_whole(network, tmp_path):
+def test_a_ct_pushed_at_the_site_is_read_at_the_hub_pseudonymised_and_whole(quiet_network, tmp_path):
+    network = quiet_network
     originals = list(a_ct_series(12, seed="journey", StudyDescription="CT so nao cap cuu"))
     sent = push(network, files_of(tmp_path / "ct", originals))
     assert sent.returncode == 0, sent.stderr
@@ -57,10 +58,11 @@ def test_a_ct_pushed_at_the_site_is_read_at_the_hub_pseudonymised_and_whole(netw
 
 
 @pytest.mark.peer("dcmtk")
-def test_both_ends_tell_the_same_trace(network, tmp_path):
-    (original,) = [a_cr(seed="trace")]
-    push(network, files_of(tmp_path / "cr", [original]))
-    study = network.arrived(1)
+def test_both_ends_tell_the_same_trace(quiet_network, tmp_path):
+    network = quiet_network
+    original, *others = a_ct_series(3, seed="trace")
+    push(network, files_of(tmp_path / "ct", [original, *others]))
+    study = network.arrived(3)
 
     def delivered() -> str:
         told = network.site.run("trace", original.StudyInstanceUID).stdout
@@ -77,7 +79,8 @@ def test_both_ends_tell_the_same_trace(network, tmp_path):
 
 
 @pytest.mark.peer("dcmtk")
-def test_no_log_line_names_the_patient(network, tmp_path):
+def test_no_log_line_names_the_patient(quiet_network, tmp_path):
+    network = quiet_network
     push(network, files_of(tmp_path / "cr", [a_cr(seed="log")]))
     network.arrived(1)
 
@@ -87,7 +90,8 @@ def test_no_log_line_names_the_patient(network, tmp_path):
     assert not [word for word in ("Hương", "Huong", "BN0000", "19700412", TOKEN) if word in logs]
 
 
-def test_a_node_answers_health_metrics_and_its_description(network):
+def test_a_node_answers_health_metrics_and_its_description(quiet_network):
+    network = quiet_network
     with httpx.Client(base_url=network.hub.url, trust_env=False) as client:
         assert client.get("/health/live").json() == {"status": "live"}
         assert client.get("/health/ready").json() == {"status": "ready"}
@@ -97,6 +101,8 @@ def test_a_node_answers_health_metrics_and_its_description(network):
         assert client.get("/api/worklist").status_code == 401
 
 
-def test_a_node_stops_in_order_when_it_is_told_to(network):
+def test_a_node_stops_in_order_when_it_is_told_to(quiet_network):
+    network = quiet_network
+
     assert network.site.stop() == 0
     assert not (network.site.data / "listening.json").exists()

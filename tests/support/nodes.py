@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +16,9 @@ import httpx
 import pytest
 
 START_S = 60.0
+# Nodes start and end often here: let Python keep what it compiled, outside the checkout.
+ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+ENVIRONMENT["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / f"vienanh-pycache-{os.getuid()}")
 TOKEN = "test-token-of-loopback"  # accepted for everything by nodes started with it
 
 
@@ -46,7 +50,7 @@ class NodeProcess:
         (self.data / "listening.json").unlink(missing_ok=True)
         command = [sys.executable, "-m", "exchange", "serve", "--config", str(self.file), "--dev-token", TOKEN]
         log = (self.folder / "node.log").open("ab")
-        self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**os.environ, **self._ports})
+        self.process = subprocess.Popen(command, stdout=log, stderr=log, env={**ENVIRONMENT, **self._ports})
         log.close()
         wait_until(self._is_listening, timeout_s=START_S, what=f"start of {self.folder.name}:\n{self.log[-3000:]}")
         self._ports = {"VIENANH_HTTP_PORT": self.listening["http"].rsplit(":", 1)[1]}
@@ -112,7 +116,7 @@ class NodeProcess:
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line on this node's configuration."""
         command = [sys.executable, "-m", "exchange", *arguments, "--config", str(self.file)]
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120, env=ENVIRONMENT)
 
 
 HUB = """
@@ -182,6 +186,16 @@ class Network:
             return next((one for one in studies if one["have"] == count and one["state"] == "complete"), None)
 
         return wait_until(whole, timeout_s=timeout_s, what=f"arrival of {count} instances")
+
+
+@pytest.fixture(scope="module")
+def quiet_network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
+    """A running hub and site that tests share; none of them kills or breaks anything."""
+    running = Network(tmp_path_factory.mktemp("network"))
+    try:
+        yield running
+    finally:
+        running.stop()
 
 
 @pytest.fixture
