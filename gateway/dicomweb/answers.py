@@ -75,26 +75,25 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Streamed:
-    """Pieces sent one after the other; their size is known beforehand, and they are never all in memory."""
+class Chunked:
+    """Chunks made one after the other in a thread; how many bytes they are is not known beforehand."""
 
     headers: Mapping[str, str]
-    pieces: Sequence[Piece]
+    chunks: Iterator[bytes]
     threads: Executor
     silence_s: float  # how long a client may take nothing before it is dropped
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it (ASGI); stop when the client is gone or takes nothing for `silence_s`."""
         del scope
-        total = sum(len(piece) if isinstance(piece, bytes) else piece.size_bytes for piece in self.pieces)
-        chunks, loop = _chunks(self.pieces), asyncio.get_running_loop()
-        chunk = await loop.run_in_executor(self.threads, next, chunks, None)  # a missing blob is told before a status
-        headers = encoded({**SAFE_HEADERS, **self.headers, "Content-Length": str(total)})
+        loop = asyncio.get_running_loop()
+        chunk = await loop.run_in_executor(self.threads, next, self.chunks, None)  # errors are told before a status
+        headers = encoded({**SAFE_HEADERS, **self.headers})
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         gone = asyncio.ensure_future(_until_gone(receive))
         try:
             while chunk is not None and not gone.done():
-                following = loop.run_in_executor(self.threads, next, chunks, None)
+                following = loop.run_in_executor(self.threads, next, self.chunks, None)
                 message: dict[str, Any] = {"type": "http.response.body", "body": chunk, "more_body": True}
                 async with asyncio.timeout(self.silence_s):
                     await send(message)
@@ -105,6 +104,12 @@ class Streamed:
             return  # an unfinished body: the server closes the connection
         finally:
             gone.cancel()
+
+
+def streamed(headers: Mapping[str, str], pieces: Sequence[Piece], threads: Executor, silence_s: float) -> Chunked:
+    """Return pieces to be sent one after the other, never all in memory; their size is known beforehand."""
+    total = sum(len(piece) if isinstance(piece, bytes) else piece.size_bytes for piece in pieces)
+    return Chunked({**headers, "Content-Length": str(total)}, _chunks(pieces), threads, silence_s)
 
 
 async def _until_gone(receive: Receive) -> None:

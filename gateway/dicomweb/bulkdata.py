@@ -9,15 +9,14 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import IMMUTABLE, FileSpan, Piece, Streamed
+from gateway.dicomweb.answers import IMMUTABLE, FileSpan, Piece, streamed
 from gateway.dicomweb.call import Call
-from gateway.dicomweb.frame_source import frame_source, mapped
+from gateway.dicomweb.frame_source import frame_source, mapped, opened
 from gateway.dicomweb.instances import VARY
 from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.negotiation import MULTIPART, OCTETS, Offer, choose
 from kernel.archive.records import Located
 from kernel.dicom.elements import UNDEFINED, PixelData
-from kernel.dicom.pixels import open_pixels
 from kernel.dicom.scanner import scan
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import NotAcceptable, NotFound
@@ -44,7 +43,7 @@ def retrieve_bulkdata(call: Call) -> ASGIApp:
         )
         pieces = [p for value in values for p in (part_head(boundary, {"Content-Type": kind}), *value, PART_TAIL)]
         pieces.append(body_tail(boundary))
-    return Streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
+    return streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
 
 
 def _values(call: Call, located: Located, path: str) -> tuple[list[Sequence[Piece]], str]:
@@ -73,5 +72,5 @@ def _values(call: Call, located: Located, path: str) -> tuple[list[Sequence[Piec
 def _native(blob: Path, pixels: PixelData, *, reencoded: bool) -> Piece:
     if not reencoded:
         return FileSpan(blob, pixels.value_offset, pixels.length)
-    with open_pixels(blob) as opened:
-        return b"".join(opened.read(frame_index) for frame_index in range(opened.frames.number_of_frames))
+    with opened(blob) as pixels_of:
+        return b"".join(pixels_of.read(frame_index) for frame_index in range(pixels_of.frames.number_of_frames))

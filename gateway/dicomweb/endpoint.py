@@ -17,6 +17,7 @@ from gateway.dicomweb.problem import problem
 from gateway.dicomweb.service import Room
 from gateway.status import http_status
 from kernel.access import Action, Principal, Scope
+from kernel.access.memory import NotRemembered, remembered_only
 from kernel.access.request import principal_of_request
 from kernel.audit import AuditOutcome, Line, append
 from kernel.errors import Busy, Denied
@@ -30,11 +31,12 @@ log = get_logger("gateway.dicomweb")
 class Endpoint:
     """One row of the route table as an ASGI application."""
 
-    def __init__(self, room: Room, handler: Handler, scope: Scope, stage_name: str) -> None:
+    def __init__(self, room: Room, handler: Handler, scope: Scope, stage_name: str, *, is_quick: bool = False) -> None:
         self._room = room
         self._handler = handler
         self._scope = scope
         self._stage = stage_name
+        self._is_quick = is_quick  # often answered from memory alone, without a thread
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
@@ -46,19 +48,29 @@ class Endpoint:
             return
         room.requests += 1
         try:
-            loop = asyncio.get_running_loop()
-            answer = await loop.run_in_executor(room.readers, self._answer, scope, headers, trace_id)
+            with stage(self._stage):
+                answer = self._from_memory(scope, headers, trace_id) if self._is_quick else None
+                if answer is None:
+                    loop = asyncio.get_running_loop()
+                    answer = await loop.run_in_executor(room.readers, self._answer, scope, headers, trace_id)
             await answer(scope, receive, sending)
         except Exception as error:  # noqa: BLE001 (the edge: everything is told to the client, ours or not)
             await self._tell(error, trace_id, scope, receive, sending)
         finally:
             room.requests -= 1
 
+    def _from_memory(self, scope: AsgiScope, headers: Headers, trace_id: str) -> ASGIApp | None:
+        """Return the answer if nothing has to be waited for: a thread costs more than reading a frame."""
+        try:
+            with remembered_only():
+                return self._answer(scope, headers, trace_id)
+        except NotRemembered:
+            return None
+
     def _answer(self, scope: AsgiScope, headers: Headers, trace_id: str) -> ASGIApp:
         address = address_of(scope, headers, self._room.services.config.http.public_url, trace_id)
         principal = self._authorised(scope["method"], headers, address)
-        with stage(self._stage):
-            return self._handler(Call(self._room, scope, headers, principal, address))
+        return self._handler(Call(self._room, scope, headers, principal, address))
 
     def _authorised(self, method: str, headers: Headers, address: Address) -> Principal:
         principal = ANONYMOUS

@@ -4,7 +4,7 @@ What is remembered are whereabouts, never rights: a handler asks for leave to re
 """
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +14,7 @@ from gateway.dicomweb.answers import FileSpan
 from kernel.archive.records import Located
 from kernel.dicom.frames import FrameMap, locate_frames
 from kernel.dicom.image import image_pixel
+from kernel.dicom.pixels import Pixels, open_pixels
 from kernel.dicom.scanner import scan
 from kernel.errors import BlobMissing, NotFound
 
@@ -60,6 +61,10 @@ class FrameSource:
                 self._resolved[frame_index] = spans
         return spans
 
+    def is_resolved(self, frame_index: int) -> bool:
+        """Whether `spans` answers without reading the file."""
+        return self.frames is not None and (self.frames.frame_bits > 0 or frame_index in self._resolved)
+
     @property
     def is_shared(self) -> bool:
         """Whether frames share bytes with each other (one bit a pixel): they must be shifted, see `shifted`."""
@@ -74,7 +79,7 @@ class FrameSource:
 
 
 @contextmanager
-def mapped(path: Path) -> Iterator[mmap.mmap]:
+def mapped(path: Path) -> Generator[mmap.mmap]:
     """Give a map of a blob.
 
     Raises
@@ -85,6 +90,23 @@ def mapped(path: Path) -> Iterator[mmap.mmap]:
     try:
         with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
             yield view
+    except FileNotFoundError:
+        raise BlobMissing(key=path.name) from None
+
+
+@contextmanager
+def opened(path: Path) -> Generator[Pixels]:
+    """Open a blob for decoding.
+
+    Raises
+    ------
+    BlobMissing
+        It is not there.
+    The errors of `kernel.dicom.pixels.open_pixels`.
+    """
+    try:
+        with open_pixels(path) as pixels:
+            yield pixels
     except FileNotFoundError:
         raise BlobMissing(key=path.name) from None
 

@@ -4,6 +4,7 @@ The way of one native frame is the fastest of the node: leave to read from memor
 into the answer's own buffer.
 """
 
+import errno
 import os
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -12,13 +13,13 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import IMMUTABLE, Answer, FileSpan, Piece, Streamed
+from gateway.dicomweb.answers import IMMUTABLE, Answer, FileSpan, Piece, streamed
 from gateway.dicomweb.call import Call
-from gateway.dicomweb.frame_source import FrameSource, frame_source
+from gateway.dicomweb.frame_source import FrameSource, frame_source, opened
 from gateway.dicomweb.instances import VARY
 from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.negotiation import MULTIPART, OCTETS, Offer, choose
-from kernel.dicom.pixels import open_pixels
+from kernel.access.memory import NotRemembered, about_to_wait, may_wait
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 from kernel.errors import BlobMissing, InvalidRequest, LimitExceeded
 
@@ -39,6 +40,7 @@ MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType(
         "1.2.840.10008.1.2.5": "image/dicom-rle",
     }
 )
+_WITHOUT_WAITING: Final[int] = getattr(os, "RWF_NOWAIT", 0)  # Linux: only what the page cache has
 _NATIVE: Final = frozenset({EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN})
 
 
@@ -65,6 +67,7 @@ def source_of(call: Call) -> FrameSource:
     key = (grant.site, grant.study_instance_uid, call.params["series"], call.params["instance"])
     source = call.room.frames.get(key)
     if source is None:
+        about_to_wait()
         located = call.locate(grant)
         source = frame_source(located, call.services.blobs.path(located.blob_key))
         call.room.frames.put(key, source, source.weight)
@@ -111,12 +114,16 @@ def _given(stored: str) -> str:
 
 
 def _stored(source: FrameSource, frame_index: int) -> Sequence[Piece]:
+    if not source.is_shared and source.is_resolved(frame_index):
+        return source.spans(frame_index)
+    about_to_wait()
     return [source.shifted(frame_index)] if source.is_shared else source.spans(frame_index)
 
 
 def _decoded(source: FrameSource, frame_index: int) -> Sequence[Piece]:
     """Return a frame as native little endian samples; color that was compressed comes as RGB, by pixel."""
-    with open_pixels(source.path) as pixels:
+    about_to_wait()
+    with opened(source.path) as pixels:
         if pixels.transfer_syntax_uid in _NATIVE:
             return [pixels.read(frame_index)]
         return [pixels.decode(frame_index).tobytes()]
@@ -127,7 +134,7 @@ def _answer(call: Call, kind: str, parts: Sequence[Sequence[Piece]]) -> ASGIApp:
     pieces = [piece for part in parts for piece in part]
     if sum(map(_size, pieces)) <= AT_ONCE_BYTES_MAX:
         return Answer(200, headers, _joined(pieces))
-    return Streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
+    return streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
 
 
 def _size(piece: Piece) -> int:
@@ -149,12 +156,19 @@ def _joined(pieces: Sequence[Piece]) -> bytearray:
 
 
 def _read_into(span: FileSpan, target: memoryview) -> None:
+    waits = may_wait()
     try:
         descriptor = os.open(span.path, os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         raise BlobMissing(key=span.path.name) from None
     try:
-        if os.preadv(descriptor, [target], span.offset) != len(target):
-            raise BlobMissing(key=span.path.name)
+        read = os.preadv(descriptor, [target], span.offset, 0 if waits else _WITHOUT_WAITING)
+    except OSError as error:
+        if not waits and error.errno in (errno.EAGAIN, errno.EOPNOTSUPP, errno.EINVAL):
+            raise NotRemembered from None
+        raise
     finally:
         os.close(descriptor)
+    if read != len(target):
+        about_to_wait()  # only a part of it is in the page cache
+        raise BlobMissing(key=span.path.name)

@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import IMMUTABLE, FileSpan, Piece, Streamed
+from gateway.dicomweb.answers import IMMUTABLE, Chunked, FileSpan, Piece, streamed
 from gateway.dicomweb.call import Call
 from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.negotiation import DICOM, MULTIPART, Offer, choose
@@ -66,5 +66,5 @@ def _span(call: Call, located: Located) -> FileSpan:
     return FileSpan(call.services.blobs.path(located.blob_key), 0, located.size_bytes)
 
 
-def _streamed(call: Call, headers: dict[str, str], pieces: Sequence[Piece]) -> Streamed:
-    return Streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
+def _streamed(call: Call, headers: dict[str, str], pieces: Sequence[Piece]) -> Chunked:
+    return streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)

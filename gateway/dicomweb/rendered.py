@@ -6,19 +6,20 @@ frames.
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Final
 
 from starlette.types import ASGIApp
 
 from gateway.dicomweb.answers import Answer
 from gateway.dicomweb.call import Call
+from gateway.dicomweb.frame_source import opened
 from gateway.dicomweb.frames import frame_numbers
 from gateway.dicomweb.instances import VARY
 from gateway.dicomweb.negotiation import Offer, choose
 from kernel.archive import index
 from kernel.archive.records import Located
-from kernel.dicom.image import Window
-from kernel.dicom.pixels import open_pixels
+from kernel.dicom.image import VoiFunction, Window
 from kernel.dicom.render import JPEG_QUALITY, VIEWPORT_MAX, encode_jpeg, encode_png, render
 from kernel.errors import InvalidRequest
 
@@ -26,7 +27,12 @@ THUMBNAIL_SIDE: Final = 128
 OFFERS: Final = (Offer("image/jpeg"), Offer("image/png"))
 CACHED: Final = "private, max-age=3600"  # not for ever: a later version may draw the same frame better
 _NUMBER: Final = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
-_FUNCTIONS: Final = {"": "LINEAR", "LINEAR": "LINEAR", "LINEAR-EXACT": "LINEAR_EXACT", "SIGMOID": "SIGMOID"}
+_FUNCTIONS: Final[Mapping[str, VoiFunction]] = {
+    "": "LINEAR",
+    "LINEAR": "LINEAR",
+    "LINEAR-EXACT": "LINEAR_EXACT",
+    "SIGMOID": "SIGMOID",
+}
 
 
 def rendered(call: Call) -> ASGIApp:
@@ -59,7 +65,7 @@ def _picture(call: Call, located: Located, viewport: tuple[int, int] | None) -> 
     numbers = frame_numbers(call.params.get("frames", "1"))
     if len(numbers) != 1:
         raise InvalidRequest(reason="one frame is rendered at a time")
-    with open_pixels(call.services.blobs.path(located.blob_key)) as pixels:
+    with opened(call.services.blobs.path(located.blob_key)) as pixels:
         picture = render(pixels, numbers[0] - 1, window=window, viewport=viewport)
     body = encode_jpeg(picture, quality) if offer.media_type == "image/jpeg" else encode_png(picture)
     return Answer(200, {"Content-Type": offer.media_type, "Cache-Control": CACHED, "Vary": VARY}, body)

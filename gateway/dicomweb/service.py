@@ -13,6 +13,7 @@ from kernel.access.memory import Recent
 from kernel.archive.blobs import Blobs
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.ingest import Ingest
+from kernel.archive.metadata import Metadata
 from kernel.archive.quarantine import Quarantine
 from kernel.clock import Clock
 from kernel.config import Config
@@ -53,6 +54,7 @@ class Room:
         self.ingesters = ThreadPoolExecutor(INGESTERS, "dicomweb-ingest")
         self.boundary = services.random(16).encode()  # of multipart answers: nobody can put it into what is stored
         self.frames = Remembered[tuple[str, ...], FrameSource](FRAMES_BYTES_MAX)
+        self.metadata = Metadata(services.db)
         self.requests = 0
         self.stores = 0
         self.denials: Recent[tuple[str, ...], object] = Recent(services.clock, seconds=DENIED_EVERY_S, most=DENIED_MAX)

@@ -3,7 +3,8 @@
 import ipaddress
 import threading
 from collections import OrderedDict, deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Generator, Hashable
+from contextlib import contextmanager
 from typing import Generic, TypeVar
 
 from kernel.clock import Clock
@@ -79,6 +80,40 @@ def _network(address: str) -> str:
     return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
+class NotRemembered(Exception):
+    """What was asked for is not in memory, and `remembered_only` forbids to wait for it."""
+
+
+_here = threading.local()
+
+
+@contextmanager
+def remembered_only() -> Generator[None]:
+    """Let this thread answer from memory alone: for an event loop, which must never wait for a database or a disk."""
+    _here.only = True
+    try:
+        yield
+    finally:
+        _here.only = False
+
+
+def may_wait() -> bool:
+    """Whether this thread may wait: always, but within `remembered_only`."""
+    return not getattr(_here, "only", False)
+
+
+def about_to_wait() -> None:
+    """Say that what follows may take a while.
+
+    Raises
+    ------
+    NotRemembered
+        Within `remembered_only`.
+    """
+    if not may_wait():
+        raise NotRemembered
+
+
 class Recent(Generic[K, V]):
     """Answers remembered for `seconds`, at most `most` of them; the oldest goes first."""
 
@@ -98,6 +133,7 @@ class Recent(Generic[K, V]):
             if kept is not None and now - kept[0] < self._seconds:
                 return kept[1]
             generation = self._generation
+        about_to_wait()
         answer = ask()
         with self._lock:
             if generation == self._generation:  # else something was revoked while we asked

@@ -1,11 +1,15 @@
 """A real node's DICOMweb on loopback: database, blobs, ingest, access, uvicorn. Nothing is pretended."""
 
+import atexit
+import shutil
 import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
+from tempfile import mkdtemp
 from typing import Any
 
 import httpx
@@ -89,19 +93,32 @@ def body_of(parts: list[bytes], content_type: str = "application/dicom") -> byte
     return b"".join(head + part + b"\r\n" for part in parts) + b"--BOUNDARY--\r\n"
 
 
+@cache
+def _migrated() -> Path:
+    """A migrated, empty database, to be copied: migrating once is enough."""
+    path = Path(mkdtemp(prefix="dicomweb")) / "vienanh.db"
+    atexit.register(shutil.rmtree, path.parent)
+    db = Database.open(path)
+    db.migrate()
+    db.close()
+    return path
+
+
 @contextmanager
-def running_node(folder: Path, *, site: str = SITE, http: dict[str, Any] | None = None) -> Iterator[Node]:
+def running_node(
+    folder: Path, *, site: str = SITE, http: dict[str, Any] | None = None, results_max: int = 1000
+) -> Iterator[Node]:
     """Run a node's DICOMweb in this process; `http` overrides fields of its configuration."""
     base = Config()
     config = replace(
         base,
         node=replace(base.node, data=folder, site=site),
         http=replace(base.http, **(http or {})),
-        archive=replace(base.archive, free_bytes_min=1),
+        archive=replace(base.archive, free_bytes_min=1, results_max=results_max),
     )
     folder.mkdir(exist_ok=True)
+    shutil.copyfile(_migrated(), folder / "vienanh.db")
     clock, db, blobs = SystemClock(), Database.open(folder / "vienanh.db"), Blobs(folder / "blobs", 1)
-    db.migrate()
     committer = LocalCommitter(db, clock, quarantine_bytes_max=config.archive.quarantine_bytes_max)
     quarantine = Quarantine(blobs, committer, clock)
     access = Access(db, clock, config.access, keys=AccessKeys(b"k" * 32, TOKEN, CHEAP), site=site)
@@ -128,5 +145,13 @@ def _log() -> None:
 
 @pytest.fixture
 def node(tmp_path: Path) -> Iterator[Node]:
+    """A node for one test."""
     with running_node(tmp_path / "node") as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
+    """A node for the tests of one module that only add to it."""
+    with running_node(tmp_path_factory.mktemp("archive")) as running:
         yield running

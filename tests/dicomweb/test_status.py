@@ -14,6 +14,7 @@ UnsupportedSOPClass       0122 409 0122
 UnsupportedTransferSyntax C122 406 C122
 LimitExceeded             C001 413 C001
 InstanceConflict          0111 409 0111
+AmbiguousStudy            C000 409 C000
 InvalidQuery              A900 400 A900
 InvalidRequest            C000 400 C000
 UnsupportedMediaType      C000 415 C000
@@ -27,6 +28,7 @@ Forbidden                 0124 403 0124
 Throttled                 0124 429 0124
 UnknownCaller             0124 403 0124
 StorageFull               A700 503 A700
+DatabaseUnavailable       A700 503 A700
 Busy                      A700 503 A700
 ShuttingDown              A700 503 A700
 PeerUnreachable           A700 502 A700

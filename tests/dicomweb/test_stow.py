@@ -148,8 +148,8 @@ def test_many_senders_of_one_instance_make_one_instance(node):
         ({**MULTIPART, "Vienanh-Manifest": "study=x"}, 409, "StudyInstanceUID is not a UID"),
     ],
 )
-def test_a_request_that_cannot_be_taken_says_what_to_send(node, headers, status, message):
-    with node.http() as client:
+def test_a_request_that_cannot_be_taken_says_what_to_send(archive, headers, status, message):
+    with archive.http() as client:
         response = client.post("/dicom-web/studies", content=b"--BOUNDARY--", headers=headers)
 
     assert response.status_code == status
@@ -166,8 +166,8 @@ def test_a_request_that_cannot_be_taken_says_what_to_send(node, headers, status,
         (b"--BOUNDARY\r\nno colon\r\n\r\n", "not `name: value`"),
     ],
 )
-def test_a_broken_body_is_refused(node, body, message):
-    with node.http() as client:
+def test_a_broken_body_is_refused(archive, body, message):
+    with archive.http() as client:
         response = client.post("/dicom-web/studies", content=body, headers=MULTIPART)
 
     assert response.status_code == 400

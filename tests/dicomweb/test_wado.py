@@ -90,10 +90,10 @@ def test_a_study_and_a_series_come_whole(node):
         assert found == {ds.SOPInstanceUID: as_dataset_bytes(ds) for ds in slices}
 
 
-def test_a_transfer_syntax_that_is_not_stored_is_not_acceptable(node):
-    _, ds = stored(node, "ct_jpeg_ls.dcm")
+def test_a_transfer_syntax_that_is_not_stored_is_not_acceptable(archive):
+    _, ds = stored(archive, "ct_jpeg_ls.dcm")
 
-    response = node.get(url_of(ds), Accept="application/dicom; transfer-syntax=1.2.840.10008.1.2.4.90")
+    response = archive.get(url_of(ds), Accept="application/dicom; transfer-syntax=1.2.840.10008.1.2.4.90")
 
     assert response.status_code == 406
     assert (
@@ -103,9 +103,9 @@ def test_a_transfer_syntax_that_is_not_stored_is_not_acceptable(node):
 
 
 @pytest.mark.parametrize("what", ["study", "series", "instance", "frame"])
-def test_what_is_not_there_is_not_found(node, what):
+def test_what_is_not_there_is_not_found(archive, what):
     ds = a_ct()
-    node.store(ds)
+    archive.store(ds)
     path = {
         "study": "/dicom-web/studies/1.2.3",
         "series": f"/dicom-web/studies/{ds.StudyInstanceUID}/series/1.2.3",
@@ -113,7 +113,7 @@ def test_what_is_not_there_is_not_found(node, what):
         "frame": url_of(ds) + "/frames/2",
     }[what]
 
-    response = node.get(path)
+    response = archive.get(path)
 
     assert response.status_code == 404
     assert response.json()["code"] == "NotFound"
@@ -201,11 +201,11 @@ def test_every_frame_comes_as_it_is_stored(node, name):
 @pytest.mark.parametrize(
     "name", ["ct_rle.dcm", "ct_jpeg_ls.dcm", "ct_jpeg_2000.dcm", "ct_jpeg_lossless.dcm", "ct_htj2k.dcm"]
 )
-def test_a_compressed_frame_is_decoded_for_a_client_that_wants_native_samples(node, name):
-    _, ds = stored(node, name)
+def test_a_compressed_frame_is_decoded_for_a_client_that_wants_native_samples(archive, name):
+    _, ds = stored(archive, name)
 
     ((headers, part),) = parts_of(
-        node.get(url_of(ds) + "/frames/1", Accept='multipart/related; type="application/octet-stream"')
+        archive.get(url_of(ds) + "/frames/1", Accept='multipart/related; type="application/octet-stream"')
     )
 
     assert headers["content-type"] == f"application/octet-stream; transfer-syntax={EXPLICIT}"
@@ -248,25 +248,25 @@ def test_one_frame_comes_as_a_single_part_when_asked(node, name, accept, kind):
         ("1" * 20, "*/*", 400),
     ],
 )
-def test_frames_that_cannot_be_given_are_refused(node, frames, accept, status):
-    _, ds = stored(node, "us_cine_jpeg.dcm")
+def test_frames_that_cannot_be_given_are_refused(archive, frames, accept, status):
+    _, ds = stored(archive, "us_cine_jpeg.dcm")
 
-    assert node.get(f"{url_of(ds)}/frames/{frames}", Accept=accept).status_code == status
+    assert archive.get(f"{url_of(ds)}/frames/{frames}", Accept=accept).status_code == status
 
 
-def test_frames_come_in_the_order_asked_and_may_repeat(node):
-    _, ds = stored(node, "us_cine_native.dcm")
+def test_frames_come_in_the_order_asked_and_may_repeat(archive):
+    _, ds = stored(archive, "us_cine_native.dcm")
     expected = frames_as_stored(ds)
 
-    parts = parts_of(node.get(url_of(ds) + "/frames/3,1,3"))
+    parts = parts_of(archive.get(url_of(ds) + "/frames/3,1,3"))
 
     assert [part for _, part in parts] == [expected[2], expected[0], expected[2]]
 
 
-def test_an_instance_without_pixels_has_no_frames(node):
-    _, ds = stored(node, "pdf_report.dcm")
+def test_an_instance_without_pixels_has_no_frames(archive):
+    _, ds = stored(archive, "pdf_report.dcm")
 
-    response = node.get(url_of(ds) + "/frames/1")
+    response = archive.get(url_of(ds) + "/frames/1")
 
     assert response.status_code == 404
     assert "no pixel data" in response.json()["detail"]
@@ -297,10 +297,10 @@ def test_frames_of_a_revoked_token_are_not_served_from_memory(node):
 
 @pytest.mark.parametrize("path", ["/rendered", "/frames/1/rendered", "/thumbnail", "/frames/1/thumbnail"])
 @pytest.mark.parametrize("kind", ["image/jpeg", "image/png"])
-def test_a_picture_is_drawn(node, path, kind):
-    _, ds = stored(node, "us_cine_jpeg.dcm")
+def test_a_picture_is_drawn(archive, path, kind):
+    _, ds = stored(archive, "us_cine_jpeg.dcm")
 
-    response = node.get(url_of(ds) + path, Accept=kind)
+    response = archive.get(url_of(ds) + path, Accept=kind)
 
     picture = Image.open(io.BytesIO(response.content))
     assert response.headers["content-type"] == kind
@@ -340,11 +340,11 @@ def test_window_viewport_and_quality_are_obeyed(node):
         "viewport=99999,1", "viewport=1,1,2,2,3,3", "viewport=x", "quality=0", "quality=101", "quality=x",
     ],
 )  # fmt: skip
-def test_parameters_of_a_picture_that_cannot_be_are_refused(node, query):
+def test_parameters_of_a_picture_that_cannot_be_are_refused(archive, query):
     ds = a_ct()
-    node.store(ds)
+    archive.store(ds)
 
-    response = node.get(f"{url_of(ds)}/rendered?{query}")
+    response = archive.get(f"{url_of(ds)}/rendered?{query}")
 
     assert response.status_code == 400
     assert response.json()["code"] == "InvalidRequest"
@@ -395,18 +395,18 @@ def test_bulk_data_are_read_by_the_uri_that_the_metadata_name(node):
 
 
 @pytest.mark.parametrize("path", ["00081199", "00100010/0/00100020", "nothing", "0009", "7FE00010/0", "0" * 2000])
-def test_bulk_data_that_are_not_there_are_not_found(node, path):
+def test_bulk_data_that_are_not_there_are_not_found(archive, path):
     ds = a_ct()
-    node.store(ds)
+    archive.store(ds)
 
-    assert node.get(f"{url_of(ds)}/bulkdata/{path}").status_code == 404
+    assert archive.get(f"{url_of(ds)}/bulkdata/{path}").status_code == 404
 
 
-def test_encapsulated_pixel_data_come_frame_by_frame_as_bulk_data(node):
-    _, ds = stored(node, "us_cine_jpeg.dcm")
+def test_encapsulated_pixel_data_come_frame_by_frame_as_bulk_data(archive):
+    _, ds = stored(archive, "us_cine_jpeg.dcm")
 
-    parts = parts_of(node.get(url_of(ds) + "/bulkdata/7FE00010", Accept="multipart/related"))
-    refused = node.get(url_of(ds) + "/bulkdata/7FE00010", Accept="application/octet-stream")
+    parts = parts_of(archive.get(url_of(ds) + "/bulkdata/7FE00010", Accept="multipart/related"))
+    refused = archive.get(url_of(ds) + "/bulkdata/7FE00010", Accept="application/octet-stream")
 
     assert [part.rstrip(b"\0") for _, part in parts] == [frame.rstrip(b"\0") for frame in frames_as_stored(ds)]
     assert refused.status_code == 406
