@@ -14,7 +14,6 @@ The order is rename, then fdatasync, then fsync of the folder. On a journalling 
 the new name together with the size, and the second finds nothing to do: one flush in sequence instead of two.
 """
 
-import errno
 import hashlib
 import os
 import re
@@ -26,17 +25,17 @@ from typing import Final, Protocol
 
 from kernel.archive.durable import flush_data, flush_folder, rename_new
 from kernel.archive.records import Staged
-from kernel.dicom.part10 import file_meta
+from kernel.archive.stage import Stage, told
 from kernel.errors import BlobMissing, DigestMismatch, StorageFull
 
-HEAD_BYTES: Final = 64 * 1024  # of each data set kept in memory: the header of nearly every instance
-WATERMARK_STEP_BYTES: Final = 64 * 1024 * 1024  # free space is looked at again after so many bytes of one instance
 DECLARED_CHARACTERS_MAX: Final = 128  # of a declared UID; PS3.5 9.1 allows 64
-_FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _INCOMING: Final = "incoming"
 _QUARANTINE: Final = "quarantine"
 _KEY: Final = re.compile(r"(?:[0-9a-f]{2}|quarantine)/[0-9a-f]{64}-[0-9.]{1,64}")
 _SYNTAX: Final = re.compile(r"[0-9.]{1,64}")
+
+
+__all__ = ["BlobStore", "Blobs", "Stage", "discard", "key_of"]
 
 
 class BlobStore(Protocol):
@@ -57,82 +56,6 @@ class BlobStore(Protocol):
     def delete(self, key: str) -> None:
         """Forget a blob; absent is fine."""
         ...
-
-
-class Stage:
-    """An instance that is being received: written and hashed as it passes."""
-
-    def __init__(self, blobs: "Blobs", path: Path, declared: tuple[str, str, str]) -> None:
-        self._blobs = blobs
-        self._path = path
-        self._declared = declared
-        self._hash = hashlib.sha256()
-        self._head = bytearray()
-        meta = file_meta(*declared)
-        self.dataset_offset = len(meta)
-        self.size_bytes = 0
-        self._look_again_at = WATERMARK_STEP_BYTES
-        try:
-            self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise _told(error, blobs, len(meta)) from error
-        self._put(memoryview(meta))
-
-    def write(self, buffer: bytes | bytearray | memoryview) -> None:
-        """Add the next bytes of the data set.
-
-        Raises
-        ------
-        StorageFull
-            The disk is full, or its reserve was reached; the stage is discarded.
-        """
-        view = memoryview(buffer)
-        if len(self._head) < HEAD_BYTES:
-            self._head += view[: HEAD_BYTES - len(self._head)]
-        self._put(view)
-        self._hash.update(view)
-        if self.size_bytes >= self._look_again_at:
-            self._look_again_at = self.size_bytes + WATERMARK_STEP_BYTES
-            try:
-                self._blobs.check_space(WATERMARK_STEP_BYTES)
-            except StorageFull:
-                self.discard()
-                raise
-
-    def finish(self) -> Staged:
-        """Close the stage, complete on disk; nothing is flushed or promised yet."""
-        self._close()
-        class_uid, instance_uid, syntax_uid = self._declared
-        return Staged(
-            path=self._path,
-            size_bytes=self.size_bytes,
-            dataset_offset=self.dataset_offset,
-            sha256=self._hash.hexdigest(),
-            transfer_syntax_uid=syntax_uid,
-            sop_class_uid=class_uid,
-            sop_instance_uid=instance_uid,
-            head=bytes(self._head),
-        )
-
-    def discard(self) -> None:
-        """Forget what was received; safe to call twice."""
-        self._close()
-        self._path.unlink(missing_ok=True)
-
-    def _put(self, view: memoryview) -> None:
-        try:
-            written = os.write(self._descriptor, view)
-            while written < len(view):
-                written += os.write(self._descriptor, view[written:])
-        except OSError as error:
-            self.discard()
-            raise _told(error, self._blobs, len(view)) from error
-        self.size_bytes += written
-
-    def _close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
 
 
 class Blobs:
@@ -213,7 +136,7 @@ class Blobs:
             flush_folder(final.parent)
         except OSError as error:
             staged.path.unlink(missing_ok=True)
-            raise _told(error, self, staged.size_bytes) from error
+            raise told(error, self, staged.size_bytes) from error
 
     def path(self, key: str) -> Path:
         """Return where a blob is, for readers that want a file descriptor or a map of it."""
@@ -285,9 +208,3 @@ def _declared(text: str) -> str:
 def _name_of(staged: Staged) -> str:
     syntax = staged.transfer_syntax_uid
     return f"{staged.sha256}-{syntax if _SYNTAX.fullmatch(syntax) else '0'}"
-
-
-def _told(error: OSError, blobs: Blobs, needed_bytes: int) -> Exception:
-    if error.errno in _FULL:
-        return StorageFull(needed_bytes=needed_bytes, free_bytes=max(0, blobs.free_bytes))
-    return error

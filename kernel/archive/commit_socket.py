@@ -7,72 +7,38 @@ The socket is the owner's alone (0600): whoever can open it can write the index.
 """
 
 import itertools
-import os
 import socket
-import struct
 import threading
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-import msgspec
-
+from kernel.archive.commit_messages import (
+    Answer,
+    Commit,
+    Flushed,
+    Quarantined,
+    Request,
+    SessionEnded,
+    answer_of,
+    decode_answer,
+    decode_request,
+    error_of,
+    frame,
+    plain,
+    read_frame,
+    socket_address,
+)
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.durable import Flush
 from kernel.archive.records import Ingested, Received, Refusal
 from kernel.errors import Busy, ExchangeError
+from kernel.telemetry import get_logger
 
-FRAME_BYTES_MAX: Final = 256 * 1024 * 1024  # metadata of one instance is bounded far below by the scanner's limits
-ADDRESS_BYTES_MAX: Final = 100  # of a Unix socket's path; the system's bound is 107
 BACKLOG: Final = 64
-_LENGTH: Final = struct.Struct("<I")
-
-
-class Commit(msgspec.Struct, tag=True, array_like=True, frozen=True):
-    """Index this instance; its blob is being flushed."""
-
-    number: int
-    received: Received
-
-
-class Flushed(msgspec.Struct, tag=True, array_like=True, frozen=True):
-    """The blob of an announced instance is durable, or will not be."""
-
-    number: int
-    ok: bool
-
-
-class Quarantined(msgspec.Struct, tag=True, array_like=True, frozen=True):
-    """Write the row of a refused instance."""
-
-    number: int
-    refusal: Refusal
-
-
-class SessionEnded(msgspec.Struct, tag=True, array_like=True, frozen=True):
-    """An association or request ended."""
-
-    number: int
-    site: str
-    session: str
-    evidence: str | None
-
-
-class Answer(msgspec.Struct, array_like=True, frozen=True):
-    """What became of a request: an answer of ingest, nothing, or an error's class and fields."""
-
-    number: int
-    ingested: Ingested | None = None
-    error: str | None = None
-    fields: dict[str, Any] = {}
-
-
-Request = Commit | Flushed | Quarantined | SessionEnded
-_encode = msgspec.msgpack.Encoder().encode
-_decode_request = msgspec.msgpack.Decoder(Request).decode
-_decode_answer = msgspec.msgpack.Decoder(Answer).decode
+_log = get_logger("kernel.archive")
 
 
 class RemoteCommitter:
@@ -126,7 +92,7 @@ class _Line:
         self._waiting: dict[int, Future[Any]] = {}
         self._connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
-            with _address(path) as address:
+            with socket_address(path) as address:
                 self._connection.connect(address)
         except OSError as error:
             self._connection.close()
@@ -155,21 +121,20 @@ class _Line:
             self._connection.shutdown(socket.SHUT_RDWR)
 
     def _send(self, request: Request) -> None:
-        content = _encode(request)
         try:
-            self._connection.sendall(_LENGTH.pack(len(content)) + content)
+            self._connection.sendall(frame(request))
         except OSError:
             self.hang_up()
 
     def _listen(self) -> None:
         with suppress(OSError):
-            while (content := _read_frame(self._connection)) is not None:
-                answer = _decode_answer(content)
+            while (content := read_frame(self._connection)) is not None:
+                answer = decode_answer(content)
                 waiting = self._waiting.pop(answer.number)
                 if answer.error is None:
                     waiting.set_result(answer.ingested)
                 else:
-                    waiting.set_exception(_error_of(answer.error, answer.fields))
+                    waiting.set_exception(error_of(answer.error, answer.fields))
         with self._lock:
             self.lost = True
             waiting_still = list(self._waiting.values())
@@ -192,7 +157,7 @@ class CommitServer:
         """Listen; a socket that a killed node left behind is replaced."""
         self._path.unlink(missing_ok=True)
         listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        with _address(self._path) as address:
+        with socket_address(self._path) as address:
             listening.bind(address)
         self._path.chmod(0o600)
         listening.listen(BACKLOG)
@@ -225,8 +190,8 @@ class CommitServer:
         flushes: dict[int, Flush] = {}
         try:
             with suppress(OSError):
-                while (content := _read_frame(connection)) is not None:
-                    self._take(_decode_request(content), connection, flushes)
+                while (content := read_frame(connection)) is not None:
+                    self._take(decode_request(content), connection, flushes)
         finally:
             for flush in list(flushes.values()):
                 flush.fail(Busy(what="the listener is gone"))
@@ -253,72 +218,25 @@ class CommitServer:
                     future = self._committer.submit_end(site, session, evidence)
         except ExchangeError as error:
             flushes.pop(request.number, None)
-            _reply(connection, Answer(request.number, error=error.code, fields=_plain(error)))
+            _reply(connection, Answer(request.number, error=error.code, fields=plain(error)))
             return
         number = request.number
-        future.add_done_callback(lambda done: _reply(connection, _answer(number, done)))
+        future.add_done_callback(lambda done: _finish(connection, number, done))
 
 
-def _answer(number: int, done: Future[Any]) -> Answer:
+def _finish(connection: socket.socket, number: int, done: Future[Any]) -> None:
     error = done.exception()
-    if error is None:
-        return Answer(number, ingested=done.result())
-    if isinstance(error, ExchangeError):
-        return Answer(number, error=error.code, fields=_plain(error))
-    return Answer(number, error="Busy", fields={"what": f"the index failed: {type(error).__name__}"})
+    if error is not None and not isinstance(error, ExchangeError):
+        _log.error("commit_failed", exc_info=error)
+    _reply(connection, answer_of(number, done))
 
 
 def _reply(connection: socket.socket, answer: Answer) -> None:
     """Send without waiting: this runs in the database's writer, which must not wait for anybody."""
-    content = _encode(answer)
-    frame = _LENGTH.pack(len(content)) + content
+    content = frame(answer)
     try:
-        if connection.send(frame, socket.MSG_DONTWAIT) != len(frame):
+        if connection.send(content, socket.MSG_DONTWAIT) != len(content):
             connection.shutdown(socket.SHUT_RDWR)
     except OSError:  # it reads no answers, or is gone: it will ask again
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
-
-
-def _plain(error: ExchangeError) -> dict[str, Any]:
-    return {name: value if isinstance(value, int | float | str) else str(value) for name, value in error.fields.items()}
-
-
-def _error_of(code: str, fields: dict[str, Any]) -> ExchangeError:
-    kinds: list[type[ExchangeError]] = [ExchangeError]
-    for kind in kinds:
-        kinds += kind.__subclasses__()
-    return next((kind for kind in kinds if kind.__name__ == code), Busy)(**fields)
-
-
-def _read_frame(connection: socket.socket) -> bytearray | None:
-    """Return one frame's content, or None at the end of the connection."""
-    length = _read_exactly(connection, _LENGTH.size)
-    if length is None:
-        return None
-    (size,) = _LENGTH.unpack(length)
-    return None if size > FRAME_BYTES_MAX else _read_exactly(connection, size)
-
-
-def _read_exactly(connection: socket.socket, size: int) -> bytearray | None:
-    content = bytearray(size)
-    view = memoryview(content)
-    while view:
-        count = connection.recv_into(view)
-        if not count:
-            return None
-        view = view[count:]
-    return content
-
-
-@contextmanager
-def _address(path: Path) -> Generator[str]:
-    """Give a name of the socket that is short enough, whatever folder it is in."""
-    if len(os.fsencode(path)) <= ADDRESS_BYTES_MAX:
-        yield str(path)
-        return
-    folder = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        yield f"/proc/self/fd/{folder}/{path.name}"
-    finally:
-        os.close(folder)

@@ -10,15 +10,28 @@ A search that still costs too much is stopped and refused: narrow it by date.
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select, text
+from sqlalchemy import ColumnElement, Connection, select, text
 from sqlalchemy.exc import DBAPIError
 
+from kernel.archive.found import (
+    SELECTS,
+    AnyRow,
+    InstancePage,
+    InstanceRow,
+    Level,
+    SeriesPage,
+    SeriesRow,
+    StudyPage,
+    StudyRow,
+    instance_of,
+    series_of,
+    study_of,
+)
 from kernel.archive.index import IN_SERIES, IN_STUDY
 from kernel.archive.keys import Keys
-from kernel.archive.tables import instance, series, study
+from kernel.archive.tables import study
 from kernel.database import is_sqlite
 from kernel.dicom.matching import Match
 from kernel.errors import InvalidQuery
@@ -28,6 +41,20 @@ PROBE_MAX: Final = 5_000  # candidates that are sorted rather than walked
 SQLITE_STEPS_MAX: Final = 200_000_000  # virtual machine instructions of one search: a few seconds
 POSTGRESQL_MS_MAX: Final = 5_000
 _STEPS_EACH: Final = 100_000
+
+__all__ = [
+    "InstancePage",
+    "InstanceRow",
+    "SeriesPage",
+    "SeriesRow",
+    "StudyPage",
+    "StudyQuery",
+    "StudyRow",
+    "search_instances",
+    "search_series",
+    "search_studies",
+    "series_of_study",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,101 +69,6 @@ class StudyQuery:
     order: Literal["newest", "worklist"] = "newest"  # worklist: STAT first, then as they came
 
 
-@dataclass(frozen=True, slots=True)
-class StudyRow:
-    """A study as lists show it."""
-
-    pk: int
-    site: str
-    study_instance_uid: str
-    study_date: str
-    study_time: str
-    accession_number: str
-    study_id: str
-    study_description: str
-    referring_physician_name: str
-    patient_name: str
-    patient_id: str
-    issuer: str
-    patient_birth_date: str
-    patient_sex: str
-    patient_disputed: bool  # an instance names another patient
-    modalities: tuple[str, ...]
-    body_part: str
-    number_of_series: int
-    number_of_instances: int
-    size_bytes: int
-    first_received_at: datetime
-    last_received_at: datetime
-    state: str  # receiving | complete
-    evidence: str
-    priority: int  # 0 STAT, 1 urgent, 2 routine
-    expected_instances: int | None
-    trace_id: str
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesRow:
-    """A series as lists show it."""
-
-    pk: int
-    study: StudyRow
-    series_instance_uid: str
-    modality: str
-    series_number: int | None
-    series_description: str
-    body_part_examined: str
-    series_date: str
-    series_time: str
-    number_of_instances: int
-    number_of_frames: int
-    last_received_at: datetime
-    revision: int
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceRow:
-    """An instance as lists show it."""
-
-    pk: int
-    series: SeriesRow
-    sop_instance_uid: str
-    sop_class_uid: str
-    transfer_syntax_uid: str
-    instance_number: int | None
-    number_of_frames: int
-    rows: int | None
-    columns: int | None
-    bits_allocated: int | None
-    size_bytes: int
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class StudyPage:
-    """Studies in order, and whether there are more."""
-
-    rows: list[StudyRow]
-    more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class SeriesPage:
-    """Series in order, and whether there are more."""
-
-    rows: list[SeriesRow]
-    more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class InstancePage:
-    """Instances in order, and whether there are more."""
-
-    rows: list[InstanceRow]
-    more: bool
-
-
 def search_studies(connection: Connection, query: StudyQuery) -> StudyPage:
     """Return a page of studies.
 
@@ -146,31 +78,28 @@ def search_studies(connection: Connection, query: StudyQuery) -> StudyPage:
         A key that studies do not have, or a search that costs too much.
     """
     rows, more = _page(connection, query, Keys(query.matches, query.text, "study"), "study")
-    return StudyPage([_study_of(row, 0) for row in rows], more)
+    return StudyPage([study_of(row) for row in rows], more)
 
 
 def search_series(connection: Connection, query: StudyQuery) -> SeriesPage:
     """Return a page of series; keys of the study level are matched too. Raises as `search_studies`."""
     rows, more = _page(connection, query, Keys(query.matches, query.text, "series"), "series")
-    return SeriesPage([_series_of(row) for row in rows], more)
+    return SeriesPage([series_of(row) for row in rows], more)
 
 
 def search_instances(connection: Connection, query: StudyQuery) -> InstancePage:
     """Return a page of instances; keys of both levels above are matched too. Raises as `search_studies`."""
     rows, more = _page(connection, query, Keys(query.matches, query.text, "instance"), "instance")
-    return InstancePage([_instance_of(row) for row in rows], more)
+    return InstancePage([instance_of(row) for row in rows], more)
 
 
 def series_of_study(connection: Connection, site: str, study_instance_uid: str) -> list[SeriesRow]:
     """Return all series of one study in order of their numbers."""
-    query = _SELECTS["series"].where(study.c.site == site, study.c.study_instance_uid == study_instance_uid)
-    return [_series_of(row) for row in connection.execute(query.order_by(*IN_STUDY))]
+    query = SELECTS["series"].where(study.c.site == site, study.c.study_instance_uid == study_instance_uid)
+    return [series_of(row) for row in connection.execute(query.order_by(*IN_STUDY))]
 
 
-Level = Literal["study", "series", "instance"]
-
-
-def _page(connection: Connection, query: StudyQuery, keys: Keys, level: Level) -> tuple[list[Row[Any]], bool]:
+def _page(connection: Connection, query: StudyQuery, keys: Keys, level: Level) -> tuple[list[AnyRow], bool]:
     limit = max(0, min(query.limit, ROWS_MAX))
     if query.sites is not None and not query.sites:
         return [], False
@@ -179,7 +108,7 @@ def _page(connection: Connection, query: StudyQuery, keys: Keys, level: Level) -
         conditions = _conditions(connection, query, keys) if on_sqlite else keys.conditions(on_sqlite=False)
         if query.sites is not None:
             conditions.append(_site_in(query.sites, on_sqlite=on_sqlite))
-        statement = _SELECTS[level].where(*conditions).order_by(*_order(query, level))
+        statement = SELECTS[level].where(*conditions).order_by(*_order(query, level))
         rows = connection.execute(statement.limit(limit + 1).offset(query.offset)).all()
     return list(rows[:limit]), len(rows) > limit
 
@@ -242,31 +171,3 @@ def _bounded(connection: Connection) -> Generator[None]:
 
 def _was_stopped(error: DBAPIError) -> bool:
     return "interrupted" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "57014"
-
-
-_STUDY_COLUMNS: Final = tuple(study.c[name] for name in StudyRow.__dataclass_fields__)
-_SERIES_COLUMNS: Final = tuple(series.c[name] for name in SeriesRow.__dataclass_fields__ if name != "study")
-_INSTANCE_COLUMNS: Final = tuple(instance.c[name] for name in InstanceRow.__dataclass_fields__ if name != "series")
-_SELECTS: Final[Mapping[Level, Select[*tuple[Any, ...]]]] = {
-    "study": select(*_STUDY_COLUMNS),
-    "series": select(*_STUDY_COLUMNS, *_SERIES_COLUMNS).join_from(series, study),
-    "instance": select(*_STUDY_COLUMNS, *_SERIES_COLUMNS, *_INSTANCE_COLUMNS).join_from(instance, series).join(study),
-}
-_MODALITIES: Final = list(StudyRow.__dataclass_fields__).index("modalities")
-
-
-def _study_of(row: Row[Any], start: int) -> StudyRow:
-    values: list[Any] = list(row[start : start + len(_STUDY_COLUMNS)])
-    values[_MODALITIES] = tuple(filter(None, values[_MODALITIES].split("\\")))
-    return StudyRow(*values)
-
-
-def _series_of(row: Row[Any]) -> SeriesRow:
-    first = len(_STUDY_COLUMNS)
-    pk, *rest = row[first : first + len(_SERIES_COLUMNS)]
-    return SeriesRow(pk, _study_of(row, 0), *rest)
-
-
-def _instance_of(row: Row[Any]) -> InstanceRow:
-    pk, *rest = row[len(_STUDY_COLUMNS) + len(_SERIES_COLUMNS) :]
-    return InstanceRow(pk, _series_of(row), *rest)

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 
 from kernel.archive import blobs as blobs_module
-from kernel.archive.blobs import HEAD_BYTES, Blobs, discard
+from kernel.archive.blobs import Blobs, discard
 from kernel.archive.durable import rename_new
+from kernel.archive.stage import HEAD_BYTES
 from kernel.dicom.part10 import file_meta, read_file_meta
 from kernel.errors import BlobMissing, DigestMismatch, StorageFull
 
@@ -160,7 +161,7 @@ def test_an_instance_larger_than_what_is_free_is_refused_before_it_is_taken(tmp_
 
 
 def test_a_large_instance_that_reaches_the_reserve_on_its_way_is_discarded(blobs: Blobs, monkeypatch):
-    monkeypatch.setattr(blobs_module, "WATERMARK_STEP_BYTES", 1000)
+    monkeypatch.setattr("kernel.archive.stage.WATERMARK_STEP_BYTES", 1000)
     stage = blobs.stage(CT, UID, EXPLICIT)
     stage.write(b"x" * 900)
     blobs._free_bytes_min = 1 << 60  # something else took the space

@@ -1,0 +1,139 @@
+"""Studies, series and instances as lists show them, and how their rows are selected."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Literal
+
+from sqlalchemy import Row, Select, select
+
+from kernel.archive.tables import instance, series, study
+
+Level = Literal["study", "series", "instance"]
+AnyRow = Row[*tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class StudyRow:
+    """A study as lists show it."""
+
+    pk: int
+    site: str
+    study_instance_uid: str
+    study_date: str
+    study_time: str
+    accession_number: str
+    study_id: str
+    study_description: str
+    referring_physician_name: str
+    patient_name: str
+    patient_id: str
+    issuer: str
+    patient_birth_date: str
+    patient_sex: str
+    patient_disputed: bool  # an instance names another patient
+    modalities: tuple[str, ...]
+    body_part: str
+    number_of_series: int
+    number_of_instances: int
+    size_bytes: int
+    first_received_at: datetime
+    last_received_at: datetime
+    state: str  # receiving | complete
+    evidence: str
+    priority: int  # 0 STAT, 1 urgent, 2 routine
+    expected_instances: int | None
+    trace_id: str
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesRow:
+    """A series as lists show it."""
+
+    pk: int
+    study: StudyRow
+    series_instance_uid: str
+    modality: str
+    series_number: int | None
+    series_description: str
+    body_part_examined: str
+    series_date: str
+    series_time: str
+    number_of_instances: int
+    number_of_frames: int
+    last_received_at: datetime
+    revision: int
+
+
+@dataclass(frozen=True, slots=True)
+class InstanceRow:
+    """An instance as lists show it."""
+
+    pk: int
+    series: SeriesRow
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    instance_number: int | None
+    number_of_frames: int
+    rows: int | None
+    columns: int | None
+    bits_allocated: int | None
+    size_bytes: int
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StudyPage:
+    """Studies in order, and whether there are more."""
+
+    rows: list[StudyRow]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesPage:
+    """Series in order, and whether there are more."""
+
+    rows: list[SeriesRow]
+    more: bool
+
+
+@dataclass(frozen=True, slots=True)
+class InstancePage:
+    """Instances in order, and whether there are more."""
+
+    rows: list[InstanceRow]
+    more: bool
+
+
+_STUDY_COLUMNS: Final = tuple(study.c[name] for name in StudyRow.__dataclass_fields__)
+_SERIES_COLUMNS: Final = tuple(series.c[name] for name in SeriesRow.__dataclass_fields__ if name != "study")
+_INSTANCE_COLUMNS: Final = tuple(instance.c[name] for name in InstanceRow.__dataclass_fields__ if name != "series")
+SELECTS: Final[Mapping[Level, Select[*tuple[Any, ...]]]] = {
+    "study": select(*_STUDY_COLUMNS),
+    "series": select(*_STUDY_COLUMNS, *_SERIES_COLUMNS).join_from(series, study),
+    "instance": select(*_STUDY_COLUMNS, *_SERIES_COLUMNS, *_INSTANCE_COLUMNS).join_from(instance, series).join(study),
+}
+_MODALITIES: Final = list(StudyRow.__dataclass_fields__).index("modalities")
+
+
+def study_of(row: AnyRow) -> StudyRow:
+    """Read the study of a row of any level."""
+    values: list[Any] = list(row[: len(_STUDY_COLUMNS)])
+    values[_MODALITIES] = tuple(filter(None, values[_MODALITIES].split("\\")))
+    return StudyRow(*values)
+
+
+def series_of(row: AnyRow) -> SeriesRow:
+    """Read the series of a row of its level or below."""
+    first = len(_STUDY_COLUMNS)
+    pk, *rest = row[first : first + len(_SERIES_COLUMNS)]
+    return SeriesRow(pk, study_of(row), *rest)
+
+
+def instance_of(row: AnyRow) -> InstanceRow:
+    """Read the instance of a row."""
+    pk, *rest = row[len(_STUDY_COLUMNS) + len(_SERIES_COLUMNS) :]
+    return InstanceRow(pk, series_of(row), *rest)
