@@ -62,7 +62,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
     rules, sources = parse(config), Sources.from_config(config)
     with stores.opened(config, clock=clock, dev_token=dev_token) as opened:
         clock = opened.clock
-        planner = Planner(rules, clock)
+        planner = Planner(rules, clock, fallback_charset_of=sources.fallback_charset_of)
         committer = committer_of(opened, planner)
         quarantine = Quarantine(opened.blobs, committer, clock)
         commit_socket = config.node.data / COMMIT_SOCKET

@@ -82,6 +82,14 @@ description = ["*cap cuu*"]
 to = ["hub"]
 priority = "stat"
 
+# Ultrasound waits for a person as a rule: its pictures usually show the patient's name. The demo's do not.
+[[rule]]
+name = "ultrasound without names in its pictures"
+modality = ["US"]
+to = ["hub"]
+hold = "none"
+final = true
+
 [[rule]]
 name = "everything"
 to = ["hub"]

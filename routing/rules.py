@@ -1,10 +1,11 @@
 """What should happen to an instance: rules, and the pure `plan` that they make. `routing.settings` reads them.
 
 Every rule is asked, in the order of the file; each one that matches adds its destinations, until one that matches
-says `final = true`. A destination that several rules name is served once: the first of them decides its profile; any
-of them may ask for a hold; the most urgent priority of all matching rules counts for the whole instance. A hold lets
-a person look first: `review` at everything, `pixel-review` at what usually shows names in its pixels
-(`anonymizer.pixels`; everything, when the profile is `none` and nobody looks at the header). Within a rule all conditions must hold, and a condition holds if any of its values does. `source`, `called_ae_title`,
+says `final = true`. A destination that several rules name is served once: the first of them decides its profile; the
+strongest hold and the most urgent priority of all matching rules count. A hold lets a person look first: `review` at
+everything, `pixel-review` at what usually shows names in its pixels (`anonymizer.pixels`). A rule that says nothing
+asks for `pixel-review` wherever a profile is applied, as text in pixels is not removed; `hold = "none"` passes it.
+Within a rule all conditions must hold, and a condition holds if any of its values does. `source`, `called_ae_title`,
 `body_part` and `description` take `*` and `?`, and are compared without case, marks and đ.
 An instance that no rule matches stays here, and its plan says so.
 """
@@ -22,6 +23,7 @@ VALUE_CHARACTERS_MAX = 256
 
 Hold = Literal["", "pixel-review", "review"]
 HOLDS: tuple[Hold, ...] = ("", "pixel-review", "review")  # from the weakest
+HOLD_SETTINGS: Mapping[str, Hold] = {"none": "", "pixel-review": "pixel-review", "review": "review"}
 
 
 class Priority(IntEnum):
@@ -67,7 +69,7 @@ class Rule:
     description: tuple[str, ...] = ()
     priority: str = "routine"
     profile: str = ""  # empty: the destination's own
-    hold: Hold = ""
+    hold: str = ""  # of HOLD_SETTINGS; empty: what the profile wants
     final: bool = False
 
 
@@ -117,12 +119,18 @@ def plan(facts: Facts, rules: Rules) -> Plan:
             known = legs.get(name)
             if known is None:
                 profile = rule.profile or rules.destinations[name].profile
-                legs[name] = Leg(name, profile, rule.hold, rule.name)
-            elif HOLDS.index(rule.hold) > HOLDS.index(known.hold):
-                legs[name] = Leg(name, known.profile, rule.hold, known.rule)
+                legs[name] = Leg(name, profile, _hold(rule, profile), rule.name)
+            elif HOLDS.index(_hold(rule, known.profile)) > HOLDS.index(known.hold):
+                legs[name] = Leg(name, known.profile, _hold(rule, known.profile), known.rule)
         if rule.final:
             break
     return Plan(tuple(legs.values()), priority, tuple(matched), rules.version)
+
+
+def _hold(rule: Rule, profile: str) -> Hold:
+    if rule.hold:
+        return HOLD_SETTINGS[rule.hold]
+    return "" if profile == NO_PROFILE else "pixel-review"
 
 
 def explain(facts: Facts, rules: Rules) -> str:
@@ -139,11 +147,17 @@ def explain(facts: Facts, rules: Rules) -> str:
     lines.append(f"plan (rules {made.version}): {made.priority.word}")
     for leg in made.legs:
         how = "as received" if leg.profile == NO_PROFILE else f"de-identified with profile {leg.profile}"
-        hold = f", held for {leg.hold}" if leg.hold else ""
+        hold = f", {_HOLD_WORDS[leg.hold]}" if leg.hold else ""
         lines.append(f"  to {leg.destination}: {how}{hold} (rule '{leg.rule}')")
     if not made.legs:
         lines.append("  nowhere: the study stays here")
     return "\n".join(lines)
+
+
+_HOLD_WORDS: Mapping[Hold, str] = {
+    "pixel-review": "waits for a person if its pixels may name the patient",
+    "review": "waits for a person",
+}
 
 
 def _objection(rule: Rule, facts: Facts) -> str | None:

@@ -12,7 +12,7 @@ from typing import Any, NoReturn, cast
 from kernel.config import Config
 from kernel.errors import InvalidRule
 from routing.destinations import PROFILES, Destination, parse_destinations
-from routing.rules import CONDITIONS, HOLDS, PRIORITIES, VALUE_CHARACTERS_MAX, Hold, Rule, Rules
+from routing.rules import CONDITIONS, HOLD_SETTINGS, PRIORITIES, VALUE_CHARACTERS_MAX, Rule, Rules
 
 RULES_MAX = 1000
 VALUES_MAX = 200
@@ -80,7 +80,7 @@ class _Reader:
             **{condition: self.values(condition) for condition in CONDITIONS},
             priority=self.choice("priority", "routine", tuple(PRIORITIES)),
             profile=self.choice("profile", "", ("", *PROFILES)),
-            hold=cast("Hold", self.choice("hold", "", HOLDS)),
+            hold=self.choice("hold", "", ("", *HOLD_SETTINGS)),
             final=final,
         )
 

@@ -161,7 +161,7 @@ def variant_of(profile: Profile, keys: Keys) -> str:
 
 def _objection(job: Job, made: Deidentified, header: Header) -> Held | None:
     """Return why the result must not leave: identity that the independent search found, or a UID of the origin."""
-    findings = residue.find(made.head + made.trailer, residue.needles_of(header, job.fallback_charset or None))
+    findings = residue.find(made.header_bytes, residue.needles_of(header, job.fallback_charset or None))
     if findings:
         paths = list(dict.fromkeys(finding.path for finding in findings))[:FINDINGS_TOLD_MAX]
         return Held("residue", " ".join(paths), findings[0].kind)
