@@ -1,8 +1,10 @@
 """A small HTTP/1.1 client on raw sockets, the same for every server that a bench compares: it reads and throws away."""
 
+import json
 import socket
 import threading
 import time
+import urllib.request
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -116,3 +118,12 @@ def get_all(server: Server, paths: list[str], accept: str, connections: int) -> 
     if failures:
         raise RuntimeError(f"{server.name}: {failures[0]}")
     return elapsed, sum(counts)
+
+
+def count_json(server: Server, path: str) -> int:
+    """Return how many items a JSON answer has, to see that servers gave the same."""
+    request = urllib.request.Request(server.dicomweb + path, headers={"Accept": "application/dicom+json"})
+    if server.token:
+        request.add_header("Authorization", f"Bearer {server.token}")
+    with urllib.request.urlopen(request, timeout=120) as answer:
+        return len(json.load(answer))

@@ -35,9 +35,9 @@ def renumber(paths: list[Path], study: int) -> None:
             head = file.read(HEAD_BYTES)
             file.seek(0)
             file.write(
-                head.replace(f"{ROOT}.{old}.".encode(), f"{ROOT}.{study}.".encode())
-                .replace(f"{ROOT}.{old}\0".encode(), f"{ROOT}.{study}\0".encode())
-                .replace(f"BENCH-{old}".encode(), f"BENCH-{study}".encode())
+                head.replace(f"{ROOT}.{old}".encode(), f"{ROOT}.{study}".encode()).replace(
+                    f"BENCH-{old}".encode(), f"BENCH-{study}".encode()
+                )
             )
 
 

@@ -5,6 +5,7 @@ once: nothing could be acknowledged any more.
 """
 
 import contextlib
+import gc
 import os
 import signal
 import socket
@@ -54,6 +55,8 @@ def run(settings: Settings, end: socket.socket) -> None:
     listener = Listener(settings.config.dimse, ingest, blobs, sources, on_session_end=end_session, clock=clock)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the node, which stops us in order
     signal.signal(signal.SIGTERM, lambda *_: _begin_to_leave(listener, channel, DRAIN_S))
+    gc.collect()
+    gc.freeze()  # what was imported stays for good: collections need not look at it again
     channel.send(Ready())
     threading.Thread(target=_count, args=(channel, clock), name="dimse-count", daemon=True).start()
     while received := channel.receive():
