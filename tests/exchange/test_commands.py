@@ -1,0 +1,182 @@
+"""The command line: what it says when all is well, and one plain line when it is not."""
+
+import re
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from exchange.commands import app
+from exchange.screen import plain_errors
+from exchange.stores import opened
+from kernel import config as configuration
+from kernel import errors
+from tests.support.builders import a_cr, as_file
+
+PASSWORD = "mat khau dai du"
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch):
+    """Run a command on a node's folder of its own, as a terminal would."""
+    monkeypatch.setenv("VIENANH_NODE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "200")
+
+    def run(*arguments: str, given: str = ""):
+        return CliRunner().invoke(app, list(arguments), input=given)
+
+    return run
+
+
+def test_every_command_teaches_with_help(run):
+    told = run("--help").output
+    names = re.findall(r"^│ ([a-z]+) ", told, flags=re.MULTILINE)
+
+    assert {"serve", "demo", "send", "trace", "doctor", "rules", "user", "token"} <= set(names)
+    for name in names:
+        assert run(name, "--help").exit_code == 0, name
+
+
+def test_an_account_is_made_listed_disabled_and_never_shows_its_password(run):
+    made = run("user", "add", "lan", "--role", "reader", "--display", "BS Lan", given=f"{PASSWORD}\n{PASSWORD}\n")
+    run("user", "disable", "lan")
+    listed = run("user", "list")
+
+    assert made.exit_code == 0, made.output
+    assert "disabled" in listed.output
+    assert PASSWORD not in made.output + listed.output
+
+
+def test_a_short_password_is_refused_with_a_reason(run):
+    made = run("user", "add", "lan", "--role", "reader", "--password", "short")
+
+    assert made.exit_code == 2
+    assert "at least 12 characters" in made.output
+
+
+def test_a_token_is_printed_once_and_can_be_revoked(run):
+    made = run("token", "create", "mk01", "--site", "MK01", "--scope", "dicomweb:store")
+    token = made.output.strip()
+    number = token.split("_")[1]
+
+    listed = run("token", "list").output
+    revoked = run("token", "revoke", number)
+
+    assert re.fullmatch(r"vat_\w+_[\w-]{20,}", token)
+    assert token not in listed
+    assert "MK01" in listed
+    assert revoked.exit_code == 0
+
+
+def test_rules_are_explained_in_words(run, tmp_path):
+    file = tmp_path / "node.toml"
+    file.write_text(
+        '[[destination]]\nname = "hub"\nkind = "stow"\nurl = "http://127.0.0.1:9"\nprofile = "tele-read"\n'
+        '[[rule]]\nname = "heads"\nmodality = ["CT"]\nbody_part = ["HEAD"]\nto = ["hub"]\npriority = "stat"\n'
+    )
+
+    yes = run("rules", "explain", "--modality", "CT", "--body-part", "HEAD", "--config", str(file)).output
+    no = run("rules", "explain", "--modality", "MR", "--config", str(file)).output
+
+    assert "to hub: de-identified with profile tele-read" in yes
+    assert "stat" in yes
+    assert "nowhere: the study stays here" in no
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("[dimse]\nport = 70000", "dimse.port: must be 0 to 65535"),
+        ("[dimse]\nporrt = 1", "dimse.porrt: no such key"),
+        ("[[rule]]\nto = ['nobody']", "no destination is called 'nobody'"),
+        ("not toml", "not TOML"),
+    ],
+)
+def test_a_wrong_configuration_is_one_line_that_names_the_file_and_the_key(run, tmp_path, content, expected):
+    file = tmp_path / "node.toml"
+    file.write_text(content)
+
+    told = run("rules", "check", "--config", str(file))
+
+    assert told.exit_code == 2
+    assert "node.toml" in told.output
+    assert expected in told.output
+    assert "Traceback" not in told.output
+
+
+def test_a_development_token_refuses_anything_but_loopback(run, tmp_path):
+    file = tmp_path / "node.toml"
+    file.write_text('[http]\nhost = "0.0.0.0"\n')
+
+    told = run("serve", "--config", str(file), "--dev-token", "t")
+
+    assert told.exit_code == 2
+    assert "a development token is for loopback only" in told.output
+
+
+def test_sending_to_nobody_says_so_and_fails(run, tmp_path):
+    file = tmp_path / "cr.dcm"
+    file.write_bytes(as_file(a_cr()))
+
+    told = run("send", str(file), "--to", "ANY@127.0.0.1:1")
+
+    assert told.exit_code == 2
+    assert "0 of 1 instances were taken" in told.output
+    assert "link" in told.output
+
+
+def test_a_peer_that_is_not_written_as_one_is_refused(run, tmp_path):
+    file = tmp_path / "cr.dcm"
+    file.write_bytes(as_file(a_cr()))
+
+    assert "must be AE@HOST:PORT" in run("send", str(file), "--to", "127.0.0.1").output
+
+
+def test_the_audit_is_verified_against_a_head_noted_before(run):
+    run("token", "create", "one", "--scope", "api:read")
+    head = re.search(r"Head: (\d+:[0-9a-f]{64})", run("audit", "verify").output)[1]
+    run("token", "create", "two", "--scope", "api:read")
+
+    assert run("audit", "verify", "--head", head).exit_code == 0
+    forged = run("audit", "verify", "--head", head[:-1] + ("0" if head[-1] != "0" else "1"))
+    assert forged.exit_code == 4
+    assert "AuditChainBroken" in forged.output
+
+
+def test_the_doctor_finds_a_fresh_node_in_order(run):
+    told = run("doctor", "--deep")
+
+    wrong = [line for line in told.output.splitlines() if "wrong" in line and "front end" not in line]
+    assert wrong == []
+    assert "0 match their digests" in told.output
+
+
+def test_a_study_that_nobody_sent_has_no_trace(run):
+    assert "no such study" in run("trace", "1.2.3").output
+
+
+def test_the_settings_are_listed_with_their_variables(run):
+    assert "VIENANH_DIMSE_PORT" in run("config").output
+
+
+def test_stores_that_cannot_be_made_are_told(tmp_path):
+    (tmp_path / "file").write_text("")
+    config = configuration.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "file" / "data")})
+
+    with pytest.raises(errors.InvalidConfiguration, match=r"node\.data: cannot be made"), opened(config):
+        pass
+
+
+def test_every_family_of_errors_has_an_exit_code_of_its_own(capsys):
+    expected = {
+        errors.NotFound(what="study"): 2,
+        errors.Denied(): 3,
+        errors.Busy(what="x"): 75,
+        errors.BlobMissing(key="k"): 4,
+    }
+    for error, code in expected.items():
+        with pytest.raises(typer.Exit) as ended, plain_errors():
+            raise error
+        assert ended.value.exit_code == code
+    assert "NotFound: There is no such study." in capsys.readouterr().err
