@@ -5,20 +5,22 @@ gigabytes. So the two must agree (`kernel.dicom.pixels` checks) before a frame i
 """
 
 import struct
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 JP2_HEADER_BYTES_MAX: Final = 64 * 1024  # boxes that some put before a JPEG 2000 codestream
+ADOBE_BYTES: Final = 14  # of an Adobe segment; a shorter one has no transform flag
 MARKERS_MAX: Final = 10_000  # JPEG segments before the frame header
 
 _SOC_SIZ: Final = b"\xff\x4f\xff\x51"
 _NO_FRAME_HEADER: Final = frozenset({0xC4, 0xC8, 0xCC})  # DHT, JPG, DAC share the range of SOF markers
-_ALONE: Final = frozenset({0x01, *range(0xD0, 0xDA)})  # markers without a length
+_ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
 
 
 class StreamSize(NamedTuple):
     """What a frame header says (ITU-T T.81 B.2.2, T.87 C.1.2, T.800 A.5.1)."""
 
-    rows: int  # 0: told later, by a DNL marker
+    rows: int  # 0: told later, by a DNL marker, which no codec of ours reads
     columns: int
     components: int
     precision: int  # bits of the first component
@@ -35,25 +37,62 @@ def stream_size(data: bytes) -> StreamSize | None:
         return None
 
 
-def _jpeg(data: bytes) -> StreamSize | None:
+def is_stored_as_rgb(data: bytes, photometric_interpretation: str) -> bool:
+    """Return whether the three components of a JPEG frame are red, green and blue, and not luminance and chrominance.
+
+    What the codestream says goes before Photometric Interpretation, which is often wrong about it: component
+    identifiers "RGB", a JFIF marker (luminance and chrominance), an Adobe marker with its transform flag.
+    """
+    try:
+        for marker, at, length in _segments(data):
+            if _is_frame_header(marker):
+                identifiers = bytes(data[at + 6 : at + length - 2 : 3])
+                return identifiers in (b"RGB", b"rgb") or photometric_interpretation == "RGB"
+            if marker == 0xE0 and data[at : at + 4] == b"JFIF":
+                return False
+            if marker == 0xEE and data[at : at + 5] == b"Adobe" and length >= ADOBE_BYTES:
+                return data[at + 11] == 0
+    except (struct.error, IndexError):
+        pass
+    return photometric_interpretation == "RGB"
+
+
+def _is_frame_header(marker: int) -> bool:
+    return (0xC0 <= marker <= 0xCF and marker not in _NO_FRAME_HEADER) or marker == 0xF7  # SOF0 to SOF15, SOF55
+
+
+def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+    """Yield (marker, offset of its parameters, length field) up to the first scan (T.81 B.1.1)."""
     offset = 2
     for _ in range(MARKERS_MAX):
         while data[offset] == 0xFF and data[offset + 1] == 0xFF:  # fill bytes
             offset += 1
-        if data[offset] != 0xFF:
-            return None
         marker = data[offset + 1]
+        if data[offset] != 0xFF or marker == 0xDA:
+            return
         if marker in _ALONE:
             offset += 2
             continue
-        if (0xC0 <= marker <= 0xCF and marker not in _NO_FRAME_HEADER) or marker == 0xF7:  # SOF0..15, JPEG-LS SOF55
-            precision, rows, columns, components = struct.unpack_from(">BHHB", data, offset + 4)
-            return StreamSize(rows, columns, components, precision)
-        if marker == 0xDA:  # a scan before any frame header
-            return None
         (length,) = struct.unpack_from(">H", data, offset + 2)
+        yield marker, offset + 4, max(length, 2)
         offset += 2 + max(length, 2)
+
+
+def _jpeg(data: bytes) -> StreamSize | None:
+    for marker, at, _ in _segments(data):
+        if _is_frame_header(marker):
+            precision, rows, columns, components = struct.unpack_from(">BHHB", data, at)
+            return StreamSize(rows, columns, components, precision)
     return None
+
+
+def without_boxes(data: bytes) -> bytes:
+    """Return the codestream of a JPEG 2000 frame without the JP2 boxes that some put around it (PS3.5 8.2.4 forbids).
+
+    OpenJPEG does not return from some damaged boxes; and nothing in them may change what the header says.
+    """
+    start = data.find(_SOC_SIZ, 0, JP2_HEADER_BYTES_MAX)
+    return data[start:] if start > 0 else data
 
 
 def _jpeg_2000(data: bytes, start: int) -> StreamSize:

@@ -1,7 +1,8 @@
-"""Frames of an instance: found, read as they are stored, and decoded to arrays. The one place that calls codecs.
+"""Frames of an instance: found, read as they are stored, and decoded to arrays.
 
-Rendering for the eye is in `kernel.dicom.render`; where frames are, in `kernel.dicom.frames`. A frame is decoded only
-if what it claims to be is what the header says, and not more than `DECODED_BYTES_MAX`.
+Rendering for the eye is in `kernel.dicom.render`; where frames are, in `kernel.dicom.frames`; codecs are called in
+`kernel.dicom.codecs`, and those that are native code in `kernel.dicom.decoders`' own processes. No frame takes more
+than `DECODED_BYTES_MAX`.
 """
 
 import mmap
@@ -11,14 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import imagecodecs
 import numpy as np
 from numpy.typing import NDArray
-from pydicom.encaps import encapsulate
-from pydicom.pixels.decoders.base import get_decoder
-from pydicom.uid import UID
 
-from kernel.dicom.codestream import stream_size
+from kernel.dicom.codecs import decode_native, decode_rle
+from kernel.dicom.decoders import shared_decoders
 from kernel.dicom.elements import Buffer, Header
 from kernel.dicom.frames import FrameMap, Span, locate_frames
 from kernel.dicom.image import ImagePixel, image_pixel
@@ -30,16 +28,14 @@ from kernel.dicom.syntaxes import (
     DEFLATED_FRAMES,
     ENCAPSULATED_UNCOMPRESSED,
     EXPLICIT_VR_LITTLE_ENDIAN,
-    JPEG_EXTENDED,
     RLE_LOSSLESS,
     SYNTAXES,
 )
-from kernel.errors import MalformedInstance, UnsupportedTransferSyntax
+from kernel.errors import UnsupportedTransferSyntax
 
 __all__ = ["FrameMap", "Pixels", "Span", "decode_frame", "locate_frames", "open_pixels"]
 
 DECODED_BYTES_MAX: Final = 512 * 1024 * 1024  # of one frame: 16,384 by 16,384 of 16 bits
-_KEYWORDS: Final = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,15 +127,13 @@ def _decode(data: bytes, image: ImagePixel, transfer_syntax_uid: str) -> NDArray
         raise exceeded("DECODED_BYTES_MAX", image.decoded_bytes, DECODED_BYTES_MAX)
     if transfer_syntax_uid == DEFLATED_FRAMES:
         data, _ = inflate(data, 0, (image.frame_bits + 7) // 8)
-        transfer_syntax_uid = EXPLICIT_VR_LITTLE_ENDIAN
     elif syntax.encapsulated and transfer_syntax_uid != ENCAPSULATED_UNCOMPRESSED:
-        _check_claims(data, image, transfer_syntax_uid)
-        return _decode_compressed(data, image, transfer_syntax_uid)
+        if transfer_syntax_uid == RLE_LOSSLESS:
+            return decode_rle(data, image)
+        return shared_decoders().decode(data, image, transfer_syntax_uid)
     if len(data) * 8 < image.frame_bits:
         raise malformed("a frame is shorter than the header says")
-    if image.bits_allocated == 1:
-        return _unpacked(data, image)
-    return _decode_with_pydicom(data, image, EXPLICIT_VR_LITTLE_ENDIAN)
+    return _unpacked(data, image) if image.bits_allocated == 1 else decode_native(data, image)
 
 
 def _unpacked(data: bytes, image: ImagePixel) -> NDArray[np.uint8]:
@@ -147,63 +141,3 @@ def _unpacked(data: bytes, image: ImagePixel) -> NDArray[np.uint8]:
     bits = np.unpackbits(np.frombuffer(data, np.uint8), count=image.frame_bits, bitorder="little")
     shape = (image.rows, image.columns, image.samples_per_pixel)
     return bits.reshape(shape if image.samples_per_pixel > 1 else shape[:2])
-
-
-def _decode_compressed(data: bytes, image: ImagePixel, transfer_syntax_uid: str) -> NDArray[Any]:
-    fragments = encapsulate([data + b"\0" * (len(data) % 2)], has_bot=False)
-    try:
-        return _decode_with_pydicom(fragments, image, transfer_syntax_uid)
-    except MalformedInstance:
-        if transfer_syntax_uid != JPEG_EXTENDED or image.samples_per_pixel != 1:
-            raise
-        return _decode_twelve_bits(data, image)
-
-
-def _decode_twelve_bits(data: bytes, image: ImagePixel) -> NDArray[Any]:
-    """Decode JPEG Extended with unusual markers, which libjpeg refuses and libjpeg-turbo reads."""
-    try:
-        array = np.asarray(imagecodecs.jpeg8_decode(data))
-    except (RuntimeError, ValueError):
-        raise malformed("a frame cannot be decoded") from None
-    if array.shape != (image.rows, image.columns):
-        raise malformed("a frame is not of the announced size")
-    return array
-
-
-def _check_claims(data: bytes, image: ImagePixel, transfer_syntax_uid: str) -> None:
-    """Refuse a frame that would decode to something else than the header says."""
-    if transfer_syntax_uid == RLE_LOSSLESS:
-        bound = 2 * image.decoded_bytes + 64 + 2 * image.rows * image.samples_per_pixel
-        if len(data) > bound:
-            raise exceeded("RLE frame bytes", len(data), bound)
-        return
-    size = stream_size(data)
-    if size is None:
-        raise malformed("a compressed frame without a frame header")
-    if size.columns != image.columns or size.rows not in (image.rows, 0) or size.components != image.samples_per_pixel:
-        raise malformed(
-            f"a compressed frame of {size.rows} rows, {size.columns} columns and {size.components} components, "
-            f"where {image.rows}, {image.columns} and {image.samples_per_pixel} were announced"
-        )
-
-
-def _decode_with_pydicom(data: bytes, image: ImagePixel, transfer_syntax_uid: str) -> NDArray[Any]:
-    options: dict[str, Any] = {
-        "rows": image.rows,
-        "columns": image.columns,
-        "number_of_frames": 1,
-        "samples_per_pixel": image.samples_per_pixel,
-        "photometric_interpretation": image.photometric_interpretation,
-        "bits_allocated": image.bits_allocated,
-        "bits_stored": image.bits_stored,
-        "pixel_representation": image.pixel_representation,
-        "planar_configuration": image.planar_configuration,
-        "pixel_keyword": _KEYWORDS[image.pixel_tag],
-    }
-    try:
-        array, _ = get_decoder(UID(transfer_syntax_uid)).as_array(data, index=0, **options)
-    except MemoryError:
-        raise
-    except Exception as error:  # noqa: BLE001 codecs raise whatever they like about a stranger's bytes
-        raise malformed(f"a frame cannot be decoded ({type(error).__name__})") from None
-    return array

@@ -1,0 +1,229 @@
+"""Codecs in processes of their own: a frame that crashes, hangs or swells one costs that process, not the node.
+
+Codecs are native code, and a few hundred damaged bytes are enough to keep one busy for half a minute or to end its
+process. Each decoding process takes one frame at a time, within `seconds_allowed` and `DECODER_BYTES_MAX` of memory; if
+it oversteps, it is ended, and the next frame gets a new one. What comes back is checked as if a stranger had sent it.
+
+Uncompressed and RLE frames are decoded in our own process; see `kernel.dicom.pixels`.
+"""
+
+import atexit
+import contextlib
+import math
+import os
+import queue
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import IO, Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.dicom.image import ImagePixel
+from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
+from kernel.errors import Busy
+
+DECODE_SECONDS: Final = 5.0  # for any frame, however small
+DECODED_BYTES_PER_SECOND: Final = 4 * MEBIBYTE  # of a slow codec on a busy machine; usual are 50 to 200
+START_SECONDS_MAX: Final = 60.0  # until a new process has loaded its libraries
+DECODER_BYTES_MAX: Final = 4096 * MEBIBYTE  # of address space, libraries included
+DECODERS: Final = 2  # processes at once
+WAIT_SECONDS_MAX: Final = 60.0  # for a free one
+
+_SIZE_BYTES: Final = 8
+_OVERHEAD_BYTES: Final = 64 * 1024  # of an answer besides its pixels
+_DTYPES: Final = frozenset({"|u1", "|i1", "<u2", "<i2", "<u4", "<i4"})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A frame to decode."""
+
+    data: bytes
+    image: ImagePixel
+    transfer_syntax_uid: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The array, or why there is none."""
+
+    dtype: str = ""
+    shape: tuple[int, ...] = ()
+    data: bytes = b""
+    refusal: str = ""
+
+
+def write_message(stream: IO[bytes], message: Question | Answer) -> None:
+    """Write one message with its length before it."""
+    payload = msgspec.msgpack.encode(message)
+    stream.write(len(payload).to_bytes(_SIZE_BYTES, "big"))
+    stream.write(payload)
+    stream.flush()
+
+
+def read_message(stream: IO[bytes], bytes_max: int) -> bytes | None:
+    """Return one message; None at the end of the stream, or if it is longer than it may be."""
+    size = int.from_bytes(stream.read(_SIZE_BYTES), "big")
+    if not 0 < size <= bytes_max:
+        return None
+    payload = stream.read(size)
+    return payload if len(payload) == size else None
+
+
+def seconds_allowed(image: ImagePixel) -> float:
+    """Return how long one frame may take."""
+    return DECODE_SECONDS + image.decoded_bytes / DECODED_BYTES_PER_SECOND
+
+
+class Decoders:
+    """A few decoding processes, begun when they are first needed, shared by all threads."""
+
+    def __init__(
+        self, processes: int = DECODERS, *, seconds_of: Callable[[ImagePixel], float] = seconds_allowed
+    ) -> None:
+        self._seconds_of = seconds_of
+        self._free: queue.LifoQueue[_Decoder] = queue.LifoQueue()
+        self._all = [_Decoder() for _ in range(processes)]
+        for decoder in self._all:
+            self._free.put(decoder)
+
+    def decode(self, data: bytes, image: ImagePixel, transfer_syntax_uid: str) -> NDArray[Any]:
+        """Return a compressed frame as an array; see `codecs.decode_compressed`.
+
+        Raises
+        ------
+        MalformedInstance
+            The frame is damaged.
+        LimitExceeded
+            It took longer than it may.
+        Busy
+            All processes were busy for `WAIT_SECONDS_MAX`.
+        """
+        try:
+            decoder = self._free.get(timeout=WAIT_SECONDS_MAX)
+        except queue.Empty:
+            raise Busy(what="decoding frames") from None
+        try:
+            payload = decoder.ask(Question(data, image, transfer_syntax_uid), self._seconds_of(image))
+        finally:
+            self._free.put(decoder)
+        return array_of(payload, image)
+
+    def close(self) -> None:
+        """End the processes; a later frame begins new ones."""
+        for decoder in self._all:
+            decoder.end()
+
+
+class _Decoder:
+    """One decoding process."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def ask(self, question: Question, seconds_max: float) -> bytes:
+        """Return the encoded answer; the process is ended if there is none in time."""
+        process = self._running()
+        late = threading.Event()
+        bytes_max = 2 * question.image.decoded_bytes + _OVERHEAD_BYTES
+        payload = _exchange(process, question, bytes_max, seconds_max, late)
+        if payload is not None:
+            return payload
+        self.end()
+        if late.is_set():
+            raise exceeded("seconds to decode a frame", math.ceil(seconds_max) + 1, math.ceil(seconds_max))
+        raise malformed("a frame cannot be decoded (the codec failed)")
+
+    def _running(self) -> "subprocess.Popen[bytes]":
+        if self._process is not None and self._process.poll() is None:
+            return self._process
+        self.end()
+        environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PATH": os.defpath}
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "kernel.dicom.decoder_process"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+        if _exchange(self._process, None, _OVERHEAD_BYTES, START_SECONDS_MAX, threading.Event()) is None:
+            self.end()
+            raise Busy(what="starting a decoding process")
+        return self._process
+
+    def end(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        for stream in (process.stdin, process.stdout):
+            with contextlib.suppress(OSError):
+                if stream is not None:
+                    stream.close()
+
+
+def _exchange(
+    process: "subprocess.Popen[bytes]",
+    question: Question | None,
+    bytes_max: int,
+    seconds_max: float,
+    late: threading.Event,
+) -> bytes | None:
+    """Ask, and return the answer; None, and `late` if that is why, when the process ended. A new one speaks first."""
+
+    def stop() -> None:
+        late.set()
+        process.kill()
+
+    assert process.stdin is not None
+    assert process.stdout is not None
+    timer = threading.Timer(seconds_max, stop)
+    timer.daemon = True
+    timer.start()
+    try:
+        if question is not None:
+            write_message(process.stdin, question)
+        return read_message(process.stdout, bytes_max)
+    except OSError:
+        return None
+    finally:
+        timer.cancel()
+
+
+def array_of(payload: bytes, image: ImagePixel) -> NDArray[Any]:
+    """Return the array of an encoded answer, if it is one of the announced size."""
+    try:
+        answer = msgspec.msgpack.decode(payload, type=Answer)
+    except msgspec.MsgspecError:
+        raise malformed("a frame cannot be decoded (the codec failed)") from None
+    if answer.refusal:
+        raise malformed(answer.refusal[:300])
+    shape = (image.rows, image.columns, image.samples_per_pixel)
+    expected = shape if image.samples_per_pixel > 1 else shape[:2]
+    if answer.shape != expected or answer.dtype not in _DTYPES:
+        raise malformed("a frame is not of the announced size")
+    dtype = np.dtype(answer.dtype)
+    if len(answer.data) != dtype.itemsize * image.rows * image.columns * image.samples_per_pixel:
+        raise malformed("a frame is not of the announced size")
+    return np.frombuffer(answer.data, dtype).reshape(expected)
+
+
+_shared: dict[int, Decoders] = {}
+_lock = threading.Lock()
+
+
+def shared_decoders() -> Decoders:
+    """Return the decoders of this process; a forked process gets its own."""
+    with _lock:
+        if os.getpid() not in _shared:
+            _shared.clear()
+            _shared[os.getpid()] = Decoders()
+            atexit.register(_shared[os.getpid()].close)
+        return _shared[os.getpid()]
