@@ -38,5 +38,5 @@ class _Announced:
         await Answer(204, {"Cache-Control": "no-store"})(scope, receive, send)
 
     def _keep(self, body: bytes) -> None:
-        manifest = manifests.from_json(body, self._call.address.trace_id)
+        manifest = manifests.from_json(body, self._call.told_trace_id or "")
         self._call.services.committer.write_manifest(self._site, manifest)

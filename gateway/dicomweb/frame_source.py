@@ -19,6 +19,7 @@ from kernel.dicom.scanner import scan
 from kernel.errors import BlobMissing, NotFound
 
 BYTES_OF_ONE: Final = 1024  # what a remembered instance takes besides the offsets of its frames
+BYTES_OF_SPANS: Final = 256  # of one resolved frame
 SPANS_MAX: Final = 4096  # resolved frames remembered of one encapsulated instance
 
 
@@ -37,8 +38,11 @@ class FrameSource:
     @property
     def weight(self) -> int:
         """Bytes that it takes in memory, about."""
-        offsets = len(self.frames.offsets) + len(self.frames.lengths) if self.frames else 0
-        return BYTES_OF_ONE + 8 * offsets
+        if self.frames is None:
+            return BYTES_OF_ONE
+        resolvable = 0 if self.frames.frame_bits else min(self.frames.number_of_frames, SPANS_MAX)
+        offsets = len(self.frames.offsets) + len(self.frames.lengths)
+        return BYTES_OF_ONE + 8 * offsets + BYTES_OF_SPANS * resolvable
 
     def spans(self, frame_index: int) -> tuple[FileSpan, ...]:
         """Return where a stored frame is in the file, in order.

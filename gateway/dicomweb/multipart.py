@@ -16,7 +16,7 @@ from typing import Final, NamedTuple
 from gateway.dicomweb.media import MediaType
 from kernel.errors import InvalidRequest, LimitExceeded
 
-BOUNDARY_CHARS_MAX: Final = 70  # RFC 2046 5.1.1
+BOUNDARY_CHARS_MAX: Final = 200  # RFC 2046 5.1.1 allows 70; Orthanc's DICOMweb plug-in sends 73
 HEADER_BYTES_MAX: Final = 16 * 1024  # of one part's headers
 PREAMBLE_BYTES_MAX: Final = 64 * 1024
 PADDING_BYTES_MAX: Final = 64  # white space behind a boundary
@@ -61,7 +61,7 @@ def boundary_of(media_type: MediaType) -> bytes:
     Raises
     ------
     InvalidRequest
-        It is missing, or not 1 to 70 printable ASCII characters.
+        It is missing, or not 1 to BOUNDARY_CHARS_MAX printable ASCII characters.
     """
     boundary = media_type.parameters.get("boundary", "")
     if len(boundary) > BOUNDARY_CHARS_MAX or not _BOUNDARY.fullmatch(boundary):

@@ -36,13 +36,15 @@ def store(call: Call) -> ASGIApp:
     length = _content_length(call.headers.get("content-length", ""))
     if length > services.config.http.body_bytes_max:
         raise LimitExceeded(limit="body_bytes_max", value=length, bound=services.config.http.body_bytes_max)
+    if call.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType(media_type="with a Content-Encoding", offered=OFFERED)
     framing = _framing(call.headers.get("content-type", ""), services.config.http.parts_max)
     study = call.params.get("study")
     if study is not None:
         check_uid(study, "StudyInstanceUID")
     said = call.headers.get(manifests.HEADER)
     if said is not None:
-        services.committer.write_manifest(site, manifests.from_header(said, call.address.trace_id))
+        services.committer.write_manifest(site, manifests.from_header(said, call.told_trace_id or ""))
     services.blobs.check_space(length)
     origin = Origin(
         site=site,

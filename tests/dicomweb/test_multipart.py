@@ -182,10 +182,16 @@ def test_headers_of_exactly_the_bound_are_taken():
     assert parse([b"--b\r\nA: " + value.encode() + b"\r\n\r\n--b--"]) == ([({"a": value}, b"")], None)
 
 
-@pytest.mark.parametrize("text", ["", "x" * 71, "a b ", "\x07", "ranh-giới"])
+@pytest.mark.parametrize("text", ["", "x" * 201, "a b ", "\x07", "ranh-giới"])
 def test_a_boundary_outside_rfc_2046_is_refused(text):
-    with pytest.raises(InvalidRequest, match="boundary must be 1 to 70"):
+    with pytest.raises(InvalidRequest, match="boundary must be 1 to 200"):
         boundary_of(MediaType("multipart/related", {"boundary": text}))
+
+
+def test_a_boundary_somewhat_longer_than_rfc_2046_allows_is_taken_as_orthanc_sends_one():
+    boundary = "89bd5997-9b10-48f9-aa9f-9f42475435d1-89bd5997-9b10-48f9-aa9f-9f42475435d1"
+
+    assert boundary_of(MediaType("multipart/related", {"boundary": boundary})) == boundary.encode()
 
 
 def test_the_boundary_is_read_from_a_quoted_parameter():
