@@ -4,6 +4,7 @@ The scanner looks up a VR for every element of an implicit data set, so these ar
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Final
 
 from pydicom._dicom_dict import DicomDictionary, RepeatersDictionary
@@ -85,6 +86,7 @@ def _repeater(mask: str) -> str:
     return ambiguous_vr(entry[0], signed=False) if entry else "UN"
 
 
+@lru_cache(maxsize=8192)  # the same few hundred attributes in every slice of a vendor's series
 def private_vr(tag: int, creator: str) -> str:
     """Return the VR that the vendor's published dictionary gives a private element, or UN (PS3.5 7.8)."""
     elements = private_dictionaries.get(creator)
