@@ -37,10 +37,14 @@ export interface Bearer {
   readonly patientId: string;
   readonly birthDate: string;
   readonly sex: string;
+  /** As DICOM writes it: 068Y. */
+  readonly age: string;
   readonly studyDate: string;
   readonly studyDescription: string;
   /** Patient Identity Removed (0012,0062). */
   readonly identityRemoved: boolean;
+  /** Longitudinal Temporal Information Modified (0028,0303): dates are not the real ones. */
+  readonly datesShifted: boolean;
 }
 
 export function bearerOf(instances: readonly unknown[]): Bearer | undefined {
@@ -51,8 +55,10 @@ export function bearerOf(instances: readonly unknown[]): Bearer | undefined {
     patientId: text(instance, "00100020") ?? "",
     birthDate: text(instance, "00100030") ?? "",
     sex: text(instance, "00100040") ?? "",
+    age: text(instance, "00101010") ?? "",
     studyDate: text(instance, "00080020") ?? "",
     studyDescription: text(instance, "00081030") ?? "",
     identityRemoved: text(instance, "00120062") === "YES",
+    datesShifted: text(instance, "00280303") === "MODIFIED",
   };
 }

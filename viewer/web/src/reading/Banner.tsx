@@ -5,7 +5,8 @@ import { IconArrowLeft, IconBolt, IconClockUp, IconKeyboard, IconRoute, IconShie
 import { useTranslation } from "react-i18next";
 import type { Study } from "../api/types";
 import type { Bearer } from "../engine/stacks";
-import { ageAt, dicomDate, displayName, formatDicomDay } from "../ui/format";
+import { useBodyPart } from "../ui/bodyPart";
+import { ageAt, dicomAge, dicomDate, displayName, formatDicomDay } from "../ui/format";
 import { LanguageToggle, SchemeToggle } from "../ui/Toggles";
 import styles from "./Banner.module.css";
 
@@ -58,26 +59,21 @@ export function Banner({ study, bearer, site, onBack, onTrace, onHelp }: BannerP
 
 function Person({ study, bearer, site }: Pick<BannerProps, "study" | "bearer" | "site">) {
   const { t } = useTranslation(["reading", "common"]);
-  const sexCode = bearer?.sex ?? study?.patientSex;
-  const sex = sexCode === "M" || sexCode === "F" || sexCode === "O" ? t(`common:sex.${sexCode}`) : undefined;
-  const studyDate = bearer?.studyDate || study?.studyDate || "";
-  const birthDate = bearer?.birthDate || study?.patientBirthDate || "";
-  const at = dicomDate(studyDate);
-  const age = at && ageAt(birthDate, at);
+  const bodyPart = useBodyPart();
+  const name = displayName(bearer?.patientName || study?.patientName || "");
+  const patientId = bearer?.patientId || study?.patientID || "";
   const facts = [
-    bearer?.patientId || study?.patientID,
-    sex,
-    age === undefined ? undefined : t("common:age", { count: age }),
-    bearer?.studyDescription || study?.studyDescription,
-    formatDicomDay(studyDate),
+    name.includes(patientId) ? "" : patientId,
+    useSex(bearer?.sex || study?.patientSex || ""),
+    useAge(study, bearer),
+    bearer?.studyDescription || study?.studyDescription || bodyPart(study?.bodyPart ?? ""),
+    useStudyDay(study, bearer),
     study?.site ?? site,
   ];
   return (
     <section className={styles["person"]} aria-label={t("patient")}>
       <div className={styles["first"]}>
-        <h1 className={styles["name"]}>
-          {displayName(bearer?.patientName || study?.patientName || "") || t("common:unknown")}
-        </h1>
+        <h1 className={styles["name"]}>{name || t("common:unknown")}</h1>
         {study && study.priority !== "routine" ? (
           <span className={styles["badge"]} data-kind={study.priority}>
             {study.priority === "stat" ? <IconBolt size={15} aria-hidden /> : <IconClockUp size={15} aria-hidden />}
@@ -96,4 +92,26 @@ function Person({ study, bearer, site }: Pick<BannerProps, "study" | "bearer" | 
       <p className={styles["facts"]}>{facts.filter(Boolean).join(" · ")}</p>
     </section>
   );
+}
+
+function useSex(code: string): string {
+  const { t } = useTranslation();
+  return code === "M" || code === "F" || code === "O" ? t(`sex.${code}`) : "";
+}
+
+/** The age at the study: as the instances say it, else from the birth date. */
+function useAge(study: Study | undefined, bearer: Bearer | undefined): string {
+  const { t } = useTranslation();
+  const told = dicomAge(bearer?.age ?? "");
+  if (told?.unit === "months") return t("ageMonths", { count: told.count });
+  if (told?.unit === "days") return t("ageDays", { count: told.count });
+  const at = dicomDate(bearer?.studyDate || study?.studyDate || "");
+  const years = told?.count ?? (at && ageAt(bearer?.birthDate || study?.patientBirthDate || "", at));
+  return years === undefined ? "" : t("age", { count: years });
+}
+
+function useStudyDay(study: Study | undefined, bearer: Bearer | undefined): string {
+  const { t } = useTranslation("reading");
+  const date = formatDicomDay(bearer?.studyDate || study?.studyDate || "");
+  return date && bearer?.datesShifted ? t("dateShifted", { date }) : date;
 }

@@ -17,11 +17,10 @@ export function LanguageToggle() {
         type="button"
         className={styles["language"]}
         lang={other}
-        aria-label={t(`languageName.${other}`)}
+        aria-label={`VI EN: ${t(`languageName.${other}`)}`}
         onClick={() => setLanguage(other)}
       >
-        <span data-current={language === "vi"}>VI</span>
-        <span data-current={language === "en"}>EN</span>
+        <span data-current={language === "vi"}>VI</span> <span data-current={language === "en"}>EN</span>
       </button>
     </Tooltip>
   );

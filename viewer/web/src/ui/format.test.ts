@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import {
   ageAt,
+  dicomAge,
   dicomDate,
   displayName,
   formatAgo,
@@ -49,6 +50,13 @@ describe("people", () => {
     expect(ageAt("19801121", NOW)).toBe(44);
     expect(ageAt("19801120", NOW)).toBe(45);
     expect(ageAt("", NOW)).toBeUndefined();
+  });
+
+  test("have an age in DICOM's form", () => {
+    expect(dicomAge("068Y")).toEqual({ unit: "years", count: 68 });
+    expect(dicomAge("007M")).toEqual({ unit: "months", count: 7 });
+    expect(dicomAge("003W")).toEqual({ unit: "days", count: 21 });
+    expect(dicomAge("68")).toBeUndefined();
   });
 
   test("have names without carets", () => {

@@ -73,6 +73,23 @@ export function ageAt(birthDate: string, at: Date): number | undefined {
   return at.getFullYear() - birth.getFullYear() - (hadBirthday ? 0 : 1);
 }
 
+/** Patient's Age (AS, PS3.5 6.2: nnnD, nnnW, nnnM, nnnY) in years, or in months or days for the very young. */
+export function dicomAge(
+  text: string,
+): { readonly unit: "years" | "months" | "days"; readonly count: number } | undefined {
+  const match = /^(\d{3})([DWMY])$/.exec(text);
+  if (!match) return undefined;
+  const count = Number(match[1]);
+  switch (match[2]) {
+    case "Y":
+      return { unit: "years", count };
+    case "M":
+      return { unit: "months", count };
+    default:
+      return { unit: "days", count: match[2] === "W" ? count * 7 : count };
+  }
+}
+
 export function formatNumber(value: number, language: Language, decimals = 0): string {
   const options = { minimumFractionDigits: decimals, maximumFractionDigits: decimals };
   return new Intl.NumberFormat(LOCALES[language], options).format(value);

@@ -3,6 +3,7 @@
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Study, Worklist } from "../api/types";
+import { useBodyPart } from "../ui/bodyPart";
 import { newStat } from "./studyText";
 
 export interface LiveRegionProps {
@@ -13,6 +14,7 @@ export interface LiveRegionProps {
 
 export function LiveRegion({ worklist, question }: LiveRegionProps) {
   const { t } = useTranslation(["worklist", "common"]);
+  const bodyPart = useBodyPart();
   const before = useRef<{ question: string; studies: readonly Study[] }>(undefined);
   const [news, setNews] = useState<readonly Study[]>([]);
 
@@ -37,7 +39,7 @@ export function LiveRegion({ worklist, question }: LiveRegionProps) {
       {news.map((study) => (
         <p key={`${study.site}/${study.studyInstanceUID}`}>
           {t("newStat", {
-            what: [...study.modalities, study.studyDescription || study.bodyPart].filter(Boolean).join(" "),
+            what: [...study.modalities, study.studyDescription || bodyPart(study.bodyPart)].filter(Boolean).join(" "),
             site: study.site,
           })}
         </p>

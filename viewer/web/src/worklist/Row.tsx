@@ -4,6 +4,7 @@ import { IconAlertTriangle, IconBolt, IconCheck, IconClockUp, IconDownload } fro
 import { memo } from "react";
 import { useTranslation } from "react-i18next";
 import type { Priority, Study } from "../api/types";
+import { useBodyPart } from "../ui/bodyPart";
 import { ageAt, dicomDate, displayName, formatAgo, formatDicomDay, formatMoment } from "../ui/format";
 import { type Language, usePreferences } from "../ui/preferences";
 import styles from "./Row.module.css";
@@ -77,20 +78,24 @@ function PriorityCell({ priority }: { readonly priority: Priority }) {
 
 function PatientCell({ study, now }: { readonly study: Study; readonly now: Date }) {
   const { t } = useTranslation();
+  const name = displayName(study.patientName);
   const age = ageAt(study.patientBirthDate, dicomDate(study.studyDate) ?? now);
   const sex =
     study.patientSex === "M" || study.patientSex === "F" || study.patientSex === "O" ? study.patientSex : undefined;
   const facts = [sex && t(`sex.${sex}`), age !== undefined && t("age", { count: age })].filter(Boolean);
   return (
     <span role="gridcell" className={styles["patient"]}>
-      <span className={styles["main"]}>{displayName(study.patientName) || t("unknown")}</span>
-      <span className={styles["sub"]}>{[study.patientID, ...facts].filter(Boolean).join(" · ")}</span>
+      <span className={styles["main"]}>{name || t("unknown")}</span>
+      <span className={styles["sub"]}>
+        {[name.includes(study.patientID) ? "" : study.patientID, ...facts].filter(Boolean).join(" · ")}
+      </span>
     </span>
   );
 }
 
 function StudyCell({ study }: { readonly study: Study }) {
   const { t } = useTranslation("worklist");
+  const bodyPart = useBodyPart()(study.bodyPart);
   const day = formatDicomDay(study.studyDate);
   return (
     <span role="gridcell" className={styles["study"]}>
@@ -102,10 +107,10 @@ function StudyCell({ study }: { readonly study: Study }) {
         ))}
       </span>
       <span className={styles["lines"]}>
-        <span className={styles["main"]}>{study.studyDescription || study.bodyPart || t("noDescription")}</span>
+        <span className={styles["main"]}>{study.studyDescription || bodyPart || t("noDescription")}</span>
         <span className={styles["sub"]}>
           {[
-            study.studyDescription && study.bodyPart,
+            study.studyDescription && bodyPart,
             t("series", { count: study.numberOfSeries }),
             day && t("studyDate", { date: day }),
           ]

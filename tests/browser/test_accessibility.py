@@ -1,0 +1,93 @@
+"""Every screen as a person sees it: axe-core finds nothing serious, and pictures are kept for a person to look at."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.conftest import ROOT, Demo
+from tests.browser.room import LAPTOP, PHONE, Language, Room, Scheme
+
+pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
+
+AXE = ROOT / "viewer" / "web" / "node_modules" / "axe-core" / "axe.min.js"
+SERIOUS = ("serious", "critical")
+RUN = "() => axe.run(document, { resultTypes: ['violations'] })"
+
+
+def serious_findings(room: Room) -> list[str]:
+    """Return what axe-core finds serious, one line each."""
+    room.page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
+    found: dict[str, Any] = room.page.evaluate(RUN)
+    return [
+        f"{one['id']}: {node['html'][:160]} ({node['any'][0]['message'] if node['any'] else one['help']})"
+        for one in found["violations"]
+        if one["impact"] in SERIOUS
+        for node in one["nodes"]
+    ]
+
+
+def the_door(_: Room) -> None:
+    pass
+
+
+def the_worklist(room: Room) -> None:
+    expect(room.rows().first).to_be_visible()
+
+
+def the_keys(room: Room) -> None:
+    room.press("?")
+    expect(room.page.get_by_role("dialog")).to_be_visible()
+
+
+def the_pictures(room: Room) -> None:
+    room.open_study("CT", "STAT")
+    room.settle()
+
+
+def the_journey(room: Room) -> None:
+    the_pictures(room)
+    room.press("t")
+    expect(room.page.get_by_role("dialog").locator("li").first).to_be_visible()
+
+
+SCREENS: dict[str, Callable[[Room], None]] = {
+    "door": the_door,
+    "worklist": the_worklist,
+    "keys": the_keys,
+    "pictures": the_pictures,
+    "journey": the_journey,
+}
+LOOKS: list[tuple[str, tuple[int, int], Language, Scheme]] = [
+    ("laptop", LAPTOP, "vi", "light"),
+    ("laptop", LAPTOP, "en", "dark"),
+    ("phone", PHONE, "vi", "dark"),
+    ("phone", PHONE, "en", "light"),
+]
+
+
+@pytest.mark.parametrize(("width", "size", "language", "scheme"), LOOKS, ids=str)
+def test_nothing_serious_stands_in_anybodys_way(
+    browser_without_webgl: Browser,
+    demo: Demo,
+    artifacts: Path,
+    width: str,
+    size: tuple[int, int],
+    language: Language,
+    scheme: Scheme,
+):
+    findings: dict[str, list[str]] = {}
+    for name, go in SCREENS.items():
+        room = Room.open(browser_without_webgl, demo.url, size=size, language=language, scheme=scheme)
+        if name != "door":
+            room.sign_in(demo.account, demo.password)
+        go(room)
+        findings[name] = serious_findings(room)
+        room.page.screenshot(path=artifacts / f"{name}-{width}-{language}-{scheme}.png")
+        assert room.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), f"{name} is too wide"
+        room.close()
+
+    told = "\n".join(f"{name}: {one}" for name, ones in findings.items() for one in ones)
+    assert not told, told
