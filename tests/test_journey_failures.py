@@ -1,13 +1,16 @@
 """The same journey with the cable pulled, nodes killed and garbage sent: nothing acknowledged is lost, nothing doubled."""
 
+import io
 import threading
 from pathlib import Path
 
+import pydicom
 import pytest
+from pydicom.uid import ExplicitVRLittleEndian
 from pynetdicom import AE
 from pynetdicom.sop_class import CTImageStorage
 
-from tests.support.builders import a_ct_series
+from tests.support.builders import a_ct_series, as_file
 from tests.support.nodes import Network, wait_until
 from tests.test_journey import files_of, push
 
@@ -20,7 +23,7 @@ class Sender(threading.Thread):
     def __init__(self, port: int, datasets) -> None:
         super().__init__(daemon=True)
         self.port = port
-        self.datasets = list(datasets)
+        self.datasets = [pydicom.dcmread(io.BytesIO(as_file(ds))) for ds in datasets]
         self.acknowledged: set[str] = set()
 
     def run(self) -> None:
@@ -33,7 +36,7 @@ class Sender(threading.Thread):
 
     def _send(self, left) -> None:
         entity = AE(ae_title="CT1")
-        entity.add_requested_context(CTImageStorage)
+        entity.add_requested_context(CTImageStorage, ExplicitVRLittleEndian)
         entity.connection_timeout = entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 10
         association = entity.associate("127.0.0.1", self.port)
         if not association.is_established:
