@@ -6,11 +6,13 @@ The counts are exact because each change shares the transaction of what it count
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, RowMapping, and_, func, select, update
+from sqlalchemy import Connection, Executable, RowMapping, and_, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
-from kernel.database import insert
+from kernel.database import is_sqlite
 from kernel.events import Event, EventName, record
 from routing.destinations import NO_PROFILE
 from routing.jobs import JobState
@@ -42,16 +44,6 @@ class Addition:
 
 def add(connection: Connection, additions: Sequence[Addition], now: datetime) -> None:
     """Count new instances; a study that was complete is open again."""
-    statement = insert(connection, consignment)
-    more = statement.on_conflict_do_update(
-        index_elements=["destination", "site", "study_instance_uid", "profile"],
-        set_={
-            "instances": consignment.c.instances + statement.excluded.instances,
-            "version": consignment.c.version + 1,
-            "evidence": "",
-            "delivered_at": None,
-        },
-    )
     for addition in additions:
         key = addition.key
         row = {
@@ -66,7 +58,22 @@ def add(connection: Connection, additions: Sequence[Addition], now: datetime) ->
             "trace_id": addition.trace_id,
             "at": now,
         }
-        connection.execute(more, row)
+        connection.execute(_counting(on_sqlite=is_sqlite(connection)), row)
+
+
+@cache
+def _counting(*, on_sqlite: bool) -> Executable:
+    """Build the statement once: `excluded` alone costs a millisecond of every group of received instances."""
+    statement = sqlite.insert(consignment) if on_sqlite else postgresql.insert(consignment)
+    return statement.on_conflict_do_update(
+        index_elements=["destination", "site", "study_instance_uid", "profile"],
+        set_={
+            "instances": consignment.c.instances + statement.excluded.instances,
+            "version": consignment.c.version + 1,
+            "evidence": "",
+            "delivered_at": None,
+        },
+    )
 
 
 def set_sent_study(connection: Connection, site: str, study_instance_uid: str, profile: str, sent: str) -> None:
