@@ -14,6 +14,11 @@ from tests.support.builders import a_ct_series, as_file
 from tests.support.nodes import Network, wait_until
 from tests.test_journey import files_of, push
 
+# pynetdicom leaves the socket of a lost connection to the garbage collector.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::pytest.PytestUnraisableExceptionWarning", "ignore:unclosed:ResourceWarning"
+)
+
 COUNT = 30
 
 
