@@ -80,7 +80,9 @@ def test_no_dicom_or_slide_lies_outside_the_fixtures():
 
 
 def test_no_file_names_an_index_or_a_home_folder():
-    pattern = re.compile(r"--(extra-)?index-url |\"resolved\": *\"http|files\.pythonhosted|registry\.npmjs|/(root|home)/\w")
+    pattern = re.compile(
+        r"--(extra-)?index-url |\"resolved\": *\"http|files\.pythonhosted|registry\.npmjs|/(root|home)/\w"
+    )
     texts = sources(".py", ".ts", ".tsx", ".md", ".toml", ".json", ".lock", ".yaml", ".yml", "")
     own = Path(__file__)
 

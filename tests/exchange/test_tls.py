@@ -1,0 +1,82 @@
+"""HTTPS from files, and what changes when a trusted proxy speaks it for us."""
+
+import ssl
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import httpx
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.support.nodes import HUB, NodeProcess
+
+PASSWORD = "mat khau dai du"
+
+
+def certificate(folder: Path) -> tuple[Path, Path]:
+    """Make a certificate of 127.0.0.1 that vouches for itself; return it and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "node.crt").write_bytes(made.public_bytes(pem))
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    (folder / "node.key").write_bytes(private)
+    return folder / "node.crt", folder / "node.key"
+
+
+def sign_in(node: NodeProcess, client: httpx.Client, **headers: str) -> httpx.Response:
+    made = node.run("user", "add", "lan", "--role", "reader", "--password", PASSWORD)
+    assert made.returncode == 0, made.stderr
+    return client.post("/api/session", json={"name": "lan", "password": PASSWORD}, headers=headers)
+
+
+@pytest.fixture
+def node_with(tmp_path):
+    running: list[NodeProcess] = []
+
+    def start(settings: str) -> NodeProcess:
+        running.append(NodeProcess(tmp_path / "node", HUB.replace("[http]\nport = 0", settings)).start())
+        return running[-1]
+
+    yield start
+    for node in running:
+        node.stop()
+
+
+def test_a_node_with_a_certificate_speaks_https_and_binds_its_cookie_to_it(node_with, tmp_path):
+    crt, key = certificate(tmp_path)
+    node = node_with(f'[http]\nport = 0\ntls_certificate = "{crt}"\ntls_key = "{key}"')
+
+    with httpx.Client(base_url=node.url, verify=ssl.create_default_context(cafile=crt), trust_env=False) as client:
+        answer = sign_in(node, client)
+
+    assert node.url.startswith("https://")
+    assert "secure" in {part.strip().lower() for part in answer.headers["set-cookie"].split(";")}
+    assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+@pytest.mark.parametrize(("trusted", "secure"), [("127.0.0.1", True), ("192.0.2.1", False)])
+def test_only_a_trusted_proxy_can_say_that_the_browser_speaks_https(node_with, trusted, secure):
+    node = node_with(f'[http]\nport = 0\ntrusted_proxies = ["{trusted}"]')
+
+    with httpx.Client(base_url=node.url, trust_env=False) as client:
+        answer = sign_in(node, client, **{"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"})
+
+    attributes = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")}
+    assert ("secure" in attributes) is secure
