@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, not_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, literal_column, not_, select, update
 
 from kernel.archive import rows
 from kernel.archive.records import Completed
@@ -130,7 +130,7 @@ def quiet_studies(connection: Connection, since: datetime) -> list[int]:
         connection.execute(
             select(study.c.pk)
             .where(
-                study.c.state == STATE_RECEIVING,
+                study.c.state == literal_column(f"'{STATE_RECEIVING}'"),  # literal: or its partial index is not used
                 study.c.last_received_at <= since,
                 not_(_promised_more()),
             )

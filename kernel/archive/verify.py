@@ -4,11 +4,14 @@ For `vienanh doctor`; reads everything, changes nothing. `reclaim` removes what 
 received, because a blob is there a moment before its row.
 """
 
+import zlib
+from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import ColumnElement, Select, select
+import numpy as np
+from sqlalchemy import Table, select, tuple_
 
 from kernel.archive.blobs import Blobs
 from kernel.archive.tables import conflict, instance, quarantine
@@ -17,19 +20,15 @@ from kernel.errors import BlobMissing, DigestMismatch
 
 NAMED_MAX: Final = 20  # keys told of each kind of problem
 PAGE: Final = 1_000  # rows read at once
-
-Named = Select[*tuple[Any, ...]]
-"""A select of (key, sha256, dataset_offset), to which a condition on and an order by its first column may be added."""
-NAMED: Final[Sequence[Named]] = tuple(
-    select(table.c.blob_key, table.c.sha256, table.c.dataset_offset) for table in (instance, conflict, quarantine)
-)
+NAMED: Final[Sequence[Table]] = (instance, conflict, quarantine)
+"""The tables of the archive that name blobs, by columns `blob_key`, `sha256` and `dataset_offset`."""
 
 
 @dataclass(slots=True)
 class Report:
     """What was found. Keys are digests, never a patient's."""
 
-    checked: int = 0
+    checked: int = 0  # rows; sites may share a blob
     missing: list[str] = field(default_factory=list[str])
     damaged: list[str] = field(default_factory=list[str])
     orphans: list[str] = field(default_factory=list[str])  # harmless: a crash before their rows, or still on their way
@@ -46,18 +45,20 @@ class Report:
         return [f"{len(keys)} {what}: {', '.join(keys[:NAMED_MAX])}" for what, keys in told if keys]
 
 
-def check(database: Database, blobs: Blobs, named: Sequence[Named] = NAMED, *, digests: bool = True) -> Report:
-    """Compare blobs and rows, in bounded memory but for the keys of what is wrong.
+def check(database: Database, blobs: Blobs, named: Sequence[Table] = NAMED, *, digests: bool = True) -> Report:
+    """Compare blobs and rows. Memory: eight bytes for each row, and the keys of what is wrong.
 
     Parameters
     ----------
     named
-        Everything that names blobs; a room with blobs of its own adds its select to `NAMED`.
+        Every table that names blobs; a room with blobs of its own adds its table to `NAMED`.
     digests
         Whether to read every byte, or only to look whether the blobs are there.
     """
     report = Report()
+    promised = array("Q")
     for key, sha256, dataset_offset in _rows(database, named):
+        promised.append(_number_of(key))
         report.checked += 1
         try:
             if digests:
@@ -68,43 +69,51 @@ def check(database: Database, blobs: Blobs, named: Sequence[Named] = NAMED, *, d
             report.missing.append(key)
         except DigestMismatch:
             report.damaged.append(key)
-    for key, state in blobs.walk():
-        if not _is_named(database, key, named):
-            report.orphans.append(key)
-            report.orphan_bytes += state.st_size
+    report.missing, report.damaged = list(dict.fromkeys(report.missing)), list(dict.fromkeys(report.damaged))
+    for key, size_bytes in _orphans(blobs, promised):
+        report.orphans.append(key)
+        report.orphan_bytes += size_bytes
     return report
 
 
-def reclaim(database: Database, blobs: Blobs, named: Sequence[Named]) -> int:
+def reclaim(database: Database, blobs: Blobs, named: Sequence[Table]) -> int:
     """Delete blobs that none of `named` names and return their bytes.
 
     Only while nothing is received. `named` has no default: every room with blobs must be asked.
     """
+    promised = array("Q", (_number_of(key) for key, _, _ in _rows(database, named)))
     freed = 0
-    for key, state in blobs.walk():
-        if not _is_named(database, key, named):
-            blobs.delete(key)
-            freed += state.st_size
+    for key, size_bytes in list(_orphans(blobs, promised)):
+        blobs.delete(key)
+        freed += size_bytes
     return freed
 
 
-def _rows(database: Database, named: Sequence[Named]) -> Iterator[tuple[str, str, int]]:
-    for query in named:
-        column = _key_column(query)
-        after = ""
+def _rows(database: Database, named: Sequence[Table]) -> Iterator[tuple[str, str, int]]:
+    """Yield what every row names, page by page: a snapshot held for hours would keep the log from being folded."""
+    for table in named:
+        primary = list(table.primary_key)
+        query = select(table.c.blob_key, table.c.sha256, table.c.dataset_offset, *primary).order_by(*primary)
+        page = query
         while True:
             with database.read() as connection:
-                rows = connection.execute(query.where(column > after).distinct().order_by(column).limit(PAGE)).all()
-            yield from (tuple(row) for row in rows)
+                rows = connection.execute(page.limit(PAGE)).all()
+            yield from ((row.blob_key, row.sha256, row.dataset_offset) for row in rows)
             if len(rows) < PAGE:
                 break
-            after = rows[-1][0]
+            page = query.where(tuple_(*primary) > tuple_(*tuple(rows[-1])[3:]))
 
 
-def _is_named(database: Database, key: str, named: Sequence[Named]) -> bool:
-    with database.read() as connection:
-        return any(connection.execute(query.where(_key_column(query) == key).limit(1)).first() for query in named)
+def _orphans(blobs: Blobs, promised: "array[int]") -> Iterator[tuple[str, int]]:
+    """Yield blobs that no row names, and their sizes."""
+    known = np.sort(np.frombuffer(promised, dtype=np.uint64)) if promised else np.empty(0, np.uint64)
+    for key, state in blobs.walk():
+        place = int(np.searchsorted(known, np.uint64(_number_of(key))))
+        if place == len(known) or int(known[place]) != _number_of(key):
+            yield key, state.st_size
 
 
-def _key_column(query: Named) -> ColumnElement[Any]:
-    return next(iter(query.selected_columns))
+def _number_of(key: str) -> int:
+    """Return 64 bits of a key: quarantine and syntax count, the rest is digest."""
+    folder, _, name = key.partition("/")
+    return (int(name[:16], 16) ^ zlib.crc32(f"{folder[2:]}{name[64:]}".encode())) & 0xFFFFFFFFFFFFFFFF

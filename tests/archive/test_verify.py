@@ -24,7 +24,7 @@ def test_a_whole_archive_has_no_problems(filled: Archive, monkeypatch):
 
     assert report.is_whole
     assert report.problems() == []
-    assert (report.checked, report.orphans, report.orphan_bytes) == (5, [], 0)
+    assert (report.checked, report.orphans, report.orphan_bytes) == (6, [], 0)
 
 
 def test_missing_damaged_and_unnamed_blobs_are_told_by_their_keys(filled: Archive):
@@ -53,5 +53,5 @@ def test_only_what_nobody_names_is_reclaimed(filled: Archive):
 
     assert freed == size
     assert check(filled.database, filled.blobs).orphans == []
-    assert check(filled.database, filled.blobs).checked == 5
+    assert check(filled.database, filled.blobs).checked == 6
     assert filled.receives(a_ct(instance=9))[0].outcome == "stored"

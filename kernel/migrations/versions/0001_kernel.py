@@ -170,7 +170,8 @@ def create_archive() -> None:
     op.create_index("ix_study_name_fold_pk", "study", ["name_fold", "pk"])
     op.create_index("ix_study_patient_id", "study", ["patient_id"])
     op.create_index("ix_study_patient_pk", "study", ["patient_pk"])
-    op.create_index("ix_study_state_last_received_at", "study", ["state", "last_received_at"])
+    receiving = sa.text("state = 'receiving'")
+    op.create_index("ix_study_receiving", "study", ["pk"], sqlite_where=receiving, postgresql_where=receiving)
     op.create_index("ix_study_study_date_pk_name_fold", "study", ["study_date", "pk", "name_fold"])
     op.create_index("ix_study_study_instance_uid", "study", ["study_instance_uid"])
     op.create_index("ix_study_worklist_rank_pk", "study", ["worklist_rank", "pk"])
@@ -226,11 +227,9 @@ def create_archive() -> None:
         sa.Column("metadata", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(["series_pk"], ["series.pk"], name="fk_instance_series_pk_series"),
         sa.PrimaryKeyConstraint("pk", name="pk_instance"),
-        sa.UniqueConstraint("site", "sop_instance_uid", name="uq_instance_site_sop_instance_uid"),
+        sa.UniqueConstraint("sop_instance_uid", "site", name="uq_instance_sop_instance_uid_site"),
     )
-    op.create_index("ix_instance_blob_key", "instance", ["blob_key"])
     op.create_index("ix_instance_series_pk", "instance", ["series_pk"])
-    op.create_index("ix_instance_sop_instance_uid", "instance", ["sop_instance_uid"])
     op.create_table(
         "series_metadata",
         sa.Column("series_pk", KEY, autoincrement=False, nullable=False),
