@@ -50,7 +50,7 @@ def check_all(archive: Archive, files: list[Path]) -> dict[str, str]:
     return outcomes
 
 
-def test_the_repositorys_fixtures_are_taken_or_refused_as_their_names_say(sqlite_archive: Archive):
+def test_the_own_fixtures_are_taken_or_refused_as_their_names_say(sqlite_archive: Archive):
     outcomes = check_all(sqlite_archive, sorted(FIXTURES.glob("*.dcm")))
 
     assert len(outcomes) > 30
