@@ -105,9 +105,10 @@ class Room:
         expect(self.readout("bottomRight")).to_contain_text("/", timeout=PATIENCE_MS)
         expect(self.page.locator("[class*=loading]")).to_have_count(0, timeout=PATIENCE_MS)
 
-    def wait_for_images(self, count: int) -> None:
-        """Wait until a stack has this many slices, all of them loaded."""
-        expect(self.readout("bottomRight")).to_contain_text(f"/{count}", timeout=PATIENCE_MS)
+    def wait_for_slices_beyond(self, count: int) -> None:
+        """Wait until the stack has more slices than these."""
+        expect(self.readout("bottomRight")).not_to_contain_text(f"/{count}", timeout=PATIENCE_MS)
+        self.settle()
 
     def press(self, key: str) -> None:
         """Press a key and let the screen follow."""

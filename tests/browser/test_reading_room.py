@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import Demo
 from tests.browser.room import Room
@@ -155,6 +155,25 @@ def test_the_journey_of_a_study_is_a_line_of_dots(reader: Room):
     expect(drawer.locator("time").first).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
 
 
+def test_a_study_that_grows_while_it_is_read_keeps_slice_window_and_zoom(reader: Room):
+    arrived = Arrivals(reader, latest=10)
+    open_ct(reader)
+    assert reader.slices() == 10
+    for key in ("ArrowDown", "ArrowDown", "2", "+"):
+        reader.press(key)
+    before = reader.grey()
+
+    arrived.everything()
+
+    reader.wait_for_slices_beyond(10)
+    assert reader.slice_number() == reader.slices() - 10 + 3
+    assert reader.window() == (1500, -600)
+    assert np.array_equal(reader.grey(), before)
+    reader.press("ArrowUp")
+    assert reader.slice_number() == reader.slices() - 10 + 2
+    assert not np.array_equal(reader.grey(), before)
+
+
 def test_an_ultrasound_plays(reader: Room):
     reader.open_study("US")
     expect(reader.readout("topRight")).to_contain_text("Nén mất dữ liệu")
@@ -203,6 +222,30 @@ def test_the_graphics_card_shows_the_same_picture(browser_with_software_webgl: B
 
 
 # ----------------------------------------------------------------------------------------------------------------------
+
+
+class Arrivals:
+    """Lets only a series' last instances be seen, as if the others were still on their way."""
+
+    def __init__(self, room: Room, latest: int) -> None:
+        self.latest: int | None = latest
+        room.page.route(re.compile(r"/api/studies/[\d.]+/series"), self._series)
+        room.page.route(re.compile(r"/metadata$"), self._metadata)
+
+    def everything(self) -> None:
+        self.latest = None
+
+    def _series(self, route: Route) -> None:
+        answer = route.fetch()
+        series = answer.json()
+        for one in series:
+            one["instances"] = min(one["instances"], self.latest or one["instances"])
+        route.fulfill(response=answer, json=series)
+
+    def _metadata(self, route: Route) -> None:
+        answer = route.fetch()
+        instances = sorted(answer.json(), key=lambda one: int(one["00200013"]["Value"][0]))
+        route.fulfill(response=answer, json=instances[-self.latest :] if self.latest else instances)
 
 
 def number(metadata: dict[str, Any], tag: str, otherwise: float) -> float:

@@ -65,6 +65,15 @@ describe("a single-frame instance", () => {
     expect(framesOf(aCt(lossy), SERIES)[0]).toMatchObject({ lossy: true, lossyRatio: 10.2 });
   });
 
+  test("says when it brings a lookup table that is not applied", () => {
+    const lut = { vr: "SQ", Value: [{ "00283002": { vr: "US", Value: [256, 0, 8] } }] };
+    const noWindow = { "00281050": { vr: "DS" }, "00281051": { vr: "DS" } };
+
+    expect(framesOf(aCt({ "00283000": lut }), SERIES)[0]?.lutIgnored).toBe(true);
+    expect(framesOf(aCt({ "00283010": lut, ...noWindow }), SERIES)[0]?.lutIgnored).toBe(true);
+    expect(framesOf(aCt({ "00283010": lut }), SERIES)[0]?.lutIgnored).toBe(false);
+  });
+
   test("of a projection is calibrated at the detector", () => {
     const projection = { "00280030": { vr: "DS" }, "00181164": { vr: "DS", Value: [0.19, 0.19] } };
 

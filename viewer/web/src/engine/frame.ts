@@ -45,6 +45,8 @@ export interface Frame extends Placed {
   readonly lossy: boolean;
   readonly lossyRatio: number | undefined;
   readonly burnedInAnnotation: boolean;
+  /** The image brings a Modality or VOI LUT (PS3.3 C.11.1, C.11.2) that the renderer does not apply. */
+  readonly lutIgnored: boolean;
   /** How fast a cine wants to be shown, frames per second. */
   readonly cineRate: number | undefined;
 }
@@ -127,6 +129,12 @@ function windowIn(group: JsonDataSet): VoiWindow | undefined {
   return center === undefined || width === undefined || width < 1 ? undefined : { center, width };
 }
 
+/** A VOI LUT beside a window is another way to see the same; a Modality LUT changes what the values mean. */
+function ignoresLut(instance: JsonDataSet): boolean {
+  const onlyVoiLut = items(instance, "00283010").length > 0 && windowIn(instance) === undefined;
+  return items(instance, "00283000").length > 0 || onlyVoiLut;
+}
+
 function cineRateOf(instance: JsonDataSet): number | undefined {
   const frameTimeMs = number(instance, "00181063");
   const rate = number(instance, "00180040") ?? number(instance, "00082144");
@@ -161,6 +169,7 @@ export function framesOf(instance: JsonDataSet, seriesUrl: string): readonly Fra
     lossy: text(instance, "00282110") === "01",
     lossyRatio: numbers(instance, "00282112").at(-1),
     burnedInAnnotation: text(instance, "00280301") === "YES",
+    lutIgnored: ignoresLut(instance),
     cineRate: cineRateOf(instance),
   };
   const count = Math.min(Math.max(number(instance, "00280008") ?? 1, 1), FRAMES_MAX);

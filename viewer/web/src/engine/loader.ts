@@ -3,15 +3,19 @@
 import { cache, imageLoader, metaData, type Types } from "@cornerstonejs/core";
 import { createImage } from "@cornerstonejs/dicom-image-loader";
 import { FrameProblem, fetchFrame } from "./fetchFrame";
-import type { Frame } from "./frame";
+import type { Frame, PixelModule } from "./frame";
 import { forget, setState } from "./frameStates";
 import { moduleOf } from "./modules";
+import { type FramePart, isUncompressed } from "./multipart";
+import { drawable } from "./nativePixels";
 
 const SCHEME = "vienanh";
 /** Above the providers that Cornerstone brings along. */
 const PROVIDER_PRIORITY = 10_000;
 
 const frames = new Map<string, Frame>();
+/** Pixel modules of frames that are drawn in another form than they are stored in. */
+const shapes = new Map<string, PixelModule>();
 
 export function frameOf(imageId: string): Frame | undefined {
   return frames.get(imageId);
@@ -25,6 +29,7 @@ export function addFrames(added: readonly Frame[]): void {
 export function removeFrames(imageIds: readonly string[]): void {
   for (const imageId of imageIds) {
     frames.delete(imageId);
+    shapes.delete(imageId);
     if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
   }
   forget(imageIds);
@@ -43,10 +48,24 @@ function pause(ms: number): Promise<void> {
   });
 }
 
+/** The part in a form that the renderer draws rightly; what cannot be drawn rightly is not drawn. */
+function prepared(frame: Frame, part: FramePart): FramePart {
+  const { pixels } = frame;
+  if (pixels.photometricInterpretation === "PALETTE COLOR" && !pixels.palettes) throw new FrameProblem("unreadable");
+  if (!isUncompressed(part.transferSyntaxUid)) {
+    if (pixels.samplesPerPixel > 1 && pixels.bitsStored > 8) throw new FrameProblem("unreadable");
+    return part;
+  }
+  const made = drawable(part.bytes, pixels);
+  if (!made) throw new FrameProblem("unreadable");
+  if (made.pixels !== pixels) shapes.set(frame.imageId, made.pixels);
+  return { ...part, bytes: made.bytes };
+}
+
 async function load(frame: Frame, signal: AbortSignal, useRgba: boolean): Promise<Types.IImage> {
   setState(frame.imageId, "loading");
   try {
-    const part = await fetchFrame(frame.url, signal, pause);
+    const part = prepared(frame, await fetchFrame(frame.url, signal, pause));
     const image = await createImage(frame.imageId, part.bytes, part.transferSyntaxUid, { useRGBA: useRgba });
     setState(frame.imageId, "ready");
     return image as Types.IImage;
@@ -82,6 +101,7 @@ export function registerLoader(useRgba: boolean): void {
   });
   metaData.addProvider((name: string, imageId: unknown) => {
     const frame = typeof imageId === "string" ? frames.get(imageId) : undefined;
-    return frame && moduleOf(name, frame);
+    const pixels = frame && shapes.get(frame.imageId);
+    return frame && moduleOf(name, pixels ? { ...frame, pixels } : frame);
   }, PROVIDER_PRIORITY);
 }

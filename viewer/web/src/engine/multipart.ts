@@ -5,6 +5,7 @@ export interface FramePart {
   readonly transferSyntaxUid: string;
 }
 
+const IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2";
 const EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1";
 const PART_HEADER_BYTES_MAX = 4096;
 
@@ -53,4 +54,9 @@ export function frameIn(body: Uint8Array, contentType: string): FramePart | unde
   const headers = new TextDecoder().decode(body.subarray(start, blank));
   const partType = /^content-type:\s*(.*)$/im.exec(headers)?.[1]?.trim() ?? "";
   return { bytes: body.subarray(blank + 4, end), transferSyntaxUid: syntaxOf(partType, contentType) };
+}
+
+/** Whether a syntax leaves pixels as they are in the data set, little endian. */
+export function isUncompressed(transferSyntaxUid: string): boolean {
+  return transferSyntaxUid === IMPLICIT_LITTLE_ENDIAN || transferSyntaxUid === EXPLICIT_LITTLE_ENDIAN;
 }

@@ -129,6 +129,11 @@ function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" 
       {frame?.burnedInAnnotation ? (
         <Badge icon={<IconTextCaption size={15} aria-hidden />}>{t("burnedIn")}</Badge>
       ) : null}
+      {frame?.lutIgnored ? (
+        <Badge icon={<IconAlertTriangle size={15} aria-hidden />} title={t("lutWhy")}>
+          {t("lut")}
+        </Badge>
+      ) : null}
       {stack.warnings.map((warning) => (
         <Badge key={warning.kind} icon={<IconAlertTriangle size={15} aria-hidden />}>
           {warningText(warning, arriving, language, t)}

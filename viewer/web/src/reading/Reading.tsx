@@ -1,28 +1,24 @@
 // The reading page: one study, its series, its pictures.
 
-import { Button, Loader } from "@mantine/core";
-import { IconCloudOff, IconFileText, IconHourglass, IconPlugConnectedX, IconSearchOff } from "@tabler/icons-react";
+import { IconCloudOff } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { metadataQuery, seriesUrl } from "../api/dicomweb";
 import { type StudyKey, seriesQuery, studyQuery } from "../api/queries";
-import { problemOf } from "../api/result";
 import type { Series } from "../api/types";
 import { CINE_RATE_DEFAULT } from "../engine/cine";
 import { presetsOf } from "../engine/presets";
-import { bearerOf, type Stack, stacksOf } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
 import type { PrimaryTool } from "../engine/tools";
-import { Notice } from "../ui/Notice";
 import { useOnline } from "../ui/useOnline";
 import { Banner } from "./Banner";
 import styles from "./Reading.module.css";
 import { ReadingKeys } from "./ReadingKeys";
+import { NoSeries, StageNotice } from "./ReadingNotices";
 import { SeriesStrip } from "./SeriesStrip";
 import { Toolbar } from "./Toolbar";
 import { TraceDrawer } from "./TraceDrawer";
-import { useThrottled } from "./useThrottled";
+import { useStacks } from "./useStacks";
 import { Viewport } from "./Viewport";
 
 export interface ReadingProps {
@@ -31,7 +27,6 @@ export interface ReadingProps {
 }
 
 const NO_SERIES: readonly Series[] = [];
-const NO_STACKS: readonly Stack[] = [];
 const TOUCH = "(pointer: coarse)";
 
 export default function Reading({ study, onBack }: ReadingProps) {
@@ -120,115 +115,5 @@ export default function Reading({ study, onBack }: ReadingProps) {
         onClose={() => setPanel(undefined)}
       />
     </div>
-  );
-}
-
-interface Loaded {
-  readonly stacks: readonly Stack[];
-  readonly bearer: ReturnType<typeof bearerOf>;
-  readonly pending: boolean;
-  readonly error: Error | null;
-  readonly retry: () => void;
-}
-
-/** Waits longer before asking again for a long series, so that a growing one does not fill the line. */
-const METADATA_MS_PER_INSTANCE = 10;
-
-function useStacks(study: StudyKey, series: Series | undefined): Loaded {
-  const instances = useThrottled(
-    series?.instances ?? 0,
-    (series?.instances ?? 0) * METADATA_MS_PER_INSTANCE,
-    series?.seriesInstanceUID ?? "",
-  );
-  const uid = series?.seriesInstanceUID ?? "";
-  const query = useQuery({ ...metadataQuery(study, uid, instances), enabled: series !== undefined });
-  const stacks = useMemo(
-    () => (query.data ? stacksOf(query.data, seriesUrl(study, uid)) : NO_STACKS),
-    [query.data, study, uid],
-  );
-  const bearer = useMemo(() => bearerOf(query.data ?? []), [query.data]);
-  return { stacks, bearer, pending: query.isPending, error: query.error, retry: () => void query.refetch() };
-}
-
-function StageNotice({ loaded, series }: { readonly loaded: Loaded; readonly series: Series }) {
-  const { t } = useTranslation(["reading", "common"]);
-  if (loaded.stacks.length > 0) return null;
-  if (loaded.error) {
-    return (
-      <div className={styles["cover"]}>
-        <Notice
-          urgent
-          icon={<IconPlugConnectedX size={48} stroke={1.5} />}
-          title={t("failedSeries")}
-          action={<Button onClick={loaded.retry}>{t("common:retry")}</Button>}
-        >
-          {t(`common:problem.${problemOf(loaded.error).kind}`)}
-        </Notice>
-      </div>
-    );
-  }
-  if (loaded.pending) {
-    return (
-      <div className={styles["cover"]} role="status">
-        <Loader /> {t("loadingSeries")}
-      </div>
-    );
-  }
-  return (
-    <div className={styles["cover"]}>
-      <Notice icon={<IconFileText size={48} stroke={1.5} />} title={t("noImages")}>
-        {t("noImagesHint", { modality: series.modality })}
-      </Notice>
-    </div>
-  );
-}
-
-interface NoSeriesProps {
-  readonly query: { readonly isPending: boolean; readonly error: Error | null; readonly refetch: () => unknown };
-  readonly onBack: () => void;
-}
-
-function NoSeries({ query, onBack }: NoSeriesProps) {
-  const { t } = useTranslation(["reading", "common"]);
-  if (query.isPending) {
-    return (
-      <main className={styles["empty"]} role="status">
-        <Loader aria-label={t("common:loading")} />
-      </main>
-    );
-  }
-  const problem = query.error ? problemOf(query.error) : undefined;
-  if (problem?.kind === "missing" || problem?.kind === "denied") {
-    return (
-      <main className={styles["empty"]}>
-        <Notice
-          urgent
-          icon={<IconSearchOff size={48} stroke={1.5} />}
-          title={t("notFound")}
-          action={<Button onClick={onBack}>{t("common:back")}</Button>}
-        >
-          {t("notFoundHint")}
-        </Notice>
-      </main>
-    );
-  }
-  if (problem) {
-    return (
-      <main className={styles["empty"]}>
-        <Notice
-          urgent
-          icon={<IconPlugConnectedX size={48} stroke={1.5} />}
-          title={t(`common:problem.${problem.kind}`)}
-          action={<Button onClick={() => query.refetch()}>{t("common:retry")}</Button>}
-        />
-      </main>
-    );
-  }
-  return (
-    <main className={styles["empty"]}>
-      <Notice icon={<IconHourglass size={48} stroke={1.5} />} title={t("emptyStudy")}>
-        {t("emptyStudyHint")}
-      </Notice>
-    </main>
   );
 }

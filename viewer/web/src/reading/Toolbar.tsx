@@ -5,7 +5,7 @@ import {
   IconAdjustmentsHorizontal,
   IconArrowsMaximize,
   IconArrowsMove,
-  IconBrightnessHalf,
+  IconBrightness,
   IconContrastFilled,
   IconPlayerPauseFilled,
   IconPlayerPlayFilled,
@@ -25,7 +25,7 @@ import styles from "./Toolbar.module.css";
 import { useStore } from "./useStore";
 
 const TOOLS: readonly { readonly tool: PrimaryTool; readonly key: string; readonly icon: ReactNode }[] = [
-  { tool: "windowLevel", key: "W", icon: <IconBrightnessHalf size={20} /> },
+  { tool: "windowLevel", key: "W", icon: <IconBrightness size={20} /> },
   { tool: "scroll", key: "S", icon: <IconStack2 size={20} /> },
   { tool: "pan", key: "P", icon: <IconArrowsMove size={20} /> },
   { tool: "zoom", key: "Z", icon: <IconZoomIn size={20} /> },

@@ -40,6 +40,22 @@ test("instances that come after the study was complete are a new dot", () => {
   ]);
 });
 
+test("lists and plans between the instances do not break the line", () => {
+  expect(told(["ManifestReceived", "InstanceReceived", "PlanMade", "ManifestReceived", "InstanceReceived"])).toEqual([
+    "ManifestReceived 2",
+    "InstanceReceived 2",
+    "PlanMade 1",
+  ]);
+});
+
+test("a study opened twice in a row is one dot, and once more later another", () => {
+  expect(told(["StudyOpened", "StudyOpened", "InstanceReceived", "StudyOpened"])).toEqual([
+    "StudyOpened 2",
+    "InstanceReceived 1",
+    "StudyOpened 1",
+  ]);
+});
+
 test("what a person should look at is marked", () => {
   expect(condense(events("StudyHeld"))[0]?.bad).toBe(true);
 });

@@ -13,26 +13,30 @@ export interface Dot {
 }
 
 const BAD = new Set(["InstanceConflict", "InstanceQuarantined", "StudyHeld", "DeliveryFailed"]);
-/** Instance events interleave while a study flows, so each of them gets one dot until the study goes on. */
-const PER_INSTANCE = new Set(["InstanceReceived", "InstanceDeidentified", "InstanceDelivered"]);
+/** Events of instances and batches interleave while a study flows, so each has one dot until one of these comes. */
+const MILESTONES = new Set([
+  "StudyComplete",
+  "StudyDeidentified",
+  "StudyHeld",
+  "StudyDelivered",
+  "StudyOpened",
+  "ReportSigned",
+  "ReportReturned",
+]);
 
 export function condense(events: readonly TraceEvent[]): readonly Dot[] {
   const dots: Dot[] = [];
-  let run = new Map<string, number>();
+  /** Since the last milestone: where the dot of each name is. */
+  const places = new Map<string, number>();
   for (const event of [...events].sort((a, b) => a.seq - b.seq)) {
+    const { name, seq } = event;
     const at = new Date(event.at);
-    if (!PER_INSTANCE.has(event.name)) run = new Map();
-    const previous = PER_INSTANCE.has(event.name) ? run.get(event.name) : repeated(dots, event.name);
-    const dot = previous === undefined ? undefined : dots[previous];
-    if (dot && previous !== undefined) dots[previous] = { ...dot, count: dot.count + 1, last: at };
-    else {
-      if (PER_INSTANCE.has(event.name)) run.set(event.name, dots.length);
-      dots.push({ key: event.seq, name: event.name, count: 1, first: at, last: at, bad: BAD.has(event.name) });
-    }
+    const place = MILESTONES.has(name) && dots.at(-1)?.name !== name ? undefined : places.get(name);
+    if (MILESTONES.has(name)) places.clear();
+    const dot = place === undefined ? undefined : dots[place];
+    if (dot && place !== undefined) dots[place] = { ...dot, count: dot.count + 1, last: at };
+    else dots.push({ key: seq, name, count: 1, first: at, last: at, bad: BAD.has(name) });
+    places.set(name, place ?? dots.length - 1);
   }
   return dots;
-}
-
-function repeated(dots: readonly Dot[], name: string): number | undefined {
-  return dots.at(-1)?.name === name ? dots.length - 1 : undefined;
 }
