@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, Connection, Index, Row, Table, Text, select
 
-from kernel.database import BigKey, UtcDateTime, metadata
+from kernel.database import BigKey, Prepared, UtcDateTime, metadata
 
 DETAIL_BYTES_MAX = 8192  # of one event's detail, as JSON
 EVENTS_MAX = 10_000  # returned by one question
@@ -64,6 +64,9 @@ event = Table(
 )
 
 
+_RECORD = Prepared(lambda _: event.insert(), ("at", "name", "site", "study_uid", "trace_id", "detail"))
+
+
 def record(connection: Connection, happened: Event) -> None:
     """Write one event in the running transaction."""
     record_many(connection, [happened])
@@ -72,7 +75,7 @@ def record(connection: Connection, happened: Event) -> None:
 def record_many(connection: Connection, happened: Sequence[Event]) -> None:
     """Write events in their order, with one statement."""
     if happened:
-        connection.execute(event.insert(), [_values(one) for one in happened])
+        _RECORD.run(connection, [_values(one) for one in happened])
 
 
 def of_study(connection: Connection, site: str | None, study_instance_uid: str) -> list[Event]:

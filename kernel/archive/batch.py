@@ -6,7 +6,6 @@ effect, others are kept apart as a conflict, and the first is what is served.
 
 from collections import defaultdict
 from collections.abc import Callable
-from functools import cache
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, bindparam, select, update
@@ -16,8 +15,8 @@ from kernel.archive import complete, rows
 from kernel.archive.parents import Family, Parent
 from kernel.archive.records import Ingested, Outcome, Received, Stored
 from kernel.archive.tables import STATE_RECEIVING, conflict, instance, series, study
+from kernel.database import Prepared
 from kernel.database import insert as engine_insert
-from kernel.database import is_sqlite
 from kernel.events import Event, EventName, record_many
 
 
@@ -59,11 +58,7 @@ class Batch:
             rows.instance_values(self.group[place], parent.series_pk)
             for place, parent in zip(places, parents, strict=True)
         ]
-        # One row alone goes without the machinery of many: a third faster, and it is what a single sender causes.
-        result = self.connection.execute(
-            _insert_new(on_sqlite=is_sqlite(self.connection)), values[0] if len(values) == 1 else values
-        )
-        made = {(row.site, row.sop_instance_uid): row.pk for row in result}
+        made = {(site, uid): pk for pk, site, uid in _INSERT.run(self.connection, values)}
         for place, parent in zip(places, parents, strict=True):
             received = self.group[place]
             pk = made.get(rows.instance_key(received))
@@ -98,8 +93,8 @@ class Batch:
         for stored in self.stored:
             by_series[stored.series_pk].append(stored.received)
             by_study[stored.study_pk].append(stored.received)
-        self.connection.execute(
-            _COUNT_SERIES,
+        _COUNT_SERIES.run(
+            self.connection,
             [
                 {
                     "pk_": pk,
@@ -111,16 +106,14 @@ class Batch:
             ],
         )
         for pk, group in sorted(by_study.items()):
-            counted = self.connection.execute(
-                _COUNT_STUDY,
-                {
-                    "pk_": pk,
-                    "instances": len(group),
-                    "size": sum(one.size_bytes for one in group),
-                    "at": max(one.received_at for one in group),
-                },
-            ).one()
-            if counted.expected_instances is not None and counted.number_of_instances >= counted.expected_instances:
+            values = {
+                "pk_": pk,
+                "instances": len(group),
+                "size": sum(one.size_bytes for one in group),
+                "at": max(one.received_at for one in group),
+            }
+            ((have, expected),) = _COUNT_STUDY.run(self.connection, [values])
+            if expected is not None and have >= expected:
                 self.promised += complete.promised(self.connection, pk)
 
     def _answer_known(self, places: list[int]) -> None:
@@ -190,13 +183,13 @@ def _event(name: EventName, received: Received, trace_id: str, **detail: Any) ->
     )
 
 
-@cache
-def _insert_new(*, on_sqlite: bool) -> Executable:
+def _new_instance(on_sqlite: bool) -> Executable:  # noqa: FBT001 (which engine)
     """Return INSERT ... ON CONFLICT DO NOTHING: a UID that is taken returns no row."""
     statement = sqlite.insert(instance) if on_sqlite else postgresql.insert(instance)
     return statement.on_conflict_do_nothing().returning(instance.c.pk, instance.c.site, instance.c.sop_instance_uid)
 
 
+_INSERT: Final = Prepared(_new_instance, [column.name for column in instance.c if column.name != "pk"])
 _FIND: Final = (
     select(
         instance.c.pk,
@@ -212,26 +205,32 @@ _FIND: Final = (
     .join(study)
     .where(instance.c.sop_instance_uid.in_(bindparam("uids", expanding=True)))
 )
-_COUNT_SERIES: Final = (
-    update(series)
-    .where(series.c.pk == bindparam("pk_"))
-    .values(
-        number_of_instances=series.c.number_of_instances + bindparam("instances"),
-        number_of_frames=series.c.number_of_frames + bindparam("frames"),
-        last_received_at=bindparam("at"),
-        revision=series.c.revision + bindparam("instances"),
-    )
+_COUNT_SERIES: Final = Prepared(
+    lambda _: (
+        update(series)
+        .where(series.c.pk == bindparam("pk_"))
+        .values(
+            number_of_instances=series.c.number_of_instances + bindparam("instances"),
+            number_of_frames=series.c.number_of_frames + bindparam("frames"),
+            last_received_at=bindparam("at"),
+            revision=series.c.revision + bindparam("instances"),
+        )
+    ),
+    ("pk_", "instances", "frames", "at"),
 )
-_COUNT_STUDY: Final = (
-    update(study)
-    .where(study.c.pk == bindparam("pk_"))
-    .values(
-        number_of_instances=study.c.number_of_instances + bindparam("instances"),
-        size_bytes=study.c.size_bytes + bindparam("size"),
-        last_received_at=bindparam("at"),
-        revision=study.c.revision + bindparam("instances"),
-        state=STATE_RECEIVING,
-        evidence="",
-    )
-    .returning(study.c.number_of_instances, study.c.expected_instances)
+_COUNT_STUDY: Final = Prepared(
+    lambda _: (
+        update(study)
+        .where(study.c.pk == bindparam("pk_"))
+        .values(
+            number_of_instances=study.c.number_of_instances + bindparam("instances"),
+            size_bytes=study.c.size_bytes + bindparam("size"),
+            last_received_at=bindparam("at"),
+            revision=study.c.revision + bindparam("instances"),
+            state=STATE_RECEIVING,
+            evidence="",
+        )
+        .returning(study.c.number_of_instances, study.c.expected_instances)
+    ),
+    ("pk_", "instances", "size", "at"),
 )

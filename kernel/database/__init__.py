@@ -32,6 +32,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from kernel.database.columns import BigKey, BinaryText, UtcDateTime, insert, is_sqlite, metadata, upsert
 from kernel.database.engines import Engines, open_engines, translated
+from kernel.database.prepared import Prepared
 from kernel.database.topics import Topic, Topics, tx_after_commit, tx_notify
 from kernel.database.upgrade import upgrade
 from kernel.database.writer import QUEUE_MAX, Batcher, Change, Writer
@@ -45,6 +46,7 @@ __all__ = [
     "UtcDateTime",
     "insert",
     "upsert",
+    "Prepared",
     "is_sqlite",
     "Topic",
     "tx_notify",

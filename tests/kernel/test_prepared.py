@@ -1,0 +1,73 @@
+"""Statements that are compiled once give the same rows as SQLAlchemy's execution, and fail as it does."""
+
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import Column, Integer, Table, Text, bindparam, select, update
+from sqlalchemy.exc import IntegrityError
+
+from kernel.database import BigKey, Database, Prepared, UtcDateTime, metadata
+
+noted = Table(
+    "noted_for_tests",
+    metadata,
+    Column("pk", BigKey, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("word", Text, nullable=False, unique=True),
+    Column("number", Integer),
+)
+metadata.remove(noted)
+AT = datetime(2026, 11, 22, 8, 0, 0, 123456, tzinfo=UTC)
+NOTE = Prepared(lambda _: noted.insert().returning(noted.c.pk, noted.c.word), ("at", "word", "number"))
+COUNT = Prepared(
+    lambda _: (
+        update(noted)
+        .where(noted.c.word == bindparam("word_"))
+        .values(number=noted.c.number + bindparam("more"), at=bindparam("at"))
+    ),
+    ("word_", "more", "at"),
+)
+
+
+@pytest.fixture
+def db(database: Database) -> Database:
+    database.write(noted.create)
+    return database
+
+
+def a_note(word: str, number: int | None = 1) -> dict[str, object]:
+    return {"at": AT, "word": word, "number": number}
+
+
+def test_rows_are_written_with_their_types_and_returned(db: Database):
+    found = db.write(lambda connection: NOTE.run(connection, [a_note("a"), a_note("Đ", None)]))
+
+    assert sorted(word for _, word in found) == ["a", "Đ"]
+    with db.read() as connection:
+        rows = connection.execute(select(noted).order_by(noted.c.word)).all()
+    assert [(row.at, row.word, row.number) for row in rows] == [(AT, "a", 1), (AT, "Đ", None)]
+
+
+def test_an_update_counts_in_the_running_transaction(db: Database):
+    later = AT.replace(hour=9)
+
+    def change(connection):
+        NOTE.run(connection, [a_note("a")])
+        assert COUNT.run(connection, [{"word_": "a", "more": 2, "at": later}] * 2) == []
+
+    db.write(change)
+
+    with db.read() as connection:
+        row = connection.execute(select(noted)).one()
+    assert (row.number, row.at) == (5, later)
+
+
+def test_an_error_is_told_as_sqlalchemy_tells_it_and_quotes_no_value(db: Database):
+    db.write(lambda connection: NOTE.run(connection, [a_note("Nguyen")]))
+
+    with pytest.raises(IntegrityError) as told:
+        db.write(lambda connection: NOTE.run(connection, [a_note("other"), a_note("Nguyen")]))
+
+    assert "Nguyen" not in str(told.value)
+    with db.read() as connection:
+        assert len(connection.execute(select(noted)).all()) == 1
