@@ -72,7 +72,7 @@ class Room:
     def close(self) -> None:
         """Leave; what went wrong unseen comes out here."""
         self.context.close()
-        assert self.faults == []
+        assert not self.faults, "\n".join(self.faults)
 
     # --- doing --------------------------------------------------------------------------------------------------------
 
