@@ -20,6 +20,7 @@ from kernel.archive import verify
 from kernel.config import Config
 from kernel.errors import ExchangeError
 from routing import settings, status
+from routing.tables import derived
 from viewer.server.pages import build_folder
 
 EXIT_WRONG = 1
@@ -109,7 +110,7 @@ def _stores(stores: Stores, *, deep: bool) -> Iterator[Finding]:
     yield _audit(stores)
     if not deep:
         return
-    report = verify.check(stores.db, stores.blobs)
+    report = verify.check(stores.db, stores.blobs, (*verify.NAMED, derived))
     yield Finding("blobs", "; ".join(report.problems()), f"{report.checked} match their digests")
 
 

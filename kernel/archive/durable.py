@@ -20,7 +20,7 @@ _renameat2: Final[Any] = getattr(_libc, "renameat2", None)  # glibc 2.28, musl 1
 flush_data: Final = getattr(os, "fdatasync", os.fsync)  # macOS has no fdatasync
 
 
-def rename_new(source: Path, target: Path) -> bool:
+def rename_new(source: str | Path, target: str | Path) -> bool:
     """Rename unless `target` exists; return whether it was done.
 
     Of two callers with one target exactly one succeeds, so the one who does owns the file behind the name and may flush
@@ -43,11 +43,11 @@ def rename_new(source: Path, target: Path) -> bool:
         if error.errno in (*_UNSUPPORTED, errno.EPERM):  # no hard links here: say it exists, the caller flushes first
             return False
         raise
-    source.unlink()
+    Path(source).unlink()
     return True
 
 
-def flush_folder(folder: Path) -> None:
+def flush_folder(folder: str | Path) -> None:
     """Make the names in a folder durable."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     try:

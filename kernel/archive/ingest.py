@@ -10,8 +10,8 @@ A refusal puts the bytes into quarantine before it is raised: nothing that was s
 
 import mmap
 import threading
-from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from collections.abc import Callable
+from functools import cache
 from typing import Final
 
 import zstandard
@@ -32,6 +32,7 @@ from kernel.telemetry import INSTANCES, stage
 TOGETHER_BYTES_MAX: Final = 4 * 1024 * 1024  # larger blobs are flushed before the index hears of them: it never waits
 METADATA_LEVEL: Final = 3  # zstd; higher levels cost more time than the bytes are worth
 _per_thread = threading.local()
+_counter = cache(INSTANCES.labels)
 
 
 class Ingest:
@@ -69,14 +70,14 @@ class Ingest:
         try:
             received = self._check(staged, origin, study_instance_uid)
         except Refused:
-            INSTANCES.labels(origin.channel, "quarantined").inc()
+            _counter(origin.channel, "quarantined").inc()
             raise
         try:
             ingested = self._keep(staged, received)
         except BaseException:
             discard(staged)
             raise
-        INSTANCES.labels(origin.channel, ingested.outcome.value).inc()
+        _counter(origin.channel, ingested.outcome.value).inc()
         return ingested
 
     def prepare(self, staged: Staged, origin: Origin, *, study_instance_uid: str | None = None) -> Received:
@@ -125,39 +126,34 @@ class Ingest:
 
     def _examine(self, staged: Staged, origin: Origin) -> tuple[InstanceAttributes, bytes]:
         fallback = self._fallback_charset_of(origin)
-        with _scanned(staged) as header:
-            attributes = read_attributes(
-                header, transfer_syntax_uid=staged.transfer_syntax_uid, fallback_charset=fallback
-            )
-            metadata = to_json(header, fallback_charset=fallback)
-        return attributes, _compressor().compress(metadata)
+        header = _scan_head(staged)
+        if header is not None:
+            return _read(header, staged.transfer_syntax_uid, fallback)
+        with staged.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+            header = scan(view, staged.transfer_syntax_uid, offset=staged.dataset_offset)
+            return _read(header, staged.transfer_syntax_uid, fallback)
 
 
-@contextmanager
-def _scanned(staged: Staged) -> Generator[Header]:
-    """Scan the bytes kept in memory if they tell everything, else a map of the file.
+def _scan_head(staged: Staged) -> Header | None:
+    """Scan the bytes kept in memory if they tell everything; None means that the file must be read.
 
     They tell everything when they are the whole data set, or when native pixel data fills exactly what they lack.
     """
     dataset_bytes = staged.size_bytes - staged.dataset_offset
-    head = staged.head
-    if len(head) == dataset_bytes:
-        yield scan(head, staged.transfer_syntax_uid)
-        return
-    header = _scan_head(staged)
-    pixels = header.pixel_data if header else None
-    if header and pixels and not header.reencoded and pixels.value_offset + pixels.length == dataset_bytes:
-        yield header
-        return
-    with staged.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-        yield scan(view, staged.transfer_syntax_uid, offset=staged.dataset_offset)
-
-
-def _scan_head(staged: Staged) -> Header | None:
+    if len(staged.head) == dataset_bytes:
+        return scan(staged.head, staged.transfer_syntax_uid)
     try:
-        return scan(staged.head, staged.transfer_syntax_uid, prefix=True)
+        header = scan(staged.head, staged.transfer_syntax_uid, prefix=True)
     except Refused:  # too short for this header, or really malformed: the whole file will tell
         return None
+    pixels = header.pixel_data
+    fits = pixels is not None and not header.reencoded and pixels.value_offset + pixels.length == dataset_bytes
+    return header if fits else None
+
+
+def _read(header: Header, transfer_syntax_uid: str, fallback: str | None) -> tuple[InstanceAttributes, bytes]:
+    attributes = read_attributes(header, transfer_syntax_uid=transfer_syntax_uid, fallback_charset=fallback)
+    return attributes, _compressor().compress(to_json(header, fallback_charset=fallback))
 
 
 def _check_identity(staged: Staged, attributes: InstanceAttributes, study_instance_uid: str | None) -> None:

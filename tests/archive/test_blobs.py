@@ -131,7 +131,7 @@ def test_file_and_folder_are_flushed_before_the_key_is_returned(blobs: Blobs, mo
     monkeypatch.setattr(blobs_module, "rename_new", lambda a, b: [steps.append("rename"), real_rename(a, b)][1])
     monkeypatch.setattr(blobs_module, "flush_data", lambda fd: [steps.append("data"), real_data(fd)][1])
     monkeypatch.setattr(
-        blobs_module, "flush_folder", lambda at: [steps.append(f"folder {at.name}"), real_folder(at)][1]
+        blobs_module, "flush_folder", lambda at: [steps.append(f"folder {Path(at).name}"), real_folder(at)][1]
     )
 
     key = blobs.promote(staged(blobs, b"a data set"))
