@@ -10,6 +10,7 @@ A search that still costs too much is stopped and refused: narrow it by date.
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Literal
 
 from sqlalchemy import ColumnElement, Connection, select, text
@@ -64,6 +65,8 @@ class StudyQuery:
     matches: Mapping[str, Match] = field(default_factory=dict[str, Match])  # by keyword
     text: str = ""  # words of the name in any order without accents, or the start of a Patient ID or accession number
     sites: frozenset[str] | None = None  # None: all
+    received_from: datetime | None = None  # first arrival of the study; its own date may be shifted
+    received_before: datetime | None = None
     limit: int = 100
     offset: int = 0
     order: Literal["newest", "worklist"] = "newest"  # worklist: STAT first, then as they came
@@ -108,6 +111,10 @@ def _page(connection: Connection, query: StudyQuery, keys: Keys, level: Level) -
         conditions = _conditions(connection, query, keys) if on_sqlite else keys.conditions(on_sqlite=False)
         if query.sites is not None:
             conditions.append(_site_in(query.sites, on_sqlite=on_sqlite))
+        if query.received_from is not None:
+            conditions.append(study.c.first_received_at >= query.received_from)
+        if query.received_before is not None:
+            conditions.append(study.c.first_received_at < query.received_before)
         statement = SELECTS[level].where(*conditions).order_by(*_order(query, level))
         rows = connection.execute(statement.limit(limit + 1).offset(query.offset)).all()
     return list(rows[:limit]), len(rows) > limit

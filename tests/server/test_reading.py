@@ -26,16 +26,19 @@ def test_a_name_is_found_without_accents_and_in_any_order(room):
         ]
 
 
-def test_the_worklist_is_filtered_by_modality_and_date(room):
-    room.add_study(seed="ct", StudyDate="20261101")
+def test_the_worklist_is_filtered_by_modality_and_by_when_the_study_arrived(room):
+    room.add_study(seed="ct", StudyDate="19990101")
 
     with room.signed_in() as client:
-        assert (
-            len(client.get("/api/worklist", params={"modality": "CT", "date_from": "20261101"}).json()["studies"]) == 1
-        )
-        assert client.get("/api/worklist", params={"modality": "MR"}).json()["studies"] == []
-        assert client.get("/api/worklist", params={"date_to": "20261031"}).json()["studies"] == []
-        assert client.get("/api/worklist", params={"date_from": "yesterday"}).status_code == 400
+
+        def count(**params: str) -> int:
+            return len(client.get("/api/worklist", params=params).raise_for_status().json()["studies"])
+
+        assert count(modality="CT", received_from="2026-01-01T00:00:00Z") == 1
+        assert count(modality="MR") == 0
+        assert count(received_before="2026-01-01T00:00:00+07:00") == 0
+        assert count(received_from="2999-01-01T00:00:00Z") == 0
+        assert client.get("/api/worklist", params={"received_from": "yesterday"}).status_code == 400
 
 
 def test_a_quiet_worklist_is_answered_with_304_until_something_arrives(room):

@@ -4,7 +4,7 @@ import re
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 PASSWORD_CHARACTERS_MAX = 1024
@@ -93,8 +93,8 @@ class WorklistQuery(BaseModel):
 
     q: str = Field("", max_length=TEXT_CHARACTERS_MAX, description="Name, patient id or accession; accents not needed.")
     modality: str = Field("", max_length=16)
-    date_from: str = Field("", pattern=r"^([0-9]{8})?$", description="First Study Date, YYYYMMDD.")
-    date_to: str = Field("", pattern=r"^([0-9]{8})?$", description="Last Study Date, YYYYMMDD.")
+    received_from: AwareDatetime | None = Field(None, description="Arrived then or later. Study dates may be shifted.")
+    received_before: AwareDatetime | None = Field(None, description="Arrived earlier.")
     limit: int = Field(100, ge=1, le=WORKLIST_MAX)
     offset: int = Field(0, ge=0, le=OFFSET_MAX)
 

@@ -72,10 +72,14 @@ def _as_query(wanted: WorklistQuery) -> search.StudyQuery:
     matches: dict[str, Match] = {}
     if wanted.modality:
         matches["ModalitiesInStudy"] = parse_key("ModalitiesInStudy", "CS", wanted.modality)
-    if wanted.date_from or wanted.date_to:
-        matches["StudyDate"] = parse_key("StudyDate", "DA", f"{wanted.date_from}-{wanted.date_to}")
     return search.StudyQuery(
-        matches=matches, text=wanted.q.strip(), limit=wanted.limit, offset=wanted.offset, order="worklist"
+        matches=matches,
+        text=wanted.q.strip(),
+        received_from=wanted.received_from,
+        received_before=wanted.received_before,
+        limit=wanted.limit,
+        offset=wanted.offset,
+        order="worklist",
     )
 
 

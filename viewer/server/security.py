@@ -8,7 +8,8 @@ DIRECTIVES: Mapping[str, str] = {
     "default-src": "'none'",
     "script-src": "'self' 'wasm-unsafe-eval'",  # the decoders are WebAssembly; no eval of text
     "worker-src": "'self' blob:",
-    "style-src": "'self' 'unsafe-inline'",  # the UI kit sets its variables in <style> elements
+    "style-src": "'self'",
+    "style-src-attr": "'unsafe-inline'",  # the viewport's text boxes set a style attribute
     "img-src": "'self' blob: data:",
     "font-src": "'self'",
     "connect-src": "'self'",

@@ -28,9 +28,9 @@ export const nodeQuery = queryOptions({
 export interface WorklistFilter {
   readonly q: string;
   readonly modality: string;
-  /** DICOM dates, empty for no bound. */
-  readonly dateFrom: string;
-  readonly dateTo: string;
+  /** Moments of arrival, ISO 8601; empty for no bound. */
+  readonly receivedFrom: string;
+  readonly receivedBefore: string;
 }
 
 /** Studies on one page of the worklist; the node gives no longer ones. */
@@ -43,8 +43,8 @@ export function worklistQuery(filter: WorklistFilter, page: number) {
   const query = new URLSearchParams({ limit: String(PAGE), offset: String(page * PAGE) });
   if (filter.q) query.set("q", filter.q);
   if (filter.modality) query.set("modality", filter.modality);
-  if (filter.dateFrom) query.set("date_from", filter.dateFrom);
-  if (filter.dateTo) query.set("date_to", filter.dateTo);
+  if (filter.receivedFrom) query.set("received_from", filter.receivedFrom);
+  if (filter.receivedBefore) query.set("received_before", filter.receivedBefore);
   return queryOptions({
     queryKey: ["worklist", filter, page],
     queryFn: async ({ signal }) => unwrap(await ask<Worklist>("GET", `/api/worklist?${query}`, { signal })),

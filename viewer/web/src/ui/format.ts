@@ -13,11 +13,6 @@ export function dicomDate(da: string): Date | undefined {
   return date.getMonth() === month - 1 && date.getDate() === day ? date : undefined;
 }
 
-/** As a DICOM date. */
-export function toDicomDate(date: Date): string {
-  return `${date.getFullYear()}${twoDigits(date.getMonth() + 1)}${twoDigits(date.getDate())}`;
-}
-
 function twoDigits(value: number): string {
   return String(value).padStart(2, "0");
 }

@@ -2,7 +2,6 @@
 
 import { create } from "zustand";
 import type { WorklistFilter } from "../api/queries";
-import { toDicomDate } from "../ui/format";
 
 export const PERIODS = ["any", "today", "3days", "7days", "custom"] as const;
 export type Period = (typeof PERIODS)[number];
@@ -48,18 +47,23 @@ export function isNarrow(narrowing: Narrowing): boolean {
   return Boolean(narrowing.text || narrowing.modality) || narrowing.period !== "any";
 }
 
-function daysBack(today: Date, days: number): string {
-  return toDicomDate(new Date(today.getFullYear(), today.getMonth(), today.getDate() - days));
-}
-
 const DAYS_BACK: Partial<Record<Period, number>> = { today: 0, "3days": 2, "7days": 6 };
 
-/** The question to the node on a day. */
+/** The moment at which a day begins here, `days` after it; empty for no day. */
+function startOf(isoDay: string, days = 0): string {
+  const [year, month, day] = isoDay.split("-").map(Number);
+  return year && month && day ? new Date(year, month - 1, day + days).toISOString() : "";
+}
+
+/** The question to the node on a day. Days are those of arrival: a study's own date may be shifted. */
 export function questionOf(narrowing: Narrowing, today: Date): WorklistFilter {
   const { text, modality, period } = narrowing;
+  const plain = { q: text.trim(), modality };
   const back = DAYS_BACK[period];
-  const plain = (isoDay: string) => isoDay.replaceAll("-", "");
-  const custom = period === "custom";
-  const dateFrom = back === undefined ? (custom ? plain(narrowing.from) : "") : daysBack(today, back);
-  return { q: text.trim(), modality, dateFrom, dateTo: custom ? plain(narrowing.to) : "" };
+  if (back !== undefined) {
+    const since = new Date(today.getFullYear(), today.getMonth(), today.getDate() - back);
+    return { ...plain, receivedFrom: since.toISOString(), receivedBefore: "" };
+  }
+  if (period !== "custom") return { ...plain, receivedFrom: "", receivedBefore: "" };
+  return { ...plain, receivedFrom: startOf(narrowing.from), receivedBefore: startOf(narrowing.to, 1) };
 }
