@@ -5,6 +5,7 @@ set positional-arguments
 
 export PYTHONDONTWRITEBYTECODE := ""  # nodes start often: let Python keep what it compiled
 
+bin := justfile_directory() / ".venv/bin"  # by its path: pynetdicom has an echoscu and a storescu of its own there
 peers := "dcmtk chromium orthanc orthanc-dicomweb postgresql dicom3tools"
 
 # List the commands.
@@ -13,40 +14,40 @@ default:
 
 # Start a site and a hub on loopback and send real studies through them.
 demo *arguments:
-    @vienanh demo "$@"
+    @{{ bin }}/vienanh demo "$@"
 
 # Everything that must hold before a change is taken: peers, lint, types, contracts, front end, tests.
 check: peers lint types contracts web test
 
 # Run the tests, or some of them.
 test *arguments:
-    python -m pytest "$@"
+    {{ bin }}/python -m pytest "$@"
 
 # Compare with a peer: ./dev bench receive [--short] [--json FILE].
 bench name *arguments:
-    @shift; python -m bench.{{ name }} "$@"
+    @shift; {{ bin }}/python -m bench.{{ name }} "$@"
 
 # Format and repair what can be repaired.
 format:
-    ruff format .
-    ruff check --fix .
+    {{ bin }}/ruff format .
+    {{ bin }}/ruff check --fix .
     cd viewer/web && npx biome check --write .
 
 # Look for mistakes in form: ruff, dead code, spelling, unused dependencies, a stale lock.
 lint:
-    ruff check .
-    ruff format --check .
-    vulture
-    typos
-    deptry .
+    {{ bin }}/ruff check .
+    {{ bin }}/ruff format --check .
+    {{ bin }}/vulture
+    {{ bin }}/typos
+    {{ bin }}/deptry .
 
 # Check types, strictly.
 types:
-    basedpyright
+    {{ bin }}/basedpyright
 
 # Check that imports run downwards only.
 contracts:
-    lint-imports
+    {{ bin }}/lint-imports
 
 # Check the front end: Biome, tsc, knip, Vitest.
 web:
@@ -68,8 +69,8 @@ peers:
 
 # Resolve the dependencies anew into requirements.lock (hashes, no index address).
 lock:
-    uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header -q -o requirements.lock
+    {{ bin }}/uv pip compile pyproject.toml --extra dev --python-version 3.11 --universal --generate-hashes --no-annotate --no-emit-index-url --no-emit-find-links --no-header -q -o requirements.lock
 
 # Make the generated tables of the documents anew.
 docs:
-    python -m exchange.documents
+    {{ bin }}/python -m exchange.documents

@@ -2,11 +2,18 @@
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
 
 pytest_plugins = ["tests.support.postgresql", "tests.support.orthanc", "tests.support.nodes"]
+
+# pynetdicom puts an echoscu, a storescu and more beside Python; the peers are DCMTK's.
+_beside = Path(sys.executable).parent
+os.environ["PATH"] = os.pathsep.join(
+    folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder).resolve() != _beside.resolve()
+)
 
 SAMPLES = Path(os.environ.get("VIENANH_SAMPLES", Path(__file__).parents[2] / "shared" / "samples"))
 PEERS = {

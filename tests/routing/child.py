@@ -33,7 +33,8 @@ HUB = {"name": "hub", "kind": "stow", "url": "http://hub.example"}
 
 
 def say(*words: str) -> None:
-    print(*words, flush=True)  # noqa: T201 - the parent reads it
+    sys.stdout.write(" ".join(words) + "\n")  # whole lines: many threads tell
+    sys.stdout.flush()
 
 
 class Folder:
