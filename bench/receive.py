@@ -185,9 +185,8 @@ def _memory(folder: Path, ours: Server, orthanc: Server, size: Size, report: Rep
     amount = f"{size.multiframe_bytes / 2**30:g} GiB instance"
     for number, doing in enumerate(("receiving", "serving")):
         name = f"memory growth, {doing} a {amount}"
-        report.bounded(
-            name, grown[ours.name][number], MEMORY_BYTES_MAX / 1e6, "MB", grown[orthanc.name][number], "Orthanc"
-        )
+        peer = Peer("Orthanc", [grown[orthanc.name][number]])
+        report.bound(name, "MB", grown[ours.name][number], peer, MEMORY_BYTES_MAX / 1e6)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ from kernel.clock import Clock
 from kernel.errors import ExchangeError, InstanceConflict, LimitExceeded, MalformedInstance
 
 _log = telemetry.get_logger("gateway.dimse")
+_receive_seconds = telemetry.STAGE_SECONDS.labels("receive")  # first byte to last
+_ingest_seconds = telemetry.STAGE_SECONDS.labels("ingest")
 
 
 class Ingester(Protocol):
@@ -98,7 +100,8 @@ class _Store:
     def finish(self) -> Iterable[Response]:
         if self._refusal is not None:
             return self._refusal.finish()
-        telemetry.STAGE_SECONDS.labels("receive").observe(self._scp.clock.monotonic_s() - self._begun_s)
+        received_s = self._scp.clock.monotonic_s()
+        _receive_seconds.observe(received_s - self._begun_s)
         session = self._session
         origin = Origin(
             site=session.source.site,
@@ -109,10 +112,10 @@ class _Store:
             session=session.identifier,
         )
         try:
-            with telemetry.stage("ingest"):
-                ingested = self._scp.ingest.ingest(self._stage.finish(), origin)
+            ingested = self._scp.ingest.ingest(self._stage.finish(), origin)
         except Exception as error:  # noqa: BLE001 the edge: every error becomes a status
             return self._scp.refuse(session, self._message, error).finish()
+        _ingest_seconds.observe(self._scp.clock.monotonic_s() - received_s)
         session.instances += 1
         if ingested.outcome is Outcome.CONFLICT:
             conflict = InstanceConflict(sop_instance_uid=ingested.sop_instance_uid)
