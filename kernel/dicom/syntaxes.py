@@ -27,7 +27,7 @@ _NATIVE = {IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG
 _DEFLATED = {DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, _JPEG + "95", _JPEG + "205"}
 _REFERENCED = {_JPEG + "94", _JPEG + "95", _JPEG + "204", _JPEG + "205"}  # JPIP: pixels elsewhere
 _LOSSY = {
-    *(_JPEG + str(number) for number in (*range(50, 57), *range(59, 65), 81, 91, 93, 94, 95, 203, 204, 205)),
+    *(_JPEG + str(number) for number in (*range(50, 57), *range(59, 65), 81, 91, 93, 94, 95, 111, 112, 203, 204, 205)),
     *(_JPEG + f"10{number}{fragmentable}" for number in range(9) for fragmentable in ("", ".1")),  # MPEG, HEVC
 }
 _DECODABLE = {
@@ -41,7 +41,12 @@ _NEWER_STORAGE_CLASSES = {  # in PS3.4 B.5 since edition 2023b, not yet in pydic
     "1.2.840.10008.5.1.4.1.1.66.7": "Label Map Segmentation Storage",
     "1.2.840.10008.5.1.4.1.1.66.8": "Height Map Segmentation Storage",
 }
-_NEWER_SYNTAXES = {  # in PS3.5 A.4 since edition 2025b
+# In PS3.5 A.4 since edition 2025b, not yet in pydicom's dictionary. pynetdicom adds them when it is imported; here they
+# are always, in this order.
+_NEWER_SYNTAXES = {
+    _JPEG + "110": ("JPEG XL Lossless", "Transfer Syntax", "", "", "JPEGXLLossless"),
+    _JPEG + "111": ("JPEG XL JPEG Recompression", "Transfer Syntax", "", "", "JPEGXLJPEGRecompression"),
+    _JPEG + "112": ("JPEG XL", "Transfer Syntax", "", "", "JPEGXL"),
     DEFLATED_FRAMES: ("Deflated Image Frame Compression", "Transfer Syntax", "", "", "DeflatedImageFrameCompression"),
 }
 _NOT_FOR_INSTANCES = {"1.2.840.10008.1.2.6.1", "1.2.840.10008.1.2.6.2", "1.2.840.10008.1.20"}  # MIME, XML, Papyrus
