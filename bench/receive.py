@@ -91,8 +91,6 @@ def _receive(folder: Path, size: Size, servers: tuple[Server, Server, Server], r
                 if number:
                     figures[server.name].rate[senders].append(rate)
                     figures[server.name].cpu_ms[senders].append(cpu_ms)
-            for left in (folder / "storescp").iterdir():
-                left.unlink()
     ours, orthanc, limit = (figures[server.name] for server in servers)
     for peer, at_least in ((orthanc, 2), (limit, None)):
         name = "Orthanc" if peer is orthanc else "storescp, the limit"

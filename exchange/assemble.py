@@ -1,6 +1,7 @@
 """From a Config to a running exchange: the wiring, on one page. Nothing here decides anything about a study."""
 
 import functools
+import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from exchange import stores
 from exchange.stores import Stores
 from gateway.dicomweb.client import StowTransport
 from gateway.dimse.line import Target
+from gateway.dimse.listener import Listener
 from gateway.dimse.process import Settings as ListenerSettings
 from gateway.dimse.sender import DimseSender
 from gateway.dimse.supervisor import ListenerProcesses
@@ -19,6 +21,7 @@ from gateway.peers import Sources
 from kernel.access.secrets import load_or_create_key
 from kernel.archive.commit_socket import CommitServer
 from kernel.archive.committer import LocalCommitter
+from kernel.archive.complete import ASSOCIATION_RELEASED
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.clock import Clock
@@ -33,7 +36,7 @@ from routing.worker import Worker
 
 SITE_KEY_FILE = "site.key"
 COMMIT_SOCKET = "commit.sock"
-OWNER_FILE = "owner"
+CORES_FOR_THREADS = 2  # up to which one process receives more than several that hand rows over
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,7 @@ class Node:
     commit_server: CommitServer
     quarantine: Quarantine
     ingest: Ingest
-    listeners: ListenerProcesses | None
+    listener: Listener | ListenerProcesses | None
     worker: Worker
 
 
@@ -65,16 +68,15 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
         planner = Planner(rules, clock, fallback_charset_of=sources.fallback_charset_of)
         committer = committer_of(opened, planner)
         quarantine = Quarantine(opened.blobs, committer, clock)
-        commit_socket = config.node.data / COMMIT_SOCKET
-        listening = ListenerSettings(config, config.node.data / stores.BLOBS_FOLDER, commit_socket)
+        ingest = Ingest(opened.blobs, committer, quarantine, clock, sources.fallback_charset_of)
         yield Node(
             stores=opened,
             rules=rules,
             committer=committer,
-            commit_server=CommitServer(commit_socket, committer),
+            commit_server=CommitServer(config.node.data / COMMIT_SOCKET, committer),
             quarantine=quarantine,
-            ingest=Ingest(opened.blobs, committer, quarantine, clock, sources.fallback_charset_of),
-            listeners=ListenerProcesses(listening, clock) if config.dimse.enabled else None,
+            ingest=ingest,
+            listener=listener_of(opened, sources, ingest, committer) if config.dimse.enabled else None,
             worker=Worker(
                 opened.db,
                 opened.blobs,
@@ -85,6 +87,22 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
                 transports=transports(config, rules, clock),
             ),
         )
+
+
+def listener_of(
+    opened: Stores, sources: Sources, ingest: Ingest, committer: LocalCommitter
+) -> Listener | ListenerProcesses:
+    """Return the DIMSE listener: threads of this process on a small machine, processes of their own on a larger one."""
+    config = opened.config
+    if config.dimse.processes == 0 and (os.cpu_count() or 1) <= CORES_FOR_THREADS:
+
+        def end_session(site: str, session: str, released: bool) -> None:  # noqa: FBT001 (SessionEnd's signature)
+            committer.end_session(site, session, ASSOCIATION_RELEASED if released else None)
+
+        return Listener(config.dimse, ingest, opened.blobs, sources, on_session_end=end_session, clock=opened.clock)
+    data = config.node.data
+    settings = ListenerSettings(config, data / stores.BLOBS_FOLDER, data / COMMIT_SOCKET)
+    return ListenerProcesses(settings, opened.clock)
 
 
 def committer_of(opened: Stores, planner: Planner) -> LocalCommitter:

@@ -1,5 +1,6 @@
 """Runs an assembled node until a signal: start in order, settle quiet studies, tell health, stop in reverse order."""
 
+import gc
 import json
 import os
 import shutil
@@ -70,7 +71,7 @@ class Running:
     @property
     def dimse_port(self) -> int | None:
         """The port of the DIMSE listener, None without one."""
-        return self._node.listeners.port if self._node.listeners else None
+        return self._node.listener.port if self._node.listener else None
 
     def run(self) -> None:
         """Start everything, serve until `stop` or a signal, and stop everything."""
@@ -82,14 +83,16 @@ class Running:
             stack.callback(node.commit_server.stop)
             node.worker.start()
             stack.callback(node.worker.stop, DRAIN_S)
-            if node.listeners:
-                node.listeners.start()
-                stack.callback(node.listeners.stop, DRAIN_S)
+            if node.listener:
+                node.listener.start()
+                stack.callback(node.listener.stop, DRAIN_S)
             settling = threading.Thread(target=self._settle, name="settle", daemon=True)
             settling.start()
             stack.callback(self._stopping.set)
             for number in (signal.SIGINT, signal.SIGTERM):
                 signal.signal(number, lambda *_: self.stop())
+            gc.collect()
+            gc.freeze()  # what was imported and wired stays for good: collections need not look at it again
             self._server.run(sockets=[self._http_socket])
             _log.info("node_stopping")
         with suppress(OSError):
@@ -127,7 +130,7 @@ def ready_checks(node: Node) -> Mapping[str, str]:
     return {
         "database": _database(node),
         "disk": _disk(node.stores.config.node.data, node.stores.config.archive.free_bytes_min),
-        "listener": "no listener process is up" if node.listeners and not node.listeners.pids else "",
+        "listener": "no DIMSE listener is up" if node.listener and not node.listener.is_up else "",
     }
 
 

@@ -48,7 +48,9 @@ class DimseConfig:
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for the hospital's network")
     port: int = _setting(11112, "TCP port; 0 takes a free one")
     ae_title: str = _setting("VIENANH", "this node's AE title, 1 to 16 characters (PS3.5 6.2)")
-    processes: int = _setting(0, "listener processes sharing the port; 0: as many as cores, 2 at most")
+    processes: int = _setting(
+        0, "listener processes sharing the port; 0: none on one or two cores (threads of the node instead), else 2"
+    )
     check_called_ae_title: bool = _setting(False, "refuse associations that call another AE title")
     accept_unknown_callers: bool = _setting(True, "take studies from callers that no [[source]] names")
     accept_private_sop_classes: bool = _setting(True, "take SOP classes that the standard does not list")

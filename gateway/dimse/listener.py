@@ -72,6 +72,11 @@ class Listener:
         return self._listening.getsockname()[1]
 
     @property
+    def is_up(self) -> bool:
+        """Whether callers are accepted."""
+        return self._listening is not None and not self._stopping
+
+    @property
     def associations(self) -> int:
         """How many connections are being served."""
         return len(self._threads)

@@ -55,6 +55,11 @@ class ListenerProcesses:
         return self._listening.getsockname()[1]
 
     @property
+    def is_up(self) -> bool:
+        """Whether a process is there to serve callers."""
+        return bool(self.pids)
+
+    @property
     def pids(self) -> list[int]:
         """The processes that are ready."""
         return [child.process.pid for child in self._children if child.ready and child.process.pid is not None]

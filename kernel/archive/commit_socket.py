@@ -44,6 +44,8 @@ _log = get_logger("kernel.archive")
 class RemoteCommitter:
     """The committer of a listener process. Safe to use from many threads; connects when first needed, and again."""
 
+    writes_here = False
+
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = threading.Lock()

@@ -37,6 +37,8 @@ _Item = tuple[Received, Flush]
 class Committer(Protocol):
     """What ingest and the listeners ask of the index."""
 
+    writes_here: bool  # whether the thread that calls `commit` writes the rows itself
+
     def submit(self, received: Received, flush: Flush) -> Future[Ingested]:
         """Begin to index an instance whose blob is being flushed; nothing is committed before `flush` is done."""
         ...
@@ -56,6 +58,8 @@ class Committer(Protocol):
 
 class LocalCommitter:
     """The committer of the process that owns the database."""
+
+    writes_here = True
 
     def __init__(
         self,
@@ -91,7 +95,7 @@ class LocalCommitter:
         Busy, ShuttingDown, DatabaseUnavailable
             Nothing was promised.
         """
-        return self.submit(received, Flush.done()).result()
+        return self._database.write_batch(self._write_batch, (received, Flush.done()))
 
     def quarantine(self, refusal: Refusal) -> None:
         """Write the row of a refused instance; durable on return.
@@ -101,7 +105,7 @@ class LocalCommitter:
         StorageFull
             The quarantine is full.
         """
-        self.submit_refusal(refusal).result()
+        self._database.write(lambda connection: self._write_refusal(connection, refusal))
 
     def submit_refusal(self, refusal: Refusal) -> Future[None]:
         """Queue the row of a refused instance."""

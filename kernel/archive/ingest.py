@@ -3,8 +3,8 @@
     stage (bytes on disk) -> check (header, identifiers, DICOM JSON) -> blob durable -> commit (index, event, jobs)
 
 Only the commit needs the database: listener processes do the rest and hand the result to the process that owns the
-index. For instances of usual size the blob's flush and the index's statements run at the same time, and the commit
-waits for the flush: a row without its blob is never durable.
+index, where for instances of usual size the index's statements run while the blob is flushed, and the commit waits for
+the flush: a row without its blob is never durable.
 A refusal puts the bytes into quarantine before it is raised: nothing that was sent disappears silently.
 """
 
@@ -87,8 +87,11 @@ class Ingest:
         return received
 
     def _keep(self, staged: Staged, received: Received) -> Ingested:
-        """Make blob and rows durable: the blob first, or at the same time and the index commits after the flush."""
-        if staged.size_bytes > TOGETHER_BYTES_MAX:
+        """Make blob and rows durable: the blob first, or at the same time and the index commits after the flush.
+
+        At the same time only when another process writes the rows: within one it would cost more than it gains.
+        """
+        if self._committer.writes_here or staged.size_bytes > TOGETHER_BYTES_MAX:
             self._blobs.promote(staged)
             return self._committer.commit(received)
         flush = Flush()

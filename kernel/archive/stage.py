@@ -6,12 +6,14 @@ import os
 from pathlib import Path
 from typing import Final, Protocol
 
+from kernel.archive.durable import begin_write_back
 from kernel.archive.records import Staged
 from kernel.dicom.part10 import file_meta
 from kernel.errors import StorageFull
 
 HEAD_BYTES: Final = 64 * 1024  # of each data set kept in memory: the header of nearly every instance
 WATERMARK_STEP_BYTES: Final = 64 * 1024 * 1024  # free space is looked at again after so many bytes of one instance
+WRITE_BACK_STEP_BYTES: Final = 8 * 1024 * 1024  # of a large instance; so that its end does not wait for its beginning
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
@@ -41,6 +43,7 @@ class Stage:
         self.dataset_offset = len(meta)
         self.size_bytes = 0
         self._look_again_at = WATERMARK_STEP_BYTES
+        self._written_back_bytes = 0
         try:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
@@ -60,6 +63,9 @@ class Stage:
             self._head += view[: HEAD_BYTES - len(self._head)]
         self._put(view)
         self._hash.update(view)
+        if self.size_bytes - self._written_back_bytes >= WRITE_BACK_STEP_BYTES:
+            begin_write_back(self._descriptor, self._written_back_bytes, self.size_bytes - self._written_back_bytes)
+            self._written_back_bytes = self.size_bytes
         if self.size_bytes >= self._look_again_at:
             self._look_again_at = self.size_bytes + WATERMARK_STEP_BYTES
             try:
@@ -69,7 +75,8 @@ class Stage:
                 raise
 
     def finish(self) -> Staged:
-        """Close the stage, complete on disk; nothing is flushed or promised yet."""
+        """Close the stage, complete; its bytes are on their way to the disk, nothing is flushed or promised yet."""
+        begin_write_back(self._descriptor, self._written_back_bytes)
         self._close()
         class_uid, instance_uid, syntax_uid = self._declared
         return Staged(

@@ -109,7 +109,7 @@ class Database:
             The engine failed in a way that may pass; the change was undone, or, when the connection broke during
             COMMIT, may have been made: changes are safe to repeat.
         """
-        return self.submit(change).result()
+        return self._writer.run(change)
 
     def submit(self, change: Change[T]) -> Future[T]:
         """Queue `change` and return at once; the future is done when the change is durable or has failed."""
@@ -122,6 +122,10 @@ class Database:
         nothing behind. When the batcher raises, the items are tried again one by one, each in its own savepoint.
         """
         return self._writer.submit(batcher, item, batched=True)
+
+    def write_batch(self, batcher: Batcher[Item, T], item: Item) -> T:
+        """Do the same and return the item's result once it is durable, or raise what it failed with."""
+        return self._writer.run(batcher, item, batched=True)
 
     @contextmanager
     def read(self) -> Generator[Connection]:

@@ -55,7 +55,7 @@ class _Death:
         return wrapped
 
 
-def _receive(url: str, root: Path, step: str, answers: Connection) -> None:
+def _receive(url: str, root: Path, step: str, order: str, answers: Connection) -> None:
     death = _Death(step)
     blobs_module.rename_new = death.after("renamed", blobs_module.rename_new)
     blobs_module.flush_data = death.after("flushed", blobs_module.flush_data)
@@ -63,6 +63,7 @@ def _receive(url: str, root: Path, step: str, answers: Connection) -> None:
     durable.Flush.wait = death.after("before commit", durable.Flush.wait)
     Parents.remember = death.after("after commit", Parents.remember)
     archive = open_archive(root, Database.open(url))
+    archive.committer.writes_here = order == "blob first"
     archive.committer._participants = [lambda *_: death.at("rows written")]
     archive.committer.submit = death.after("announced", archive.committer.submit)
     for number, ds in enumerate(a_ct_series(INSTANCES), start=1):
@@ -96,14 +97,18 @@ def _killed(target, *arguments) -> list[str]:
     return answers
 
 
-@pytest.mark.parametrize("step", STEPS)
-def test_a_node_killed_at_any_step_keeps_what_it_acknowledged(database_url: str, tmp_path: Path, step: str):
+@pytest.mark.parametrize(
+    ("step", "order"),
+    [(step, "blob and rows together") for step in STEPS]
+    + [(step, "blob first") for step in STEPS if step != "announced"],
+)
+def test_a_node_killed_at_any_step_keeps_what_it_acknowledged(database_url: str, tmp_path: Path, step: str, order: str):
     database = Database.open(database_url)
     database.migrate()
     database.close()
     datasets = list(a_ct_series(INSTANCES))
 
-    acknowledged = _killed(_receive, database_url, tmp_path / "blobs", step)
+    acknowledged = _killed(_receive, database_url, tmp_path / "blobs", step, order)
 
     database = Database.open(database_url)
     archive = open_archive(tmp_path / "blobs", database)
