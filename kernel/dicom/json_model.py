@@ -142,7 +142,8 @@ def _trailing(text: str) -> str | None:
     return text.rstrip(" \0") or None
 
 
-def _decimal(text: str) -> float | str | None:
+def decimal(text: str) -> float | str | None:
+    """Return the JSON value of a DS, FL or FD given as text: a number, the text if it is none, None if empty."""
     text = text.strip(" \0")
     try:
         number = float(text) if "_" not in text else math.nan
@@ -151,7 +152,8 @@ def _decimal(text: str) -> float | str | None:
     return number if math.isfinite(number) else text
 
 
-def _whole(text: str) -> int | str | None:
+def whole(text: str) -> int | str | None:
+    """Return the JSON value of an IS, US, UL and the like given as text: as `decimal`."""
     text = text.strip(" \0")
     try:
         return int(text) if "_" not in text and len(text) <= 32 else text
@@ -166,8 +168,8 @@ def _name(text: str) -> dict[str, str] | None:
 
 
 _MAKERS: Final[Mapping[str, Callable[[str], Any]]] = {
-    "DS": _decimal,
-    "IS": _whole,
+    "DS": decimal,
+    "IS": whole,
     "PN": _name,
     "UC": _trailing,
 }
