@@ -12,17 +12,20 @@ from anonymizer import profile as profiles
 from exchange import stores
 from exchange.stores import Stores
 from gateway.dicomweb.client import StowTransport
+from gateway.dimse.backing import Backing
 from gateway.dimse.line import Target
 from gateway.dimse.listener import Listener
 from gateway.dimse.process import Settings as ListenerSettings
 from gateway.dimse.sender import DimseSender
 from gateway.dimse.supervisor import ListenerProcesses
 from gateway.peers import Sources
+from kernel.access.asked import serve_access
 from kernel.access.secrets import load_or_create_key
 from kernel.archive.commit_socket import CommitServer
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.complete import ASSOCIATION_RELEASED
 from kernel.archive.ingest import Ingest
+from kernel.archive.owner import LocalOwner
 from kernel.archive.quarantine import Quarantine
 from kernel.clock import Clock
 from kernel.config import Config
@@ -69,14 +72,16 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
         committer = committer_of(opened, planner)
         quarantine = Quarantine(opened.blobs, committer, clock)
         ingest = Ingest(opened.blobs, committer, quarantine, clock, sources.fallback_charset_of)
+        owner = LocalOwner()
+        serve_access(owner, opened.access)
         yield Node(
             stores=opened,
             rules=rules,
             committer=committer,
-            commit_server=CommitServer(config.node.data / COMMIT_SOCKET, committer),
+            commit_server=CommitServer(config.node.data / COMMIT_SOCKET, committer, owner),
             quarantine=quarantine,
             ingest=ingest,
-            listener=listener_of(opened, sources, ingest, committer) if config.dimse.enabled else None,
+            listener=listener_of(opened, sources, ingest, committer, owner) if config.dimse.enabled else None,
             worker=Worker(
                 opened.db,
                 opened.blobs,
@@ -90,7 +95,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
 
 
 def listener_of(
-    opened: Stores, sources: Sources, ingest: Ingest, committer: LocalCommitter
+    opened: Stores, sources: Sources, ingest: Ingest, committer: LocalCommitter, owner: LocalOwner
 ) -> Listener | ListenerProcesses:
     """Return the DIMSE listener: threads of this process on a small machine, processes of their own on a larger one."""
     config = opened.config
@@ -99,7 +104,15 @@ def listener_of(
         def end_session(site: str, session: str, released: bool) -> None:  # noqa: FBT001 (SessionEnd's signature)
             committer.end_session(site, session, ASSOCIATION_RELEASED if released else None)
 
-        return Listener(config.dimse, ingest, opened.blobs, sources, on_session_end=end_session, clock=opened.clock)
+        return Listener(
+            config.dimse,
+            ingest,
+            opened.blobs,
+            sources,
+            on_session_end=end_session,
+            clock=opened.clock,
+            backing=Backing(config, opened.clock, opened.db, opened.blobs, owner, opened.access),
+        )
     data = config.node.data
     settings = ListenerSettings(config, data / stores.BLOBS_FOLDER, data / COMMIT_SOCKET)
     return ListenerProcesses(settings, opened.clock)

@@ -9,9 +9,9 @@ from kernel.archive.blobs import Blobs
 from kernel.clock import Clock, SystemClock
 from kernel.config import Config
 from kernel.database import Database
+from kernel.database.target import target_of
 from kernel.errors import InvalidConfiguration
 
-DATABASE_FILE = "vienanh.db"
 BLOBS_FOLDER = "blobs"
 
 
@@ -58,15 +58,5 @@ def make_data_folder(config: Config) -> None:
 
 def open_database(config: Config) -> Database:
     """Open the database that the configuration names."""
-    settings = config.database
-    if not settings.url:
-        return Database.open(config.node.data / DATABASE_FILE, group_max=settings.group_max)
-    password = None
-    if settings.password_file is not None:
-        try:
-            password = settings.password_file.read_text(encoding="utf-8").splitlines()[0]
-        except (OSError, IndexError) as error:
-            raise InvalidConfiguration(
-                source=config.origin, key="database.password_file", reason="cannot be read, or is empty"
-            ) from error
-    return Database.open(settings.url, password=password, group_max=settings.group_max)
+    target, password = target_of(config)
+    return Database.open(target, password=password, group_max=config.database.group_max)

@@ -10,6 +10,8 @@ import threading
 from collections.abc import Callable
 
 from gateway.dimse.association import Association, Desk
+from gateway.dimse.backing import Backing
+from gateway.dimse.catalogue import services_on
 from gateway.dimse.commands import Field
 from gateway.dimse.negotiation import Policy
 from gateway.dimse.services import Echo, Unrecognized
@@ -29,7 +31,7 @@ SessionEnd = Callable[[str, str, bool], None]  # site, session, whether it was r
 class Listener:
     """Serves associations in threads of this process."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 (everything that a listener is wired to)
         self,
         config: DimseConfig,
         ingest: Ingester,
@@ -38,6 +40,7 @@ class Listener:
         *,
         on_session_end: SessionEnd,
         clock: Clock,
+        backing: Backing | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -52,6 +55,7 @@ class Listener:
             services={
                 Field.C_ECHO_RQ: Echo(),
                 Field.C_STORE_RQ: StoreSCP(ingest, blobs, clock, config.instance_bytes_max),
+                **({} if backing is None else services_on(backing)),
             },
             unrecognized=Unrecognized(config.instance_bytes_max),
             on_session_end=on_session_end,

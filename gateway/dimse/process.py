@@ -1,7 +1,7 @@
 """A listener process: what runs in it. `supervisor` starts it, gives it connections and starts it again when it dies.
 
-It stages and prepares instances and hands them to the process that owns the database. When that process is gone it ends at
-once: nothing could be acknowledged any more.
+It stages and prepares instances and hands them to the process that owns the database; it reads that database, and asks its
+owner for what must be written. When the owner is gone it ends at once: nothing could be acknowledged any more.
 """
 
 import contextlib
@@ -13,17 +13,22 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway.dimse.backing import Backing
 from gateway.dimse.control import Adopt, Channel, Closed, Counted, Message, Ready, Stop
 from gateway.dimse.listener import Listener
 from gateway.peers import Sources
 from kernel import telemetry
+from kernel.access.asked import AskedAccess
 from kernel.archive.blobs import Blobs
 from kernel.archive.commit_socket import RemoteCommitter
 from kernel.archive.complete import ASSOCIATION_RELEASED
 from kernel.archive.ingest import Ingest
+from kernel.archive.owner import RemoteOwner
 from kernel.archive.quarantine import Quarantine
 from kernel.clock import Clock, SystemClock
 from kernel.config import Config
+from kernel.database import ReadOnly
+from kernel.database.target import target_of
 
 DRAIN_S = 10.0  # for messages under way, when somebody else than the node tells us to end
 COUNT_EVERY_S = 5.0  # how often the node learns what was counted here
@@ -52,9 +57,30 @@ def run(settings: Settings, end: socket.socket) -> None:
     def end_session(site: str, session: str, released: bool) -> None:  # noqa: FBT001 SessionEnd's signature
         committer.end_session(site, session, ASSOCIATION_RELEASED if released else None)
 
-    listener = Listener(settings.config.dimse, ingest, blobs, sources, on_session_end=end_session, clock=clock)
+    owner = RemoteOwner(settings.commit_socket)
+    target, password = target_of(settings.config)
+    db = ReadOnly.open(target, password=password)
+    listener = Listener(
+        settings.config.dimse,
+        ingest,
+        blobs,
+        sources,
+        on_session_end=end_session,
+        clock=clock,
+        backing=Backing(settings.config, clock, db, blobs, owner, AskedAccess(owner)),
+    )
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the node, which stops us in order
-    signal.signal(signal.SIGTERM, lambda *_: _begin_to_leave(listener, channel, DRAIN_S))
+
+    def leave(timeout_s: float) -> None:
+        listener.stop(timeout_s)
+        db.close()
+        _tell(channel, Counted(telemetry.tally()))
+        os._exit(0)
+
+    def begin_to_leave(timeout_s: float) -> None:
+        threading.Thread(target=leave, args=(timeout_s,), name="dimse-leave", daemon=True).start()
+
+    signal.signal(signal.SIGTERM, lambda *_: begin_to_leave(DRAIN_S))
     gc.collect()
     gc.freeze()  # what was imported stays for good: collections need not look at it again
     channel.send(Ready())
@@ -66,7 +92,7 @@ def run(settings: Settings, end: socket.socket) -> None:
                 assert connection is not None
                 listener.adopt(connection, address, lambda: _tell(channel, Closed()), refuse=refuse)
             case Stop(timeout_s):
-                _begin_to_leave(listener, channel, timeout_s)
+                begin_to_leave(timeout_s)
             case _:
                 raise AssertionError(message)
     os._exit(GONE)
@@ -76,16 +102,6 @@ def _count(channel: Channel, clock: Clock) -> None:
     while True:
         clock.wait(threading.Event(), COUNT_EVERY_S)
         _tell(channel, Counted(telemetry.tally()))
-
-
-def _begin_to_leave(listener: Listener, channel: Channel, timeout_s: float) -> None:
-    threading.Thread(target=_leave, args=(listener, channel, timeout_s), daemon=True).start()
-
-
-def _leave(listener: Listener, channel: Channel, timeout_s: float) -> None:
-    listener.stop(timeout_s)
-    _tell(channel, Counted(telemetry.tally()))
-    os._exit(0)
 
 
 def _tell(channel: Channel, message: Message) -> None:

@@ -40,7 +40,7 @@ class Principal:
     """A caller whose identity was proved."""
 
     name: str
-    kind: Literal["account", "token", "system"]
+    kind: Literal["account", "token", "system", "source"]  # a source: a DIMSE peer, known by its profile
     roles: frozenset[Role]
     scopes: frozenset[Scope]
     sites: frozenset[str] | None = None  # whose studies may be seen; None: every site's

@@ -49,16 +49,25 @@ class SessionEnded(msgspec.Struct, tag=True, array_like=True, frozen=True):
     evidence: str | None
 
 
+class Ask(msgspec.Struct, tag=True, array_like=True, frozen=True):
+    """Have a verb done (owner.py); comes on a connection that carries nothing else, one at a time."""
+
+    number: int
+    verb: str
+    body: bytes
+
+
 class Answer(msgspec.Struct, array_like=True, frozen=True):
-    """What became of a request: an answer of ingest, nothing, or an error's class and fields."""
+    """What became of a request: an answer of ingest or of a verb, nothing, or an error's class and fields."""
 
     number: int
     ingested: Ingested | None = None
     error: str | None = None
     fields: dict[str, Any] = {}
+    body: bytes = b""
 
 
-Request = Commit | Flushed | Quarantined | SessionEnded
+Request = Commit | Flushed | Quarantined | SessionEnded | Ask
 _encode = msgspec.msgpack.Encoder().encode
 decode_request = msgspec.msgpack.Decoder(Request).decode
 decode_answer = msgspec.msgpack.Decoder(Answer).decode

@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from kernel.archive.commit_messages import (
     Answer,
+    Ask,
     Commit,
     Flushed,
     Quarantined,
@@ -33,6 +34,7 @@ from kernel.archive.commit_messages import (
 )
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.durable import Flush
+from kernel.archive.owner import LocalOwner
 from kernel.archive.records import Ingested, Received, Refusal
 from kernel.errors import Busy, ExchangeError
 from kernel.telemetry import get_logger
@@ -146,11 +148,12 @@ class _Line:
 
 
 class CommitServer:
-    """Serves `RemoteCommitter`s in the process that owns the database."""
+    """Serves `RemoteCommitter`s, and the questions of `RemoteOwner`s, in the process that owns the database."""
 
-    def __init__(self, path: Path, committer: LocalCommitter) -> None:
+    def __init__(self, path: Path, committer: LocalCommitter, owner: LocalOwner | None = None) -> None:
         self._path = path
         self._committer = committer
+        self._owner = owner or LocalOwner()
         self._listening: socket.socket | None = None
         self._connections: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
@@ -193,14 +196,33 @@ class CommitServer:
         try:
             with suppress(OSError):
                 while (content := read_frame(connection)) is not None:
-                    self._take(decode_request(content), connection, flushes)
+                    request = decode_request(content)
+                    if isinstance(request, Ask):
+                        connection.sendall(frame(self._ask(request)))
+                    else:
+                        self._take(request, connection, flushes)
         finally:
             for flush in list(flushes.values()):
                 flush.fail(Busy(what="the listener is gone"))
             self._connections.discard(connection)
             connection.close()
 
-    def _take(self, request: Request, connection: socket.socket, flushes: dict[int, Flush]) -> None:
+    def _ask(self, request: Ask) -> Answer:
+        """Have a verb done here: its connection waits for it, others do not."""
+        try:
+            return Answer(request.number, body=self._owner.ask(request.verb, request.body))
+        except ExchangeError as error:
+            return Answer(request.number, error=error.code, fields=plain(error))
+        except Exception as error:  # noqa: BLE001 whatever a verb does, who asked must hear of it
+            _log.error("ask_failed", verb=request.verb, exc_info=error)
+            return Answer(request.number, error="Busy", fields={"what": f"{request.verb} failed"})
+
+    def _take(
+        self,
+        request: Commit | Flushed | Quarantined | SessionEnded,
+        connection: socket.socket,
+        flushes: dict[int, Flush],
+    ) -> None:
         if isinstance(request, Flushed):
             flush = flushes.pop(request.number, None)
             if flush is not None and request.ok:

@@ -27,19 +27,19 @@ from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from kernel.database.columns import BigKey, BinaryText, UtcDateTime, insert, is_sqlite, metadata, upsert
-from kernel.database.engines import Engines, open_engines, translated
+from kernel.database.engines import Engines, open_engines
 from kernel.database.prepared import Prepared
+from kernel.database.readers import Readable, Readers, ReadOnly
 from kernel.database.topics import Topic, Topics, tx_after_commit, tx_notify
 from kernel.database.upgrade import upgrade
 from kernel.database.writer import QUEUE_MAX, Batcher, Change, Writer
-from kernel.errors import Busy
 
 __all__ = [
     "Database",
+    "ReadOnly",
+    "Readable",
     "metadata",
     "BigKey",
     "BinaryText",
@@ -65,6 +65,7 @@ class Database:
 
     def __init__(self, engines: Engines, *, group_max: int, queue_max: int) -> None:
         self._engines = engines
+        self._readers = Readers(engines.reader)
         self._topics = Topics()
         self._writer = Writer(engines.writer, self._topics, group_max=group_max, queue_max=queue_max)
 
@@ -138,16 +139,8 @@ class Database:
         DatabaseUnavailable
             The engine failed in a way that may pass.
         """
-        try:
-            with self._engines.reader.connect() as connection:
-                yield connection
-        except PoolTimeoutError as error:
-            raise Busy(what="all database readers are taken") from error
-        except DBAPIError as error:
-            passing = translated(error)
-            if passing is error:
-                raise
-            raise passing from error
+        with self._readers.read() as connection:
+            yield connection
 
     def topic(self, name: str) -> Topic:
         """Return a new ear on a topic: every ear hears every wake-up."""
@@ -160,7 +153,7 @@ class Database:
     def close(self) -> None:
         """Run what is queued, fold SQLite's log into the file, and close every connection."""
         self._writer.close()
-        self._engines.reader.dispose()
+        self._readers.close()
         if self.is_sqlite:
             with closing(self._engines.writer.raw_connection()) as connection:
                 connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")

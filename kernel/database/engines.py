@@ -47,32 +47,49 @@ def open_engines(target: str | Path, password: str | None = None) -> Engines:
     InvalidConfiguration
         The URL names another engine, or SQLite's library has the WAL-reset fault.
     """
-    url = URL.create("sqlite", database=str(target)) if isinstance(target, Path) or "://" not in target else None
-    url = url or make_url(target if isinstance(target, str) else str(target))
-    if url.get_backend_name() == "sqlite":
-        return _open_sqlite(Path(url.database or ""))
+    url = _url_of(target, password)
+    if url.get_backend_name() != "sqlite":
+        return Engines(_postgresql_writer(url), _postgresql_reader(url))
+    # Patients' names are in this file: made readable to its owner alone, and SQLite gives its log the same mode.
+    os.close(os.open(str(url.database), os.O_CREAT | os.O_RDWR, 0o600))
+    return Engines(_sqlite_writer(url), _sqlite_reader(url))
+
+
+def open_reader(target: str | Path, password: str | None = None) -> Engine:
+    """Open the database for reading alone, beside the process that writes it. Raises as `open_engines`."""
+    url = _url_of(target, password)
+    return _sqlite_reader(url) if url.get_backend_name() == "sqlite" else _postgresql_reader(url)
+
+
+def _url_of(target: str | Path, password: str | None) -> URL:
+    is_path = isinstance(target, Path) or "://" not in target
+    url = URL.create("sqlite", database=str(target)) if is_path else make_url(str(target))
     if url.get_backend_name() == "postgresql":
-        return _open_postgresql(url.set(drivername="postgresql+psycopg"), password)
-    raise InvalidConfiguration(source="database", key="database.url", reason="must be sqlite or postgresql")
-
-
-def _open_sqlite(path: Path) -> Engines:
+        url = url.set(drivername="postgresql+psycopg")
+        return url if password is None else url.set(password=password)
+    if url.get_backend_name() != "sqlite":
+        raise InvalidConfiguration(source="database", key="database.url", reason="must be sqlite or postgresql")
     if dbapi2.sqlite_version_info < SQLITE_VERSION_MIN:
         raise InvalidConfiguration(source="pysqlite3", key="sqlite", reason="the library is too old")
-    if not path.name:
+    if not Path(url.database or "").name:
         raise InvalidConfiguration(source="database", key="database.url", reason="needs the path of a file")
-    # Patients' names are in this file: made readable to its owner alone, and SQLite gives its log the same mode.
-    os.close(os.open(path, os.O_CREAT | os.O_RDWR, 0o600))
-    url = URL.create("sqlite", database=str(path))
+    return URL.create("sqlite", database=url.database)
+
+
+def _sqlite_writer(url: URL) -> Engine:
     writer = create_engine(url, module=dbapi2, hide_parameters=True, pool_size=1, max_overflow=0)
+    event.listen(writer, "connect", _set_up_sqlite_writer)
+    event.listen(writer, "begin", _begin_immediate)
+    return writer
+
+
+def _sqlite_reader(url: URL) -> Engine:
     reader = create_engine(
         url, module=dbapi2, hide_parameters=True, pool_size=8, max_overflow=READERS_MAX - 8, pool_timeout=READER_WAIT_S
     )
-    event.listen(writer, "connect", _set_up_sqlite_writer)
     event.listen(reader, "connect", _set_up_sqlite_reader)
-    event.listen(writer, "begin", _begin_immediate)
     event.listen(reader, "begin", _begin)
-    return Engines(writer, reader)
+    return reader
 
 
 def _set_up_sqlite_writer(connection: Any, record: object) -> None:
@@ -114,13 +131,20 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
-def _open_postgresql(url: URL, password: str | None) -> Engines:
-    if password is not None:
-        url = url.set(password=password)
-    timeout = {"connect_timeout": CONNECT_TIMEOUT_S}
+def _postgresql_writer(url: URL) -> Engine:
     writer = create_engine(
-        url, hide_parameters=True, pool_size=1, max_overflow=0, pool_pre_ping=True, connect_args=timeout
+        url,
+        hide_parameters=True,
+        pool_size=1,
+        max_overflow=0,
+        pool_pre_ping=True,
+        connect_args={"connect_timeout": CONNECT_TIMEOUT_S},
     )
+    event.listen(writer, "handle_error", _hide_values)
+    return writer
+
+
+def _postgresql_reader(url: URL) -> Engine:
     reader = create_engine(
         url,
         hide_parameters=True,
@@ -129,11 +153,10 @@ def _open_postgresql(url: URL, password: str | None) -> Engines:
         pool_timeout=READER_WAIT_S,
         pool_pre_ping=True,
         isolation_level="REPEATABLE READ",  # one snapshot for all statements of a reader, as on SQLite
-        connect_args={"options": "-c default_transaction_read_only=on", **timeout},
+        connect_args={"options": "-c default_transaction_read_only=on", "connect_timeout": CONNECT_TIMEOUT_S},
     )
-    event.listen(writer, "handle_error", _hide_values)
     event.listen(reader, "handle_error", _hide_values)
-    return Engines(writer, reader)
+    return reader
 
 
 def _hide_values(context: ExceptionContext) -> None:

@@ -1,0 +1,79 @@
+"""Access as listener processes have it: asked of the process that owns the database, which also writes the audit lines."""
+
+from typing import Final, Protocol
+
+import msgspec
+
+from kernel.access import Access, Action, Principal, StudyGrant
+from kernel.archive.owner import LocalOwner, Owner
+
+OPEN_STUDY: Final = "access.open_study"
+MAY_SEARCH: Final = "access.may_search"
+
+
+class StudyAccess(Protocol):
+    """The part of `Access` that services for reading use; `Access` is one."""
+
+    def open_study(
+        self, principal: Principal, study_instance_uid: str, action: Action, address: str, site: str | None = None
+    ) -> StudyGrant:
+        """Give leave to read one study; audited before it returns. Raises Forbidden, NotFound, AmbiguousStudy."""
+        ...
+
+    def may_search(self, principal: Principal, keywords: list[str], address: str) -> frozenset[str] | None:
+        """Audit a search; return the sites it may cover, None for all. Raises Forbidden."""
+        ...
+
+
+class _OpenStudy(msgspec.Struct, array_like=True, frozen=True):
+    principal: Principal
+    study_instance_uid: str
+    action: Action
+    address: str
+    site: str | None
+
+
+class _MaySearch(msgspec.Struct, array_like=True, frozen=True):
+    principal: Principal
+    keywords: list[str]
+    address: str
+
+
+_encode = msgspec.msgpack.Encoder().encode
+_open_study = msgspec.msgpack.Decoder(_OpenStudy).decode
+_may_search = msgspec.msgpack.Decoder(_MaySearch).decode
+_grant = msgspec.msgpack.Decoder(StudyGrant).decode
+_sites = msgspec.msgpack.Decoder(frozenset[str] | None).decode
+
+
+class AskedAccess:
+    """`StudyAccess` of a listener process."""
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+
+    def open_study(
+        self, principal: Principal, study_instance_uid: str, action: Action, address: str, site: str | None = None
+    ) -> StudyGrant:
+        """Ask for leave to read one study. Raises as `Access.open_study`, and Busy."""
+        asked = _OpenStudy(principal, study_instance_uid, action, address, site)
+        return _grant(self._owner.ask(OPEN_STUDY, _encode(asked)))
+
+    def may_search(self, principal: Principal, keywords: list[str], address: str) -> frozenset[str] | None:
+        """Ask which sites a search may cover. Raises as `Access.may_search`, and Busy."""
+        return _sites(self._owner.ask(MAY_SEARCH, _encode(_MaySearch(principal, keywords, address))))
+
+
+def serve_access(owner: LocalOwner, access: Access) -> None:
+    """Answer the questions of `AskedAccess`."""
+
+    def open_study(body: bytes) -> bytes:
+        one = _open_study(body)
+        return _encode(access.open_study(one.principal, one.study_instance_uid, one.action, one.address, one.site))
+
+    def may_search(body: bytes) -> bytes:
+        one = _may_search(body)
+        return _encode(access.may_search(one.principal, one.keywords, one.address))
+
+    owner.serve(OPEN_STUDY, open_study)
+    owner.serve(MAY_SEARCH, may_search)
