@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -62,15 +62,16 @@ def free_port() -> int:
 
 
 @contextlib.contextmanager
-def our_node(folder: Path) -> Iterator[Server]:
-    """Run `vienanh serve`, as an operator would."""
+def our_node(folder: Path, *, data: str = "node", settings: Mapping[str, str] | None = None) -> Iterator[Server]:
+    """Run `vienanh serve`, as an operator would, on the data folder `data`; `settings` are VIENANH_... variables."""
     dicom, http = free_port(), free_port()
-    command = [sys.executable, "-m", "exchange", "serve", "--data", str(folder / "node"), "--dicom-port", str(dicom)]
+    command = [sys.executable, "-m", "exchange", "serve", "--data", str(folder / data), "--dicom-port", str(dicom)]
     command += ["--http-port", str(http), "--dev-token", TOKEN]
-    environment = os.environ | {"VIENANH_LOG_LEVEL": "warning"}
-    with (folder / "node.log").open("wb") as log, _running(command, environment, log) as process:
+    environment = os.environ | {"VIENANH_LOG_LEVEL": "warning"} | dict(settings or {})
+    written = folder / f"{data}.log"
+    with written.open("wb") as log, _running(command, environment, log) as process:
         base = f"http://127.0.0.1:{http}"
-        _await_http(f"{base}/health/ready", process, folder / "node.log")
+        _await_http(f"{base}/health/ready", process, written)
         yield Server(
             "Viễn Ảnh",
             first_line("git", "describe", "--always", "--dirty"),

@@ -2,12 +2,13 @@
 
 import argparse
 import json
+import math
 import os
 import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -35,12 +36,27 @@ class Peer:
     values: Sequence[float]
 
 
+@dataclass(frozen=True, slots=True)
+class Spread:
+    """How long one kind of request took, in milliseconds."""
+
+    name: str
+    server: str
+    requests: int
+    p50_ms: float
+    p95_ms: float
+    max_ms: float
+    holds: bool
+
+
 @dataclass(slots=True)
 class Report:
     """Rows, and where they were measured."""
 
     title: str
     rows: list[Row] = field(default_factory=list)
+    spreads: list[Spread] = field(default_factory=list)
+    spread_goal: str = ""
     versions: dict[str, str] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
 
@@ -59,6 +75,24 @@ class Report:
         (theirs,) = peer.values
         ratio = theirs / ours if ours > 0 else None
         self.rows.append(Row(name, ours, theirs, peer.name, unit, ratio, f"< {at_most:g} {unit}", ours < at_most))
+
+    def figure(
+        self, name: str, unit: str, ours: float, *, at_least: float | None = None, at_most: float | None = None
+    ) -> None:
+        """Add a row of ours alone."""
+        goal = "" if at_least is None else f">= {at_least:g} {unit}"
+        goal = goal if at_most is None else f"<= {at_most:g} {unit}"
+        holds = (at_least is None or ours >= at_least) and (at_most is None or ours <= at_most)
+        self.rows.append(Row(name, ours, None, "", unit, None, goal, holds if goal else None))
+
+    def spread(self, name: str, server: str, spent_ms: Sequence[float], *, p95_ms: float, max_ms: float) -> None:
+        """Add the spread of one kind of request, and what its 95th percentile and its maximum may be."""
+        ordered = sorted(spent_ms)
+        p95 = ordered[math.ceil(0.95 * len(ordered)) - 1]
+        holds = p95 <= p95_ms and ordered[-1] <= max_ms
+        p50 = statistics.median(ordered)
+        self.spreads.append(Spread(name, server, len(ordered), p50, p95, ordered[-1], holds))
+        self.spread_goal = f"p95 <= {p95_ms:g} ms, max <= {max_ms:g} ms"
 
     def _compare(self, row: Row, at_least: float | None) -> None:
         if at_least is not None:
@@ -81,25 +115,42 @@ class Report:
             )
             for row in self.rows
         ]
-        widths = [max(len(line[column]) for line in lines) for column in range(8)]
         print(f"\n{self.title}\n")
-        for line in lines:
-            cells = [
-                text.rjust(width) if column in (1, 2, 5) else text.ljust(width)
-                for column, (text, width) in enumerate(zip(line, widths, strict=True))
-            ]
-            print("  ".join(cells).rstrip())
+        if self.spreads:
+            self._show_spreads()
+        _print_aligned(lines, right=(1, 2, 5))
         print()
         for note in self.notes:
             print(note)
         print(", ".join(f"{name} {value}" for name, value in self.versions.items()))
         print(", ".join(f"{name}: {value}" for name, value in machine().items()))
 
+    def _show_spreads(self) -> None:
+        """Print one line for each kind of request, the servers side by side."""
+        servers = list(dict.fromkeys(one.server for one in self.spreads))
+        lines = [("milliseconds", *(text for name in servers for text in (f"{name} p50", "p95", "max", "")))]
+        for kind in dict.fromkeys(one.name for one in self.spreads):
+            found = {one.server: one for one in self.spreads if one.name == kind}
+            cells: list[str] = [kind]
+            for name in servers:
+                one = found.get(name)
+                cells += (
+                    [f"{one.p50_ms:.1f}", f"{one.p95_ms:.1f}", f"{one.max_ms:.1f}", "" if one.holds else "MISSED"]
+                    if one
+                    else [""] * 4
+                )
+            lines.append(tuple(cells))
+        _print_aligned(lines, right=range(1, len(lines[0])))
+        held = sum(one.holds for one in self.spreads)
+        print(f"\n{self.spread_goal}: {held} of {len(self.spreads)} hold\n")
+
     def write(self, path: Path) -> None:
         """Write the JSON form."""
         content = {
             "title": self.title,
             "rows": [asdict(row) for row in self.rows],
+            "spreads": [asdict(one) for one in self.spreads],
+            "spread_goal": self.spread_goal,
             "notes": self.notes,
             "machine": machine(),
             "versions": self.versions,
@@ -113,7 +164,18 @@ class Report:
         self.show()
         if options.json:
             self.write(options.json)
-        return 1 if any(row.holds is False for row in self.rows) else 0
+        missed = any(row.holds is False for row in self.rows) or not all(one.holds for one in self.spreads)
+        return 1 if missed else 0
+
+
+def _print_aligned(lines: Sequence[Sequence[str]], right: Container[int]) -> None:
+    widths = [max(len(line[column]) for line in lines) for column in range(len(lines[0]))]
+    for line in lines:
+        cells = [
+            text.rjust(width) if column in right else text.ljust(width)
+            for column, (text, width) in enumerate(zip(line, widths, strict=True))
+        ]
+        print("  ".join(cells).rstrip())
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
