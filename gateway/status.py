@@ -47,6 +47,7 @@ STATUSES: Final[Mapping[type[BaseException], Status]] = MappingProxyType(
         errors.InstanceConflict: Status(DUPLICATE_INSTANCE, 409, DUPLICATE_INSTANCE),
         errors.AmbiguousStudy: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),
         errors.InvalidQuery: Status(DATA_SET_MISMATCH, 400, DATA_SET_MISMATCH),
+        errors.QueryTooBroad: Status(OUT_OF_RESOURCES, 413, OUT_OF_RESOURCES),
         errors.UnsupportedMediaType: Status(CANNOT_UNDERSTAND, 415, CANNOT_UNDERSTAND),
         errors.NotAcceptable: Status(CANNOT_UNDERSTAND, 406, CANNOT_UNDERSTAND),
         errors.NotFound: Status(NO_SUCH_INSTANCE, 404, NO_SUCH_INSTANCE),

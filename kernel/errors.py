@@ -4,7 +4,7 @@
     |-- Refused       the sender must change something; sending the same again fails again
     |   |-- MalformedInstance, MissingIdentifier, InvalidIdentifier, UnsupportedSOPClass, UnsupportedTransferSyntax
     |   |-- LimitExceeded, InstanceConflict, IdentityMismatch
-    |   |-- InvalidQuery, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound, AmbiguousStudy
+    |   |-- InvalidQuery, QueryTooBroad, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound, AmbiguousStudy
     |   |-- InvalidConfiguration, InvalidRule
     |   `-- ResidualIdentity
     |-- Denied        not allowed; audited
@@ -104,6 +104,12 @@ class InvalidQuery(Refused):
     """A query that the matching rules do not allow."""
 
     text = "The query is not valid: {reason}."
+
+
+class QueryTooBroad(InvalidQuery):
+    """A query that is understood and would cost too much."""
+
+    text = "The query matches too broadly: {reason}. Narrow it by date or by an identifier."
 
 
 class InvalidRequest(Refused):

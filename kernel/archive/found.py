@@ -1,11 +1,11 @@
 """Studies, series and instances as lists show them, and how their rows are selected."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Row, Select, select
+from sqlalchemy import Connection, Row, Select, select
 
 from kernel.archive.tables import instance, series, study
 
@@ -116,7 +116,21 @@ SELECTS: Final[Mapping[Level, Select[*tuple[Any, ...]]]] = {
     "series": select(*_STUDY_COLUMNS, *_SERIES_COLUMNS).join_from(series, study),
     "instance": select(*_STUDY_COLUMNS, *_SERIES_COLUMNS, *_INSTANCE_COLUMNS).join_from(instance, series).join(study),
 }
+PKS: Final[Mapping[Level, Select[*tuple[Any, ...]]]] = {  # the key of each row alone
+    "study": select(study.c.pk),
+    "series": select(series.c.pk).join_from(series, study),
+    "instance": select(instance.c.pk).join_from(instance, series).join(study),
+}
+_KEYS: Final = {"study": study.c.pk, "series": series.c.pk, "instance": instance.c.pk}
 _MODALITIES: Final = list(StudyRow.__dataclass_fields__).index("modalities")
+
+
+def rows_of(connection: Connection, level: Level, pks: Sequence[int]) -> list[AnyRow]:
+    """Return the rows of these keys in the order of the keys; one that is gone is left out."""
+    place = {pk: number for number, pk in enumerate(pks)}
+    rows = connection.execute(SELECTS[level].where(_KEYS[level].in_(pks))).all()
+    column = {"study": 0, "series": len(_STUDY_COLUMNS), "instance": len(_STUDY_COLUMNS) + len(_SERIES_COLUMNS)}[level]
+    return sorted(rows, key=lambda row: place[row[column]])
 
 
 def study_of(row: AnyRow) -> StudyRow:

@@ -1,7 +1,6 @@
 """Matching keys as SQL conditions, and the index probes that SQLite's plans are chosen by. Pure: nothing is executed.
 
-Names are compared folded (`kernel.dicom.names.fold`), everything else as it is written (PS3.4 C.2.2.2). The referring
-physician's name has no folded column and is compared as written.
+Names are compared folded (`kernel.dicom.names.fold`), everything else as it is written (PS3.4 C.2.2.2).
 """
 
 import re
@@ -25,7 +24,7 @@ from sqlalchemy import (
 
 from kernel.archive.rows import clean
 from kernel.archive.tables import instance, series, study, study_modality
-from kernel.dicom.matching import AnyOf, Exact, Match, Range, Universal, Wildcard
+from kernel.dicom.matching import AllOf, AnyOf, Combined, Empty, Exact, Match, Range, Universal, Wildcard, Words
 from kernel.dicom.names import fold
 from kernel.errors import InvalidQuery
 
@@ -43,7 +42,7 @@ _STUDY: Final[Mapping[str, ColumnElement[Any]]] = {
     "AccessionNumber": study.c.accession_number,
     "StudyID": study.c.study_id,
     "StudyDescription": study.c.study_description,
-    "ReferringPhysicianName": study.c.referring_physician_name,
+    "ReferringPhysicianName": study.c.referring_fold,
     "PatientName": study.c.name_fold,
     "PatientID": study.c.patient_id,
     "IssuerOfPatientID": study.c.issuer,
@@ -69,6 +68,7 @@ _INSTANCE: Final[Mapping[str, ColumnElement[Any]]] = {
 }
 COLUMNS: Final = {"study": _STUDY, "series": _SERIES, "instance": _INSTANCE}
 _NUMBERS: Final = ("SeriesNumber", "InstanceNumber")
+_FOLDED: Final = ("PatientName", "ReferringPhysicianName")
 _PINNING: Final = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID", "AccessionNumber")
 _PROBED: Final = ("PatientName", "PatientID", "AccessionNumber")
 
@@ -116,6 +116,9 @@ class Keys:
             column = self._columns[keyword]
             if not indexed and not (dated and keyword == "StudyDate"):
                 column = _unindexed(column)
+            if isinstance(match, Combined):
+                within = column.concat(self._columns[match.time_keyword])
+                conditions.append(_condition(keyword, within, match.within, on_sqlite=on_sqlite))
             conditions.append(_condition(keyword, column, match, on_sqlite=on_sqlite))
         if self._text:
             conditions.append(self._text_condition(on_sqlite=on_sqlite, indexed=indexed))
@@ -132,6 +135,8 @@ class Keys:
             begins = [select(study.c.pk).where(condition) for condition in self._identifier_begins(indexed=True)]
             yield union_all(by_name, *begins)
         modalities, date = self._matches.get("ModalitiesInStudy"), self._matches.get("StudyDate")
+        if isinstance(modalities, AllOf):  # each has few candidates or none has
+            modalities = Exact(modalities.values[0])
         if isinstance(modalities, Exact | AnyOf):
             conditions = [_condition("", study_modality.c.modality, modalities, on_sqlite=True)]
             if date is not None:
@@ -154,7 +159,7 @@ class Keys:
 
 def _condition(keyword: str, column: ColumnElement[Any], match: Match, *, on_sqlite: bool) -> ColumnElement[bool]:
     """Return the condition of one key; `column` may be any expression of the key's column."""
-    prepare = _folded if keyword == "PatientName" else clean
+    prepare = _folded if keyword in _FOLDED else clean
     if keyword in _NUMBERS:
         return _number_condition(column, match)
     match match:
@@ -162,18 +167,31 @@ def _condition(keyword: str, column: ColumnElement[Any], match: Match, *, on_sql
             return column == prepare(value)
         case AnyOf(values=values):
             return column.in_([prepare(value) for value in values])
-        case Range(lower=lower, upper=upper):
-            bounds = [column != ""]
-            bounds += [column >= lower] if lower is not None else []
-            bounds += [column <= upper] if upper is not None else []
-            return and_(*bounds)
+        case AllOf(values=values):  # of an attribute with one value
+            return and_(*(column == prepare(value) for value in values))
+        case Empty():
+            return column == ""
+        case Words(words=words):
+            return and_(*(_like(column, f"*{word}*", on_sqlite=on_sqlite) for word in words))
         case Wildcard(pattern=pattern):
-            pattern = prepare(pattern)
-            prefix = _WILD.split(pattern, maxsplit=1)[0]
-            like = _like(column, pattern, on_sqlite=on_sqlite)
-            return and_(_begins(column, prefix), like) if prefix else like
+            return _wildcard(column, prepare(pattern), on_sqlite=on_sqlite)
+        case Range() | Combined():
+            return _range(column, match.days if isinstance(match, Combined) else match)
         case Universal():
             return true()
+
+
+def _range(column: ColumnElement[Any], match: Range) -> ColumnElement[bool]:
+    bounds = [column != ""]
+    bounds += [column >= match.lower] if match.lower is not None else []
+    bounds += [column <= match.upper] if match.upper is not None else []
+    return and_(*bounds)
+
+
+def _wildcard(column: ColumnElement[Any], pattern: str, *, on_sqlite: bool) -> ColumnElement[bool]:
+    prefix = _WILD.split(pattern, maxsplit=1)[0]
+    like = _like(column, pattern, on_sqlite=on_sqlite)
+    return and_(_begins(column, prefix), like) if prefix else like
 
 
 def _folded(value: str) -> str:
@@ -182,13 +200,21 @@ def _folded(value: str) -> str:
 
 def _number_condition(column: ColumnElement[Any], match: Match) -> ColumnElement[bool]:
     """Return the condition of an IS key: compared as numbers, `07` is 7."""
+    if isinstance(match, Empty):
+        return column.is_(None)
+    if isinstance(match, AllOf):
+        return and_(*(_number_condition(column, Exact(value)) for value in match.values))
     texts = match.values if isinstance(match, AnyOf) else (match.value,) if isinstance(match, Exact) else ()
     numbers = [int(value) for value in texts if re.fullmatch(r"[+-]?[0-9]{1,12}", value.strip())]
     return column.in_(numbers)
 
 
 def _has_modality(match: Match, *, on_sqlite: bool) -> ColumnElement[bool]:
-    """Return whether a study has a series of the modality."""
+    """Return whether a study has a series of the modality; of each, when all of several are wanted."""
+    if isinstance(match, AllOf):
+        return and_(*(_has_modality(Exact(value), on_sqlite=on_sqlite) for value in match.values))
+    if isinstance(match, Empty):
+        return ~exists().where(study_modality.c.study_pk == study.c.pk)
     condition = _condition("", study_modality.c.modality, match, on_sqlite=on_sqlite)
     return exists().where(study_modality.c.study_pk == study.c.pk, condition)
 
@@ -204,6 +230,10 @@ def _probes_of(keyword: str, match: Match) -> Iterator[Candidates]:
             if parts[0]:
                 yield select(study.c.pk).where(_begins(column, parts[0]))
             by_name = _by_trigrams(parts) if keyword == "PatientName" else None
+            if by_name is not None:
+                yield by_name
+        case Words(words=words):
+            by_name = _by_trigrams(words)
             if by_name is not None:
                 yield by_name
         case _:

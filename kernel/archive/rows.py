@@ -60,6 +60,7 @@ def study_values(received: Received) -> dict[str, Any]:
         "study_id": clean(described.study_id),
         "study_description": clean(described.study_description),
         "referring_physician_name": clean(described.referring_physician_name),
+        "referring_fold": fold(clean(described.referring_physician_name)),
         "first_received_at": received.received_at,
         "last_received_at": received.received_at,
         **urgency(PRIORITY_ROUTINE, received.received_at),

@@ -7,16 +7,18 @@ name index with a million hits (0.7 s to 53 s at ten million studies, against 0.
 A search that still costs too much is stopped and refused: narrow it by date.
 """
 
+from array import array
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import ColumnElement, Connection, select, text
+from sqlalchemy import ColumnElement, Connection, Select, func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from kernel.archive.found import (
+    PKS,
     SELECTS,
     AnyRow,
     InstancePage,
@@ -35,12 +37,13 @@ from kernel.archive.keys import Keys
 from kernel.archive.tables import study
 from kernel.database import is_sqlite
 from kernel.dicom.matching import Match
-from kernel.errors import InvalidQuery
+from kernel.errors import QueryTooBroad
 
 ROWS_MAX: Final = 10_000  # of one page, whatever is asked for
 PROBE_MAX: Final = 5_000  # candidates that are sorted rather than walked
 SQLITE_STEPS_MAX: Final = 200_000_000  # virtual machine instructions of one search: a few seconds
 POSTGRESQL_MS_MAX: Final = 5_000
+COUNT_SHARE: Final = 100  # to count what is beyond a page may cost a hundredth of a search
 _STEPS_EACH: Final = 100_000
 
 __all__ = [
@@ -51,7 +54,9 @@ __all__ = [
     "StudyPage",
     "StudyQuery",
     "StudyRow",
+    "count_beyond",
     "search_instances",
+    "search_pks",
     "search_series",
     "search_studies",
     "series_of_study",
@@ -78,21 +83,23 @@ def search_studies(connection: Connection, query: StudyQuery) -> StudyPage:
     Raises
     ------
     InvalidQuery
-        A key that studies do not have, or a search that costs too much.
+        A key that studies do not have.
+    QueryTooBroad
+        The search costs too much.
     """
-    rows, more = _page(connection, query, Keys(query.matches, query.text, "study"), "study")
+    rows, more = _page(connection, query, "study")
     return StudyPage([study_of(row) for row in rows], more)
 
 
 def search_series(connection: Connection, query: StudyQuery) -> SeriesPage:
     """Return a page of series; keys of the study level are matched too. Raises as `search_studies`."""
-    rows, more = _page(connection, query, Keys(query.matches, query.text, "series"), "series")
+    rows, more = _page(connection, query, "series")
     return SeriesPage([series_of(row) for row in rows], more)
 
 
 def search_instances(connection: Connection, query: StudyQuery) -> InstancePage:
     """Return a page of instances; keys of both levels above are matched too. Raises as `search_studies`."""
-    rows, more = _page(connection, query, Keys(query.matches, query.text, "instance"), "instance")
+    rows, more = _page(connection, query, "instance")
     return InstancePage([instance_of(row) for row in rows], more)
 
 
@@ -102,22 +109,56 @@ def series_of_study(connection: Connection, site: str, study_instance_uid: str) 
     return [series_of(row) for row in connection.execute(query.order_by(*IN_STUDY))]
 
 
-def _page(connection: Connection, query: StudyQuery, keys: Keys, level: Level) -> tuple[list[AnyRow], bool]:
+def search_pks(connection: Connection, query: StudyQuery, level: Level, most: int) -> "tuple[array[int], bool]":
+    """Return the keys of the rows that match, in order, at most `most`, and whether there are more.
+
+    For answers of any length: eight bytes a match, taken at one moment, while rows are read a page at a time later.
+    Raises as `search_studies`.
+    """
+    if query.sites is not None and not query.sites:
+        return array("q"), False
+    with _bounded(connection):
+        statement = _matching(connection, query, level, PKS[level])
+        found = array("q", connection.execute(statement.limit(most + 1).offset(query.offset)).scalars())
+    return found[:most], len(found) > most
+
+
+def count_beyond(connection: Connection, query: StudyQuery, level: Level, most: int) -> int | None:
+    """Return how many match beyond the page of `query`, at most `most`; None if counting them would cost too much.
+
+    On a connection of its own: when counting is stopped, its transaction is over on PostgreSQL.
+    """
+    try:
+        with _bounded(connection, share=COUNT_SHARE):
+            statement = _matching(connection, query, level, PKS[level]).limit(most).offset(query.offset + query.limit)
+            return connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
+    except QueryTooBroad:
+        return None
+
+
+def _page(connection: Connection, query: StudyQuery, level: Level) -> tuple[list[AnyRow], bool]:
     limit = max(0, min(query.limit, ROWS_MAX))
     if query.sites is not None and not query.sites:
         return [], False
-    on_sqlite = is_sqlite(connection)
     with _bounded(connection):
-        conditions = _conditions(connection, query, keys) if on_sqlite else keys.conditions(on_sqlite=False)
-        if query.sites is not None:
-            conditions.append(_site_in(query.sites, on_sqlite=on_sqlite))
-        if query.received_from is not None:
-            conditions.append(study.c.first_received_at >= query.received_from)
-        if query.received_before is not None:
-            conditions.append(study.c.first_received_at < query.received_before)
-        statement = SELECTS[level].where(*conditions).order_by(*_order(query, level))
+        statement = _matching(connection, query, level, SELECTS[level])
         rows = connection.execute(statement.limit(limit + 1).offset(query.offset)).all()
     return list(rows[:limit]), len(rows) > limit
+
+
+def _matching(
+    connection: Connection, query: StudyQuery, level: Level, wanted: Select[*tuple[Any, ...]]
+) -> Select[*tuple[Any, ...]]:
+    """Return `wanted` of the rows that match, in order."""
+    keys, on_sqlite = Keys(query.matches, query.text, level), is_sqlite(connection)
+    conditions = _conditions(connection, query, keys) if on_sqlite else keys.conditions(on_sqlite=False)
+    if query.sites is not None:
+        conditions.append(_site_in(query.sites, on_sqlite=on_sqlite))
+    if query.received_from is not None:
+        conditions.append(study.c.first_received_at >= query.received_from)
+    if query.received_before is not None:
+        conditions.append(study.c.first_received_at < query.received_before)
+    return wanted.where(*conditions).order_by(*_order(query, level))
 
 
 def _conditions(connection: Connection, query: StudyQuery, keys: Keys) -> list[ColumnElement[bool]]:
@@ -150,26 +191,26 @@ def _order(query: StudyQuery, level: Level) -> tuple[ColumnElement[Any], ...]:
 
 
 @contextmanager
-def _bounded(connection: Connection) -> Generator[None]:
-    """Stop a search that costs too much.
+def _bounded(connection: Connection, share: int = 1) -> Generator[None]:
+    """Stop a search that costs too much: more than one part in `share` of the bound.
 
     Raises
     ------
-    InvalidQuery
+    QueryTooBroad
         It was stopped.
     """
     driver: Any = connection.connection.driver_connection
     on_sqlite = is_sqlite(connection)
     if on_sqlite:
-        left = iter(range(SQLITE_STEPS_MAX // _STEPS_EACH))
+        left = iter(range(SQLITE_STEPS_MAX // _STEPS_EACH // share))
         driver.set_progress_handler(lambda: next(left, None) is None, _STEPS_EACH)
     else:
-        connection.execute(text(f"SET LOCAL statement_timeout = {POSTGRESQL_MS_MAX}"))
+        connection.execute(text(f"SET LOCAL statement_timeout = {POSTGRESQL_MS_MAX // share}"))
     try:
         yield
     except DBAPIError as error:
         if _was_stopped(error):
-            raise InvalidQuery(reason="it matches too broadly; narrow it by date") from None
+            raise QueryTooBroad(reason="it would take too long") from None
         raise
     finally:
         if on_sqlite:

@@ -1,7 +1,8 @@
 """The tables of the archive: patients, studies, series, instances, and what is kept apart from them.
 
 Identity is (site, issuer, id) everywhere: two sites never share a row. Text is kept as decoded, never NULL (absent is
-the empty string, so that order and ranges need no special case); `name_fold` is `kernel.dicom.names.fold` of the name.
+the empty string, so that order and ranges need no special case); `name_fold` is `kernel.dicom.names.fold` of the name,
+`referring_fold` that of the referring physician's.
 Dates and times are DICOM's own text (DA, TM). The search of names by infix needs an index that SQLAlchemy cannot
 describe, so the migration makes it: `study_name` (FTS5 trigram, rowid is study.pk, written with the study) on SQLite, a
 `pg_trgm` index on PostgreSQL, which goes without when the extension is absent.
@@ -78,6 +79,7 @@ study = Table(
     _text("study_id"),
     _text("study_description"),
     _text("referring_physician_name"),
+    Column("referring_fold", BinaryText, nullable=False, default="", server_default=text("''")),
     # The patient as this study says it, so that a list of studies is read from one table.
     _text("patient_name"),
     _text("name_fold"),

@@ -1,10 +1,12 @@
 """Matching keys as values (PS3.4 C.2.2.2): what a C-FIND identifier or a QIDO parameter asks for, parsed once.
 
 Searching rooms turn a `Match` into SQL; `matches` says in memory what it means. Names are compared as the standard
-allows (C.2.2.2.1): without regard to case and accents, by `names.fold`.
+allows (C.2.2.2.1): without regard to case and accents, by `names.fold`. Keys of whole data sets, with their sequences,
+are in `identifier`.
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -16,7 +18,9 @@ KEY_CHARACTERS_MAX: Final = 256  # of one key; UID lists have their own bound
 LIST_VALUES_MAX: Final = 1000
 
 _WILD: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})  # PS3.4 C.2.2.2.4
-_LISTED: Final = frozenset({"UI", "CS", "IS", "AE", "SH"})  # UID list, and the values of repeated parameters
+_UNSPLIT: Final = frozenset({"LT", "ST", "UT", "UR"})  # a backslash is a character of theirs
+WORDS_MAX: Final = 8
+EMPTY_VALUE: Final = '""'  # C.2.2.2.7
 _RANGED: Final = {
     "DA": re.compile(r"\d{8}"),
     "TM": re.compile(r"\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?"),
@@ -63,10 +67,55 @@ class Range:
     upper: str | None
 
 
-Match = Universal | Exact | AnyOf | Wildcard | Range
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every one of these among the attribute's values (C.2.2.2.8)."""
+
+    values: tuple[str, ...]
 
 
-def parse_key(keyword: str, vr: str, text: str) -> Match:
+@dataclass(frozen=True, slots=True)
+class Empty:
+    """No value, or no such attribute (C.2.2.2.7)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Fuzzy semantic matching of names (C.2.2.2.1.1): each folded word is in the folded name, in any order."""
+
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Combined:
+    """Of a date, together with its time: one interval (C.2.2.2.5.3). Bounds are DA and TM put together."""
+
+    time_keyword: str
+    within: Range
+
+    @property
+    def days(self) -> Range:
+        """The dates that can match, which an index of dates answers."""
+        lower, upper = self.within.lower, self.within.upper
+        return Range(lower and lower[:8], upper and upper[:8])
+
+
+Match = Universal | Exact | AnyOf | AllOf | Wildcard | Range | Empty | Words | Combined
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Which kinds of matching were agreed on beside the usual ones (C.5.1.1.1; PS3.18 8.3.4)."""
+
+    fuzzy: bool = False
+    empty: bool = False
+    multiple: bool = False  # several values mean all of them, not any
+
+
+USUAL: Final = Rules()
+
+
+def parse_key(keyword: str, vr: str, text: str, rules: Rules = USUAL) -> Match:
     """Return what a matching key asks for.
 
     Raises
@@ -78,12 +127,31 @@ def parse_key(keyword: str, vr: str, text: str) -> Match:
     if not text or text == "*":
         return Universal()
     if vr == "SQ":
-        raise _invalid(keyword, "sequences are not matched here")
+        raise _invalid(keyword, "a sequence is matched by the attributes in it")
+    if rules.empty and text == EMPTY_VALUE:
+        return Empty()
     if vr in _RANGED:
         return _range(keyword, vr, text)
-    if vr in _LISTED and ("\\" in text or (vr == "UI" and "," in text)):
-        return _list(keyword, vr, text)
+    if vr == "PN" and rules.fuzzy:
+        return words(keyword, text)
+    if vr not in _UNSPLIT and ("\\" in text or (vr == "UI" and "," in text)):
+        listed = _list(keyword, vr, text)
+        return AllOf(listed.values) if rules.multiple and vr != "UI" and isinstance(listed, AnyOf) else listed
     return _single(keyword, vr, text)
+
+
+def words(keyword: str, text: str) -> Match:
+    """Return the match of a name of which words are known, in any order.
+
+    Raises
+    ------
+    InvalidQuery
+        The text is too long.
+    """
+    if len(text) > KEY_CHARACTERS_MAX:
+        raise _invalid(keyword, f"more than {KEY_CHARACTERS_MAX} characters")
+    found = tuple(dict.fromkeys(word for word in re.split(r"[\s^=,*?\\]+", fold(text)) if word))[:WORDS_MAX]
+    return Words(found) if found else Universal()
 
 
 def _invalid(keyword: str, reason: str) -> InvalidQuery:
@@ -119,15 +187,22 @@ def _list(keyword: str, vr: str, text: str) -> Match:
 
 def _range(keyword: str, vr: str, text: str) -> Match:
     moment, zone = _RANGED[vr].pattern, r"(?:[+&-]\d{4})?" if vr == "DT" else ""
+    text = text.replace(" ", "")  # some write `20260101 - 20260131`
     found = re.fullmatch(rf"(?P<one>{moment}){zone}|(?P<from>{moment})?{zone}-(?P<to>{moment})?{zone}", text)
     if found is None or len(text) > KEY_CHARACTERS_MAX or text == "-":
         raise _invalid(keyword, f"neither a {vr} nor a range of them")
     if one := found["one"]:
-        return Exact(one) if vr == "DA" else Range(one, _until(vr, one))
+        return Exact(one) if vr == "DA" else Range(_since(vr, one), _until(vr, one))
     lower, upper = found["from"], found["to"]
-    if lower and upper and lower > _until(vr, upper):
+    # 2330-0030 is an interval together with its dates (`identifier.combined`), and matches nothing without them
+    if lower and upper and vr != "TM" and lower > _until(vr, upper):
         raise _invalid(keyword, "a range that ends before it begins")
-    return Range(lower or None, _until(vr, upper) if upper else None)
+    return Range(_since(vr, lower) if lower else None, _until(vr, upper) if upper else None)
+
+
+def _since(vr: str, text: str) -> str:
+    """Return the bound below which nothing begins; a stored time of less precision, such as 10, is 10:00:00."""
+    return re.sub(r"(?<=\d\d)(00)+$", "", text) if vr == "TM" and "." not in text else text
 
 
 def _until(vr: str, text: str) -> str:
@@ -138,8 +213,15 @@ def _until(vr: str, text: str) -> str:
     return text + last[len(text) :]
 
 
+def matches_any(match: Match, values: Sequence[str], *, name: bool = False) -> bool:
+    """Return whether an attribute of these values matches: by any of them (C.2.2.3). Without values it is empty."""
+    if isinstance(match, AllOf):
+        return all(any(matches(Exact(wanted), value, name=name) for value in values) for wanted in match.values)
+    return any(matches(match, value, name=name) for value in values or ("",))
+
+
 def matches(match: Match, value: str, *, name: bool = False) -> bool:
-    """Return whether a stored text, without padding, matches; `name`: it is a PN."""
+    """Return whether a stored text, without padding, matches; `name`: it is a PN. `Combined`: of a DA and TM joined."""
     prepare = fold if name else str
     match match:
         case Universal():
@@ -147,7 +229,16 @@ def matches(match: Match, value: str, *, name: bool = False) -> bool:
         case Exact(value=wanted):
             return prepare(value) == prepare(wanted)
         case AnyOf(values=values):
-            return value in values
+            return prepare(value) in map(prepare, values)
+        case AllOf(values=values):
+            return all(prepare(value) == prepare(wanted) for wanted in values)
+        case Empty():
+            return not value
+        case Words(words=wanted):
+            folded = fold(value)
+            return all(word in folded for word in wanted)
+        case Combined(within=within):
+            return matches(within, value)
         case Wildcard(pattern=pattern):
             return _like(prepare(value), prepare(pattern))
         case Range(lower=lower, upper=upper):

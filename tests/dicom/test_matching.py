@@ -66,7 +66,7 @@ def test_a_key_is_parsed_by_its_vr(vr, text, match):
         ("LO", "x" * (KEY_CHARACTERS_MAX + 1), f"more than {KEY_CHARACTERS_MAX} characters"),
         ("UI", ",".join(f"1.2.{n}" for n in range(LIST_VALUES_MAX + 1)), f"more than {LIST_VALUES_MAX} values"),
         ("CS", "CT\\M*", "no wildcard in a list"),
-        ("SQ", "x", "sequences are not matched"),
+        ("SQ", "x", "a sequence is matched by the attributes in it"),
     ],
 )
 def test_what_is_no_key_is_refused_without_repeating_it(vr, text, reason):
