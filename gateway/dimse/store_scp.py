@@ -12,8 +12,10 @@ from gateway.dimse.indications import Command
 from gateway.dimse.services import Drain, Receiver, Response, Session, response, text_of
 from gateway.status import SUCCESS, dimse_status
 from kernel import telemetry
-from kernel.archive.blobs import Blobs, Stage
+from kernel.archive.blobs import Blobs
+from kernel.archive.ingest import Ahead
 from kernel.archive.records import Ingested, Origin, Outcome, Staged
+from kernel.archive.stage import HEAD_BYTES, Stage
 from kernel.clock import Clock
 from kernel.errors import ExchangeError, InstanceConflict, LimitExceeded, MalformedInstance
 
@@ -25,7 +27,11 @@ _ingest_seconds = telemetry.STAGE_SECONDS.labels("ingest")
 class Ingester(Protocol):
     """What C-STORE asks of `kernel.archive.ingest.Ingest`."""
 
-    def ingest(self, staged: Staged, origin: Origin) -> Ingested:
+    def read_ahead(self, head: bytes, transfer_syntax_uid: str, origin: Origin) -> Ahead | None:
+        """Read a header while the pixels come in."""
+        ...
+
+    def ingest(self, staged: Staged, origin: Origin, *, ahead: Ahead | None = None) -> Ingested:
         """Make an instance durable and indexed, or raise why not."""
         ...
 
@@ -82,6 +88,16 @@ class _Store:
         self._stage = stage
         self._begun_s = scp.clock.monotonic_s()
         self._refusal: Drain | None = None
+        self._ahead: Ahead | None = None
+        self._looked_ahead = False
+        self._origin = Origin(
+            site=session.source.site,
+            channel="dimse",
+            peer=session.calling_ae_title,
+            called=session.called_ae_title,
+            address=session.address,
+            session=session.identifier,
+        )
 
     def write(self, data: memoryview) -> None:
         if self._refusal is not None:
@@ -93,9 +109,16 @@ class _Store:
                 raise LimitExceeded(  # noqa: TRY301 one way out for all that a stage may refuse
                     limit="dimse.instance_bytes_max", value=self._stage.size_bytes, bound=self._scp.instance_bytes_max
                 )
+            if not self._looked_ahead and len(self._stage.head) >= HEAD_BYTES:
+                self._look_ahead()  # the sender fills the socket's buffer meanwhile
         except Exception as error:  # noqa: BLE001 whatever the disk does, the peer gets a status
             self._stage.discard()
             self._refusal = self._scp.refuse(self._session, self._message, error)
+
+    def _look_ahead(self) -> None:
+        self._looked_ahead = True
+        syntax = self._message.context.transfer_syntax
+        self._ahead = self._scp.ingest.read_ahead(bytes(self._stage.head), syntax, self._origin)
 
     def finish(self) -> Iterable[Response]:
         if self._refusal is not None:
@@ -103,16 +126,8 @@ class _Store:
         received_s = self._scp.clock.monotonic_s()
         _receive_seconds.observe(received_s - self._begun_s)
         session = self._session
-        origin = Origin(
-            site=session.source.site,
-            channel="dimse",
-            peer=session.calling_ae_title,
-            called=session.called_ae_title,
-            address=session.address,
-            session=session.identifier,
-        )
         try:
-            ingested = self._scp.ingest.ingest(self._stage.finish(), origin)
+            ingested = self._scp.ingest.ingest(self._stage.finish(), self._origin, ahead=self._ahead)
         except Exception as error:  # noqa: BLE001 the edge: every error becomes a status
             return self._scp.refuse(session, self._message, error).finish()
         _ingest_seconds.observe(self._scp.clock.monotonic_s() - received_s)

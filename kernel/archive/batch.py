@@ -112,7 +112,9 @@ class Batch:
                 "size": sum(one.size_bytes for one in group),
                 "at": max(one.received_at for one in group),
             }
-            ((have, expected),) = _COUNT_STUDY.run(self.connection, [values])
+            ((have, expected, state),) = _COUNT_STUDY.run(self.connection, [values])
+            if state != STATE_RECEIVING:
+                _REOPEN_STUDY.run(self.connection, [{"pk_": pk}])
             if expected is not None and have >= expected:
                 self.promised += complete.promised(self.connection, pk)
 
@@ -227,10 +229,12 @@ _COUNT_STUDY: Final = Prepared(
             size_bytes=study.c.size_bytes + bindparam("size"),
             last_received_at=bindparam("at"),
             revision=study.c.revision + bindparam("instances"),
-            state=STATE_RECEIVING,
-            evidence="",
         )
-        .returning(study.c.number_of_instances, study.c.expected_instances)
+        .returning(study.c.number_of_instances, study.c.expected_instances, study.c.state)
     ),
     ("pk_", "instances", "size", "at"),
+)
+_REOPEN_STUDY: Final = Prepared(  # apart, as it changes an index and is rarely needed
+    lambda _: update(study).where(study.c.pk == bindparam("pk_")).values(state=STATE_RECEIVING, evidence=""),
+    ("pk_",),
 )

@@ -11,6 +11,7 @@ A refusal puts the bytes into quarantine before it is raised: nothing that was s
 import mmap
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
@@ -35,6 +36,15 @@ _per_thread = threading.local()
 _counter = cache(INSTANCES.labels)
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What the first bytes of an instance told before the last ones came."""
+
+    header: Header
+    attributes: InstanceAttributes
+    metadata: bytes
+
+
 class Ingest:
     """Takes staged instances into the archive. Safe to use from many threads."""
 
@@ -52,11 +62,34 @@ class Ingest:
         self._clock = clock
         self._fallback_charset_of = fallback_charset_of
 
-    def ingest(self, staged: Staged, origin: Origin, *, study_instance_uid: str | None = None) -> Ingested:
+    def read_ahead(self, head: bytes, transfer_syntax_uid: str, origin: Origin) -> "Ahead | None":
+        """Read the header from the first bytes of a data set while the rest comes in; None when that is too early.
+
+        Nothing is refused here: what is wrong with an instance is said by `ingest`, when all of it is there.
+        """
+        try:
+            header = scan(head, transfer_syntax_uid, prefix=True)
+            if not _has_native_pixels(header):
+                return None
+            attributes, metadata = _read(header, transfer_syntax_uid, self._fallback_charset_of(origin))
+        except Refused:
+            return None
+        return Ahead(header, attributes, metadata)
+
+    def ingest(
+        self,
+        staged: Staged,
+        origin: Origin,
+        *,
+        study_instance_uid: str | None = None,
+        ahead: "Ahead | None" = None,
+    ) -> Ingested:
         """Take an instance in; when this returns, its bytes, name, digest, index and event are durable.
 
         Parameters
         ----------
+        ahead
+            What `read_ahead` found in the first bytes of this very instance.
         study_instance_uid
             The study that the instance must belong to, when the sender's URL names one (PS3.18 10.5).
 
@@ -68,7 +101,7 @@ class Ingest:
             Nothing was promised; the same instance may be sent again.
         """
         try:
-            received = self._check(staged, origin, study_instance_uid)
+            received = self._check(staged, origin, study_instance_uid, ahead)
         except Refused:
             _counter(origin.channel, "quarantined").inc()
             raise
@@ -105,10 +138,15 @@ class Ingest:
         flush.succeed()
         return pending.result()
 
-    def _check(self, staged: Staged, origin: Origin, study_instance_uid: str | None) -> Received:
+    def _check(
+        self, staged: Staged, origin: Origin, study_instance_uid: str | None, ahead: "Ahead | None" = None
+    ) -> Received:
         with stage("prepare"):
             try:
-                attributes, metadata = self._examine(staged, origin)
+                if ahead is not None and _tells_everything(ahead.header, staged):
+                    attributes, metadata = ahead.attributes, ahead.metadata
+                else:
+                    attributes, metadata = self._examine(staged, origin)
                 _check_identity(staged, attributes, study_instance_uid)
             except Refused as refusal:
                 self._quarantine.keep(staged, origin, refusal)
@@ -149,9 +187,21 @@ def _scan_head(staged: Staged) -> Header | None:
         header = scan(staged.head, staged.transfer_syntax_uid, prefix=True)
     except Refused:  # too short for this header, or really malformed: the whole file will tell
         return None
+    return header if _tells_everything(header, staged) else None
+
+
+def _has_native_pixels(header: Header) -> bool:
+    """Whether native pixel data of a known length ends the header, in the bytes as they were sent."""
     pixels = header.pixel_data
-    fits = pixels is not None and not header.reencoded and pixels.value_offset + pixels.length == dataset_bytes
-    return header if fits else None
+    return pixels is not None and not header.reencoded and not pixels.is_encapsulated
+
+
+def _tells_everything(header: Header, staged: Staged) -> bool:
+    """Whether native pixel data fills exactly what the scanned bytes lack of the data set."""
+    pixels = header.pixel_data
+    if pixels is None or not _has_native_pixels(header):
+        return False
+    return pixels.value_offset + pixels.length == staged.size_bytes - staged.dataset_offset
 
 
 def _read(header: Header, transfer_syntax_uid: str, fallback: str | None) -> tuple[InstanceAttributes, bytes]:

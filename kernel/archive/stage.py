@@ -50,6 +50,11 @@ class Stage:
             raise told(error, space, len(meta)) from error
         self._put(memoryview(meta))
 
+    @property
+    def head(self) -> bytearray:
+        """The first bytes of the data set so far, at most HEAD_BYTES; not to be changed."""
+        return self._head
+
     def write(self, buffer: bytes | bytearray | memoryview) -> None:
         """Add the next bytes of the data set.
 

@@ -37,6 +37,9 @@ _UNSPLIT: Final = frozenset({"LT", "ST", "UT", "UR"})  # a backslash is a charac
 _UTF8: Final = {"vr": "CS", "Value": ["ISO_IR 192"]}
 _PADDING: Final = 0xFFFCFFFC
 _KEYS: Final = {tag: f"{tag:08X}" for tag in TAG_OF.values()}
+MEMBER_BYTES_MAX: Final = 128  # of an element whose JSON is remembered
+MEMBERS_REMEMBERED_MAX: Final = 4096  # for each way to read texts; then all are forgotten
+READINGS_REMEMBERED_MAX: Final = 32
 
 Json = dict[str, Any]
 
@@ -59,7 +62,10 @@ def at_url(metadata: bytes, instance_url: str) -> bytes:
 
 
 class _Writer:
-    """The model of one header's data sets."""
+    """The model of one header's data sets.
+
+    Slices of one series differ in a few elements: what the others became is remembered by their very bytes.
+    """
 
     __slots__ = ("_fallback", "_header")
 
@@ -70,27 +76,44 @@ class _Writer:
     def data_set(self, elements: tuple[Element, ...], charsets: tuple[str, ...], path: str) -> Json:
         """Return the model of one level; depth is bounded by the scanner's."""
         model: Json = {}
-        value_of, fallback = self._header.value, self._fallback
+        buffer, known = self._header.buffer, _remembered(charsets, self._fallback)
         for element in elements:
-            tag, vr, _, _, length, *_ = element
+            tag, vr, start, _, length, end, _, items, _ = element
+            if items is None and end - start <= MEMBER_BYTES_MAX:  # nothing that long names its place
+                seen = (vr, buffer[start:end])
+                found = known.get(seen)
+                if found is not None:
+                    model[found[0]] = found[1]
+                    continue
+            else:
+                seen = None
             if tag & 0xFFFF == 0 or tag >> 16 == 2 or tag == _PADDING:
                 continue
             key = _KEYS.get(tag) or f"{tag:08X}"
-            if element.items is not None:
-                model[key] = self._sequence(element, charsets, f"{path}{key}/")
-            elif length == 0:
-                model[key] = {"vr": vr}
-            elif vr in _BINARY:
-                model[key] = self._binary(element, path + key)
-            elif length > INLINE_TEXT_BYTES_MAX:
-                model[key] = {"vr": vr, "BulkDataURI": path + key}
-            elif vr in _FORMATS or vr == "AT":
-                model[key] = _numbers(value_of(element), vr)
-            elif tag == SPECIFIC_CHARACTER_SET:
-                model[key] = _UTF8
-            else:
-                model[key] = _texts(decode(value_of(element), charsets, fallback), vr)
+            member = self._member(element, charsets, path, key)
+            model[key] = member
+            if seen is not None and isinstance(seen[1], bytes) and length != UNDEFINED:
+                if len(known) >= MEMBERS_REMEMBERED_MAX:
+                    known.clear()
+                known[seen] = (key, msgspec.Raw(msgspec.json.encode(member)))
         return model
+
+    def _member(self, element: Element, charsets: tuple[str, ...], path: str, key: str) -> Json:
+        """Return the model of one element, `key`, of the level whose bulk data is under `path`."""
+        vr, length = element.vr, element.length
+        if element.items is not None:
+            return self._sequence(element, charsets, f"{path}{key}/")
+        if length == 0:
+            return {"vr": vr}
+        if vr in _BINARY:
+            return self._binary(element, path + key)
+        if length > INLINE_TEXT_BYTES_MAX:
+            return {"vr": vr, "BulkDataURI": path + key}
+        if vr in _FORMATS or vr == "AT":
+            return _numbers(self._header.value(element), vr)
+        if element.tag == SPECIFIC_CHARACTER_SET:
+            return _UTF8
+        return _texts(decode(self._header.value(element), charsets, self._fallback), vr)
 
     def _sequence(self, element: Element, charsets: tuple[str, ...], path: str) -> Json:
         assert element.items is not None
@@ -108,6 +131,20 @@ class _Writer:
         if element.length == UNDEFINED or element.length > INLINE_BYTES_MAX:
             return {"vr": element.vr, "BulkDataURI": path}
         return {"vr": element.vr, "InlineBinary": b64encode(self._header.value(element)).decode("ascii")}
+
+
+_Known = dict[tuple[str, Any], tuple[str, msgspec.Raw]]  # VR and bytes of an element: key and JSON
+_readings: dict[tuple[tuple[str, ...], str | None], _Known] = {}
+
+
+def _remembered(charsets: tuple[str, ...], fallback: str | None) -> _Known:
+    """Return what elements became that were read this way; threads may share it: each step is one of the dict's own."""
+    known = _readings.get((charsets, fallback))
+    if known is None:
+        if len(_readings) >= READINGS_REMEMBERED_MAX:
+            _readings.clear()
+        known = _readings[charsets, fallback] = {}
+    return known
 
 
 def _numbers(value: bytes, vr: str) -> Json:

@@ -205,3 +205,22 @@ def test_an_unknown_operation_is_refused_and_the_association_lives_on(node):
             "Status": 0,
         }
         peer.releases()
+
+
+@pytest.mark.parametrize("lie", [0, 2, -2])
+def test_a_header_read_ahead_counts_only_when_the_pixels_fill_what_it_said(node, lie):
+    """A large slice is read ahead; one whose pixel data is longer or shorter than declared is looked at whole."""
+    ds = a_ct(rows=256, columns=256)
+    content = as_dataset_bytes(ds)
+    sent = content if lie == 0 else content + b"\0" * 2 if lie > 0 else content[:-2]
+
+    with node.call() as peer:
+        answer = peer.stores(sent, sop_instance_uid=ds.SOPInstanceUID)
+        peer.releases()
+
+    if lie >= 0:  # two zero bytes after the end are padding that readers agree to overlook
+        assert answer["Status"] == 0
+        assert node.blob_paths()[0].read_bytes().endswith(sent)
+    else:
+        assert answer["Status"] == 0xC000
+        assert node.quarantined() == ["MalformedInstance"]
