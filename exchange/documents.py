@@ -15,6 +15,7 @@ from exchange.commands import app
 from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
 from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
+from kernel.dicom.transcode import LOSSLESS_TARGETS, TARGETS
 from kernel.errors import ExchangeError
 
 DOCUMENTS = Path(__file__).parents[1] / "docs"
@@ -55,10 +56,11 @@ def storage_classes() -> Iterator[str]:
 
 def transfer_syntaxes() -> Iterator[str]:
     """Yield the lines of the table of transfer syntaxes (PS3.5 annex A)."""
-    yield "| transfer syntax | UID | stored as sent | decoded for rendering |"
-    yield "|---|---|---|---|"
+    yield "| transfer syntax | UID | stored as sent | decoded | made when a peer cannot take the stored one |"
+    yield "|---|---|---|---|---|"
     for syntax in SYNTAXES.values():
-        yield f"| {syntax.name} | {syntax.uid} | yes | {'yes' if syntax.decodable else 'no'} |"
+        made = "yes" if syntax.uid in LOSSLESS_TARGETS else "only when asked for" if syntax.uid in TARGETS else "no"
+        yield f"| {syntax.name} | {syntax.uid} | yes | {'yes' if syntax.decodable else 'no'} | {made} |"
 
 
 def statuses() -> Iterator[str]:

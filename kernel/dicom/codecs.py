@@ -14,43 +14,121 @@ import numpy as np
 from numpy.typing import NDArray
 from pydicom.encaps import encapsulate
 from pydicom.pixels.decoders.base import get_decoder
-from pydicom.pixels.processing import convert_color_space
 from pydicom.uid import UID
 
 from kernel.dicom.codestream import is_stored_as_rgb, stream_size, without_boxes
+from kernel.dicom.color import upsampled
 from kernel.dicom.image import ImagePixel
 from kernel.dicom.limits import malformed
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.reencode import inflate
+from kernel.dicom.syntaxes import (
+    DEFLATED_FRAMES,
+    ENCAPSULATED_UNCOMPRESSED,
+    JPEG_LOSSLESS,
+    JPEG_LOSSLESS_SV1,
+    JPEG_LOSSY,
+    JPEG_LS_LOSSLESS,
+    JPEG_LS_NEAR_LOSSLESS,
+    RLE_LOSSLESS,
+    SYNTAXES,
+)
 from kernel.errors import MalformedInstance
 
-_JPEG_LOSSY: Final = frozenset({"1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.51"})
-_JPEG_LOSSLESS: Final = frozenset({"1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"})
-_JPEG_LS: Final = frozenset({"1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"})
+_JPEG_LOSSLESS: Final = frozenset({JPEG_LOSSLESS, JPEG_LOSSLESS_SV1})
+_JPEG_LS: Final = frozenset({JPEG_LS_LOSSLESS, JPEG_LS_NEAR_LOSSLESS})
 _KEYWORDS: Final = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
+_WHOLE_BYTES: Final = frozenset({8, 16, 32, 64})
 
 
-def decode_native(data: bytes, image: ImagePixel) -> NDArray[Any]:
-    """Return an uncompressed little endian frame of whole bytes as an array, color as RGB."""
-    return _with_pydicom(data, image, EXPLICIT_VR_LITTLE_ENDIAN, "")
+def is_native_code(transfer_syntax_uid: str) -> bool:
+    """Whether frames of this transfer syntax need a codec that a stranger's bytes may crash."""
+    syntax = SYNTAXES[transfer_syntax_uid]
+    return syntax.encapsulated and transfer_syntax_uid not in (ENCAPSULATED_UNCOMPRESSED, DEFLATED_FRAMES, RLE_LOSSLESS)
 
 
-def decode_compressed(data: bytes, image: ImagePixel, transfer_syntax_uid: str) -> NDArray[Any]:
-    """Return a compressed frame, not RLE, as an array: (rows, columns) or (rows, columns, samples), color as RGB.
+def decode(data: bytes, image: ImagePixel, transfer_syntax_uid: str) -> NDArray[Any]:
+    """Return any frame as an array: (rows, columns) or (rows, columns, samples).
+
+    Color is by pixel, in the color space that `color.decoded_photometric_interpretation` names.
 
     Raises
     ------
     MalformedInstance
         It is damaged, or not what the header says.
     """
-    _check_claims(data, image)
-    if transfer_syntax_uid in _JPEG_LOSSY | _JPEG_LOSSLESS:
-        return _jpeg(data, image, lossless=transfer_syntax_uid in _JPEG_LOSSLESS)
+    if transfer_syntax_uid == RLE_LOSSLESS:
+        return decode_rle(data, image)
+    if is_native_code(transfer_syntax_uid):
+        return decode_compressed(data, image, transfer_syntax_uid)
+    if transfer_syntax_uid == DEFLATED_FRAMES:
+        data, _ = inflate(data, 0, (image.frame_bits + 7) // 8)
+    return decode_native(data, image)
+
+
+def as_allocated(samples: NDArray[Any], image: ImagePixel) -> NDArray[Any]:
+    """Return decoded samples in Bits Allocated bits: codecs give what their codestream says, which may be less.
+
+    Raises
+    ------
+    MalformedInstance
+        It is more.
+    """
+    wanted = max(1, image.bits_allocated // 8)
+    if samples.dtype.itemsize == wanted:
+        return samples
+    if samples.dtype.itemsize > wanted:
+        raise malformed("a frame has more bits than Bits Allocated")
+    return samples.astype(np.dtype(f"<{samples.dtype.kind}{wanted}"))
+
+
+def decode_native(data: bytes, image: ImagePixel) -> NDArray[Any]:
+    """Return an uncompressed little endian frame; pixels of one bit as one byte each (PS3.5 8.1.1)."""
+    if len(data) * 8 < image.frame_bits:
+        raise malformed("a frame is shorter than the header says")
+    if image.bits_allocated == 1:
+        bits = np.unpackbits(np.frombuffer(data, np.uint8), count=image.frame_bits, bitorder="little")
+        return _shaped(bits.reshape(-1, image.samples_per_pixel).T, image)
+    if image.bits_allocated not in _WHOLE_BYTES:
+        raise malformed(f"samples of {image.bits_allocated} bits")
+    if image.photometric_interpretation == "YBR_FULL_422":
+        if image.bits_allocated != 8 or image.samples_per_pixel != 3 or image.columns % 2:
+            raise malformed("a YBR_FULL_422 frame that is no such thing")
+        return upsampled(data, image.rows, image.columns)
+    kind = "f" if image.is_float else "i" if image.pixel_representation else "u"
+    count = image.rows * image.columns * image.samples_per_pixel
+    samples = np.frombuffer(data, np.dtype(f"<{kind}{image.bits_allocated // 8}"), count)
+    if image.planar_configuration and image.samples_per_pixel > 1:
+        return _shaped(samples.reshape(image.samples_per_pixel, -1), image)
+    shape = (image.rows, image.columns, image.samples_per_pixel)
+    return samples.reshape(shape if image.samples_per_pixel > 1 else shape[:2])
+
+
+def decode_compressed(data: bytes, image: ImagePixel, transfer_syntax_uid: str) -> NDArray[Any]:
+    """Return a compressed frame, not RLE, as an array; see `decode`.
+
+    Raises
+    ------
+    MalformedInstance
+        It is damaged, or not what the header says.
+    """
+    precision = _check_claims(data, image)
+    if transfer_syntax_uid in JPEG_LOSSY | _JPEG_LOSSLESS:
+        array = _jpeg(data, image, lossless=transfer_syntax_uid in _JPEG_LOSSLESS)
+        return _signed(array, precision) if image.pixel_representation else array
     if transfer_syntax_uid in _JPEG_LS:
         plugin = "pyjpegls"
     else:
         plugin, data = "pylibjpeg", without_boxes(data)
     fragments = encapsulate([data + b"\0" * (len(data) % 2)], has_bot=False)
-    return _with_pydicom(fragments, image, transfer_syntax_uid, plugin)
+    array = _with_pydicom(fragments, image, transfer_syntax_uid, plugin)
+    return _signed(array, precision) if image.pixel_representation and plugin == "pyjpegls" else array
+
+
+def _signed(array: NDArray[Any], precision: int) -> NDArray[Any]:
+    """Return samples as two's complement of `precision` bits: these codestreams know no sign (PS3.5 8.2.1, 8.2.3)."""
+    signed = np.ascontiguousarray(array).view(np.dtype(f"i{array.dtype.itemsize}"))
+    unused = 8 * signed.dtype.itemsize - precision
+    return (signed << unused) >> unused if unused > 0 else signed
 
 
 def decode_rle(data: bytes, image: ImagePixel) -> NDArray[Any]:
@@ -89,15 +167,14 @@ def _segment(data: bytes, size: int) -> NDArray[np.uint8]:
 
 
 def _shaped(samples: NDArray[Any], image: ImagePixel) -> NDArray[Any]:
-    """Return planes, shape (samples, pixels), in the shape of a frame, color as RGB."""
+    """Return planes, shape (samples, pixels), in the shape of a frame, color by pixel."""
     if image.samples_per_pixel == 1:
         return samples.reshape(image.rows, image.columns)
-    array = np.ascontiguousarray(samples.reshape(-1, image.rows, image.columns).transpose(1, 2, 0))
-    return convert_color_space(array, "YBR_FULL", "RGB") if image.photometric_interpretation == "YBR_FULL" else array
+    return np.ascontiguousarray(samples.reshape(-1, image.rows, image.columns).transpose(1, 2, 0))
 
 
-def _check_claims(data: bytes, image: ImagePixel) -> None:
-    """Refuse a frame that would decode to something else than the header says."""
+def _check_claims(data: bytes, image: ImagePixel) -> int:
+    """Refuse a frame that would decode to something else than the header says; return its bits a sample."""
     size = stream_size(data)
     if size is None:
         raise malformed("a compressed frame without a frame header")
@@ -106,6 +183,7 @@ def _check_claims(data: bytes, image: ImagePixel) -> None:
             f"a compressed frame of {size.rows} rows, {size.columns} columns and {size.components} components, "
             f"where {image.rows}, {image.columns} and {image.samples_per_pixel} were announced"
         )
+    return size.precision
 
 
 def _jpeg(data: bytes, image: ImagePixel, *, lossless: bool) -> NDArray[Any]:
@@ -118,9 +196,7 @@ def _jpeg(data: bytes, image: ImagePixel, *, lossless: bool) -> NDArray[Any]:
     shape = (image.rows, image.columns, image.samples_per_pixel)
     if array.shape != (shape if image.samples_per_pixel > 1 else shape[:2]):
         raise malformed("a frame is not of the announced size")
-    if lossless and image.photometric_interpretation.startswith("YBR_FULL"):
-        array = convert_color_space(array, "YBR_FULL", "RGB")
-    return array.view(np.dtype(f"i{array.dtype.itemsize}")) if image.pixel_representation else array
+    return array
 
 
 def _with_pydicom(data: bytes, image: ImagePixel, transfer_syntax_uid: str, plugin: str) -> NDArray[Any]:
@@ -138,7 +214,7 @@ def _with_pydicom(data: bytes, image: ImagePixel, transfer_syntax_uid: str, plug
     }
     decoder = get_decoder(UID(transfer_syntax_uid))
     try:
-        array, _ = decoder.as_array(data, index=0, decoding_plugin=plugin, **options)
+        array, _ = decoder.as_array(data, index=0, raw=True, decoding_plugin=plugin, **options)
     except (MemoryError, MalformedInstance):
         raise
     except Exception as error:  # noqa: BLE001 codecs raise whatever they like about a stranger's bytes

@@ -3,24 +3,44 @@
 import os
 import resource
 import sys
+from typing import Any
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
-from kernel.dicom.codecs import decode_compressed
+from kernel.dicom.codecs import as_allocated, decode
+from kernel.dicom.color import decoded_photometric_interpretation
 from kernel.dicom.decoders import DECODER_BYTES_MAX, Answer, Question, read_message, write_message
+from kernel.dicom.encoders import encode
+from kernel.dicom.syntaxes import SYNTAXES
 from kernel.errors import MalformedInstance
 
 
 def answer(question: Question) -> Answer:
-    """Decode one frame."""
+    """Decode one frame, and encode it again if that was asked for."""
     try:
-        array = np.ascontiguousarray(decode_compressed(question.data, question.image, question.transfer_syntax_uid))
+        array = np.ascontiguousarray(decode(question.data, question.image, question.transfer_syntax_uid))
+        if question.target:
+            return Answer(data=_transcoded(array, question))
     except MalformedInstance as error:
         return Answer(refusal=str(error.fields["reason"]))
     except MemoryError:
         return Answer(refusal="a frame cannot be decoded (it takes too much memory)")
+    except RuntimeError as error:  # what the encoders raise
+        return Answer(refusal=f"a frame cannot be encoded ({type(error).__name__})")
     return Answer(dtype=array.dtype.str, shape=array.shape, data=array.tobytes())
+
+
+def _transcoded(array: NDArray[Any], question: Question) -> bytes:
+    image, target = question.image, question.target
+    samples = as_allocated(array, image)
+    if not SYNTAXES[target].encapsulated:
+        return samples.tobytes()
+    color = decoded_photometric_interpretation(
+        image.photometric_interpretation, image.samples_per_pixel, question.transfer_syntax_uid
+    )
+    return encode(samples, image, target, is_rgb=color == "RGB", quality=question.quality)
 
 
 def main() -> None:

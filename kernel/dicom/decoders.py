@@ -15,7 +15,9 @@ import queue
 import subprocess
 import sys
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import IO, Any, Final
 
@@ -25,6 +27,7 @@ from numpy.typing import NDArray
 
 from kernel.dicom.image import ImagePixel
 from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
+from kernel.dicom.syntaxes import SYNTAXES
 from kernel.errors import Busy
 
 DECODE_SECONDS: Final = 5.0  # for any frame, however small
@@ -41,16 +44,18 @@ _DTYPES: Final = frozenset({"|u1", "|i1", "<u2", "<i2", "<u4", "<i4"})
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A frame to decode."""
+    """A frame to decode; with a `target`, to be encoded again."""
 
     data: bytes
     image: ImagePixel
     transfer_syntax_uid: str
+    target: str = ""  # a transfer syntax; native ones give the samples themselves
+    quality: int = 0  # of a lossy target
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The array, or why there is none."""
+    """The array, or the encoded frame, or why there is none."""
 
     dtype: str = ""
     shape: tuple[int, ...] = ()
@@ -89,6 +94,7 @@ class Decoders:
         self._seconds_of = seconds_of
         self._free: queue.LifoQueue[_Decoder] = queue.LifoQueue()
         self._all = [_Decoder() for _ in range(processes)]
+        self._threads = ThreadPoolExecutor(processes, "transcode")
         for decoder in self._all:
             self._free.put(decoder)
 
@@ -104,18 +110,44 @@ class Decoders:
         Busy
             All processes were busy for `WAIT_SECONDS_MAX`.
         """
+        return array_of(self._ask(Question(data, image, transfer_syntax_uid)), image)
+
+    def transcode(self, question: Question) -> bytes:
+        """Return a frame in another transfer syntax; errors as those of `decode`."""
+        answer = answer_of(self._ask(question))
+        native_bytes = question.image.decoded_bytes
+        if not SYNTAXES[question.target].encapsulated and len(answer.data) != native_bytes:
+            raise malformed("a frame is not of the announced size")
+        return answer.data
+
+    def transcode_each(self, questions: Iterable[Question]) -> Iterator[bytes]:
+        """Yield frames in another transfer syntax, in order; as many are worked on at once as there are processes."""
+        waiting: deque[Future[bytes]] = deque()
+        try:
+            for question in questions:
+                waiting.append(self._threads.submit(self.transcode, question))
+                if len(waiting) > len(self._all):
+                    yield waiting.popleft().result()
+            while waiting:
+                yield waiting.popleft().result()
+        finally:
+            for future in waiting:
+                future.cancel()
+
+    def _ask(self, question: Question) -> bytes:
         try:
             decoder = self._free.get(timeout=WAIT_SECONDS_MAX)
         except queue.Empty:
             raise Busy(what="decoding frames") from None
         try:
-            payload = decoder.ask(Question(data, image, transfer_syntax_uid), self._seconds_of(image))
+            return decoder.ask(question, self._seconds_of(question.image))
         finally:
             self._free.put(decoder)
-        return array_of(payload, image)
 
     def close(self) -> None:
         """End the processes; a later frame begins new ones."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._threads = ThreadPoolExecutor(len(self._all), "transcode")
         for decoder in self._all:
             decoder.end()
 
@@ -197,14 +229,20 @@ def _exchange(
         timer.cancel()
 
 
-def array_of(payload: bytes, image: ImagePixel) -> NDArray[Any]:
-    """Return the array of an encoded answer, if it is one of the announced size."""
+def answer_of(payload: bytes) -> Answer:
+    """Return what a process answered; a refusal is raised."""
     try:
         answer = msgspec.msgpack.decode(payload, type=Answer)
     except msgspec.MsgspecError:
         raise malformed("a frame cannot be decoded (the codec failed)") from None
     if answer.refusal:
         raise malformed(answer.refusal[:300])
+    return answer
+
+
+def array_of(payload: bytes, image: ImagePixel) -> NDArray[Any]:
+    """Return the array of an encoded answer, if it is one of the announced size."""
+    answer = answer_of(payload)
     shape = (image.rows, image.columns, image.samples_per_pixel)
     expected = shape if image.samples_per_pixel > 1 else shape[:2]
     if answer.shape != expected or answer.dtype not in _DTYPES:

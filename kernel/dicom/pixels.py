@@ -12,25 +12,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-import numpy as np
 from numpy.typing import NDArray
 
-from kernel.dicom.codecs import decode_native, decode_rle
+from kernel.dicom.codecs import decode, is_native_code
+from kernel.dicom.color import decoded_photometric_interpretation, to_rgb
 from kernel.dicom.decoders import shared_decoders
 from kernel.dicom.elements import Buffer, Header
 from kernel.dicom.frames import FrameMap, Span, locate_frames
 from kernel.dicom.image import ImagePixel, image_pixel
 from kernel.dicom.limits import exceeded, malformed
 from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.reencode import inflate, to_explicit_little_endian
+from kernel.dicom.reencode import to_explicit_little_endian
 from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import (
-    DEFLATED_FRAMES,
-    ENCAPSULATED_UNCOMPRESSED,
-    EXPLICIT_VR_LITTLE_ENDIAN,
-    RLE_LOSSLESS,
-    SYNTAXES,
-)
+from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 from kernel.errors import UnsupportedTransferSyntax
 
 __all__ = ["FrameMap", "Pixels", "Span", "decode_frame", "locate_frames", "open_pixels"]
@@ -65,6 +59,8 @@ class Pixels:
     def decode(self, frame_index: int) -> NDArray[Any]:
         """Return a frame as an array: (rows, columns) or (rows, columns, samples), color as RGB.
 
+        Palettes are not applied: see `kernel.dicom.render`.
+
         Raises
         ------
         NotFound
@@ -76,7 +72,27 @@ class Pixels:
         LimitExceeded
             It is larger than `DECODED_BYTES_MAX`.
         """
-        return _decode(self.read(frame_index), self.image, self.transfer_syntax_uid)
+        array = to_rgb(self.samples(frame_index), self.decoded_photometric_interpretation)
+        return _without_unused_bits(array, self.image)
+
+    @property
+    def decoded_photometric_interpretation(self) -> str:
+        """What the color of `samples` is."""
+        image = self.image
+        return decoded_photometric_interpretation(
+            image.photometric_interpretation, image.samples_per_pixel, self.transfer_syntax_uid
+        )
+
+    def samples(self, frame_index: int) -> NDArray[Any]:
+        """Return a frame as `decode` does, but as it was encoded.
+
+        Its color is as `decoded_photometric_interpretation` says, and above High Bit may be anything.
+        """
+        check_decodable(self.image, self.transfer_syntax_uid)
+        data = self.read(frame_index)
+        if is_native_code(self.transfer_syntax_uid):
+            return shared_decoders().decode(data, self.image, self.transfer_syntax_uid)
+        return decode(data, self.image, self.transfer_syntax_uid)
 
 
 @contextmanager
@@ -114,30 +130,39 @@ def _pixels(buffer: Buffer) -> Pixels:
     if syntax is not None and (syntax.deflated or not syntax.little_endian):
         buffer = to_explicit_little_endian(buffer, stored, offset=offset)
         transfer_syntax_uid, offset = EXPLICIT_VR_LITTLE_ENDIAN, 0
-    header = scan(buffer, transfer_syntax_uid, offset=offset)
+    return pixels_of(buffer, scan(buffer, transfer_syntax_uid, offset=offset), transfer_syntax_uid, stored)
+
+
+def pixels_of(buffer: Buffer, header: Header, transfer_syntax_uid: str, stored: str = "") -> Pixels:
+    """Find the frames of a scanned little endian instance; `stored` if its file is in another transfer syntax.
+
+    The errors are those of `open_pixels`.
+    """
     image = image_pixel(header)
-    return Pixels(buffer, header, image, locate_frames(buffer, header, image), transfer_syntax_uid, stored)
+    frames = locate_frames(buffer, header, image)
+    return Pixels(buffer, header, image, frames, transfer_syntax_uid, stored or transfer_syntax_uid)
 
 
-def _decode(data: bytes, image: ImagePixel, transfer_syntax_uid: str) -> NDArray[Any]:
+def check_decodable(image: ImagePixel, transfer_syntax_uid: str) -> None:
+    """Refuse frames that no codec reads, or that are too large; nothing is decoded.
+
+    Raises
+    ------
+    UnsupportedTransferSyntax, LimitExceeded
+        As `Pixels.decode`.
+    """
     syntax = SYNTAXES.get(transfer_syntax_uid)
     if syntax is None or not syntax.decodable:
         raise UnsupportedTransferSyntax(transfer_syntax_uid=transfer_syntax_uid, reason="no codec for its frames")
     if image.decoded_bytes > DECODED_BYTES_MAX:
         raise exceeded("DECODED_BYTES_MAX", image.decoded_bytes, DECODED_BYTES_MAX)
-    if transfer_syntax_uid == DEFLATED_FRAMES:
-        data, _ = inflate(data, 0, (image.frame_bits + 7) // 8)
-    elif syntax.encapsulated and transfer_syntax_uid != ENCAPSULATED_UNCOMPRESSED:
-        if transfer_syntax_uid == RLE_LOSSLESS:
-            return decode_rle(data, image)
-        return shared_decoders().decode(data, image, transfer_syntax_uid)
-    if len(data) * 8 < image.frame_bits:
-        raise malformed("a frame is shorter than the header says")
-    return _unpacked(data, image) if image.bits_allocated == 1 else decode_native(data, image)
 
 
-def _unpacked(data: bytes, image: ImagePixel) -> NDArray[np.uint8]:
-    """Return one byte for each pixel of a bit-packed frame (PS3.5 8.1.1)."""
-    bits = np.unpackbits(np.frombuffer(data, np.uint8), count=image.frame_bits, bitorder="little")
-    shape = (image.rows, image.columns, image.samples_per_pixel)
-    return bits.reshape(shape if image.samples_per_pixel > 1 else shape[:2])
+def _without_unused_bits(array: NDArray[Any], image: ImagePixel) -> NDArray[Any]:
+    """Return samples without what is above Bits Stored: old overlays, or a sign that was not extended (PS3.5 8.1.1)."""
+    unused = 8 * array.dtype.itemsize - image.bits_stored
+    if array.dtype.kind not in "iu" or unused <= 0 or image.high_bit + 1 != image.bits_stored:
+        return array
+    if image.pixel_representation:
+        return (array << unused) >> unused
+    return array & ((1 << image.bits_stored) - 1)

@@ -1,0 +1,267 @@
+"""An instance in another transfer syntax: the data set written anew, its frames one by one (PS3.5 8, A.4).
+
+Memory holds a few frames, whatever the instance's size; encoded frames wait in a temporary file, because the offset
+table before them says where they are. Without loss but for JPEG Baseline, which is made only for who asks for it and
+is an instance of its own. Codecs run in `kernel.dicom.decoders`' processes; what changes in the header is in
+`kernel.dicom.transcode_header`.
+"""
+
+import mmap
+import struct
+from array import array
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import SpooledTemporaryFile
+from typing import IO, Final
+
+import numpy as np
+
+from kernel.dicom.codecs import decode
+from kernel.dicom.decoders import Question, shared_decoders
+from kernel.dicom.elements import UNDEFINED, Buffer, Header, PixelData
+from kernel.dicom.encoders import ENCODERS, LOSSY_QUALITY, check_encodable
+from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
+from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.pixels import Pixels, check_decodable, pixels_of
+from kernel.dicom.reencode import to_explicit_little_endian
+from kernel.dicom.rewrite import element_header, rewritten
+from kernel.dicom.scanner import scan
+from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
+from kernel.dicom.transcode_header import Change, changes_of, lossy_changes, lossy_instance_uid
+from kernel.errors import UnsupportedTransferSyntax
+
+NATIVE_BYTES_MAX: Final = 0xFFFFFFFE  # of native pixel data: its length has 32 bits (PS3.5 7.1.1)
+ENCODED_BYTES_MAX: Final = 64 * 1024 * MEBIBYTE  # of encapsulated pixel data on its way through a temporary file
+IN_MEMORY_BYTES: Final = 8 * MEBIBYTE  # of it; what is larger goes to disk
+BASIC_OFFSETS_MAX: Final = 0xFFFFFFFF  # what a Basic Offset Table can say
+NATIVE_TARGETS: Final = frozenset({EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN})
+TARGETS: Final = NATIVE_TARGETS | ENCODERS.keys()
+LOSSLESS_TARGETS: Final = frozenset(uid for uid in TARGETS if uid not in ENCODERS or not ENCODERS[uid].is_lossy)
+
+_PIXEL_TAGS: Final = frozenset({0x7FE00001, 0x7FE00002, 0x7FE00003, 0x7FE00008, 0x7FE00009, 0x7FE00010})
+_FLOAT_VRS: Final = {0x7FE00008: "OF", 0x7FE00009: "OD"}
+_END: Final = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+_ITEM: Final = struct.Struct("<HHI")
+
+
+@dataclass(frozen=True, slots=True)
+class Transcoded:
+    """An instance in another transfer syntax."""
+
+    sop_class_uid: str
+    sop_instance_uid: str  # another than that of the source when something was lost
+    transfer_syntax_uid: str
+    chunks: Iterator[bytes]  # the data set, without file meta; the source is open until they end or are dropped
+
+
+def can_transcode(stored: str, target: str) -> bool:
+    """Whether instances of one transfer syntax can usually be had in another: a look at tables, not at the instance."""
+    syntax = SYNTAXES.get(stored)
+    return stored == target or (syntax is not None and syntax.decodable and target in TARGETS)
+
+
+def transcode(source: Path | Buffer, target: str, *, quality: int = LOSSY_QUALITY) -> Transcoded:
+    """Return a stored instance in another transfer syntax.
+
+    Everything that can be refused without decoding a frame is refused here; what is wrong with a frame comes while the
+    chunks are read: before the first chunk if `target` is encapsulated.
+
+    Parameters
+    ----------
+    source
+        A Part 10 file, or its bytes.
+    quality
+        1 to 100, of a lossy target.
+
+    Raises
+    ------
+    UnsupportedTransferSyntax
+        No codec for its frames; or the target cannot hold them, or is none that is made here.
+    MalformedInstance, LimitExceeded
+        It cannot be read, or is too large.
+    """
+    with ExitStack() as stack:
+        buffer = _mapped(source, stack) if isinstance(source, Path) else source
+        meta = read_file_meta(buffer)
+        if target not in TARGETS:
+            raise UnsupportedTransferSyntax(transfer_syntax_uid=target, reason="it is not made here")
+        stored = meta.transfer_syntax_uid
+        syntax = SYNTAXES.get(stored)
+        offset = meta.dataset_offset
+        if syntax is not None and (syntax.deflated or not syntax.little_endian):
+            buffer = to_explicit_little_endian(buffer, stored, offset=offset)
+            stored, offset = EXPLICIT_VR_LITTLE_ENDIAN, 0
+        header = scan(buffer, stored, offset=offset)
+        plan = _plan(buffer, header, stored, target, quality)
+        uid = lossy_instance_uid(header, target, quality) if plan.is_lossy else meta.sop_instance_uid
+        return Transcoded(meta.sop_class_uid, uid, target, _closing(plan.chunks(), stack.pop_all()))
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """What is to be written."""
+
+    header: Header
+    pixels: Pixels | None  # None: no frame is touched
+    target: str
+    quality: int
+
+    @property
+    def is_lossy(self) -> bool:
+        return self.target in ENCODERS and ENCODERS[self.target].is_lossy
+
+    def chunks(self) -> Iterator[bytes]:
+        implicit = self.target == IMPLICIT_VR_LITTLE_ENDIAN
+        if self.pixels is None:
+            yield from _head(self.header, {}, implicit=implicit)
+            if self.header.pixel_data is not None:
+                yield from _copied_pixels(self.header, self.header.pixel_data, implicit=implicit)
+        elif self.target in NATIVE_TARGETS:
+            yield from _head(self.header, changes_of(self.pixels, self.target), implicit=implicit)
+            yield from _native(self.pixels, self.target, implicit=implicit)
+        else:
+            yield from self._encapsulated(self.pixels)
+        yield from _tail(self.header, implicit=implicit)
+
+    def _encapsulated(self, pixels: Pixels) -> Iterator[bytes]:
+        with SpooledTemporaryFile[bytes](IN_MEMORY_BYTES) as file:
+            sizes = _encode_all(pixels, self.target, self.quality, file)
+            changes = changes_of(pixels, self.target)
+            if self.is_lossy:
+                changes |= lossy_changes(pixels, self.target, self.quality, sum(sizes))
+            table = _basic_offsets(sizes)
+            if table is None:
+                changes |= _extended_offsets(sizes)
+            yield from _head(self.header, changes, implicit=False)
+            yield element_header(0x7FE00010, "OB", UNDEFINED, implicit=False)
+            yield _ITEM.pack(0xFFFE, 0xE000, len(table or b"")) + (table or b"")
+            file.seek(0)
+            while chunk := file.read(MEBIBYTE):
+                yield chunk
+            yield _END
+
+
+def _plan(buffer: Buffer, header: Header, stored: str, target: str, quality: int) -> _Plan:
+    pixels = header.pixel_data
+    if pixels is None or not header.complete:
+        if target not in NATIVE_TARGETS:
+            raise UnsupportedTransferSyntax(transfer_syntax_uid=target, reason="there is no pixel data to encode")
+        if pixels is not None:
+            raise malformed("the pixel data is not complete")
+        return _Plan(header, None, target, quality)
+    if target in NATIVE_TARGETS and not pixels.is_encapsulated:
+        return _Plan(header, None, target, quality)
+    opened = pixels_of(buffer, header, stored)
+    check_decodable(opened.image, stored)
+    if target not in NATIVE_TARGETS:
+        check_encodable(opened.image, target)
+        return _Plan(header, opened, target, quality)
+    bits = opened.image.rows * opened.image.columns * opened.image.samples_per_pixel * opened.image.bits_allocated
+    size = (bits * opened.frames.number_of_frames + 7) // 8
+    if size > NATIVE_BYTES_MAX:
+        raise exceeded("NATIVE_BYTES_MAX", size, NATIVE_BYTES_MAX)
+    return _Plan(header, opened, target, quality)
+
+
+def _mapped(path: Path, stack: ExitStack) -> mmap.mmap:
+    with path.open("rb") as file:
+        try:
+            return stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+        except ValueError:
+            raise malformed("it is empty") from None
+
+
+def _closing(chunks: Iterator[bytes], stack: ExitStack) -> Iterator[bytes]:
+    with stack:
+        yield from chunks
+
+
+def _head(header: Header, changes: dict[int, Change], *, implicit: bool) -> Iterator[bytes]:
+    """Yield the elements before the pixel data in ascending order, changed ones in their place."""
+    kept = {element.tag: element for element in header.elements}
+    for tag in sorted({tag for tag in kept if tag < 0x7FE00008 and tag not in _PIXEL_TAGS} | changes.keys()):
+        if tag not in changes:
+            yield from rewritten(header, [kept[tag]], implicit=implicit)
+        elif (change := changes[tag]) is not None:
+            yield element_header(tag, change[0], len(change[1]), implicit=implicit) + change[1]
+
+
+def _tail(header: Header, *, implicit: bool) -> Iterator[bytes]:
+    after = {element.tag: element for element in header.elements if element.tag > 0x7FE00010}
+    yield from rewritten(header, [after[tag] for tag in sorted(after)], implicit=implicit)
+
+
+def _copied_pixels(header: Header, pixels: PixelData, *, implicit: bool) -> Iterator[bytes]:
+    """Yield native pixel data as it is: only what stands before it is encoded differently."""
+    vr = "OW" if implicit and pixels.tag == 0x7FE00010 else pixels.vr
+    yield element_header(pixels.tag, vr, pixels.length + pixels.length % 2, implicit=implicit)
+    for start in range(pixels.value_offset, pixels.end, MEBIBYTE):
+        yield bytes(header.buffer[start : min(start + MEBIBYTE, pixels.end)])
+    yield b"\0" * (pixels.length % 2)
+
+
+def _native(pixels: Pixels, target: str, *, implicit: bool) -> Iterator[bytes]:
+    image, count = pixels.image, pixels.frames.number_of_frames
+    bits = image.rows * image.columns * image.samples_per_pixel * image.bits_allocated
+    size = (bits * count + 7) // 8
+    vr = _FLOAT_VRS.get(image.pixel_tag) or ("OW" if implicit or image.bits_allocated > 8 else "OB")
+    yield element_header(image.pixel_tag, vr, size + size % 2, implicit=implicit)
+    if image.bits_allocated == 1:
+        yield from _packed(pixels)
+    else:
+        yield from shared_decoders().transcode_each(_questions(pixels, target, 0))
+    yield b"\0" * (size % 2)
+
+
+def _packed(pixels: Pixels) -> Iterator[bytes]:
+    """Yield frames of one bit a pixel, which follow each other without padding (PS3.5 8.1.1)."""
+    over = np.empty(0, np.uint8)
+    for frame_index in range(pixels.frames.number_of_frames):
+        bits = decode(pixels.read(frame_index), pixels.image, pixels.transfer_syntax_uid).reshape(-1)
+        over = np.concatenate((over, bits))
+        whole = len(over) // 8 * 8
+        yield np.packbits(over[:whole], bitorder="little").tobytes()
+        over = over[whole:]
+    yield np.packbits(over, bitorder="little").tobytes()
+
+
+def _questions(pixels: Pixels, target: str, quality: int) -> Iterator[Question]:
+    for frame_index in range(pixels.frames.number_of_frames):
+        data = pixels.read(frame_index)
+        yield Question(data, pixels.image, pixels.transfer_syntax_uid, target, quality)
+
+
+def _encode_all(pixels: Pixels, target: str, quality: int, file: IO[bytes]) -> "array[int]":
+    """Write every frame as a fragment of its own; return their lengths, padded to even."""
+    sizes = array("Q")
+    total = 0
+    for frame in shared_decoders().transcode_each(_questions(pixels, target, quality)):
+        padded = len(frame) + len(frame) % 2
+        total += 8 + padded
+        if total > ENCODED_BYTES_MAX or padded >= UNDEFINED:
+            raise exceeded("ENCODED_BYTES_MAX", total, ENCODED_BYTES_MAX)
+        file.write(_ITEM.pack(0xFFFE, 0xE000, padded))
+        file.write(frame)
+        file.write(b"\0" * (padded - len(frame)))
+        sizes.append(padded)
+    return sizes
+
+
+def _starts(sizes: "array[int]") -> "np.ndarray[tuple[int], np.dtype[np.uint64]]":
+    """Return where each frame's item begins, counted from the first."""
+    lengths = np.asarray(sizes, np.uint64) + np.uint64(8)
+    return np.concatenate((np.zeros(1, np.uint64), np.cumsum(lengths[:-1], dtype=np.uint64)))
+
+
+def _basic_offsets(sizes: "array[int]") -> bytes | None:
+    """Return the Basic Offset Table (PS3.5 A.4); None when its 32 bits do not suffice."""
+    starts = _starts(sizes)
+    return starts.astype("<u4").tobytes() if int(starts[-1]) <= BASIC_OFFSETS_MAX else None
+
+
+def _extended_offsets(sizes: "array[int]") -> dict[int, Change]:
+    """Return Extended Offset Table and Lengths (PS3.3 C.7.6.3.1.8): one fragment a frame."""
+    lengths = np.asarray(sizes, np.uint64).astype("<u8").tobytes()
+    return {0x7FE00001: ("OV", _starts(sizes).astype("<u8").tobytes()), 0x7FE00002: ("OV", lengths)}
