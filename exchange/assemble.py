@@ -15,6 +15,7 @@ from gateway.dicomweb.client import StowTransport
 from gateway.dimse.backing import Backing
 from gateway.dimse.line import Target
 from gateway.dimse.listener import Listener
+from gateway.dimse.offered import offers
 from gateway.dimse.process import Settings as ListenerSettings
 from gateway.dimse.sender import DimseSender
 from gateway.dimse.supervisor import ListenerProcesses
@@ -104,15 +105,9 @@ def listener_of(
         def end_session(site: str, session: str, released: bool) -> None:  # noqa: FBT001 (SessionEnd's signature)
             committer.end_session(site, session, ASSOCIATION_RELEASED if released else None)
 
-        return Listener(
-            config.dimse,
-            ingest,
-            opened.blobs,
-            sources,
-            on_session_end=end_session,
-            clock=opened.clock,
-            backing=Backing(config, opened.clock, opened.db, opened.blobs, owner, opened.access),
-        )
+        backing = Backing(config, opened.clock, opened.db, opened.blobs, owner, opened.access)
+        table = offers(config, ingest, opened.blobs, opened.clock, backing)
+        return Listener(config.dimse, table, sources, on_session_end=end_session, clock=opened.clock)
     data = config.node.data
     settings = ListenerSettings(config, data / stores.BLOBS_FOLDER, data / COMMIT_SOCKET)
     return ListenerProcesses(settings, opened.clock)

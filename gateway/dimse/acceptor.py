@@ -1,7 +1,7 @@
 """The upper layer as the acceptor of an association sees it (PS3.8 9.2)."""
 
 from gateway.dimse.indications import Context, Event, ReleaseRequested, Requested
-from gateway.dimse.pdu import PDU, AssociateAccept, AssociateReject, AssociateRequest, ContextResult, ReleaseReply
+from gateway.dimse.pdu import PDU, AssociateAccept, AssociateReject, AssociateRequest, ContextResult, ReleaseReply, Role
 from gateway.dimse.protocol import UpperLayer
 from gateway.dimse.states import Action, State
 from gateway.dimse.wire import encode
@@ -18,14 +18,16 @@ class Acceptor(UpperLayer):
         """Accept the requested association (AE-7)."""
         assert self._request is not None
         assert self.state is State.AWAITING_LOCAL_RESPONSE
-        proposed = {context.context_id: context for context in self._request.contexts}
-        self.contexts = {
-            given.context_id: Context(
-                given.context_id, proposed[given.context_id].abstract_syntax, given.transfer_syntax
-            )
-            for given in answer.contexts
-            if given.result is ContextResult.ACCEPTANCE
-        }
+        proposed = {context.context_id: context.abstract_syntax for context in self._request.contexts}
+        roles = {role.sop_class_uid: role for role in answer.user.roles}
+        extended = {one.sop_class_uid: one.information for one in answer.user.extended}
+        for given in answer.contexts:
+            if given.result is ContextResult.ACCEPTANCE:
+                uid = proposed[given.context_id]
+                role = roles.get(uid, Role(uid, scu=True, scp=False))
+                self.contexts[given.context_id] = Context(
+                    given.context_id, uid, given.transfer_syntax, role.scu, role.scp, extended.get(uid, b"")
+                )
         self._peer_pdu_bytes_max = self._request.user.pdu_bytes_max
         self._outgoing += encode(answer)
         self.state = State.ESTABLISHED

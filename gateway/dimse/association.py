@@ -6,13 +6,13 @@ whole association; data sets go from it to the service without a copy.
 
 import contextlib
 import socket
-import struct
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gateway.dimse import negotiation
 from gateway.dimse.acceptor import Acceptor
+from gateway.dimse.conversation import Conversation, Rules
 from gateway.dimse.indications import (
     Aborted,
     Command,
@@ -24,16 +24,16 @@ from gateway.dimse.indications import (
     Violated,
 )
 from gateway.dimse.pdu import AbortReason, AssociateReject, AssociateRequest
-from gateway.dimse.services import Receiver, Services, Session, Unrecognized, int_of, is_request
+from gateway.dimse.services import PeerGone, Session
+from gateway.dimse.sockets import send_parts, set_timeout
 from gateway.dimse.states import State
 from gateway.peers import Sources
 from kernel import telemetry
 from kernel.clock import Clock
-from kernel.errors import LimitExceeded, UnknownCaller
+from kernel.errors import UnknownCaller
 
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024  # touched as far as one receive fills it
 CLOSING_S = 2.0  # how long a peer has to close after a release, a rejection or an abort (ARTIM)
-SHORTEST_WAIT_S = 0.001  # a timeout of zero would mean none
 
 _log = telemetry.get_logger("gateway.dimse")
 
@@ -44,8 +44,7 @@ class Desk:
 
     policy: negotiation.Policy
     sources: Sources
-    services: Services
-    unrecognized: Unrecognized
+    rules: Rules
     on_session_end: Callable[[str, str, bool], None]  # site, session, whether it was released
     clock: Clock
     new_identifier: Callable[[], str]
@@ -63,8 +62,9 @@ class Association:
         self._refuse = refuse
         self._acceptor = Acceptor()
         self._session: Session | None = None
-        self._receiver: Receiver | None = None
-        self._message: Command | None = None
+        self._conversation: Conversation | None = None
+        self._buffer = memoryview(b"")
+        self._heard: Iterator[Event] = iter(())  # what is left of the bytes that came last
         self._ending = "closed by the peer"
         self._ended = False
         self._stopping = threading.Event()
@@ -74,13 +74,14 @@ class Association:
         """Serve until the connection ends; nothing is raised."""
         try:
             self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _set_timeout(self._connection, socket.SO_SNDTIMEO, self._desk.idle_timeout_s)
+            set_timeout(self._connection, socket.SO_SNDTIMEO, self._desk.idle_timeout_s)
+            self._buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
             self._converse()
-        except BlockingIOError:
-            self._ending = "silent"
-            self._abort(AbortReason.NOT_SPECIFIED)
+        except PeerGone:  # out of a service that was at work; `_ending` says how
+            with contextlib.suppress(PeerGone):
+                self._flush()
         except OSError as error:
-            self._ending = f"connection lost ({error.errno})"
+            self._broken(error)
         except Exception as error:  # noqa: BLE001 one association never takes the others down
             self._ending = "failed"
             _log.error("association_failed", session=self._name, exc_info=error)
@@ -103,10 +104,9 @@ class Association:
     # --- the conversation ---------------------------------------------------------------------------------------------
 
     def _converse(self) -> None:
-        buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
-        acceptor, connection = self._acceptor, self._connection
-        self._await_request(buffer)
-        _set_timeout(connection, socket.SO_RCVTIMEO, self._desk.idle_timeout_s)
+        acceptor, connection, buffer = self._acceptor, self._connection, self._buffer
+        self._await_request()
+        set_timeout(connection, socket.SO_RCVTIMEO, self._desk.idle_timeout_s)
         while acceptor.state is State.ESTABLISHED:
             if self._stopping.is_set() and not acceptor.busy:
                 self._ending = "stopped"
@@ -120,7 +120,7 @@ class Association:
                 return
             self._hear(buffer[:count])
 
-    def _await_request(self, buffer: memoryview) -> None:
+    def _await_request(self) -> None:
         """Receive until the request is answered, within one deadline for all of it (ARTIM)."""
         clock = self._desk.clock
         deadline_s = clock.monotonic_s() + self._desk.negotiation_timeout_s
@@ -128,26 +128,24 @@ class Association:
             left_s = deadline_s - clock.monotonic_s()
             if left_s <= 0:
                 raise BlockingIOError
-            _set_timeout(self._connection, socket.SO_RCVTIMEO, left_s)
-            count = self._connection.recv_into(buffer)
+            set_timeout(self._connection, socket.SO_RCVTIMEO, left_s)
+            count = self._connection.recv_into(self._buffer)
             if not count:
                 return
-            self._hear(buffer[:count])
+            self._hear(self._buffer[:count])
 
     def _hear(self, data: memoryview) -> None:
         with self._lock:
-            for event in self._acceptor.receive(data):
+            self._heard = self._acceptor.receive(data)
+            while (event := next(self._heard, None)) is not None:
                 self._on(event)
-            self._send()
+            self._flush()
 
     def _on(self, event: Event) -> None:
         match event:
-            case Fragment(data):
-                self._write(data)
-            case Command():
-                self._begin(event)
-            case DataSetEnd():
-                self._answer()
+            case Fragment() | Command() | DataSetEnd():
+                assert self._conversation is not None
+                self._conversation.on(event)
             case Requested(request):
                 self._negotiate(request)
             case ReleaseRequested():
@@ -161,38 +159,51 @@ class Association:
             case _:
                 raise AssertionError(event)
 
-    def _begin(self, message: Command) -> None:
-        assert self._session is not None
-        if not is_request(message):
-            if message.has_data_set:  # a response with a data set: nobody asked for it
-                self._abort(AbortReason.UNEXPECTED_PDU_PARAMETER)
-            return
-        field = int_of(message.command, "CommandField")
-        service = self._desk.services.get(field, self._desk.unrecognized)
-        self._message, self._receiver = message, service.begin(self._session, message)
-        if not message.has_data_set:
-            self._answer()
+    # --- what a conversation needs (`conversation.Wire`) --------------------------------------------------------------
 
-    def _write(self, data: memoryview) -> None:
-        assert self._receiver is not None
+    def transmit(self, *parts: bytes | memoryview) -> None:
+        """Send bytes. Raises PeerGone."""
         try:
-            self._receiver.write(data)
-        except LimitExceeded:
-            self._ending = "sent without end"
-            self._abort(AbortReason.NOT_SPECIFIED)
+            send_parts(self._connection, *parts)
+        except OSError as error:
+            self._broken(error)
+            raise PeerGone from None
 
-    def _answer(self) -> None:
-        assert self._receiver is not None
-        assert self._message is not None
-        receiver, self._receiver = self._receiver, None
-        for command, data_set in receiver.finish():
-            self._acceptor.send(self._message.context, command, data_set)
-            self._send()
+    def hear(self, *, wait: bool) -> bool:
+        """Handle the next event while a service is at work; False when none has come and `wait` is not set.
+
+        Raises
+        ------
+        PeerGone
+            The connection ended, or was silent for too long.
+        """
+        while (event := next(self._heard, None)) is None:
+            if self._acceptor.state is not State.ESTABLISHED:
+                raise PeerGone
+            try:
+                count = self._connection.recv_into(self._buffer, 0, 0 if wait else socket.MSG_DONTWAIT)
+            except OSError as error:
+                if not wait and isinstance(error, BlockingIOError):
+                    return False
+                self._broken(error)
+                raise PeerGone from None
+            if not count:
+                raise PeerGone
+            self._heard = self._acceptor.receive(self._buffer[:count])
+        self._on(event)
+        return True
+
+    def give_up(self, ending: str, reason: AbortReason | None) -> None:
+        """Abort."""
+        self._ending = ending
+        self._abort(reason)
 
     def _negotiate(self, request: AssociateRequest) -> None:
         desk = self._desk
         called, calling = request.called_ae_title, request.calling_ae_title
-        answer = negotiation.REJECT_LOCAL_LIMIT if self._refuse else negotiation.negotiate(request, desk.policy)
+        answer = negotiation.negotiate(request, desk.policy, desk.rules.offers)
+        if self._refuse:
+            answer = negotiation.REJECT_LOCAL_LIMIT
         try:
             source = desk.sources.resolve(called, calling, self._address)
         except UnknownCaller:
@@ -203,6 +214,7 @@ class Association:
             return
         assert source is not None
         self._session = Session(desk.new_identifier(), source, called, calling, self._address)
+        self._conversation = Conversation(self._acceptor, self, desk.rules, self._session)
         self._acceptor.accept(answer)
 
     # --- the end ------------------------------------------------------------------------------------------------------
@@ -211,21 +223,28 @@ class Association:
     def _name(self) -> str:
         return self._session.identifier if self._session else ""
 
-    def _send(self) -> None:
+    def _flush(self) -> None:
         data = self._acceptor.outgoing()
         if data:
-            self._connection.sendall(data)
+            self.transmit(data)
+
+    def _broken(self, error: OSError) -> None:
+        """Note how the connection ended; a peer that is only silent is told."""
+        if isinstance(error, BlockingIOError):
+            self._ending = "silent"
+            self._abort(AbortReason.NOT_SPECIFIED)
+        else:
+            self._ending = f"connection lost ({error.errno})"
 
     def _abort(self, reason: AbortReason | None) -> None:
         self._acceptor.abort(reason)
         with contextlib.suppress(OSError):
-            self._send()
+            send_parts(self._connection, self._acceptor.outgoing())
 
     def _end(self, *, released: bool) -> None:
         """Forget what is not whole, and say once how the session ended: before a release is answered."""
-        receiver, self._receiver = self._receiver, None
-        if receiver is not None:
-            receiver.discard()
+        if self._conversation is not None:
+            self._conversation.discard()
         session = self._session
         if self._ended or session is None:
             if not self._ended and self._acceptor.state is not State.AWAITING_REQUEST:
@@ -255,11 +274,6 @@ class Association:
                 scrap = bytearray(64 * 1024)
                 deadline_s = clock.monotonic_s() + CLOSING_S
                 while (left_s := deadline_s - clock.monotonic_s()) > 0:
-                    _set_timeout(connection, socket.SO_RCVTIMEO, left_s)
+                    set_timeout(connection, socket.SO_RCVTIMEO, left_s)
                     if not connection.recv_into(scrap):
                         break
-
-
-def _set_timeout(connection: socket.socket, option: int, seconds: float) -> None:
-    microseconds = int(max(seconds, SHORTEST_WAIT_S) * 1_000_000)
-    connection.setsockopt(socket.SOL_SOCKET, option, struct.pack("@ll", *divmod(microseconds, 1_000_000)))

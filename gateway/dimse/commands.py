@@ -14,6 +14,7 @@ VR = Literal["UI", "AE", "LO", "US", "AT"]
 
 COMMAND_BYTES_MAX = 16 * 1024  # a C-STORE-RQ takes about 200; the longest, with an AT list, a few KiB
 NO_DATA_SET = 0x0101  # Command Data Set Type: no data set follows
+DATA_SET = 0x0001  # ... one follows
 
 # Element number in group 0000 -> keyword and VR, PS3.7 table E.1-1 (2026c). The group length is computed.
 ELEMENTS: dict[int, tuple[str, VR]] = {
@@ -49,10 +50,28 @@ class Field(IntEnum):
     """Values of Command Field that this node knows (PS3.7 table E.1-1)."""
 
     C_STORE_RQ = 0x0001
-    C_STORE_RSP = 0x8001
+    C_GET_RQ = 0x0010
+    C_FIND_RQ = 0x0020
+    C_MOVE_RQ = 0x0021
     C_ECHO_RQ = 0x0030
-    C_ECHO_RSP = 0x8030
+    N_EVENT_REPORT_RQ = 0x0100
+    N_GET_RQ = 0x0110
+    N_SET_RQ = 0x0120
+    N_ACTION_RQ = 0x0130
+    N_CREATE_RQ = 0x0140
+    N_DELETE_RQ = 0x0150
     C_CANCEL_RQ = 0x0FFF
+    C_STORE_RSP = 0x8001
+    C_GET_RSP = 0x8010
+    C_FIND_RSP = 0x8020
+    C_MOVE_RSP = 0x8021
+    C_ECHO_RSP = 0x8030
+    N_EVENT_REPORT_RSP = 0x8100
+    N_GET_RSP = 0x8110
+    N_SET_RSP = 0x8120
+    N_ACTION_RSP = 0x8130
+    N_CREATE_RSP = 0x8140
+    N_DELETE_RSP = 0x8150
 
 
 class BadCommand(Exception):

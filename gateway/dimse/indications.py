@@ -8,11 +8,14 @@ from gateway.dimse.pdu import AbortReason, AssociateAccept, AssociateReject, Ass
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """An accepted presentation context."""
+    """An accepted presentation context, with the roles and the extension that were negotiated for its SOP class."""
 
     context_id: int
     abstract_syntax: str
     transfer_syntax: str
+    peer_is_scu: bool = True  # it may ask (PS3.7 D.3.3.4)
+    peer_is_scp: bool = False  # it may be asked: C-STORE of a C-GET, for example
+    extended: bytes = b""  # agreed service-class-application-information; empty: nothing was agreed (PS3.7 D.3.3.5)
 
 
 @dataclass(frozen=True, slots=True)

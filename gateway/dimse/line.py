@@ -6,7 +6,6 @@ own SCU queues a whole instance). Whatever peer or network do ends as `Lost`, wi
 
 import contextlib
 import socket
-import struct
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -27,6 +26,7 @@ from gateway.dimse.pdu import AssociateReject, AssociateRequest, ProposedContext
 from gateway.dimse.protocol import fragment_header
 from gateway.dimse.requestor import Requestor
 from gateway.dimse.services import int_of
+from gateway.dimse.sockets import send_parts, set_timeout
 from gateway.dimse.states import State
 from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -83,10 +83,8 @@ class Line:
         except OSError as error:
             raise Lost(Cause.LINK, "connect", f"no connection: {error.strerror or type(error).__name__}") from None
         self._socket.settimeout(None)
-        seconds, part = divmod(target.request_timeout_s, 1)
-        timeout = struct.pack("@ll", int(seconds), int(part * 1_000_000) or (0 if seconds else 1))
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, timeout)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, timeout)
+        set_timeout(self._socket, socket.SO_RCVTIMEO, target.request_timeout_s)
+        set_timeout(self._socket, socket.SO_SNDTIMEO, target.request_timeout_s)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         try:
             self._associate()
@@ -171,7 +169,7 @@ class Line:
         """End the association in order; a peer that does not agree in time is left."""
         with contextlib.suppress(Lost, OSError), self._socket:
             if self._upper.state is State.ESTABLISHED:
-                self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("@ll", int(RELEASE_S), 0))
+                set_timeout(self._socket, socket.SO_RCVTIMEO, RELEASE_S)
                 self._upper.begin_release()
                 self._flush()
                 while not isinstance(self._next(), Released):
@@ -202,14 +200,8 @@ class Line:
         self._transmit([self._upper.outgoing()])
 
     def _transmit(self, parts: Iterable[bytes | memoryview]) -> None:
-        waiting = [memoryview(part) for part in parts if len(part)]
         try:
-            while waiting:
-                sent = self._socket.sendmsg(waiting)
-                while waiting and sent >= len(waiting[0]):
-                    sent -= len(waiting.pop(0))
-                if sent:
-                    waiting[0] = waiting[0][sent:]
+            send_parts(self._socket, *parts)
         except OSError as error:
             raise _broken(error) from None
 

@@ -10,14 +10,10 @@ import threading
 from collections.abc import Callable
 
 from gateway.dimse.association import Association, Desk
-from gateway.dimse.backing import Backing
-from gateway.dimse.catalogue import services_on
-from gateway.dimse.commands import Field
+from gateway.dimse.conversation import Rules
 from gateway.dimse.negotiation import Policy
-from gateway.dimse.services import Echo, Unrecognized
-from gateway.dimse.store_scp import Ingester, StoreSCP
+from gateway.dimse.offer import Offers
 from gateway.peers import Sources
-from kernel.archive.blobs import Blobs
 from kernel.clock import Clock
 from kernel.config import DimseConfig
 
@@ -31,16 +27,14 @@ SessionEnd = Callable[[str, str, bool], None]  # site, session, whether it was r
 class Listener:
     """Serves associations in threads of this process."""
 
-    def __init__(  # noqa: PLR0913 (everything that a listener is wired to)
+    def __init__(
         self,
         config: DimseConfig,
-        ingest: Ingester,
-        blobs: Blobs,
+        offers: Offers,
         sources: Sources,
         *,
         on_session_end: SessionEnd,
         clock: Clock,
-        backing: Backing | None = None,
     ) -> None:
         self._config = config
         self._clock = clock
@@ -48,16 +42,10 @@ class Listener:
             policy=Policy(
                 config.ae_title.strip(),
                 config.check_called_ae_title,
-                config.accept_private_sop_classes,
                 config.pdu_bytes_max,
             ),
             sources=sources,
-            services={
-                Field.C_ECHO_RQ: Echo(),
-                Field.C_STORE_RQ: StoreSCP(ingest, blobs, clock, config.instance_bytes_max),
-                **({} if backing is None else services_on(backing)),
-            },
-            unrecognized=Unrecognized(config.instance_bytes_max),
+            rules=Rules(offers, config.instance_bytes_max),
             on_session_end=on_session_end,
             clock=clock,
             new_identifier=lambda: secrets.token_hex(8),

@@ -1,13 +1,13 @@
-"""What this node answers to an A-ASSOCIATE-RQ: a pure function of the request and the policy (PS3.8 9.3, PS3.7 D.3).
+"""What this node answers to an A-ASSOCIATE-RQ: a pure function of the request, the policy and the table of offers.
 
 Every storage SOP class is accepted in the first transfer syntax of the proposer's own order that we know, so that
-instances come as they are stored at the sender. User identity, asynchronous operations and extended negotiation get no
-answer, which means "not used" (PS3.7 D.3.3).
+instances come as they are stored at the sender (PS3.8 9.3, PS3.7 D.3). Common extended negotiation needs no answer: an
+instance of a specialized SOP class is taken as one of its own (PS3.7 D.3.3.6). Who the caller is, `gateway.peers` knows.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
+from gateway.dimse.offer import Offer, Offers
 from gateway.dimse.pdu import (
     APPLICATION_CONTEXT,
     AnsweredContext,
@@ -15,17 +15,17 @@ from gateway.dimse.pdu import (
     AssociateReject,
     AssociateRequest,
     ContextResult,
+    Extended,
+    Operations,
     ProposedContext,
     Role,
     UserInformation,
 )
-from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN, STORAGE_CLASSES, SYNTAXES
+from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 VERIFICATION = "1.2.840.10008.1.1"
-STANDARD_ROOT = "1.2.840.10008."
-STORAGE_ROOT = "1.2.840.10008.5.1.4.1.1."  # classes of newer editions than ours begin with it, too
-VERIFICATION_SYNTAXES = ("1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2")
+SYNCHRONOUS = Operations(1, 1)  # one operation at a time each way, whatever is proposed (PS3.7 D.3.3.3)
 
 # Result, source, reason of A-ASSOCIATE-RJ (PS3.8 table 9-21).
 REJECT_CONTEXT_NAME = AssociateReject(1, 1, 2)
@@ -42,12 +42,11 @@ class Policy:
 
     ae_title: str
     check_called_ae_title: bool
-    accept_private_sop_classes: bool
     pdu_bytes_max: int
 
 
-def negotiate(request: AssociateRequest, policy: Policy) -> AssociateAccept | AssociateReject:
-    """Answer a request, but for who the caller is: `gateway.peers` knows that."""
+def negotiate(request: AssociateRequest, policy: Policy, offers: Offers) -> AssociateAccept | AssociateReject:
+    """Answer a request, but for who the caller is."""
     if not request.protocol_version & 1:
         return REJECT_PROTOCOL_VERSION
     if request.application_context != APPLICATION_CONTEXT:
@@ -55,11 +54,11 @@ def negotiate(request: AssociateRequest, policy: Policy) -> AssociateAccept | As
     if policy.check_called_ae_title and request.called_ae_title != policy.ae_title:
         return REJECT_CALLED_TITLE
     roles = {role.sop_class_uid: role for role in request.user.roles}
-    answers = tuple(_answer(context, roles, policy) for context in request.contexts)
+    answers = tuple(_answer(context, roles, offers) for context in request.contexts)
     taken = {
-        context.abstract_syntax
+        context.abstract_syntax: offer
         for context, answer in zip(request.contexts, answers, strict=True)
-        if answer.result is ContextResult.ACCEPTANCE
+        if answer.result is ContextResult.ACCEPTANCE and (offer := offers.of(context.abstract_syntax)) is not None
     }
     return AssociateAccept(
         request.called_ae_title,
@@ -69,30 +68,42 @@ def negotiate(request: AssociateRequest, policy: Policy) -> AssociateAccept | As
             pdu_bytes_max=policy.pdu_bytes_max,
             implementation_class_uid=IMPLEMENTATION_CLASS_UID,
             implementation_version_name=IMPLEMENTATION_VERSION_NAME,
-            roles=tuple(Role(uid, scu=True, scp=False) for uid, role in roles.items() if uid in taken and role.scu),
+            roles=tuple(_granted(role, taken[uid]) for uid, role in roles.items() if uid in taken),
+            extended=tuple(_extended(request.user, taken)),
+            operations=None if request.user.operations is None else SYNCHRONOUS,
         ),
     )
 
 
-def _answer(context: ProposedContext, roles: dict[str, Role], policy: Policy) -> AnsweredContext:
+def _answer(context: ProposedContext, roles: dict[str, Role], offers: Offers) -> AnsweredContext:
     fallback = next(iter(context.transfer_syntaxes), IMPLICIT_VR_LITTLE_ENDIAN) or IMPLICIT_VR_LITTLE_ENDIAN
-    known = _known_syntaxes(context.abstract_syntax, policy)
-    if known is None:
+    offer = offers.of(context.abstract_syntax)
+    if offer is None:
         return AnsweredContext(context.context_id, ContextResult.ABSTRACT_SYNTAX_NOT_SUPPORTED, fallback)
-    role = roles.get(context.abstract_syntax)
-    if role is not None and not role.scu:  # it wants to be the SCP only, and we send nothing on its association
+    granted = _granted(roles.get(context.abstract_syntax, Role("", scu=True, scp=False)), offer)
+    if not granted.scu and not granted.scp:  # nothing could ever be done on it
         return AnsweredContext(context.context_id, ContextResult.USER_REJECTION, fallback)
     for uid in context.transfer_syntaxes:
-        if uid in known:
+        if uid in offer.transfer_syntaxes:
             return AnsweredContext(context.context_id, ContextResult.ACCEPTANCE, uid)
     return AnsweredContext(context.context_id, ContextResult.TRANSFER_SYNTAXES_NOT_SUPPORTED, fallback)
 
 
-def _known_syntaxes(abstract_syntax: str, policy: Policy) -> Collection[str] | None:
-    """Return the transfer syntaxes in which an abstract syntax is taken; None when it is not taken at all."""
-    if abstract_syntax == VERIFICATION:
-        return VERIFICATION_SYNTAXES
-    if abstract_syntax in STORAGE_CLASSES:
-        return SYNTAXES
-    is_unknown = abstract_syntax.startswith(STORAGE_ROOT) or not abstract_syntax.startswith(STANDARD_ROOT)
-    return SYNTAXES if abstract_syntax and is_unknown and policy.accept_private_sop_classes else None
+def _granted(role: Role, offer: Offer) -> Role:
+    """Return the roles of the requestor that are proposed and allowed (PS3.7 D.3.3.4)."""
+    return Role(
+        role.sop_class_uid,
+        scu=role.scu and offer.requestor_may_be_scu,
+        scp=role.scp and offer.requestor_may_be_scp,
+    )
+
+
+def _extended(user: UserInformation, taken: dict[str, Offer]) -> list[Extended]:
+    """Return what is agreed by extended negotiation, for the accepted SOP classes that know one (PS3.7 D.3.3.5)."""
+    agreed: list[Extended] = []
+    for proposed in user.extended:
+        offer = taken.get(proposed.sop_class_uid)
+        information = offer.extend(proposed.information) if offer is not None and offer.extend is not None else None
+        if information is not None:
+            agreed.append(Extended(proposed.sop_class_uid, information))
+    return agreed

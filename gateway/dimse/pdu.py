@@ -1,6 +1,6 @@
 """Upper-layer PDUs as frozen values (PS3.8 9.3); `wire` encodes and decodes them. P-DATA-TF is streamed by `protocol`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 
 APPLICATION_CONTEXT = "1.2.840.10008.3.1.1.1"  # PS3.7 A.2.1, the only one there is
@@ -88,6 +88,41 @@ class Role:
 
 
 @dataclass(frozen=True, slots=True)
+class Extended:
+    """SOP Class Extended Negotiation: the service-class-application-information of one SOP class (PS3.7 D.3.3.5)."""
+
+    sop_class_uid: str
+    information: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class CommonExtended:
+    """SOP Class Common Extended Negotiation: what a SOP class is a specialization of (PS3.7 D.3.3.6)."""
+
+    sop_class_uid: str
+    service_class_uid: str
+    related: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operations:
+    """The asynchronous operations window; 0 is without bound, 1 is synchronous (PS3.7 D.3.3.3)."""
+
+    invoked: int
+    performed: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """User identity of the requestor (PS3.7 D.3.3.7): who, and the proof, which is never printed."""
+
+    kind: int  # as in PS3.7 table D.3-14
+    wants_response: bool
+    primary: bytes = field(repr=False)
+    secondary: bytes = field(default=b"", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class UserInformation:
     """What both sides tell about themselves; `pdu_bytes_max` 0 means no limit (PS3.8 D.1)."""
 
@@ -95,11 +130,16 @@ class UserInformation:
     implementation_class_uid: str
     implementation_version_name: str = ""
     roles: tuple[Role, ...] = ()
+    extended: tuple[Extended, ...] = ()
+    common: tuple[CommonExtended, ...] = ()
+    operations: Operations | None = None
+    identity: Identity | None = None  # of a request
+    identity_response: bytes | None = None  # of an acceptance
 
 
 @dataclass(frozen=True, slots=True)
 class AssociateRequest:
-    """A-ASSOCIATE-RQ. User identity, asynchronous operations and extended negotiation are read over."""
+    """A-ASSOCIATE-RQ."""
 
     called_ae_title: str
     calling_ae_title: str

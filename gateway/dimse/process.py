@@ -16,6 +16,7 @@ from pathlib import Path
 from gateway.dimse.backing import Backing
 from gateway.dimse.control import Adopt, Channel, Closed, Counted, Message, Ready, Stop
 from gateway.dimse.listener import Listener
+from gateway.dimse.offered import offers
 from gateway.peers import Sources
 from kernel import telemetry
 from kernel.access.asked import AskedAccess
@@ -60,15 +61,9 @@ def run(settings: Settings, end: socket.socket) -> None:
     owner = RemoteOwner(settings.commit_socket)
     target, password = target_of(settings.config)
     db = ReadOnly.open(target, password=password)
-    listener = Listener(
-        settings.config.dimse,
-        ingest,
-        blobs,
-        sources,
-        on_session_end=end_session,
-        clock=clock,
-        backing=Backing(settings.config, clock, db, blobs, owner, AskedAccess(owner)),
-    )
+    backing = Backing(settings.config, clock, db, blobs, owner, AskedAccess(owner))
+    table = offers(settings.config, ingest, blobs, clock, backing)
+    listener = Listener(settings.config.dimse, table, sources, on_session_end=end_session, clock=clock)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the node, which stops us in order
 
     def leave(timeout_s: float) -> None:

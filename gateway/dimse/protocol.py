@@ -5,7 +5,7 @@ the next call. Only headers, association PDUs and command sets are collected, ea
 same events however they were split, but for where fragments are cut. `acceptor` and `requestor` are the two sides.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from gateway.dimse import commands
 from gateway.dimse.commands import CommandSet
@@ -69,9 +69,26 @@ class UpperLayer:
     def send(self, context: Context, command: CommandSet, data_set: bytes | None = None) -> None:
         """Send a command set, and a data set when there is one, in PDUs that the peer takes (PS3.8 D.1)."""
         assert self.state is State.ESTABLISHED
-        self._cut(context, commands.encode(command), is_command=True)
+        for header, value in self.cut(context, (commands.encode(command),), is_command=True):
+            self._outgoing += header
+            self._outgoing += value
         if data_set is not None:
-            self._cut(context, data_set, is_command=False)
+            for header, value in self.cut(context, (data_set,)):
+                self._outgoing += header
+                self._outgoing += value
+
+    def cut(
+        self, context: Context, chunks: Iterable[bytes | memoryview], *, is_command: bool = False
+    ) -> Iterator[tuple[bytes, memoryview]]:
+        """Yield what comes in chunks of any size as PDUs of one value each: header and value."""
+        value: memoryview | None = None  # held back until it is known whether it is the last
+        for chunk in chunks:
+            for start in range(0, len(chunk), self.fragment_bytes):
+                if value is not None:
+                    yield fragment_header(context, len(value), is_command=is_command, last=False), value
+                value = memoryview(chunk)[start : start + self.fragment_bytes]
+        value = memoryview(b"") if value is None else value
+        yield fragment_header(context, len(value), is_command=is_command, last=True), value
 
     @property
     def fragment_bytes(self) -> int:
@@ -93,12 +110,6 @@ class UpperLayer:
     def _indicate(self, action: Action, value: PDU) -> Event | None:
         """Say what a whole association PDU means; the sides differ."""
         raise NotImplementedError
-
-    def _cut(self, context: Context, data: bytes, *, is_command: bool) -> None:
-        for start in range(0, len(data), self.fragment_bytes) or (0,):
-            fragment = data[start : start + self.fragment_bytes]
-            last = start + self.fragment_bytes >= len(data)
-            self._outgoing += fragment_header(context, len(fragment), is_command=is_command, last=last) + fragment
 
     def _violated(self, text: str, reason: AbortReason, action: Action) -> Iterator[Event]:
         if action is Action.IGNORE:

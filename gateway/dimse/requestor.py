@@ -9,6 +9,7 @@ from gateway.dimse.pdu import (
     ContextResult,
     ReleaseReply,
     ReleaseRequest,
+    Role,
 )
 from gateway.dimse.protocol import UpperLayer
 from gateway.dimse.states import Action, State
@@ -47,13 +48,16 @@ class Requestor(UpperLayer):
 
     def _agree(self, answer: AssociateAccept) -> None:
         proposed = {context.context_id: context for context in self._request.contexts}
+        roles = {role.sop_class_uid: role for role in answer.user.roles}  # ours, as the peer grants them
+        extended = {one.sop_class_uid: one.information for one in answer.user.extended}
         self._peer_pdu_bytes_max = answer.user.pdu_bytes_max
-        self.contexts = {
-            given.context_id: Context(
-                given.context_id, proposed[given.context_id].abstract_syntax, given.transfer_syntax
-            )
-            for given in answer.contexts
-            if given.result is ContextResult.ACCEPTANCE
-            and given.context_id in proposed
-            and given.transfer_syntax in proposed[given.context_id].transfer_syntaxes
-        }
+        for given in answer.contexts:
+            context = proposed.get(given.context_id)
+            if context is None or given.result is not ContextResult.ACCEPTANCE:
+                continue
+            if given.transfer_syntax in context.transfer_syntaxes:
+                uid = context.abstract_syntax
+                role = roles.get(uid, Role(uid, scu=True, scp=False))
+                self.contexts[given.context_id] = Context(
+                    given.context_id, uid, given.transfer_syntax, role.scp, role.scu, extended.get(uid, b"")
+                )

@@ -1,4 +1,4 @@
-"""Upper-layer PDUs to bytes and back, through pynetdicom's classes (PS3.8 9.3).
+"""Upper-layer PDUs to bytes and back, through pynetdicom's classes (PS3.8 9.3); user information is `user_items`'.
 
 Whatever a stranger's bytes do to the decoder, the only error is `BadPDU`.
 """
@@ -8,9 +8,11 @@ from typing import Any
 from pynetdicom import pdu as pdu_classes
 from pynetdicom import pdu_items as items
 
+from gateway.dimse import user_items
 from gateway.dimse.pdu import (
     APPLICATION_CONTEXT,
     BODY_BYTES_MAX,
+    HEADER_BYTES,
     ITEMS_MAX,
     PDU,
     Abort,
@@ -24,9 +26,13 @@ from gateway.dimse.pdu import (
     ProposedContext,
     ReleaseReply,
     ReleaseRequest,
-    Role,
     UserInformation,
 )
+
+ASSOCIATE_FIXED_BYTES = 68  # of A-ASSOCIATE before its items, the header not counted (PS3.8 tables 9-11, 9-17)
+APPLICATION_CONTEXT_ITEM = 0x10
+CONTEXT_ITEMS = {Kind.ASSOCIATE_RQ: 0x20, Kind.ASSOCIATE_AC: 0x21}
+USER_INFORMATION_ITEM = 0x50
 
 
 def decode(kind: Kind, body: bytes) -> PDU:
@@ -39,11 +45,12 @@ def decode(kind: Kind, body: bytes) -> PDU:
     """
     if len(body) > BODY_BYTES_MAX[kind]:
         raise BadPDU(f"{kind.name} of {len(body)} bytes")
-    if kind in (Kind.ASSOCIATE_RQ, Kind.ASSOCIATE_AC):
-        _count_items(body[68:])
-    header = bytes((kind, 0)) + len(body).to_bytes(4, "big")
     try:
-        return _DECODERS[kind](header + body)
+        if kind in (Kind.ASSOCIATE_RQ, Kind.ASSOCIATE_AC):
+            body, user = _part(kind, body)
+            data = _header(kind, body) + body
+            return _decode_request(data, user) if kind is Kind.ASSOCIATE_RQ else _decode_accept(data, user)
+        return _DECODERS[kind](_header(kind, body) + body)
     except BadPDU:
         raise
     except Exception as error:  # noqa: BLE001 pynetdicom's decoder fails in its own ways on hostile bytes
@@ -54,11 +61,11 @@ def encode(value: PDU) -> bytes:
     """Encode a whole PDU, header included."""
     match value:
         case AssociateRequest():
-            pdu: Any = _request(value)
+            return _with_user(_request(value).encode(), value.user)
         case AssociateAccept():
-            pdu = _accept(value)
+            return _with_user(_accept(value).encode(), value.user)
         case AssociateReject():
-            pdu = pdu_classes.A_ASSOCIATE_RJ()
+            pdu: Any = pdu_classes.A_ASSOCIATE_RJ()
             pdu.result, pdu.source, pdu.reason_diagnostic = value.result, value.source, value.reason
         case ReleaseRequest():
             pdu = pdu_classes.A_RELEASE_RQ()
@@ -73,19 +80,35 @@ def encode(value: PDU) -> bytes:
 # --- A-ASSOCIATE ------------------------------------------------------------------------------------------------------
 
 
-def _count_items(body: bytes) -> None:
-    """Refuse a PDU of very many tiny items before objects are made of them."""
-    count = position = 0
-    while position + 4 <= len(body):
-        container = body[position] in (0x20, 0x21, 0x50)
-        length = int.from_bytes(body[position + 2 : position + 4], "big")
-        position += (8 if body[position] in (0x20, 0x21) else 4) if container else 4 + length
-        count += 1
-        if count > ITEMS_MAX:
-            raise BadPDU(f"more than {ITEMS_MAX} items")
+def _header(kind: Kind, body: bytes) -> bytes:
+    return bytes((kind, 0)) + len(body).to_bytes(4, "big")
 
 
-def _decode_request(data: bytes) -> AssociateRequest:
+def _part(kind: Kind, body: bytes) -> tuple[bytes, UserInformation]:
+    """Part the body of A-ASSOCIATE: what pynetdicom decodes, and user information; unknown items are passed over.
+
+    Raises
+    ------
+    BadPDU
+        Items that do not fit, more of them than ITEMS_MAX, or no user information.
+    """
+    kept, count, user = [body[:ASSOCIATE_FIXED_BYTES]], 0, None
+    for number, value in user_items.items(body[ASSOCIATE_FIXED_BYTES:]):
+        if number == USER_INFORMATION_ITEM:
+            user = user_items.decode(value)
+        elif number == APPLICATION_CONTEXT_ITEM:
+            kept.append(user_items.item(number, value))
+        elif number == CONTEXT_ITEMS[kind]:
+            count += 1 + sum(1 for _ in user_items.items(value[4:]))
+            if count > ITEMS_MAX:  # before objects are made of them
+                raise BadPDU(f"more than {ITEMS_MAX} items")
+            kept.append(user_items.item(number, value))
+    if user is None:
+        raise BadPDU("no user information item")
+    return b"".join(kept), user
+
+
+def _decode_request(data: bytes, user: UserInformation) -> AssociateRequest:
     pdu = pdu_classes.A_ASSOCIATE_RQ()
     pdu.decode(data)
     contexts = tuple(
@@ -101,33 +124,20 @@ def _decode_request(data: bytes) -> AssociateRequest:
         called_ae_title=pdu.called_ae_title.strip(),
         calling_ae_title=pdu.calling_ae_title.strip(),
         contexts=contexts,
-        user=_decode_user(pdu),
+        user=user,
         application_context=str(pdu.application_context_name or ""),
         protocol_version=int(pdu.protocol_version),
     )
 
 
-def _decode_accept(data: bytes) -> AssociateAccept:
+def _decode_accept(data: bytes, user: UserInformation) -> AssociateAccept:
     pdu = pdu_classes.A_ASSOCIATE_AC()
     pdu.decode(data)
     contexts = tuple(
         AnsweredContext(int(item.context_id or 0), ContextResult(item.result or 0), str(item.transfer_syntax or ""))
         for item in pdu.presentation_context
     )
-    return AssociateAccept(pdu.reserved_aet.strip(), pdu.reserved_aec.strip(), contexts, _decode_user(pdu))
-
-
-def _decode_user(pdu: Any) -> UserInformation:
-    user = pdu.user_information
-    if user is None:
-        raise BadPDU("no user information item")
-    roles = tuple(Role(str(uid), bool(item.scu_role), bool(item.scp_role)) for uid, item in user.role_selection.items())
-    return UserInformation(
-        pdu_bytes_max=int(user.maximum_length or 0),
-        implementation_class_uid=str(user.implementation_class_uid or ""),
-        implementation_version_name=(user.implementation_version_name or "").strip(),
-        roles=roles,
-    )
+    return AssociateAccept(pdu.reserved_aet.strip(), pdu.reserved_aec.strip(), contexts, user)
 
 
 def _request(value: AssociateRequest) -> Any:
@@ -142,7 +152,7 @@ def _request(value: AssociateRequest) -> Any:
         abstract.abstract_syntax_name = context.abstract_syntax
         item.abstract_transfer_syntax_sub_items = [abstract, *map(_transfer_syntax, context.transfer_syntaxes)]
         contexts.append(item)
-    pdu.variable_items = [_application_context(value.application_context), *contexts, _user(value.user)]
+    pdu.variable_items = [_application_context(value.application_context), *contexts]
     return pdu
 
 
@@ -156,7 +166,7 @@ def _accept(value: AssociateAccept) -> Any:
         item.result_reason = int(context.result)
         item.transfer_syntax_sub_item = [_transfer_syntax(context.transfer_syntax)]
         contexts.append(item)
-    pdu.variable_items = [_application_context(APPLICATION_CONTEXT), *contexts, _user(value.user)]
+    pdu.variable_items = [_application_context(APPLICATION_CONTEXT), *contexts]
     return pdu
 
 
@@ -172,24 +182,10 @@ def _transfer_syntax(uid: str) -> Any:
     return item
 
 
-def _user(value: UserInformation) -> Any:
-    length = items.MaximumLengthSubItem()
-    length.maximum_length_received = value.pdu_bytes_max
-    implementation = items.ImplementationClassUIDSubItem()
-    implementation.implementation_class_uid = value.implementation_class_uid
-    user = items.UserInformationItem()
-    data: list[Any] = [length, implementation]
-    for role in value.roles:
-        item = items.SCP_SCU_RoleSelectionSubItem()
-        item.sop_class_uid = role.sop_class_uid
-        item.scu_role, item.scp_role = int(role.scu), int(role.scp)
-        data.append(item)
-    if value.implementation_version_name:
-        name = items.ImplementationVersionNameSubItem()
-        name.implementation_version_name = value.implementation_version_name
-        data.append(name)
-    user.user_data = data
-    return user
+def _with_user(data: bytes, user: UserInformation) -> bytes:
+    """Add user information to an encoded PDU."""
+    body = data[HEADER_BYTES:] + user_items.item(USER_INFORMATION_ITEM, user_items.encode(user))
+    return data[:2] + len(body).to_bytes(4, "big") + body
 
 
 # --- the short ones ---------------------------------------------------------------------------------------------------
@@ -208,8 +204,6 @@ def _decode_abort(data: bytes) -> Abort:
 
 
 _DECODERS = {
-    Kind.ASSOCIATE_RQ: _decode_request,
-    Kind.ASSOCIATE_AC: _decode_accept,
     Kind.ASSOCIATE_RJ: _decode_reject,
     Kind.RELEASE_RQ: lambda _: ReleaseRequest(),
     Kind.RELEASE_RP: lambda _: ReleaseReply(),

@@ -4,7 +4,7 @@ import dataclasses
 import shutil
 import socket
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -14,6 +14,8 @@ from sqlalchemy import select
 
 from gateway.dimse import commands, pdu, wire
 from gateway.dimse.listener import Listener
+from gateway.dimse.offer import Offer, Offers
+from gateway.dimse.offered import offers
 from gateway.peers import Sources
 from kernel.archive.blobs import Blobs
 from kernel.archive.committer import LocalCommitter
@@ -137,10 +139,10 @@ def empty_database(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., Node]]:
-    """Start nodes: `dimse` fields of the configuration as keywords, `sources`, `site`, `free_bytes_min`."""
+    """Start nodes: `dimse` fields of the configuration as keywords, `sources`, `free_bytes_min`, more `rows` of offers."""
     nodes: list[Node] = []
 
-    def start(*, sources=(), free_bytes_min: int = 1, **dimse) -> Node:
+    def start(*, sources=(), rows: Mapping[str, Offer] = {}, free_bytes_min: int = 1, **dimse) -> Node:
         root = tmp_path / f"node{len(nodes)}"
         config = Config(
             node=NodeConfig(site="BVA", data=root),
@@ -161,7 +163,8 @@ def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., N
             sessions.append((site, session, released))
             committer.end_session(site, session, ASSOCIATION_RELEASED if released else None)
 
-        listener = Listener(config.dimse, ingest, blobs, known, on_session_end=ended, clock=clock)
+        table = offers(config, ingest, blobs, clock)
+        listener = Listener(config.dimse, with_rows(table, rows), known, on_session_end=ended, clock=clock)
         listener.start()
         nodes.append(Node(root, database, blobs, listener, sessions))
         return nodes[-1]
@@ -170,6 +173,10 @@ def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., N
     for node in nodes:
         node.listener.stop(2.0)
         node.database.close()
+
+
+def with_rows(table: Offers, rows: Mapping[str, Offer]) -> Offers:
+    return Offers(table.rows | rows, table.storage, private_storage=table.private_storage)
 
 
 @pytest.fixture

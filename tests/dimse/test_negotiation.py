@@ -4,17 +4,22 @@ import pytest
 
 from gateway.dimse import negotiation
 from gateway.dimse.negotiation import Policy, negotiate
+from gateway.dimse.offer import Offers
+from gateway.dimse.offered import offers
 from gateway.dimse.pdu import AssociateAccept, ContextResult, ProposedContext, Role, UserInformation
+from kernel.clock import SystemClock
+from kernel.config import Config, DimseConfig
 from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
 from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID
 from tests.dimse.scripts import CT, EXPLICIT, IMPLICIT, VERIFICATION, an_associate_request
 
-POLICY = Policy("VIENANH", check_called_ae_title=False, accept_private_sop_classes=True, pdu_bytes_max=131072)
+POLICY = Policy("VIENANH", check_called_ae_title=False, pdu_bytes_max=131072)
+OFFERS = offers(Config(), None, None, SystemClock())
 J2K = "1.2.840.10008.1.2.4.90"
 
 
-def answer(*contexts: ProposedContext, policy: Policy = POLICY, roles=()) -> AssociateAccept:
-    given = negotiate(an_associate_request(contexts=contexts, user=UserInformation(0, "1.2", roles=roles)), policy)
+def answer(*contexts: ProposedContext, table: Offers = OFFERS, **user) -> AssociateAccept:
+    given = negotiate(an_associate_request(contexts=contexts, user=UserInformation(0, "1.2", **user)), POLICY, table)
     assert isinstance(given, AssociateAccept)
     return given
 
@@ -58,28 +63,28 @@ def test_services_that_do_not_exist_yet_are_politely_not_supported(uid):
 
 @pytest.mark.parametrize("uid", ["1.3.12.2.1107.5.9.1", "1.2.840.10008.5.1.4.1.1.9999"])
 def test_private_classes_and_those_of_newer_editions_are_a_matter_of_policy(uid):
-    strict = Policy("VIENANH", check_called_ae_title=False, accept_private_sop_classes=False, pdu_bytes_max=1)
+    strict = offers(Config(dimse=DimseConfig(accept_private_sop_classes=False)), None, None, SystemClock())
 
     assert result(uid, EXPLICIT)[0] is ContextResult.ACCEPTANCE
-    assert result(uid, EXPLICIT, policy=strict)[0] is ContextResult.ABSTRACT_SYNTAX_NOT_SUPPORTED
+    assert result(uid, EXPLICIT, table=strict)[0] is ContextResult.ABSTRACT_SYNTAX_NOT_SUPPORTED
 
 
 def test_verification_is_taken_in_uncompressed_syntaxes_only():
     assert result(VERIFICATION, J2K, IMPLICIT) == (ContextResult.ACCEPTANCE, IMPLICIT)
 
 
-def test_a_requestor_may_be_scu_and_is_told_so_when_it_asks():
+def test_a_requestor_may_be_scu_and_scp_of_storage_and_is_told_so_when_it_asks():
     context = ProposedContext(1, CT, (EXPLICIT,))
 
     both = answer(context, roles=(Role(CT, scu=True, scp=True),))
     unasked = answer(context)
 
-    assert both.user.roles == (Role(CT, scu=True, scp=False),)
+    assert both.user.roles == (Role(CT, scu=True, scp=True),)
     assert unasked.user.roles == ()
 
 
-def test_a_requestor_that_would_be_scp_only_has_its_context_rejected():
-    given = answer(ProposedContext(1, CT, (EXPLICIT,)), roles=(Role(CT, scu=False, scp=True),))
+def test_a_requestor_that_would_be_scp_only_of_what_we_never_ask_has_its_context_rejected():
+    given = answer(ProposedContext(1, VERIFICATION, (EXPLICIT,)), roles=(Role(VERIFICATION, scu=False, scp=True),))
 
     assert given.contexts[0].result is ContextResult.USER_REJECTION
     assert given.user.roles == ()
@@ -93,7 +98,7 @@ def test_we_say_who_we_are_and_how_long_pdus_may_be():
 
 
 def test_a_wrong_called_title_matters_only_when_it_is_checked():
-    strict = Policy("NODE", check_called_ae_title=True, accept_private_sop_classes=True, pdu_bytes_max=1)
+    strict = Policy("NODE", check_called_ae_title=True, pdu_bytes_max=1)
 
-    assert negotiate(an_associate_request(called_ae_title="X"), strict) == negotiation.REJECT_CALLED_TITLE
-    assert isinstance(negotiate(an_associate_request(called_ae_title="NODE"), strict), AssociateAccept)
+    assert negotiate(an_associate_request(called_ae_title="X"), strict, OFFERS) == negotiation.REJECT_CALLED_TITLE
+    assert isinstance(negotiate(an_associate_request(called_ae_title="NODE"), strict, OFFERS), AssociateAccept)

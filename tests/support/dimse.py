@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway.dimse.listener import Listener
+from gateway.dimse.offered import offers
 from gateway.peers import Sources
 from kernel.archive.blobs import Blobs
 from kernel.archive.committer import LocalCommitter
@@ -29,7 +30,8 @@ def running_listener(folder: Path) -> Iterator[tuple[int, Database]]:
     def ended(site: str, session: str, _released: bool) -> None:
         committer.end_session(site, session, None)
 
-    listener = Listener(config.dimse, ingest, blobs, sources, on_session_end=ended, clock=clock)
+    table = offers(config, ingest, blobs, clock)
+    listener = Listener(config.dimse, table, sources, on_session_end=ended, clock=clock)
     listener.start()
     try:
         yield listener.port, database
