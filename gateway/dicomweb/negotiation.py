@@ -17,6 +17,7 @@ MULTIPART: Final = "multipart/related"
 DICOM: Final = "application/dicom"
 OCTETS: Final = "application/octet-stream"
 JSON: Final = "application/dicom+json"
+XML: Final = "application/dicom+xml"
 
 
 class Offer(NamedTuple):

@@ -73,7 +73,7 @@ class Taker:
         try:
             if refusal is not None:
                 self.quarantine.keep(staged, self.origin, refusal)
-                return Failed(refusal)
+                return Failed(refusal, staged.sop_class_uid, staged.sop_instance_uid)
             done = self.ingest.ingest(staged, self.origin, study_instance_uid=self.study_instance_uid)
         except Exception as error:  # one instance must not fail the others; the result carries it
             if not isinstance(error, ExchangeError):
@@ -85,18 +85,49 @@ class Taker:
         return Stored(done.study_instance_uid, done.series_instance_uid, done.sop_class_uid, done.sop_instance_uid)
 
 
+class Takings:
+    """What is made durable while the next is received: at most IN_FLIGHT_MAX at once, results in their order."""
+
+    def __init__(self, taker: Taker, ingesters: Executor) -> None:
+        self.taker = taker
+        self._ingesters = ingesters
+        self._results: list[Result | Future[Result]] = []
+        self._in_flight: deque[Future[Result]] = deque()
+
+    def take(self, staged: Staged, refusal: Refused | None) -> None:
+        """Ingest a stage, or keep it apart; waits for the oldest when too many are on their way."""
+        while len(self._in_flight) >= IN_FLIGHT_MAX:
+            self._in_flight.popleft().exception()  # waits; the result is read at the end
+        future = self._ingesters.submit(self.taker.take, staged, refusal)
+        self._in_flight.append(future)
+        self._results.append(future)
+
+    def fail(self, error: Exception) -> None:
+        """Note a part of which there is nothing to keep."""
+        if not isinstance(error, ExchangeError):
+            log.error("stage_failed", session=self.taker.origin.session, exc_info=error)
+        self._results.append(Failed(error))
+
+    def results(self) -> list[Result]:
+        """Wait for all and return one result for each, in order."""
+        return [result if isinstance(result, Stored | Failed) else result.result() for result in self._results]
+
+    def settle(self) -> None:
+        """Wait for those in flight: they are whole and stay."""
+        for future in self._in_flight:
+            future.exception()
+
+
 class Receiver:
-    """Receives one body."""
+    """Receives one body of instances."""
 
     def __init__(self, framing: Framing, taker: Taker, ingesters: Executor) -> None:
         self._framing = framing
+        self._takings = Takings(taker, ingesters)
         self._taker = taker
-        self._ingesters = ingesters
         self._lock = threading.Lock()  # an abort may come while the last chunk is still being written
         self._part: Part | None = None
         self._failed: Exception | None = None  # of the present part
-        self._results: list[Result | Future[Result]] = []
-        self._in_flight: deque[Future[Result]] = deque()
 
     def feed(self, chunks: Iterable[bytes]) -> None:
         """Take the next chunks of the body.
@@ -123,15 +154,14 @@ class Receiver:
             self._framing.finish()
             if self._part is not None:
                 self._end_part(self._part)
-        return [result if isinstance(result, Stored | Failed) else result.result() for result in self._results]
+        return self._takings.results()
 
     def abort(self) -> None:
         """Forget the part that is being received and wait for those in flight: they are whole and stay."""
         with self._lock:
             if self._part is not None:
                 self._part.discard()
-        for future in self._in_flight:
-            future.exception()
+        self._takings.settle()
 
     def _handle(self, event: Event) -> None:
         match event:
@@ -151,20 +181,13 @@ class Receiver:
 
     def _end_part(self, part: Part) -> None:
         self._part = None
-        if self._failed is not None:
-            part.discard()
-            self._results.append(Failed(self._failed))
-            return
         try:
-            staged = part.finish()
-        except Exception as error:  # this part fails; its neighbours do not
-            part.discard()
-            if not isinstance(error, ExchangeError):
-                log.exception("stage_failed", session=self._taker.origin.session)
-            self._results.append(Failed(error))
+            staged = part.finish() if self._failed is None else None
+        except Exception as error:  # noqa: BLE001 (this part fails, its neighbours do not; the result carries it)
+            self._failed, staged = error, None
+        if staged is not None:
+            self._takings.take(staged, part.refusal)
             return
-        while len(self._in_flight) >= IN_FLIGHT_MAX:
-            self._in_flight.popleft().exception()  # waits; the result is read at the end
-        future = self._ingesters.submit(self._taker.take, staged, part.refusal)
-        self._in_flight.append(future)
-        self._results.append(future)
+        part.discard()
+        assert self._failed is not None, "what has no stage has failed"
+        self._takings.fail(self._failed)

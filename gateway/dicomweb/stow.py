@@ -5,28 +5,33 @@ named as stored is durable and indexed.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
+from contextlib import suppress
 from typing import Final
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.dicomweb import manifest as manifests
 from gateway.dicomweb.answers import Answer
+from gateway.dicomweb.assembler import Assembler
 from gateway.dicomweb.call import Call
 from gateway.dicomweb.media import parse_media_type
 from gateway.dicomweb.multipart import MultipartParser, boundary_of
-from gateway.dicomweb.negotiation import DICOM, MULTIPART
+from gateway.dicomweb.negotiation import DICOM, JSON, MULTIPART, XML, Offer, choose
 from gateway.dicomweb.problem import problem
 from gateway.dicomweb.receiver import Framing, Receiver, Single, Taker
 from gateway.dicomweb.results import Result, data_set, headers_of, status_of
 from gateway.dicomweb.service import STORES_MAX
 from kernel.archive.records import Origin
 from kernel.dicom.uids import check_uid
-from kernel.errors import Busy, Forbidden, InvalidRequest, LimitExceeded, UnsupportedMediaType
+from kernel.dicom.xml_model import to_xml
+from kernel.errors import Busy, Forbidden, InvalidRequest, LimitExceeded, NotAcceptable, UnsupportedMediaType
 from kernel.telemetry import stage
 
 BATCH_BYTES: Final = 512 * 1024  # of the body handed to a thread at once
-OFFERED: Final = 'multipart/related; type="application/dicom", or application/dicom'
+OFFERED: Final = "multipart/related of, or one, application/dicom, application/dicom+json, application/dicom+xml"
+ANSWERS: Final = (Offer(JSON), Offer(XML), Offer("application/json"))
+_METADATA: Final[Mapping[str, str]] = {"application/json": JSON, "application/xml": XML, "text/xml": XML}
 
 
 def store(call: Call) -> ASGIApp:
@@ -38,7 +43,7 @@ def store(call: Call) -> ASGIApp:
         raise LimitExceeded(limit="body_bytes_max", value=length, bound=services.config.http.body_bytes_max)
     if call.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType(media_type="with a Content-Encoding", offered=OFFERED)
-    framing = _framing(call.headers.get("content-type", ""), services.config.http.parts_max)
+    framing, kind = _framing(call.headers.get("content-type", ""), services.config.http.parts_max)
     study = call.params.get("study")
     if study is not None:
         check_uid(study, "StudyInstanceUID")
@@ -58,7 +63,7 @@ def store(call: Call) -> ASGIApp:
     taker = Taker(
         services.blobs, services.ingest, services.quarantine, origin, study, services.config.http.instance_bytes_max
     )
-    return _Storing(call, Receiver(framing, taker, call.room.ingesters), origin)
+    return _Storing(call, _taking(framing, kind, taker, call), origin)
 
 
 def storing_site(call: Call) -> str:
@@ -75,17 +80,27 @@ def storing_site(call: Call) -> str:
     return site
 
 
-def _framing(content_type: str, parts_max: int) -> Framing:
+def _framing(content_type: str, parts_max: int) -> tuple[Framing, str]:
+    """Return how the body is taken apart, and of what media type its instances or their metadata are."""
     media_type = parse_media_type(content_type) if content_type else None
     name = media_type.name if media_type else "(none)"
-    if media_type and name == DICOM:
-        return Single()
-    if media_type is None or name != MULTIPART:
-        raise UnsupportedMediaType(media_type=name, offered=OFFERED)
-    kind = media_type.parameters.get("type", DICOM).lower()
-    if kind != DICOM:
-        raise UnsupportedMediaType(media_type="multipart/related of another type", offered=OFFERED)
-    return MultipartParser(boundary_of(media_type), parts_max=parts_max)
+    is_multipart = media_type is not None and name == MULTIPART
+    kind = media_type.parameters.get("type", DICOM).lower() if media_type is not None and is_multipart else name
+    kind = _METADATA.get(kind, kind)
+    if kind not in (DICOM, JSON, XML):
+        told = "multipart/related of another type" if is_multipart else name
+        raise UnsupportedMediaType(media_type=told, offered=OFFERED)
+    if media_type is not None and is_multipart:
+        return MultipartParser(boundary_of(media_type), parts_max=parts_max), kind
+    return Single(), kind
+
+
+def _taking(framing: Framing, kind: str, taker: Taker, call: Call) -> Receiver | Assembler:
+    ingesters = call.room.ingesters
+    if kind == DICOM:
+        return Receiver(framing, taker, ingesters)
+    most = call.services.config.http.parts_max
+    return Assembler(framing, taker, ingesters, default_type=kind, instances_max=most)
 
 
 def _content_length(text: str) -> int:
@@ -96,10 +111,17 @@ def _content_length(text: str) -> int:
     return int(text)
 
 
+def _answer_type(call: Call) -> str:
+    """Return the media type of the response data set; what was stored is told as JSON to who accepts neither."""
+    with suppress(NotAcceptable):
+        return choose(call.accept, ANSWERS).media_type
+    return JSON
+
+
 class _Storing:
     """Reads the body, hands it on in batches, answers."""
 
-    def __init__(self, call: Call, receiver: Receiver, origin: Origin) -> None:
+    def __init__(self, call: Call, receiver: Receiver | Assembler, origin: Origin) -> None:
         self._call = call
         self._receiver = receiver
         self._origin = origin
@@ -134,8 +156,9 @@ class _Storing:
         if not results:
             raise InvalidRequest(reason="the body has no instance")
         status = status_of(results)
-        headers = {"Content-Type": "application/dicom+json", "Cache-Control": "no-store", **headers_of(results, status)}
-        return Answer(status, headers, data_set(results, self._call.address.base_url))
+        media_type, content = _answer_type(self._call), data_set(results, self._call.address.base_url)
+        headers = {"Content-Type": media_type, "Cache-Control": "no-store", **headers_of(results, status)}
+        return Answer(status, headers, to_xml(content) if media_type == XML else content)
 
     async def _received(self, loop: asyncio.AbstractEventLoop, receive: Receive) -> list[Result]:
         batch: list[bytes] = []

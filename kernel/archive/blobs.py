@@ -25,6 +25,7 @@ from typing import Final, Protocol
 
 from kernel.archive.durable import flush_data, flush_folder, rename_new
 from kernel.archive.records import Staged
+from kernel.archive.spool import Spool
 from kernel.archive.stage import Stage, told
 from kernel.errors import BlobMissing, DigestMismatch, StorageFull
 
@@ -100,6 +101,17 @@ class Blobs:
         path = self._root / _INCOMING / secrets.token_hex(12)
         declared = (_declared(sop_class_uid), _declared(sop_instance_uid), _declared(transfer_syntax_uid))
         return Stage(self, path, declared)
+
+    def spool(self, expected_bytes: int = 0) -> Spool:
+        """Begin to receive bytes that will be put together with others; nothing of them survives.
+
+        Raises
+        ------
+        StorageFull
+            Fewer than `expected_bytes` are free above the reserve.
+        """
+        self.check_space(expected_bytes)
+        return Spool(self, self._root / _INCOMING)
 
     def promote(self, staged: Staged) -> str:
         """Give the stage its final name; bytes, size and name are durable when the key is returned.
