@@ -1,4 +1,4 @@
-"""The clinical domain.
+"""Cases, reading worklist and reports: the clinical domain. No HTTP, no DICOM sockets.
 
-Cases, reading worklist, reports. No HTTP, no DICOM sockets. Cases and reports will live here.
+So far: the orders that feed the Modality Worklist, the steps that modalities say they performed, and UPS work items.
 """

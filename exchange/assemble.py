@@ -9,6 +9,8 @@ from pathlib import Path
 
 from anonymizer import keys as site_keys
 from anonymizer import profile as profiles
+from consult.ordering import OrderDesk
+from consult.stations import Stations
 from exchange import stores
 from exchange.stores import Stores
 from gateway.dicomweb.client import StowTransport
@@ -19,6 +21,8 @@ from gateway.dimse.offered import offers
 from gateway.dimse.process import Settings as ListenerSettings
 from gateway.dimse.sender import DimseSender
 from gateway.dimse.supervisor import ListenerProcesses
+from gateway.hl7.intake import Intake
+from gateway.hl7.listener import MllpListener
 from gateway.peers import Sources
 from kernel.access.asked import serve_access
 from kernel.access.secrets import load_or_create_key
@@ -54,6 +58,7 @@ class Node:
     quarantine: Quarantine
     ingest: Ingest
     listener: Listener | ListenerProcesses | None
+    orders: MllpListener | None
     worker: Worker
 
 
@@ -83,6 +88,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
             quarantine=quarantine,
             ingest=ingest,
             listener=listener_of(opened, sources, ingest, committer, owner) if config.dimse.enabled else None,
+            orders=orders_of(opened) if config.hl7.enabled else None,
             worker=Worker(
                 opened.db,
                 opened.blobs,
@@ -111,6 +117,14 @@ def listener_of(
     data = config.node.data
     settings = ListenerSettings(config, data / stores.BLOBS_FOLDER, data / COMMIT_SOCKET)
     return ListenerProcesses(settings, opened.clock)
+
+
+def orders_of(opened: Stores) -> MllpListener:
+    """Return the listener for orders by HL7 v2."""
+    config, clock = opened.config, opened.clock
+    desk = OrderDesk(opened.db, clock)
+    intake = Intake(desk, Stations.from_config(config), config.node.site, config.hl7.charset or None, clock)
+    return MllpListener(config.hl7, intake, clock)
 
 
 def committer_of(opened: Stores, planner: Planner) -> LocalCommitter:

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from exchange import accounts, archive, audit, deliveries, doctor, rules, sending, serving
+from exchange import accounts, archive, audit, deliveries, doctor, orders, rules, sending, serving
 from exchange.screen import plain_errors
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.command("held")(deliveries.held)
 app.command("retry")(deliveries.retry)
 app.command("release")(deliveries.release)
 app.add_typer(rules.app, name="rules")
+app.add_typer(orders.app, name="orders")
 app.add_typer(accounts.users, name="user")
 app.add_typer(accounts.tokens, name="token")
 app.add_typer(archive.quarantine, name="quarantine")

@@ -56,7 +56,7 @@ class Running:
                 committer=node.committer,
             )
         )
-        services = Services(config, node.stores.access, node.stores.db, version("vienanh"))
+        services = Services(config, node.stores.access, node.stores.db, version("vienanh"), node.stores.clock)
         app = build_app(services, Router(self._dicomweb.routes), self.checks, build_folder())
         self._server = _Server(_uvicorn_settings(config.http, app), on_started=self._ready)
 
@@ -86,6 +86,9 @@ class Running:
             if node.listener:
                 node.listener.start()
                 stack.callback(node.listener.stop, DRAIN_S)
+            if node.orders:
+                node.orders.start()
+                stack.callback(node.orders.stop, DRAIN_S)
             settling = threading.Thread(target=self._settle, name="settle", daemon=True)
             settling.start()
             stack.callback(self._stopping.set)
@@ -109,7 +112,13 @@ class Running:
 
     def _ready(self) -> None:
         data = self._node.stores.config.node.data
-        content = {"http": self.http_url, "dimse_port": self.dimse_port, "pid": os.getpid()}
+        orders = self._node.orders
+        content = {
+            "http": self.http_url,
+            "dimse_port": self.dimse_port,
+            "hl7_port": orders.port if orders else None,
+            "pid": os.getpid(),
+        }
         unnamed = data / (LISTENING_FILE + ".new")
         unnamed.write_text(json.dumps(content))
         unnamed.replace(data / LISTENING_FILE)

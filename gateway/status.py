@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from kernel import errors
 
 SUCCESS: Final = 0x0000
+INVALID_VALUE: Final = 0x0106
 PROCESSING_FAILURE: Final = 0x0110
 NO_SUCH_INSTANCE: Final = 0x0112
 DUPLICATE_INSTANCE: Final = 0x0111
@@ -54,6 +55,13 @@ STATUSES: Final[Mapping[type[BaseException], Status]] = MappingProxyType(
         errors.NotFound: Status(NO_SUCH_INSTANCE, 404, NO_SUCH_INSTANCE),
         errors.InvalidConfiguration: Status(PROCESSING_FAILURE, 500, PROCESSING_FAILURE),
         errors.InvalidRule: Status(PROCESSING_FAILURE, 500, PROCESSING_FAILURE),
+        errors.InvalidOrder: Status(INVALID_VALUE, 400, INVALID_VALUE),
+        errors.OrderConflict: Status(PROCESSING_FAILURE, 409, PROCESSING_FAILURE),
+        errors.InvalidStep: Status(INVALID_VALUE, 400, INVALID_VALUE),
+        errors.StepIsFinal: Status(PROCESSING_FAILURE, 409, PROCESSING_FAILURE),
+        errors.StepExists: Status(DUPLICATE_INSTANCE, 409, DUPLICATE_INSTANCE),
+        errors.WorkitemExists: Status(DUPLICATE_INSTANCE, 409, DUPLICATE_INSTANCE),
+        errors.WorkitemConflict: Status(PROCESSING_FAILURE, 409, PROCESSING_FAILURE),
         errors.ResidualIdentity: Status(RESIDUAL_IDENTITY, 409, RESIDUAL_IDENTITY),
         errors.Denied: Status(NOT_AUTHORISED, 403, NOT_AUTHORISED),
         errors.NotAuthenticated: Status(NOT_AUTHORISED, 401, NOT_AUTHORISED),

@@ -38,6 +38,8 @@ class Action(StrEnum):
     STUDY_DELETED = "DICOM Study Deleted"
     EXPORT = "Data Export"
     IMPORT = "Data Import"
+    ORDER_RECORD = "Order Record"
+    PROCEDURE_RECORD = "Procedure Record"
 
 
 class AuditOutcome(StrEnum):

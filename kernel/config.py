@@ -2,7 +2,8 @@
 
 Each field says its unit and reason in `doc`; the table in docs/operating.md is made from here. Every error names the
 key and where the value came from. A secret is never a field: a field names the file that holds one.
-`[[source]]`, `[[destination]]` and `[[rule]]` are kept as read; `gateway.peers` and `routing.rules` give them meaning.
+`[[source]]`, `[[station]]`, `[[destination]]` and `[[rule]]` are kept as read; `gateway.peers`, `consult.stations` and
+`routing.rules` give them meaning.
 """
 
 import dataclasses
@@ -79,6 +80,23 @@ class HttpConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class Hl7Config:
+    """Orders by HL7 v2 over MLLP."""
+
+    enabled: bool = _setting(False, "whether to listen for HL7 v2 orders (ORM^O01, OMI^O23, ADT^A08, ADT^A40)")
+    host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for the hospital's network")
+    port: int = _setting(2575, "TCP port (MLLP); 0 takes a free one")
+    address: tuple[str, ...] = _setting(("127.0.0.0/8", "::1/128"), "addresses and networks that may send orders")
+    charset: Literal["", "cp1258", "tcvn3"] = _setting(
+        "", "how to read undeclared text that is not UTF-8; empty: Latin-1"
+    )
+    connections_max: int = _setting(16, "connections at once; more are closed")
+    message_bytes_max: int = _setting(MEBIBYTE, "largest message, bytes")
+    message_timeout_s: float = _setting(30.0, "seconds a message may take from its first byte to its last")
+    idle_timeout_s: float = _setting(3600.0, "seconds a connection may be silent between messages")
+
+
+@dataclass(frozen=True, slots=True)
 class DatabaseConfig:
     """Where rows are kept."""
 
@@ -144,6 +162,7 @@ class Config:
     node: NodeConfig = field(default_factory=NodeConfig)
     dimse: DimseConfig = field(default_factory=DimseConfig)
     http: HttpConfig = field(default_factory=HttpConfig)
+    hl7: Hl7Config = field(default_factory=Hl7Config)
     database: DatabaseConfig = field(default_factory=DatabaseConfig)
     archive: ArchiveConfig = field(default_factory=ArchiveConfig)
     access: AccessConfig = field(default_factory=AccessConfig)
@@ -151,6 +170,7 @@ class Config:
     routing: RoutingConfig = field(default_factory=RoutingConfig)
     log: LogConfig = field(default_factory=LogConfig)
     source: tuple[Mapping[str, Any], ...] = ()
+    station: tuple[Mapping[str, Any], ...] = ()
     destination: tuple[Mapping[str, Any], ...] = ()
     rule: tuple[Mapping[str, Any], ...] = ()
     origin: str = field(default="defaults", metadata={"doc": "where the file part was read, for error messages"})
@@ -160,6 +180,7 @@ SECTIONS: Mapping[str, type] = {
     "node": NodeConfig,
     "dimse": DimseConfig,
     "http": HttpConfig,
+    "hl7": Hl7Config,
     "database": DatabaseConfig,
     "archive": ArchiveConfig,
     "access": AccessConfig,
@@ -167,7 +188,7 @@ SECTIONS: Mapping[str, type] = {
     "routing": RoutingConfig,
     "log": LogConfig,
 }
-TABLES = ("source", "destination", "rule")
+TABLES = ("source", "station", "destination", "rule")
 
 
 def load(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Config:

@@ -6,6 +6,8 @@
     |   |-- LimitExceeded, InstanceConflict, IdentityMismatch
     |   |-- InvalidQuery, QueryTooBroad, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound, AmbiguousStudy
     |   |-- InvalidConfiguration, InvalidRule
+    |   |-- InvalidOrder, OrderConflict, InvalidStep, StepIsFinal, StepExists
+    |   |-- WorkitemExists, WorkitemConflict, TransactionRefused
     |   `-- ResidualIdentity
     |-- Denied        not allowed; audited
     |   `-- NotAuthenticated, Forbidden, Throttled, UnknownCaller
@@ -152,6 +154,54 @@ class InvalidRule(Refused):
     """A routing rule or profile that cannot be used."""
 
     text = "{source}: rule {rule}: {reason}"
+
+
+class InvalidOrder(Refused):
+    """An order of which something is missing or not in the form of its attribute; never repeats the value."""
+
+    text = "The order cannot be taken: {field} {reason}."
+
+
+class OrderConflict(Refused):
+    """An order that comes too late, or for a step that does not fit."""
+
+    text = "The order cannot be changed: {reason}."
+
+
+class InvalidStep(Refused):
+    """What a modality says of a performed step lacks an attribute, or one has a value that it may not have."""
+
+    text = "The performed procedure step cannot be taken: {keyword} {reason}."
+
+
+class StepIsFinal(Refused):
+    """A performed step that is completed or discontinued changes no more (PS3.4 F.7.2.2)."""
+
+    text = "Performed Procedure Step Object may no longer be updated"
+
+
+class StepExists(Refused):
+    """A performed step of that UID is here."""
+
+    text = "Performed procedure step {sop_instance_uid} is already here."
+
+
+class WorkitemExists(Refused):
+    """A work item of that UID is here (PS3.18 11.4)."""
+
+    text = "Workitem {workitem_uid} is already here."
+
+
+class WorkitemConflict(Refused):
+    """A request that does not fit the state of the work item; the text is the standard's (PS3.18 11.6 to 11.8)."""
+
+    text = "{warning}"
+
+
+class TransactionRefused(Refused):
+    """The Transaction UID, which is the lock of a work item, is absent or another one (PS3.18 11.7)."""
+
+    text = "{warning}"
 
 
 class ResidualIdentity(Refused):

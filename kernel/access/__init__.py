@@ -152,3 +152,7 @@ class Access:
     def may_store(self, principal: Principal) -> str:
         """Return the site for which `principal` may store. Raises Forbidden."""
         return self._studies.may_store(principal)
+
+    def may_write(self, principal: Principal, scope: Scope, named: str | None = None) -> str:
+        """Return the site for which `principal` may write; `named` when it says which. Raises Forbidden."""
+        return self._studies.may_write(principal, scope, named)

@@ -24,14 +24,22 @@ class Scope(StrEnum):
     DICOMWEB_STORE = "dicomweb:store"
     API_READ = "api:read"
     API_WRITE = "api:write"
+    ORDERS_READ = "orders:read"  # what is scheduled at the modalities
+    ORDERS_WRITE = "orders:write"
+    WORKLIST_READ = "worklist:read"  # UPS work items (PS3.18 11)
+    WORKLIST_WRITE = "worklist:write"
     ADMIN = "admin"
 
 
+_PERSON = frozenset({Scope.DICOMWEB_READ, Scope.API_READ, Scope.API_WRITE})
 ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = {
     Role.ADMIN: frozenset(Scope),
-    Role.REQUESTER: frozenset({Scope.DICOMWEB_READ, Scope.API_READ, Scope.API_WRITE}),
-    Role.READER: frozenset({Scope.DICOMWEB_READ, Scope.API_READ, Scope.API_WRITE}),
-    Role.INTEGRATOR: frozenset({Scope.DICOMWEB_READ, Scope.DICOMWEB_STORE, Scope.API_READ}),
+    Role.REQUESTER: _PERSON | {Scope.ORDERS_READ, Scope.ORDERS_WRITE, Scope.WORKLIST_READ},
+    Role.READER: _PERSON | {Scope.ORDERS_READ, Scope.WORKLIST_READ, Scope.WORKLIST_WRITE},
+    Role.INTEGRATOR: frozenset(
+        {Scope.DICOMWEB_READ, Scope.DICOMWEB_STORE, Scope.API_READ}
+        | {Scope.ORDERS_READ, Scope.ORDERS_WRITE, Scope.WORKLIST_READ, Scope.WORKLIST_WRITE}
+    ),
 }
 
 

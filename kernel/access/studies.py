@@ -113,14 +113,30 @@ class Studies:
         Forbidden
             It may not store, or sees several sites and this node's own is not among them.
         """
-        principal.require(Scope.DICOMWEB_STORE)
+        return self.may_write(principal, Scope.DICOMWEB_STORE)
+
+    def may_write(self, principal: Principal, scope: Scope, named: str | None = None) -> str:
+        """Return the site for which `principal` may write what `scope` is about; `named` when it says which.
+
+        Raises
+        ------
+        Forbidden
+            It may not, or not for the site that it names, or no single site is given to it.
+        """
+        principal.require(scope)
         if principal.site is not None:
-            return principal.site
-        if principal.sees(self._site):
-            return self._site
-        if principal.sites and len(principal.sites) == 1:
-            return next(iter(principal.sites))
-        raise Forbidden(action="store: no single site is given to it")
+            site = principal.site
+        elif named is not None and principal.sees(named):
+            site = named
+        elif principal.sees(self._site):
+            site = self._site
+        elif principal.sites and len(principal.sites) == 1:
+            site = next(iter(principal.sites))
+        else:
+            raise Forbidden(action="store: no single site is given to it")
+        if named not in (None, site):
+            raise Forbidden(action="write for another site")
+        return site
 
     def _grant(self, principal: Principal, uid: str, address: str, action: Action, site: str | None) -> StudyGrant:
         self._check_reader(principal, action, uid if _UID.fullmatch(uid) else "", address)

@@ -180,3 +180,19 @@ def test_every_family_of_errors_has_an_exit_code_of_its_own(capsys):
             raise error
         assert ended.value.exit_code == code
     assert "NotFound: There is no such study." in capsys.readouterr().err
+
+
+def test_an_order_is_added_listed_and_canceled(run):
+    add = ("orders", "add", "ACC1", "--patient-id", "BN1", "--patient-name", "NGUYỄN^THỊ", "--modality", "CT")
+
+    made = run(*add, "--date", "20261122")
+    again = run("orders", "cancel", "ACC1")
+    listed = run("orders", "list").output
+    refused = run(*add, "--date", "tomorrow")
+
+    assert "the Study Instance UID is 2.25." in made.output
+    assert "1 steps are canceled" in again.output
+    assert "NGUYỄN^THỊ" in listed
+    assert "CANCELED" in listed
+    assert refused.exit_code == 2
+    assert "start_date not in the form of its DICOM attribute" in refused.output

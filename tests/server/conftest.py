@@ -78,7 +78,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
         stores = replace(real, access=access)
         stores.access.accounts.create(NewAccount("lan", ["reader"], None, "BS Lan"), PASSWORD, by="test")
         stores.access.accounts.create(NewAccount("bot", ["integrator"], ["ELSEWHERE"]), PASSWORD, by="test")
-        app = build_app(Services(config, stores.access, stores.db, "1"), nothing, dict, static)
+        app = build_app(Services(config, stores.access, stores.db, "1", stores.clock), nothing, dict, static)
         settings = uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
         server = uvicorn.Server(settings)
         thread = threading.Thread(target=server.run, daemon=True)

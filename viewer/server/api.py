@@ -1,4 +1,4 @@
-"""The API of the reading room under /api: signing in, the worklist, a study's series and its trace.
+"""The API of the reading room under /api: signing in, the worklist, a study's series and its trace, and orders.
 
 Every study is asked of `kernel.access`, which decides and writes the audit line. Handlers block on the database, so
 they are plain functions that the framework runs in threads.
@@ -6,6 +6,7 @@ they are plain functions that the framework runs in threads.
 
 from fastapi import APIRouter
 
+from viewer.server.orders import add_orders
 from viewer.server.reading import add_reading
 from viewer.server.services import Services
 from viewer.server.session import add_session
@@ -18,4 +19,5 @@ def build_api(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api")
     add_session(router, services)
     add_reading(router, services)
+    add_orders(router, services)
     return router

@@ -6,6 +6,7 @@ from fastapi import Request
 
 from kernel.access import Access, Principal
 from kernel.access.request import principal_of_request
+from kernel.clock import Clock
 from kernel.config import Config
 from kernel.database import Database
 
@@ -18,6 +19,7 @@ class Services:
     access: Access
     db: Database
     version: str
+    clock: Clock
 
 
 def principal_of(services: Services, request: Request) -> Principal:
