@@ -11,9 +11,11 @@ from pathlib import Path
 
 import typer
 
+from consult import worklist
 from exchange.commands import app
 from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
+from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
 from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
 from kernel.dicom.transcode import LOSSLESS_TARGETS, TARGETS
 from kernel.errors import ExchangeError
@@ -77,12 +79,23 @@ def _leaves(kind: type[ExchangeError]) -> Iterator[type[ExchangeError]]:
         yield from _leaves(child) if child.__subclasses__() else (child,)
 
 
+def worklist_keys() -> Iterator[str]:
+    """Yield the lines of the table of worklist attributes (PS3.4 table K.6-1)."""
+    yield "| attribute | tag | matched and returned |"
+    yield "|---|---|---|"
+    steps = (*worklist.STEP_ATTRIBUTES, "ScheduledProcedureStepStatus", "ScheduledProtocolCodeSequence")
+    for name, keywords in (("", (*worklist.ATTRIBUTES, "RequestedProcedureCodeSequence")), ("in the step", steps)):
+        for tag in sorted(TAG_OF[keyword] for keyword in keywords):
+            yield f"| {KEYWORD_OF[tag]} | ({tag >> 16:04X},{tag & 0xFFFF:04X}) | yes{name and ', ' + name} |"
+
+
 TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "settings": settings,
     "commands": commands,
     "storage-classes": storage_classes,
     "transfer-syntaxes": transfer_syntaxes,
     "statuses": statuses,
+    "worklist-keys": worklist_keys,
 }
 
 

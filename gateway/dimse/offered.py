@@ -13,6 +13,7 @@ from gateway.dimse.retrieve_identifier import GET_MODELS, MOVE_MODELS
 from gateway.dimse.retrieve_service import RetrieveSCP
 from gateway.dimse.services import Echo
 from gateway.dimse.store_scp import Ingester, StoreSCP
+from gateway.dimse.worklist_scp import MODALITY_WORKLIST, WorklistSCP
 from kernel.archive.blobs import Blobs
 from kernel.clock import Clock
 from kernel.config import Config
@@ -42,7 +43,7 @@ def offers(config: Config, ingest: Ingester, blobs: Blobs, clock: Clock, backing
 
 def rows_on(backing: Backing) -> dict[str, Offer]:
     """Return the rows that stand on the archive, by abstract syntax."""
-    return {**retrieval_rows(backing)}
+    return {**retrieval_rows(backing), **order_rows(backing)}
 
 
 def retrieval_rows(backing: Backing) -> dict[str, Offer]:
@@ -53,3 +54,8 @@ def retrieval_rows(backing: Backing) -> dict[str, Offer]:
         **{uid: Offer("get", {Field.C_GET_RQ: get}) for uid in GET_MODELS},
         **{uid: Offer("move", {Field.C_MOVE_RQ: move}) for uid in MOVE_MODELS},
     }
+
+
+def order_rows(backing: Backing) -> dict[str, Offer]:
+    """Return the services of the modalities' schedule."""
+    return {MODALITY_WORKLIST: Offer("worklist", {Field.C_FIND_RQ: WorklistSCP(backing)})}
