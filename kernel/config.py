@@ -9,6 +9,7 @@ key and where the value came from. A secret is never a field: a field names the 
 import dataclasses
 import math
 import os
+import re
 import tomllib
 import types
 import typing
@@ -113,6 +114,7 @@ class ArchiveConfig:
     quarantine_bytes_max: int = _setting(4 * GIBIBYTE, "bytes of refused instances kept for a person to look at")
     quiet_s: float = _setting(60.0, "seconds without a new instance after which a study counts as complete, at last")
     results_max: int = _setting(1000, "most matches that one search returns (Warning header beyond)")
+    timezone: str = _setting("+0700", "offset from UTC of stored dates and times, such as +0700")
 
 
 @dataclass(frozen=True, slots=True)
@@ -332,6 +334,8 @@ def checked(config: Config) -> Config:
         or len(config.node.site) > 32
     ):
         refuse("node.site", "must be 1 to 32 letters, digits, - or _")
+    if not re.fullmatch(r"[+-](0\d|1[0-4])[0-5]\d", config.archive.timezone):
+        refuse("archive.timezone", "must be an offset from UTC such as +0700")
     title = config.dimse.ae_title
     if not 1 <= len(title.strip()) <= 16 or "\\" in title or not title.isascii() or not title.isprintable():
         refuse("dimse.ae_title", "must be 1 to 16 printable ASCII characters without a backslash")

@@ -1,98 +1,92 @@
-"""Rows of a search as DICOM JSON objects (PS3.18 tables 10.6.3-3 to 10.6.3-5). Pure.
+"""Matches of a search as DICOM JSON objects (PS3.18 tables 10.6.3-3 to 10.6.3-5). Pure.
 
-Attributes that the standard requires are there even when empty; texts are UTF-8 (ISO_IR 192). Tags ascend.
+Attributes that the standard requires are there even when empty, those asked for beside them when they have a value.
+Texts are UTF-8 (ISO_IR 192). Tags ascend.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from kernel.archive.search import InstanceRow, SeriesRow, StudyRow
-from kernel.dicom.names import groups
+from gateway.dicomweb.query import Query
+from kernel.archive.finder import Found
+from kernel.archive.items import ATTRIBUTES, CHARACTER_SET, ONLINE, Item, element
+from kernel.dicom.dictionary import TAG_OF
+from kernel.dicom.identifier import Wanted, chosen
+from kernel.dicom.json_model import BULK_DATA_PREFIX
+from kernel.dicom.levels import LEVELS, Level, level_of
+from kernel.dicom.timezone import format_offset, told_in_zone
 
-Item = dict[str, Any]
-_CHARSET: Final[Item] = {"vr": "CS", "Value": ["ISO_IR 192"]}
-_ONLINE: Final[Item] = {"vr": "CS", "Value": ["ONLINE"]}
-
-
-def study_item(row: StudyRow, study_url: str) -> Item:
-    """Return a study; `study_url` is its Retrieve URL."""
-    return {
-        "00080005": _CHARSET,
-        "00080020": _element("DA", row.study_date),
-        "00080030": _element("TM", row.study_time),
-        "00080050": _element("SH", row.accession_number),
-        "00080056": _ONLINE,
-        "00080061": _values("CS", row.modalities),
-        "00080090": _name(row.referring_physician_name),
-        "00081030": _element("LO", row.study_description),
-        "00081190": _element("UR", study_url),
-        "00100010": _name(row.patient_name),
-        "00100020": _element("LO", row.patient_id),
-        "00100021": _element("LO", row.issuer),
-        "00100030": _element("DA", row.patient_birth_date),
-        "00100040": _element("CS", row.patient_sex),
-        "0020000D": _element("UI", row.study_instance_uid),
-        "00200010": _element("SH", row.study_id),
-        "00201206": _element("IS", row.number_of_series),
-        "00201208": _element("IS", row.number_of_instances),
-    }
+# Beside what the index knows (table 10.6.3-4): they come out of the instances.
+_STORED: Final[Mapping[Level, Wanted]] = {
+    "series": {
+        TAG_OF["PerformedProcedureStepStartDate"]: None,
+        TAG_OF["PerformedProcedureStepStartTime"]: None,
+        TAG_OF["RequestAttributesSequence"]: {
+            TAG_OF["ScheduledProcedureStepID"]: None,
+            TAG_OF["RequestedProcedureID"]: None,
+        },
+    },
+}
+_ZONE: Final = TAG_OF["TimezoneOffsetFromUTC"]
+_ALWAYS: Final = ("StudyInstanceUID", "SeriesInstanceUID")  # also when the URL names them
+_URL: Final = "00081190"
+_WHERE: Final = frozenset({TAG_OF["SeriesInstanceUID"], TAG_OF["SOPInstanceUID"]})  # of stored bulk data
 
 
-def series_item(row: SeriesRow, study_url: str, *, with_study: bool) -> Item:
-    """Return a series, with the attributes of its study when the request did not name it."""
-    item = {
-        "00080005": _CHARSET,
-        "00080021": _element("DA", row.series_date),
-        "00080031": _element("TM", row.series_time),
-        "00080056": _ONLINE,
-        "00080060": _element("CS", row.modality),
-        "0008103E": _element("LO", row.series_description),
-        "00081190": _element("UR", f"{study_url}/series/{row.series_instance_uid}"),
-        "00180015": _element("CS", row.body_part_examined),
-        "0020000D": _element("UI", row.study.study_instance_uid),
-        "0020000E": _element("UI", row.series_instance_uid),
-        "00200011": _element("IS", row.series_number),
-        "00201209": _element("IS", row.number_of_instances),
-    }
-    return _ordered(study_item(row.study, study_url) | item) if with_study else item
+def tags_of(query: Query, level: Level) -> frozenset[int]:
+    """Return the attributes that are needed to answer a query beside those of the index."""
+    asked = frozenset(query.wanted) | frozenset(_STORED.get(level, {}))
+    return asked | _WHERE | {_ZONE} if asked else asked
 
 
-def instance_item(row: InstanceRow, study_url: str, *, with_study: bool, with_series: bool) -> Item:
-    """Return an instance, with the attributes of its study and series when the request did not name them."""
-    series = row.series
-    item = {
-        "00080005": _CHARSET,
-        "00080016": _element("UI", row.sop_class_uid),
-        "00080018": _element("UI", row.sop_instance_uid),
-        "00080056": _ONLINE,
-        "00081190": _element("UR", f"{study_url}/series/{series.series_instance_uid}/instances/{row.sop_instance_uid}"),
-        "00083002": _element("UI", row.transfer_syntax_uid),
-        "0020000D": _element("UI", series.study.study_instance_uid),
-        "0020000E": _element("UI", series.series_instance_uid),
-        "00200013": _element("IS", row.instance_number),
-        "00280008": _element("IS", row.number_of_frames),
-        "00280010": _element("US", row.rows),
-        "00280011": _element("US", row.columns),
-        "00280100": _element("US", row.bits_allocated),
-    }
-    if with_series:
-        return _ordered(series_item(series, study_url, with_study=with_study) | item)
-    return item
+def result(found: Found, query: Query, levels: Sequence[Level], study_url: str, later_minutes: int) -> Item:
+    """Return a match as its attributes of `levels`, the lowest last, and what was asked for beside them.
+
+    `study_url` is its study's Retrieve URL; dates and times are told `later_minutes` ahead of the archive's clocks.
+    """
+    level, model = levels[-1], found.model
+    usual = [f"{TAG_OF[one.keyword]:08X}" for each in levels for one in ATTRIBUTES[each]]
+    above = [f"{TAG_OF[keyword]:08X}" for keyword in _ALWAYS[: LEVELS.index(level) - 1 or 1]]
+    more = chosen({**query.wanted, **dict.fromkeys(query.keys)}, {}, model)
+    if query.includes_all:
+        more |= {name: one for name, one in model.items() if level_of(int(name, 16)) in levels}
+    answer = {name: model[name] for name in (*usual, *above) if name in model} | CHARACTER_SET | ONLINE
+    stored = f"{study_url}/series/{_uid(model, 'SeriesInstanceUID')}/instances/{_uid(model, 'SOPInstanceUID')}"
+    answer |= chosen(_STORED.get(level, {}), {}, model)
+    answer |= {name: _located(one, stored) for name, one in more.items() if len(one) > 1 and name not in answer}
+    answer |= _private_creators(query, model)
+    answer[_URL] = element("UR", _url(model, level, study_url))
+    if later_minutes or query.zone_minutes is not None:
+        answer = told_in_zone(answer, later_minutes)
+        answer["00080201"] = element("SH", format_offset(query.zone_minutes or 0))
+    elif f"{_ZONE:08X}" in model:
+        answer["00080201"] = model[f"{_ZONE:08X}"]
+    return dict(sorted(answer.items()))
 
 
-def _ordered(item: Item) -> Item:
-    return dict(sorted(item.items()))
+def _url(model: Item, level: Level, study_url: str) -> str:
+    url = study_url
+    if level != "study":
+        url += f"/series/{_uid(model, 'SeriesInstanceUID')}"
+    return url + f"/instances/{_uid(model, 'SOPInstanceUID')}" if level == "instance" else url
 
 
-def _element(vr: str, value: str | int | None) -> Item:
-    return {"vr": vr} if value is None or value == "" else {"vr": vr, "Value": [value]}
+def _uid(model: Item, keyword: str) -> str:
+    return str(next(iter(model.get(f"{TAG_OF[keyword]:08X}", {}).get("Value", ())), ""))
 
 
-def _values(vr: str, values: Sequence[str]) -> Item:
-    return {"vr": vr, "Value": list(values)} if values else {"vr": vr}
+def _private_creators(query: Query, model: Item) -> Item:
+    """Return the creators of private attributes that are given (PS3.18 10.6.3.3)."""
+    creators = {f"{tag & 0xFFFF0000 | tag >> 8 & 0xFF:08X}" for tag in query.wanted if tag >> 16 & 1}
+    return {name: model[name] for name in creators & model.keys()}
 
 
-def _name(text: str) -> Item:
-    parts = zip(("Alphabetic", "Ideographic", "Phonetic"), groups(text), strict=True)
-    value = {key: part for key, part in parts if part}
-    return {"vr": "PN", "Value": [value]} if value else {"vr": "PN"}
+def _located(one: Any, instance_url: str) -> Any:
+    """Return an attribute whose bulk data is named by URL, in sequences too."""
+    uri = one.get("BulkDataURI", "")
+    if uri.startswith(BULK_DATA_PREFIX):
+        return {**one, "BulkDataURI": instance_url + uri[1:]}
+    if one["vr"] != "SQ":
+        return one
+    items = one.get("Value", ())
+    return {**one, "Value": [{name: _located(inner, instance_url) for name, inner in item.items()} for item in items]}

@@ -12,6 +12,7 @@ from kernel.access import Access
 from kernel.access.memory import Recent
 from kernel.archive.blobs import Blobs
 from kernel.archive.committer import LocalCommitter
+from kernel.archive.finder import Finder
 from kernel.archive.ingest import Ingest
 from kernel.archive.metadata import Metadata
 from kernel.archive.quarantine import Quarantine
@@ -55,9 +56,9 @@ class Room:
         self.boundary = services.random(16).encode()  # of multipart answers: nobody can put it into what is stored
         self.frames = Remembered[tuple[str, ...], FrameSource](FRAMES_BYTES_MAX)
         self.metadata = Metadata(services.db)
+        self.finder = Finder(services.db)
         self.requests = 0
         self.stores = 0
-        self.waiting = 0  # for changes
         self.denials: Recent[tuple[str, ...], object] = Recent(services.clock, seconds=DENIED_EVERY_S, most=DENIED_MAX)
 
     def close(self) -> None:

@@ -3,13 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import Connection, Row, Select, select
 
 from kernel.archive.tables import instance, series, study
+from kernel.dicom.levels import Level
 
-Level = Literal["study", "series", "instance"]
 AnyRow = Row[*tuple[Any, ...]]
 
 
@@ -125,12 +125,13 @@ _KEYS: Final = {"study": study.c.pk, "series": series.c.pk, "instance": instance
 _MODALITIES: Final = list(StudyRow.__dataclass_fields__).index("modalities")
 
 
-def rows_of(connection: Connection, level: Level, pks: Sequence[int]) -> list[AnyRow]:
-    """Return the rows of these keys in the order of the keys; one that is gone is left out."""
+def rows_of(connection: Connection, level: Level, pks: Sequence[int]) -> "list[StudyRow | SeriesRow | InstanceRow]":
+    """Return the rows of these keys in the order of the keys, studies for patients; one that is gone is left out."""
+    level = "study" if level == "patient" else level
     place = {pk: number for number, pk in enumerate(pks)}
-    rows = connection.execute(SELECTS[level].where(_KEYS[level].in_(pks))).all()
-    column = {"study": 0, "series": len(_STUDY_COLUMNS), "instance": len(_STUDY_COLUMNS) + len(_SERIES_COLUMNS)}[level]
-    return sorted(rows, key=lambda row: place[row[column]])
+    read = {"study": study_of, "series": series_of, "instance": instance_of}[level]
+    rows = [read(row) for row in connection.execute(SELECTS[level].where(_KEYS[level].in_(pks)))]
+    return sorted(rows, key=lambda row: place[row.pk])
 
 
 def study_of(row: AnyRow) -> StudyRow:

@@ -5,7 +5,7 @@ Names are compared folded (`kernel.dicom.names.fold`), everything else as it is 
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from sqlalchemy import (
     ColumnElement,
@@ -24,6 +24,7 @@ from sqlalchemy import (
 
 from kernel.archive.rows import clean
 from kernel.archive.tables import instance, series, study, study_modality
+from kernel.dicom.levels import Level
 from kernel.dicom.matching import AllOf, AnyOf, Combined, Empty, Exact, Match, Range, Universal, Wildcard, Words
 from kernel.dicom.names import fold
 from kernel.errors import InvalidQuery
@@ -66,7 +67,16 @@ _INSTANCE: Final[Mapping[str, ColumnElement[Any]]] = {
     "SOPClassUID": instance.c.sop_class_uid,
     "InstanceNumber": instance.c.instance_number,
 }
-COLUMNS: Final = {"study": _STUDY, "series": _SERIES, "instance": _INSTANCE}
+_PATIENT: Final = {
+    keyword: _STUDY[keyword]
+    for keyword in ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
+}
+COLUMNS: Final[Mapping[Level, Mapping[str, ColumnElement[Any]]]] = {
+    "patient": _PATIENT,
+    "study": _STUDY,
+    "series": _SERIES,
+    "instance": _INSTANCE,
+}
 _NUMBERS: Final = ("SeriesNumber", "InstanceNumber")
 _FOLDED: Final = ("PatientName", "ReferringPhysicianName")
 _PINNING: Final = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID", "AccessionNumber")
@@ -84,7 +94,7 @@ class Keys:
         A keyword that this level does not have. The message never repeats a value: it may be a name.
     """
 
-    def __init__(self, matches: Mapping[str, Match], words: str, level: Literal["study", "series", "instance"]) -> None:
+    def __init__(self, matches: Mapping[str, Match], words: str, level: Level) -> None:
         columns = COLUMNS[level]
         unknown = sorted(set(matches) - set(columns))
         if unknown:

@@ -23,7 +23,6 @@ from kernel.archive.found import (
     AnyRow,
     InstancePage,
     InstanceRow,
-    Level,
     SeriesPage,
     SeriesRow,
     StudyPage,
@@ -36,6 +35,7 @@ from kernel.archive.index import IN_SERIES, IN_STUDY
 from kernel.archive.keys import Keys
 from kernel.archive.tables import study
 from kernel.database import is_sqlite
+from kernel.dicom.levels import Level
 from kernel.dicom.matching import Match
 from kernel.errors import QueryTooBroad
 
@@ -113,12 +113,12 @@ def search_pks(connection: Connection, query: StudyQuery, level: Level, most: in
     """Return the keys of the rows that match, in order, at most `most`, and whether there are more.
 
     For answers of any length: eight bytes a match, taken at one moment, while rows are read a page at a time later.
-    Raises as `search_studies`.
+    Of the level `patient` they are the keys of each patient's newest study that matches. Raises as `search_studies`.
     """
     if query.sites is not None and not query.sites:
         return array("q"), False
     with _bounded(connection):
-        statement = _matching(connection, query, level, PKS[level])
+        statement = _pks(connection, query, level)
         found = array("q", connection.execute(statement.limit(most + 1).offset(query.offset)).scalars())
     return found[:most], len(found) > most
 
@@ -130,10 +130,18 @@ def count_beyond(connection: Connection, query: StudyQuery, level: Level, most: 
     """
     try:
         with _bounded(connection, share=COUNT_SHARE):
-            statement = _matching(connection, query, level, PKS[level]).limit(most).offset(query.offset + query.limit)
+            statement = _pks(connection, query, level).limit(most).offset(query.offset + query.limit)
             return connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
     except QueryTooBroad:
         return None
+
+
+def _pks(connection: Connection, query: StudyQuery, level: Level) -> Select[*tuple[Any, ...]]:
+    if level != "patient":
+        return _matching(connection, query, level, PKS[level])
+    newest = func.max(study.c.pk)
+    statement = _matching(connection, query, "study", select(newest)).group_by(study.c.patient_pk)
+    return statement.order_by(None).order_by(func.max(study.c.study_date).desc(), newest.desc())
 
 
 def _page(connection: Connection, query: StudyQuery, level: Level) -> tuple[list[AnyRow], bool]:

@@ -73,4 +73,4 @@ def test_what_is_not_one_of_our_families_is_a_processing_failure(error):
 def test_only_errors_that_may_pass_later_say_out_of_resources():
     later = {kind.__name__ for kind, row in STATUSES.items() if row.dimse == 0xA700}
 
-    assert later == {"Retriable", "PeerUnreachable"}
+    assert later == {"Retriable", "PeerUnreachable", "QueryTooBroad"}

@@ -1,0 +1,212 @@
+"""Finding by any attribute: what has a column by SQL, everything else in the instances' stored DICOM JSON.
+
+The keys of all rows that match by SQL are taken at once, eight bytes each; rows are then read a page at a time, each
+page on a connection of its own, so that an answer of a hundred thousand matches to a slow peer holds no transaction
+open. Where JSON must be looked through to match, that costs some 0.1 ms an instance, so it has a bound.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final, NamedTuple
+
+from sqlalchemy import Connection, func, select
+
+from kernel.archive.found import InstanceRow, SeriesRow, rows_of
+from kernel.archive.items import ATTRIBUTES, Item, Row, item
+from kernel.archive.keys import COLUMNS
+from kernel.archive.search import StudyQuery, count_beyond, search_pks
+from kernel.archive.stored_models import models, representatives
+from kernel.archive.tables import study
+from kernel.database import Database
+from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
+from kernel.dicom.identifier import Model, Tree, fits
+from kernel.dicom.levels import LEVELS, Level
+from kernel.dicom.matching import Match
+from kernel.errors import QueryTooBroad
+
+PAGE_ROWS: Final = 200
+MATCHES_MAX: Final = 200_000  # of one search: 1.6 MB of keys
+LOOKED_THROUGH_MAX: Final = 10_000  # instances whose JSON is looked through for one search; about a second
+COUNTED_MAX: Final = 1_000  # matches beyond a page that are counted
+_RELATED: Final = ("NumberOfPatientRelatedStudies", "NumberOfPatientRelatedSeries", "NumberOfPatientRelatedInstances")
+_KNOWN: Final[Mapping[Level, frozenset[int]]] = {
+    level: frozenset(
+        TAG_OF[keyword]
+        for above in LEVELS[: LEVELS.index(level) + 1]
+        for keyword in (*(one.keyword for one in ATTRIBUTES[above]), *_RELATED, "InstanceAvailability")
+    )
+    for level in LEVELS
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is looked for at one level, and of which sites (None: of all)."""
+
+    level: Level
+    keys: Tree
+    sites: frozenset[str] | None
+    tags: frozenset[int] = frozenset()  # wanted beside what the index knows
+    all_tags: bool = False  # the whole stored JSON is wanted
+    pinned: Mapping[str, Match] = field(default_factory=dict[str, Match])  # by keyword, as well as `keys`
+    limit: int = MATCHES_MAX
+    offset: int = 0
+
+
+class Found(NamedTuple):
+    """One match: its row, and all that is known of it, as far as it was wanted."""
+
+    row: Row
+    model: Model
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page of matches, whether there are more, and how many: at most COUNTED_MAX, None if nobody counted."""
+
+    found: list[Found]
+    more: bool
+    remaining: int | None = None
+
+
+class Finder:
+    """Finds patients, studies, series and instances."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def page(self, asked: Asked) -> Page:
+        """Return `asked.limit` matches after `asked.offset`.
+
+        Raises
+        ------
+        InvalidQuery
+            A key that this level does not have.
+        QueryTooBroad
+            The search would take too long, or look through too much.
+        """
+        matches, beyond = split(asked)
+        query = StudyQuery(matches, sites=asked.sites, limit=asked.limit, offset=asked.offset)
+        if beyond:
+            found: list[Found] = []
+            for some in self.pages(replace(asked, limit=MATCHES_MAX, offset=0)):
+                found += some
+                if len(found) > asked.offset + asked.limit:
+                    break
+            end = asked.offset + asked.limit
+            return Page(found[asked.offset : end], more=len(found) > end)
+        with self._database.read() as connection:
+            pks, more = search_pks(connection, query, asked.level, asked.limit)
+            pages = (_read(connection, asked, pks[start : start + PAGE_ROWS], beyond) for start in _starts(pks))
+            found = [one for page in pages for one in page.matching]
+        remaining = None
+        if more:
+            with self._database.read() as connection:
+                remaining = count_beyond(connection, query, asked.level, COUNTED_MAX)
+        return Page(found, more, remaining)
+
+    def pages(self, asked: Asked) -> Iterator[list[Found]]:
+        """Yield all matches, up to `asked.limit` of them, in pages that are not empty. Raises as `page`.
+
+        Raises
+        ------
+        QueryTooBroad
+            Also at the end, after `asked.limit` matches, when there are more.
+        """
+        matches, beyond = split(asked)
+        with self._database.read() as connection:
+            pks, more = search_pks(connection, StudyQuery(matches, sites=asked.sites), asked.level, asked.limit)
+        looked_through = 0
+        for start in _starts(pks):
+            with self._database.read() as connection:
+                found = _read(connection, asked, pks[start : start + PAGE_ROWS], beyond)
+            if needs_stored(asked.level, beyond):
+                looked_through += found.looked_through
+                if looked_through > LOOKED_THROUGH_MAX:
+                    names = ", ".join(sorted(KEYWORD_OF.get(tag, "") for tag in beyond))
+                    raise QueryTooBroad(reason=f"more than {LOOKED_THROUGH_MAX} instances to look through for {names}")
+            if found.matching:
+                yield found.matching
+        if more:
+            raise QueryTooBroad(reason=f"more than {asked.limit} matches")
+
+
+def split(asked: Asked) -> tuple[dict[str, Match], Tree]:
+    """Return what has a column, by keyword, and the tree of what is looked for in the models."""
+    columns = COLUMNS[asked.level]
+    matches: dict[str, Match] = dict(asked.pinned)
+    beyond: dict[int, Match | Tree] = {}
+    for tag, key in asked.keys.items():
+        keyword = KEYWORD_OF.get(tag, "")
+        if keyword in columns and keyword not in matches and not isinstance(key, Mapping):
+            matches[keyword] = key
+        else:
+            beyond[tag] = key
+    return matches, beyond
+
+
+def needs_stored(level: Level, tags: Iterable[int]) -> bool:
+    """Return whether one of these attributes is only in the stored JSON."""
+    return not _KNOWN[level].issuperset(tags)
+
+
+class _Looked(NamedTuple):
+    matching: list[Found]
+    looked_through: int
+
+
+def _starts(pks: Sequence[int]) -> range:
+    return range(0, len(pks), PAGE_ROWS)
+
+
+def _read(connection: Connection, asked: Asked, pks: Sequence[int], beyond: Tree) -> _Looked:
+    """Read the rows of a page, describe them, and keep those that match `beyond`."""
+    rows = rows_of(connection, asked.level, pks)
+    items = {row.pk: item(row, LEVELS[: LEVELS.index(asked.level) + 1]) for row in rows}
+    wanted = asked.tags | beyond.keys()
+    if wanted & {TAG_OF[keyword] for keyword in _RELATED}:
+        for pk, related in _related(connection, rows).items():
+            items[pk] |= related
+    if not asked.all_tags and not needs_stored(asked.level, wanted):
+        return _Looked([Found(row, items[row.pk]) for row in rows if fits(beyond, items[row.pk])], 0)
+    described = representatives(connection, asked.level, [row.pk for row in rows])
+    if not needs_stored(asked.level, beyond):  # nothing is looked for in them: the first will do
+        described = {pk: some[:1] for pk, some in described.items()}
+    kept = None if asked.all_tags else _names(wanted)
+    stored = models(connection, (one for some in described.values() for one in some), kept)
+    matching: list[Found] = []
+    for row in rows:
+        known = items[row.pk]
+        entities = (stored[one] | known for one in described.get(row.pk, ()) if one in stored)
+        entity = next((entity for entity in entities if fits(beyond, entity)), None)
+        if entity is not None:
+            matching.append(Found(row, entity))
+    return _Looked(matching, len(stored))
+
+
+def _names(tags: frozenset[int]) -> frozenset[str]:
+    """Return tags as DICOM JSON names them, with the creators of private ones."""
+    creators = {tag & 0xFFFF0000 | tag >> 8 & 0xFF for tag in tags if tag >> 16 & 1}
+    return frozenset(f"{tag:08X}" for tag in tags | creators)
+
+
+def _related(connection: Connection, rows: Sequence[Row]) -> dict[int, Item]:
+    """Return how many studies, series and instances each row's patient has."""
+    studies = {row.pk: _study_pk(row) for row in rows}
+    own, others = study.alias("own"), study.alias("others")
+    counts = (func.count(), func.sum(others.c.number_of_series), func.sum(others.c.number_of_instances))
+    query = select(own.c.pk, *counts).join(others, others.c.patient_pk == own.c.patient_pk).group_by(own.c.pk)
+    found = {
+        pk: {
+            f"{TAG_OF[keyword]:08X}": {"vr": "IS", "Value": [int(one)]}
+            for keyword, one in zip(_RELATED, row, strict=True)
+        }
+        for pk, *row in connection.execute(query.where(own.c.pk.in_(set(studies.values()))))
+    }
+    return {pk: found.get(study_pk, {}) for pk, study_pk in studies.items()}
+
+
+def _study_pk(row: Row) -> int:
+    if isinstance(row, InstanceRow):
+        row = row.series
+    return row.study.pk if isinstance(row, SeriesRow) else row.pk
