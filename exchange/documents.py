@@ -11,12 +11,13 @@ from pathlib import Path
 
 import typer
 
+from consult import worklist
 from exchange.commands import app
 from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
 from kernel.archive.items import ATTRIBUTES
 from kernel.archive.keys import COLUMNS
-from kernel.dicom.dictionary import TAG_OF
+from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
 from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
 from kernel.dicom.transcode import LOSSLESS_TARGETS, TARGETS
 from kernel.errors import ExchangeError
@@ -80,6 +81,16 @@ def _leaves(kind: type[ExchangeError]) -> Iterator[type[ExchangeError]]:
         yield from _leaves(child) if child.__subclasses__() else (child,)
 
 
+def worklist_keys() -> Iterator[str]:
+    """Yield the lines of the table of worklist attributes (PS3.4 table K.6-1)."""
+    yield "| attribute | tag | matched and returned |"
+    yield "|---|---|---|"
+    steps = (*worklist.STEP_ATTRIBUTES, "ScheduledProcedureStepStatus", "ScheduledProtocolCodeSequence")
+    for name, keywords in (("", (*worklist.ATTRIBUTES, "RequestedProcedureCodeSequence")), ("in the step", steps)):
+        for tag in sorted(TAG_OF[keyword] for keyword in keywords):
+            yield f"| {KEYWORD_OF[tag]} | ({tag >> 16:04X},{tag & 0xFFFF:04X}) | yes{name and ', ' + name} |"
+
+
 def query_attributes() -> Iterator[str]:
     """Yield the lines of the table of attributes that searches answer from the index."""
     yield "| level | attribute | tag | matched |"
@@ -97,6 +108,7 @@ TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "transfer-syntaxes": transfer_syntaxes,
     "query-attributes": query_attributes,
     "statuses": statuses,
+    "worklist-keys": worklist_keys,
 }
 
 

@@ -20,6 +20,9 @@ SOP_CLASS_NOT_SUPPORTED: Final = 0x0122
 NOT_AUTHORISED: Final = 0x0124
 UNRECOGNIZED_OPERATION: Final = 0x0211
 OUT_OF_RESOURCES: Final = 0xA700
+CANNOT_COUNT_MATCHES: Final = 0xA701  # these two and the next are of C-MOVE and C-GET (PS3.4 C.4.2.1.5)
+CANNOT_PERFORM: Final = 0xA702
+MOVE_DESTINATION_UNKNOWN: Final = 0xA801
 DATA_SET_MISMATCH: Final = 0xA900
 CANNOT_UNDERSTAND: Final = 0xC000
 OVER_A_LIMIT: Final = 0xC001  # of our own range of Cxxx (PS3.4 B.2.3): sending again does not help, unlike A7xx
@@ -50,6 +53,9 @@ STATUSES: Final[Mapping[type[BaseException], Status]] = MappingProxyType(
         errors.AmbiguousStudy: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),
         errors.InvalidQuery: Status(DATA_SET_MISMATCH, 400, DATA_SET_MISMATCH),
         errors.QueryTooBroad: Status(OUT_OF_RESOURCES, 413, OUT_OF_RESOURCES),
+        errors.IdentifierMismatch: Status(DATA_SET_MISMATCH, 400, DATA_SET_MISMATCH),
+        errors.UnknownDestination: Status(MOVE_DESTINATION_UNKNOWN, 400, CANNOT_UNDERSTAND),
+        errors.TooManyMatches: Status(CANNOT_COUNT_MATCHES, 413, OVER_A_LIMIT),
         errors.UnsupportedMediaType: Status(CANNOT_UNDERSTAND, 415, CANNOT_UNDERSTAND),
         errors.NotAcceptable: Status(CANNOT_UNDERSTAND, 406, CANNOT_UNDERSTAND),
         errors.NotFound: Status(NO_SUCH_INSTANCE, 404, NO_SUCH_INSTANCE),

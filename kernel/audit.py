@@ -14,15 +14,14 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Column, Connection, Index, Row, Table, Text, select, text
+from sqlalchemy import Column, Connection, Index, Row, Table, Text, select
 
-from kernel.database import BigKey, UtcDateTime, is_sqlite, metadata
+from kernel.database import BigKey, UtcDateTime, metadata, take_turn
 from kernel.errors import AuditChainBroken
 
 FIRST_PREVIOUS = "0" * 64
 LINES_MAX = 1000  # returned by one question
 _VERIFY_ROWS = 1000  # lines in memory while verifying
-_LOCK = 0x61756469  # "audi": on PostgreSQL one transaction at a time appends, so that the chain stays a line
 
 
 class Action(StrEnum):
@@ -94,8 +93,7 @@ audit = Table(
 
 def append(connection: Connection, line: Line) -> Head:
     """Append `line` in the writer's running transaction and return the new end of the chain."""
-    if not is_sqlite(connection):
-        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    take_turn(connection)  # on PostgreSQL one transaction at a time appends, so that the chain stays a line
     last = head(connection)
     content = {
         "at": line.at,

@@ -5,6 +5,9 @@
     |   |-- MalformedInstance, MissingIdentifier, InvalidIdentifier, UnsupportedSOPClass, UnsupportedTransferSyntax
     |   |-- LimitExceeded, InstanceConflict, IdentityMismatch
     |   |-- InvalidQuery, QueryTooBroad, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound, AmbiguousStudy
+=======
+    |   |-- InvalidQuery, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound, AmbiguousStudy
+    |   |-- IdentifierMismatch, UnknownDestination, TooManyMatches
     |   |-- InvalidConfiguration, InvalidRule
     |   |-- InvalidOrder, OrderConflict, InvalidStep, StepIsFinal, StepExists
     |   |-- WorkitemExists, WorkitemConflict, TransactionRefused
@@ -112,6 +115,24 @@ class QueryTooBroad(InvalidQuery):
     """A query that is understood and would cost too much."""
 
     text = "The query matches too broadly: {reason}. Narrow it by date or by an identifier."
+
+
+class IdentifierMismatch(Refused):
+    """The identifier of a retrieval is not one of its SOP class (PS3.4 C.4.2.1.5)."""
+
+    text = "The identifier does not match the SOP class: {reason}."
+
+
+class UnknownDestination(Refused):
+    """A move to somewhere that no `[[destination]]` names, or that may not have identified studies."""
+
+    text = "Move destination {destination} is not known here: {reason}."
+
+
+class TooManyMatches(Refused):
+    """More instances match than one retrieval may have (PS3.7: counts are 16 bits)."""
+
+    text = "{value} instances match; one retrieval has at most {bound}."
 
 
 class InvalidRequest(Refused):

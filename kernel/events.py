@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import Column, Connection, Index, Row, Table, Text, select
 
-from kernel.database import BigKey, Prepared, UtcDateTime, metadata
+from kernel.database import BigKey, Prepared, UtcDateTime, metadata, take_turn
 
 DETAIL_BYTES_MAX = 8192  # of one event's detail, as JSON
 EVENTS_MAX = 10_000  # returned by one question
@@ -73,8 +73,9 @@ def record(connection: Connection, happened: Event) -> None:
 
 
 def record_many(connection: Connection, happened: Sequence[Event]) -> None:
-    """Write events in their order, with one statement."""
+    """Write events in their order, with one statement; the order of `seq` is that of the commits."""
     if happened:
+        take_turn(connection)
         _RECORD.run(connection, [_values(one) for one in happened])
 
 
@@ -87,10 +88,7 @@ def of_study(connection: Connection, site: str | None, study_instance_uid: str) 
 
 
 def since(connection: Connection, seq: int, limit: int = EVENTS_MAX) -> list[Event]:
-    """Return at most `limit` events after `seq`, in order.
-
-    With several nodes on one PostgreSQL a smaller `seq` may become visible after a larger one.
-    """
+    """Return at most `limit` events after `seq`, in order; a smaller `seq` never becomes visible after a larger one."""
     query = select(event).where(event.c.seq > seq).order_by(event.c.seq).limit(min(limit, EVENTS_MAX))
     return [_event(row) for row in connection.execute(query)]
 

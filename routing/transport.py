@@ -74,8 +74,8 @@ class Parcel:
     def chunks(self, start: int = 0, chunk_bytes: int = CHUNK_BYTES) -> Iterator[memoryview | bytes]:
         """Yield the Part 10 file from byte `start` on; pass `dataset_offset` for the data set alone.
 
-        At most `chunk_bytes` at once, and the file is never read whole into memory. A chunk is valid until the next
-        one is asked for.
+        At most `chunk_bytes` at once, and the file is never read whole into memory. A chunk is valid until the one
+        after the next is asked for: who sends it holds one back to know which is the last.
 
         Raises
         ------
@@ -87,13 +87,15 @@ class Parcel:
         left = self.tail_bytes - max(0, start - len(self.head))
         with self.path.open("rb", buffering=0) as file:
             file.seek(self.tail_offset + self.tail_bytes - left)
-            buffer = memoryview(bytearray(min(chunk_bytes, max(left, 1))))
+            size = min(chunk_bytes, max(left, 1))
+            buffer, other = memoryview(bytearray(size)), memoryview(bytearray(size))
             while left > 0:
                 count = file.readinto(buffer[: min(left, len(buffer))])
                 if not count:
                     raise OSError("the blob is shorter than its parcel says")
                 yield buffer[:count]
                 left -= count
+                buffer, other = other, buffer
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from starlette.routing import BaseRoute, Route
 
-from gateway.dicomweb import announced, bulkdata, frames, instances, metadata, qido, rendered, stow
+from gateway.dicomweb import announced, bulkdata, changes, frames, instances, metadata, qido, rendered, stow
 from gateway.dicomweb.endpoint import Endpoint, Handler
 from gateway.dicomweb.service import Room, Services
 from kernel.access import Scope
@@ -39,6 +39,7 @@ ROUTES: Final[Sequence[Row]] = (
     Row("POST", "/studies", stow.store, _STORE, "store"),
     Row("POST", _STUDY, stow.store, _STORE, "store"),
     Row("POST", "/manifests", announced.announce, _STORE, "manifest"),
+    Row("GET", "/changes", changes.changes, _READ, "changes"),
     Row("GET", "/studies", qido.studies, _READ, "qido"),
     Row("GET", "/series", qido.series, _READ, "qido"),
     Row("GET", "/instances", qido.instances, _READ, "qido"),

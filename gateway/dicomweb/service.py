@@ -59,6 +59,7 @@ class Room:
         self.finder = Finder(services.db)
         self.requests = 0
         self.stores = 0
+        self.waiting = 0  # for changes
         self.denials: Recent[tuple[str, ...], object] = Recent(services.clock, seconds=DENIED_EVERY_S, most=DENIED_MAX)
 
     def close(self) -> None:

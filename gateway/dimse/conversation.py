@@ -5,7 +5,9 @@ to a request of its own: a C-CANCEL-RQ is noted, another request is served at on
 release or an abort ends the service with `PeerGone`. All of it is one thread.
 """
 
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -30,6 +32,7 @@ from gateway.dimse.states import State
 from gateway.status import SOP_CLASS_NOT_SUPPORTED, UNRECOGNIZED_OPERATION
 from kernel.errors import LimitExceeded
 
+PENDING = (0xFF00, 0xFF01)  # statuses after which more responses come (PS3.4 C.4.1.1.4)
 NESTED_MAX = 4  # requests served inside one another; a peer that asks on and on meanwhile is aborted
 
 
@@ -70,7 +73,7 @@ class Conversation:
         self._running: list[int] = []  # Message IDs of requests being answered, the innermost last
         self._cancelled: set[int] = set()  # of them
         self._sent = 0  # our last Message ID
-        self._replies: dict[int, Reply | None] = {}  # to our requests; None: not yet there
+        self._replies: dict[int, deque[Reply]] = {}  # to our requests that are under way, not yet taken
         session.talk = self
 
     # --- what arrives -------------------------------------------------------------------------------------------------
@@ -97,8 +100,8 @@ class Conversation:
             self._cancel(int_of(message.command, "MessageIDBeingRespondedTo"))
         else:
             number = int_of(message.command, "MessageIDBeingRespondedTo")
-            if self._replies.get(number, ()) is None:
-                self._message, self._receiver = message, Answered(message, self._keeper(number))
+            if number in self._replies:
+                self._message, self._receiver = message, Answered(message, self._replies[number].append)
             elif message.has_data_set:  # a response with a data set: nobody asked for it
                 self._wire.give_up("answered what was not asked", AbortReason.UNEXPECTED_PDU_PARAMETER)
         if self._receiver is not None and not message.has_data_set:
@@ -145,12 +148,6 @@ class Conversation:
         if number in self._running:  # else it came too late, which is no error (PS3.7 9.3.2.3)
             self._cancelled.add(number)
 
-    def _keeper(self, number: int) -> Callable[[Reply], None]:
-        def keep(reply: Reply) -> None:
-            self._replies[number] = reply
-
-        return keep
-
     # --- what services ask --------------------------------------------------------------------------------------------
 
     @property
@@ -167,17 +164,33 @@ class Conversation:
 
     def request(self, context: Context, command: CommandSet, data_set: DataSet) -> Reply:
         """Ask the peer and wait for its response; see `Session.request`."""
+        with closing(self._asking(context, command, data_set)) as replies:
+            return next(replies)
+
+    def ask(self, context: Context, command: CommandSet, data_set: DataSet) -> Iterator[Reply]:
+        """Ask the peer and yield its responses, the pending ones as they come and then the last (PS3.7 9.1.2 to 9.1.4)."""
+        for reply in self._asking(context, command, data_set):
+            yield reply
+            if reply.status not in PENDING:
+                return
+
+    def cancel(self, context: Context) -> None:
+        """Ask the peer to stop what it was last asked; it still answers (PS3.7 9.3.2.3)."""
+        self._send(context, {"CommandField": Field.C_CANCEL_RQ, "MessageIDBeingRespondedTo": self._sent}, None)
+
+    def _asking(self, context: Context, command: CommandSet, data_set: DataSet) -> Generator[Reply]:
         self._check()
         self._sent = number = self._sent % 0xFFFF + 1
-        self._replies[number] = None
+        self._replies[number] = replies = deque[Reply]()
         try:
             self._send(context, {**command, "MessageID": number}, data_set)
-            while (reply := self._replies[number]) is None:
-                self._wire.hear(wait=True)
-                self._check()
+            while True:
+                while not replies:
+                    self._wire.hear(wait=True)
+                    self._check()
+                yield replies.popleft()
         finally:
             del self._replies[number]
-        return reply
 
     def _check(self) -> None:
         if self._upper.state is not State.ESTABLISHED:

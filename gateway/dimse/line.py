@@ -1,15 +1,17 @@
-"""One outgoing association on a blocking socket: C-STORE and C-ECHO SCU (PS3.7 9.1, PS3.4 B).
+"""One outgoing association on a blocking socket: requests out, responses in, and what the peer asks meanwhile (PS3.7 9, 10).
 
 Data sets go from disk to the socket in pieces of one PDU, so memory does not depend on an instance's size (pynetdicom's
-own SCU queues a whole instance). Whatever peer or network do ends as `Lost`, with the cause that `routing` acts on.
+own SCU queues a whole instance). Whatever peer or network do ends as `Lost`, with the cause that `routing` acts on. What
+the peer requests on our association (C-STORE of a C-GET, N-EVENT-REPORT) is served by the same services as a listener's.
 """
 
 import contextlib
 import socket
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from gateway.dimse.commands import NO_DATA_SET, CommandSet, Field, Value
+from gateway.dimse.commands import CommandSet, Field, Value
+from gateway.dimse.conversation import Conversation, Rules
 from gateway.dimse.indications import (
     Aborted,
     Accepted,
@@ -17,24 +19,28 @@ from gateway.dimse.indications import (
     Context,
     DataSetEnd,
     Event,
+    Fragment,
     Rejected,
     Released,
+    ReleaseRequested,
     Violated,
 )
 from gateway.dimse.negotiation import VERIFICATION
-from gateway.dimse.pdu import AssociateReject, AssociateRequest, ProposedContext, UserInformation
-from gateway.dimse.protocol import fragment_header
+from gateway.dimse.offer import NOTHING, Offers
+from gateway.dimse.pdu import AbortReason, AssociateReject, AssociateRequest, ProposedContext, Role, UserInformation
 from gateway.dimse.requestor import Requestor
-from gateway.dimse.services import int_of
+from gateway.dimse.services import DataSet, PeerGone, Reply, Session
 from gateway.dimse.sockets import send_parts, set_timeout
 from gateway.dimse.states import State
+from gateway.peers import Source
 from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from routing.transport import Cause, Parcel
 
 CONTEXTS_MAX = 128  # odd numbers from 1 to 255 (PS3.8 9.3.2.2)
 RECEIVE_BUFFER_BYTES = 64 * 1024
-OUR_PDU_BYTES_MAX = 65536  # responses are small
+OUR_PDU_BYTES_MAX = 65536  # what we ask for; responses are small
+REFUSED_BYTES_MAX = 1024 * 1024  # of requests that we do not serve
 RELEASE_S = 5.0  # how long a peer has to agree to a release
 PRIORITY_MEDIUM = 0
 
@@ -62,11 +68,37 @@ class Target:
     request_timeout_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Serving:
+    """What is served to the peer on our own association, and as whose instances it is taken."""
+
+    offers: Offers
+    source: Source
+    identifier: str  # of the session, as ingest knows it
+    refused_bytes_max: int = REFUSED_BYTES_MAX
+    buffer_bytes: int = RECEIVE_BUFFER_BYTES
+
+
+_NOTHING_SERVED = Serving(NOTHING, Source("", ""), "")
+
+
 class Line:
     """An open association; one thread uses it."""
 
-    def __init__(self, target: Target, pairs: Sequence[Pair]) -> None:
+    def __init__(
+        self,
+        target: Target,
+        pairs: Sequence[Pair],
+        *,
+        roles: Sequence[Role] = (),
+        serving: Serving = _NOTHING_SERVED,
+    ) -> None:
         """Connect and associate, proposing Verification and one context for each pair.
+
+        Parameters
+        ----------
+        roles
+            SCP/SCU role selection (PS3.7 D.3.3.4), for what the peer shall ask of us.
 
         Raises
         ------
@@ -74,10 +106,14 @@ class Line:
             The peer cannot be reached, or rejects.
         """
         self.proposed = tuple(pairs[: CONTEXTS_MAX - 1])
-        self._upper = Requestor(_request(target, self.proposed))
-        self._events: list[Event] = []
-        self._buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
-        self._message_id = 0
+        self._upper = Requestor(_request(target, self.proposed, roles))
+        self._events: Iterator[Event] = iter(())
+        self._buffer = memoryview(bytearray(serving.buffer_bytes))
+        self.session = Session(
+            serving.identifier, serving.source, target.calling_ae_title, target.called_ae_title, target.host
+        )
+        rules = Rules(serving.offers, serving.refused_bytes_max)
+        self._conversation = Conversation(self._upper, self, rules, self.session)
         try:
             self._socket = socket.create_connection((target.host, target.port), timeout=target.request_timeout_s)
         except OSError as error:
@@ -109,6 +145,10 @@ class Line:
         """Whether the peer takes this SOP class in this transfer syntax."""
         return pair in self._contexts
 
+    def context(self, abstract_syntax: str) -> Context | None:
+        """Return the first accepted context of an abstract syntax, None when the peer accepted none."""
+        return next((one for one in self._contexts.values() if one.abstract_syntax == abstract_syntax), None)
+
     @property
     def alive(self) -> bool:
         """Whether the peer still holds its end; looked at before an old association is used again."""
@@ -120,22 +160,55 @@ class Line:
             return False
         return False  # the end, or an abort
 
-    def echo(self) -> int:
-        """C-ECHO; return its status.
+    def request(self, context: Context, command: CommandSet, data_set: DataSet = None) -> Reply:
+        """Ask for what has one response.
 
         Raises
         ------
         Lost
-            No answer.
+            No answer; nothing is known about what was asked.
         """
+        try:
+            return self._conversation.request(context, command, data_set)
+        except PeerGone:
+            raise _gone() from None
+
+    def ask(self, context: Context, command: CommandSet, data_set: DataSet = None) -> Iterator[Reply]:
+        """Ask for what has many responses (C-FIND, C-GET, C-MOVE): yield the pending ones as they come, then the last.
+
+        Between two of them `cancel` may be called. Raises as `request`.
+        """
+        try:
+            yield from self._conversation.ask(context, command, data_set)
+        except PeerGone:
+            raise _gone() from None
+
+    def cancel(self, context: Context) -> None:
+        """Ask the peer to stop what it was last asked (C-CANCEL-RQ, PS3.7 9.3.2.3); it still answers."""
+        self._conversation.cancel(context)
+
+    def attend(self, seconds: float) -> bool:
+        """Serve the peer's next request, if its next byte comes within `seconds`; return whether something came.
+
+        Raises
+        ------
+        Lost
+            The association ended.
+        """
+        set_timeout(self._socket, socket.SO_RCVTIMEO, seconds)
+        try:
+            return self.hear(wait=True)
+        except Lost as lost:
+            if lost.status != SILENT:
+                raise
+            return False
+
+    def echo(self) -> int:
+        """C-ECHO; return its status. Raises Lost."""
         context = self._contexts.get((VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN))
         if context is None:
             return 0  # the association itself was answer enough
-        self._send_command(
-            context,
-            {"AffectedSOPClassUID": VERIFICATION, "CommandField": Field.C_ECHO_RQ, "CommandDataSetType": NO_DATA_SET},
-        )
-        return self._status()
+        return self._status(context, {"AffectedSOPClassUID": VERIFICATION, "CommandField": Field.C_ECHO_RQ}, None)
 
     def store(self, parcel: Parcel) -> int:
         """C-STORE; return the peer's status.
@@ -147,23 +220,18 @@ class Line:
         OSError
             The blob cannot be read; the association was aborted.
         """
-        context = self._contexts[parcel.sop_class_uid, parcel.transfer_syntax_uid]
-        self._send_command(
-            context,
-            {
-                "AffectedSOPClassUID": parcel.sop_class_uid,
-                "CommandField": Field.C_STORE_RQ,
-                "Priority": PRIORITY_MEDIUM,
-                "CommandDataSetType": 1,
-                "AffectedSOPInstanceUID": parcel.sop_instance_uid,
-            },
-        )
-        try:
-            self._send_data_set(context, parcel)
-        except OSError:
-            self.abort()
-            raise
-        return self._status()
+        chunks = parcel.chunks(parcel.dataset_offset, self._upper.fragment_bytes)
+        return self.send((parcel.sop_class_uid, parcel.transfer_syntax_uid), parcel.sop_instance_uid, chunks)
+
+    def send(self, pair: Pair, sop_instance_uid: str, data_set: DataSet, more: CommandSet | None = None) -> int:
+        """C-STORE of an encoded data set; `more` are further elements of the command. Raises as `store`."""
+        command: dict[str, Value] = {
+            "AffectedSOPClassUID": pair[0],
+            "CommandField": Field.C_STORE_RQ,
+            "Priority": PRIORITY_MEDIUM,
+            "AffectedSOPInstanceUID": sop_instance_uid,
+        }
+        return self._status(self._contexts[pair], {**command, **(more or {})}, data_set)
 
     def release(self) -> None:
         """End the association in order; a peer that does not agree in time is left."""
@@ -181,51 +249,63 @@ class Line:
             self._upper.abort()
             self._flush()
 
-    # --- inside -------------------------------------------------------------------------------------------------------
+    # --- what a conversation needs (`conversation.Wire`) --------------------------------------------------------------
 
-    def _send_command(self, context: Context, command: dict[str, Value]) -> None:
-        self._message_id = self._message_id % 0xFFFF + 1
-        self._upper.send(context, command | {"MessageID": self._message_id})
-        self._flush()
-
-    def _send_data_set(self, context: Context, parcel: Parcel) -> None:
-        left = parcel.size_bytes - parcel.dataset_offset
-        if not left:
-            self._transmit([fragment_header(context, 0, is_command=False, last=True)])
-        for chunk in parcel.chunks(parcel.dataset_offset, self._upper.fragment_bytes):
-            left -= len(chunk)
-            self._transmit([fragment_header(context, len(chunk), is_command=False, last=left <= 0), chunk])
-
-    def _flush(self) -> None:
-        self._transmit([self._upper.outgoing()])
-
-    def _transmit(self, parts: Iterable[bytes | memoryview]) -> None:
+    def transmit(self, *parts: bytes | memoryview) -> None:
+        """Send bytes. Raises Lost."""
         try:
             send_parts(self._socket, *parts)
         except OSError as error:
             raise _broken(error) from None
 
-    def _status(self) -> int:
-        """Wait for the response to the last request and return its status."""
-        while True:
-            event = self._next()
-            if not isinstance(event, Command):
+    def hear(self, *, wait: bool) -> bool:
+        """Handle the next event; False when none has come and `wait` is not set. Raises Lost."""
+        event = self._next(wait=wait)
+        match event:
+            case None:
+                return False
+            case Command() | Fragment() | DataSetEnd():
+                self._conversation.on(event)
+                self._flush()
+            case ReleaseRequested():
+                self._upper.release()
+                self._flush()
+                raise Lost(Cause.LINK, "release", "the peer released the association")
+            case _:
                 raise Lost(Cause.LINK, "protocol", "the peer answered out of turn")
-            while event.has_data_set and not isinstance(self._next(), DataSetEnd):
-                pass
-            if int_of(event.command, "MessageIDBeingRespondedTo") == self._message_id:
-                return _status_of(event.command)
+        return True
 
-    def _next(self) -> Event:
-        while not self._events:
+    def give_up(self, ending: str, reason: AbortReason | None) -> None:
+        """Abort."""
+        del ending
+        self._upper.abort(reason)
+        with contextlib.suppress(Lost):
+            self._flush()
+
+    # --- inside -------------------------------------------------------------------------------------------------------
+
+    def _status(self, context: Context, command: CommandSet, data_set: DataSet) -> int:
+        reply = self.request(context, command, data_set)
+        if not isinstance(reply.command.get("Status"), int):
+            raise Lost(Cause.LINK, "protocol", "a response without a status")
+        return reply.status
+
+    def _flush(self) -> None:
+        data = self._upper.outgoing()
+        if data:
+            self.transmit(data)
+
+    def _next(self, *, wait: bool = True) -> Event | None:
+        while (event := next(self._events, None)) is None:
             try:
-                count = self._socket.recv_into(self._buffer)
+                count = self._socket.recv_into(self._buffer, 0, 0 if wait else socket.MSG_DONTWAIT)
             except OSError as error:
+                if not wait and isinstance(error, BlockingIOError):
+                    return None
                 raise _broken(error) from None
             if not count:
                 raise Lost(Cause.LINK, "closed", "the peer closed the connection")
-            self._events += self._upper.receive(self._buffer[:count])
-        event = self._events.pop(0)
+            self._events = self._upper.receive(self._buffer[:count])
         match event:
             case Aborted(source, reason):
                 raise Lost(Cause.LINK, "abort", f"the peer aborted (source {source}, reason {reason})")
@@ -237,13 +317,18 @@ class Line:
                 return event
 
 
-def _request(target: Target, pairs: Sequence[Pair]) -> AssociateRequest:
+SILENT = "timeout"
+
+
+def _request(target: Target, pairs: Sequence[Pair], roles: Sequence[Role]) -> AssociateRequest:
     wanted = [(VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN), *pairs]
     return AssociateRequest(
         called_ae_title=target.called_ae_title,
         calling_ae_title=target.calling_ae_title,
         contexts=tuple(ProposedContext(2 * number + 1, uid, (syntax,)) for number, (uid, syntax) in enumerate(wanted)),
-        user=UserInformation(OUR_PDU_BYTES_MAX, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME),
+        user=UserInformation(
+            OUR_PDU_BYTES_MAX, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, roles=tuple(roles)
+        ),
     )
 
 
@@ -256,12 +341,9 @@ def _rejected(answer: AssociateReject) -> Lost:
 
 def _broken(error: OSError) -> Lost:
     if isinstance(error, BlockingIOError):
-        return Lost(Cause.LINK, "timeout", "the peer was silent for too long")
+        return Lost(Cause.LINK, SILENT, "the peer was silent for too long")
     return Lost(Cause.LINK, "lost", f"connection lost: {error.strerror or type(error).__name__}")
 
 
-def _status_of(command: CommandSet) -> int:
-    status = command.get("Status")
-    if not isinstance(status, int):
-        raise Lost(Cause.LINK, "protocol", "a response without a status")
-    return status
+def _gone() -> Lost:
+    return Lost(Cause.LINK, "closed", "the association ended")

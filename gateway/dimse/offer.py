@@ -75,3 +75,6 @@ class Offers:
     def knows(self, field: int) -> bool:
         """Whether any row serves this Command Field."""
         return field in self._fields
+
+
+NOTHING: Final = Offers({}, Offer("store", {}, ()), private_storage=False)

@@ -5,10 +5,15 @@ A new service class comes as rows of `rows_on`, its services in modules of their
 
 from gateway.dimse.backing import Backing
 from gateway.dimse.commands import Field
+from gateway.dimse.get_scp import Get
+from gateway.dimse.move_scp import Move, move_destinations
 from gateway.dimse.negotiation import VERIFICATION
 from gateway.dimse.offer import Offer, Offers
+from gateway.dimse.retrieve_identifier import GET_MODELS, MOVE_MODELS
+from gateway.dimse.retrieve_service import RetrieveSCP
 from gateway.dimse.services import Echo
 from gateway.dimse.store_scp import Ingester, StoreSCP
+from gateway.dimse.worklist_scp import MODALITY_WORKLIST, WorklistSCP
 from kernel.archive.blobs import Blobs
 from kernel.clock import Clock
 from kernel.config import Config
@@ -38,5 +43,19 @@ def offers(config: Config, ingest: Ingester, blobs: Blobs, clock: Clock, backing
 
 def rows_on(backing: Backing) -> dict[str, Offer]:
     """Return the rows that stand on the archive, by abstract syntax."""
-    del backing
-    return {}
+    return {**retrieval_rows(backing), **order_rows(backing)}
+
+
+def retrieval_rows(backing: Backing) -> dict[str, Offer]:
+    """Return C-GET and C-MOVE of every information model."""
+    get = RetrieveSCP(backing, GET_MODELS, Get(backing))
+    move = RetrieveSCP(backing, MOVE_MODELS, Move(backing, move_destinations(backing.config)))
+    return {
+        **{uid: Offer("get", {Field.C_GET_RQ: get}) for uid in GET_MODELS},
+        **{uid: Offer("move", {Field.C_MOVE_RQ: move}) for uid in MOVE_MODELS},
+    }
+
+
+def order_rows(backing: Backing) -> dict[str, Offer]:
+    """Return the services of the modalities' schedule."""
+    return {MODALITY_WORKLIST: Offer("worklist", {Field.C_FIND_RQ: WorklistSCP(backing)})}

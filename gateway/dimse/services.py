@@ -16,7 +16,7 @@ from gateway.peers import Source
 from kernel.errors import ExchangeError, LimitExceeded
 
 ERROR_COMMENT_CHARACTERS_MAX = 64  # LO (PS3.5 6.2)
-REPLY_BYTES_MAX = 64 * 1024  # of a response's data set: what an N-service returns
+REPLY_BYTES_MAX = 1024 * 1024  # of a response's data set: a match of C-FIND, what an N-service returns
 RESPONSE = 0x8000  # the bit that makes a response of a request's Command Field
 
 # What a response repeats of its request: keyword there, keyword here (PS3.7 9.3, 10.3)

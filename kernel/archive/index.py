@@ -1,6 +1,6 @@
 """Where a stored instance is: from a granted study to the bytes of its instances. Searching is in search.py."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
 from sqlalchemy import Connection, Row, Select, select
@@ -8,6 +8,8 @@ from sqlalchemy import Connection, Row, Select, select
 from kernel.archive.records import Located
 from kernel.archive.tables import instance, series, study
 from kernel.errors import AmbiguousStudy, NotFound
+
+NAMES_MAX: Final = 500  # UIDs in one statement
 
 
 class Granted(Protocol):
@@ -70,6 +72,42 @@ def locate_study(connection: Connection, granted: Granted) -> list[Located]:
     if not located:
         raise NotFound(what="study")
     return located
+
+
+def locate_some(connection: Connection, granted: Granted, sop_instance_uids: Sequence[str]) -> list[Located]:
+    """Return those of the named instances that a granted study has, in the study's order."""
+    found: list[Located] = []
+    for names in batched(sop_instance_uids):
+        query = _located(granted).where(instance.c.sop_instance_uid.in_(names))
+        found += _all(connection.execute(query.order_by(*IN_STUDY, *IN_SERIES)))
+    return found
+
+
+def studies_of_instances(
+    connection: Connection, sop_instance_uids: Sequence[str], sites: frozenset[str] | None
+) -> list[tuple[str, str]]:
+    """Return (site, Study Instance UID) of the studies of `sites` (None: of any) that have one of these instances.
+
+    For who has leave to search: what is found must still be opened.
+    """
+    found: dict[tuple[str, str], None] = {}
+    for names in batched(sop_instance_uids):
+        query = (
+            select(study.c.site, study.c.study_instance_uid)
+            .distinct()
+            .join_from(instance, series)
+            .join(study)
+            .where(instance.c.sop_instance_uid.in_(names))
+        )
+        rows = connection.execute(query if sites is None else query.where(instance.c.site.in_(sites)))
+        found |= dict.fromkeys((row.site, row.study_instance_uid) for row in rows)
+    return list(found)
+
+
+def batched(names: Sequence[str]) -> Iterator[Sequence[str]]:
+    """Yield `names` in pieces that one statement can hold."""
+    for start in range(0, len(names), NAMES_MAX):
+        yield names[start : start + NAMES_MAX]
 
 
 def study_row(connection: Connection, study_instance_uid: str, sites: frozenset[str] | None = None) -> Row[Any]:

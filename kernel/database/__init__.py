@@ -33,6 +33,7 @@ from kernel.database.engines import Engines, open_engines
 from kernel.database.prepared import Prepared
 from kernel.database.readers import Readable, Readers, ReadOnly
 from kernel.database.topics import Topic, Topics, tx_after_commit, tx_notify
+from kernel.database.turns import take_turn
 from kernel.database.upgrade import upgrade
 from kernel.database.writer import QUEUE_MAX, Batcher, Change, Writer
 
@@ -48,6 +49,7 @@ __all__ = [
     "upsert",
     "Prepared",
     "is_sqlite",
+    "take_turn",
     "Topic",
     "tx_notify",
     "tx_after_commit",

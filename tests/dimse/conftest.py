@@ -13,20 +13,25 @@ import pytest
 from sqlalchemy import select
 
 from gateway.dimse import commands, pdu, wire
+from gateway.dimse.backing import Backing
 from gateway.dimse.listener import Listener
 from gateway.dimse.offer import Offer, Offers
 from gateway.dimse.offered import offers
 from gateway.peers import Sources
+from kernel.access import Access, AccessKeys
+from kernel.access.asked import AskedAccess, serve_access
 from kernel.archive.blobs import Blobs
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.complete import ASSOCIATION_RELEASED
 from kernel.archive.ingest import Ingest
+from kernel.archive.owner import LocalOwner
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.tables import conflict, instance, quarantine, study
 from kernel.clock import SystemClock
 from kernel.config import ArchiveConfig, Config, DimseConfig, NodeConfig
 from kernel.database import Database
 from tests.dimse import scripts
+from tests.support.access import CHEAP
 from tests.support.builders import a_ct_series, as_file
 
 PATIENCE_S = 20.0
@@ -139,16 +144,17 @@ def empty_database(tmp_path_factory) -> Path:
 
 @pytest.fixture
 def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., Node]]:
-    """Start nodes: `dimse` fields of the configuration as keywords, `sources`, `free_bytes_min`, more `rows` of offers."""
+    """Start nodes: `dimse` fields of the configuration as keywords, `sources`, `free_bytes_min`, `destinations`, more `rows` of offers."""
     nodes: list[Node] = []
 
-    def start(*, sources=(), rows: Mapping[str, Offer] = {}, free_bytes_min: int = 1, **dimse) -> Node:
+    def start(*, sources=(), destinations=(), rows: Mapping[str, Offer] = {}, free_bytes_min: int = 1, **dimse) -> Node:
         root = tmp_path / f"node{len(nodes)}"
         config = Config(
             node=NodeConfig(site="BVA", data=root),
             dimse=dataclasses.replace(DimseConfig(port=0, idle_timeout_s=PATIENCE_S), **dimse),
             archive=ArchiveConfig(free_bytes_min=free_bytes_min),
             source=tuple(sources),
+            destination=tuple(destinations),
         )
         clock = SystemClock()
         blobs = Blobs(root / "blobs", free_bytes_min)
@@ -163,7 +169,11 @@ def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., N
             sessions.append((site, session, released))
             committer.end_session(site, session, ASSOCIATION_RELEASED if released else None)
 
-        table = offers(config, ingest, blobs, clock)
+        owner = LocalOwner()
+        access = Access(database, clock, config.access, keys=AccessKeys(b"k" * 32, None, CHEAP), site="BVA")
+        serve_access(owner, access)
+        backing = Backing(config, clock, database, blobs, owner, AskedAccess(owner))
+        table = offers(config, ingest, blobs, clock, backing)
         listener = Listener(config.dimse, with_rows(table, rows), known, on_session_end=ended, clock=clock)
         listener.start()
         nodes.append(Node(root, database, blobs, listener, sessions))

@@ -21,7 +21,7 @@ from gateway.dimse.commands import NO_DATA_SET, Field
 from gateway.dimse.conversation import NESTED_MAX
 from gateway.dimse.indications import Command
 from gateway.dimse.offer import Offer
-from gateway.dimse.services import PeerGone, Response, Session, int_of, response
+from gateway.dimse.services import REPLY_BYTES_MAX, PeerGone, Response, Session, int_of, response
 from tests.dimse import scripts
 from tests.dimse.conftest import PATIENCE_S
 from tests.support.builders import a_ct, as_dataset_bytes
@@ -281,7 +281,7 @@ def test_a_reply_without_end_is_aborted(start_node):
     with node.call(contexts=(pdu.ProposedContext(1, COMMIT, (scripts.IMPLICIT,)),)) as peer:
         peer.say(scripts.a_message(an_action(1), b"", context_id=1))
         number = peer.hear_response()["MessageID"]
-        peer.say(scripts.a_message(an_event_answer(number), bytes(65 * 1024), context_id=1))
+        peer.say(scripts.a_message(an_event_answer(number), bytes(REPLY_BYTES_MAX + 1), context_id=1))
         assert peer.hear() == pdu.Abort(2, 0)
 
     assert service.ended.wait(PATIENCE_S)

@@ -1,0 +1,72 @@
+"""One instance of a retrieval on its way out: in which transfer syntax, and its bytes.
+
+The stored bytes go as they are whenever the receiver takes their transfer syntax. Only when it does not is an instance
+transcoded, which takes memory and time; an instance too large for that counts as failed.
+"""
+
+from collections.abc import Collection, Iterator
+from tempfile import SpooledTemporaryFile
+from typing import IO, Final
+
+from kernel.archive.blobs import Blobs
+from kernel.archive.records import Located
+from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.transcode import LOSSLESS_TARGETS, can_transcode, transcode
+from kernel.errors import BlobMissing
+
+CHUNK_BYTES: Final = 256 * 1024
+IN_MEMORY_BYTES: Final = 8 * 1024 * 1024  # of a transcoded instance; a larger one goes through a temporary file
+PLAIN: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
+# What is made when the stored syntax is not taken, best first; nothing is lost.
+FALLBACKS: Final = (*PLAIN, *sorted(LOSSLESS_TARGETS.difference(PLAIN)))
+
+
+def syntax_for(located: Located, accepted: Collection[str]) -> str | None:
+    """Return the transfer syntax in which an instance goes, None when the receiver takes none that we can make."""
+    if located.transfer_syntax_uid in accepted:
+        return located.transfer_syntax_uid
+    stored = located.transfer_syntax_uid
+    return next((uid for uid in FALLBACKS if uid in accepted and can_transcode(stored, uid)), None)
+
+
+def data_set_of(blobs: Blobs, located: Located, transfer_syntax_uid: str) -> Iterator[bytes]:
+    """Return the encoded data set in pieces; whatever can fail for this instance alone fails before the first.
+
+    Raises
+    ------
+    BlobMissing
+        The blob is gone, or shorter than the index says.
+    UnsupportedTransferSyntax, MalformedInstance, LimitExceeded
+        It cannot be transcoded.
+    """
+    path = blobs.path(located.blob_key)
+    try:
+        whole = path.stat().st_size == located.size_bytes
+    except FileNotFoundError:
+        whole = False
+    if not whole:
+        raise BlobMissing(key=located.blob_key)
+    if transfer_syntax_uid == located.transfer_syntax_uid:
+        return _stored(blobs, located)
+    spool = SpooledTemporaryFile[bytes](IN_MEMORY_BYTES)
+    try:
+        for chunk in transcode(path, transfer_syntax_uid).chunks:  # a damaged frame shows here, before anything is sent
+            spool.write(chunk)
+    except BaseException:
+        spool.close()
+        raise
+    return _spooled(spool)
+
+
+def _stored(blobs: Blobs, located: Located) -> Iterator[bytes]:
+    with blobs.open(located.blob_key) as blob:
+        blob.seek(located.dataset_offset)
+        while chunk := blob.read(CHUNK_BYTES):
+            yield chunk
+
+
+def _spooled(spool: IO[bytes]) -> Iterator[bytes]:
+    with spool:
+        spool.seek(0)
+        while chunk := spool.read(CHUNK_BYTES):
+            yield chunk
