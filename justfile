@@ -27,6 +27,11 @@ test *arguments:
 bench name *arguments:
     @shift; {{ bin }}/python -m bench.{{ name }} "$@"
 
+# Let a coverage-guided fuzzer loose on every parser of strangers' bytes, or some: ./dev fuzz [NAME...] [--seconds N].
+fuzz *arguments:
+    @{{ bin }}/python -c "import atheris" 2>/dev/null || {{ bin }}/python -m pip install --quiet "atheris>=3"
+    {{ bin }}/python -m tests.fuzz "$@"
+
 # Format and repair what can be repaired.
 format:
     {{ bin }}/ruff format .

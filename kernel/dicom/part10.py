@@ -3,6 +3,7 @@
 import io
 import struct
 import warnings
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -29,6 +30,7 @@ _PYDICOM_ERRORS: Final = (
     NotImplementedError,
     RecursionError,
     struct.error,
+    zlib.error,
 )
 
 # pydicom's warnings and log lines quote values, and a value may be a patient's name: none of them may reach a log.

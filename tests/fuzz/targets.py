@@ -1,0 +1,208 @@
+"""Every parser that reads what strangers send, as a function of bytes that may refuse and may do nothing else.
+
+`test_targets.py` runs each on damaged seeds in the check; `python -m tests.fuzz` lets a coverage-guided fuzzer loose.
+A new parser gets a row here.
+"""
+
+import contextlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from anonymizer import keys, profile, residue
+from anonymizer.engine import deidentify
+from gateway.dicomweb.media import parse_accept, parse_media_type
+from gateway.dicomweb.multipart import MultipartParser
+from gateway.dimse import commands, pdu, wire
+from gateway.dimse.acceptor import Acceptor
+from gateway.dimse.indications import ReleaseRequested, Requested
+from gateway.dimse.pdu import BadPDU, Kind
+from kernel.dicom.attributes import read_attributes
+from kernel.dicom.codestream import stream_size
+from kernel.dicom.frames import locate_frames
+from kernel.dicom.image import display, image_pixel
+from kernel.dicom.json_model import from_json, to_json
+from kernel.dicom.matching import parse_key
+from kernel.dicom.part10 import open_dataset, read_file_meta
+from kernel.dicom.reencode import to_explicit_little_endian
+from kernel.dicom.scanner import scan
+from kernel.dicom.syntaxes import EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
+from kernel.errors import ExchangeError
+from tests.dimse import scripts
+
+FIXTURES = Path(__file__).parents[2] / "fixtures" / "dicom"
+SEED_BYTES_MAX = 24 * 1024
+REFUSALS = (ExchangeError, BadPDU, commands.BadCommand)
+_KEYS = keys.derive(b"\7" * 32, site="FUZZ")
+
+
+class Target(NamedTuple):
+    """One parser and examples of what it reads."""
+
+    run: Callable[[bytes], object]
+    seeds: Callable[[], Iterable[bytes]]
+
+
+def _instances() -> list[bytes]:
+    files = [file.read_bytes() for file in sorted(FIXTURES.glob("*.dcm"))]
+    return [content for content in files if len(content) <= SEED_BYTES_MAX]
+
+
+def _data_sets() -> list[bytes]:
+    """Return data sets behind one byte that says which transfer syntax they are in."""
+    order = list(SYNTAXES)
+    found = []
+    for content in _instances():
+        try:
+            meta = read_file_meta(content)
+        except ExchangeError:
+            continue
+        if meta.transfer_syntax_uid in SYNTAXES:
+            found.append(bytes([order.index(meta.transfer_syntax_uid)]) + content[meta.dataset_offset :])
+    return found
+
+
+def _with_syntax(data: bytes) -> tuple[bytes, str]:
+    order = list(SYNTAXES)
+    return data[1:], order[data[0] % len(order)] if data else EXPLICIT_VR_LITTLE_ENDIAN
+
+
+def _scan(data: bytes) -> None:
+    """Scan and do all that is done with a header that was just received."""
+    content, syntax = _with_syntax(data)
+    header = scan(content, syntax)
+    to_json(header)
+    read_attributes(header, transfer_syntax_uid=syntax)
+    image = image_pixel(header)
+    display(header, image)
+    if not header.reencoded:
+        locate_frames(content, header, image).read(content, 0)
+
+
+def _scan_prefix(data: bytes) -> None:
+    content, syntax = _with_syntax(data)
+    scan(content, syntax, prefix=True)
+
+
+def _reencode(data: bytes) -> None:
+    content, syntax = _with_syntax(data)
+    deflated = SYNTAXES[syntax].deflated
+    to_explicit_little_endian(content, syntax if deflated else EXPLICIT_VR_BIG_ENDIAN)
+
+
+def _deidentify(data: bytes) -> None:
+    made = deidentify(data, profile=profile.load("tele-read"), keys=_KEYS, issuer="FUZZ")
+    meta = read_file_meta(data)
+    header = scan(data, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+    residue.find(made.header_bytes, residue.needles_of(header))
+
+
+def _open(data: bytes) -> None:
+    open_dataset(data, stop_before_pixels=True)
+
+
+def _file_meta(data: bytes) -> None:
+    read_file_meta(data)
+
+
+def _converse(data: bytes) -> None:
+    """Hear a conversation as a node would that takes everything."""
+    acceptor = Acceptor()
+    for event in acceptor.receive(memoryview(data)):
+        if isinstance(event, Requested):
+            if all(context.transfer_syntaxes for context in event.request.contexts):
+                acceptor.accept(scripts.accept_all(event.request))
+            else:
+                acceptor.reject(pdu.AssociateReject(1, 1, 1))
+        elif isinstance(event, ReleaseRequested):
+            acceptor.release()
+
+
+def _conversations() -> list[bytes]:
+    request = wire.encode(scripts.an_associate_request())
+    data_set = next(iter(_data_sets()))[1:2000]
+    return [
+        request + scripts.a_message(scripts.a_store_request(), data_set) + b"\x05\0\0\0\0\4\0\0\0\0",
+        request + scripts.a_message(scripts.an_echo_request(), context_id=1),
+    ]
+
+
+def _association(data: bytes) -> None:
+    if data:
+        kinds = [kind for kind in Kind if kind is not Kind.P_DATA]
+        wire.decode(kinds[data[0] % len(kinds)], data[1:])
+
+
+def _associations() -> list[bytes]:
+    kinds = [kind for kind in Kind if kind is not Kind.P_DATA]
+    return [bytes([kinds.index(Kind.ASSOCIATE_RQ)]) + wire.encode(scripts.an_associate_request())[6:]]
+
+
+def _multipart(data: bytes) -> None:
+    """Feed a body in pieces of the size that its first byte says."""
+    step = max(1, data[0] if data else 1)
+    parser = MultipartParser(b"x")
+    for start in range(1, len(data), step):
+        for _ in parser.feed(data[start : start + step]):
+            pass
+    parser.finish()
+
+
+def _bodies() -> list[bytes]:
+    part = b"--x\r\nContent-Type: application/dicom\r\n\r\n" + b"\0" * 40 + b"\r\n"
+    return [b"\x40preamble\r\n" + part * 2 + b"--x--\r\n", b"\1" + part + b"--x--"]
+
+
+def _media(data: bytes) -> None:
+    text = data.decode("latin-1")
+    parse_accept(text)
+    parse_media_type(text)
+
+
+def _match(data: bytes) -> None:
+    vr, _, text = data.decode("utf-8", "replace").partition(":")
+    parse_key("PatientName", vr[:2] or "LO", text)
+
+
+def _from_json(data: bytes) -> None:
+    try:
+        model = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(model, dict):
+        from_json(model)
+
+
+def _models() -> list[bytes]:
+    found = []
+    for data in _data_sets():
+        with contextlib.suppress(ExchangeError):
+            found.append(to_json(scan(*_with_syntax(data))))
+    return found[:8]
+
+
+TARGETS: Mapping[str, Target] = {
+    "scan": Target(_scan, _data_sets),
+    "scan-prefix": Target(_scan_prefix, _data_sets),
+    "reencode": Target(_reencode, _data_sets),
+    "file-meta": Target(_file_meta, _instances),
+    "pydicom": Target(_open, _instances),
+    "deidentify": Target(_deidentify, _instances),
+    "codestream": Target(stream_size, _data_sets),
+    "json": Target(_from_json, _models),
+    "match": Target(_match, lambda: [b"PN:NGUY*^?", b"DA:20200101-20211231", b"UI:1.2.3\\1.2.4", b"TM:-1200"]),
+    "association": Target(_association, _associations),
+    "conversation": Target(_converse, _conversations),
+    "command": Target(commands.decode, lambda: [commands.encode(scripts.a_store_request())]),
+    "multipart": Target(_multipart, _bodies),
+    "media": Target(_media, lambda: [b'multipart/related; type="application/dicom"; transfer-syntax=*; q=0.5, */*']),
+}
+
+
+def holds(target: Target, data: bytes) -> Any:
+    """Run a target; a refusal is as good as an answer, anything else is raised."""
+    try:
+        return target.run(data)
+    except REFUSALS:
+        return None
