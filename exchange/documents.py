@@ -19,7 +19,7 @@ from kernel.archive.items import ATTRIBUTES
 from kernel.archive.keys import COLUMNS
 from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
 from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
-from kernel.dicom.transcode import LOSSLESS_TARGETS, TARGETS
+from kernel.dicom.transcode_frames import LOSSLESS_TARGETS, TARGETS
 from kernel.errors import ExchangeError
 
 DOCUMENTS = Path(__file__).parents[1] / "docs"

@@ -2,7 +2,7 @@
 
 import asyncio
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,7 +46,13 @@ class FileSpan(NamedTuple):
         return data
 
 
-Piece = bytes | FileSpan
+class Made(NamedTuple):
+    """Bytes that are made while they are sent; how many is not known before."""
+
+    chunks: Callable[[], Iterator[bytes]]
+
+
+Piece = bytes | FileSpan | Made
 
 
 def encoded(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
@@ -66,12 +72,12 @@ class Answer:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it (ASGI)."""
-        del scope, receive
+        del receive
         headers = encoded({**SAFE_HEADERS, **self.headers})
         if self.status not in (204, 304):
             headers.append((b"content-length", b"%d" % len(self.body)))
         await send({"type": "http.response.start", "status": self.status, "headers": headers})
-        await send({"type": "http.response.body", "body": self.body})
+        await send({"type": "http.response.body", "body": b"" if scope["method"] == "HEAD" else self.body})
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +88,17 @@ class Chunked:
     chunks: Iterator[bytes]
     threads: Executor
     silence_s: float  # how long a client may take nothing before it is dropped
+    status: int = 200
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Send it (ASGI); stop when the client is gone or takes nothing for `silence_s`."""
-        del scope
         loop = asyncio.get_running_loop()
         chunk = await loop.run_in_executor(self.threads, next, self.chunks, None)  # errors are told before a status
         headers = encoded({**SAFE_HEADERS, **self.headers})
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.start", "status": self.status, "headers": headers})
+        if scope["method"] == "HEAD":
+            await send({"type": "http.response.body", "body": b""})
+            return
         gone = asyncio.ensure_future(_until_gone(receive))
         try:
             while chunk is not None and not gone.done():
@@ -106,10 +115,23 @@ class Chunked:
             gone.cancel()
 
 
-def streamed(headers: Mapping[str, str], pieces: Sequence[Piece], threads: Executor, silence_s: float) -> Chunked:
-    """Return pieces to be sent one after the other, never all in memory; their size is known beforehand."""
-    total = sum(len(piece) if isinstance(piece, bytes) else piece.size_bytes for piece in pieces)
-    return Chunked({**headers, "Content-Length": str(total)}, _chunks(pieces), threads, silence_s)
+def streamed(
+    headers: Mapping[str, str], pieces: Sequence[Piece], threads: Executor, silence_s: float, *, status: int = 200
+) -> Chunked:
+    """Return pieces to be sent one after the other, never all in memory; Content-Length is told if it is known."""
+    total = size_of(pieces)
+    known = {} if total is None else {"Content-Length": str(total)}
+    return Chunked({**headers, **known}, _chunks(pieces), threads, silence_s, status)
+
+
+def size_of(pieces: Sequence[Piece]) -> int | None:
+    """Return how many bytes the pieces are together; None if some are still to be made."""
+    total = 0
+    for piece in pieces:
+        if isinstance(piece, Made):
+            return None
+        total += len(piece) if isinstance(piece, bytes) else piece.size_bytes
+    return total
 
 
 async def _until_gone(receive: Receive) -> None:
@@ -120,14 +142,24 @@ async def _until_gone(receive: Receive) -> None:
 def _chunks(pieces: Sequence[Piece]) -> Iterator[bytes]:
     """Yield the pieces in chunks; small ones are joined, so that an instance's boundary is no packet of its own."""
     waiting: list[bytes] = []
+    size = 0
     for piece in pieces:
-        if isinstance(piece, bytes):
-            waiting.append(piece)
-            continue
-        for start in range(0, piece.size_bytes, CHUNK_BYTES):
-            waiting.append(piece.read(start, min(CHUNK_BYTES, piece.size_bytes - start)))
-            if sum(map(len, waiting)) >= CHUNK_BYTES:
+        for part in _parts(piece):
+            waiting.append(part)
+            size += len(part)
+            if size >= CHUNK_BYTES:
                 yield b"".join(waiting)
                 waiting.clear()
+                size = 0
     if waiting:
         yield b"".join(waiting)
+
+
+def _parts(piece: Piece) -> Iterator[bytes]:
+    if isinstance(piece, bytes):
+        yield piece
+    elif isinstance(piece, Made):
+        yield from piece.chunks()
+    else:
+        for start in range(0, piece.size_bytes, CHUNK_BYTES):
+            yield piece.read(start, min(CHUNK_BYTES, piece.size_bytes - start))

@@ -1,7 +1,7 @@
 """Bulk data by the URI that the metadata name (PS3.18 10.4.1.5): a value's bytes, little endian, as they are stored.
 
 The path is that of `kernel.dicom.json_model`: tags in hexadecimal, item numbers from zero. Encapsulated pixel data is
-given frame by frame, each a part.
+given frame by frame, each a part. A value that comes alone has byte ranges.
 """
 
 from collections.abc import Sequence
@@ -11,10 +11,12 @@ from starlette.types import ASGIApp
 
 from gateway.dicomweb.answers import IMMUTABLE, FileSpan, Piece, streamed
 from gateway.dicomweb.call import Call
+from gateway.dicomweb.conditional import not_modified, tag_of
 from gateway.dicomweb.frame_source import frame_source, mapped, opened
-from gateway.dicomweb.instances import VARY
+from gateway.dicomweb.instances import VARY, sending
 from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.negotiation import MULTIPART, OCTETS, Offer, choose
+from gateway.dicomweb.ranges import ranged
 from kernel.archive.records import Located
 from kernel.dicom.elements import UNDEFINED, PixelData
 from kernel.dicom.scanner import scan
@@ -34,15 +36,18 @@ def retrieve_bulkdata(call: Call) -> ASGIApp:
     if len(values) != 1 and not offer.is_multipart:
         raise NotAcceptable(offered=str(offers[1]))
     kind = f"{OCTETS}; transfer-syntax={syntax}"
-    headers = {"Content-Type": kind, "Cache-Control": IMMUTABLE, "Vary": VARY}
-    pieces: list[Piece] = [*values[0]]
-    if offer.is_multipart:
-        boundary = call.room.boundary
-        headers["Content-Type"] = (
-            f'{MULTIPART}; type="{OCTETS}"; transfer-syntax={syntax}; boundary={boundary.decode()}'
-        )
-        pieces = [p for value in values for p in (part_head(boundary, {"Content-Type": kind}), *value, PART_TAIL)]
-        pieces.append(body_tail(boundary))
+    etag = tag_of(located.sha256, call.params["path"], syntax, str(offer.is_multipart))
+    headers = {"ETag": etag, "Content-Type": kind, "Cache-Control": IMMUTABLE, "Vary": VARY}
+    if known := not_modified(call.headers, headers):
+        return known
+    if not offer.is_multipart:
+        return ranged(call.headers, headers, values[0], sending(call))
+    boundary = call.room.boundary
+    headers["Content-Type"] = f'{MULTIPART}; type="{OCTETS}"; transfer-syntax={syntax}; boundary={boundary.decode()}'
+    pieces: list[Piece] = []
+    for value in values:
+        pieces += [part_head(boundary, {"Content-Type": kind}), *value, PART_TAIL]
+    pieces.append(body_tail(boundary))
     return streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
 
 

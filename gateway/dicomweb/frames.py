@@ -1,64 +1,72 @@
-"""WADO-RS frames (PS3.18 10.4.1.6): as they are stored, by range reads; or decoded to explicit little endian.
+"""WADO-RS frames (PS3.18 10.4.1.6): as they are stored, by range reads; or in the transfer syntax that was asked for.
 
-The way of one native frame is the fastest of the node: leave to read from memory, whereabouts from memory, one read
-into the answer's own buffer.
+The way of one stored frame is the fastest of the node: leave to read from memory, whereabouts from memory, one read
+into the answer's own buffer. A frame in another transfer syntax has the color space that its instance would have in it
+(`kernel.dicom.transcode_header`): metadata of a stored instance tell of its stored frames.
 """
 
 import errno
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from types import MappingProxyType
 from typing import Final
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import IMMUTABLE, Answer, FileSpan, Piece, streamed
+from gateway.dicomweb.answers import IMMUTABLE, Answer, FileSpan, Made, Piece, size_of, streamed
 from gateway.dicomweb.call import Call
+from gateway.dicomweb.conditional import not_modified, tag_of
+from gateway.dicomweb.frame_media import as_given, offers
 from gateway.dicomweb.frame_source import FrameSource, frame_source, opened
-from gateway.dicomweb.instances import VARY
+from gateway.dicomweb.instances import VARY, sending
 from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
-from gateway.dicomweb.negotiation import MULTIPART, OCTETS, Offer, choose
+from gateway.dicomweb.negotiation import MULTIPART, Offer, choose
+from gateway.dicomweb.ranges import ranged
 from kernel.access.memory import NotRemembered, about_to_wait, may_wait
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
+from kernel.dicom.transcode_frames import check_frames, frames_in
 from kernel.errors import BlobMissing, InvalidRequest, LimitExceeded
 
 FRAMES_MAX: Final = 1000  # in one request
 AT_ONCE_BYTES_MAX: Final = 4 * 1024 * 1024  # a frame up to this size is read whole and sent at once; others stream
 _DIGITS_MAX: Final = 8
-
-_JPEG: Final = "1.2.840.10008.1.2.4."
-# PS3.18 tables 8.7.3-2, 8.7.3-4 and 8.7.3-5; JPEG XL from Supplement 232. Others are given as octets only.
-MEDIA_TYPES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        **dict.fromkeys((_JPEG + n for n in ("50", "51", "57", "70")), "image/jpeg"),
-        **dict.fromkeys((_JPEG + n for n in ("80", "81")), "image/jls"),
-        **dict.fromkeys((_JPEG + n for n in ("90", "91")), "image/jp2"),
-        **dict.fromkeys((_JPEG + n for n in ("92", "93")), "image/jpx"),
-        **dict.fromkeys((_JPEG + n for n in ("201", "202", "203")), "image/jphc"),
-        **dict.fromkeys((_JPEG + n for n in ("110", "111", "112")), "image/jxl"),
-        "1.2.840.10008.1.2.5": "image/dicom-rle",
-    }
-)
 _WITHOUT_WAITING: Final[int] = getattr(os, "RWF_NOWAIT", 0)  # Linux: only what the page cache has
-_NATIVE: Final = frozenset({EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN})
 
 
 def retrieve_frames(call: Call) -> ASGIApp:
     """Answer GET .../instances/{instance}/frames/{frames}."""
     numbers = frame_numbers(call.params["frames"])
     source = source_of(call)
-    offer = choose(call.accept, offers(source.located.transfer_syntax_uid, is_single=len(numbers) == 1))
-    as_stored = source.frames is not None and offer.transfer_syntax_uid == _given(source.located.transfer_syntax_uid)
-    bodies = [_stored(source, number - 1) if as_stored else _decoded(source, number - 1) for number in numbers]
+    stored = source.located.transfer_syntax_uid
+    offer = _chosen(call.accept, stored, is_single=len(numbers) == 1)
+    etag = tag_of(source.located.sha256, call.params["frames"], str(offer))
+    headers = {"ETag": etag, "Cache-Control": IMMUTABLE, "Vary": VARY}
+    if known := not_modified(call.headers, headers):
+        return known
     kind = f"{offer.media_type}; transfer-syntax={offer.transfer_syntax_uid}"
+    is_stored = source.frames is not None and offer.transfer_syntax_uid == as_given(stored)
     if not offer.is_multipart:
-        return _answer(call, kind, [bodies[0]])
+        headers["Content-Type"] = kind
+        index = numbers[0] - 1
+        return _single(call, headers, _stored(source, index) if is_stored else [_made_one(source, index, offer)])
     boundary = call.room.boundary
     head = part_head(boundary, {"Content-Type": kind})
-    pieces = [[head, *body, PART_TAIL] for body in bodies]
     outer = f'{MULTIPART}; type="{offer.media_type}"; transfer-syntax={offer.transfer_syntax_uid}; boundary='
-    return _answer(call, outer + boundary.decode(), [*pieces, [body_tail(boundary)]])
+    headers["Content-Type"] = outer + boundary.decode()
+    if is_stored:
+        pieces: list[Piece] = []
+        for number in numbers:
+            pieces += [head, *_stored(source, number - 1), PART_TAIL]
+    elif len(numbers) == 1:
+        pieces = [head, _made_one(source, numbers[0] - 1, offer), PART_TAIL]
+    else:
+        about_to_wait()
+        pieces = [Made(lambda: _made(source, numbers, offer, head))]
+    return _answer(call, headers, [*pieces, body_tail(boundary)])
+
+
+@lru_cache(maxsize=1024)  # clients send a handful of values, thousands of times
+def _chosen(accept: str, stored: str, *, is_single: bool) -> Offer:
+    return choose(accept, offers(stored, is_single=is_single))
 
 
 def source_of(call: Call) -> FrameSource:
@@ -75,42 +83,27 @@ def source_of(call: Call) -> FrameSource:
 
 
 def frame_numbers(text: str) -> list[int]:
-    """Read a frame list such as `1,3,2`.
+    """Read a frame list such as `1,3,2`; `4-6` among them is short for `4,5,6`, which is our own.
 
     Raises
     ------
     InvalidRequest, LimitExceeded
         It is no list of numbers from one, or has more than FRAMES_MAX.
     """
-    parts = text.split(",", FRAMES_MAX)
-    if len(parts) > FRAMES_MAX:
-        raise LimitExceeded(limit="FRAMES_MAX", value="a longer list", bound=FRAMES_MAX)
-    if not all(part.isascii() and part.isdigit() and len(part) <= _DIGITS_MAX for part in parts) or "0" in parts:
-        raise InvalidRequest(reason="frames are a list of numbers from one, such as 1,2,3")
-    return [int(part) for part in parts]
+    numbers: list[int] = []
+    for part in text.split(",", FRAMES_MAX):
+        first, dash, last = part.partition("-")
+        if not (_is_number(first) and (not dash or _is_number(last))) or (dash and int(last) < int(first)):
+            raise InvalidRequest(reason="frames are a list of numbers from one, such as 1,2,3 or 1-3")
+        start, stop = int(first), int(last) if dash else int(first)
+        if len(numbers) + stop - start + 1 > FRAMES_MAX:
+            raise LimitExceeded(limit="FRAMES_MAX", value="a longer list", bound=FRAMES_MAX)
+        numbers += range(start, stop + 1)
+    return numbers
 
 
-@lru_cache(maxsize=256)
-def offers(stored: str, *, is_single: bool) -> tuple[Offer, ...]:
-    """Return what can be given of a frame stored in this transfer syntax; single parts only of one frame."""
-    syntax = SYNTAXES.get(stored)
-    if stored in _NATIVE:
-        kinds = [(OCTETS, frozenset({"", "*", *_NATIVE}), EXPLICIT_VR_LITTLE_ENDIAN)]
-    elif syntax is not None and not syntax.encapsulated:  # big endian, deflated: always decoded
-        kinds = [(OCTETS, frozenset({"", "*", EXPLICIT_VR_LITTLE_ENDIAN}), EXPLICIT_VR_LITTLE_ENDIAN)]
-    else:
-        kinds = [(OCTETS, frozenset({"*", stored}), stored)]
-        if stored in MEDIA_TYPES:
-            kinds.insert(0, (MEDIA_TYPES[stored], frozenset({"", "*", stored}), stored))
-        if syntax is not None and syntax.decodable:
-            kinds.append((OCTETS, frozenset({"", EXPLICIT_VR_LITTLE_ENDIAN}), EXPLICIT_VR_LITTLE_ENDIAN))
-    shapes = (True, False) if is_single else (True,)
-    return tuple(Offer(name, shape, asked, given) for name, asked, given in kinds for shape in shapes)
-
-
-def _given(stored: str) -> str:
-    """Return the transfer syntax in which stored frames are given: native ones are the same bytes in both."""
-    return EXPLICIT_VR_LITTLE_ENDIAN if stored in _NATIVE else stored
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= _DIGITS_MAX and int(text) > 0
 
 
 def _stored(source: FrameSource, frame_index: int) -> Sequence[Piece]:
@@ -120,36 +113,50 @@ def _stored(source: FrameSource, frame_index: int) -> Sequence[Piece]:
     return [source.shifted(frame_index)] if source.is_shared else source.spans(frame_index)
 
 
-def _decoded(source: FrameSource, frame_index: int) -> Sequence[Piece]:
-    """Return a frame as native little endian samples; color that was compressed comes as RGB, by pixel."""
+def _made_one(source: FrameSource, frame_index: int, offer: Offer) -> bytes:
+    return next(_frames(source, [frame_index], offer))
+
+
+def _made(source: FrameSource, numbers: Sequence[int], offer: Offer, head: bytes) -> Iterator[bytes]:
+    for frame in _frames(source, [number - 1 for number in numbers], offer):
+        yield head
+        yield frame
+        yield PART_TAIL
+
+
+def _frames(source: FrameSource, indices: Sequence[int], offer: Offer) -> Iterator[bytes]:
     about_to_wait()
     with opened(source.path) as pixels:
-        if pixels.transfer_syntax_uid in _NATIVE:
-            return [pixels.read(frame_index)]
-        return [pixels.decode(frame_index).tobytes()]
+        check_frames(pixels, offer.transfer_syntax_uid)
+        yield from frames_in(pixels, indices, offer.transfer_syntax_uid)
 
 
-def _answer(call: Call, kind: str, parts: Sequence[Sequence[Piece]]) -> ASGIApp:
-    headers = {"Content-Type": kind, "Cache-Control": IMMUTABLE, "Vary": VARY}
-    pieces = [piece for part in parts for piece in part]
-    if sum(map(_size, pieces)) <= AT_ONCE_BYTES_MAX:
-        return Answer(200, headers, _joined(pieces))
+def _single(call: Call, headers: dict[str, str], pieces: Sequence[Piece]) -> ASGIApp:
+    if "range" in call.headers:
+        about_to_wait()
+        return ranged(call.headers, headers, pieces, sending(call))
+    return _answer(call, {**headers, "Accept-Ranges": "bytes"}, pieces)
+
+
+def _answer(call: Call, headers: dict[str, str], pieces: Sequence[Piece]) -> ASGIApp:
+    size = size_of(pieces)
+    if size is not None and size <= AT_ONCE_BYTES_MAX:
+        return Answer(200, headers, _joined(pieces, size))
+    about_to_wait()
     return streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
 
 
-def _size(piece: Piece) -> int:
-    return piece.size_bytes if isinstance(piece, FileSpan) else len(piece)
-
-
-def _joined(pieces: Sequence[Piece]) -> bytearray:
+def _joined(pieces: Sequence[Piece], size: int) -> bytearray:
     """Read all pieces into one buffer; what is read is never copied again."""
-    body, position = bytearray(sum(map(_size, pieces))), 0
+    body, position = bytearray(size), 0
     view = memoryview(body)
     for piece in pieces:
-        end = position + _size(piece)
+        assert not isinstance(piece, Made)
         if isinstance(piece, FileSpan):
+            end = position + piece.size_bytes
             _read_into(piece, view[position:end])
         else:
+            end = position + len(piece)
             view[position:end] = piece
         position = end
     return body

@@ -1,22 +1,36 @@
-"""WADO-RS: studies, series and instances as they are stored (PS3.18 10.4.1), streamed from disk in bounded memory.
+"""WADO-RS: studies, series and instances (PS3.18 10.4.1), streamed from disk in bounded memory.
 
-Always in the transfer syntax in which they came: `transfer-syntax=*`, none at all, or that very one. Bytes are never
-changed, so an instance is immutable under its URL.
+As multipart/related, alone, or in a ZIP file; in the transfer syntax that the client asks for, see `representations`.
+Bytes are never changed otherwise, so an instance is immutable under its URL and Accept.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import IMMUTABLE, Chunked, FileSpan, Piece, streamed
+from gateway.dicomweb.answers import IMMUTABLE, FileSpan, Made, Piece, streamed
 from gateway.dicomweb.call import Call
+from gateway.dicomweb.conditional import not_modified, tag_of, weak_tag_of
 from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.negotiation import DICOM, MULTIPART, Offer, choose
+from gateway.dicomweb.ranges import Sending, ranged
+from gateway.dicomweb.representations import (
+    ZIP,
+    bytes_of,
+    given,
+    offers,
+    stored_syntaxes,
+    syntax_of,
+    zip_offers,
+)
+from gateway.dicomweb.zipped import ENTRIES_MAX, zipped
 from kernel.archive import index
 from kernel.archive.records import Located
+from kernel.errors import LimitExceeded
 
 VARY: Final = "Accept, Authorization, Cookie"
+_GROWTH: Final = 16  # how much larger than stored an instance may become in a ZIP file, to choose its form
 
 
 def retrieve_study(call: Call) -> ASGIApp:
@@ -24,7 +38,7 @@ def retrieve_study(call: Call) -> ASGIApp:
     grant = call.open_study(call.params["study"])
     with call.services.db.read() as connection:
         located = index.locate_study(connection, grant)
-    return _multipart(call, located)
+    return _several(call, located)
 
 
 def retrieve_series(call: Call) -> ASGIApp:
@@ -32,39 +46,79 @@ def retrieve_series(call: Call) -> ASGIApp:
     grant = call.open_study(call.params["study"])
     with call.services.db.read() as connection:
         located = index.locate_series(connection, grant, call.params["series"])
-    return _multipart(call, located)
+    return _several(call, located)
 
 
 def retrieve_instance(call: Call) -> ASGIApp:
     """Answer GET /studies/{study}/series/{series}/instances/{instance}."""
     located = call.locate(call.open_study(call.params["study"]))
-    stored = located.transfer_syntax_uid
-    asked = frozenset({"", "*", stored})
-    offers = [Offer(DICOM, True, asked, stored), Offer(DICOM, False, asked, stored)]  # noqa: FBT003 (a row)
-    if choose(call.accept, offers).is_multipart:
-        return _multipart(call, [located])
-    headers = {"Content-Type": f"{DICOM}; transfer-syntax={stored}", "Cache-Control": IMMUTABLE, "Vary": VARY}
-    return _streamed(call, headers, [_span(call, located)])
+    stored = stored_syntaxes([located])
+    offer = choose(call.accept, [*offers(stored, (True, False)), *zip_offers(stored)])
+    if offer.is_multipart or offer.media_type == ZIP:
+        return _given(call, [located], offer)
+    target = syntax_of(located, offer.transfer_syntax_uid)
+    headers = {"ETag": tag_of(located.sha256, target), "Cache-Control": IMMUTABLE, "Vary": VARY}
+    if known := not_modified(call.headers, headers):
+        return known
+    instance = given(located, call.services.blobs.path(located.blob_key), target)
+    headers["Content-Type"] = f"{DICOM}; transfer-syntax={instance.transfer_syntax_uid}"
+    chunks = instance.chunks
+    piece = chunks if isinstance(chunks, FileSpan) else Made(lambda: chunks)
+    return ranged(call.headers, headers, [piece], sending(call))
 
 
-def _multipart(call: Call, located: Sequence[Located]) -> ASGIApp:
-    stored = {one.transfer_syntax_uid for one in located}
-    asked = frozenset({"", "*", *(stored if len(stored) == 1 else ())})
-    one = next(iter(stored)) if len(stored) == 1 else ""
-    choose(call.accept, [Offer(DICOM, True, asked, one)])  # noqa: FBT003 (a row)
+def sending(call: Call) -> Sending:
+    """Return with what the answer of a call is streamed."""
+    return Sending(call.room.readers, call.services.config.http.body_timeout_s, call.room.boundary)
+
+
+def _several(call: Call, located: Sequence[Located]) -> ASGIApp:
+    stored = stored_syntaxes(located)
+    return _given(call, located, choose(call.accept, [*offers(stored), *zip_offers(stored)]))
+
+
+def _given(call: Call, located: Sequence[Located], offer: Offer) -> ASGIApp:
+    wanted = offer.transfer_syntax_uid
+    parts = (text for one in located for text in (one.sop_instance_uid, one.sha256))
+    headers = {"ETag": weak_tag_of((offer.media_type, wanted, *parts)), "Vary": VARY}
+    if known := not_modified(call.headers, headers):
+        return known
+    if offer.media_type == ZIP:
+        if len(located) > ENTRIES_MAX:
+            raise LimitExceeded(limit="ENTRIES_MAX", value=len(located), bound=ENTRIES_MAX)
+        headers |= {"Content-Type": ZIP, "Content-Disposition": 'attachment; filename="study.zip"'}
+        return _streamed(call, headers, [Made(lambda: zipped(_entries(call, located, wanted)))])
     boundary = call.services.random(16).encode()
-    pieces: list[Piece] = []
-    for instance in located:
-        head = {"Content-Type": f"{DICOM}; transfer-syntax={instance.transfer_syntax_uid}"}
-        pieces += [part_head(boundary, head), _span(call, instance), PART_TAIL]
-    pieces.append(body_tail(boundary))
-    kind = f'{MULTIPART}; type="{DICOM}"; boundary={boundary.decode()}'
-    return _streamed(call, {"Content-Type": kind, "Vary": VARY}, pieces)
+    headers["Content-Type"] = f'{MULTIPART}; type="{DICOM}"; boundary={boundary.decode()}'
+    pieces = [piece for one in located for piece in _part(call, one, wanted, boundary)]
+    return _streamed(call, headers, [*pieces, body_tail(boundary)])
 
 
-def _span(call: Call, located: Located) -> FileSpan:
-    return FileSpan(call.services.blobs.path(located.blob_key), 0, located.size_bytes)
+def _part(call: Call, located: Located, wanted: str, boundary: bytes) -> Sequence[Piece]:
+    blob = call.services.blobs.path(located.blob_key)
+    if syntax_of(located, wanted) == located.transfer_syntax_uid:
+        head = part_head(boundary, _part_headers(located.transfer_syntax_uid))
+        return head, FileSpan(blob, 0, located.size_bytes), PART_TAIL
+
+    def made() -> Iterator[bytes]:
+        instance = given(located, blob, wanted)
+        yield part_head(boundary, _part_headers(instance.transfer_syntax_uid))
+        yield from bytes_of(instance)
+        yield PART_TAIL
+
+    return (Made(made),)
 
 
-def _streamed(call: Call, headers: dict[str, str], pieces: Sequence[Piece]) -> Chunked:
+def _part_headers(transfer_syntax_uid: str) -> dict[str, str]:
+    return {"Content-Type": f"{DICOM}; transfer-syntax={transfer_syntax_uid}"}
+
+
+def _entries(call: Call, located: Sequence[Located], wanted: str) -> Iterator[tuple[str, int, Iterator[bytes]]]:
+    for one in located:
+        instance = given(one, call.services.blobs.path(one.blob_key), wanted)
+        name = f"{one.series_instance_uid}/{one.sop_instance_uid}.dcm"
+        yield name, one.size_bytes * _GROWTH, bytes_of(instance)
+
+
+def _streamed(call: Call, headers: dict[str, str], pieces: Sequence[Piece]) -> ASGIApp:
     return streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)

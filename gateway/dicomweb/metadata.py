@@ -10,6 +10,7 @@ from starlette.types import ASGIApp
 
 from gateway.dicomweb.answers import Answer, Chunked
 from gateway.dicomweb.call import Call
+from gateway.dicomweb.conditional import is_known
 from gateway.dicomweb.negotiation import JSON, Offer, choose
 from kernel.access import StudyGrant
 from kernel.archive.metadata import Folded
@@ -49,11 +50,6 @@ def accepts_gzip(header: str) -> bool:
         if name.strip() in ("gzip", "x-gzip", "*"):
             return parameter.replace(" ", "") not in ("q=0", "q=0.0", "q=0.00", "q=0.000")
     return False
-
-
-def is_known(header: str, etag: str) -> bool:
-    """Whether an If-None-Match header names this ETag (RFC 9110 13.1.2: compared weakly)."""
-    return header.strip() == "*" or etag in (one.strip().removeprefix("W/") for one in header.split(","))
 
 
 def _folded(call: Call, folded: Folded, media_type: str) -> Answer:

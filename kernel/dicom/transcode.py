@@ -2,7 +2,7 @@
 
 Memory holds a few frames, whatever the instance's size; encoded frames wait in a temporary file, because the offset
 table before them says where they are. Without loss but for JPEG Baseline, which is made only for who asks for it and
-is an instance of its own. Codecs run in `kernel.dicom.decoders`' processes; what changes in the header is in
+is an instance of its own. Frames are made in `kernel.dicom.transcode_frames`; what changes in the header is in
 `kernel.dicom.transcode_header`.
 """
 
@@ -18,27 +18,33 @@ from typing import IO, Final
 
 import numpy as np
 
-from kernel.dicom.codecs import decode
-from kernel.dicom.decoders import Question, shared_decoders
 from kernel.dicom.elements import UNDEFINED, Buffer, Header, PixelData
-from kernel.dicom.encoders import ENCODERS, LOSSY_QUALITY, check_encodable
+from kernel.dicom.encoders import ENCODERS, LOSSY_QUALITY
 from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
 from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.pixels import Pixels, check_decodable, pixels_of
+from kernel.dicom.pixels import Pixels, pixels_of
 from kernel.dicom.reencode import to_explicit_little_endian
 from kernel.dicom.rewrite import element_header, rewritten
 from kernel.dicom.scanner import scan
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
+from kernel.dicom.transcode_frames import (
+    LOSSLESS_TARGETS,
+    NATIVE_TARGETS,
+    TARGETS,
+    can_transcode,
+    check_frames,
+    frames_in,
+    packed,
+)
 from kernel.dicom.transcode_header import Change, changes_of, lossy_changes, lossy_instance_uid
 from kernel.errors import UnsupportedTransferSyntax
+
+__all__ = ["LOSSLESS_TARGETS", "TARGETS", "Transcoded", "can_transcode", "transcode"]
 
 NATIVE_BYTES_MAX: Final = 0xFFFFFFFE  # of native pixel data: its length has 32 bits (PS3.5 7.1.1)
 ENCODED_BYTES_MAX: Final = 64 * 1024 * MEBIBYTE  # of encapsulated pixel data on its way through a temporary file
 IN_MEMORY_BYTES: Final = 8 * MEBIBYTE  # of it; what is larger goes to disk
 BASIC_OFFSETS_MAX: Final = 0xFFFFFFFF  # what a Basic Offset Table can say
-NATIVE_TARGETS: Final = frozenset({EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN})
-TARGETS: Final = NATIVE_TARGETS | ENCODERS.keys()
-LOSSLESS_TARGETS: Final = frozenset(uid for uid in TARGETS if uid not in ENCODERS or not ENCODERS[uid].is_lossy)
 
 _PIXEL_TAGS: Final = frozenset({0x7FE00001, 0x7FE00002, 0x7FE00003, 0x7FE00008, 0x7FE00009, 0x7FE00010})
 _FLOAT_VRS: Final = {0x7FE00008: "OF", 0x7FE00009: "OD"}
@@ -54,12 +60,6 @@ class Transcoded:
     sop_instance_uid: str  # another than that of the source when something was lost
     transfer_syntax_uid: str
     chunks: Iterator[bytes]  # the data set, without file meta; the source is open until they end or are dropped
-
-
-def can_transcode(stored: str, target: str) -> bool:
-    """Whether instances of one transfer syntax can usually be had in another: a look at tables, not at the instance."""
-    syntax = SYNTAXES.get(stored)
-    return stored == target or (syntax is not None and syntax.decodable and target in TARGETS)
 
 
 def transcode(source: Path | Buffer, target: str, *, quality: int = LOSSY_QUALITY) -> Transcoded:
@@ -154,9 +154,8 @@ def _plan(buffer: Buffer, header: Header, stored: str, target: str, quality: int
     if target in NATIVE_TARGETS and not pixels.is_encapsulated:
         return _Plan(header, None, target, quality)
     opened = pixels_of(buffer, header, stored)
-    check_decodable(opened.image, stored)
+    check_frames(opened, target)
     if target not in NATIVE_TARGETS:
-        check_encodable(opened.image, target)
         return _Plan(header, opened, target, quality)
     bits = opened.image.rows * opened.image.columns * opened.image.samples_per_pixel * opened.image.bits_allocated
     size = (bits * opened.frames.number_of_frames + 7) // 8
@@ -208,36 +207,15 @@ def _native(pixels: Pixels, target: str, *, implicit: bool) -> Iterator[bytes]:
     size = (bits * count + 7) // 8
     vr = _FLOAT_VRS.get(image.pixel_tag) or ("OW" if implicit or image.bits_allocated > 8 else "OB")
     yield element_header(image.pixel_tag, vr, size + size % 2, implicit=implicit)
-    if image.bits_allocated == 1:
-        yield from _packed(pixels)
-    else:
-        yield from shared_decoders().transcode_each(_questions(pixels, target, 0))
+    yield from packed(pixels) if image.bits_allocated == 1 else frames_in(pixels, range(count), target)
     yield b"\0" * (size % 2)
-
-
-def _packed(pixels: Pixels) -> Iterator[bytes]:
-    """Yield frames of one bit a pixel, which follow each other without padding (PS3.5 8.1.1)."""
-    over = np.empty(0, np.uint8)
-    for frame_index in range(pixels.frames.number_of_frames):
-        bits = decode(pixels.read(frame_index), pixels.image, pixels.transfer_syntax_uid).reshape(-1)
-        over = np.concatenate((over, bits))
-        whole = len(over) // 8 * 8
-        yield np.packbits(over[:whole], bitorder="little").tobytes()
-        over = over[whole:]
-    yield np.packbits(over, bitorder="little").tobytes()
-
-
-def _questions(pixels: Pixels, target: str, quality: int) -> Iterator[Question]:
-    for frame_index in range(pixels.frames.number_of_frames):
-        data = pixels.read(frame_index)
-        yield Question(data, pixels.image, pixels.transfer_syntax_uid, target, quality)
 
 
 def _encode_all(pixels: Pixels, target: str, quality: int, file: IO[bytes]) -> "array[int]":
     """Write every frame as a fragment of its own; return their lengths, padded to even."""
     sizes = array("Q")
     total = 0
-    for frame in shared_decoders().transcode_each(_questions(pixels, target, quality)):
+    for frame in frames_in(pixels, range(pixels.frames.number_of_frames), target, quality=quality):
         padded = len(frame) + len(frame) % 2
         total += 8 + padded
         if total > ENCODED_BYTES_MAX or padded >= UNDEFINED:

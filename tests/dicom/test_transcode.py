@@ -17,7 +17,8 @@ from kernel.dicom import transcode as module
 from kernel.dicom.codestream import stream_size
 from kernel.dicom.part10 import file_meta
 from kernel.dicom.pixels import open_pixels
-from kernel.dicom.transcode import LOSSLESS_TARGETS, NATIVE_TARGETS, TARGETS, can_transcode, transcode
+from kernel.dicom.transcode import transcode
+from kernel.dicom.transcode_frames import LOSSLESS_TARGETS, NATIVE_TARGETS, TARGETS, can_transcode
 from kernel.errors import LimitExceeded, MalformedInstance, UnsupportedTransferSyntax
 from tests.dicom.builders import BIG_ENDIAN, CT_IMAGE_STORAGE, DEFLATED, EXPLICIT, IMPLICIT, encoded, part10
 

@@ -6,7 +6,8 @@ import json
 import pydicom
 import pytest
 
-from gateway.dicomweb.metadata import accepts_gzip, is_known
+from gateway.dicomweb.conditional import is_known
+from gateway.dicomweb.metadata import accepts_gzip
 from kernel.archive import metadata as archive_metadata
 from tests.support.builders import a_ct, a_ct_series
 

@@ -20,8 +20,8 @@ def reads(monkeypatch):
     seen: list[str] = []
     real = frames._joined
 
-    def joined(pieces):
-        body = real(pieces)
+    def joined(pieces, size):
+        body = real(pieces, size)
         seen.append(threading.current_thread().name)
         return body
 
