@@ -15,6 +15,7 @@ from exchange import stores
 from exchange.stores import Stores
 from gateway.dicomweb.client import StowTransport
 from gateway.dimse.backing import Backing
+from gateway.dimse.commitment_reporter import CommitmentReporter
 from gateway.dimse.line import Target
 from gateway.dimse.listener import Listener
 from gateway.dimse.offered import offers
@@ -27,6 +28,7 @@ from gateway.peers import Sources
 from kernel.access.asked import serve_access
 from kernel.access.secrets import load_or_create_key
 from kernel.archive.commit_socket import CommitServer
+from kernel.archive.commitment_desk import CommitmentDesk, serve_commitments
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.complete import ASSOCIATION_RELEASED
 from kernel.archive.ingest import Ingest
@@ -60,6 +62,8 @@ class Node:
     listener: Listener | ListenerProcesses | None
     orders: MllpListener | None
     worker: Worker
+    commitments: CommitmentDesk
+    reports: CommitmentReporter
 
 
 @contextmanager
@@ -80,6 +84,8 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
         ingest = Ingest(opened.blobs, committer, quarantine, clock, sources.fallback_charset_of)
         owner = LocalOwner()
         serve_access(owner, opened.access)
+        commitments = CommitmentDesk(opened.db, opened.blobs, clock, digests=config.archive.commitment_digests)
+        serve_commitments(owner, commitments)
         yield Node(
             stores=opened,
             rules=rules,
@@ -98,6 +104,8 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
                 deidentifier=Deidentifier(opened.db, opened.blobs, profiles.load, keys_of(config)),
                 transports=transports(config, rules, clock),
             ),
+            commitments=commitments,
+            reports=CommitmentReporter(opened.db, clock, requesters(rules, config)),
         )
 
 
@@ -154,6 +162,22 @@ def transports(config: Config, rules: Rules, clock: Clock) -> Mapping[str, Calla
     return {name: functools.partial(_transport, one, config, clock) for name, one in rules.destinations.items()}
 
 
+def requesters(rules: Rules, config: Config) -> Mapping[str, Target]:
+    """Return where DIMSE peers are called back, by AE title."""
+    dimse = [one for one in rules.destinations.values() if one.kind == "dimse"]
+    return {one.ae_title: _target(one, config.routing.request_timeout_s) for one in reversed(dimse)}
+
+
+def _target(destination: Destination, timeout_s: float) -> Target:
+    return Target(
+        host=destination.host,
+        port=destination.port,
+        called_ae_title=destination.ae_title,
+        calling_ae_title=destination.calling_ae_title,
+        request_timeout_s=timeout_s,
+    )
+
+
 def _transport(destination: Destination, config: Config, clock: Clock) -> Transport:
     timeout_s = config.routing.request_timeout_s
     if destination.kind == "stow":
@@ -165,15 +189,7 @@ def _transport(destination: Destination, config: Config, clock: Clock) -> Transp
             token_file=_beside(config, destination.token_file),
             ca_file=_beside(config, destination.ca_file),
         )
-    return DimseSender(
-        Target(
-            host=destination.host,
-            port=destination.port,
-            called_ae_title=destination.ae_title,
-            calling_ae_title=destination.calling_ae_title,
-            request_timeout_s=timeout_s,
-        )
-    )
+    return DimseSender(_target(destination, timeout_s))
 
 
 def _beside(config: Config, file: Path | None) -> Path | None:

@@ -83,6 +83,9 @@ class Running:
             stack.callback(node.commit_server.stop)
             node.worker.start()
             stack.callback(node.worker.stop, DRAIN_S)
+            for part in (node.commitments, node.reports):
+                part.start()
+                stack.callback(part.stop, DRAIN_S)
             if node.listener:
                 node.listener.start()
                 stack.callback(node.listener.stop, DRAIN_S)

@@ -5,6 +5,8 @@ A new service class comes as rows of `rows_on`, its services in modules of their
 
 from gateway.dimse.backing import Backing
 from gateway.dimse.commands import Field
+from gateway.dimse.commitment_messages import COMMITMENT_CLASS
+from gateway.dimse.commitment_scp import CommitmentSCP
 from gateway.dimse.get_scp import Get
 from gateway.dimse.move_scp import Move, move_destinations
 from gateway.dimse.negotiation import VERIFICATION
@@ -43,7 +45,7 @@ def offers(config: Config, ingest: Ingester, blobs: Blobs, clock: Clock, backing
 
 def rows_on(backing: Backing) -> dict[str, Offer]:
     """Return the rows that stand on the archive, by abstract syntax."""
-    return {**retrieval_rows(backing), **order_rows(backing)}
+    return {**retrieval_rows(backing), **order_rows(backing), **commitment_rows(backing)}
 
 
 def retrieval_rows(backing: Backing) -> dict[str, Offer]:
@@ -59,3 +61,8 @@ def retrieval_rows(backing: Backing) -> dict[str, Offer]:
 def order_rows(backing: Backing) -> dict[str, Offer]:
     """Return the services of the modalities' schedule."""
     return {MODALITY_WORKLIST: Offer("worklist", {Field.C_FIND_RQ: WorklistSCP(backing)})}
+
+
+def commitment_rows(backing: Backing) -> dict[str, Offer]:
+    """Return the Storage Commitment Push Model."""
+    return {COMMITMENT_CLASS: Offer("commit", {Field.N_ACTION_RQ: CommitmentSCP(backing)})}

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Protocol
 
 from gateway.dimse.backing import Backing
+from gateway.dimse.gathered import Gathered
 from gateway.dimse.indications import Command
 from gateway.dimse.retrieve_find import find
 from gateway.dimse.retrieve_identifier import IDENTIFIER_BYTES_MAX, Root, read_wanted
@@ -12,7 +13,7 @@ from gateway.dimse.services import Drain, PeerGone, Receiver, Response, Session,
 from gateway.status import dimse_status
 from kernel import telemetry
 from kernel.archive.records import Located
-from kernel.errors import ExchangeError, IdentifierMismatch, LimitExceeded
+from kernel.errors import ExchangeError, IdentifierMismatch
 
 DRAINED_BYTES_MAX: Final = 8 * IDENTIFIER_BYTES_MAX
 _log = telemetry.get_logger("gateway.dimse")
@@ -41,7 +42,8 @@ class RetrieveSCP:
         """Collect the identifier."""
         if not message.has_data_set:
             return refusal(session, message, IdentifierMismatch(reason="there is none"))
-        return _Retrieval(self, session, message)
+        retrieval = _Retrieval(self, session, message)
+        return Gathered(retrieval.answer, retrieval.refuse, IDENTIFIER_BYTES_MAX)
 
 
 def refusal(session: Session, message: Command, error: BaseException) -> Drain:
@@ -60,29 +62,22 @@ class _Retrieval:
         self._scp = scp
         self._session = session
         self._message = message
-        self._identifier = bytearray()
 
-    def write(self, data: memoryview) -> None:
-        size = len(self._identifier) + len(data)
-        if size > IDENTIFIER_BYTES_MAX:
-            raise LimitExceeded(limit="IDENTIFIER_BYTES_MAX", value=size, bound=IDENTIFIER_BYTES_MAX)
-        self._identifier += data
+    def refuse(self, error: BaseException) -> Iterable[Response]:
+        return refusal(self._session, self._message, error).finish()
 
-    def discard(self) -> None:
-        self._identifier.clear()
-
-    def finish(self) -> Iterable[Response]:
+    def answer(self, identifier: bytes) -> Iterable[Response]:
         scp, session, message = self._scp, self._session, self._message
         context = message.context
         try:
             root = scp.models[context.abstract_syntax]
-            wanted = read_wanted(bytes(self._identifier), context.transfer_syntax, root)
+            wanted = read_wanted(identifier, context.transfer_syntax, root)
             found = find(scp.backing, session, wanted)
             store, close = scp.performer.open(session, message, found)
         except PeerGone:
             raise
         except Exception as error:  # noqa: BLE001 the edge: every error becomes a status
-            return refusal(session, message, error).finish()
+            return self.refuse(error)
         return self._run(found, store, close)
 
     def _run(self, found: Sequence[Located], store: Store, close: Callable[[], None]) -> Iterator[Response]:

@@ -21,6 +21,7 @@ from gateway.peers import Sources
 from kernel.access import Access, AccessKeys
 from kernel.access.asked import AskedAccess, serve_access
 from kernel.archive.blobs import Blobs
+from kernel.archive.commitment_desk import CommitmentDesk, serve_commitments
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.complete import ASSOCIATION_RELEASED
 from kernel.archive.ingest import Ingest
@@ -46,6 +47,7 @@ class Node:
     blobs: Blobs
     listener: Listener
     sessions: list[tuple[str, str, bool]] = field(default_factory=list)
+    desk: CommitmentDesk | None = None
 
     @property
     def port(self) -> int:
@@ -172,16 +174,21 @@ def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., N
         owner = LocalOwner()
         access = Access(database, clock, config.access, keys=AccessKeys(b"k" * 32, None, CHEAP), site="BVA")
         serve_access(owner, access)
+        desk = CommitmentDesk(database, blobs, clock, digests=True)
+        serve_commitments(owner, desk)
+        desk.start()
         backing = Backing(config, clock, database, blobs, owner, AskedAccess(owner))
         table = offers(config, ingest, blobs, clock, backing)
         listener = Listener(config.dimse, with_rows(table, rows), known, on_session_end=ended, clock=clock)
         listener.start()
-        nodes.append(Node(root, database, blobs, listener, sessions))
+        nodes.append(Node(root, database, blobs, listener, sessions, desk))
         return nodes[-1]
 
     yield start
     for node in nodes:
         node.listener.stop(2.0)
+        if node.desk is not None:
+            node.desk.stop(2.0)
         node.database.close()
 
 

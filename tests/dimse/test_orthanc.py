@@ -1,11 +1,16 @@
 """Both ways between a node and Orthanc."""
 
+from datetime import UTC, datetime, timedelta
+
 import pydicom
 import pytest
 
+from gateway.dimse.commitment_reporter import CommitmentReporter
 from gateway.dimse.line import Target
 from gateway.dimse.sender import DimseSender, send_files
+from kernel.clock import ManualClock
 from routing.transport import Cause, ReceiptState
+from tests.dimse.test_faults import settles
 from tests.dimse.test_sender import a_parcel
 from tests.support.builders import a_cr, an_us_cine, as_dataset_bytes, as_file
 
@@ -51,6 +56,48 @@ def test_a_node_takes_what_orthanc_sends(orthanc, node, tmp_path):
 
     assert sorted(node.instances()) == sorted((a_cr().SOPInstanceUID, an_us_cine().SOPInstanceUID))
     assert node.studies() == [("complete", "association-released", 1)] * 2
+
+
+@pytest.mark.peer("orthanc")
+def test_orthanc_asks_a_node_for_commitment_and_hears_of_it(orthanc, node, tmp_path):
+    path = tmp_path / "cr.dcm"
+    path.write_bytes(as_file(a_cr()))
+    send_files([path], target(orthanc))
+    orthanc.knows("node", "VIENANH", node.port)
+    orthanc.call("/modalities/node/store", list(orthanc.instances().values()))
+    soon = ManualClock(datetime.now(UTC) + timedelta(minutes=1))
+    caller = Target("127.0.0.1", orthanc.dicom_port, orthanc.ae_title, "VIENANH", 30.0)
+    reporter = CommitmentReporter(node.database, soon, {"ORTHANC": caller})
+    kept = [{"SOPClassUID": a_cr().SOPClassUID, "SOPInstanceUID": uid} for uid in (a_cr().SOPInstanceUID, "1.2.404")]
+
+    transaction = orthanc.call("/modalities/node/storage-commitment", {"DicomInstances": kept})["ID"]
+    settles(lambda: reporter.run_once() == 1)  # it released the association of its request
+
+    told = orthanc.call(f"/storage-commitment/{transaction}")
+    assert told["Status"] == "Failure"
+    assert told["RemoteAET"] == "VIENANH"
+    assert [one["SOPInstanceUID"] for one in told["Success"]] == [a_cr().SOPInstanceUID]
+    assert [(one["SOPInstanceUID"], one["FailureReason"]) for one in told["Failures"]] == [("1.2.404", 0x0112)]
+
+
+@pytest.mark.peer("orthanc")
+def test_orthanc_retrieves_from_a_node_by_move_to_itself(orthanc, start_node, a_series):
+    here = {"name": "orthanc", "kind": "dimse", "profile": "none", "host": "127.0.0.1", "port": orthanc.dicom_port}
+    node = start_node(destinations=[here | {"ae_title": orthanc.ae_title}])
+    send_files(a_series, Target("127.0.0.1", node.port, "VIENANH", "CT1", 30.0))
+    study = pydicom.dcmread(a_series[0]).StudyInstanceUID
+    orthanc.knows("node", "VIENANH", node.port)
+
+    orthanc.call(
+        "/modalities/node/move",
+        {"Level": "Study", "Resources": [{"StudyInstanceUID": study}], "TargetAet": "ORTHANC", "Synchronous": True},
+    )
+
+    there = orthanc.instances()
+    assert len(there) == 5
+    for path in a_series:
+        ds = pydicom.dcmread(path)
+        assert orthanc.file(there[ds.SOPInstanceUID]).endswith(as_dataset_bytes(ds))
 
 
 @pytest.mark.peer("orthanc")
