@@ -13,12 +13,14 @@ from consult.ordering import OrderDesk
 from consult.stations import Stations
 from exchange import stores
 from exchange.stores import Stores
+from gateway import source_tables
 from gateway.dicomweb.client import StowTransport
 from gateway.dimse.backing import Backing
 from gateway.dimse.commitment_reporter import CommitmentReporter
 from gateway.dimse.line import Target
-from gateway.dimse.listener import Listener
+from gateway.dimse.listener import Callers, Listener
 from gateway.dimse.offered import offers
+from gateway.dimse.places import PLACES_FILE, Places
 from gateway.dimse.process import Settings as ListenerSettings
 from gateway.dimse.sender import DimseSender
 from gateway.dimse.supervisor import ListenerProcesses
@@ -75,7 +77,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
     kernel.errors.InvalidConfiguration, kernel.errors.InvalidRule
         Names the key or rule, and the file.
     """
-    rules, sources = parse(config), Sources.from_config(config)
+    rules, sources = parse(config), source_tables.sources(config)
     with stores.opened(config, clock=clock, dev_token=dev_token) as opened:
         clock = opened.clock
         planner = Planner(rules, clock, fallback_charset_of=sources.fallback_charset_of)
@@ -121,7 +123,13 @@ def listener_of(
 
         backing = Backing(config, opened.clock, opened.db, opened.blobs, owner, opened.access)
         table = offers(config, ingest, opened.blobs, opened.clock, backing)
-        return Listener(config.dimse, table, sources, on_session_end=end_session, clock=opened.clock)
+        return Listener(
+            config.dimse,
+            table,
+            Callers(sources, Places(config.node.data / PLACES_FILE)),
+            on_session_end=end_session,
+            clock=opened.clock,
+        )
     data = config.node.data
     settings = ListenerSettings(config, data / stores.BLOBS_FOLDER, data / COMMIT_SOCKET)
     return ListenerProcesses(settings, opened.clock)

@@ -14,6 +14,7 @@ from exchange.assemble import transports
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out
 from exchange.stores import Stores, opened
+from gateway import source_tables
 from gateway.peers import Sources
 from kernel import audit
 from kernel.archive import verify
@@ -56,11 +57,12 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
     try:
         config = read()
         rules = settings.parse(config)
-        Sources.from_config(config)
+        sources = source_tables.sources(config)
     except ExchangeError as error:
         yield Finding("configuration", str(error))
         return
     yield Finding("configuration", note=f"{config.origin}, {len(rules.rules)} rules, version {rules.version}")
+    yield _sources(config, sources)
     yield _exposure(config)
     yield _certificate(config)
     yield Finding(
@@ -81,6 +83,13 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
         yield Finding(
             f"destination {name}", "" if receipt.is_success else f"{receipt.cause} {receipt.status} {receipt.detail}"
         )
+
+
+def _sources(config: Config, sources: Sources) -> Finding:
+    """Look for callers that may read patients' data and prove nothing of themselves."""
+    unproved = ", ".join(sources.unproved_readers())
+    wrong = f"may find or retrieve by an AE title alone; give address or certificate: {unproved}" if unproved else ""
+    return Finding("sources", wrong, f"{len(config.source)} named")
 
 
 def _exposure(config: Config) -> Finding:

@@ -1,131 +1,147 @@
-"""Who calls: the `[[source]]` tables of the configuration, and the one that an association or a request belongs to.
+"""Who calls: the one of the `[[source]]` tables that an association belongs to, and what it may do.
 
-    [[source]]
-    name = "ct-1"                     # how logs and rules call it
-    calling = ["CT_ALPHA"]            # calling AE titles; absent: any
-    called = ["VIENANH"]              # called AE titles; absent: any
-    address = ["10.1.2.0/24"]         # addresses or networks; absent: any
-    site = "BVTINH"                   # whose patients these are; absent: this node's own site
-    charset = "cp1258"                # how to read text that declares no character set (cp1258, tcvn3, latin-1)
-
-The first table of which everything matches wins. An AE title is what a caller says of itself and proves nothing: where
-it matters, `address` goes with it.
+`gateway.source_tables` reads the tables. An AE title is what a caller says of itself and proves nothing: where it
+matters, an address or a client certificate goes with it.
 """
 
 import ipaddress
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Final, Literal, get_args
 
 from kernel.archive.records import Origin
-from kernel.config import Config
-from kernel.dicom.charset import FALLBACKS
-from kernel.errors import InvalidConfiguration, UnknownCaller
+from kernel.errors import UnknownCaller
 
-SOURCES_MAX = 4096
-_LISTS = ("calling", "called", "address")
-_TEXTS = ("name", "site", "charset")
+# What a source may be allowed to ask for; C-ECHO is never refused.
+ServiceName = Literal["echo", "store", "find", "move", "get", "commit", "worklist", "mpps", "availability"]
+SERVICES: Final = frozenset[ServiceName](get_args(ServiceName))
+SENDING: Final = frozenset[ServiceName](("echo", "store", "commit", "mpps"))  # hand over and learn nothing
+READING: Final = frozenset[ServiceName](("find", "move", "get", "worklist"))  # learn of patients
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A modality or PACS, or an unnamed caller that policy lets in."""
+    """A modality or PACS, or an unnamed caller that policy lets in; limits of None are the node's own."""
 
     name: str
-    site: str
+    site: str  # whose patients these are
     fallback_charset: str | None = None
+    services: frozenset[ServiceName] = SENDING
+    sites: frozenset[str] | None = (
+        frozenset()
+    )  # whose studies it may find and retrieve, with its own; None: every site's
+    sop_classes: frozenset[str] | None = None  # that it may store; None: all that the node takes
+    modalities: frozenset[str] | None = None  # the same by Modality (0008,0060)
+    associations_max: int | None = None  # at once
+    instances_max: int | None = None  # on their way in at once
+    bytes_per_second: int | None = None
+
+    @property
+    def sees(self) -> frozenset[str] | None:
+        """The sites whose studies it may find and retrieve; None: every site's."""
+        return None if self.sites is None else self.sites | {self.site}
+
+    def may(self, service: ServiceName) -> bool:
+        """Whether it may ask for a service."""
+        return service == "echo" or service in self.services
+
+    def may_store(self, sop_class_uid: str) -> bool:
+        """Whether it may store instances of a SOP class."""
+        return self.may("store") and (self.sop_classes is None or sop_class_uid in self.sop_classes)
 
 
 @dataclass(frozen=True, slots=True)
-class _Profile:
+class Certificate:
+    """What a TLS client proved that it is: the digest of its certificate and the names in its subject."""
+
+    sha256: str  # of the DER encoding, hexadecimal
+    subject: frozenset[tuple[str, str]]  # attribute and value, such as ("CN", "ct-1")
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """One `[[source]]` table: whom it fits, and who that is. What is empty fits everybody."""
+
     source: Source
     calling: frozenset[str]
     called: frozenset[str]
-    networks: tuple[Network, ...]
+    networks: tuple[Network, ...] = ()
+    digests: frozenset[str] = frozenset()
+    subjects: tuple[frozenset[tuple[str, str]], ...] = ()
 
-    def fits(self, called: str, calling: str, address: str) -> bool:
-        if (self.calling and calling not in self.calling) or (self.called and called not in self.called):
+    def fits_caller(self, calling: str, address: str) -> bool:
+        """Whether AE title and address are the table's."""
+        if self.calling and calling not in self.calling:
             return False
         return not self.networks or any(_address(address) in network for network in self.networks)
+
+    def fits_certificate(self, certificate: Certificate | None) -> bool:
+        """Whether the certificate is one of the table's."""
+        if not self.digests and not self.subjects:
+            return True
+        if certificate is None:
+            return False
+        return certificate.sha256 in self.digests or any(names <= certificate.subject for names in self.subjects)
 
 
 class Sources:
     """The callers that this node knows."""
 
-    def __init__(self, profiles: Sequence[_Profile], unknown: Source | None) -> None:
+    def __init__(self, profiles: Sequence[Profile], unknown: Source | None) -> None:
+        """Keep the tables in order; `unknown` is who every other caller is, None when there are to be none."""
         self._profiles = tuple(profiles)
         self._unknown = unknown
 
-    @classmethod
-    def from_config(cls, config: Config) -> "Sources":
-        """Read the `[[source]]` tables.
+    @property
+    def are_named(self) -> bool:
+        """Whether any table names a source."""
+        return bool(self._profiles)
 
-        Raises
-        ------
-        InvalidConfiguration
-            Names the table and the key.
-        """
-        if len(config.source) > SOURCES_MAX:
-            raise InvalidConfiguration(source=config.origin, key="source", reason=f"more than {SOURCES_MAX} tables")
-        profiles = [_profile(entry, f"source[{number}]", config) for number, entry in enumerate(config.source, start=1)]
-        unknown = Source("", config.node.site) if config.dimse.accept_unknown_callers else None
-        return cls(profiles, unknown)
-
-    def resolve(self, called: str, calling: str, address: str) -> Source:
-        """Return the source that calls.
+    def resolve(self, called: str, calling: str, address: str, certificate: Certificate | None = None) -> Source:
+        """Return the source that calls: the first table of which everything fits.
 
         Raises
         ------
         UnknownCaller
-            No table fits and policy takes no unknown callers.
+            No table fits and policy takes no unknown callers; `fields["title"]` is `called` when it is only the called
+            AE title that does not fit, else `calling`.
         """
+        near = False
         for profile in self._profiles:
-            if profile.fits(called, calling, address):
-                return profile.source
+            if profile.fits_caller(calling, address) and profile.fits_certificate(certificate):
+                if not profile.called or called in profile.called:
+                    return profile.source
+                near = True
         if self._unknown is None:
-            raise UnknownCaller(reason="no [[source]] fits its AE titles and address")
+            title = "called" if near else "calling"
+            raise UnknownCaller(reason="no [[source]] fits its AE titles, address and certificate", title=title)
         return self._unknown
 
+    def unproved_readers(self) -> list[str]:
+        """Return the names of sources that learn of patients and prove nothing but an AE title."""
+        unnamed = [] if self._unknown is None else [Profile(self._unknown, frozenset(), frozenset())]
+        return [
+            profile.source.name or "(callers without a table)"
+            for profile in (*self._profiles, *unnamed)
+            if profile.source.services & READING and not (profile.networks or profile.digests or profile.subjects)
+        ]
+
     def fallback_charset_of(self, origin: Origin) -> str | None:
-        """Return how to read the undeclared text of what this origin sends."""
-        try:
-            return self.resolve(origin.called, origin.peer, origin.address).fallback_charset
-        except UnknownCaller:
-            return None
+        """Return how to read the undeclared text of what this origin sent; its certificate was looked at before."""
+        for profile in self._profiles:
+            called_fits = not profile.called or origin.called in profile.called
+            if called_fits and profile.fits_caller(origin.peer, origin.address):
+                return profile.source.fallback_charset
+        return None
 
 
-def _profile(entry: Mapping[str, Any], where: str, config: Config) -> _Profile:
-    def refuse(key: str, reason: str) -> InvalidConfiguration:
-        return InvalidConfiguration(source=config.origin, key=f"{where}.{key}", reason=reason)
-
-    for key, value in entry.items():
-        if key in _TEXTS and not isinstance(value, str):
-            raise refuse(key, "must be text")
-        if key not in (*_TEXTS, *_LISTS):
-            raise refuse(key, f"no such key; there are {', '.join((*_TEXTS, *_LISTS))}")
-    if not entry.get("name"):
-        raise refuse("name", "is missing")
-    if entry.get("charset") not in (None, *FALLBACKS):
-        raise refuse("charset", f"must be one of {', '.join(FALLBACKS)}")
-    lists: dict[str, tuple[str, ...]] = {}
-    for key in _LISTS:
-        value = entry.get(key, ())
-        texts = cast("Sequence[Any]", value if isinstance(value, list | tuple) else (value,))
-        if not all(isinstance(text, str) for text in texts):
-            raise refuse(key, "must be text or a list of texts")
-        lists[key] = tuple(texts)
-    try:
-        networks = tuple(ipaddress.ip_network(text, strict=False) for text in lists["address"])
-    except ValueError:
-        raise refuse("address", "must be addresses or networks, such as 10.1.2.0/24") from None
-    return _Profile(
-        source=Source(entry["name"], entry.get("site") or config.node.site, entry.get("charset")),
-        calling=frozenset(lists["calling"]),
-        called=frozenset(lists["called"]),
-        networks=networks,
-    )
+def as_service(name: str) -> ServiceName:
+    """Return the name of a service. Raises ValueError."""
+    if name not in SERVICES:
+        raise ValueError(name)
+    return name
 
 
 def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:

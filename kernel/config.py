@@ -55,8 +55,13 @@ class DimseConfig:
     )
     check_called_ae_title: bool = _setting(False, "refuse associations that call another AE title")
     accept_unknown_callers: bool = _setting(True, "take studies from callers that no [[source]] names")
+    unknown_caller_services: tuple[str, ...] = _setting(
+        ("store", "commit", "mpps"), "what callers that no [[source]] names may ask for, beyond C-ECHO"
+    )
     accept_private_sop_classes: bool = _setting(True, "take SOP classes that the standard does not list")
     associations_max: int = _setting(64, "associations at once; more are rejected as a local limit")
+    source_associations_max: int = _setting(48, "... of one source, or of all unnamed callers together")
+    source_instances_max: int = _setting(8, "instances of one source on their way in at once; further ones wait")
     pdu_bytes_max: int = _setting(131072, "largest P-DATA PDU we ask a sender for, bytes (PS3.8 D.1)")
     instance_bytes_max: int = _setting(16 * GIBIBYTE, "largest instance, bytes")
     negotiation_timeout_s: float = _setting(15.0, "seconds a caller has to send A-ASSOCIATE-RQ (PS3.8 ARTIM)")

@@ -23,11 +23,13 @@ from gateway.dimse.indications import (
     Requested,
     Violated,
 )
-from gateway.dimse.pdu import AbortReason, AssociateReject, AssociateRequest
+from gateway.dimse.pace import Pace, Paces
+from gateway.dimse.pdu import AbortReason, AssociateAccept, AssociateReject, AssociateRequest
+from gateway.dimse.places import Place, Places
 from gateway.dimse.services import PeerGone, Session
 from gateway.dimse.sockets import send_parts, set_timeout
 from gateway.dimse.states import State
-from gateway.peers import Sources
+from gateway.peers import Source, Sources
 from kernel import telemetry
 from kernel.clock import Clock
 from kernel.errors import UnknownCaller
@@ -45,6 +47,9 @@ class Desk:
     policy: negotiation.Policy
     sources: Sources
     rules: Rules
+    places: Places
+    paces: Paces
+    source_associations_max: int
     on_session_end: Callable[[str, str, bool], None]  # site, session, whether it was released
     clock: Clock
     new_identifier: Callable[[], str]
@@ -65,6 +70,8 @@ class Association:
         self._conversation: Conversation | None = None
         self._buffer = memoryview(b"")
         self._heard: Iterator[Event] = iter(())  # what is left of the bytes that came last
+        self._pace = Pace()
+        self._place: Place | None = None
         self._ending = "closed by the peer"
         self._ended = False
         self._stopping = threading.Event()
@@ -119,6 +126,8 @@ class Association:
                     self._abort(None)
                 return
             self._hear(buffer[:count])
+            if delay_s := self._pace.delay_s(count):
+                self._desk.clock.wait(self._stopping, delay_s)
 
     def _await_request(self) -> None:
         """Receive until the request is answered, within one deadline for all of it (ARTIM)."""
@@ -199,23 +208,38 @@ class Association:
         self._abort(reason)
 
     def _negotiate(self, request: AssociateRequest) -> None:
-        desk = self._desk
         called, calling = request.called_ae_title, request.calling_ae_title
-        answer = negotiation.negotiate(request, desk.policy, desk.rules.offers)
-        if self._refuse:
-            answer = negotiation.REJECT_LOCAL_LIMIT
-        try:
-            source = desk.sources.resolve(called, calling, self._address)
-        except UnknownCaller:
-            answer, source = negotiation.REJECT_CALLING_TITLE, None
+        answer = self._answer(request)
         if isinstance(answer, AssociateReject):
             self._ending = f"rejected ({answer.result},{answer.source},{answer.reason})"
             self._acceptor.reject(answer)
             return
-        assert source is not None
-        self._session = Session(desk.new_identifier(), source, called, calling, self._address)
-        self._conversation = Conversation(self._acceptor, self, desk.rules, self._session)
-        self._acceptor.accept(answer)
+        accept, source = answer
+        self._pace = self._desk.paces.of(source)
+        self._session = Session(self._desk.new_identifier(), source, called, calling, self._address, self._pace)
+        self._conversation = Conversation(self._acceptor, self, self._desk.rules, self._session)
+        self._acceptor.accept(accept)
+
+    def _answer(self, request: AssociateRequest) -> tuple[AssociateAccept, Source] | AssociateReject:
+        """Decide: who calls, whether there is a place for it, and what it may do."""
+        desk = self._desk
+        if self._stopping.is_set():
+            return negotiation.REJECT_CONGESTION
+        try:
+            source = desk.sources.resolve(request.called_ae_title, request.calling_ae_title, self._address)
+        except UnknownCaller as error:
+            wrong = error.fields.get("title")
+            return negotiation.REJECT_CALLED_TITLE if wrong == "called" else negotiation.REJECT_CALLING_TITLE
+        answer = negotiation.negotiate(request, desk.policy, desk.rules.offers, source)
+        if isinstance(answer, AssociateReject):
+            return answer
+        if self._refuse:
+            return negotiation.REJECT_LOCAL_LIMIT
+        try:
+            self._place = desk.places.take(source.name, source.associations_max or desk.source_associations_max)
+        except OSError:  # out of descriptors
+            return negotiation.REJECT_CONGESTION
+        return (answer, source) if self._place is not None else negotiation.REJECT_LOCAL_LIMIT
 
     # --- the end ------------------------------------------------------------------------------------------------------
 
@@ -245,6 +269,9 @@ class Association:
         """Forget what is not whole, and say once how the session ended: before a release is answered."""
         if self._conversation is not None:
             self._conversation.discard()
+        place, self._place = self._place, None
+        if place is not None:
+            place.leave()
         session = self._session
         if self._ended or session is None:
             if not self._ended and self._acceptor.state is not State.AWAITING_REQUEST:

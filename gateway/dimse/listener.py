@@ -8,12 +8,15 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
+from dataclasses import dataclass
 
 from gateway.dimse.association import Association, Desk
 from gateway.dimse.conversation import Rules
 from gateway.dimse.negotiation import Policy
 from gateway.dimse.offer import Offers
-from gateway.peers import Sources
+from gateway.dimse.pace import Pace, Paces
+from gateway.dimse.places import Places
+from gateway.peers import Source, Sources
 from kernel.clock import Clock
 from kernel.config import DimseConfig
 
@@ -24,6 +27,15 @@ SOCKET_BUFFER_BYTES = 1024 * 1024
 SessionEnd = Callable[[str, str, bool], None]  # site, session, whether it was released
 
 
+@dataclass(frozen=True, slots=True)
+class Callers:
+    """Who may call, and how often."""
+
+    sources: Sources
+    places: Places
+    shares: int = 1  # how many processes serve the port: each has its share of what a source may send at once
+
+
 class Listener:
     """Serves associations in threads of this process."""
 
@@ -31,11 +43,16 @@ class Listener:
         self,
         config: DimseConfig,
         offers: Offers,
-        sources: Sources,
+        callers: Callers,
         *,
         on_session_end: SessionEnd,
         clock: Clock,
     ) -> None:
+        def pace_of(source: Source) -> Pace:
+            instances_max = max(1, (source.instances_max or config.source_instances_max) // callers.shares)
+            speed = None if source.bytes_per_second is None else source.bytes_per_second / callers.shares
+            return Pace(clock, instances_max=instances_max, wait_s=config.idle_timeout_s, bytes_per_second=speed)
+
         self._config = config
         self._clock = clock
         self._desk = Desk(
@@ -44,8 +61,11 @@ class Listener:
                 config.check_called_ae_title,
                 config.pdu_bytes_max,
             ),
-            sources=sources,
+            sources=callers.sources,
             rules=Rules(offers, config.instance_bytes_max),
+            places=callers.places,
+            paces=Paces(pace_of),
+            source_associations_max=config.source_associations_max,
             on_session_end=on_session_end,
             clock=clock,
             new_identifier=lambda: secrets.token_hex(8),

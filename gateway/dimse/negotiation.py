@@ -2,9 +2,10 @@
 
 Every storage SOP class is accepted in the first transfer syntax of the proposer's own order that we know, so that
 instances come as they are stored at the sender (PS3.8 9.3, PS3.7 D.3). Common extended negotiation needs no answer: an
-instance of a specialized SOP class is taken as one of its own (PS3.7 D.3.3.6). Who the caller is, `gateway.peers` knows.
+instance of a specialized SOP class is taken as one of its own (PS3.7 D.3.3.6).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gateway.dimse.offer import Offer, Offers
@@ -21,6 +22,7 @@ from gateway.dimse.pdu import (
     Role,
     UserInformation,
 )
+from gateway.peers import Source
 from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
@@ -45,16 +47,22 @@ class Policy:
     pdu_bytes_max: int
 
 
-def negotiate(request: AssociateRequest, policy: Policy, offers: Offers) -> AssociateAccept | AssociateReject:
-    """Answer a request, but for who the caller is."""
+def negotiate(
+    request: AssociateRequest, policy: Policy, offers: Offers, source: Source
+) -> AssociateAccept | AssociateReject:
+    """Answer a request of a source: what it may not ask for is rejected context by context."""
     if not request.protocol_version & 1:
         return REJECT_PROTOCOL_VERSION
     if request.application_context != APPLICATION_CONTEXT:
         return REJECT_CONTEXT_NAME
     if policy.check_called_ae_title and request.called_ae_title != policy.ae_title:
         return REJECT_CALLED_TITLE
-    roles = {role.sop_class_uid: role for role in request.user.roles}
-    answers = tuple(_answer(context, roles, offers) for context in request.contexts)
+    proposed = {role.sop_class_uid: role for role in request.user.roles}
+
+    def granted(uid: str, offer: Offer) -> Role:
+        return _granted(proposed.get(uid, Role(uid, scu=True, scp=False)), offer, source)
+
+    answers = tuple(_answer(context, offers, granted) for context in request.contexts)
     taken = {
         context.abstract_syntax: offer
         for context, answer in zip(request.contexts, answers, strict=True)
@@ -68,20 +76,20 @@ def negotiate(request: AssociateRequest, policy: Policy, offers: Offers) -> Asso
             pdu_bytes_max=policy.pdu_bytes_max,
             implementation_class_uid=IMPLEMENTATION_CLASS_UID,
             implementation_version_name=IMPLEMENTATION_VERSION_NAME,
-            roles=tuple(_granted(role, taken[uid]) for uid, role in roles.items() if uid in taken),
+            roles=tuple(granted(uid, taken[uid]) for uid in proposed if uid in taken),
             extended=tuple(_extended(request.user, taken)),
             operations=None if request.user.operations is None else SYNCHRONOUS,
         ),
     )
 
 
-def _answer(context: ProposedContext, roles: dict[str, Role], offers: Offers) -> AnsweredContext:
+def _answer(context: ProposedContext, offers: Offers, granted: Callable[[str, Offer], Role]) -> AnsweredContext:
     fallback = next(iter(context.transfer_syntaxes), IMPLICIT_VR_LITTLE_ENDIAN) or IMPLICIT_VR_LITTLE_ENDIAN
     offer = offers.of(context.abstract_syntax)
     if offer is None:
         return AnsweredContext(context.context_id, ContextResult.ABSTRACT_SYNTAX_NOT_SUPPORTED, fallback)
-    granted = _granted(roles.get(context.abstract_syntax, Role("", scu=True, scp=False)), offer)
-    if not granted.scu and not granted.scp:  # nothing could ever be done on it
+    role = granted(context.abstract_syntax, offer)
+    if not role.scu and not role.scp:  # nothing could ever be done on it
         return AnsweredContext(context.context_id, ContextResult.USER_REJECTION, fallback)
     for uid in context.transfer_syntaxes:
         if uid in offer.transfer_syntaxes:
@@ -89,13 +97,17 @@ def _answer(context: ProposedContext, roles: dict[str, Role], offers: Offers) ->
     return AnsweredContext(context.context_id, ContextResult.TRANSFER_SYNTAXES_NOT_SUPPORTED, fallback)
 
 
-def _granted(role: Role, offer: Offer) -> Role:
-    """Return the roles of the requestor that are proposed and allowed (PS3.7 D.3.3.4)."""
-    return Role(
-        role.sop_class_uid,
-        scu=role.scu and offer.requestor_may_be_scu,
-        scp=role.scp and offer.requestor_may_be_scp,
-    )
+def _granted(role: Role, offer: Offer, source: Source) -> Role:
+    """Return the roles of the requestor that are proposed, offered and allowed to it (PS3.7 D.3.3.4).
+
+    On a storage context it is SCU when it stores, and SCP of what it asks for by C-GET.
+    """
+    uid = role.sop_class_uid
+    as_scu = as_scp = source.may(offer.name)
+    if offer.name == "store":
+        as_scu, as_scp = source.may_store(uid), source.may("get")
+    scu = role.scu and offer.requestor_may_be_scu and as_scu
+    return Role(uid, scu=scu, scp=role.scp and offer.requestor_may_be_scp and as_scp)
 
 
 def _extended(user: UserInformation, taken: dict[str, Offer]) -> list[Extended]:

@@ -5,9 +5,10 @@ A service class is added by rows of `gateway.dimse.offered`; nothing else need k
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final
 
 from gateway.dimse.services import Services
+from gateway.peers import ServiceName
 from kernel.dicom.syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
@@ -20,9 +21,6 @@ STORAGE_ROOT = "1.2.840.10008.5.1.4.1.1."  # classes of newer editions than ours
 
 # Of data sets without pixels, in which any peer can be answered; the proposer's order decides.
 PLAIN_SYNTAXES: Final = (IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN)
-
-# What a `[[source]]` may be allowed to ask for, by name.
-ServiceName = Literal["echo", "store", "find", "move", "get", "commit", "worklist", "mpps", "availability"]
 
 # SOP Class Extended Negotiation (PS3.7 D.3.3.5): the requestor's service-class-application-information to what is
 # agreed, which goes back and which services find in `Context.extended`; None: no answer, nothing is agreed.

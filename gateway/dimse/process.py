@@ -13,11 +13,12 @@ import threading
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway import source_tables
 from gateway.dimse.backing import Backing
 from gateway.dimse.control import Adopt, Channel, Closed, Counted, Message, Ready, Stop
-from gateway.dimse.listener import Listener
+from gateway.dimse.listener import Callers, Listener
 from gateway.dimse.offered import offers
-from gateway.peers import Sources
+from gateway.dimse.places import PLACES_FILE, Places
 from kernel import telemetry
 from kernel.access.asked import AskedAccess
 from kernel.archive.blobs import Blobs
@@ -43,6 +44,7 @@ class Settings:
     config: Config
     blobs_root: Path
     commit_socket: Path
+    processes: int = 1  # how many share the port
 
 
 def run(settings: Settings, end: socket.socket) -> None:
@@ -50,7 +52,7 @@ def run(settings: Settings, end: socket.socket) -> None:
     channel = Channel(end)
     telemetry.configure(settings.config.log)
     clock = SystemClock()
-    sources = Sources.from_config(settings.config)
+    sources = source_tables.sources(settings.config)
     blobs = Blobs(settings.blobs_root, settings.config.archive.free_bytes_min)
     committer = RemoteCommitter(settings.commit_socket)
     ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, sources.fallback_charset_of)
@@ -63,7 +65,13 @@ def run(settings: Settings, end: socket.socket) -> None:
     db = ReadOnly.open(target, password=password)
     backing = Backing(settings.config, clock, db, blobs, owner, AskedAccess(owner))
     table = offers(settings.config, ingest, blobs, clock, backing)
-    listener = Listener(settings.config.dimse, table, sources, on_session_end=end_session, clock=clock)
+    listener = Listener(
+        settings.config.dimse,
+        table,
+        Callers(sources, Places(settings.config.node.data / PLACES_FILE), settings.processes),
+        on_session_end=end_session,
+        clock=clock,
+    )
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the node, which stops us in order
 
     def leave(timeout_s: float) -> None:

@@ -12,6 +12,7 @@ from typing import Protocol
 
 from gateway.dimse.commands import NO_DATA_SET, CommandSet, Field, Value
 from gateway.dimse.indications import Command, Context
+from gateway.dimse.pace import Pace
 from gateway.peers import Source
 from kernel.errors import ExchangeError, LimitExceeded
 
@@ -78,6 +79,7 @@ class Session:
     called_ae_title: str
     calling_ae_title: str
     address: str
+    pace: Pace = field(default_factory=Pace, repr=False)
     talk: Talk | None = field(default=None, repr=False)
     instances: int = 0  # acknowledged with Success
 

@@ -10,14 +10,19 @@ from typing import Protocol
 from gateway.dimse.commands import Value
 from gateway.dimse.indications import Command
 from gateway.dimse.services import Drain, Receiver, Response, Session, response, text_of
+from gateway.peers import Source
 from gateway.status import SUCCESS, dimse_status
 from kernel import telemetry
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs import Blobs, discard
 from kernel.archive.ingest import Ahead
 from kernel.archive.records import Ingested, Origin, Outcome, Staged
 from kernel.archive.stage import HEAD_BYTES, Stage
 from kernel.clock import Clock
-from kernel.errors import ExchangeError, InstanceConflict, LimitExceeded, MalformedInstance
+from kernel.dicom.scanner import scan
+from kernel.dicom.values import Values
+from kernel.errors import Busy, ExchangeError, Forbidden, InstanceConflict, LimitExceeded, MalformedInstance, Refused
+
+MODALITY = 0x00080060
 
 _log = telemetry.get_logger("gateway.dimse")
 _receive_seconds = telemetry.STAGE_SECONDS.labels("receive")  # first byte to last
@@ -50,13 +55,21 @@ class StoreSCP:
         if not message.has_data_set:
             return self.refuse(session, message, MalformedInstance(reason="the request has no data set"))
         command = message.command
+        sop_class_uid = text_of(command, "AffectedSOPClassUID")
+        if not session.source.may_store(sop_class_uid):
+            return self.refuse(session, message, Forbidden(action="store this SOP class"))
+        try:
+            session.pace.enter()
+        except Busy as error:
+            return self.refuse(session, message, error)
         try:
             stage = self._blobs.stage(
-                text_of(command, "AffectedSOPClassUID"),
+                sop_class_uid,
                 text_of(command, "AffectedSOPInstanceUID"),
                 message.context.transfer_syntax,
             )
         except Exception as error:  # noqa: BLE001 whatever the disk does, the peer gets a status
+            session.pace.leave()
             telemetry.INSTANCES.labels("dimse", "refused").inc()
             return self.refuse(session, message, error)
         return _Store(self, session, message, stage)
@@ -121,13 +134,21 @@ class _Store:
         self._ahead = self._scp.ingest.read_ahead(bytes(self._stage.head), syntax, self._origin)
 
     def finish(self) -> Iterable[Response]:
+        try:
+            return self._finished()
+        finally:
+            self._session.pace.leave()
+
+    def _finished(self) -> Iterable[Response]:
         if self._refusal is not None:
             return self._refusal.finish()
         received_s = self._scp.clock.monotonic_s()
         _receive_seconds.observe(received_s - self._begun_s)
         session = self._session
         try:
-            ingested = self._scp.ingest.ingest(self._stage.finish(), self._origin, ahead=self._ahead)
+            staged = self._stage.finish()
+            check_modality(staged, session.source)
+            ingested = self._scp.ingest.ingest(staged, self._origin, ahead=self._ahead)
         except Exception as error:  # noqa: BLE001 the edge: every error becomes a status
             return self._scp.refuse(session, self._message, error).finish()
         _ingest_seconds.observe(self._scp.clock.monotonic_s() - received_s)
@@ -138,7 +159,28 @@ class _Store:
         return ((_success(self._message), None),)
 
     def discard(self) -> None:
+        self._session.pace.leave()
         self._stage.discard()
+
+
+def check_modality(staged: Staged, source: Source) -> None:
+    """Check that a source may store what it staged; what may not stay is gone afterwards.
+
+    Raises
+    ------
+    Forbidden
+        The Modality (0008,0060) is not one of the source's.
+    """
+    if source.modalities is None:
+        return
+    try:
+        values = Values(scan(staged.head, staged.transfer_syntax_uid, prefix=True))
+        modality = values.text(MODALITY)
+    except Refused:
+        return  # ingest says what is wrong with it
+    if modality not in source.modalities:
+        discard(staged)
+        raise Forbidden(action="store this modality")
 
 
 def _success(message: Command) -> dict[str, Value]:

@@ -6,6 +6,7 @@ a process is started again callers wait in the port's queue instead of being ref
 """
 
 import contextlib
+import dataclasses
 import multiprocessing
 import os
 import socket
@@ -76,6 +77,7 @@ class ListenerProcesses:
         """
         self._listening = open_port(self._settings.config.dimse)
         count = self._settings.config.dimse.processes or min(PROCESSES_MAX, os.cpu_count() or 1)
+        self._settings = dataclasses.replace(self._settings, processes=count)
         for _ in range(count):
             self._spawn()
         with self._changed:

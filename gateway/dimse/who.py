@@ -1,4 +1,4 @@
-"""Who a DIMSE caller is to `kernel.access`: a principal that reads the studies of its source's site."""
+"""Who a DIMSE caller is to `kernel.access`: a principal that reads the studies that its source may see."""
 
 from gateway.dimse.services import Session
 from kernel.access import Principal, Scope
@@ -8,6 +8,4 @@ def principal_of(session: Session) -> Principal:
     """Return the principal of an association. What it may ask for at all was settled when it was negotiated."""
     source = session.source
     name = source.name or f"AE {session.calling_ae_title}"
-    return Principal(
-        name, "source", frozenset(), frozenset({Scope.DICOMWEB_READ}), frozenset({source.site}), source.site
-    )
+    return Principal(name, "source", frozenset(), frozenset({Scope.DICOMWEB_READ}), source.sees, source.site)

@@ -12,12 +12,14 @@ from typing import Self
 import pytest
 from sqlalchemy import select
 
+from gateway import source_tables
 from gateway.dimse import commands, pdu, wire
 from gateway.dimse.backing import Backing
-from gateway.dimse.listener import Listener
+from gateway.dimse.listener import Callers, Listener
 from gateway.dimse.offer import Offer, Offers
 from gateway.dimse.offered import offers
-from gateway.peers import Sources
+from gateway.dimse.places import Places
+from gateway.peers import SERVICES
 from kernel.access import Access, AccessKeys
 from kernel.access.asked import AskedAccess, serve_access
 from kernel.archive.blobs import Blobs
@@ -36,6 +38,7 @@ from tests.support.access import CHEAP
 from tests.support.builders import a_ct_series, as_file
 
 PATIENCE_S = 20.0
+EVERYTHING = DimseConfig(port=0, idle_timeout_s=PATIENCE_S, unknown_caller_services=tuple(SERVICES))
 
 
 @dataclass
@@ -153,7 +156,7 @@ def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., N
         root = tmp_path / f"node{len(nodes)}"
         config = Config(
             node=NodeConfig(site="BVA", data=root),
-            dimse=dataclasses.replace(DimseConfig(port=0, idle_timeout_s=PATIENCE_S), **dimse),
+            dimse=dataclasses.replace(EVERYTHING, **dimse),
             archive=ArchiveConfig(free_bytes_min=free_bytes_min),
             source=tuple(sources),
             destination=tuple(destinations),
@@ -163,7 +166,7 @@ def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., N
         shutil.copy(empty_database, root / "vienanh.db")
         database = Database.open(root / "vienanh.db")
         committer = LocalCommitter(database, clock, quarantine_bytes_max=1 << 30)
-        known = Sources.from_config(config)
+        known = source_tables.sources(config)
         ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, known.fallback_charset_of)
         sessions: list[tuple[str, str, bool]] = []
 
@@ -179,7 +182,13 @@ def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., N
         desk.start()
         backing = Backing(config, clock, database, blobs, owner, AskedAccess(owner))
         table = offers(config, ingest, blobs, clock, backing)
-        listener = Listener(config.dimse, with_rows(table, rows), known, on_session_end=ended, clock=clock)
+        listener = Listener(
+            config.dimse,
+            with_rows(table, rows),
+            Callers(known, Places(root / "places")),
+            on_session_end=ended,
+            clock=clock,
+        )
         listener.start()
         nodes.append(Node(root, database, blobs, listener, sessions, desk))
         return nodes[-1]

@@ -296,7 +296,7 @@ def test_the_list_of_failed_instances_is_bounded():
 
 
 def test_a_source_gets_only_the_studies_of_its_site_and_every_study_is_audited(start_node, tmp_path):
-    node = start_node(sources=[{"name": "elsewhere", "calling": "OTHER", "site": "BVB"}])
+    node = start_node(sources=[{"name": "elsewhere", "calling": "OTHER", "site": "BVB", "services": ["get"]}])
     stored = holds(node, tmp_path / "in", [a_ct()])
     identifier = an_identifier("STUDY", StudyInstanceUID=stored[0].StudyInstanceUID)
     stranger, known = Getter(node.port, title="OTHER"), Getter(node.port, title="READER")

@@ -239,7 +239,9 @@ def a_located(sop_class_uid: str, transfer_syntax_uid: str) -> Located:
 
 def test_a_move_writes_who_took_which_study(start_node, destination, tmp_path):
     workstation = destination()
-    node = start_node(destinations=[workstation.entry], sources=[{"name": "pacs", "calling": "MOVER"}])
+    node = start_node(
+        destinations=[workstation.entry], sources=[{"name": "pacs", "calling": "MOVER", "services": ["move"]}]
+    )
     (ds,) = holds(node, tmp_path / "in", [a_ct()])
 
     Mover(node).moves(an_identifier("STUDY", StudyInstanceUID=ds.StudyInstanceUID))

@@ -7,6 +7,7 @@ from gateway.dimse.negotiation import Policy, negotiate
 from gateway.dimse.offer import Offers
 from gateway.dimse.offered import offers
 from gateway.dimse.pdu import AssociateAccept, ContextResult, ProposedContext, Role, UserInformation
+from gateway.peers import SERVICES, Source
 from kernel.clock import SystemClock
 from kernel.config import Config, DimseConfig
 from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
@@ -14,12 +15,15 @@ from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID
 from tests.dimse.scripts import CT, EXPLICIT, IMPLICIT, VERIFICATION, an_associate_request
 
 POLICY = Policy("VIENANH", check_called_ae_title=False, pdu_bytes_max=131072)
+ANYBODY = Source("", "BVA", services=SERVICES)
 OFFERS = offers(Config(), None, None, SystemClock())
 J2K = "1.2.840.10008.1.2.4.90"
 
 
-def answer(*contexts: ProposedContext, table: Offers = OFFERS, **user) -> AssociateAccept:
-    given = negotiate(an_associate_request(contexts=contexts, user=UserInformation(0, "1.2", **user)), POLICY, table)
+def answer(*contexts: ProposedContext, table: Offers = OFFERS, source: Source = ANYBODY, **user) -> AssociateAccept:
+    given = negotiate(
+        an_associate_request(contexts=contexts, user=UserInformation(0, "1.2", **user)), POLICY, table, source
+    )
     assert isinstance(given, AssociateAccept)
     return given
 
@@ -100,5 +104,7 @@ def test_we_say_who_we_are_and_how_long_pdus_may_be():
 def test_a_wrong_called_title_matters_only_when_it_is_checked():
     strict = Policy("NODE", check_called_ae_title=True, pdu_bytes_max=1)
 
-    assert negotiate(an_associate_request(called_ae_title="X"), strict, OFFERS) == negotiation.REJECT_CALLED_TITLE
-    assert isinstance(negotiate(an_associate_request(called_ae_title="NODE"), strict, OFFERS), AssociateAccept)
+    assert (
+        negotiate(an_associate_request(called_ae_title="X"), strict, OFFERS, ANYBODY) == negotiation.REJECT_CALLED_TITLE
+    )
+    assert isinstance(negotiate(an_associate_request(called_ae_title="NODE"), strict, OFFERS, ANYBODY), AssociateAccept)

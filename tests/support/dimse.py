@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from gateway.dimse.listener import Listener
+from gateway import source_tables
+from gateway.dimse.listener import Callers, Listener
 from gateway.dimse.offered import offers
-from gateway.peers import Sources
+from gateway.dimse.places import Places
 from kernel.archive.blobs import Blobs
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.ingest import Ingest
@@ -24,14 +25,16 @@ def running_listener(folder: Path) -> Iterator[tuple[int, Database]]:
     clock, blobs, database = SystemClock(), Blobs(folder / "blobs", 1), Database.open(folder / "vienanh.db")
     database.migrate()
     committer = LocalCommitter(database, clock, quarantine_bytes_max=1 << 30)
-    sources = Sources.from_config(config)
+    sources = source_tables.sources(config)
     ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, sources.fallback_charset_of)
 
     def ended(site: str, session: str, _released: bool) -> None:
         committer.end_session(site, session, None)
 
     table = offers(config, ingest, blobs, clock)
-    listener = Listener(config.dimse, table, sources, on_session_end=ended, clock=clock)
+    listener = Listener(
+        config.dimse, table, Callers(sources, Places(folder / "places")), on_session_end=ended, clock=clock
+    )
     listener.start()
     try:
         yield listener.port, database

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from exchange.assemble import Node, assembled
+from gateway.peers import SERVICES
 from kernel.config import Config, DimseConfig, NodeConfig
 
 SITE = "MK01"
@@ -28,7 +29,7 @@ def wired_node(
         shutil.copyfile(migrated, folder / "vienanh.db")
     config = Config(
         node=NodeConfig(site=SITE, data=folder),
-        dimse=DimseConfig(port=0, processes=processes),
+        dimse=DimseConfig(port=0, processes=processes, unknown_caller_services=tuple(SERVICES)),
         **{name: tuple(content) for name, content in (tables or {}).items()},
         **sections,
     )

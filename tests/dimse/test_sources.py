@@ -1,0 +1,238 @@
+"""What a source may do and how much of it: refused callers, refused contexts, places, turns and speed."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+
+import pytest
+from pydicom.uid import ExplicitVRLittleEndian
+
+from gateway.dimse import pdu, store_scp
+from gateway.dimse.pace import Pace
+from gateway.dimse.pdu import AssociateAccept, AssociateReject, ContextResult, ProposedContext, Role
+from gateway.dimse.places import Places
+from kernel.clock import ManualClock
+from tests.dimse import scripts
+from tests.dimse.conftest import PATIENCE_S, Node
+from tests.dimse.test_processes import start_processes  # noqa: F401 (a fixture)
+from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes
+
+CALLING, CALLED, LOCAL_LIMIT = AssociateReject(1, 1, 3), AssociateReject(1, 1, 7), AssociateReject(2, 3, 2)
+MR = "1.2.840.10008.5.1.4.1.1.4"
+
+
+# --- who is refused, and with which reason (PS3.8 9.3.4) --------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("calling", "called", "address", "answer"),
+    [
+        ("CT1", "VIENANH", "127.0.0.1", None),
+        ("CT2", "VIENANH", "127.0.0.1", CALLING),
+        ("CT1", "OTHER", "127.0.0.1", CALLED),
+        ("CT1", "VIENANH", "10.0.0.1", CALLING),
+    ],
+)
+def test_a_caller_that_no_table_fits_is_told_which_title_is_wrong(start_node, calling, called, address, answer):
+    table = {"name": "ct", "calling": "CT1", "called": "VIENANH", "address": address}
+    node = start_node(sources=[table], accept_unknown_callers=False)
+
+    given = node.answers(calling_ae_title=calling, called_ae_title=called)
+
+    assert given == answer if answer else isinstance(given, AssociateAccept)
+
+
+def test_contexts_that_a_source_may_not_use_are_rejected_one_by_one(start_node):
+    node = start_node(sources=[{"name": "ct", "services": ["store"], "sop_classes": "CT Image Storage"}])
+    contexts = (
+        ProposedContext(1, scripts.VERIFICATION, (scripts.IMPLICIT,)),
+        ProposedContext(3, scripts.CT, (scripts.EXPLICIT,)),
+        ProposedContext(5, MR, (scripts.EXPLICIT,)),
+    )
+
+    answer = node.answers(contexts=contexts)
+
+    accepted, rejected = ContextResult.ACCEPTANCE, ContextResult.USER_REJECTION
+    assert [context.result for context in answer.contexts] == [accepted, accepted, rejected]
+
+
+def test_who_may_get_and_not_store_is_scp_of_storage_only(start_node):
+    node = start_node(sources=[{"name": "viewer", "services": ["get"]}])
+    contexts = (ProposedContext(1, scripts.CT, (scripts.EXPLICIT,)), ProposedContext(3, MR, (scripts.EXPLICIT,)))
+    user = pdu.UserInformation(0, "1.2", roles=(Role(scripts.CT, scu=True, scp=True),))
+
+    answer = node.answers(contexts=contexts, user=user)
+
+    assert [context.result for context in answer.contexts] == [ContextResult.ACCEPTANCE, ContextResult.USER_REJECTION]
+    assert answer.user.roles == (Role(scripts.CT, scu=False, scp=True),)
+
+
+@pytest.mark.parametrize(
+    "limits", [{"sop_classes": "MR Image Storage", "services": ["store", "get"]}, {"modalities": ["MR", "SR"]}]
+)
+def test_what_a_source_may_not_store_is_not_authorised_and_not_kept(start_node, limits):
+    node = start_node(sources=[{"name": "mr", **limits}])
+    user = pdu.UserInformation(16384, "1.2.3.4", roles=(Role(scripts.CT, scu=True, scp=True),))
+    ds = a_ct()
+
+    with node.call(user=user) as peer:
+        assert peer.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)["Status"] == 0x0124
+        peer.releases()
+
+    assert node.instances() == []
+    assert node.incoming() == []
+
+
+def test_a_modality_that_a_source_may_store_is_taken(start_node):
+    node = start_node(sources=[{"name": "ct", "modalities": ["CT"]}])
+    ds = a_ct()
+
+    with node.call() as peer:
+        assert peer.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)["Status"] == 0
+
+
+# --- places -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_source_has_its_places_and_others_theirs(start_node):
+    node = start_node(
+        sources=[{"name": "ct", "calling": "CT", "associations_max": 2}, {"name": "us", "calling": "US"}],
+        source_associations_max=1,
+    )
+
+    with ExitStack() as stack:
+        peers = [stack.enter_context(node.call(calling_ae_title=title)) for title in ("CT", "CT", "CT", "US", "US")]
+        answers = [peer.answer for peer in peers]
+        peers[0].releases()
+        assert peers[0].hear() is None  # closed: its place is free
+        again = stack.enter_context(node.call(calling_ae_title="CT"))
+
+    assert [isinstance(answer, AssociateAccept) for answer in answers] == [True, True, False, True, False]
+    assert answers[2] == answers[4] == LOCAL_LIMIT
+    assert isinstance(again.answer, AssociateAccept)
+
+
+def test_places_are_counted_over_all_processes(start_processes):  # noqa: F811 (the fixture)
+    node = start_processes(processes=2, source_associations_max=3)
+
+    with ExitStack() as stack:
+        answers = [stack.enter_context(node.call()).answer for _ in range(5)]
+
+    assert [isinstance(answer, AssociateAccept) for answer in answers] == [True] * 3 + [False] * 2
+
+
+def test_a_place_is_free_again_when_it_is_left(tmp_path):
+    places = Places(tmp_path / "places")
+
+    taken = [places.take(name, 2) for name in ("a", "a", "a", "b")]
+    taken[0].leave()
+    again = places.take("a", 2)
+
+    assert [place is not None for place in taken] == [True, True, False, True]
+    assert again is not None
+    for place in (taken[1], taken[3], again):
+        place.leave()
+
+
+# --- turns ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def flooded(start_node, monkeypatch) -> Iterator[tuple[Node, threading.Event, list[str]]]:
+    """Give a node whose archive does not come to an end with what `FLOOD` sends until the event is set."""
+    node = start_node(
+        sources=[{"name": "flood", "calling": "FLOOD", "instances_max": 2}, {"name": "quiet", "calling": "QUIET"}]
+    )
+    opened, inside = threading.Event(), list[str]()
+    finish = store_scp._Store._finished
+
+    def slowly(self):
+        inside.append(self._session.source.name)
+        if self._session.source.name == "flood":
+            assert opened.wait(PATIENCE_S)
+        return finish(self)
+
+    monkeypatch.setattr(store_scp._Store, "_finished", slowly)
+    yield node, opened, inside
+    opened.set()
+
+
+def test_a_flooding_source_waits_for_its_turns_while_a_quiet_one_is_served(flooded):
+    node, opened, inside = flooded
+
+    slices = list(a_ct_series(22))
+
+    def flood(number: int) -> int:
+        ds = slices[number]
+        with node.call(calling_ae_title="FLOOD") as peer:
+            status = peer.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)["Status"]
+            peer.releases()
+        return status
+
+    with ThreadPoolExecutor(12) as pool:
+        flooding = pool.map(flood, range(12))
+        with node.call(calling_ae_title="QUIET") as quiet:
+            for ds in slices[12:]:
+                assert quiet.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)["Status"] == 0
+            quiet.releases()
+        while_flooded = list(inside)
+        opened.set()
+        statuses = list(flooding)
+
+    assert while_flooded.count("quiet") == 10
+    assert while_flooded.count("flood") <= 2
+    assert statuses == [0] * 12
+    assert len(node.instances()) == 22
+
+
+def test_an_instance_whose_turn_does_not_come_may_be_sent_again(start_node):
+    node = start_node(sources=[{"name": "ct", "instances_max": 1}], idle_timeout_s=0.5)
+    content, header = as_dataset_bytes(a_ct()), 40
+
+    with node.call() as first, node.call() as second:
+        first.say(scripts.a_message(scripts.a_store_request(), content)[:-header])
+        answer = second.stores(content)
+
+    assert answer["Status"] == 0xA700
+
+
+def test_turns_come_back_when_senders_vanish(start_node):
+    node = start_node(sources=[{"name": "ct", "instances_max": 1}])
+    ds = a_ct()
+    message = scripts.a_message(scripts.a_store_request(ds.SOPInstanceUID), as_dataset_bytes(ds))
+
+    for _ in range(3):
+        with node.call() as peer:
+            peer.say(message[:-100])
+    with node.call() as peer:
+        assert peer.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)["Status"] == 0
+
+
+# --- speed ------------------------------------------------------------------------------------------------------------
+
+
+def test_bytes_beyond_the_agreed_speed_are_waited_for():
+    clock = ManualClock()
+    pace = Pace(clock, bytes_per_second=1000)
+
+    assert pace.delay_s(1000) == 0  # a second's worth may come at once
+    assert pace.delay_s(500) == pytest.approx(0.5)
+    clock.advance(0.5)
+    assert pace.delay_s(100) == pytest.approx(0.1)
+    clock.advance(60)
+    assert pace.delay_s(1500) == pytest.approx(0.5)  # what was not used long ago does not count
+
+
+def test_a_source_is_read_from_no_faster_than_agreed(start_node):
+    node = start_node(sources=[{"name": "ct", "bytes_per_second": 1_000_000}])
+    clock = node.listener._clock
+    ds = a_ct(Rows=1024, Columns=1024, PixelData=bytes(2 << 20))
+    content = as_dataset_bytes(ds, ExplicitVRLittleEndian)
+
+    begun_s = clock.monotonic_s()
+    with node.call() as peer:
+        assert peer.stores(content, sop_instance_uid=ds.SOPInstanceUID)["Status"] == 0
+        peer.releases()
+
+    assert clock.monotonic_s() - begun_s > 0.9
