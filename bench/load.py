@@ -41,7 +41,9 @@ def load_sqlite(path: Path, studies: Studies) -> None:
             for made in _made(studies):
                 for table in TABLES:
                     marks = ", ".join("?" * len(table.c))
-                    connection.executemany(f"INSERT INTO {table.name} VALUES ({marks})", made[table.name])
+                    connection.executemany(
+                        f"INSERT INTO {table.name} ({_names(table)}) VALUES ({marks})", made[table.name]
+                    )
         connection.execute(
             "INSERT INTO study_name (rowid, name_fold) SELECT pk, name_fold FROM study WHERE name_fold != ''"
         )
@@ -78,8 +80,8 @@ def copy_to_postgresql(path: Path, dsn: str) -> None:
         for name, _ in indexes:
             target.execute(f'DROP INDEX "{name}"'.encode())
         for table in TABLES:
-            with target.cursor().copy(f"COPY {table.name} FROM STDIN".encode()) as copy:
-                for row in source.execute(f"SELECT * FROM {table.name}"):
+            with target.cursor().copy(f"COPY {table.name} ({_names(table)}) FROM STDIN".encode()) as copy:
+                for row in source.execute(f"SELECT {_names(table)} FROM {table.name}"):
                     copy.write_row(row)
         for _, definition in indexes:
             target.execute(definition.encode())
@@ -90,6 +92,10 @@ def copy_to_postgresql(path: Path, dsn: str) -> None:
         target.commit()
         target.autocommit = True
         target.execute("VACUUM ANALYZE")  # as autovacuum would have, by and by
+
+
+def _names(table: Table) -> str:
+    return ", ".join(f'"{column.name}"' for column in table.c)
 
 
 def _made(studies: Studies) -> Iterator[_Rows]:

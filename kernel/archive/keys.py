@@ -1,11 +1,11 @@
-"""Matching keys as SQL conditions, and the index probes that SQLite's plans are chosen by. Pure: nothing is executed.
+"""Matching keys as SQL conditions, and the candidates that plan.py may lead a search by. Pure: nothing is executed.
 
 Names are compared folded (`kernel.dicom.names.fold`), everything else as it is written (PS3.4 C.2.2.2).
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from collections.abc import Container, Iterable, Iterator, Mapping
+from typing import Any, Final, NamedTuple
 
 from sqlalchemy import (
     ColumnElement,
@@ -13,14 +13,17 @@ from sqlalchemy import (
     Select,
     and_,
     column,
-    exists,
     false,
+    func,
+    literal,
     or_,
     select,
     table,
     true,
     union_all,
 )
+from sqlalchemy.sql.elements import UnaryExpression
+from sqlalchemy.sql.operators import custom_op
 
 from kernel.archive.rows import clean
 from kernel.archive.tables import instance, series, study, study_modality
@@ -32,8 +35,10 @@ from kernel.errors import InvalidQuery
 TEXT_CHARACTERS_MAX: Final = 256
 WORDS_MAX: Final = 8
 TRIGRAMS_MAX: Final = 24
+_IDENTIFIERS: Final = (study.c.patient_id, study.c.accession_number)
 _WILD: Final = re.compile(r"[*?]")
 _NAMES: Final = table("study_name", column("rowid"), column("study_name"))  # FTS5; see tables.py
+_PLUS: Final = custom_op[Any]("+")  # of SQLite: the column, but not for an index
 _LAST: Final = "\U0010ffff"  # sorts after every text that continues a prefix
 
 _STUDY: Final[Mapping[str, ColumnElement[Any]]] = {
@@ -80,9 +85,26 @@ COLUMNS: Final[Mapping[Level, Mapping[str, ColumnElement[Any]]]] = {
 _NUMBERS: Final = ("SeriesNumber", "InstanceNumber")
 _FOLDED: Final = ("PatientName", "ReferringPhysicianName")
 _PINNING: Final = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID", "AccessionNumber")
-_PROBED: Final = ("PatientName", "PatientID", "AccessionNumber")
+_LEADING: Final = ("PatientBirthDate", "PatientID", "AccessionNumber", "PatientName")  # with an index of their own
+_COVERED: Final = frozenset({"StudyDate", "PatientName", "PatientSex", "ModalitiesInStudy"})  # and the site
+_INDEXED: Final = (
+    study.c.study_instance_uid,
+    study.c.study_date,
+    study.c.patient_id,
+    study.c.accession_number,
+    study.c.patient_birth_date,
+    study.c.name_fold,
+)
+EVERY: Final[Container[str]] = frozenset(_INSTANCE)
 
 Candidates = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
+
+
+class Lead(NamedTuple):
+    """Studies among which all that match are; `keyword` names the key whose own index finds them, else None."""
+
+    candidates: Candidates
+    keyword: str | None
 
 
 class Keys:
@@ -108,15 +130,36 @@ class Keys:
         self._words = [word for word in re.split(r"[\s^=,*?]+", fold(words)) if word][:WORDS_MAX]
 
     @property
-    def is_pinned(self) -> bool:
-        """Whether a key names one thing, so that its index is the right one."""
-        return any(isinstance(self._matches.get(keyword), Exact | AnyOf) for keyword in _PINNING)
+    def pinned(self) -> frozenset[str]:
+        """The keys that name one thing, so that their indexes are the right ones."""
+        return frozenset(word for word in _PINNING if isinstance(self._matches.get(word), Exact | AnyOf))
 
-    def conditions(self, *, on_sqlite: bool, indexed: bool = True, dated: bool = True) -> list[ColumnElement[bool]]:
+    @property
+    def is_covered(self) -> bool:
+        """Whether an index that is walked answers all keys, so that no row is read for them."""
+        return _COVERED.issuperset(self._matches)
+
+    @property
+    def dated(self) -> list[ColumnElement[bool]]:
+        """The condition of the study's date alone."""
+        match = self._matches.get("StudyDate")
+        return [] if match is None else [_condition("StudyDate", study.c.study_date, match, on_sqlite=True)]
+
+    @property
+    def identified(self) -> Candidates | None:
+        """The studies of which an identifier begins with the text; None without a text."""
+        if not self._text:
+            return None
+        found = union_all(*(select(study.c.pk).where(one) for one in self._identifier_begins(_IDENTIFIERS)))
+        return select(found.subquery().c.pk)
+
+    def conditions(
+        self, *, on_sqlite: bool, indexed: Container[str] = EVERY, identified: Candidates | None = None
+    ) -> list[ColumnElement[bool]]:
         """Return what every row must fulfil.
 
-        With `indexed` false, SQLite is kept from driving the search by any of them but the date, and without `dated`
-        from the date too, so that it walks in the order asked for.
+        The engine is kept from driving the search by other keys of the study than `indexed`. `identified`: that these
+        studies have an identifier as the text says is known, and their rows need not be read for it.
         """
         conditions: list[ColumnElement[bool]] = []
         for keyword, match in self._matches.items():
@@ -124,47 +167,62 @@ class Keys:
                 conditions.append(_has_modality(match, on_sqlite=on_sqlite))
                 continue
             column = self._columns[keyword]
-            if not indexed and not (dated and keyword == "StudyDate"):
-                column = _unindexed(column)
+            if keyword not in indexed:
+                column = _unindexed(column, on_sqlite=on_sqlite)
             if isinstance(match, Combined):
                 within = column.concat(self._columns[match.time_keyword])
                 conditions.append(_condition(keyword, within, match.within, on_sqlite=on_sqlite))
             conditions.append(_condition(keyword, column, match, on_sqlite=on_sqlite))
         if self._text:
-            conditions.append(self._text_condition(on_sqlite=on_sqlite, indexed=indexed))
+            conditions.append(self._text_condition(on_sqlite=on_sqlite, identified=identified))
         return conditions
 
-    def probes(self) -> Iterator[Candidates]:
-        """Yield selects of candidate study keys, each answered by one index of SQLite, cheap ones first."""
-        for keyword in _PROBED:
+    def own_leads(self) -> Iterator[Lead]:
+        """Yield what could lead the search by the index of a key alone: cheap to count."""
+        for keyword in _LEADING:
             match = self._matches.get(keyword)
-            if match is not None:
-                yield from _probes_of(keyword, match)
-        by_name = _by_trigrams(self._words)
-        if self._text and by_name is not None:
-            begins = [select(study.c.pk).where(condition) for condition in self._identifier_begins(indexed=True)]
-            yield union_all(by_name, *begins)
+            own = None if match is None else _by_own_index(keyword, match)
+            if own is not None:
+                yield Lead(own, keyword)
+
+    def other_leads(self, *, on_sqlite: bool, identified: Candidates | None) -> Iterator[Lead]:
+        """Yield what else could: the trigrams of names, the table of modalities."""
+        yield from self._by_trigrams(identified, on_sqlite=on_sqlite)
         modalities, date = self._matches.get("ModalitiesInStudy"), self._matches.get("StudyDate")
         if isinstance(modalities, AllOf):  # each has few candidates or none has
             modalities = Exact(modalities.values[0])
         if isinstance(modalities, Exact | AnyOf):
-            conditions = [_condition("", study_modality.c.modality, modalities, on_sqlite=True)]
+            conditions = [_condition("", study_modality.c.modality, modalities, on_sqlite=on_sqlite)]
             if date is not None:
-                conditions.append(_condition("", study_modality.c.study_date, date, on_sqlite=True))
-            yield select(study_modality.c.study_pk).where(*conditions)
+                conditions.append(_condition("", study_modality.c.study_date, date, on_sqlite=on_sqlite))
+            yield Lead(select(study_modality.c.study_pk).where(*conditions), None)
 
-    def _text_condition(self, *, on_sqlite: bool, indexed: bool) -> ColumnElement[bool]:
+    def _by_trigrams(self, identified: Candidates | None, *, on_sqlite: bool) -> Iterator[Lead]:
+        match self._matches.get("PatientName"):
+            case Wildcard(pattern=pattern):
+                parts = _WILD.split(_folded(pattern))
+                by_name = _by_trigrams(parts, [_folded(pattern)], on_sqlite=on_sqlite)
+            case Words(words=words):
+                by_name = _by_trigrams(words, _inside(words), on_sqlite=on_sqlite)
+            case _:
+                by_name = None
+        if by_name is not None:
+            yield Lead(by_name, None)
+        by_text = _by_trigrams(self._words, _inside(self._words), on_sqlite=on_sqlite)
+        if by_text is not None and identified is not None:
+            yield Lead(union_all(by_text, identified), None)
+
+    def _text_condition(self, *, on_sqlite: bool, identified: Candidates | None) -> ColumnElement[bool]:
         """Return: every word is in the name, or an identifier begins with the text."""
-        name = study.c.name_fold if indexed else _unindexed(study.c.name_fold)
-        in_name = [_like(name, f"*{word}*", on_sqlite=on_sqlite) for word in self._words]
-        return or_(and_(*in_name) if in_name else false(), *self._identifier_begins(indexed=indexed))
+        name = _unindexed(study.c.name_fold, on_sqlite=on_sqlite)
+        in_name = [_like(name, pattern, on_sqlite=on_sqlite) for pattern in _inside(self._words)]
+        columns = [_unindexed(column, on_sqlite=on_sqlite) for column in _IDENTIFIERS]
+        begins = self._identifier_begins(columns) if identified is None else [study.c.pk.in_(identified)]
+        return or_(and_(*in_name) if in_name else false(), *begins)
 
-    def _identifier_begins(self, *, indexed: bool) -> list[ColumnElement[bool]]:
-        return [
-            _begins(column if indexed else _unindexed(column), start)
-            for column in (study.c.patient_id, study.c.accession_number)
-            for start in sorted({self._text, self._text.upper()})
-        ]
+    def _identifier_begins(self, columns: Iterable[ColumnElement[Any]]) -> list[ColumnElement[bool]]:
+        starts = sorted({self._text, self._text.upper()})
+        return [_begins(column, start) for column in columns for start in starts]
 
 
 def _condition(keyword: str, column: ColumnElement[Any], match: Match, *, on_sqlite: bool) -> ColumnElement[bool]:
@@ -192,8 +250,7 @@ def _condition(keyword: str, column: ColumnElement[Any], match: Match, *, on_sql
 
 
 def _range(column: ColumnElement[Any], match: Range) -> ColumnElement[bool]:
-    bounds = [column != ""]
-    bounds += [column >= match.lower] if match.lower is not None else []
+    bounds = [column >= match.lower] if match.lower else [column != ""]
     bounds += [column <= match.upper] if match.upper is not None else []
     return and_(*bounds)
 
@@ -220,41 +277,59 @@ def _number_condition(column: ColumnElement[Any], match: Match) -> ColumnElement
 
 
 def _has_modality(match: Match, *, on_sqlite: bool) -> ColumnElement[bool]:
-    """Return whether a study has a series of the modality; of each, when all of several are wanted."""
-    if isinstance(match, AllOf):
-        return and_(*(_has_modality(Exact(value), on_sqlite=on_sqlite) for value in match.values))
-    if isinstance(match, Empty):
-        return ~exists().where(study_modality.c.study_pk == study.c.pk)
-    condition = _condition("", study_modality.c.modality, match, on_sqlite=on_sqlite)
-    return exists().where(study_modality.c.study_pk == study.c.pk, condition)
+    """Return whether a study has a series of the modality; of each, when all of several are wanted.
 
-
-def _probes_of(keyword: str, match: Match) -> Iterator[Candidates]:
-    prepare = _folded if keyword == "PatientName" else clean
-    column = _STUDY[keyword]
+    The study's own list of them is in the indexes that are walked, so that no row is read for it.
+    """
+    listed = literal("\\").concat(study.c.modalities).concat("\\")
     match match:
-        case Exact(value=value):
-            yield select(study.c.pk).where(column == prepare(value))
-        case Wildcard(pattern=pattern):
-            parts = _WILD.split(prepare(pattern))
-            if parts[0]:
-                yield select(study.c.pk).where(_begins(column, parts[0]))
-            by_name = _by_trigrams(parts) if keyword == "PatientName" else None
-            if by_name is not None:
-                yield by_name
-        case Words(words=words):
-            by_name = _by_trigrams(words)
-            if by_name is not None:
-                yield by_name
+        case Exact(value=value):  # the first condition is the cheaper one, and mostly settles it
+            return and_(
+                _like(study.c.modalities, f"*{value}*", on_sqlite=on_sqlite),
+                _like(listed, f"*\\{value}\\*", on_sqlite=on_sqlite),
+            )
+        case AllOf(values=values):
+            return and_(*(_has_modality(Exact(value), on_sqlite=on_sqlite) for value in values))
+        case AnyOf(values=values):
+            return or_(*(_has_modality(Exact(value), on_sqlite=on_sqlite) for value in values))
+        case Empty():
+            return study.c.modalities == ""
         case _:
-            return
+            # Not EXISTS: SQLite makes a join of that, and begins it at the modality however common that is.
+            condition = _condition("", study_modality.c.modality, match, on_sqlite=on_sqlite)
+            of_study = select(func.count()).where(study_modality.c.study_pk == study.c.pk, condition)
+            return of_study.correlate(study).scalar_subquery() > 0
 
 
-def _by_trigrams(literals: Iterable[str]) -> Select[*tuple[Any, ...]] | None:
-    """Return the studies whose names have all trigrams of `literals`, or None when they have too few characters."""
+def _by_own_index(keyword: str, match: Match) -> Candidates | None:
+    """Return the studies that the index of a key finds: those with the value, or with the beginning of a wildcard."""
+    prepare = _folded if keyword in _FOLDED else clean
+    match match:
+        case Exact() | AnyOf():
+            condition = _condition(keyword, _STUDY[keyword], match, on_sqlite=True)
+        case Wildcard(pattern=pattern) if prefix := _WILD.split(prepare(pattern), maxsplit=1)[0]:
+            condition = _begins(_STUDY[keyword], prefix)
+        case _:
+            return None
+    return select(study.c.pk).where(condition)
+
+
+def _inside(words: Iterable[str]) -> list[str]:
+    return [f"*{word}*" for word in words]
+
+
+def _by_trigrams(
+    literals: Iterable[str], patterns: Iterable[str], *, on_sqlite: bool
+) -> Select[*tuple[Any, ...]] | None:
+    """Return the studies whose names may match, by an index of trigrams; None when `literals` have none.
+
+    SQLite's is asked for the trigrams of `literals`, PostgreSQL's for the `patterns` themselves.
+    """
     found = dict.fromkeys(one[start : start + 3] for one in literals for start in range(len(one) - 2))
     if not found:
         return None
+    if not on_sqlite:
+        return select(study.c.pk).where(*(_like(study.c.name_fold, one, on_sqlite=False) for one in patterns))
     quoted = " AND ".join('"' + one.replace('"', '""') + '"' for one in list(found)[:TRIGRAMS_MAX])
     return select(_NAMES.c.rowid).where(_NAMES.c.study_name.op("MATCH")(quoted))
 
@@ -271,6 +346,8 @@ def _begins(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
     return and_(column >= prefix, column <= prefix + _LAST)
 
 
-def _unindexed(column: ColumnElement[Any]) -> ColumnElement[Any]:
-    """Return the same text as an expression that no index of SQLite answers."""
-    return column.concat("") if column.table is study else column
+def _unindexed(column: ColumnElement[Any], *, on_sqlite: bool) -> ColumnElement[Any]:
+    """Return the same text as an expression that no index answers; a column without an index of its own stays."""
+    if not any(column is indexed for indexed in _INDEXED):
+        return column
+    return UnaryExpression(column, operator=_PLUS, type_=column.type) if on_sqlite else column.concat("")

@@ -1,10 +1,8 @@
 """Search of studies, series and instances by matching keys, for QIDO-RS, C-FIND and the worklist.
 
-On SQLite the plan is chosen here, by *capped probes*: each index that a key could use is asked for at most
-`PROBE_MAX` candidates. The first one that has fewer drives the search and its candidates are sorted; when every key is
-common, the studies are walked newest first and the page fills soon. The statistics-free planner of SQLite would take a
-name index with a million hits (0.7 s to 53 s at ten million studies, against 0.1 to 0.2 s). PostgreSQL plans alone.
-A search that still costs too much is stopped and refused: narrow it by date.
+Which index drives a search is decided in plan.py. A page of studies is found by keys alone, in an index that has all
+that is asked; the rows of the page are read last. A search that costs too much is stopped and refused: narrow it by
+date.
 """
 
 from array import array
@@ -33,6 +31,7 @@ from kernel.archive.found import (
 )
 from kernel.archive.index import IN_SERIES, IN_STUDY
 from kernel.archive.keys import Keys
+from kernel.archive.plan import plan
 from kernel.archive.tables import study
 from kernel.database import is_sqlite
 from kernel.dicom.levels import Level
@@ -40,7 +39,6 @@ from kernel.dicom.matching import Match
 from kernel.errors import QueryTooBroad
 
 ROWS_MAX: Final = 10_000  # of one page, whatever is asked for
-PROBE_MAX: Final = 5_000  # candidates that are sorted rather than walked
 SQLITE_STEPS_MAX: Final = 200_000_000  # virtual machine instructions of one search: a few seconds
 POSTGRESQL_MS_MAX: Final = 5_000
 COUNT_SHARE: Final = 100  # to count what is beyond a page may cost a hundredth of a search
@@ -149,8 +147,13 @@ def _page(connection: Connection, query: StudyQuery, level: Level) -> tuple[list
     if query.sites is not None and not query.sites:
         return [], False
     with _bounded(connection):
-        statement = _matching(connection, query, level, SELECTS[level])
-        rows = connection.execute(statement.limit(limit + 1).offset(query.offset)).all()
+        if level == "study":
+            page = _matching(connection, query, level, PKS[level]).limit(limit + 1).offset(query.offset)
+            statement = SELECTS[level].where(study.c.pk.in_(page.correlate(None)))
+            rows = connection.execute(statement.order_by(*_order(query, level, is_walk=False))).all()
+        else:
+            statement = _matching(connection, query, level, SELECTS[level])
+            rows = connection.execute(statement.limit(limit + 1).offset(query.offset)).all()
     return list(rows[:limit]), len(rows) > limit
 
 
@@ -158,41 +161,28 @@ def _matching(
     connection: Connection, query: StudyQuery, level: Level, wanted: Select[*tuple[Any, ...]]
 ) -> Select[*tuple[Any, ...]]:
     """Return `wanted` of the rows that match, in order."""
-    keys, on_sqlite = Keys(query.matches, query.text, level), is_sqlite(connection)
-    conditions = _conditions(connection, query, keys) if on_sqlite else keys.conditions(on_sqlite=False)
+    keys = Keys(query.matches, query.text, level)
+    others: list[ColumnElement[bool]] = []
     if query.sites is not None:
-        conditions.append(_site_in(query.sites, on_sqlite=on_sqlite))
+        # As an expression: the unique index begins with the site, and all studies of a site would be sorted.
+        others.append(study.c.site.concat("").in_(sorted(query.sites)))
     if query.received_from is not None:
-        conditions.append(study.c.first_received_at >= query.received_from)
+        others.append(study.c.first_received_at >= query.received_from)
     if query.received_before is not None:
-        conditions.append(study.c.first_received_at < query.received_before)
-    return wanted.where(*conditions).order_by(*_order(query, level))
+        others.append(study.c.first_received_at < query.received_before)
+    by_arrival = query.received_from is not None or query.received_before is not None
+    chosen = plan(connection, keys, others, by_date=query.order == "newest", reads_rows=by_arrival)
+    return wanted.where(*chosen.conditions).order_by(*_order(query, level, is_walk=chosen.is_walk))
 
 
-def _conditions(connection: Connection, query: StudyQuery, keys: Keys) -> list[ColumnElement[bool]]:
-    """Return the conditions for SQLite, led by the first index with few candidates."""
-    if keys.is_pinned:  # a UID or an identifier: nothing is more selective
-        return keys.conditions(on_sqlite=True)
-    for probe in keys.probes():
-        capped = probe.limit(PROBE_MAX + 1).subquery()
-        if len(connection.execute(select(capped)).all()) <= PROBE_MAX:
-            return [study.c.pk.in_(probe), *keys.conditions(on_sqlite=True, indexed=False)]
-    dated = query.order == "newest"
-    return keys.conditions(on_sqlite=True, indexed=False, dated=dated)
-
-
-def _site_in(sites: frozenset[str], *, on_sqlite: bool) -> ColumnElement[bool]:
-    # The unique index begins with the site; SQLite would take it and sort all studies of the site.
-    column = study.c.site.concat("") if on_sqlite else study.c.site
-    return column.in_(sorted(sites))
-
-
-def _order(query: StudyQuery, level: Level) -> tuple[ColumnElement[Any], ...]:
-    newest = (
-        (study.c.worklist_rank.desc(), study.c.pk.desc())
-        if query.order == "worklist"
-        else (study.c.study_date.desc(), study.c.pk.desc())
-    )
+def _order(query: StudyQuery, level: Level, *, is_walk: bool) -> tuple[ColumnElement[Any], ...]:
+    """Return the order; unless it is walked, as expressions that no index answers."""
+    first: ColumnElement[Any]
+    if query.order == "worklist":
+        first = study.c.worklist_rank if is_walk else study.c.worklist_rank + 0
+    else:
+        first = study.c.study_date if is_walk else study.c.study_date.concat("")
+    newest = (first.desc(), study.c.pk.desc())
     if level == "study":
         return newest
     return (*newest, *IN_STUDY) if level == "series" else (*newest, *IN_STUDY, *IN_SERIES)

@@ -38,6 +38,8 @@ _RECEIVING: Final = text(f"state = '{STATE_RECEIVING}'")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 
+_NARROWING: Final = ("site", "patient_sex", "modalities")
+
 Uid: Final = String(64)
 Site: Final = String(32)
 
@@ -109,9 +111,12 @@ study = Table(
     Index(None, "patient_pk"),
     Index(None, "patient_id"),
     Index(None, "accession_number"),
-    Index(None, "study_date", "pk", "name_fold"),  # walked backwards: newest first, name in the index
-    Index(None, "name_fold", "pk"),
-    Index(None, "worklist_rank", "pk"),
+    Index(None, "patient_birth_date"),
+    # By what lists are ordered or led (see plan.py), with all that lists are usually narrowed by: walked backwards,
+    # newest first, without a look at the rows.
+    Index("ix_study_by_date", "study_date", "pk", *_NARROWING, "name_fold"),
+    Index("ix_study_by_name", "name_fold", "study_date", "pk", *_NARROWING),
+    Index("ix_study_by_rank", "worklist_rank", "pk", *_NARROWING, "name_fold"),
     # The few that are being received: nothing in it changes while their instances come.
     Index("ix_study_receiving", "pk", sqlite_where=_RECEIVING, postgresql_where=_RECEIVING),
 )

@@ -7,6 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
+from kernel.archive import plan as plan_module
 from kernel.archive import search as search_module
 from kernel.archive.rows import INSERT_NAME
 from kernel.archive.search import StudyQuery, count_beyond, search_pks, search_studies
@@ -101,7 +102,7 @@ def test_what_the_index_finds_is_what_matching_says(filled: Database, keys, rule
     expected = {f"2.25.{number}" for number, row in enumerate(STUDIES) if fits(tree, model_of(row))}
 
     with pytest.MonkeyPatch.context() as patched, filled.read() as connection:
-        patched.setattr(search_module, "PROBE_MAX", probe_max)
+        patched.setattr(plan_module, "PROBE_MAX", probe_max)
         found = {row.study_instance_uid for row in search_studies(connection, query).rows}
 
     assert found == expected

@@ -1,0 +1,99 @@
+"""How a search is driven: the capped-probe planner, for both engines.
+
+Neither engine can be left alone with it. SQLite keeps no statistics: it would take a name's index with a million hits.
+PostgreSQL's are of single columns, and guess badly what several keys leave over. So they are asked, at a bounded price:
+
+1. Does the index of a key have few candidates? Then it leads, and what it finds is sorted.
+2. Do enough of the newest studies match? Then the studies are walked in the order asked for, and the page fills soon.
+3. Do the trigrams of a name, or a modality, have few candidates? Then they lead.
+4. What is left matches hardly anything by keys that are all common: a name's index leads if there is one, or the walk
+   sees everything.
+
+What is walked, and what the index of names finds, has in the index itself whatever lists are usually narrowed by (date,
+site, sex, modalities, name): a row of the table is read for the page alone. So a million studies are walked to their
+end in less than a tenth of a second when nothing matches.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from kernel.archive.keys import Candidates, Keys, Lead
+from kernel.archive.tables import study
+from kernel.database import is_sqlite
+
+PROBE_MAX: Final = 1_000  # candidates whose rows are read one by one
+NAMES_MAX: Final = 20_000  # candidates that the index of names tells all about
+IDENTIFIED_MAX: Final = 20_000  # studies of which an identifier begins with a text
+NEAR: Final = 20_000  # newest studies that are looked at to see how soon a page would be full
+NEAR_READ: Final = 1_000  # the same when their rows must be read
+NEAR_SHARE: Final = 2_000  # one match in so many is enough for the walk
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Conditions, put so that the engine takes the way chosen here."""
+
+    conditions: list[ColumnElement[bool]]
+    is_walk: bool  # in the order asked for; else what was found is sorted
+
+
+def plan(
+    connection: Connection, keys: Keys, others: list[ColumnElement[bool]], *, by_date: bool, reads_rows: bool
+) -> Plan:
+    """Return how `keys` and the `others`, which lead nothing, are searched for.
+
+    `by_date`: newest first, else in the worklist's order; `reads_rows`: the others are not answered by what is walked.
+    """
+    on_sqlite = is_sqlite(connection)
+    if keys.pinned:  # a UID or an identifier: nothing is more selective
+        return Plan([*keys.conditions(on_sqlite=on_sqlite, indexed=keys.pinned), *others], is_walk=False)
+    identified = _few_identified(connection, keys)
+
+    def led(lead: Lead) -> Plan:
+        among = [] if lead.keyword else [study.c.pk.in_(lead.candidates)]
+        indexed = frozenset({lead.keyword} if lead.keyword else ())
+        rest = keys.conditions(on_sqlite=on_sqlite, indexed=indexed, identified=identified)
+        return Plan([*among, *rest, *others], is_walk=False)
+
+    common_name: Lead | None = None
+    for lead in keys.own_leads():
+        by_name = lead.keyword == "PatientName" and by_date
+        if _has_at_most(connection, lead.candidates, NAMES_MAX if by_name else PROBE_MAX):
+            return led(lead)
+        common_name = lead if by_name else common_name
+    indexed = frozenset({"StudyDate"}) if by_date else frozenset[str]()
+    walk = Plan([*keys.conditions(on_sqlite=on_sqlite, indexed=indexed, identified=identified), *others], is_walk=True)
+    near = NEAR if keys.is_covered and not reads_rows else NEAR_READ
+    if not walk.conditions or _fills_soon(connection, walk, keys, near, by_date=by_date):
+        return walk
+    for lead in keys.other_leads(on_sqlite=on_sqlite, identified=identified):
+        if _has_at_most(connection, lead.candidates, PROBE_MAX):
+            return led(lead)
+    return walk if common_name is None else led(common_name)
+
+
+def _few_identified(connection: Connection, keys: Keys) -> Candidates | None:
+    """Return the studies of which an identifier begins with the text, unless there are many or there is no text."""
+    found = keys.identified
+    return found if found is not None and _has_at_most(connection, found, IDENTIFIED_MAX) else None
+
+
+def _has_at_most(connection: Connection, candidates: Candidates, most: int) -> bool:
+    return _count(connection, candidates.limit(most + 1)) <= most
+
+
+def _count(connection: Connection, capped: Candidates) -> int:
+    return connection.execute(select(func.count()).select_from(capped.subquery())).scalar_one()
+
+
+def _fills_soon(connection: Connection, walk: Plan, keys: Keys, near: int, *, by_date: bool) -> bool:
+    """Whether enough of the newest `near` studies match, of the days asked for; also when there are fewer than that."""
+    first = study.c.study_date if by_date else study.c.worklist_rank
+    newest = select(first).where(*keys.dated if by_date else ()).order_by(first.desc(), study.c.pk.desc())
+    since = connection.execute(newest.offset(near).limit(1)).scalar()
+    if since is None:
+        return True
+    enough = max(1, near // NEAR_SHARE)
+    return _count(connection, select(study.c.pk).where(*walk.conditions, first >= since).limit(enough)) >= enough
