@@ -9,7 +9,9 @@ from pathlib import Path
 
 from anonymizer import keys as site_keys
 from anonymizer import profile as profiles
+from consult.asked import serve_performed
 from consult.ordering import OrderDesk
+from consult.performing import PerformedSteps
 from consult.stations import Stations
 from exchange import stores
 from exchange.stores import Stores
@@ -81,13 +83,16 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
     with stores.opened(config, clock=clock, dev_token=dev_token) as opened:
         clock = opened.clock
         planner = Planner(rules, clock, fallback_charset_of=sources.fallback_charset_of)
-        committer = committer_of(opened, planner)
+        steps = PerformedSteps(opened.db, clock)
+        committer = committer_of(opened, planner, steps)
+        steps.begin(committer.complete)
         quarantine = Quarantine(opened.blobs, committer, clock)
         ingest = Ingest(opened.blobs, committer, quarantine, clock, sources.fallback_charset_of)
         owner = LocalOwner()
         serve_access(owner, opened.access)
         commitments = CommitmentDesk(opened.db, opened.blobs, clock, digests=config.archive.commitment_digests)
         serve_commitments(owner, commitments)
+        serve_performed(owner, steps)
         yield Node(
             stores=opened,
             rules=rules,
@@ -143,12 +148,12 @@ def orders_of(opened: Stores) -> MllpListener:
     return MllpListener(config.hl7, intake, clock)
 
 
-def committer_of(opened: Stores, planner: Planner) -> LocalCommitter:
-    """Return the committer whose transactions also make the plans."""
+def committer_of(opened: Stores, planner: Planner, steps: PerformedSteps | None = None) -> LocalCommitter:
+    """Return the committer whose transactions also make the plans and end what modalities announced."""
     return LocalCommitter(
         opened.db,
         opened.clock,
-        participants=(planner.participant,),
+        participants=(planner.participant, *((steps.participant,) if steps else ())),
         completion_participants=(planner.on_complete,),
         quarantine_bytes_max=opened.config.archive.quarantine_bytes_max,
     )

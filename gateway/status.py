@@ -14,6 +14,8 @@ from kernel import errors
 SUCCESS: Final = 0x0000
 INVALID_VALUE: Final = 0x0106
 PROCESSING_FAILURE: Final = 0x0110
+MISSING_ATTRIBUTE: Final = 0x0120
+MISSING_VALUE: Final = 0x0121
 NO_SUCH_INSTANCE: Final = 0x0112
 DUPLICATE_INSTANCE: Final = 0x0111
 SOP_CLASS_NOT_SUPPORTED: Final = 0x0122
@@ -63,7 +65,9 @@ STATUSES: Final[Mapping[type[BaseException], Status]] = MappingProxyType(
         errors.InvalidRule: Status(PROCESSING_FAILURE, 500, PROCESSING_FAILURE),
         errors.InvalidOrder: Status(INVALID_VALUE, 400, INVALID_VALUE),
         errors.OrderConflict: Status(PROCESSING_FAILURE, 409, PROCESSING_FAILURE),
-        errors.InvalidStep: Status(INVALID_VALUE, 400, INVALID_VALUE),
+        errors.MissingAttribute: Status(MISSING_ATTRIBUTE, 400, MISSING_ATTRIBUTE),
+        errors.MissingValue: Status(MISSING_VALUE, 400, MISSING_VALUE),
+        errors.InvalidValue: Status(INVALID_VALUE, 400, INVALID_VALUE),
         errors.StepIsFinal: Status(PROCESSING_FAILURE, 409, PROCESSING_FAILURE),
         errors.StepExists: Status(DUPLICATE_INSTANCE, 409, DUPLICATE_INSTANCE),
         errors.WorkitemExists: Status(DUPLICATE_INSTANCE, 409, DUPLICATE_INSTANCE),

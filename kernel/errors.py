@@ -9,7 +9,8 @@
     |   |-- InvalidQuery, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound, AmbiguousStudy
     |   |-- IdentifierMismatch, UnknownDestination, TooManyMatches
     |   |-- InvalidConfiguration, InvalidRule
-    |   |-- InvalidOrder, OrderConflict, InvalidStep, StepIsFinal, StepExists
+    |   |-- InvalidOrder, OrderConflict, StepIsFinal, StepExists
+    |   |-- InvalidStep: MissingAttribute, MissingValue, InvalidValue
     |   |-- WorkitemExists, WorkitemConflict, TransactionRefused
     |   `-- ResidualIdentity
     |-- Denied        not allowed; audited
@@ -190,9 +191,21 @@ class OrderConflict(Refused):
 
 
 class InvalidStep(Refused):
-    """What a modality says of a performed step lacks an attribute, or one has a value that it may not have."""
+    """What a modality says of a performed step is not what PS3.4 F.7.2 wants; `tag` is the attribute."""
 
-    text = "The performed procedure step cannot be taken: {keyword} {reason}."
+    text = "{keyword} {reason}."  # an Error Comment has 64 characters
+
+
+class MissingAttribute(InvalidStep):
+    """An attribute that must be there is not."""
+
+
+class MissingValue(InvalidStep):
+    """An attribute that must have a value has none."""
+
+
+class InvalidValue(InvalidStep):
+    """An attribute has a value that it may not have."""
 
 
 class StepIsFinal(Refused):

@@ -25,6 +25,7 @@ class EventName(StrEnum):
     INSTANCE_RECEIVED = "InstanceReceived"
     INSTANCE_CONFLICT = "InstanceConflict"
     INSTANCE_QUARANTINED = "InstanceQuarantined"
+    STEP_PERFORMED = "StepPerformed"
     STUDY_COMPLETE = "StudyComplete"
     PLAN_MADE = "PlanMade"
     INSTANCE_DEIDENTIFIED = "InstanceDeidentified"

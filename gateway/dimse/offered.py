@@ -3,12 +3,14 @@
 A new service class comes as rows of `rows_on`, its services in modules of their own; what they need is in `Backing`.
 """
 
+from consult.ordering import random_uid
 from gateway.dimse.backing import Backing
 from gateway.dimse.commands import Field
 from gateway.dimse.commitment_messages import COMMITMENT_CLASS
 from gateway.dimse.commitment_scp import CommitmentSCP
 from gateway.dimse.get_scp import Get
 from gateway.dimse.move_scp import Move, move_destinations
+from gateway.dimse.mpps_scp import MODALITY_PERFORMED_PROCEDURE_STEP, PerformedStepSCP
 from gateway.dimse.negotiation import VERIFICATION
 from gateway.dimse.offer import Offer, Offers
 from gateway.dimse.retrieve_identifier import GET_MODELS, MOVE_MODELS
@@ -60,7 +62,11 @@ def retrieval_rows(backing: Backing) -> dict[str, Offer]:
 
 def order_rows(backing: Backing) -> dict[str, Offer]:
     """Return the services of the modalities' schedule."""
-    return {MODALITY_WORKLIST: Offer("worklist", {Field.C_FIND_RQ: WorklistSCP(backing)})}
+    performed = PerformedStepSCP(backing, random_uid)
+    return {
+        MODALITY_WORKLIST: Offer("worklist", {Field.C_FIND_RQ: WorklistSCP(backing)}),
+        MODALITY_PERFORMED_PROCEDURE_STEP: Offer("mpps", {Field.N_CREATE_RQ: performed, Field.N_SET_RQ: performed}),
+    }
 
 
 def commitment_rows(backing: Backing) -> dict[str, Offer]:

@@ -2,9 +2,11 @@
 
     association-released   the sender ended its association properly; nothing of the study came since
     send-now               a person said so
+    mpps-completed         the modality said what it made, and every instance of it is here (PS3.4 F.7)
     manifest               every instance that the sending exchange promised is here
     quiet                  nothing came for a while: the last resort, and recorded as such
 
+An association that was released says nothing while a modality has named more instances than are here.
 A study that a manifest describes is complete when it has what was promised, and by nothing else. An instance that
 comes later makes it `receiving` again, and its revision, the version of this node's manifest, has grown.
 """
@@ -13,7 +15,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Final, Protocol
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, literal_column, not_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, literal_column, not_, select, update
 
 from kernel.archive import rows
 from kernel.archive.records import Completed
@@ -30,6 +32,7 @@ from kernel.database import upsert
 from kernel.events import Event, EventName, record, record_many
 
 ASSOCIATION_RELEASED: Final = "association-released"
+MPPS_COMPLETED: Final = "mpps-completed"
 SEND_NOW: Final = "send-now"
 MANIFEST: Final = "manifest"
 QUIET: Final = "quiet"
@@ -84,6 +87,7 @@ def mark(connection: Connection, study_pks: Sequence[int], evidence: str, at: da
             study.c.pk.in_(study_pks),
             study.c.state == STATE_RECEIVING,
             not_(_promised_more()),
+            *_not_lacking(evidence),
         )
         .values(state=STATE_COMPLETE, evidence=evidence)
         .returning(
@@ -122,6 +126,13 @@ def mark(connection: Connection, study_pks: Sequence[int], evidence: str, at: da
         ],
     )
     return completed
+
+
+def _not_lacking(evidence: str) -> tuple[ColumnElement[bool], ...]:
+    """Return the condition that a study has what its modality named; only a person or time may overrule it."""
+    if evidence != ASSOCIATION_RELEASED:
+        return ()
+    return (study.c.number_of_instances >= func.coalesce(study.c.expected_instances, 0),)
 
 
 def quiet_studies(connection: Connection, since: datetime) -> list[int]:
