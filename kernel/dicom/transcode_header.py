@@ -7,11 +7,13 @@ import hashlib
 import struct
 from typing import Final
 
+from kernel.dicom.color import decoded_photometric_interpretation
 from kernel.dicom.elements import Header
 from kernel.dicom.encoders import ENCODERS
 from kernel.dicom.pixels import Pixels
 from kernel.dicom.rewrite import element_header
 from kernel.dicom.syntaxes import JPEG_LOSSY
+from kernel.dicom.transcode_frames import NATIVE_TARGETS
 from kernel.dicom.values import Values
 
 Change = tuple[str, bytes] | None  # the new VR and value; None: the element is left out
@@ -25,18 +27,22 @@ def changes_of(pixels: Pixels, target: str) -> dict[int, Change]:
     changes = dict(_OFFSETS)
     image = pixels.image
     if image.samples_per_pixel > 1:
-        changes[0x00280004] = ("CS", _padded(photometric_interpretation(pixels, target)))
+        source = pixels.transfer_syntax_uid
+        color = color_in(image.photometric_interpretation, image.samples_per_pixel, source, target)
+        changes[0x00280004] = ("CS", _padded(color))
         changes[0x00280006] = ("US", b"\0\0")
     if pixels.transfer_syntax_uid in JPEG_LOSSY:  # what was lost stays lost: nobody could tell any more
         changes[0x00282110] = ("CS", b"01")
     return changes
 
 
-def photometric_interpretation(pixels: Pixels, target: str) -> str:
-    """Return what color is after transcoding."""
-    decoded = pixels.decoded_photometric_interpretation
+def color_in(photometric_interpretation: str, samples_per_pixel: int, stored: str, target: str) -> str:
+    """Return the Photometric Interpretation that an instance of transfer syntax `stored` has in `target`."""
+    if stored == target or (stored in NATIVE_TARGETS and target in NATIVE_TARGETS):
+        return photometric_interpretation
+    decoded = decoded_photometric_interpretation(photometric_interpretation, samples_per_pixel, stored)
     encoder = ENCODERS.get(target)
-    if encoder is None or pixels.image.samples_per_pixel != 3:
+    if encoder is None or samples_per_pixel != 3:
         return decoded
     return encoder.rgb_becomes if decoded == "RGB" or encoder.is_lossy else decoded
 

@@ -1,15 +1,20 @@
 """WADO-RS metadata against a running node: the same as pydicom says, compressed once, told apart by ETag."""
 
 import gzip
+import io
 import json
 
 import pydicom
 import pytest
+import zstandard
 
 from gateway.dicomweb.conditional import is_known
-from gateway.dicomweb.metadata import accepts_gzip
+from gateway.dicomweb.content_coding import chosen, coded
 from kernel.archive import metadata as archive_metadata
+from tests.dicomweb.test_wado import FIXTURES, parts_of
 from tests.support.builders import a_ct, a_ct_series
+
+JSON = "application/dicom+json; transfer-syntax="
 
 
 def series_url(ds) -> str:
@@ -105,30 +110,95 @@ def test_metadata_of_what_is_not_there_are_not_found(node, path):
         assert node.get(f"/dicom-web/studies/{ds.StudyInstanceUID}{path}/metadata").status_code == 404
 
 
-def test_metadata_as_xml_are_not_on_offer(node):
-    ds = a_ct()
-    node.store(ds)
+@pytest.mark.parametrize("level", ["study", "series", "instance"])
+def test_metadata_come_as_xml_one_part_for_each_instance(node, level):
+    slices = list(a_ct_series(3))
+    node.store(*slices)
+    path = {
+        "study": f"/dicom-web/studies/{slices[0].StudyInstanceUID}/metadata",
+        "series": f"{series_url(slices[0])}/metadata",
+        "instance": f"{series_url(slices[0])}/instances/{slices[0].SOPInstanceUID}/metadata",
+    }[level]
 
-    response = node.get(f"{series_url(ds)}/metadata", Accept='multipart/related; type="application/dicom+xml"')
+    response = node.get(path, Accept='multipart/related; type="application/dicom+xml"')
 
-    assert response.status_code == 406
-    assert "On offer: application/dicom+json, application/json" in response.json()["detail"]
+    expected = slices[:1] if level == "instance" else slices
+    parts = parts_of(response)
+    assert [headers["content-type"] for headers, _ in parts] == ["application/dicom+xml"] * len(expected)
+    for (_, part), ds in zip(parts, expected, strict=True):
+        assert f'<Value number="1">{ds.SOPInstanceUID}</Value>'.encode() in part
+        assert f'{ds.SOPInstanceUID}/bulkdata/7FE00010"'.encode() in part
+    again = node.get(
+        path, Accept='multipart/related; type="application/dicom+xml"', **{"If-None-Match": response.headers["etag"]}
+    )
+    assert again.status_code == 304
+
+
+def test_metadata_in_a_transfer_syntax_tell_of_its_colors(node):
+    content = (FIXTURES / "us_cine_jpeg.dcm").read_bytes()
+    ds = pydicom.dcmread(io.BytesIO(content))
+    node.store(content)
+    url = f"{series_url(ds)}/metadata"
+
+    def color(accept: str) -> str:
+        return node.get(url, Accept=accept).json()[0]["00280004"]["Value"][0]
+
+    stored = ds.PhotometricInterpretation
+    assert color("application/dicom+json") == color(f"{JSON}{ds.file_meta.TransferSyntaxUID}") == stored
+    assert color(f"{JSON}1.2.840.10008.1.2.1") == "RGB"
+    assert color(f"{JSON}1.2.840.10008.1.2.4.90") == "YBR_RCT"
+    assert stored.startswith("YBR")
+    refused = node.get(url, Accept=f"{JSON}1.2.840.10008.1.2.4.102")
+    assert refused.status_code == 406
+    assert "On offer: application/dicom+json, application/json" in refused.json()["detail"]
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd", "identity"])
+def test_every_way_of_giving_metadata_is_compressed_as_the_client_likes(node, coding, monkeypatch):
+    slices = list(a_ct_series(3))
+    node.store(*slices)
+    urls = [
+        f"{series_url(slices[0])}/metadata",
+        f"{series_url(slices[0])}/instances/{slices[0].SOPInstanceUID}/metadata",
+    ]
+
+    for url in urls:
+        for accept in ("application/dicom+json", f"{JSON}1.2.840.10008.1.2.1"):
+            plain = node.get(url, Accept=accept, **{"Accept-Encoding": "identity"})
+            with (
+                node.http() as client,
+                client.stream("GET", url, headers={"Accept-Encoding": coding, "Accept": accept}) as response,
+            ):
+                raw = b"".join(response.iter_raw())
+            assert response.headers.get("content-encoding", "identity") == coding
+            assert {"gzip": gzip.decompress, "zstd": unzstd, "identity": bytes}[coding](raw) == plain.content
+
+
+def unzstd(data: bytes) -> bytes:
+    return zstandard.ZstdDecompressor().decompressobj().decompress(data)
 
 
 @pytest.mark.parametrize(
-    ("header", "accepted"),
+    ("header", "coding"),
     [
-        ("gzip, deflate", True),
-        ("br, GZIP;q=0.5", True),
-        ("*", True),
-        ("", False),
-        ("identity", False),
-        ("gzip;q=0, *", False),
-        ("gzip; q=0.0", False),
+        ("gzip, deflate", "gzip"),
+        ("gzip, deflate, br, zstd", "gzip"),
+        ("gzip;q=0.5, zstd", "zstd"),
+        ("zstd", "zstd"),
+        ("br, GZIP;q=0.5", "gzip"),
+        ("x-gzip", "gzip"),
+        ("*", "gzip"),
+        ("", "identity"),
+        ("identity", "identity"),
+        ("identity, gzip;q=0.5", "identity"),
+        ("gzip;q=0, *", "zstd"),
+        ("gzip; q=0.0", "identity"),
+        ("a," * 40 + "gzip", "identity"),
     ],
 )
-def test_gzip_is_given_to_who_accepts_it(header, accepted):
-    assert accepts_gzip(header) is accepted
+def test_the_coding_that_a_client_likes_best_is_chosen(header, coding):
+    assert chosen(header) == coding
+    assert unzstd(coded(b"x" * 100, "zstd")) == gzip.decompress(coded(b"x" * 100, "gzip")) == b"x" * 100
 
 
 @pytest.mark.parametrize(
