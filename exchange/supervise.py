@@ -54,6 +54,7 @@ class Running:
                 ingest=node.ingest,
                 quarantine=node.quarantine,
                 committer=node.committer,
+                commitments=node.commitments,
             )
         )
         services = Services(config, node.stores.access, node.stores.db, version("vienanh"), node.stores.clock)

@@ -20,6 +20,7 @@ NO_SUCH_INSTANCE: Final = 0x0112
 DUPLICATE_INSTANCE: Final = 0x0111
 SOP_CLASS_NOT_SUPPORTED: Final = 0x0122
 NOT_AUTHORISED: Final = 0x0124
+DUPLICATE_TRANSACTION_UID: Final = 0x0131
 UNRECOGNIZED_OPERATION: Final = 0x0211
 OUT_OF_RESOURCES: Final = 0xA700
 CANNOT_COUNT_MATCHES: Final = 0xA701  # these two and the next are of C-MOVE and C-GET (PS3.4 C.4.2.1.5)
@@ -57,6 +58,7 @@ STATUSES: Final[Mapping[type[BaseException], Status]] = MappingProxyType(
         errors.QueryTooBroad: Status(OUT_OF_RESOURCES, 413, OUT_OF_RESOURCES),
         errors.IdentifierMismatch: Status(DATA_SET_MISMATCH, 400, DATA_SET_MISMATCH),
         errors.UnknownDestination: Status(MOVE_DESTINATION_UNKNOWN, 400, CANNOT_UNDERSTAND),
+        errors.DuplicateTransaction: Status(DUPLICATE_TRANSACTION_UID, 409, DUPLICATE_TRANSACTION_UID),
         errors.TooManyMatches: Status(CANNOT_COUNT_MATCHES, 413, OVER_A_LIMIT),
         errors.UnsupportedMediaType: Status(CANNOT_UNDERSTAND, 415, CANNOT_UNDERSTAND),
         errors.NotAcceptable: Status(CANNOT_UNDERSTAND, 406, CANNOT_UNDERSTAND),

@@ -7,7 +7,7 @@
     |   |-- InvalidQuery, QueryTooBroad, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound, AmbiguousStudy
 =======
     |   |-- InvalidQuery, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound, AmbiguousStudy
-    |   |-- IdentifierMismatch, UnknownDestination, TooManyMatches
+    |   |-- IdentifierMismatch, UnknownDestination, TooManyMatches, DuplicateTransaction
     |   |-- InvalidConfiguration, InvalidRule
     |   |-- InvalidOrder, OrderConflict, StepIsFinal, StepExists
     |   |-- InvalidStep: MissingAttribute, MissingValue, InvalidValue
@@ -128,6 +128,12 @@ class UnknownDestination(Refused):
     """A move to somewhere that no `[[destination]]` names, or that may not have identified studies."""
 
     text = "Move destination {destination} is not known here: {reason}."
+
+
+class DuplicateTransaction(Refused):
+    """A Transaction UID that the caller used for other instances (PS3.18 13.4.3)."""
+
+    text = "Transaction UID {transaction_uid} is in use for other instances."
 
 
 class TooManyMatches(Refused):

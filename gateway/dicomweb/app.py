@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 from starlette.routing import BaseRoute, Route
 
-from gateway.dicomweb import announced, bulkdata, changes, frames, instances, metadata, qido, rendered, stow
+from gateway.dicomweb import announced, bulkdata, changes, commitment, frames, instances, metadata, qido, rendered, stow
 from gateway.dicomweb.endpoint import Endpoint, Handler
 from gateway.dicomweb.service import Room, Services
 from kernel.access import Scope
@@ -39,6 +39,8 @@ ROUTES: Final[Sequence[Row]] = (
     Row("POST", "/studies", stow.store, _STORE, "store"),
     Row("POST", _STUDY, stow.store, _STORE, "store"),
     Row("POST", "/manifests", announced.announce, _STORE, "manifest"),
+    Row("POST", "/commitment-requests/{transaction}", commitment.request, _STORE, "commitment"),
+    Row("GET", "/commitment-requests/{transaction}", commitment.result, _STORE, "commitment"),
     Row("GET", "/changes", changes.changes, _READ, "changes"),
     Row("GET", "/studies", qido.studies, _READ, "qido"),
     Row("GET", "/series", qido.series, _READ, "qido"),

@@ -11,6 +11,7 @@ from gateway.dicomweb.memory import Remembered
 from kernel.access import Access
 from kernel.access.memory import Recent
 from kernel.archive.blobs import Blobs
+from kernel.archive.commitment_desk import CommitmentDesk
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.finder import Finder
 from kernel.archive.ingest import Ingest
@@ -43,6 +44,7 @@ class Services:
     quarantine: Quarantine
     committer: LocalCommitter
     random: Callable[[int], str] = secrets.token_hex
+    commitments: CommitmentDesk | None = None
 
 
 class Room:

@@ -23,6 +23,7 @@ from gateway.dicomweb.app import DicomWeb
 from gateway.dicomweb.service import Services
 from kernel.access import Access, AccessKeys
 from kernel.archive.blobs import Blobs
+from kernel.archive.commitment_desk import CommitmentDesk
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
@@ -123,7 +124,9 @@ def running_node(
     quarantine = Quarantine(blobs, committer, clock)
     access = Access(db, clock, config.access, keys=AccessKeys(b"k" * 32, TOKEN, CHEAP), site=site)
     ingest = Ingest(blobs, committer, quarantine, clock, lambda _: None)
-    service = DicomWeb(Services(config, clock, access, db, blobs, ingest, quarantine, committer))
+    desk = CommitmentDesk(db, blobs, clock, digests=True)
+    desk.start()
+    service = DicomWeb(Services(config, clock, access, db, blobs, ingest, quarantine, committer, commitments=desk))
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=service.routes), lifespan="off", log_config=None))
     thread = threading.Thread(target=server.run, args=([listening],))
@@ -135,6 +138,7 @@ def running_node(
         server.should_exit = True
         thread.join()
         service.close()
+        desk.stop(5)
         db.close()
 
 

@@ -23,6 +23,7 @@ def path_of(row, prefix: str, ds, site: str = "BV1") -> str:
             "instance": ds.SOPInstanceUID,
             "frames": "1",
             "path": "7FE00010",
+            "transaction": "1.2.3.1",
         }
     )
 
@@ -31,6 +32,9 @@ def call(node, row, path: str, token: str | None, ds):
     body, headers = b"", {}
     if row.path == "/manifests":
         body = json.dumps({"study": ds.StudyInstanceUID, "version": 1, "instances": 1}).encode()
+    elif row.path.startswith("/commitment-requests"):
+        item = {"00081150": {"vr": "UI", "Value": [ds.SOPClassUID]}, "00081155": {"vr": "UI", "Value": ["1.2"]}}
+        body = json.dumps({"00081199": {"vr": "SQ", "Value": [item]}}).encode() if row.method == "POST" else b""
     elif row.method == "POST":
         body, headers = body_of([as_file(ds)]), MULTIPART
     with node.http(token) as client:
