@@ -31,25 +31,31 @@ from gateway.hl7.listener import MllpListener
 from gateway.peers import Sources
 from kernel.access.asked import serve_access
 from kernel.access.secrets import load_or_create_key
+from kernel.archive import verify
 from kernel.archive.commit_socket import CommitServer
 from kernel.archive.commitment_desk import CommitmentDesk, serve_commitments
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.complete import ASSOCIATION_RELEASED
+from kernel.archive.deletion import Deletions
+from kernel.archive.deletion_asked import serve_deletions
 from kernel.archive.ingest import Ingest
 from kernel.archive.owner import LocalOwner
 from kernel.archive.quarantine import Quarantine
 from kernel.clock import Clock
 from kernel.config import Config
+from routing.deletion import DeliveryDependents
 from routing.destinations import Destination
 from routing.planning import Planner
 from routing.rules import Rules
 from routing.settings import parse
 from routing.steps import Deidentifier
+from routing.tables import derived
 from routing.transport import Transport
 from routing.worker import Worker
 
 SITE_KEY_FILE = "site.key"
 COMMIT_SOCKET = "commit.sock"
+NAMING_BLOBS = (*verify.NAMED, derived)  # every table that names blobs
 CORES_FOR_THREADS = 2  # up to which one process receives more than several that hand rows over
 
 
@@ -63,6 +69,7 @@ class Node:
     commit_server: CommitServer
     quarantine: Quarantine
     ingest: Ingest
+    deletions: Deletions
     listener: Listener | ListenerProcesses | None
     orders: MllpListener | None
     worker: Worker
@@ -88,7 +95,9 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
         steps.begin(committer.complete)
         quarantine = Quarantine(opened.blobs, committer, clock)
         ingest = Ingest(opened.blobs, committer, quarantine, clock, sources.fallback_charset_of)
+        deletions = deletions_of(opened, committer)
         owner = LocalOwner()
+        serve_deletions(owner, deletions)
         serve_access(owner, opened.access)
         commitments = CommitmentDesk(opened.db, opened.blobs, clock, digests=config.archive.commitment_digests)
         serve_commitments(owner, commitments)
@@ -100,6 +109,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
             commit_server=CommitServer(config.node.data / COMMIT_SOCKET, committer, owner),
             quarantine=quarantine,
             ingest=ingest,
+            deletions=deletions,
             listener=listener_of(opened, sources, ingest, committer, owner) if config.dimse.enabled else None,
             orders=orders_of(opened) if config.hl7.enabled else None,
             worker=Worker(
@@ -157,6 +167,11 @@ def committer_of(opened: Stores, planner: Planner, steps: PerformedSteps | None 
         completion_participants=(planner.on_complete,),
         quarantine_bytes_max=opened.config.archive.quarantine_bytes_max,
     )
+
+
+def deletions_of(opened: Stores, committer: LocalCommitter) -> Deletions:
+    """Return what deletes, with all rooms that keep something of an instance."""
+    return Deletions(opened.db, opened.clock, opened.config.archive, committer, (DeliveryDependents(),))
 
 
 def keys_of(config: Config) -> Callable[[str], site_keys.Keys]:

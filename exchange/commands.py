@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from exchange import accounts, archive, audit, deliveries, doctor, orders, rules, sending, serving
+from exchange import accounts, archive, audit, deleting, deliveries, doctor, orders, rules, sending, serving
 from exchange.screen import plain_errors
 
 app = typer.Typer(
@@ -29,6 +29,7 @@ app.add_typer(orders.app, name="orders")
 app.add_typer(accounts.users, name="user")
 app.add_typer(accounts.tokens, name="token")
 app.add_typer(archive.quarantine, name="quarantine")
+app.add_typer(deleting.app, name="archive")
 app.add_typer(audit.app, name="audit")
 
 

@@ -1,4 +1,4 @@
-"""Runs an assembled node until a signal: start in order, settle quiet studies, tell health, stop in reverse order."""
+"""Runs an assembled node until a signal: start in order, settle quiet studies, reclaim blobs, tell health, stop."""
 
 import gc
 import json
@@ -16,11 +16,12 @@ from pathlib import Path
 import uvicorn
 from starlette.routing import Router
 
-from exchange.assemble import Node
+from exchange.assemble import NAMING_BLOBS, Node
 from exchange.http import build_app
 from gateway.dicomweb.app import DicomWeb
 from gateway.dicomweb.service import Services as DicomWebServices
 from kernel import telemetry
+from kernel.archive.reclaim import reclaim_blobs
 from kernel.config import HttpConfig
 from kernel.errors import ExchangeError, InvalidConfiguration
 from viewer.server.api import Services
@@ -55,6 +56,7 @@ class Running:
                 quarantine=node.quarantine,
                 committer=node.committer,
                 commitments=node.commitments,
+                deletions=node.deletions,
             )
         )
         services = Services(config, node.stores.access, node.stores.db, version("vienanh"), node.stores.clock)
@@ -134,6 +136,7 @@ class Running:
         while not self._stopping.wait(SETTLE_EVERY_S):
             try:
                 node.committer.settle_quiet(node.stores.config.archive.quiet_s)
+                reclaim_blobs(node.stores.db, node.stores.blobs, NAMING_BLOBS, node.stores.clock.now())
             except ExchangeError as error:
                 _log.warning("settle_failed", reason=error.code)
 

@@ -121,6 +121,12 @@ class ArchiveConfig:
     commitment_digests: bool = _setting(True, "storage commitment reads every byte and compares digests first")
     results_max: int = _setting(1000, "most matches that one search returns (Warning header beyond)")
     timezone: str = _setting("+0700", "offset from UTC of stored dates and times, such as +0700")
+    deletion: Literal["off", "admin", "scope"] = _setting(
+        "admin", "who may delete: off nobody, admin administrators, scope also who has the right dicomweb:delete"
+    )
+    retention_days: float = _setting(
+        0.0, "days since the last instance of a study before who is no admin may delete it"
+    )
 
 
 @dataclass(frozen=True, slots=True)

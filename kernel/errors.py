@@ -172,6 +172,12 @@ class AmbiguousStudy(Refused):
     text = "Study {study_instance_uid} is here from more than one site. Name the site."
 
 
+class DeletionRefused(Refused):
+    """Something that may not be deleted, or not yet."""
+
+    text = "It cannot be deleted: {reason}."
+
+
 class InvalidConfiguration(Refused):
     """A setting that cannot be used; names the key and where it was read."""
 

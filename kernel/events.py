@@ -36,6 +36,9 @@ class EventName(StrEnum):
     DELIVERY_FAILED = "DeliveryFailed"
     MANIFEST_RECEIVED = "ManifestReceived"
     STUDY_OPENED = "StudyOpened"
+    STUDY_DELETED = "StudyDeleted"
+    SERIES_DELETED = "SeriesDeleted"
+    INSTANCE_DELETED = "InstanceDeleted"
 
 
 @dataclass(frozen=True, slots=True)

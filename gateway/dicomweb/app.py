@@ -9,7 +9,19 @@ from typing import Final, NamedTuple
 
 from starlette.routing import BaseRoute, Route
 
-from gateway.dicomweb import announced, bulkdata, changes, commitment, frames, instances, metadata, qido, rendered, stow
+from gateway.dicomweb import (
+    announced,
+    bulkdata,
+    changes,
+    commitment,
+    deletion,
+    frames,
+    instances,
+    metadata,
+    qido,
+    rendered,
+    stow,
+)
 from gateway.dicomweb.endpoint import Endpoint, Handler
 from gateway.dicomweb.service import Room, Services
 from kernel.access import Scope
@@ -31,13 +43,16 @@ class Row(NamedTuple):
 _STUDY: Final = "/studies/{study}"
 _SERIES: Final = _STUDY + "/series/{series}"
 _INSTANCE: Final = _SERIES + "/instances/{instance}"
-_READ, _STORE = Scope.DICOMWEB_READ, Scope.DICOMWEB_STORE
+_READ, _STORE, _DELETE = Scope.DICOMWEB_READ, Scope.DICOMWEB_STORE, Scope.DICOMWEB_DELETE
 
 # Looked at in this order: the busiest first.
 ROUTES: Final[Sequence[Row]] = (
     Row("GET", _INSTANCE + "/frames/{frames}", frames.retrieve_frames, _READ, "frame", is_quick=True),
     Row("POST", "/studies", stow.store, _STORE, "store"),
     Row("POST", _STUDY, stow.store, _STORE, "store"),
+    Row("DELETE", _STUDY, deletion.delete, _DELETE, "delete"),
+    Row("DELETE", _SERIES, deletion.delete, _DELETE, "delete"),
+    Row("DELETE", _INSTANCE, deletion.delete, _DELETE, "delete"),
     Row("POST", "/manifests", announced.announce, _STORE, "manifest"),
     Row("POST", "/commitment-requests/{transaction}", commitment.request, _STORE, "commitment"),
     Row("GET", "/commitment-requests/{transaction}", commitment.result, _STORE, "commitment"),

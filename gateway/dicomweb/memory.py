@@ -40,6 +40,12 @@ class Remembered(Generic[K, V]):
                 _, (_, lightened) = self._kept.popitem(last=False)
                 self._weight -= lightened
 
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()
+            self._weight = 0
+
     @property
     def weight(self) -> int:
         """The weights of all that is kept, together."""

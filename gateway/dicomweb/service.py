@@ -13,6 +13,7 @@ from kernel.access.memory import Recent
 from kernel.archive.blobs import Blobs
 from kernel.archive.commitment_desk import CommitmentDesk
 from kernel.archive.committer import LocalCommitter
+from kernel.archive.deletion import Deletions
 from kernel.archive.finder import Finder
 from kernel.archive.ingest import Ingest
 from kernel.archive.metadata import Metadata
@@ -43,6 +44,7 @@ class Services:
     ingest: Ingest
     quarantine: Quarantine
     committer: LocalCommitter
+    deletions: Deletions
     random: Callable[[int], str] = secrets.token_hex
     commitments: CommitmentDesk | None = None
 
@@ -63,6 +65,14 @@ class Room:
         self.stores = 0
         self.waiting = 0  # for changes
         self.denials: Recent[tuple[str, ...], object] = Recent(services.clock, seconds=DENIED_EVERY_S, most=DENIED_MAX)
+
+        services.deletions.when_deleted(self._forget)
+
+    def _forget(self) -> None:
+        """Forget what is remembered of studies: some were deleted, and their keys may be given to others."""
+        self.frames.clear()
+        self.metadata.forget()
+        self.services.access.forget_studies()
 
     def close(self) -> None:
         """Let running work end and give the threads back."""

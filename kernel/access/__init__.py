@@ -149,6 +149,14 @@ class Access:
         """Audit a search below the study level; return the sites it may cover, None for all. Raises Forbidden."""
         return self._studies.may_search(principal, keywords, address)
 
+    def may_delete(self, principal: Principal, uid: str, address: str, site: str | None = None) -> StudyGrant:
+        """Return which study `principal` means to delete. Raises Forbidden, NotFound, AmbiguousStudy."""
+        return self._studies.may_delete(principal, uid, address, site)
+
+    def forget_studies(self) -> None:
+        """Forget what was granted lately: studies were deleted."""
+        self._studies.forget()
+
     def may_store(self, principal: Principal) -> str:
         """Return the site for which `principal` may store. Raises Forbidden."""
         return self._studies.may_store(principal)

@@ -22,6 +22,7 @@ class Scope(StrEnum):
 
     DICOMWEB_READ = "dicomweb:read"
     DICOMWEB_STORE = "dicomweb:store"
+    DICOMWEB_DELETE = "dicomweb:delete"  # within the policy of the node (archive.deletion)
     API_READ = "api:read"
     API_WRITE = "api:write"
     ORDERS_READ = "orders:read"  # what is scheduled at the modalities

@@ -105,6 +105,20 @@ class Studies:
         key = (principal, study_instance_uid, address, action, site)
         return self._grants.get_or(key, lambda: self._grant(*key))
 
+    def may_delete(self, principal: Principal, uid: str, address: str, site: str | None = None) -> StudyGrant:
+        """Return which study the principal means to delete; nothing is allowed by it (`kernel.archive.deletion`).
+
+        Raises
+        ------
+        Forbidden
+            The principal may not delete at all.
+        NotFound, AmbiguousStudy
+            As `open`.
+        """
+        principal.require(Scope.DICOMWEB_DELETE)
+        found, trace_id = self._find(principal, uid, address, Action.STUDY_DELETED, site)
+        return StudyGrant(found, uid, trace_id, principal.name)
+
     def may_store(self, principal: Principal) -> str:
         """Return the site for which `principal` may store.
 
@@ -140,18 +154,8 @@ class Studies:
 
     def _grant(self, principal: Principal, uid: str, address: str, action: Action, site: str | None) -> StudyGrant:
         self._check_reader(principal, action, uid if _UID.fullmatch(uid) else "", address)
-        sites = principal.sites if site is None else frozenset({site}) if principal.sees(site) else frozenset[str]()
-        here = select(study.c.site, study.c.trace_id).where(study.c.study_instance_uid == uid).limit(2)
-        with self._db.read() as connection:
-            visible = connection.execute(here if sites is None else here.where(study.c.site.in_(sites))).all()
-            elsewhere = not visible and connection.execute(here).first() is not None
-        if elsewhere:
-            self._refuse(principal, action, uid, address)
-        if not visible:
-            raise NotFound(what="study")
-        if len(visible) > 1:
-            raise AmbiguousStudy(study_instance_uid=uid)
-        grant = StudyGrant(visible[0].site, uid, visible[0].trace_id, principal.name)
+        found, trace_id = self._find(principal, uid, address, action, site)
+        grant = StudyGrant(found, uid, trace_id, principal.name)
         line = Line(
             self._clock.now(),
             action,
@@ -165,6 +169,25 @@ class Studies:
         by_a_person = principal.kind == "account" and action is Action.INSTANCES_ACCESSED
         self._tell(principal, line, event=opened if by_a_person else None)
         return grant
+
+    def _find(self, principal: Principal, uid: str, address: str, action: Action, site: str | None) -> tuple[str, str]:
+        """Return site and trace of a study that the principal may see. Raises NotFound, AmbiguousStudy."""
+        sites = principal.sites if site is None else frozenset({site}) if principal.sees(site) else frozenset[str]()
+        here = select(study.c.site, study.c.trace_id).where(study.c.study_instance_uid == uid).limit(2)
+        with self._db.read() as connection:
+            visible = connection.execute(here if sites is None else here.where(study.c.site.in_(sites))).all()
+            elsewhere = not visible and connection.execute(here).first() is not None
+        if elsewhere:
+            self._refuse(principal, action, uid, address)
+        if not visible:
+            raise NotFound(what="study")
+        if len(visible) > 1:
+            raise AmbiguousStudy(study_instance_uid=uid)
+        return visible[0].site, visible[0].trace_id
+
+    def forget(self) -> None:
+        """Forget the grants that were given: studies were deleted."""
+        self._grants.forget()
 
     def _check_reader(self, principal: Principal, action: Action, uid: str, address: str) -> None:
         if not principal.scopes.intersection(READ_SCOPES):

@@ -3,6 +3,7 @@
     <root>/incoming/<random>            stages: nothing promised; swept when the node starts
     <root>/ab/<sha256>-<syntax>         blobs: the canonical file meta, then the data set as sent
     <root>/quarantine/<sha256>-<syntax> refused instances, for a person to look at
+    <root>/doomed/                      blobs in the moment of being removed
 
 `sha256` is that of the encoded data set and `syntax` its Transfer Syntax UID: together they determine every byte of the
 blob, because the file meta is a function of the identifiers alone. So a name is never rewritten with other bytes, two
@@ -32,6 +33,7 @@ from kernel.errors import BlobMissing, DigestMismatch, StorageFull
 DECLARED_CHARACTERS_MAX: Final = 128  # of a declared UID; PS3.5 9.1 allows 64
 _INCOMING: Final = "incoming"
 _QUARANTINE: Final = "quarantine"
+_DOOMED: Final = "doomed"
 _KEY: Final = re.compile(r"(?:[0-9a-f]{2}|quarantine)/[0-9a-f]{64}-[0-9.]{1,64}")
 _SYNTAX: Final = re.compile(r"[0-9.]{1,64}")
 
@@ -65,7 +67,9 @@ class Blobs:
     def __init__(self, root: Path, free_bytes_min: int) -> None:
         self._root = root
         self._free_bytes_min = free_bytes_min
-        folders = [root / name for name in (_INCOMING, _QUARANTINE, *(f"{number:02x}" for number in range(256)))]
+        folders = [
+            root / name for name in (_INCOMING, _QUARANTINE, _DOOMED, *(f"{number:02x}" for number in range(256)))
+        ]
         if not all(folder.is_dir() for folder in folders):
             for folder in folders:
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -185,17 +189,60 @@ class Blobs:
         """Forget a blob; absent is fine. Whoever calls knows that no row names it."""
         self.path(key).unlink(missing_ok=True)
 
+    def settled(self, key: str, before: float) -> int | None:
+        """Return which file a blob is (its inode) if it got its name before a moment (s since 1970); 0 if it is gone.
+
+        None when it got its name later: somebody may be about to commit the row that names it.
+        """
+        try:
+            state = self.path(key).stat()
+        except FileNotFoundError:
+            return 0
+        return state.st_ino if state.st_ctime <= before else None
+
+    def remove(self, key: str, inode: int) -> bool:
+        """Remove a blob unless another file got its name meanwhile; durable on return.
+
+        The file is first given a name that says which it should be, so that one taken by mistake is put back, after a
+        crash too.
+        """
+        doomed = self._root / _DOOMED / f"{key.replace('/', '@')}@{inode}"
+        try:
+            self.path(key).rename(doomed)
+        except FileNotFoundError:
+            return False
+        removed = self._end(doomed)
+        flush_folder(self.path(key).parent)
+        return removed
+
+    def _end(self, doomed: Path) -> bool:
+        """Unlink a doomed file, or put it back if it is not the one that was meant."""
+        folder, name, inode = doomed.name.split("@")
+        if doomed.stat().st_ino == int(inode):
+            doomed.unlink()
+            return True
+        final = self._root / folder / name
+        if not rename_new(doomed, final):
+            doomed.unlink()  # the same bytes came a third time
+        flush_folder(final.parent)
+        return False
+
     def walk(self) -> Iterator[tuple[str, os.stat_result]]:
         """Yield every blob's key and state, quarantine included, folder by folder."""
         for folder in sorted(self._root.iterdir()):
-            if folder.name == _INCOMING or not folder.is_dir():
+            if folder.name in (_INCOMING, _DOOMED) or not folder.is_dir():
                 continue
             with os.scandir(folder) as entries:
                 for entry in entries:
                     yield f"{folder.name}/{entry.name}", entry.stat()
 
     def sweep(self) -> int:
-        """Remove the stages of a run that ended; called once at start, before anybody stages. Return how many."""
+        """Remove the stages of a run that ended, and end its removals; called once at start, before anybody stages.
+
+        Return how many stages there were.
+        """
+        for doomed in (self._root / _DOOMED).iterdir():
+            self._end(doomed)
         stages = list((self._root / _INCOMING).iterdir())
         for stage in stages:
             stage.unlink(missing_ok=True)

@@ -24,6 +24,9 @@ TOLD: Final[Mapping[EventName, str]] = {
     EventName.INSTANCE_CONFLICT: "instance-conflict",
     EventName.MANIFEST_RECEIVED: "manifest-received",
     EventName.STUDY_COMPLETE: "study-complete",
+    EventName.STUDY_DELETED: "study-deleted",
+    EventName.SERIES_DELETED: "series-deleted",
+    EventName.INSTANCE_DELETED: "instance-deleted",
 }
 """The events that are changes, and the words for them."""
 DETAILS: Final = (

@@ -151,6 +151,11 @@ class LocalCommitter:
         """Complete a study because a person said so; return whether that changed it."""
         return self._database.write(lambda connection: bool(self.complete(connection, [study_pk], complete.SEND_NOW)))
 
+    def forget(self, study_pk: int) -> None:
+        """Forget rows that the running transaction deletes; called inside it."""
+        self._parents.forget()
+        self._sessions.drop(study_pk)
+
     def complete(self, connection: Connection, study_pks: Sequence[int], evidence: str) -> list[Completed]:
         """Mark studies complete inside a transaction, tell those who take part, and return which ones changed."""
         completed = complete.mark(connection, study_pks, evidence, self._clock.now())

@@ -84,7 +84,7 @@ class Metadata:
             ).first()
             if row is None:
                 raise NotFound(what="series")
-            key = ("series", row.pk, row.revision, base_url)
+            key = (f"{granted.site} {series_instance_uid}", row.pk, row.revision, base_url)
             folded = self._memory.get(key)
             if folded is not None or row.number_of_instances > FOLD_INSTANCES_MAX:
                 return folded
@@ -105,7 +105,7 @@ class Metadata:
             ).first()
             if row is None:
                 raise NotFound(what="study")
-            key = ("study", row.pk, row.revision, base_url)
+            key = (f"{granted.site} {granted.study_instance_uid}", row.pk, row.revision, base_url)
             folded = self._memory.get(key)
             if folded is not None or row.number_of_instances > FOLD_INSTANCES_MAX:
                 return folded
@@ -130,6 +130,10 @@ class Metadata:
                 yield separator + found
                 separator = b","
         yield b"]" if separator == b"," else b"[]"
+
+    def forget(self) -> None:
+        """Forget every answer: studies were deleted, and their keys may be given to others."""
+        self._memory.clear()
 
     def _fold(self, key: "_Key", joined: bytes | None, base_url: str) -> Folded | None:
         if joined is None:
@@ -170,7 +174,7 @@ class Metadata:
             )
 
 
-_Key = tuple[str, int, int, str]
+_Key = tuple[str, int, int, str]  # whose and which, for a row's key may be given to another once it was deleted; URL
 
 
 class _Memory:
@@ -199,6 +203,12 @@ class _Memory:
             while self._bytes > self._bytes_max:
                 _, gone = self._kept.popitem(last=False)
                 self._bytes -= len(gone.gzipped)
+
+    def clear(self) -> None:
+        """Forget everything."""
+        with self._lock:
+            self._kept.clear()
+            self._bytes = 0
 
 
 _JOINED: Final = instance.join(series).join(study)

@@ -41,3 +41,9 @@ class Sessions:
         """Forget a session."""
         with self._lock:
             self._studies.pop((site, session), None)
+
+    def drop(self, study_pk: int) -> None:
+        """Forget a study that was deleted: its key may be given to another."""
+        with self._lock:
+            for studies in self._studies.values():
+                studies.discard(study_pk)

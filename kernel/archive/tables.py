@@ -252,6 +252,28 @@ manifest = Table(
 )
 
 
+# Blobs whose rows were deleted, until they are removed or found to be named by others (reclaim.py).
+reclaim = Table(
+    "reclaim",
+    metadata,
+    Column("blob_key", String(160), primary_key=True),
+    Column("sop_instance_uid", Uid, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Index(None, "at"),
+)
+
+# Studies that nobody may delete.
+legal_hold = Table(
+    "legal_hold",
+    metadata,
+    Column("site", Site, primary_key=True),
+    Column("study_instance_uid", Uid, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("who", String(128), nullable=False),
+    Column("reason", String(64), nullable=False),
+)
+
+
 def worklist_rank(priority: int, first_received_at: datetime) -> int:
     """Return the number by which the worklist descends: urgency first, then arrival.
 

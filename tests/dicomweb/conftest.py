@@ -25,6 +25,7 @@ from kernel.access import Access, AccessKeys
 from kernel.archive.blobs import Blobs
 from kernel.archive.commitment_desk import CommitmentDesk
 from kernel.archive.committer import LocalCommitter
+from kernel.archive.deletion import Deletions
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.tables import quarantine as quarantine_table
@@ -33,6 +34,7 @@ from kernel.clock import SystemClock
 from kernel.config import Config, LogConfig
 from kernel.database import Database
 from kernel.telemetry import configure
+from routing.deletion import DeliveryDependents
 from tests.support.access import CHEAP
 from tests.support.builders import as_file
 
@@ -107,15 +109,15 @@ def _migrated() -> Path:
 
 @contextmanager
 def running_node(
-    folder: Path, *, site: str = SITE, http: dict[str, Any] | None = None, results_max: int = 1000
+    folder: Path, *, site: str = SITE, http: dict[str, Any] | None = None, **archive: Any
 ) -> Iterator[Node]:
-    """Run a node's DICOMweb in this process; `http` overrides fields of its configuration."""
+    """Run a node's DICOMweb in this process; `http` and `archive` override fields of its configuration."""
     base = Config()
     config = replace(
         base,
         node=replace(base.node, data=folder, site=site),
         http=replace(base.http, **(http or {})),
-        archive=replace(base.archive, free_bytes_min=1, results_max=results_max),
+        archive=replace(base.archive, free_bytes_min=1, **archive),
     )
     folder.mkdir(exist_ok=True)
     shutil.copyfile(_migrated(), folder / "vienanh.db")
@@ -126,7 +128,10 @@ def running_node(
     ingest = Ingest(blobs, committer, quarantine, clock, lambda _: None)
     desk = CommitmentDesk(db, blobs, clock, digests=True)
     desk.start()
-    service = DicomWeb(Services(config, clock, access, db, blobs, ingest, quarantine, committer, commitments=desk))
+    deletions = Deletions(db, clock, config.archive, committer, (DeliveryDependents(),))
+    service = DicomWeb(
+        Services(config, clock, access, db, blobs, ingest, quarantine, committer, deletions=deletions, commitments=desk)
+    )
     listening = socket.create_server(("127.0.0.1", 0))
     server = uvicorn.Server(uvicorn.Config(Starlette(routes=service.routes), lifespan="off", log_config=None))
     thread = threading.Thread(target=server.run, args=([listening],))

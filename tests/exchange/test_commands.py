@@ -1,5 +1,6 @@
 """The command line: what it says when all is well, and one plain line when it is not."""
 
+import dataclasses
 import re
 from pathlib import Path
 
@@ -7,12 +8,14 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
+from exchange.assemble import assembled
 from exchange.commands import app
 from exchange.screen import plain_errors
 from exchange.stores import opened
 from kernel import config as configuration
 from kernel import errors
-from tests.support.builders import a_cr, as_file
+from kernel.archive.records import Origin
+from tests.support.builders import a_cr, as_dataset_bytes, as_file
 
 PASSWORD = "mat khau dai du"
 
@@ -196,3 +199,32 @@ def test_an_order_is_added_listed_and_canceled(run):
     assert "CANCELED" in listed
     assert refused.exit_code == 2
     assert "start_date not in the form of its DICOM attribute" in refused.output
+
+
+def test_a_study_is_deleted_only_by_force_and_not_while_it_is_held(run, tmp_path):
+    ds = a_cr()
+    stored_here(tmp_path / "data", ds)
+    uid = ds.StudyInstanceUID
+
+    refused = run("archive", "delete", uid, "--reason", "test-data")
+    held = run("archive", "hold", uid, "--reason", "case-7")
+    still = run("archive", "delete", uid, "--reason", "test-data", "--force")
+    run("archive", "unhold", uid)
+    gone = run("archive", "delete", uid, "--reason", "test-data", "--force")
+    again = run("archive", "delete", uid, "--reason", "test-data", "--force")
+
+    assert "may be the only copy" in refused.output
+    assert (held.exit_code, "legal hold" in still.output) == (0, True)
+    assert (gone.exit_code, "1 instances were deleted" in gone.output) == (0, True), gone.output
+    assert (again.exit_code, "no such study" in again.output) == (2, True)
+
+
+def stored_here(data: Path, ds) -> None:
+    config = dataclasses.replace(
+        configuration.load(), archive=dataclasses.replace(configuration.load().archive, free_bytes_min=1)
+    )
+    with assembled(config) as node:
+        content = as_dataset_bytes(ds)
+        stage = node.stores.blobs.stage(ds.SOPClassUID, ds.SOPInstanceUID, "1.2.840.10008.1.2.1")
+        stage.write(content)
+        node.ingest.ingest(stage.finish(), Origin("HERE", "dimse", "CT1", "VIENANH", "127.0.0.1", "s"))

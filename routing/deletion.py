@@ -1,0 +1,54 @@
+"""What delivery has to say when instances are deleted: what still waits, what nobody else has, and what goes with them.
+
+Deliveries, consignments and plans stay: they are the history, and name UIDs only. The vault's sealed records stay, too:
+a report about a copy that was delivered may still come home, and without them nobody could say whose it is.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from sqlalchemy import Connection, delete, func, select
+
+from kernel.archive.reclaim import Freed
+from kernel.archive.removal import Doomed
+from routing.tables import delivery, derived, job
+from routing.transport import ReceiptState
+
+CHUNK: Final = 500  # UIDs in one statement
+_ARRIVED: Final = (ReceiptState.DELIVERED.value, ReceiptState.DUPLICATE.value)
+
+
+class DeliveryDependents:
+    """Jobs and pseudonymised copies of what is deleted (`kernel.archive.deletion.Dependents`)."""
+
+    def obstacles(self, connection: Connection, doomed: Doomed) -> Sequence[str]:
+        """Return that something waits for delivery, or that there is no receipt of somebody who has it."""
+        waiting = receipted = 0
+        for uids in _chunks(doomed):
+            of_jobs = (job.c.site == doomed.site, job.c.study_instance_uid == doomed.study_instance_uid)
+            waiting += connection.scalar(select(func.count()).where(*of_jobs, job.c.sop_instance_uid.in_(uids))) or 0
+            arrived = select(func.count(delivery.c.sop_instance_uid.distinct())).where(
+                delivery.c.site == doomed.site, delivery.c.sop_instance_uid.in_(uids), delivery.c.state.in_(_ARRIVED)
+            )
+            receipted += connection.scalar(arrived) or 0
+        lacking = len(doomed.instances) - receipted
+        found = [f"{waiting} deliveries of it are still to be made"] if waiting else []
+        return [*found, f"{lacking} of its instances have no receipt, this may be the only copy"] if lacking else found
+
+    def forget(self, connection: Connection, doomed: Doomed) -> Sequence[Freed]:
+        """Remove the jobs and the pseudonymised copies; return the copies' blobs."""
+        freed: list[Freed] = []
+        for uids in _chunks(doomed):
+            of_jobs = (job.c.site == doomed.site, job.c.study_instance_uid == doomed.study_instance_uid)
+            connection.execute(delete(job).where(*of_jobs, job.c.sop_instance_uid.in_(uids)))
+            copies = (derived.c.site == doomed.site, derived.c.sop_instance_uid.in_(uids))
+            named = select(derived.c.blob_key, derived.c.new_sop_instance_uid).where(*copies)
+            freed += [Freed(*row) for row in connection.execute(named)]
+            connection.execute(delete(derived).where(*copies))
+        return freed
+
+
+def _chunks(doomed: Doomed) -> Iterator[list[str]]:
+    uids = [uid for _, _, uid in doomed.instances]
+    for start in range(0, len(uids), CHUNK):
+        yield uids[start : start + CHUNK]
