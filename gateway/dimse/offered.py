@@ -8,6 +8,8 @@ from gateway.dimse.backing import Backing
 from gateway.dimse.commands import Field
 from gateway.dimse.commitment_messages import COMMITMENT_CLASS
 from gateway.dimse.commitment_scp import CommitmentSCP
+from gateway.dimse.find_identifier import FIND_MODELS, extend
+from gateway.dimse.find_scp import FindSCP
 from gateway.dimse.get_scp import Get
 from gateway.dimse.move_scp import Move, move_destinations
 from gateway.dimse.mpps_scp import MODALITY_PERFORMED_PROCEDURE_STEP, PerformedStepSCP
@@ -47,7 +49,13 @@ def offers(config: Config, ingest: Ingester, blobs: Blobs, clock: Clock, backing
 
 def rows_on(backing: Backing) -> dict[str, Offer]:
     """Return the rows that stand on the archive, by abstract syntax."""
-    return {**retrieval_rows(backing), **order_rows(backing), **commitment_rows(backing)}
+    return {**query_rows(backing), **retrieval_rows(backing), **order_rows(backing), **commitment_rows(backing)}
+
+
+def query_rows(backing: Backing) -> dict[str, Offer]:
+    """Return C-FIND of every information model."""
+    find = FindSCP(backing)
+    return {uid: Offer("find", {Field.C_FIND_RQ: find}, extend=extend) for uid in FIND_MODELS}
 
 
 def retrieval_rows(backing: Backing) -> dict[str, Offer]:

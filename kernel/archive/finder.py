@@ -17,7 +17,7 @@ from kernel.archive.keys import COLUMNS
 from kernel.archive.search import StudyQuery, count_beyond, search_pks
 from kernel.archive.stored_models import models, representatives
 from kernel.archive.tables import study
-from kernel.database import Database
+from kernel.database import Readable
 from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
 from kernel.dicom.identifier import Model, Tree, fits
 from kernel.dicom.levels import LEVELS, Level
@@ -72,7 +72,7 @@ class Page:
 class Finder:
     """Finds patients, studies, series and instances."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Readable) -> None:
         self._database = database
 
     def page(self, asked: Asked) -> Page:
