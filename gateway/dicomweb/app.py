@@ -72,6 +72,8 @@ ROUTES: Final[Sequence[Row]] = (
     Row("GET", _INSTANCE + "/bulkdata/{path:path}", bulkdata.retrieve_bulkdata, _READ, "bulkdata"),
     Row("GET", _INSTANCE + "/rendered", rendered.rendered, _READ, "rendered"),
     Row("GET", _INSTANCE + "/frames/{frames}/rendered", rendered.rendered, _READ, "rendered"),
+    Row("GET", _STUDY + "/rendered", rendered.rendered_study, _READ, "rendered"),
+    Row("GET", _SERIES + "/rendered", rendered.rendered_series, _READ, "rendered"),
     Row("GET", _STUDY + "/thumbnail", rendered.thumbnail, _READ, "rendered"),
     Row("GET", _SERIES + "/thumbnail", rendered.thumbnail, _READ, "rendered"),
     Row("GET", _INSTANCE + "/thumbnail", rendered.thumbnail, _READ, "rendered"),

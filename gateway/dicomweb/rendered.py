@@ -1,124 +1,156 @@
-"""Pictures for the eye (PS3.18 10.4.1.1.4, 10.4.1.1.5): rendered instances and frames, thumbnails of everything.
+"""Pictures for the eye (PS3.18 10.4.1.1.4, 10.4.1.1.5): of frames, instances, series, studies; thumbnails of all.
 
-A picture is 8 bits a sample and JPEG is lossy: it is for looking around, never for reading. Diagnostic viewing uses
-frames.
+One frame is a picture; several are parts of a multipart message, or an animated GIF. Video is not made here: there is no
+encoder whose licence allows to ship it. A picture is 8 bits a sample and JPEG is lossy: it is for looking around, never
+for reading. Diagnostic viewing uses frames.
 """
 
-import math
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from typing import Final
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import Answer
+from gateway.dicomweb.answers import Answer, Chunked
 from gateway.dicomweb.call import Call
+from gateway.dicomweb.conditional import not_modified, tag_of
+from gateway.dicomweb.drawing import animation, draw
 from gateway.dicomweb.frame_source import opened
 from gateway.dicomweb.frames import frame_numbers
 from gateway.dicomweb.instances import VARY
-from gateway.dicomweb.negotiation import Offer, choose
+from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
+from gateway.dicomweb.negotiation import MULTIPART, Offer, choose
+from gateway.dicomweb.rendering import Rendering, rendering_of
 from kernel.archive import index
 from kernel.archive.records import Located
-from kernel.dicom.image import VoiFunction, Window
-from kernel.dicom.render import JPEG_QUALITY, VIEWPORT_MAX, encode_jpeg, encode_png, render
-from kernel.errors import InvalidRequest
+from kernel.dicom.viewport import Viewport
+from kernel.errors import NotFound, Refused
 
 THUMBNAIL_SIDE: Final = 128
-OFFERS: Final = (Offer("image/jpeg"), Offer("image/png"))
 CACHED: Final = "private, max-age=3600"  # not for ever: a later version may draw the same frame better
-_NUMBER: Final = re.compile(r"-?[0-9]{1,9}(\.[0-9]{1,9})?")
-_FUNCTIONS: Final[Mapping[str, VoiFunction]] = {
-    "": "LINEAR",
-    "LINEAR": "LINEAR",
-    "LINEAR-EXACT": "LINEAR_EXACT",
-    "SIGMOID": "SIGMOID",
-}
+DRAWN: Final = "2"  # changes with how pictures are drawn, so that no old one is taken for the same
+GIF: Final = "image/gif"
+_KINDS: Final = ("image/jpeg", "image/png", GIF, "image/jp2")
+ALONE: Final = tuple(Offer(kind) for kind in _KINDS)
+PARTS: Final = tuple(Offer(kind, is_multipart=True) for kind in _KINDS)
 
 
 def rendered(call: Call) -> ASGIApp:
-    """Answer GET .../instances/{instance}[/frames/{frame}]/rendered; of many frames, the first."""
+    """Answer GET .../instances/{instance}[/frames/{frames}]/rendered.
+
+    Alone comes one frame, the first of an instance unless some are named; a GIF has all of them.
+    """
     located = call.locate(call.open_study(call.params["study"]))
-    return _picture(call, located, viewport_of(call.query.get("viewport", "")))
+    numbers = frame_numbers(call.params["frames"]) if "frames" in call.params else None
+    is_one = numbers is None or len(numbers) == 1
+    offer = choose(call.accept, (*ALONE, *PARTS) if is_one else (*PARTS, Offer(GIF)))
+    how = rendering_of(call.query)
+    headers = _headers(call, [located], offer)
+    if known := not_modified(call.headers, headers):
+        return known
+    if offer.is_multipart:
+        return _parts(call, headers, offer, _pictures(call, located, numbers, offer, how))
+    if offer.media_type == GIF and (numbers is None or not is_one):
+        with opened(call.services.blobs.path(located.blob_key)) as pixels:
+            return Answer(200, {**headers, "Content-Type": GIF}, animation(pixels, numbers, how))
+    return _picture(call, located, (numbers or [1])[0], (offer, how, headers))
+
+
+def rendered_study(call: Call) -> ASGIApp:
+    """Answer GET /studies/{study}/rendered: every frame of every instance that has any, a part each."""
+    return _rendered_all(call)
+
+
+def rendered_series(call: Call) -> ASGIApp:
+    """Answer GET /studies/{study}/series/{series}/rendered."""
+    return _rendered_all(call)
 
 
 def thumbnail(call: Call) -> ASGIApp:
     """Answer GET .../thumbnail of a study, series, instance or frame: of several instances, one in the middle."""
     grant = call.open_study(call.params["study"])
-    if "instance" in call.params:
-        located = call.locate(grant)
-    else:
-        with call.services.db.read() as connection:
-            series = call.params.get("series")
-            found = (
-                index.locate_study(connection, grant)
-                if series is None
-                else index.locate_series(connection, grant, series)
-            )
-        located = found[len(found) // 2]
-    viewport = viewport_of(call.query.get("viewport", "")) or (THUMBNAIL_SIDE, THUMBNAIL_SIDE)
-    return _picture(call, located, viewport)
-
-
-def _picture(call: Call, located: Located, viewport: tuple[int, int] | None) -> ASGIApp:
-    offer = choose(call.accept, OFFERS)
-    window, quality = window_of(call.query.get("window", "")), quality_of(call.query.get("quality", ""))
+    offer = choose(call.accept, ALONE)
+    how = rendering_of(call.query, may_enlarge=False)
+    if how.viewport is None:
+        how = Rendering(how.window, Viewport(THUMBNAIL_SIDE, THUMBNAIL_SIDE, may_enlarge=False), how.quality, (), "no")
     numbers = frame_numbers(call.params.get("frames", "1"))
-    if len(numbers) != 1:
-        raise InvalidRequest(reason="one frame is rendered at a time")
+    located = [call.locate(grant)] if "instance" in call.params else _middle_first(_several(call))
+    headers = _headers(call, located[:1], offer)
+    if known := not_modified(call.headers, headers):
+        return known
+    for one in located[:-1]:
+        try:
+            return _picture(call, one, numbers[0], (offer, how, headers))
+        except Refused:  # a report among images, or an image that cannot be drawn: another stands for the study
+            continue
+    return _picture(call, located[-1], numbers[0], (offer, how, headers))
+
+
+def _rendered_all(call: Call) -> ASGIApp:
+    located = _several(call)
+    offer = choose(call.accept, PARTS)
+    how = rendering_of(call.query)
+    headers = _headers(call, located, offer)
+    if known := not_modified(call.headers, headers):
+        return known
+    return _parts(call, headers, offer, _every_picture(call, located, offer, how))
+
+
+def _several(call: Call) -> list[Located]:
+    grant = call.open_study(call.params["study"])
+    with call.services.db.read() as connection:
+        if "series" in call.params:
+            return index.locate_series(connection, grant, call.params["series"])
+        return index.locate_study(connection, grant)
+
+
+def _middle_first(located: list[Located]) -> list[Located]:
+    """Return some instances to try for a thumbnail: the one in the middle, then one of each series."""
+    by_series = {one.series_instance_uid: one for one in located}
+    return [located[len(located) // 2], *by_series.values()]
+
+
+def _headers(call: Call, located: Sequence[Located], offer: Offer) -> dict[str, str]:
+    frames = call.params.get("frames", "")
+    digests = (one.sha256 for one in located)
+    etag = tag_of(DRAWN, str(offer), frames, str(sorted(call.query.items())), *digests)
+    return {"ETag": f"W/{etag}" if offer.is_multipart else etag, "Cache-Control": CACHED, "Vary": VARY}
+
+
+def _picture(call: Call, located: Located, number: int, asked: tuple[Offer, Rendering, dict[str, str]]) -> Answer:
+    offer, how, headers = asked
     with opened(call.services.blobs.path(located.blob_key)) as pixels:
-        picture = render(pixels, numbers[0] - 1, window=window, viewport=viewport)
-    body = encode_jpeg(picture, quality) if offer.media_type == "image/jpeg" else encode_png(picture)
-    return Answer(200, {"Content-Type": offer.media_type, "Cache-Control": CACHED, "Vary": VARY}, body)
+        body = draw(pixels, number - 1, offer.media_type, how)
+    return Answer(200, {**headers, "Content-Type": offer.media_type}, body)
 
 
-def window_of(text: str) -> Window | None:
-    """Read `window=center,width,function` (PS3.18 8.3.5.1.4).
-
-    Raises
-    ------
-    InvalidRequest
-        It is not that.
-    """
-    if not text:
-        return None
-    center, width, function, *more = [*(part.strip() for part in text.split(",")), "", "", ""]
-    name = _FUNCTIONS.get(function.upper())
-    if any(more) or not (_NUMBER.fullmatch(center) and _NUMBER.fullmatch(width)) or name is None:
-        raise InvalidRequest(reason="window is center,width,function; functions are linear, linear-exact and sigmoid")
-    if not math.isfinite(float(width)) or float(width) <= 0:
-        raise InvalidRequest(reason="the width of a window is more than zero")
-    return Window(float(center), float(width), name)
+def _pictures(
+    call: Call, located: Located, numbers: Sequence[int] | None, offer: Offer, how: Rendering
+) -> Iterator[bytes]:
+    with opened(call.services.blobs.path(located.blob_key)) as pixels:
+        for number in numbers or range(1, pixels.frames.number_of_frames + 1):
+            yield draw(pixels, number - 1, offer.media_type, how)
 
 
-def viewport_of(text: str) -> tuple[int, int] | None:
-    """Read `viewport=columns,rows` (PS3.18 8.3.5.1.3); a region of the source is not offered.
-
-    Raises
-    ------
-    InvalidRequest
-        It is not that, or larger than VIEWPORT_MAX.
-    """
-    if not text:
-        return None
-    parts = [part.strip() for part in text.split(",")]
-    if len(parts) != 2 or not all(part.isascii() and part.isdigit() and len(part) <= 5 for part in parts):
-        raise InvalidRequest(reason="viewport is columns,rows in pixels; a region of the source is not offered")
-    columns, rows = int(parts[0]), int(parts[1])
-    if not (1 <= columns <= VIEWPORT_MAX and 1 <= rows <= VIEWPORT_MAX):
-        raise InvalidRequest(reason=f"a viewport has 1 to {VIEWPORT_MAX} pixels a side")
-    return columns, rows
+def _every_picture(call: Call, located: Sequence[Located], offer: Offer, how: Rendering) -> Iterator[bytes]:
+    for one in located:
+        try:
+            yield from _pictures(call, one, None, offer, how)
+        except Refused:  # no pixels, no codec, damaged: the others are shown
+            continue
 
 
-def quality_of(text: str) -> int:
-    """Read `quality`, 1 to 100 (PS3.18 8.3.5.1.2).
+def _parts(call: Call, headers: dict[str, str], offer: Offer, pictures: Iterator[bytes]) -> ASGIApp:
+    first = next(pictures, None)  # what cannot be drawn at all is told before anything is promised
+    if first is None:
+        raise NotFound(what="picture: nothing here can be drawn")
+    boundary = call.room.boundary
+    headers["Content-Type"] = f'{MULTIPART}; type="{offer.media_type}"; boundary={boundary.decode()}'
+    head = part_head(boundary, {"Content-Type": offer.media_type})
 
-    Raises
-    ------
-    InvalidRequest
-        It is not that.
-    """
-    if not text:
-        return JPEG_QUALITY
-    if not (text.isascii() and text.isdigit() and len(text) <= 3 and 1 <= int(text) <= 100):
-        raise InvalidRequest(reason="quality is a whole number from 1 to 100")
-    return int(text)
+    def chunks() -> Iterator[bytes]:
+        for picture in chain([first], pictures):
+            yield head + picture + PART_TAIL
+        yield body_tail(boundary)
+
+    return Chunked(headers, chunks(), call.room.readers, call.services.config.http.body_timeout_s)

@@ -1,10 +1,10 @@
 """Stored pixel values to a picture for the eye (PS3.3 C.11, C.7.6.3.1): grey through modality and VOI, color to RGB.
 
 Integers of up to 16 bits go through one table that holds the whole chain, so a frame costs one look-up a pixel.
-A picture is 8 bits a sample; how it was reduced is the caller's to say.
+A picture is 8 bits a sample; how it was reduced is the caller's to say. Files are made of it in `picture_files`.
 """
 
-import io
+from functools import lru_cache
 from typing import Any, Final
 
 import numpy as np
@@ -14,16 +14,16 @@ from PIL import Image
 from kernel.dicom.image import Display, ImagePixel, LookupTable, Window, display
 from kernel.dicom.palette import apply_palette
 from kernel.dicom.pixels import Pixels
+from kernel.dicom.viewport import Viewport, shown_in
 
-JPEG_QUALITY: Final = 90
-VIEWPORT_MAX: Final = 16384  # pixels a side
+TABLES_MAX: Final = 64  # tables of the whole chain remembered: 64 KiB each, one for all slices of a series
 
 Grey = NDArray[np.uint8]
 Numbers = NDArray[np.float64]
 
 
 def render(
-    pixels: Pixels, frame_index: int = 0, *, window: Window | None = None, viewport: tuple[int, int] | None = None
+    pixels: Pixels, frame_index: int = 0, *, window: Window | None = None, viewport: Viewport | None = None
 ) -> Image.Image:
     """Return a picture of one frame, mode L or RGB.
 
@@ -32,33 +32,21 @@ def render(
     window
         Takes the place of the instance's own VOI; of no effect on color.
     viewport
-        Columns and rows into which the picture must fit, its proportions kept; it is never enlarged.
+        What of the frame is shown, and how large.
 
-    The errors are those of `Pixels.decode`.
+    The errors are those of `Pixels.decode` and `viewport.shown_in`.
     """
     image = pixels.image
-    array = pixels.decode(frame_index)
-    if image.photometric_interpretation == "PALETTE COLOR":
-        picture = Image.fromarray(apply_palette(array, pixels.header, image))
-    elif array.ndim == 3:
+    is_grey = image.samples_per_pixel == 1 and image.photometric_interpretation != "PALETTE COLOR"
+    knows_unused_bits = is_grey and image.bits_allocated <= 16  # the table does
+    array = pixels.samples(frame_index) if knows_unused_bits else pixels.decode(frame_index)
+    if array.ndim == 3:
         picture = Image.fromarray(_eight_bits(array[..., :3], image))
-    else:
+    elif is_grey:
         picture = Image.fromarray(to_grey(array, image, display(pixels.header, image, frame_index), window))
-    return _fitted(picture, viewport)
-
-
-def encode_png(picture: Image.Image) -> bytes:
-    """Return the picture as PNG, without loss."""
-    output = io.BytesIO()
-    picture.save(output, "PNG", compress_level=3)
-    return output.getvalue()
-
-
-def encode_jpeg(picture: Image.Image, quality: int = JPEG_QUALITY) -> bytes:
-    """Return the picture as JPEG; `quality` 1 to 100."""
-    output = io.BytesIO()
-    picture.save(output, "JPEG", quality=min(max(quality, 1), 100))
-    return output.getvalue()
+    else:
+        picture = Image.fromarray(apply_palette(array, pixels.header, image))
+    return shown_in(picture, viewport)
 
 
 def to_grey(array: NDArray[Any], image: ImagePixel, how: Display, window: Window | None = None) -> Grey:
@@ -68,24 +56,34 @@ def to_grey(array: NDArray[Any], image: ImagePixel, how: Display, window: Window
         finite = values[np.isfinite(values)]
         return _voi(np.nan_to_num(values), how, window, finite)
     patterns = array.view(np.uint8 if array.dtype.itemsize == 1 else np.uint16)
-    stored = _stored_values(8 * array.dtype.itemsize, image)
+    bits = 8 * array.dtype.itemsize
+    if window is not None or how.voi_lut is not None or how.windows:
+        return _table(bits, image.bits_stored, image.high_bit, image.pixel_representation, (how, window))[patterns]
+    stored = _stored_values(bits, image.bits_stored, image.high_bit, image.pixel_representation)
+    present = np.bincount(patterns.ravel(), minlength=len(stored)) > 0
+    if how.padding is not None and bool((present & (stored != how.padding)).any()):
+        present &= stored != how.padding
     values = _modality(stored.astype(np.float64), how)
-    used = values
-    if window is None and how.voi_lut is None and not how.windows:
-        present = np.bincount(patterns.ravel(), minlength=len(stored)) > 0
-        if how.padding is not None and bool((present & (stored != how.padding)).any()):
-            present &= stored != how.padding
-        used = values[present]
-    return _voi(values, how, window, used)[patterns]
+    return _voi(values, how, window, values[present])[patterns]
 
 
-def _stored_values(bits: int, image: ImagePixel) -> NDArray[np.int64]:
+@lru_cache(maxsize=TABLES_MAX)
+def _table(
+    bits: int, bits_stored: int, high_bit: int, representation: int, chain: tuple[Display, Window | None]
+) -> Grey:
+    """Return grey for every pattern of 8 or 16 bits, where it does not depend on the values in use."""
+    how, window = chain
+    values = _modality(_stored_values(bits, bits_stored, high_bit, representation).astype(np.float64), how)
+    return _voi(values, how, window, values)
+
+
+def _stored_values(bits: int, bits_stored: int, high_bit: int, representation: int) -> NDArray[np.int64]:
     """Return what each pattern of 8 or 16 bits means: bits stored below the high bit, signed or not (PS3.5 8.1.1)."""
     patterns = np.arange(1 << bits, dtype=np.int64)
-    stored = min(image.bits_stored, bits)
-    shift = max(0, min(image.high_bit, bits - 1) + 1 - stored)
+    stored = min(bits_stored, bits)
+    shift = max(0, min(high_bit, bits - 1) + 1 - stored)
     values = patterns >> shift & (1 << stored) - 1
-    if image.pixel_representation:
+    if representation:
         values -= (values >> stored - 1) << stored
     return values
 
@@ -134,14 +132,3 @@ def _eight_bits(array: NDArray[Any], image: ImagePixel) -> Grey:
         return np.ascontiguousarray(array).view(np.uint8)
     top = float((1 << image.bits_stored) - 1)
     return np.rint(np.clip(array.astype(np.float64) / top, 0.0, 1.0) * 255.0).astype(np.uint8)
-
-
-def _fitted(picture: Image.Image, viewport: tuple[int, int] | None) -> Image.Image:
-    if viewport is None:
-        return picture
-    columns, rows = (min(max(side, 1), VIEWPORT_MAX) for side in viewport)
-    scale = min(columns / picture.width, rows / picture.height)
-    if scale >= 1:
-        return picture
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)

@@ -1,6 +1,7 @@
 """Pictures for the eye: the formulas of PS3.3 C.11 written a second time, pydicom's processing, and the order of steps."""
 
 import io
+import itertools
 import math
 from pathlib import Path
 
@@ -12,11 +13,15 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.sequence import Sequence
 
+from kernel.dicom import picture_files
+from kernel.dicom.annotate import annotated, lines_of
 from kernel.dicom.image import Window
 from kernel.dicom.palette import SEGMENTS_MAX
+from kernel.dicom.picture_files import FileOptions, encode_gif, encode_picture
 from kernel.dicom.pixels import open_pixels
-from kernel.dicom.render import encode_jpeg, encode_png, render
-from kernel.errors import LimitExceeded, MalformedInstance
+from kernel.dicom.render import _table, render
+from kernel.dicom.viewport import Region, Viewport
+from kernel.errors import InvalidRequest, LimitExceeded, MalformedInstance
 from tests.dicom.builders import EXPLICIT, encoded, part10
 from tests.dicom.test_pixels import an_image
 
@@ -219,22 +224,107 @@ def test_rgb_of_sixteen_bits_is_reduced_to_eight():
     assert picture(an_image(array)).tolist() == [[[0, 128, 255]]]
 
 
-def test_a_picture_fits_its_viewport_in_its_proportions_and_is_not_enlarged():
+def test_a_picture_fits_its_viewport_in_its_proportions():
     ds = an_image(np.zeros((100, 200), np.uint8))
 
-    assert picture(ds, viewport=(50, 50)).shape == (25, 50)
-    assert picture(ds, viewport=(1000, 10)).shape == (10, 20)
-    assert picture(ds, viewport=(1000, 1000)).shape == (100, 200)
-    assert picture(ds, viewport=(0, -1)).shape == (1, 1) or picture(ds, viewport=(0, -1)).shape == (1, 2)
+    assert picture(ds, viewport=Viewport(50, 50)).shape == (25, 50)
+    assert picture(ds, viewport=Viewport(1000, 10)).shape == (10, 20)
+    assert picture(ds, viewport=Viewport(1000, 1000)).shape == (500, 1000)
+    assert picture(ds, viewport=Viewport(1000, 1000, may_enlarge=False)).shape == (100, 200)
+    assert picture(ds, viewport=Viewport(1, 1)).shape == (1, 1)
 
 
-def test_pictures_are_encoded_as_png_and_jpeg():
-    with open_pixels(part10(encoded(an_image(RAMP)))) as pixels:
-        grey = render(pixels)
+@pytest.mark.parametrize(
+    ("region", "expected"),
+    [
+        (Region(), [[0, 1, 2], [3, 4, 5]]),
+        (Region(1, 0), [[1, 2], [4, 5]]),
+        (Region(1, 1, 2, 1), [[4, 5]]),
+        (Region(0, 0, -3, 2), [[2, 1, 0], [5, 4, 3]]),
+        (Region(0, 0, 3, -2), [[3, 4, 5], [0, 1, 2]]),
+        (Region(1, 0, -2, -2), [[5, 4], [2, 1]]),
+        (Region(2, 1, 100, 100), [[5]]),
+    ],
+)
+def test_a_region_is_cut_out_and_flipped(region, expected):
+    ds = an_image(np.arange(6, dtype=np.uint8).reshape(2, 3), WindowCenter="128", WindowWidth="256")
+    size = len(expected[0]), len(expected)
 
-    assert np.array_equal(np.asarray(Image.open(io.BytesIO(encode_png(grey)))), np.asarray(grey))
-    again = np.asarray(Image.open(io.BytesIO(encode_jpeg(grey, 500))))
-    assert np.abs(again.astype(int) - np.asarray(grey)).max() <= 8
+    assert picture(ds, viewport=Viewport(*size, region)).tolist() == expected
+
+
+def test_a_region_outside_the_picture_is_refused():
+    with pytest.raises(InvalidRequest, match="outside the image"):
+        picture(an_image(np.zeros((10, 10), np.uint8)), viewport=Viewport(5, 5, Region(10, 0)))
+
+
+def test_a_picture_is_not_enlarged_without_bound():
+    with pytest.raises(LimitExceeded, match="ENLARGED_PIXELS_MAX"):
+        picture(an_image(np.zeros((10, 10), np.uint8)), viewport=Viewport(16384, 16384))
+
+
+def test_a_table_is_made_once_for_all_slices_of_a_series():
+    _table.cache_clear()
+    for n in range(5):
+        picture(an_image(RAMP + n, WindowCenter="0", WindowWidth="1000"))
+
+    assert (_table.cache_info().misses, _table.cache_info().hits) == (1, 4)
+
+
+@pytest.mark.parametrize("kind", ["image/png", "image/jp2", "image/gif", "image/jpeg"])
+@pytest.mark.parametrize("color", [False, True])
+def test_pictures_are_encoded(kind, color):
+    ds = an_image(np.stack([RAMP.astype("u1")] * 3, axis=-1)) if color else an_image(RAMP)
+    with open_pixels(part10(encoded(ds))) as pixels:
+        drawn = render(pixels)
+
+    found = Image.open(io.BytesIO(encode_picture(drawn, kind)))
+
+    assert found.format == {"image/jp2": "JPEG2000"}.get(kind, kind.removeprefix("image/").upper())
+    difference = np.abs(np.asarray(found.convert(drawn.mode)).astype(int) - np.asarray(drawn)).max()
+    assert difference == 0 if kind in ("image/png", "image/jp2") else difference <= 24
+
+
+def test_quality_makes_files_smaller():
+    drawn = Image.fromarray(np.random.default_rng(1).integers(0, 255, (128, 128), np.uint8))
+
+    for kind in ("image/jpeg", "image/jp2"):
+        sizes = [len(encode_picture(drawn, kind, FileOptions(quality))) for quality in (10, 60, 95)]
+        assert sizes == sorted(sizes)
+
+
+def test_an_animation_has_its_frames_and_their_time():
+    frames = [Image.new("L", (8, 8), grey) for grey in (0, 100, 200)]
+
+    found = Image.open(io.BytesIO(encode_gif(frames, 120.0)))
+
+    assert (found.n_frames, found.info["duration"], found.info["loop"]) == (3, 120, 0)
+
+
+def test_an_animation_is_bounded(monkeypatch):
+    frame = Image.new("L", (8, 8))
+    with pytest.raises(LimitExceeded, match="GIF_FRAMES_MAX"):
+        encode_gif(itertools.repeat(frame), 40)
+    monkeypatch.setattr(picture_files, "GIF_BYTES_MAX", 100)
+    with pytest.raises(LimitExceeded, match="GIF_BYTES_MAX"):
+        encode_gif([frame] * 2, 40)
+
+
+def test_patient_and_technique_are_written_where_they_were_asked_for():
+    ds = an_image(np.zeros((256, 256), np.uint8), WindowCenter="128", WindowWidth="256")
+    ds.SpecificCharacterSet = "ISO_IR 192"
+    ds.PatientName, ds.PatientID, ds.PatientBirthDate, ds.PatientSex = "Đặng^Thị Hương", "BN1", "19700412", "F"
+    ds.Modality, ds.KVP, ds.SliceThickness = "CT", "120", "5"
+    with open_pixels(part10(encoded(ds))) as pixels:
+        header, plain = pixels.header, render(pixels)
+
+    assert lines_of(header, "patient") == ["Đặng Thị Hương", "BN1", "12/04/1970 F"]
+    assert lines_of(header, "technique") == ["CT", "120 kV", "5 mm"]
+    for annotation, half in (("patient", 0), ("technique", 1)):
+        written = np.asarray(annotated(plain, header, [annotation])).reshape(2, 128, 256)
+        assert written[half].max() == 255
+        assert written[1 - half].max() == 0
+    assert np.asarray(plain).max() == 0
 
 
 def expected_grey(ds: pydicom.Dataset, array: np.ndarray) -> np.ndarray | None:

@@ -316,6 +316,8 @@ def test_window_viewport_and_quality_are_obeyed(node):
 
     assert Image.open(io.BytesIO(picture("viewport=64,64"))).size == (64, 64)
     assert len(picture("quality=5")) < len(picture("quality=95"))
+    assert Image.open(io.BytesIO(picture("viewport=512,700"))).size == (512, 512)
+    assert Image.open(io.BytesIO(picture("viewport=32,32,0,0,-128,64"))).size == (32, 16)
     dark = np.asarray(Image.open(io.BytesIO(picture("window=3000,10,linear&accept=image/png"))))
     bright = np.asarray(Image.open(io.BytesIO(picture("window=-3000,10,linear&accept=image/png"))))
     assert dark.max() == 0
@@ -326,7 +328,8 @@ def test_window_viewport_and_quality_are_obeyed(node):
     "query",
     [
         "window=a,b", "window=1", "window=1,0", "window=1,2,gauss", "window=1,2,linear,x", "viewport=0,1",
-        "viewport=99999,1", "viewport=1,1,2,2,3,3", "viewport=x", "quality=0", "quality=101", "quality=x",
+        "viewport=99999,1", "viewport=1,1,2,2,3,3,4", "viewport=x", "viewport=1,1,-1,0", "viewport=1,1,0,0,0,5", "viewport=,1",
+        "viewport=1", "viewport=1,1,1000,0", "annotation=name", "iccprofile=adobergb", "quality=0", "quality=101", "quality=x",
     ],
 )  # fmt: skip
 def test_parameters_of_a_picture_that_cannot_be_are_refused(archive, query):

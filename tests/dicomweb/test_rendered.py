@@ -1,0 +1,144 @@
+"""Pictures of every level and form (PS3.18 8.3.5, 10.4.1.1.4), and what is told when there is none."""
+
+import io
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from PIL import Image
+
+from tests.dicomweb.test_wado import parts_of, stored, url_of
+from tests.support.builders import a_cr, a_ct, a_ct_series
+
+REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
+
+
+def opened(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content))
+
+
+def a_report(of):
+    """An instance without pixels in the study of another."""
+    report = a_ct(seed="report", SOPClassUID=REPORT, StudyInstanceUID=of.StudyInstanceUID)
+    del report.PixelData
+    return report
+
+
+@pytest.mark.parametrize("level", ["study", "series"])
+@pytest.mark.parametrize("kind", ["image/jpeg", "image/png"])
+def test_a_study_and_a_series_are_drawn_a_part_for_each_frame(node, level, kind):
+    slices = list(a_ct_series(3))
+    node.store(*slices)
+    study = f"/dicom-web/studies/{slices[0].StudyInstanceUID}"
+    path = study if level == "study" else f"{study}/series/{slices[0].SeriesInstanceUID}"
+
+    response = node.get(f"{path}/rendered", Accept=f'multipart/related; type="{kind}"')
+
+    parts = parts_of(response)
+    assert [headers["content-type"] for headers, _ in parts] == [kind] * 3
+    assert [opened(part).size for _, part in parts] == [(64, 64)] * 3
+
+
+def test_a_report_among_images_does_not_stop_their_pictures(node):
+    ds = a_ct()
+    report = a_report(ds)
+    node.store(report, ds)
+    study = f"/dicom-web/studies/{ds.StudyInstanceUID}"
+
+    assert len(parts_of(node.get(f"{study}/rendered"))) == 1
+    assert node.get(f"{study}/thumbnail").status_code == 200
+    for path in ("", f"/series/{report.SeriesInstanceUID}"):
+        expected = 200 if not path else 404
+        assert node.get(f"{study}{path}/rendered").status_code == expected
+        assert node.get(f"{study}{path}/thumbnail").status_code == expected
+
+
+def test_many_frames_come_as_parts_or_as_an_animation(archive):
+    _, ds = stored(archive, "us_cine_native.dcm")
+    count = int(ds.NumberOfFrames)
+
+    parts = parts_of(archive.get(url_of(ds) + "/rendered", Accept='multipart/related; type="image/png"'))
+    gif = opened(archive.get(url_of(ds) + "/rendered", Accept="image/gif").content)
+    some = opened(archive.get(url_of(ds) + "/frames/2-3/rendered", Accept="image/gif").content)
+    listed = parts_of(archive.get(url_of(ds) + "/frames/3,1/rendered", Accept="multipart/related"))
+
+    assert len(parts) == gif.n_frames == count
+    assert (some.n_frames, len(listed)) == (2, 2)
+    assert opened(parts[0][1]).size == (ds.Columns, ds.Rows)
+    assert gif.info["duration"] == round(float(ds.get("FrameTime", 40)))
+
+
+@pytest.mark.parametrize("kind", ["image/jpeg", "image/png", "image/gif", "image/jp2"])
+def test_one_frame_comes_as_every_kind_of_picture(archive, kind):
+    ds = a_cr(seed="kinds")
+    archive.store(ds)
+
+    response = archive.get(url_of(ds) + "/frames/1/rendered", Accept=kind)
+
+    assert response.headers["content-type"] == kind
+    assert opened(response.content).size == (ds.Columns, ds.Rows)
+
+
+@pytest.mark.parametrize("accept", ["video/mp4", "video/*", "application/pdf", "image/webp"])
+def test_video_and_others_are_not_made_and_the_answer_says_what_is(archive, accept):
+    _, ds = stored(archive, "us_cine_native.dcm")
+
+    response = archive.get(url_of(ds) + "/rendered", Accept=accept)
+
+    assert response.status_code == 406
+    assert "image/gif" in response.json()["detail"]
+
+
+def test_a_browser_gets_a_picture(archive):
+    ds = a_cr(seed="browser")
+    archive.store(ds)
+
+    response = archive.get(url_of(ds) + "/rendered", Accept="image/avif,image/webp,image/apng,image/*,*/*;q=0.8")
+
+    assert response.headers["content-type"] == "image/jpeg"
+
+
+def test_patient_and_technique_are_burned_in_on_request_only(node):
+    ds = a_ct(rows=256, columns=256, PixelData=b"\0" * (2 * 256 * 256))
+    node.store(ds)
+
+    def picture(query: str) -> np.ndarray:
+        return np.asarray(opened(node.get(f"{url_of(ds)}/rendered?accept=image/png{query}").content)).astype(int)
+
+    plain, both = picture(""), picture("&annotation=patient,technique")
+    assert len(np.unique(plain)) == 1
+    assert np.abs(both - plain)[:64].max() > 100
+    assert np.abs(both - plain)[-64:].max() > 100
+
+
+def test_a_profile_is_embedded_when_it_is_asked_for(archive):
+    _, ds = stored(archive, "us_cine_native.dcm")
+
+    def profile(query: str) -> bytes | None:
+        return opened(archive.get(f"{url_of(ds)}/rendered?{query}").content).info.get("icc_profile")
+
+    assert profile("") is None
+    assert profile("iccprofile=no") is None
+    assert profile("iccprofile=srgb")[36:40] == b"acsp"
+    assert profile("iccprofile=yes")[36:40] == b"acsp"
+
+
+def test_a_picture_has_an_etag_that_tells_its_parameters_apart(node):
+    ds = a_ct()
+    node.store(ds)
+    first = node.get(url_of(ds) + "/rendered").headers["etag"]
+
+    assert node.get(url_of(ds) + "/rendered", **{"If-None-Match": first}).status_code == 304
+    assert node.get(url_of(ds) + "/rendered?quality=50", **{"If-None-Match": first}).status_code == 200
+
+
+def test_pictures_are_of_the_slide_for_a_slide(node, samples: Path):
+    paths = sorted(samples.glob("wsi-cmu1-dicom/*.dcm"), key=lambda path: path.stat().st_size)
+    content = paths[0].read_bytes()
+    ds = pydicom.dcmread(io.BytesIO(content), stop_before_pixels=True)
+    node.store(content)
+
+    response = node.get(url_of(ds) + "/frames/1/rendered?iccprofile=yes")
+
+    assert opened(response.content).size == (ds.Columns, ds.Rows)
