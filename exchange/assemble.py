@@ -26,6 +26,7 @@ from gateway.dimse.places import PLACES_FILE, Places
 from gateway.dimse.process import Settings as ListenerSettings
 from gateway.dimse.sender import DimseSender
 from gateway.dimse.supervisor import ListenerProcesses
+from gateway.dimse.targets import target_of
 from gateway.hl7.intake import Intake
 from gateway.hl7.listener import MllpListener
 from gateway.peers import Sources
@@ -193,17 +194,7 @@ def transports(config: Config, rules: Rules, clock: Clock) -> Mapping[str, Calla
 def requesters(rules: Rules, config: Config) -> Mapping[str, Target]:
     """Return where DIMSE peers are called back, by AE title."""
     dimse = [one for one in rules.destinations.values() if one.kind == "dimse"]
-    return {one.ae_title: _target(one, config.routing.request_timeout_s) for one in reversed(dimse)}
-
-
-def _target(destination: Destination, timeout_s: float) -> Target:
-    return Target(
-        host=destination.host,
-        port=destination.port,
-        called_ae_title=destination.ae_title,
-        calling_ae_title=destination.calling_ae_title,
-        request_timeout_s=timeout_s,
-    )
+    return {one.ae_title: target_of(one, config) for one in reversed(dimse)}
 
 
 def _transport(destination: Destination, config: Config, clock: Clock) -> Transport:
@@ -217,7 +208,7 @@ def _transport(destination: Destination, config: Config, clock: Clock) -> Transp
             token_file=_beside(config, destination.token_file),
             ca_file=_beside(config, destination.ca_file),
         )
-    return DimseSender(_target(destination, timeout_s))
+    return DimseSender(target_of(destination, config))
 
 
 def _beside(config: Config, file: Path | None) -> Path | None:

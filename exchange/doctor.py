@@ -15,6 +15,7 @@ from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out
 from exchange.stores import Stores, opened
 from gateway import source_tables
+from gateway.dimse.tls import ServerFiles
 from gateway.peers import Sources
 from kernel import audit
 from kernel.archive import verify
@@ -62,6 +63,7 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
         return
     yield Finding("configuration", note=f"{config.origin}, {len(rules.rules)} rules, version {rules.version}")
     yield _sources(config, sources)
+    yield _dimse_tls(config)
     yield _exposure(config)
     yield _certificate(config)
     yield Finding(
@@ -89,6 +91,17 @@ def _sources(config: Config, sources: Sources) -> Finding:
     unproved = ", ".join(sources.unproved_readers())
     wrong = f"may find or retrieve by an AE title alone; give address or certificate: {unproved}" if unproved else ""
     return Finding("sources", wrong, f"{len(config.source)} named")
+
+
+def _dimse_tls(config: Config) -> Finding:
+    files = ServerFiles.of(config.dimse)
+    if files is None:
+        return Finding("DICOM TLS", note="not configured")
+    try:
+        files.context()
+    except OSError as error:  # ssl.SSLError is one
+        return Finding("DICOM TLS", f"the certificate, key or authorities cannot be used: {type(error).__name__}")
+    return Finding("DICOM TLS", note=f"port {config.dimse.tls_port}, client certificates {config.dimse.tls_clients}")
 
 
 def _exposure(config: Config) -> Finding:

@@ -13,6 +13,7 @@ import typer
 
 from consult import worklist
 from exchange.commands import app
+from gateway.dimse.tls import CIPHERS
 from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
 from kernel.archive.items import ATTRIBUTES
@@ -101,6 +102,14 @@ def query_attributes() -> Iterator[str]:
             yield f"| {level} | {keyword} | ({tag >> 16:04X},{tag & 0xFFFF:04X}) | {by} |"
 
 
+def tls_ciphers() -> Iterator[str]:
+    """Yield the lines of the table of cipher suites of TLS 1.2."""
+    yield "| cipher suite of TLS 1.2 (OpenSSL's name) |"
+    yield "|---|"
+    for name in CIPHERS:
+        yield f"| `{name}` |"
+
+
 TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "settings": settings,
     "commands": commands,
@@ -108,6 +117,7 @@ TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "transfer-syntaxes": transfer_syntaxes,
     "query-attributes": query_attributes,
     "statuses": statuses,
+    "tls-ciphers": tls_ciphers,
     "worklist-keys": worklist_keys,
 }
 

@@ -49,6 +49,12 @@ class DimseConfig:
     enabled: bool = _setting(True, "whether to listen for DIMSE associations")
     host: str = _setting("127.0.0.1", "address to listen on; 0.0.0.0 for the hospital's network")
     port: int = _setting(11112, "TCP port; 0 takes a free one")
+    plain: bool = _setting(True, "whether to listen on `port`, in the clear")
+    tls_port: int | None = _setting(None, "TCP port for DICOM TLS (PS3.15 annex B; 2762 is usual); empty: none")
+    tls_certificate: Path | None = _setting(None, "PEM certificate chain of the TLS port, read again when it changes")
+    tls_key: Path | None = _setting(None, "PEM private key of tls_certificate")
+    tls_ca: Path | None = _setting(None, "PEM authorities that client certificates must come from")
+    tls_clients: Literal["off", "optional", "required"] = _setting("off", "whether TLS clients show a certificate")
     ae_title: str = _setting("VIENANH", "this node's AE title, 1 to 16 characters (PS3.5 6.2)")
     processes: int = _setting(
         0, "listener processes sharing the port; 0: none on one or two cores (threads of the node instead), else 2"
@@ -338,8 +344,8 @@ def checked(config: Config) -> Config:
             value = getattr(getattr(config, name), item.name)
             if item.name.endswith(_POSITIVE) and isinstance(value, int | float) and value <= 0:
                 refuse(f"{name}.{item.name}", "must be more than zero")
-            if item.name == "port" and not 0 <= value <= 65535:
-                refuse(f"{name}.port", "must be 0 to 65535")
+            if item.name in ("port", "tls_port") and value is not None and not 0 <= value <= 65535:
+                refuse(f"{name}.{item.name}", "must be 0 to 65535")
     if (
         not config.node.site
         or not all(c.isalnum() or c in "-_" for c in config.node.site)
@@ -351,6 +357,16 @@ def checked(config: Config) -> Config:
     title = config.dimse.ae_title
     if not 1 <= len(title.strip()) <= 16 or "\\" in title or not title.isascii() or not title.isprintable():
         refuse("dimse.ae_title", "must be 1 to 16 printable ASCII characters without a backslash")
+    _check_tls(config.dimse, refuse)
     if (config.http.tls_certificate is None) != (config.http.tls_key is None):
         refuse("http.tls_certificate", "tls_certificate and tls_key go together")
     return config
+
+
+def _check_tls(dimse: DimseConfig, refuse: Callable[[str, str], typing.NoReturn]) -> None:
+    if dimse.tls_port is not None and (dimse.tls_certificate is None or dimse.tls_key is None):
+        refuse("dimse.tls_port", "needs tls_certificate and tls_key")
+    if dimse.tls_clients != "off" and dimse.tls_ca is None:
+        refuse("dimse.tls_clients", "needs tls_ca")
+    if not dimse.plain and dimse.tls_port is None:
+        refuse("dimse.plain", "without it a tls_port is needed")

@@ -21,7 +21,7 @@ Kind = Literal["stow", "dimse"]
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """One receiver. `url` and `token_file` are of `stow`; `host`, `port` and the AE titles of `dimse`."""
+    """One receiver. `url` and `token_file` are of `stow`; `host`, `port`, the AE titles and TLS of `dimse`."""
 
     name: str
     kind: Kind
@@ -33,11 +33,16 @@ class Destination:
     port: int = 0
     ae_title: str = ""
     calling_ae_title: str = ""
+    tls: bool = False  # of `dimse`: DICOM TLS, with `certificate` and `key` as our own
+    tls_name: str = ""  # in the peer's certificate; empty: `host`
+    certificate: Path | None = None
+    key: Path | None = None
 
 
+_TLS = ("tls", "tls_name", "ca_file", "certificate", "key")
 _KEYS: Mapping[Kind, tuple[str, ...]] = {
     "stow": ("name", "kind", "profile", "url", "token_file", "ca_file"),
-    "dimse": ("name", "kind", "profile", "host", "port", "ae_title", "calling_ae_title"),
+    "dimse": ("name", "kind", "profile", "host", "port", "ae_title", "calling_ae_title", *_TLS),
 }
 _REQUIRED: Mapping[Kind, tuple[str, ...]] = {"stow": ("url",), "dimse": ("host", "port", "ae_title")}
 
@@ -87,6 +92,7 @@ class _Reader:
         profile = self.text("profile", default_profile)
         if profile not in PROFILES:
             self.refuse("profile", f"no such profile; there are {', '.join(PROFILES)}")
+        self.check_tls()
         return Destination(
             name=self.name(),
             kind=kind,
@@ -98,7 +104,21 @@ class _Reader:
             port=self.port() if kind == "dimse" else 0,
             ae_title=self.ae_title("ae_title", "") if kind == "dimse" else "",
             calling_ae_title=self.ae_title("calling_ae_title", default_calling) if kind == "dimse" else "",
+            tls=self.table.get("tls", False),
+            tls_name=self.text("tls_name", ""),
+            certificate=self.path("certificate"),
+            key=self.path("key"),
         )
+
+    def check_tls(self) -> None:
+        tls = self.table.get("tls", False)
+        if not isinstance(tls, bool):
+            self.refuse("tls", "must be true or false")
+        if ("certificate" in self.table) != ("key" in self.table):
+            self.refuse("certificate", "certificate and key go together")
+        for key in _TLS[1:]:
+            if self.table.get("kind") == "dimse" and key in self.table and not tls:
+                self.refuse(key, "needs tls = true")
 
     def text(self, key: str, default: str | None = None) -> str:
         value = self.table.get(key, default)

@@ -6,6 +6,7 @@ whole association; data sets go from it to the service without a copy.
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -27,9 +28,10 @@ from gateway.dimse.pace import Pace, Paces
 from gateway.dimse.pdu import AbortReason, AssociateAccept, AssociateReject, AssociateRequest
 from gateway.dimse.places import Place, Places
 from gateway.dimse.services import PeerGone, Session
-from gateway.dimse.sockets import send_parts, set_timeout
+from gateway.dimse.sockets import Link, is_silence
 from gateway.dimse.states import State
-from gateway.peers import Source, Sources
+from gateway.dimse.tls import ServerTls, certificate_of
+from gateway.peers import Certificate, Source, Sources
 from kernel import telemetry
 from kernel.clock import Clock
 from kernel.errors import UnknownCaller
@@ -50,6 +52,7 @@ class Desk:
     places: Places
     paces: Paces
     source_associations_max: int
+    tls: ServerTls | None
     on_session_end: Callable[[str, str, bool], None]  # site, session, whether it was released
     clock: Clock
     new_identifier: Callable[[], str]
@@ -57,14 +60,23 @@ class Desk:
     idle_timeout_s: float
 
 
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How a connection came: on the TLS port or not, and whether the node has too many."""
+
+    secure: bool = False
+    refuse: bool = False
+
+
 class Association:
     """Serves one connection from its first byte to its close."""
 
-    def __init__(self, connection: socket.socket, address: str, desk: Desk, *, refuse: bool = False) -> None:
-        self._connection = connection
+    def __init__(self, connection: socket.socket, address: str, desk: Desk, how: Arrival) -> None:
+        self._link = Link(connection)
         self._address = address
         self._desk = desk
-        self._refuse = refuse
+        self._how = how
+        self._certificate: Certificate | None = None
         self._acceptor = Acceptor()
         self._session: Session | None = None
         self._conversation: Conversation | None = None
@@ -80,8 +92,8 @@ class Association:
     def run(self) -> None:
         """Serve until the connection ends; nothing is raised."""
         try:
-            self._connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            set_timeout(self._connection, socket.SO_SNDTIMEO, self._desk.idle_timeout_s)
+            if self._how.secure:
+                self._secure()
             self._buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
             self._converse()
         except PeerGone:  # out of a service that was at work; `_ending` says how
@@ -102,24 +114,36 @@ class Association:
         self._stopping.set()
         # whoever holds the lock is about to look at `_stopping` itself
         if at_once or self._lock.acquire(blocking=False):
-            with contextlib.suppress(OSError):
-                if at_once or not self._acceptor.busy:
-                    self._connection.shutdown(socket.SHUT_RD)
+            if at_once or not self._acceptor.busy:
+                self._link.end(socket.SHUT_RD)
             if not at_once:
                 self._lock.release()
+
+    def _secure(self) -> None:
+        """Shake hands (PS3.15 annex B). Raises PeerGone."""
+        tls = self._desk.tls
+        assert tls is not None
+        try:
+            link = tls.accept(self._link.socket, self._desk.negotiation_timeout_s)
+        except OSError as error:
+            reason = error.reason if isinstance(error, ssl.SSLError) else type(error).__name__
+            self._ending = f"no TLS ({reason})"
+            self._acceptor.state = State.CLOSED
+            raise PeerGone from None
+        self._link, self._certificate = link, certificate_of(link)
 
     # --- the conversation ---------------------------------------------------------------------------------------------
 
     def _converse(self) -> None:
-        acceptor, connection, buffer = self._acceptor, self._connection, self._buffer
+        acceptor, receive, buffer = self._acceptor, self._link.receive, self._buffer
         self._await_request()
-        set_timeout(connection, socket.SO_RCVTIMEO, self._desk.idle_timeout_s)
+        self._link.bear(receive_s=self._desk.idle_timeout_s)
         while acceptor.state is State.ESTABLISHED:
             if self._stopping.is_set() and not acceptor.busy:
                 self._ending = "stopped"
                 self._abort(None)
                 return
-            count = connection.recv_into(buffer)
+            count = receive(buffer)
             if not count:
                 if self._stopping.is_set():
                     self._ending = "stopped"
@@ -133,12 +157,12 @@ class Association:
         """Receive until the request is answered, within one deadline for all of it (ARTIM)."""
         clock = self._desk.clock
         deadline_s = clock.monotonic_s() + self._desk.negotiation_timeout_s
-        while self._acceptor.state is State.AWAITING_REQUEST:
+        while self._acceptor.state is State.AWAITING_REQUEST and not self._stopping.is_set():
             left_s = deadline_s - clock.monotonic_s()
             if left_s <= 0:
                 raise BlockingIOError
-            set_timeout(self._connection, socket.SO_RCVTIMEO, left_s)
-            count = self._connection.recv_into(self._buffer)
+            self._link.bear(receive_s=left_s, send_s=self._desk.idle_timeout_s)
+            count = self._link.receive(self._buffer)
             if not count:
                 return
             self._hear(self._buffer[:count])
@@ -173,7 +197,7 @@ class Association:
     def transmit(self, *parts: bytes | memoryview) -> None:
         """Send bytes. Raises PeerGone."""
         try:
-            send_parts(self._connection, *parts)
+            self._link.send(*parts)
         except OSError as error:
             self._broken(error)
             raise PeerGone from None
@@ -190,12 +214,12 @@ class Association:
             if self._acceptor.state is not State.ESTABLISHED:
                 raise PeerGone
             try:
-                count = self._connection.recv_into(self._buffer, 0, 0 if wait else socket.MSG_DONTWAIT)
+                count = self._link.receive(self._buffer) if wait else self._link.poll(self._buffer)
             except OSError as error:
-                if not wait and isinstance(error, BlockingIOError):
-                    return False
                 self._broken(error)
                 raise PeerGone from None
+            if count is None:
+                return False
             if not count:
                 raise PeerGone
             self._heard = self._acceptor.receive(self._buffer[:count])
@@ -226,14 +250,16 @@ class Association:
         if self._stopping.is_set():
             return negotiation.REJECT_CONGESTION
         try:
-            source = desk.sources.resolve(request.called_ae_title, request.calling_ae_title, self._address)
+            source = desk.sources.resolve(
+                request.called_ae_title, request.calling_ae_title, self._address, self._certificate
+            )
         except UnknownCaller as error:
             wrong = error.fields.get("title")
             return negotiation.REJECT_CALLED_TITLE if wrong == "called" else negotiation.REJECT_CALLING_TITLE
         answer = negotiation.negotiate(request, desk.policy, desk.rules.offers, source)
         if isinstance(answer, AssociateReject):
             return answer
-        if self._refuse:
+        if self._how.refuse:
             return negotiation.REJECT_LOCAL_LIMIT
         try:
             self._place = desk.places.take(source.name, source.associations_max or desk.source_associations_max)
@@ -254,7 +280,7 @@ class Association:
 
     def _broken(self, error: OSError) -> None:
         """Note how the connection ended; a peer that is only silent is told."""
-        if isinstance(error, BlockingIOError):
+        if is_silence(error):
             self._ending = "silent"
             self._abort(AbortReason.NOT_SPECIFIED)
         else:
@@ -263,7 +289,7 @@ class Association:
     def _abort(self, reason: AbortReason | None) -> None:
         self._acceptor.abort(reason)
         with contextlib.suppress(OSError):
-            send_parts(self._connection, self._acceptor.outgoing())
+            self._link.send(self._acceptor.outgoing())
 
     def _end(self, *, released: bool) -> None:
         """Forget what is not whole, and say once how the session ended: before a release is answered."""
@@ -294,13 +320,14 @@ class Association:
 
     def _close(self) -> None:
         """Let the peer read our last word before the connection goes: it closes, or CLOSING_S pass."""
-        clock, connection = self._desk.clock, self._connection
-        with contextlib.suppress(OSError), connection:
-            if self._acceptor.state is State.AWAITING_CLOSE:
-                connection.shutdown(socket.SHUT_WR)
-                scrap = bytearray(64 * 1024)
+        clock, link = self._desk.clock, self._link
+        if self._acceptor.state is State.AWAITING_CLOSE:
+            with contextlib.suppress(OSError):
+                link.end(socket.SHUT_WR)
+                scrap = memoryview(bytearray(64 * 1024))
                 deadline_s = clock.monotonic_s() + CLOSING_S
                 while (left_s := deadline_s - clock.monotonic_s()) > 0:
-                    set_timeout(connection, socket.SO_RCVTIMEO, left_s)
-                    if not connection.recv_into(scrap):
+                    link.bear(receive_s=left_s)
+                    if not link.receive(scrap):
                         break
+        link.close()

@@ -19,6 +19,7 @@ class Adopt(msgspec.Struct, tag=True, frozen=True):
 
     address: str
     refuse: bool
+    secure: bool = False  # whether TLS is spoken
 
 
 class Stop(msgspec.Struct, tag=True, frozen=True):

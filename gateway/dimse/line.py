@@ -7,6 +7,7 @@ the peer requests on our association (C-STORE of a C-GET, N-EVENT-REPORT) is ser
 
 import contextlib
 import socket
+import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -30,8 +31,9 @@ from gateway.dimse.offer import NOTHING, Offers
 from gateway.dimse.pdu import AbortReason, AssociateReject, AssociateRequest, ProposedContext, Role, UserInformation
 from gateway.dimse.requestor import Requestor
 from gateway.dimse.services import DataSet, PeerGone, Reply, Session
-from gateway.dimse.sockets import send_parts, set_timeout
+from gateway.dimse.sockets import Link, is_silence
 from gateway.dimse.states import State
+from gateway.dimse.tls import ClientTls
 from gateway.peers import Source
 from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -66,6 +68,7 @@ class Target:
     called_ae_title: str
     calling_ae_title: str
     request_timeout_s: float
+    tls: ClientTls | None = None  # None: in the clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,17 +118,15 @@ class Line:
         rules = Rules(serving.offers, serving.refused_bytes_max)
         self._conversation = Conversation(self._upper, self, rules, self.session)
         try:
-            self._socket = socket.create_connection((target.host, target.port), timeout=target.request_timeout_s)
+            connection = socket.create_connection((target.host, target.port), timeout=target.request_timeout_s)
         except OSError as error:
             raise Lost(Cause.LINK, "connect", f"no connection: {error.strerror or type(error).__name__}") from None
-        self._socket.settimeout(None)
-        set_timeout(self._socket, socket.SO_RCVTIMEO, target.request_timeout_s)
-        set_timeout(self._socket, socket.SO_SNDTIMEO, target.request_timeout_s)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._link = Link(connection) if target.tls is None else _secured(connection, target, target.tls)
+        self._link.bear(receive_s=target.request_timeout_s, send_s=target.request_timeout_s)
         try:
             self._associate()
         except BaseException:
-            self._socket.close()
+            self._link.close()
             raise
         self._contexts = {
             (context.abstract_syntax, context.transfer_syntax): context for context in self._upper.contexts.values()
@@ -152,13 +153,7 @@ class Line:
     @property
     def alive(self) -> bool:
         """Whether the peer still holds its end; looked at before an old association is used again."""
-        try:
-            self._socket.recv(1, socket.MSG_PEEK | socket.MSG_DONTWAIT)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False  # the end, or an abort
+        return self._link.alive
 
     def request(self, context: Context, command: CommandSet, data_set: DataSet = None) -> Reply:
         """Ask for what has one response.
@@ -195,7 +190,7 @@ class Line:
         Lost
             The association ended.
         """
-        set_timeout(self._socket, socket.SO_RCVTIMEO, seconds)
+        self._link.bear(receive_s=seconds)
         try:
             return self.hear(wait=True)
         except Lost as lost:
@@ -235,9 +230,9 @@ class Line:
 
     def release(self) -> None:
         """End the association in order; a peer that does not agree in time is left."""
-        with contextlib.suppress(Lost, OSError), self._socket:
+        with contextlib.suppress(Lost, OSError), contextlib.closing(self._link):
             if self._upper.state is State.ESTABLISHED:
-                set_timeout(self._socket, socket.SO_RCVTIMEO, RELEASE_S)
+                self._link.bear(receive_s=RELEASE_S)
                 self._upper.begin_release()
                 self._flush()
                 while not isinstance(self._next(), Released):
@@ -245,7 +240,7 @@ class Line:
 
     def abort(self) -> None:
         """End the association at once."""
-        with contextlib.suppress(Lost, OSError), self._socket:
+        with contextlib.suppress(Lost, OSError), contextlib.closing(self._link):
             self._upper.abort()
             self._flush()
 
@@ -254,7 +249,7 @@ class Line:
     def transmit(self, *parts: bytes | memoryview) -> None:
         """Send bytes. Raises Lost."""
         try:
-            send_parts(self._socket, *parts)
+            self._link.send(*parts)
         except OSError as error:
             raise _broken(error) from None
 
@@ -298,11 +293,11 @@ class Line:
     def _next(self, *, wait: bool = True) -> Event | None:
         while (event := next(self._events, None)) is None:
             try:
-                count = self._socket.recv_into(self._buffer, 0, 0 if wait else socket.MSG_DONTWAIT)
+                count = self._link.receive(self._buffer) if wait else self._link.poll(self._buffer)
             except OSError as error:
-                if not wait and isinstance(error, BlockingIOError):
-                    return None
                 raise _broken(error) from None
+            if count is None:
+                return None
             if not count:
                 raise Lost(Cause.LINK, "closed", "the peer closed the connection")
             self._events = self._upper.receive(self._buffer[:count])
@@ -340,9 +335,23 @@ def _rejected(answer: AssociateReject) -> Lost:
 
 
 def _broken(error: OSError) -> Lost:
-    if isinstance(error, BlockingIOError):
+    if is_silence(error):
         return Lost(Cause.LINK, SILENT, "the peer was silent for too long")
     return Lost(Cause.LINK, "lost", f"connection lost: {error.strerror or type(error).__name__}")
+
+
+def _secured(connection: socket.socket, target: Target, tls: ClientTls) -> Link:
+    try:
+        return tls.connect(connection, target.host, target.request_timeout_s)
+    except ssl.SSLError as error:
+        # who refuses us, or is not who it should be, does so again: a person must look at the certificates
+        raise Lost(
+            Cause.AUTHENTICATION, "tls", f"no TLS with the peer: {error.reason or type(error).__name__}"
+        ) from None
+    except OSError as error:
+        raise Lost(Cause.LINK, "tls", f"no TLS with the peer: {error.strerror or type(error).__name__}") from None
+    finally:
+        connection.close()  # nothing is left in it when the handshake succeeded
 
 
 def _gone() -> Lost:

@@ -3,26 +3,25 @@
 It accepts on a port of its own, or is given connections by `process`, which shares one port among several processes.
 """
 
-import contextlib
 import secrets
 import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gateway.dimse.association import Association, Desk
+from gateway.dimse.association import Arrival, Association, Desk
 from gateway.dimse.conversation import Rules
 from gateway.dimse.negotiation import Policy
 from gateway.dimse.offer import Offers
 from gateway.dimse.pace import Pace, Paces
 from gateway.dimse.places import Places
+from gateway.dimse.ports import Ports
+from gateway.dimse.tls import ServerFiles, ServerTls
 from gateway.peers import Source, Sources
 from kernel.clock import Clock
 from kernel.config import DimseConfig
 
-BACKLOG = 128
 REFUSALS_MAX = 16  # associations beyond the limit that are told so at once; more are just closed
-SOCKET_BUFFER_BYTES = 1024 * 1024
 
 SessionEnd = Callable[[str, str, bool], None]  # site, session, whether it was released
 
@@ -53,6 +52,7 @@ class Listener:
             speed = None if source.bytes_per_second is None else source.bytes_per_second / callers.shares
             return Pace(clock, instances_max=instances_max, wait_s=config.idle_timeout_s, bytes_per_second=speed)
 
+        files = ServerFiles.of(config)
         self._config = config
         self._clock = clock
         self._desk = Desk(
@@ -66,13 +66,14 @@ class Listener:
             places=callers.places,
             paces=Paces(pace_of),
             source_associations_max=config.source_associations_max,
+            tls=None if files is None else ServerTls(files),
             on_session_end=on_session_end,
             clock=clock,
             new_identifier=lambda: secrets.token_hex(8),
             negotiation_timeout_s=config.negotiation_timeout_s,
             idle_timeout_s=config.idle_timeout_s,
         )
-        self._listening: socket.socket | None = None
+        self._ports: Ports | None = None
         self._threads: dict[threading.Thread, Association] = {}
         self._changed = threading.Condition()
         self._stopping = False
@@ -80,13 +81,18 @@ class Listener:
     @property
     def port(self) -> int:
         """The TCP port that was taken."""
-        assert self._listening is not None, "start first"
-        return self._listening.getsockname()[1]
+        assert self._ports is not None, "start first"
+        return self._ports.plain
+
+    @property
+    def tls_port(self) -> int | None:
+        """The TCP port for TLS that was taken."""
+        return None if self._ports is None else self._ports.secure
 
     @property
     def is_up(self) -> bool:
         """Whether callers are accepted."""
-        return self._listening is not None and not self._stopping
+        return self._ports is not None and not self._stopping
 
     @property
     def associations(self) -> int:
@@ -101,18 +107,17 @@ class Listener:
         OSError
             The address or the port cannot be had.
         """
-        self._listening = open_port(self._config)
-        threading.Thread(target=self._accept, name="dimse-accept", daemon=True).start()
+        self._ports = Ports(self._config)
+        self._ports.accept(lambda connection, address, secure: self.adopt(connection, address, Arrival(secure)))
 
     def adopt(
         self,
         connection: socket.socket,
         address: str,
+        how: Arrival,
         ended: Callable[[], None] = lambda: None,
-        *,
-        refuse: bool = False,
     ) -> None:
-        """Serve a connection that was accepted elsewhere, or `refuse` it; `ended` is called when it is closed."""
+        """Serve a connection that was accepted, or refuse it; `ended` is called when it is closed."""
         limit = self._config.associations_max
         with self._changed:
             count = len(self._threads)
@@ -120,7 +125,8 @@ class Listener:
                 connection.close()
                 ended()
                 return
-            association = Association(connection, address, self._desk, refuse=refuse or count >= limit)
+            how = Arrival(how.secure, how.refuse or count >= limit)
+            association = Association(connection, address, self._desk, how)
             thread = threading.Thread(target=self._serve, args=(association, ended), name="dimse", daemon=True)
             self._threads[thread] = association
         thread.start()
@@ -130,10 +136,8 @@ class Listener:
         with self._changed:
             self._stopping = True
             associations = list(self._threads.values())
-        if self._listening is not None:
-            with contextlib.suppress(OSError):
-                self._listening.shutdown(socket.SHUT_RDWR)  # wakes the accepting thread
-            self._listening.close()
+        if self._ports is not None:
+            self._ports.close()
         for association in associations:
             association.stop()
         if not self._wait(timeout_s):
@@ -145,18 +149,6 @@ class Listener:
         with self._changed:
             return self._changed.wait_for(lambda: not self._threads, timeout_s)
 
-    def _accept(self) -> None:
-        assert self._listening is not None
-        while not self._stopping:
-            try:
-                connection, peer = self._listening.accept()
-            except OSError:
-                if self._stopping:
-                    return
-                self._clock.wait(threading.Event(), 0.1)  # out of descriptors: let some associations end
-                continue
-            self.adopt(connection, str(peer[0]))
-
     def _serve(self, association: Association, ended: Callable[[], None]) -> None:
         try:
             association.run()
@@ -165,18 +157,3 @@ class Listener:
                 del self._threads[threading.current_thread()]
                 self._changed.notify_all()
             ended()
-
-
-def open_port(config: DimseConfig) -> socket.socket:
-    """Bind and listen; port 0 takes a free one."""
-    family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)  # connections inherit it
-        listening.bind((config.host, config.port))
-        listening.listen(BACKLOG)
-    except BaseException:
-        listening.close()
-        raise
-    return listening

@@ -14,6 +14,7 @@ from gateway.dimse.line import CONTEXTS_MAX, Line, Lost, Pair, Target
 from gateway.dimse.retrieve_send import PLAIN, data_set_of, syntax_for
 from gateway.dimse.retrieve_service import Store
 from gateway.dimse.services import Session, int_of, text_of
+from gateway.dimse.targets import target_of
 from kernel import telemetry
 from kernel.archive.records import Located
 from kernel.config import Config
@@ -37,7 +38,7 @@ def move_destinations(config: Config) -> dict[str, MoveDestination]:
     found: dict[str, MoveDestination] = {}
     for one in parse(config).destinations.values():
         if one.kind == "dimse":
-            target = Target(one.host, one.port, one.ae_title, one.calling_ae_title, config.routing.request_timeout_s)
+            target = target_of(one, config)
             refusal = "" if one.profile == NO_PROFILE else "it takes de-identified studies only"
             found.setdefault(one.ae_title, MoveDestination(target, refusal))
     return found

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gateway import source_tables
+from gateway.dimse.association import Arrival
 from gateway.dimse.backing import Backing
 from gateway.dimse.control import Adopt, Channel, Closed, Counted, Message, Ready, Stop
 from gateway.dimse.listener import Callers, Listener
@@ -91,9 +92,9 @@ def run(settings: Settings, end: socket.socket) -> None:
     while received := channel.receive():
         message, connection = received
         match message:
-            case Adopt(address, refuse):
+            case Adopt(address, refuse, secure):
                 assert connection is not None
-                listener.adopt(connection, address, lambda: _tell(channel, Closed()), refuse=refuse)
+                listener.adopt(connection, address, Arrival(secure, refuse), lambda: _tell(channel, Closed()))
             case Stop(timeout_s):
                 begin_to_leave(timeout_s)
             case _:

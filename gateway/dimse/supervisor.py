@@ -16,7 +16,8 @@ from multiprocessing.context import SpawnProcess
 
 from gateway.dimse import process
 from gateway.dimse.control import Adopt, Channel, Closed, Counted, Ready, Stop, channels
-from gateway.dimse.listener import REFUSALS_MAX, open_port
+from gateway.dimse.listener import REFUSALS_MAX
+from gateway.dimse.ports import Ports
 from gateway.dimse.process import Settings
 from kernel import telemetry
 from kernel.clock import Clock
@@ -44,7 +45,7 @@ class ListenerProcesses:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._settings = settings
         self._clock = clock
-        self._listening: socket.socket | None = None
+        self._ports: Ports | None = None
         self._children: list[_Child] = []
         self._changed = threading.Condition()
         self._stopping = threading.Event()
@@ -52,8 +53,13 @@ class ListenerProcesses:
     @property
     def port(self) -> int:
         """The TCP port that was taken."""
-        assert self._listening is not None, "start first"
-        return self._listening.getsockname()[1]
+        assert self._ports is not None, "start first"
+        return self._ports.plain
+
+    @property
+    def tls_port(self) -> int | None:
+        """The TCP port for TLS that was taken."""
+        return None if self._ports is None else self._ports.secure
 
     @property
     def is_up(self) -> bool:
@@ -75,7 +81,7 @@ class ListenerProcesses:
         TimeoutError
             The processes do not start.
         """
-        self._listening = open_port(self._settings.config.dimse)
+        self._ports = Ports(self._settings.config.dimse)
         count = self._settings.config.dimse.processes or min(PROCESSES_MAX, os.cpu_count() or 1)
         self._settings = dataclasses.replace(self._settings, processes=count)
         for _ in range(count):
@@ -83,15 +89,13 @@ class ListenerProcesses:
         with self._changed:
             if not self._changed.wait_for(lambda: all(child.ready for child in self._children), START_S):
                 raise TimeoutError("the listener processes did not start")
-        threading.Thread(target=self._accept, name="dimse-accept", daemon=True).start()
+        self._ports.accept(self._pass_on)
 
     def stop(self, timeout_s: float) -> None:
         """Accept no more, drain, and end the processes; those that do not end in time are killed."""
         self._stopping.set()
-        if self._listening is not None:
-            with contextlib.suppress(OSError):
-                self._listening.shutdown(socket.SHUT_RDWR)
-            self._listening.close()
+        if self._ports is not None:
+            self._ports.close()
         with self._changed:
             self._changed.notify_all()
             children = list(self._children)
@@ -109,18 +113,11 @@ class ListenerProcesses:
 
     # --- connections --------------------------------------------------------------------------------------------------
 
-    def _accept(self) -> None:
-        assert self._listening is not None
-        while not self._stopping.is_set():
-            try:
-                connection, peer = self._listening.accept()
-            except OSError:
-                self._clock.wait(self._stopping, 0.1)  # out of descriptors, or stopping
-                continue
-            with connection:
-                self._pass_on(connection, str(peer[0]))
+    def _pass_on(self, connection: socket.socket, address: str, secure: bool) -> None:  # noqa: FBT001 (Taken's)
+        with connection:
+            self._give(connection, address, secure=secure)
 
-    def _pass_on(self, connection: socket.socket, address: str) -> None:
+    def _give(self, connection: socket.socket, address: str, *, secure: bool) -> None:
         limit = self._settings.config.dimse.associations_max
         while True:
             with self._changed:
@@ -131,7 +128,7 @@ class ListenerProcesses:
                 child = min((c for c in self._children if c.ready), key=lambda c: c.associations)
                 child.associations += 1
             try:
-                child.channel.send(Adopt(address, refuse=total >= limit), connection)
+                child.channel.send(Adopt(address, refuse=total >= limit, secure=secure), connection)
             except OSError:  # it just died: give the connection to another
                 self._forget(child)
             else:

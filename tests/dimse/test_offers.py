@@ -319,7 +319,7 @@ def test_a_data_set_that_breaks_off_on_our_side_is_aborted_and_the_service_hears
     [
         (3, Field.C_FIND_RQ, 0x0122),  # known here, but not of this SOP class
         (1, Field.C_STORE_RQ, 0x0122),
-        (3, Field.N_SET_RQ, 0x0211),  # not known at all
+        (3, Field.N_DELETE_RQ, 0x0211),  # not known at all
     ],
 )
 def test_a_command_that_its_abstract_syntax_does_not_serve_is_refused(start_node, context_id, field, status):

@@ -191,7 +191,7 @@ def test_an_instance_in_implicit_vr_is_stored_as_sent(node):
 
 
 def test_an_unknown_operation_is_refused_and_the_association_lives_on(node):
-    request = scripts.an_echo_request() | {"CommandField": 0x0020, "CommandDataSetType": 1}
+    request = scripts.an_echo_request() | {"CommandField": 0x0070, "CommandDataSetType": 1}
 
     with node.call() as peer:
         peer.say(scripts.a_message(request, b"\0" * 5000, context_id=1))
