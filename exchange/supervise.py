@@ -137,6 +137,7 @@ class Running:
             try:
                 node.committer.settle_quiet(node.stores.config.archive.quiet_s)
                 reclaim_blobs(node.stores.db, node.stores.blobs, NAMING_BLOBS, node.stores.clock.now())
+                self._dicomweb.sweep()
             except ExchangeError as error:
                 _log.warning("settle_failed", reason=error.code)
 

@@ -21,6 +21,8 @@ from gateway.dicomweb import (
     qido,
     rendered,
     stow,
+    ups_subscriptions,
+    workitems,
 )
 from gateway.dicomweb.endpoint import Endpoint, Handler
 from gateway.dicomweb.service import Room, Services
@@ -44,6 +46,9 @@ _STUDY: Final = "/studies/{study}"
 _SERIES: Final = _STUDY + "/series/{series}"
 _INSTANCE: Final = _SERIES + "/instances/{instance}"
 _READ, _STORE, _DELETE = Scope.DICOMWEB_READ, Scope.DICOMWEB_STORE, Scope.DICOMWEB_DELETE
+_WORKITEM: Final = "/workitems/{workitem}"
+_SUBSCRIBER: Final = _WORKITEM + "/subscribers/{ae}"
+_TASKS, _WORK = Scope.WORKLIST_READ, Scope.WORKLIST_WRITE
 
 # Looked at in this order: the busiest first.
 ROUTES: Final[Sequence[Row]] = (
@@ -78,6 +83,16 @@ ROUTES: Final[Sequence[Row]] = (
     Row("GET", _SERIES + "/thumbnail", rendered.thumbnail, _READ, "rendered"),
     Row("GET", _INSTANCE + "/thumbnail", rendered.thumbnail, _READ, "rendered"),
     Row("GET", _INSTANCE + "/frames/{frames}/thumbnail", rendered.thumbnail, _READ, "rendered"),
+    Row("POST", "/workitems", workitems.create, _WORK, "workitem"),
+    Row("GET", "/workitems", workitems.search, _TASKS, "workitem"),
+    Row("GET", _WORKITEM, workitems.retrieve, _TASKS, "workitem"),
+    Row("POST", _WORKITEM, workitems.update, _WORK, "workitem"),
+    Row("PUT", _WORKITEM + "/state", workitems.change_state, _WORK, "workitem"),
+    Row("POST", _WORKITEM + "/cancelrequest", workitems.request_cancellation, _WORK, "workitem"),
+    Row("POST", _WORKITEM + "/cancelrequest/{requester}", workitems.request_cancellation, _WORK, "workitem"),
+    Row("POST", _SUBSCRIBER, ups_subscriptions.subscribe, _TASKS, "workitem"),
+    Row("DELETE", _SUBSCRIBER, ups_subscriptions.unsubscribe, _TASKS, "workitem"),
+    Row("POST", _SUBSCRIBER + "/suspend", ups_subscriptions.suspend, _TASKS, "workitem"),
 )
 
 
@@ -92,6 +107,10 @@ class DicomWeb:
 
     def _endpoint(self, row: Row) -> Endpoint:
         return Endpoint(self._room, row.handler, row.scope, row.stage, is_quick=row.is_quick)
+
+    def sweep(self) -> None:
+        """Forget what was kept long enough."""
+        self._room.workitems.sweep()
 
     def close(self) -> None:
         """Let running work end and give the threads back."""

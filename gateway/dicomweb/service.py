@@ -6,8 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Final
 
+from consult.workitems import WorkitemDesk
 from gateway.dicomweb.frame_source import FrameSource
 from gateway.dicomweb.memory import Remembered
+from gateway.dicomweb.ups_channels import Channels
+from gateway.dicomweb.ups_query import fits_filter
 from kernel.access import Access
 from kernel.access.memory import Recent
 from kernel.archive.blobs import Blobs
@@ -61,6 +64,8 @@ class Room:
         self.frames = Remembered[tuple[str, ...], FrameSource](FRAMES_BYTES_MAX)
         self.metadata = Metadata(services.db)
         self.finder = Finder(services.db)
+        self.channels = Channels()
+        self.workitems = WorkitemDesk(services.db, services.clock, fits_filter, self.channels.notify)
         self.requests = 0
         self.stores = 0
         self.waiting = 0  # for changes
