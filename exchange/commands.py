@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from exchange import accounts, archive, audit, deleting, deliveries, doctor, orders, rules, sending, serving
+from exchange import (
+    accounts,
+    archive,
+    audit,
+    deidentifying,
+    deleting,
+    deliveries,
+    doctor,
+    orders,
+    rules,
+    sending,
+    serving,
+)
 from exchange.screen import plain_errors
 
 app = typer.Typer(
@@ -16,6 +28,7 @@ app = typer.Typer(
 app.command("serve")(serving.serve)
 app.command("demo")(serving.demo)
 app.command("send")(sending.send)
+app.command("deidentify")(deidentifying.deidentify)
 app.command("trace")(archive.trace)
 app.command("complete")(archive.complete)
 app.command("doctor")(doctor.doctor)

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from sqlalchemy import Connection
 
+from anonymizer.release import Held
 from kernel.clock import Clock
 from kernel.config import RoutingConfig
 from kernel.database import Change, Database
@@ -24,7 +25,7 @@ from routing.promises import tell_held
 from routing.queue import LOCAL_LANE, Appetite, Failure, Holder, Job
 from routing.receipts import DAMAGED, tell_failed
 from routing.relay import ANY, Turn
-from routing.steps import Deidentifier, Held, Made, record_derived
+from routing.steps import Deidentifier, Made, record_derived
 from routing.transport import Cause, Receipt, ReceiptState
 
 BATCH_INSTANCES: Final = 8  # claimed at once; small, so that STAT waits for milliseconds

@@ -14,17 +14,14 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from anonymizer import residue
-from anonymizer.engine import deidentify
 from anonymizer.keys import Keys
-from anonymizer.pixels import needs_pixel_review
 from anonymizer.profile import Profile
+from anonymizer.release import Held, release
 from anonymizer.result import Deidentified
 from anonymizer.vault import NONCE_BYTES, Sealed, seal
 from kernel.archive.blobs import Blobs
 from kernel.archive.tables import instance
 from kernel.database import Database, upsert
-from kernel.dicom.elements import Header
 from kernel.dicom.scanner import scan
 from kernel.errors import BlobMissing
 from kernel.events import Event, EventName, record_many
@@ -36,8 +33,6 @@ from routing.tables import VARIANT_CHARACTERS, derived
 
 CHUNK_BYTES: Final = 1024 * 1024
 DIGEST_CHARACTERS: Final = 16
-FINDINGS_TOLD_MAX: Final = 5
-_SERIES_INSTANCE_UID: Final = 0x0020000E
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +56,6 @@ class Derived:
     sha256: str
     sealed: tuple[Sealed, ...]
     pixel_review: str  # why its pixels want a look, or empty
-
-
-@dataclass(frozen=True, slots=True)
-class Held:
-    """Why an instance waits for a person; tags and kinds, never what was found."""
-
-    because: str
-    in_tag: str
-    kind: str = ""
 
 
 class Deidentifier:
@@ -109,11 +95,10 @@ class Deidentifier:
             header = scan(content, source.transfer_syntax_uid, offset=source.dataset_offset)
             profile, keys = self._profile_of(job.profile), self._keys_of(job.site)
             fallback = job.fallback_charset or None
-            made = deidentify(
-                content, profile=profile, keys=keys, issuer=job.site, header=header, fallback_charset=fallback
-            )
-            held = _objection(job, made, header)
-            return held or self._keep(made, content, variant_of(profile, keys), keys, needs_pixel_review(header) or "")
+            result = release(content, header, profile=profile, keys=keys, issuer=job.site, fallback_charset=fallback)
+            if isinstance(result, Held):
+                return result
+            return self._keep(result.made, content, variant_of(profile, keys), keys, result.pixel_review)
 
     def _source(self, job: Job) -> Source:
         with self._db.read() as connection:
@@ -157,23 +142,6 @@ class Deidentifier:
 def variant_of(profile: Profile, keys: Keys) -> str:
     """Return the name of what this profile makes with these keys; another edition or key makes another variant."""
     return f"{profile.label}+{profile.digest[:DIGEST_CHARACTERS]}+{keys.key_id}"[:VARIANT_CHARACTERS]
-
-
-def _objection(job: Job, made: Deidentified, header: Header) -> Held | None:
-    """Return why the result must not leave: identity that the independent search found, or a UID of the origin."""
-    findings = residue.find(made.header_bytes, residue.needles_of(header, job.fallback_charset or None))
-    if findings:
-        paths = list(dict.fromkeys(finding.path for finding in findings))[:FINDINGS_TOLD_MAX]
-        return Held("residue", " ".join(paths), findings[0].kind)
-    series = header.raw(_SERIES_INSTANCE_UID).strip(b" \0").decode("ascii", "replace")
-    for new, old, tag in (
-        (made.identity.study_instance_uid, job.study_instance_uid, "(0020,000D)"),
-        (made.identity.series_instance_uid, series, "(0020,000E)"),
-        (made.identity.sop_instance_uid, job.sop_instance_uid, "(0008,0018)"),
-    ):
-        if new == old:
-            return Held("uid-kept", tag, "uid")
-    return None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select, update
 
+from anonymizer import release as releasing
 from anonymizer.residue import Finding
 from anonymizer.vault import VaultKind
 from kernel import audit
@@ -13,7 +14,7 @@ from kernel.archive.tables import instance
 from kernel.dicom.part10 import open_dataset
 from kernel.errors import StorageFull, VaultDamaged
 from kernel.events import EventName
-from routing import status, steps, vault
+from routing import status, vault
 from routing.jobs import JobState
 from routing.local import ATTEMPTS_MAX
 from routing.tables import derived, job, vault_entry
@@ -33,7 +34,7 @@ def with_private_text(ds, text: str):
 @pytest.fixture
 def keeps_private_tags(monkeypatch):
     """An engine that lets the private tag through, as a profile with safe private attributes would."""
-    deidentify = steps.deidentify
+    deidentify = releasing.deidentify
 
     def careless(content, **how):
         made, header = deidentify(content, **how), how["header"]
@@ -44,7 +45,7 @@ def keeps_private_tags(monkeypatch):
         place = made.head.rindex(PIXEL_DATA)
         return replace(made, head=made.head[:place] + kept + made.head[place:])
 
-    monkeypatch.setattr(steps, "deidentify", careless)
+    monkeypatch.setattr(releasing, "deidentify", careless)
 
 
 def _encoded(tag: int, value: bytes) -> bytes:
@@ -151,14 +152,14 @@ def test_a_release_leaves_an_audit_line(hospital):
 
 
 def test_an_instance_that_makes_the_anonymizer_fail_is_held_and_the_others_go_on(hospital, monkeypatch):
-    deidentify, culprit = steps.deidentify, a_ct(instance=2).SOPInstanceUID.encode()
+    deidentify, culprit = releasing.deidentify, a_ct(instance=2).SOPInstanceUID.encode()
 
     def fails(content, **how):
         if culprit in content[:]:
             raise ZeroDivisionError
         return deidentify(content, **how)
 
-    monkeypatch.setattr(steps, "deidentify", fails)
+    monkeypatch.setattr(releasing, "deidentify", fails)
     hospital.receives(*a_ct_series(3))
 
     hospital.settles()
@@ -180,13 +181,13 @@ def test_an_instance_that_keeps_ending_its_worker_is_held(hospital, clock):
 
 
 def test_a_result_that_keeps_a_uid_of_its_origin_is_held(hospital, monkeypatch):
-    deidentify = steps.deidentify
+    deidentify = releasing.deidentify
 
     def keeps_the_study(content, **how):
         made = deidentify(content, **how)
         return replace(made, identity=replace(made.identity, study_instance_uid=a_ct().StudyInstanceUID))
 
-    monkeypatch.setattr(steps, "deidentify", keeps_the_study)
+    monkeypatch.setattr(releasing, "deidentify", keeps_the_study)
     hospital.receives(a_ct())
 
     hospital.settles()
@@ -198,7 +199,7 @@ def test_a_result_that_keeps_a_uid_of_its_origin_is_held(hospital, monkeypatch):
 
 def test_only_tags_of_findings_are_told_and_not_too_many(hospital, monkeypatch):
     many = tuple(Finding(f"(0029,10{number:02X})", "name") for number in range(20))
-    monkeypatch.setattr(steps.residue, "find", lambda *_: many)
+    monkeypatch.setattr(releasing.residue, "find", lambda *_: many)
     hospital.receives(a_ct())
 
     hospital.settles()

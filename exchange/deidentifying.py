@@ -1,0 +1,123 @@
+"""`vienanh deidentify`: files, folders and zips made pseudonymous, with a report of what was done and what was not."""
+
+import json
+import multiprocessing
+import os
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from anonymizer import keys as site_keys
+from anonymizer import profile as profiles
+from exchange.file_release import Entry, Order, Outcome, entries, process
+from exchange.options import ConfigFile, read_config
+from exchange.screen import err, out, plain_errors
+from kernel.access.secrets import load_or_create_key
+from kernel.dicom.charset import FALLBACKS
+from kernel.errors import InvalidConfiguration
+
+EXIT_HELD: Final = 1
+TOLD_MAX: Final = 20  # inputs that were not written; the report has all
+AT_ONCE: Final = 8  # inputs handed to a worker at a time
+
+
+def deidentify(
+    source: Annotated[Path, typer.Argument(metavar="INPUT", exists=True, help="A DICOM file, a folder, or a zip.")],
+    output: Annotated[Path, typer.Argument(metavar="OUTPUT", file_okay=False, help="Folder for the new files.")],
+    profile: Annotated[
+        str, typer.Option(help=f"What is done to each attribute: {', '.join(profiles.BUILT_IN)}.")
+    ] = "tele-read",
+    key_file: Annotated[
+        Path | None,
+        typer.Option(
+            dir_okay=False,
+            help="The site's key (32 bytes; made when it is not there). The same key gives the same pseudonyms as a "
+            "node that has it. Without one, a key is made for this run and forgotten.",
+        ),
+    ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(dir_okay=False, help="Write what was done as JSON. It names the inputs: keep it at the site."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = os.cpu_count() or 1,
+    pixels: Annotated[
+        str, typer.Option(help="hold or pass: kinds of images that usually show a name in their pixels, and documents.")
+    ] = "hold",
+    charset: Annotated[
+        str | None, typer.Option(help=f"How to read text that declares no character set: {', '.join(FALLBACKS)}.")
+    ] = None,
+    config: ConfigFile = None,
+) -> None:
+    """De-identify files, for example: vienanh deidentify CT/ out/ --key-file site.key --report report.json.
+
+    New files are named by their new UIDs alone. What is not understood, still shows the patient after de-identification,
+    or usually has a name in its pixels is held: it is listed and not written. Exits 0 only if everything was written,
+    1 if anything was not. Pixels are not looked at and not changed yet.
+    """
+    if pixels not in ("hold", "pass"):
+        raise typer.BadParameter("must be hold or pass", param_hint="--pixels")
+    with plain_errors():
+        if charset not in (None, *FALLBACKS):
+            raise InvalidConfiguration(source="--charset", key=charset or "", reason=f"one of {', '.join(FALLBACKS)}")
+        chosen, site = profiles.load(profile), read_config(config).node.site
+        order = Order(output, profile, _keys(key_file, site), site, charset, pixels == "pass")
+        output.mkdir(parents=True, exist_ok=True)
+        outcomes = _run(list(entries(source)), order, workers)
+        if report is not None:
+            report.write_text(json.dumps(_report(chosen, order, outcomes), ensure_ascii=False, indent=1), "utf-8")
+    left = [one for one in outcomes if one.state != "written"]
+    for one in left[:TOLD_MAX]:
+        err.print(f"{one.label}: {one.state}: {one.reason} {one.in_tag}".rstrip(), markup=False)
+    if len(left) > TOLD_MAX:
+        err.print(f"... and {len(left) - TOLD_MAX} more; --report lists all.", markup=False)
+    out.print(f"{len(outcomes) - len(left)} of {len(outcomes)} files were written to {output}.", markup=False)
+    if left or not outcomes:
+        raise typer.Exit(EXIT_HELD)
+
+
+def _keys(file: Path | None, site: str) -> site_keys.Keys:
+    if file is None:
+        err.print("No --key-file: a key was made for this run alone. A later run will give other pseudonyms and UIDs.")
+        return site_keys.derive(secrets.token_bytes(site_keys.SECRET_BYTES), site=site)
+    if not file.exists():
+        err.print(f"{file} is new: keep it safe, and never send it with the data.", markup=False)
+    return site_keys.derive(load_or_create_key(file), site=site)
+
+
+def _run(found: list[Entry], order: Order, workers: int) -> list[Outcome]:
+    columns = (TextColumn("de-identifying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=err, transient=True) as progress:
+        return list(progress.track(_outcomes(found, order, workers), total=len(found)))
+
+
+def _outcomes(found: list[Entry], order: Order, workers: int) -> Iterator[Outcome]:
+    work = partial(process, order=order)
+    if workers == 1 or len(found) <= AT_ONCE:
+        yield from map(work, found)
+        return
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(found))) as pool:
+        yield from pool.imap(work, found, AT_ONCE)
+
+
+def _report(profile: profiles.Profile, order: Order, outcomes: list[Outcome]) -> dict[str, Any]:
+    done = Counter[str]()
+    for one in outcomes:
+        done.update(dict(one.actions))
+    by_state = {state: [one for one in outcomes if one.state == state] for state in ("written", "held", "unreadable")}
+    return {
+        "profile": profile.label,
+        "profile_digest": profile.digest,
+        "method_codes": list(profile.method_codes),
+        "key_id": order.keys.key_id,
+        "totals": {state: len(found) for state, found in by_state.items()},
+        "actions": dict(sorted(done.items())),
+        "written": [{"input": one.label, "file": one.file} for one in by_state["written"]],
+        "held": [{"input": one.label, "reason": one.reason, "tag": one.in_tag} for one in by_state["held"]],
+        "unreadable": [{"input": one.label, "reason": one.reason} for one in by_state["unreadable"]],
+    }

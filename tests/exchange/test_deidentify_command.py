@@ -1,0 +1,163 @@
+"""`vienanh deidentify` on files, folders and zips: what is written, what is held, and that nothing slips through."""
+
+import json
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pydicom
+import pytest
+
+from exchange import file_release
+from tests.support.builders import a_ct, a_ct_series, as_file
+from tests.support.nodes import ENVIRONMENT
+
+NAME = "NGUYỄN^VĂN^TÝ"
+
+
+def deidentify(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "exchange", "deidentify", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=100, env=ENVIRONMENT)
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A folder with three slices of one patient, in files named after him."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for number, ds in enumerate(a_ct_series(3, PatientName=NAME, PatientID="0123456789")):
+        (folder / f"NGUYEN_VAN_TY_{number}.dcm").write_bytes(as_file(ds))
+    return folder
+
+
+def written(output: Path) -> list[Path]:
+    return sorted(path for path in output.rglob("*") if path.is_file())
+
+
+def test_a_folder_is_written_under_new_uids_and_nothing_of_the_patient_is_left(study: Path, tmp_path: Path):
+    done = deidentify(study, tmp_path / "out", "--report", tmp_path / "report.json")
+
+    assert done.returncode == 0, done.stderr
+    assert "3 of 3 files" in done.stdout
+    files = written(tmp_path / "out")
+    assert len(files) == 3
+    for file in files:
+        ds = pydicom.dcmread(file)
+        assert file.relative_to(tmp_path / "out").parts == (
+            ds.StudyInstanceUID,
+            ds.SeriesInstanceUID,
+            f"{ds.SOPInstanceUID}.dcm",
+        )
+        assert ds.PatientIdentityRemoved == "YES"
+        assert not any(word.encode() in file.read_bytes() for word in ("NGUYỄN", "NGUYEN", "0123456789"))
+    originals = sorted(pydicom.dcmread(file).PixelData for file in study.iterdir())
+    assert sorted(pydicom.dcmread(file).PixelData for file in files) == originals
+
+
+def test_the_report_tells_what_was_done_and_by_which_profile(study: Path, tmp_path: Path):
+    (study / "notes.txt").write_text("no DICOM")
+    (study / "us.dcm").write_bytes(as_file(a_ct(seed="us", Modality="US")))
+
+    done = deidentify(study, tmp_path / "out", "--profile", "basic", "--report", tmp_path / "report.json")
+
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert done.returncode == 1
+    assert report["profile"].startswith("basic@")
+    assert report["totals"] == {"written": 3, "held": 1, "unreadable": 1}
+    assert report["actions"]["U"] > 0
+    assert report["held"] == [{"input": str(study / "us.dcm"), "reason": "ultrasound", "tag": ""}]
+    assert report["unreadable"] == [{"input": str(study / "notes.txt"), "reason": "MalformedInstance"}]
+    assert f"{study / 'us.dcm'}: held: ultrasound" in done.stderr
+    assert len(written(tmp_path / "out")) == 3
+
+
+def test_what_was_held_for_its_pixels_goes_when_a_person_says_so(study: Path, tmp_path: Path):
+    (study / "us.dcm").write_bytes(as_file(a_ct(seed="us", Modality="US")))
+
+    assert deidentify(study, tmp_path / "out", "--pixels", "pass").returncode == 0
+    assert len(written(tmp_path / "out")) == 4
+
+
+def test_the_same_key_file_gives_the_same_bytes_and_another_key_others(study: Path, tmp_path: Path):
+    key = tmp_path / "site.key"
+    first = deidentify(study, tmp_path / "one", "--key-file", key)
+    again = deidentify(study, tmp_path / "two", "--key-file", key, "--workers", "1")
+    without = deidentify(study, tmp_path / "three")
+
+    def content(folder: str) -> dict[str, bytes]:
+        return {str(path.relative_to(tmp_path / folder)): path.read_bytes() for path in written(tmp_path / folder)}
+
+    assert "is new" in first.stderr
+    assert "is new" not in again.stderr
+    assert "made for this run alone" in without.stderr
+    assert content("one") == content("two")
+    assert not content("one").keys() & content("three").keys()
+    assert key.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_zip_is_read_member_by_member(study: Path, tmp_path: Path):
+    packed = tmp_path / "study.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("DICOMDIR", b"names of everybody")
+        for file in study.iterdir():
+            archive.write(file, f"../../{file.name}")  # a path that would lead out is only a label
+
+    done = deidentify(packed, tmp_path / "out")
+
+    assert done.returncode == 0, done.stderr
+    assert len(written(tmp_path / "out")) == 3
+
+
+def test_a_member_that_unpacks_to_more_than_its_bound_is_not_unpacked(tmp_path: Path):
+    packed = tmp_path / "bomb.zip"
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("zeros.dcm", b"\0" * (file_release.MEMBER_SMALL_BYTES * 4))
+
+    done = deidentify(packed, tmp_path / "out")
+
+    assert done.returncode == 1
+    assert "zeros.dcm: unreadable: LimitExceeded" in done.stderr
+
+
+def test_two_instances_under_one_uid_do_not_replace_each_other(study: Path, tmp_path: Path):
+    twin = a_ct(instance=1, PatientName=NAME, PatientID="0123456789", SeriesDescription="another")
+    (study / "twin.dcm").write_bytes(as_file(twin))
+
+    done = deidentify(study, tmp_path / "out")
+
+    assert done.returncode == 1
+    assert "held: other-bytes-under-its-uid" in done.stderr
+    assert len(written(tmp_path / "out")) == 3
+
+
+def test_a_damaged_file_leaves_nothing_behind(study: Path, tmp_path: Path):
+    whole = next(study.iterdir())
+    whole.write_bytes(whole.read_bytes()[:-100])
+
+    done = deidentify(study, tmp_path / "out")
+
+    assert done.returncode == 1
+    assert "unreadable: MalformedInstance" in done.stderr
+    assert len(written(tmp_path / "out")) == 2
+
+
+def test_an_empty_folder_is_no_success(tmp_path: Path):
+    (tmp_path / "in").mkdir()
+
+    assert deidentify(tmp_path / "in", tmp_path / "out").returncode == 1
+
+
+def test_more_files_than_the_bound_are_refused_before_any_is_read(study: Path, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(file_release, "FILES_MAX", 2)
+
+    with pytest.raises(file_release.LimitExceeded, match="FILES_MAX"):
+        list(file_release.entries(study))
+
+
+@pytest.mark.parametrize("option", [("--profile", "none-such"), ("--charset", "klingon"), ("--pixels", "burn")])
+def test_an_unknown_choice_is_told_with_what_there_is(study: Path, tmp_path: Path, option: tuple[str, str]):
+    done = deidentify(study, tmp_path / "out", *option)
+
+    assert done.returncode == 2
+    assert not written(tmp_path / "out")
