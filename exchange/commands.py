@@ -13,6 +13,7 @@ from exchange import (
     deliveries,
     doctor,
     orders,
+    retrieving,
     rules,
     sending,
     serving,
@@ -29,6 +30,8 @@ app.command("serve")(serving.serve)
 app.command("demo")(serving.demo)
 app.command("send")(sending.send)
 app.command("deidentify")(deidentifying.deidentify)
+app.command("get")(retrieving.get)
+app.command("move")(retrieving.move)
 app.command("trace")(archive.trace)
 app.command("complete")(archive.complete)
 app.command("doctor")(doctor.doctor)

@@ -25,10 +25,8 @@ def send(
 
     Exits 0 only if the receiver said Success to every instance.
     """
-    peer = _PEER.fullmatch(to)
-    if peer is None:
-        raise typer.BadParameter("must be AE@HOST:PORT, such as VIENANH@127.0.0.1:11112", param_hint="--to")
-    target = Target(peer["host"], int(peer["port"]), peer["title"], calling, timeout_s)
+    host, port, called = peer_of(to, "--to")
+    target = Target(host, port, called, calling, timeout_s)
     columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     with Progress(*columns, console=err, transient=True) as progress:
         bar = progress.add_task("sending", total=None)
@@ -39,6 +37,14 @@ def send(
     out.print(f"{len(sent) - len(failed)} of {len(sent)} instances were taken by {to}.")
     if failed or not sent:
         raise typer.Exit(EXIT_REFUSED)
+
+
+def peer_of(text: str, option: str) -> tuple[str, int, str]:
+    """Read AE@HOST:PORT into host, port and AE title."""
+    peer = _PEER.fullmatch(text)
+    if peer is None:
+        raise typer.BadParameter("must be AE@HOST:PORT, such as VIENANH@127.0.0.1:11112", param_hint=option)
+    return peer["host"], int(peer["port"]), peer["title"]
 
 
 def _tell(one: Sent) -> None:

@@ -1,0 +1,188 @@
+"""`vienanh get` and `vienanh move`: bring a study here from another PACS. Both go on where an earlier run stopped."""
+
+import signal
+import threading
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from secrets import token_hex
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bar
+
+from exchange import stores
+from exchange.assemble import COMMIT_SOCKET, committer_of
+from exchange.options import ConfigFile, DataFolder, read_config
+from exchange.screen import EXIT_REFUSED, err, out
+from exchange.sending import peer_of
+from exchange.stores import Stores
+from gateway import source_tables
+from gateway.dimse.commands import Field
+from gateway.dimse.line import Lost, Serving, Target
+from gateway.dimse.offer import Offer, Offers
+from gateway.dimse.retrieve_scu import BUFFER_BYTES, REFUSED_BYTES_MAX, Order, Progress, find_instances, retrieve
+from gateway.dimse.store_scp import StoreSCP
+from gateway.peers import Source
+from kernel.archive.commit_socket import RemoteCommitter
+from kernel.archive.committer import Committer
+from kernel.archive.complete import ASSOCIATION_RELEASED
+from kernel.archive.index import known_instances
+from kernel.archive.ingest import Ingest
+from kernel.archive.quarantine import Quarantine
+from kernel.config import Config
+from kernel.dicom.syntaxes import SYNTAXES
+from kernel.errors import Busy
+from routing.planning import Planner
+from routing.settings import parse
+from routing.transport import Cause
+
+FIRST_PAUSE_S = 1.0  # after a lost association; doubles
+
+StudyUid = Annotated[str, typer.Argument(help="Study Instance UID.")]
+From = Annotated[str, typer.Option("--from", help="The PACS that has the study, AE@HOST:PORT.")]
+SeriesUid = Annotated[str, typer.Option("--series", help="Only this Series Instance UID.")]
+SiteCode = Annotated[str, typer.Option("--site", help="Whose patients these are; this node's own site otherwise.")]
+As = Annotated[str, typer.Option("--as", help="Our own AE title; dimse.ae_title otherwise.")]
+Tries = Annotated[int, typer.Option(min=1, max=100, help="How often a lost association is opened again.")]
+Timeout = Annotated[float, typer.Option(min=1, help="Seconds the PACS may be silent.")]
+
+
+@dataclass(frozen=True, slots=True)
+class _Job:
+    """What is to be brought here."""
+
+    order: Order
+    series_instance_uid: str
+    site: str
+    target: Target
+    tries: int
+
+
+def get(
+    study: StudyUid,
+    peer: From,
+    series: SeriesUid = "",
+    site: SiteCode = "",
+    title: As = "",
+    tries: Tries = 5,
+    timeout_s: Timeout = 120.0,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+) -> None:
+    """Bring a study here by C-GET: vienanh get 1.2.3 --from PACS@10.0.0.5:104.
+
+    The instances come on our own association, so the PACS need not know where this node listens. Exits 0 only if
+    everything that the PACS has is here.
+    """
+    settings = read_config(config, data)
+    job = _Job(Order("get", study), series, site, _target(peer, title, timeout_s, settings), tries)
+    _run(settings, job)
+
+
+def move(
+    study: StudyUid,
+    peer: From,
+    series: SeriesUid = "",
+    destination: Annotated[str, typer.Option("--to", help="AE title to send to; dimse.ae_title otherwise.")] = "",
+    title: As = "",
+    tries: Tries = 5,
+    timeout_s: Timeout = 120.0,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+) -> None:
+    """Have a PACS send a study by C-MOVE to this node, which must run and be known there by its AE title."""
+    settings = read_config(config, data)
+    order = Order("move", study, destination or settings.dimse.ae_title)
+    _run(settings, _Job(order, series, "", _target(peer, title, timeout_s, settings), tries))
+
+
+def _target(peer: str, title: str, timeout_s: float, config: Config) -> Target:
+    host, port, called = peer_of(peer, "--from")
+    return Target(host, port, called, title or config.dimse.ae_title, timeout_s)
+
+
+def _run(config: Config, job: _Job) -> None:
+    stopping = threading.Event()
+    before = signal.signal(signal.SIGINT, lambda *_: stopping.set())
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    try:
+        with stores.opened(config) as opened, Bar(*columns, console=err, transient=True) as bar:
+            task = bar.add_task("retrieving", total=None)
+
+            def tell(progress: Progress) -> bool:
+                done = progress.here + progress.completed + progress.warning
+                bar.update(task, completed=done, total=progress.total)
+                return stopping.is_set()
+
+            progress = _retrieve(opened, job, tell, stopping)
+    except Lost as lost:
+        err.print(f"{job.target.called_ae_title}: {lost.status}: {lost.detail}", markup=False)
+        raise typer.Exit(EXIT_REFUSED) from None
+    finally:
+        signal.signal(signal.SIGINT, before)
+    out.print(
+        f"{progress.here + progress.completed + progress.warning} of {progress.total} instances are here"
+        f" ({progress.here} were before, {progress.failed} failed)."
+    )
+    if not progress.is_whole or not progress.total:
+        if progress.status:
+            err.print(f"The PACS answered {progress.status:04X}.")
+        raise typer.Exit(EXIT_REFUSED)
+
+
+def _retrieve(opened: Stores, job: _Job, tell: Callable[[Progress], bool], stopping: threading.Event) -> Progress:
+    """Find, ask for what is missing, and begin again after a lost association."""
+    site = job.site or opened.config.node.site
+    for attempt in range(1, job.tries + 1):
+        try:
+            there = find_instances(job.target, job.order.study_instance_uid, job.series_instance_uid)
+            with opened.db.read() as connection:
+                here = known_instances(connection, site, [one.sop_instance_uid for one in there])
+            missing = [one for one in there if one.sop_instance_uid not in here]
+            progress = Progress(len(there), here=len(here))
+            if missing:
+                with _serving(opened, job, site) as serving:
+                    retrieve(job.target, job.order, missing, progress, serving=serving, tell=tell)
+        except Lost as lost:
+            if lost.cause is not Cause.LINK or attempt == job.tries or stopping.is_set():
+                raise
+            opened.clock.wait(stopping, FIRST_PAUSE_S * 2 ** (attempt - 1))
+        else:
+            return progress
+    raise AssertionError("the last attempt returns or raises")
+
+
+@contextmanager
+def _serving(opened: Stores, job: _Job, site: str) -> Generator[Serving | None]:
+    """Give what takes the instances of a C-GET: this node's own ingest, in the running node or, without one, here."""
+    if job.order.how == "move":
+        yield None
+        return
+    config, clock, blobs = opened.config, opened.clock, opened.blobs
+    fallback_charset_of = source_tables.sources(config).fallback_charset_of
+    committer = _committer(opened)
+    ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, fallback_charset_of)
+    store = StoreSCP(ingest, blobs, clock, config.dimse.instance_bytes_max)
+    offers = Offers({}, Offer("store", {Field.C_STORE_RQ: store}, SYNTAXES), private_storage=True)
+    session = token_hex(8)
+    evidence = None
+    try:
+        yield Serving(offers, Source(job.target.called_ae_title, site), session, REFUSED_BYTES_MAX, BUFFER_BYTES)
+        evidence = ASSOCIATION_RELEASED
+    finally:
+        committer.end_session(site, session, evidence)
+
+
+def _committer(opened: Stores) -> Committer:
+    """Return the committer of the node that runs on this data folder, or one of our own when none runs."""
+    remote = RemoteCommitter(Path(opened.config.node.data) / COMMIT_SOCKET)
+    try:
+        remote.end_session(opened.config.node.site, "", None)  # of nobody: only to see whether somebody answers
+    except Busy:
+        fallback_charset_of = source_tables.sources(opened.config).fallback_charset_of
+        planner = Planner(parse(opened.config), opened.clock, fallback_charset_of=fallback_charset_of)
+        return committer_of(opened, planner)
+    return remote

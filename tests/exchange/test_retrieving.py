@@ -1,0 +1,221 @@
+"""`vienanh get` and `vienanh move`: a study comes here from another PACS, whole, once, and goes on after a cut."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from pydicom import Dataset, dcmread
+from pydicom.uid import ExplicitVRLittleEndian
+from pynetdicom import AE, evt
+from pynetdicom.sop_class import (
+    CTImageStorage,
+    StudyRootQueryRetrieveInformationModelFind,
+    StudyRootQueryRetrieveInformationModelGet,
+)
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from exchange.commands import app
+from gateway.dimse.line import Target
+from gateway.dimse.sender import send_files
+from kernel.archive.tables import instance, study
+from kernel.database import Database
+from tests.support.builders import a_ct_series, as_dataset_bytes, as_file
+from tests.support.nodes import NodeProcess
+
+SERIES = [dcmread(BytesIO(as_file(ds))) for ds in a_ct_series(6)]
+STUDY = SERIES[0].StudyInstanceUID
+
+
+@dataclass
+class Pacs:
+    """pynetdicom as the PACS that has the study."""
+
+    datasets: list[Dataset] = field(default_factory=lambda: SERIES)
+    cut_after: int | None = None  # instances of the first association
+    offers: tuple = (StudyRootQueryRetrieveInformationModelFind, StudyRootQueryRetrieveInformationModelGet)
+    status: int | None = None
+    asked: list[list[str]] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        ae = AE(ae_title="PACS")
+        for model in self.offers:
+            ae.add_supported_context(model)
+        ae.add_supported_context(CTImageStorage, scu_role=True, scp_role=True)
+        self.server = ae.start_server(
+            ("127.0.0.1", 0),
+            block=False,
+            evt_handlers=[(evt.EVT_C_FIND, self._find), (evt.EVT_C_GET, self._get)],
+        )
+
+    @property
+    def name(self) -> str:
+        return f"PACS@127.0.0.1:{self.server.socket.getsockname()[1]}"
+
+    def _find(self, event) -> Iterator:
+        level = event.identifier.QueryRetrieveLevel
+        if self.status is not None:
+            yield self.status, None
+            return
+        if level == "SERIES":
+            ds = Dataset()
+            ds.SeriesInstanceUID = self.datasets[0].SeriesInstanceUID
+            yield 0xFF00, ds
+            return
+        for one in self.datasets:
+            ds = Dataset()
+            ds.SOPInstanceUID, ds.SOPClassUID = one.SOPInstanceUID, one.SOPClassUID
+            yield 0xFF00, ds
+
+    def _get(self, event) -> Iterator:
+        uids = event.identifier.SOPInstanceUID
+        uids = [uids] if isinstance(uids, str) else list(uids)
+        self.asked.append(uids)
+        found = [one for one in self.datasets if one.SOPInstanceUID in uids]
+        yield len(found)
+        for number, one in enumerate(found):
+            if len(self.asked) == 1 and number == self.cut_after:
+                event.assoc.abort()
+                return
+            yield 0xFF00, one
+
+
+@pytest.fixture
+def pacs():
+    started: list[Pacs] = []
+
+    def start(**settings) -> Pacs:
+        started.append(Pacs(**settings))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.server.shutdown()
+
+
+def vienanh(folder: Path, *arguments: str):
+    return CliRunner().invoke(app, [*arguments, "--data", str(folder / "data")])
+
+
+def here(folder: Path) -> list[str]:
+    database = Database.open(folder / "data" / "vienanh.db")
+    with database.read() as connection:
+        found = list(connection.execute(select(instance.c.sop_instance_uid).order_by(instance.c.pk)).scalars())
+    database.close()
+    return found
+
+
+def test_a_study_comes_here_and_its_end_is_evidence_that_it_is_complete(pacs, tmp_path):
+    there = pacs()
+
+    result = vienanh(tmp_path, "get", STUDY, "--from", there.name)
+
+    assert result.exit_code == 0, result.output
+    assert "6 of 6 instances are here (0 were before, 0 failed)." in result.output
+    assert here(tmp_path) == [ds.SOPInstanceUID for ds in SERIES]
+    database = Database.open(tmp_path / "data" / "vienanh.db")
+    with database.read() as connection:
+        assert [(row.state, row.evidence) for row in connection.execute(select(study))] == [
+            ("complete", "association-released")
+        ]
+    database.close()
+
+
+def test_what_is_here_already_is_not_asked_for_again(pacs, tmp_path):
+    first, second = pacs(datasets=SERIES[:4]), pacs()
+    vienanh(tmp_path, "get", STUDY, "--from", first.name)
+
+    result = vienanh(tmp_path, "get", STUDY, "--from", second.name)
+    again = vienanh(tmp_path, "get", STUDY, "--from", second.name)
+
+    assert "6 of 6 instances are here (4 were before, 0 failed)." in result.output
+    assert second.asked == [[ds.SOPInstanceUID for ds in SERIES[4:]]]
+    assert again.exit_code == 0
+    assert len(second.asked) == 1
+
+
+def test_a_retrieval_that_is_cut_off_goes_on_with_what_is_missing(pacs, tmp_path):
+    there = pacs(cut_after=2)
+
+    result = vienanh(tmp_path, "get", STUDY, "--from", there.name)
+
+    assert result.exit_code == 0, result.output
+    assert [len(uids) for uids in there.asked] == [6, 4]
+    assert "6 of 6 instances are here (2 were before, 0 failed)." in result.output
+
+
+def test_many_instances_are_asked_for_in_batches(pacs, tmp_path, monkeypatch):
+    monkeypatch.setattr("gateway.dimse.retrieve_scu.BATCH_INSTANCES", 4)
+    there = pacs()
+
+    result = vienanh(tmp_path, "get", STUDY, "--from", there.name)
+
+    assert result.exit_code == 0
+    assert [len(uids) for uids in there.asked] == [4, 2]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"offers": (StudyRootQueryRetrieveInformationModelGet,)}, "does not offer this service"),
+        ({"offers": (StudyRootQueryRetrieveInformationModelFind,)}, "does not offer this service"),
+        ({"status": 0xA700}, "C-FIND status A700"),
+        ({"datasets": []}, "0 of 0 instances are here"),
+    ],
+)
+def test_a_pacs_that_cannot_is_told_in_words(pacs, tmp_path, settings, said):
+    if settings.get("datasets") == []:
+        settings = {"status": 0x0000}
+
+    result = vienanh(tmp_path, "get", STUDY, "--from", pacs(**settings).name)
+
+    assert result.exit_code != 0
+    assert said in result.output + str(result.exception)
+
+
+def test_more_instances_than_the_bound_are_refused(pacs, tmp_path, monkeypatch):
+    monkeypatch.setattr("gateway.dimse.retrieve_scu.INSTANCES_MAX", 5)
+
+    result = vienanh(tmp_path, "get", STUDY, "--from", pacs().name)
+
+    assert "INSTANCES_MAX exceeded" in str(result.exception)
+
+
+NODE = """
+[node]
+site = "BVA"
+data = "DATA"
+[dimse]
+port = 0
+processes = {processes}
+[http]
+port = 0
+"""
+
+
+@pytest.mark.peer("orthanc")
+@pytest.mark.parametrize("processes", [0, 1])
+def test_a_running_node_gets_and_moves_from_orthanc(orthanc, tmp_path, processes):
+    paths = []
+    for ds in SERIES:
+        paths.append(tmp_path / f"{ds.InstanceNumber}.dcm")
+        paths[-1].write_bytes(as_file(ds, ExplicitVRLittleEndian))
+    send_files(paths, Target("127.0.0.1", orthanc.dicom_port, orthanc.ae_title, "CT1", 30.0))
+    peer = f"{orthanc.ae_title}@127.0.0.1:{orthanc.dicom_port}"
+    got = NodeProcess(tmp_path / "got", NODE.format(processes=processes)).start()
+    moved = NodeProcess(tmp_path / "moved", NODE.format(processes=processes)).start()
+    orthanc.knows("moved", "MOVED", moved.dimse_port)
+    orthanc.knows("got", "VIENANH", got.dimse_port)
+
+    by_get = got.run("get", STUDY, "--from", peer)
+    by_move = moved.run("move", STUDY, "--from", peer, "--to", "MOVED")
+
+    assert by_get.returncode == 0, by_get.stderr
+    assert by_move.returncode == 0, by_move.stderr
+    assert "6 of 6 instances are here" in by_move.stdout
+    for node in (got, moved):
+        assert sorted(node.instances(STUDY)) == sorted(ds.SOPInstanceUID for ds in SERIES)
+        assert node.stop() == 0
+    assert as_dataset_bytes(SERIES[0]) in b"".join(path.read_bytes() for path in (got.data / "blobs").glob("*/*-*"))
