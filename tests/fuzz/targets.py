@@ -8,16 +8,26 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
+from urllib.parse import parse_qsl
 
 from anonymizer import keys, profile, residue
 from anonymizer.engine import deidentify
+from consult.stations import Stations
 from gateway.dicomweb.media import parse_accept, parse_media_type
 from gateway.dicomweb.multipart import MultipartParser
-from gateway.dimse import commands, pdu, wire
+from gateway.dicomweb.query import parse as parse_query
+from gateway.dicomweb.ranges import spans_of
+from gateway.dimse import commands, pdu, user_items, wire
 from gateway.dimse.acceptor import Acceptor
+from gateway.dimse.commitment_messages import Reference, read_request, write_request
+from gateway.dimse.find_identifier import read_find
 from gateway.dimse.indications import ReleaseRequested, Requested
 from gateway.dimse.pdu import BadPDU, Kind
+from gateway.hl7.message import parse as parse_hl7
+from gateway.hl7.mllp import Deframer, framed
+from gateway.hl7.orders import changes as order_changes
+from kernel.dicom import plain
 from kernel.dicom.attributes import read_attributes
 from kernel.dicom.codestream import stream_size
 from kernel.dicom.frames import locate_frames
@@ -28,6 +38,8 @@ from kernel.dicom.part10 import open_dataset, read_file_meta
 from kernel.dicom.reencode import to_explicit_little_endian
 from kernel.dicom.scanner import scan
 from kernel.dicom.syntaxes import EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
+from kernel.dicom.xml_model import to_xml
+from kernel.dicom.xml_reader import from_xml
 from kernel.errors import ExchangeError
 from tests.dimse import scripts
 
@@ -182,6 +194,49 @@ def _models() -> list[bytes]:
     return found[:8]
 
 
+def _identifier(data: bytes) -> None:
+    """Read what a C-FIND asks for; the first byte says what was negotiated."""
+    model = plain.read(data[1:], EXPLICIT_VR_LITTLE_ENDIAN)
+    read_find(model, "study", bytes(data[0] >> bit & 1 for bit in range(7)) if data else b"", 420)
+
+
+def _identifiers() -> list[bytes]:
+    name = {"vr": "PN", "Value": [{"Alphabetic": "NGUYỄN*"}]}
+    day = {"vr": "DA", "Value": ["20200101-"]}
+    inside = {"vr": "SQ", "Value": [{"00400009": {"vr": "SH", "Value": ["S1"]}}]}
+    model = {"00080052": {"vr": "CS", "Value": ["STUDY"]}, "00100010": name, "00080020": day, "00400275": inside}
+    return [b"\x7f" + plain.write(model, EXPLICIT_VR_LITTLE_ENDIAN)]
+
+
+def _commitment(data: bytes) -> None:
+    read_request(data, EXPLICIT_VR_LITTLE_ENDIAN)
+
+
+def _commitments() -> list[bytes]:
+    return [write_request("2.25.1", [Reference(scripts.CT, "1.2.3"), Reference(scripts.CT, "1.2.4")], scripts.EXPLICIT)]
+
+
+def _hl7(data: bytes) -> None:
+    deframer = Deframer(64 * 1024)
+    for message in deframer.receive(data):
+        order_changes(parse_hl7(message), Stations())
+
+
+def _messages() -> list[bytes]:
+    order = (
+        "MSH|^~\\&|HIS|BV|VIENANH|BV|20261122||ORM^O01|1|P|2.3.1||||||UNICODE UTF-8",
+        "PID|1||BN1^^^BV^MR||Nguyễn^Thị^Hương||19700101|F",
+        "ORC|NW|PL1|F1||||1^^^20261122083000^^R",
+        "OBR|1|PL1|F1|CT^CT sọ não^L||||||||||||B1^Lê||A1|RP1|SPS1||||CT|||1^^^20261122083000",
+        "ZDS|1.2.3^VIENANH^Application^DICOM",
+    )
+    return [framed("\r".join(order).encode())]
+
+
+def _query(data: bytes) -> None:
+    parse_query(parse_qsl(data.decode("latin-1"), keep_blank_values=True), "study", 100)
+
+
 TARGETS: Mapping[str, Target] = {
     "scan": Target(_scan, _data_sets),
     "scan-prefix": Target(_scan_prefix, _data_sets),
@@ -196,13 +251,23 @@ TARGETS: Mapping[str, Target] = {
     "conversation": Target(_converse, _conversations),
     "command": Target(commands.decode, lambda: [commands.encode(scripts.a_store_request())]),
     "multipart": Target(_multipart, _bodies),
-    "media": Target(_media, lambda: [b'multipart/related; type="application/dicom"; transfer-syntax=*; q=0.5, */*']),
+    "user-information": Target(user_items.decode, lambda: [user_items.encode(scripts.USER)]),
+    "xml": Target(from_xml, lambda: [to_xml(model) for model in _models()]),
+    "identifier": Target(_identifier, _identifiers),
+    "commitment": Target(_commitment, _commitments),
+    "hl7": Target(_hl7, _messages),
+    "query": Target(
+        _query, lambda: [b"PatientName=NGUYEN*&StudyDate=20200101-&includefield=all&limit=5&ModalitiesInStudy=CT"]
+    ),
+    "ranges": Target(lambda data: spans_of(data.decode("latin-1"), 1000), lambda: [b"bytes=0-99,200-,-5"]),
+    "media": Target(_media, lambda: [b'multipart/related; type="application/dicom"; transfer-syntax=*; q=0.5']),
 }
 
 
-def holds(target: Target, data: bytes) -> Any:
-    """Run a target; a refusal is as good as an answer, anything else is raised."""
+def holds(target: Target, data: bytes) -> bool:
+    """Run a target and return whether it answered; a refusal is as good, anything else is raised."""
     try:
-        return target.run(data)
+        target.run(data)
     except REFUSALS:
-        return None
+        return False
+    return True

@@ -37,13 +37,11 @@ pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")  # as ker
 
 
 @pytest.mark.parametrize("name", TARGETS)
-def test_seeds_are_read_or_refused(name: str):
+def test_some_seed_is_taken(name: str):
     target = TARGETS[name]
-    seeds = list(target.seeds())
+    taken = [holds(target, seed) for seed in target.seeds()]
 
-    assert seeds
-    for seed in seeds:
-        holds(target, seed)
+    assert any(taken), "a seed is what a peer really sends"
 
 
 @pytest.mark.parametrize("name", TARGETS)
