@@ -57,7 +57,7 @@ class _Split:
         self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ours = scope["type"] == "http" and scope["path"].startswith(DICOMWEB_PREFIXES)
+        ours = scope["type"] in ("http", "websocket") and scope["path"].startswith(DICOMWEB_PREFIXES)
         await (self._dicomweb if ours else self._rest)(scope, receive, send)
 
 

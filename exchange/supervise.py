@@ -32,6 +32,7 @@ DRAIN_S = 20.0  # for messages and requests under way when the node stops
 SETTLE_EVERY_S = 5.0
 BACKLOG = 1024
 KEEP_ALIVE_S = 75
+WS_BYTES_MAX = 64 * 1024  # of a message from a client, to which nobody listens
 
 _log = telemetry.get_logger("exchange")
 
@@ -184,7 +185,8 @@ def _uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
         app,  # pyright: ignore[reportArgumentType] - uvicorn's own type of an ASGI application is narrower than ours
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=WS_BYTES_MAX,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -7,7 +7,7 @@ site, for when two hospitals have the same UID.
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from starlette.routing import BaseRoute, Route
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from gateway.dicomweb import (
     announced,
@@ -26,9 +26,11 @@ from gateway.dicomweb import (
 )
 from gateway.dicomweb.endpoint import Endpoint, Handler
 from gateway.dicomweb.service import Room, Services
+from gateway.dicomweb.ups_events import EventChannels
 from kernel.access import Scope
 
 PREFIXES: Final = ("/dicom-web", "/sites/{site}/dicom-web")
+EVENTS: Final = "/ws/subscribers/{ae}"  # the one WebSocket; needs the right to read the worklist
 
 
 class Row(NamedTuple):
@@ -104,6 +106,8 @@ class DicomWeb:
         self.routes: list[BaseRoute] = [
             Route(prefix + row.path, self._endpoint(row), methods=[row.method]) for row in ROUTES for prefix in PREFIXES
         ]
+        events = EventChannels(self._room)
+        self.routes += [WebSocketRoute(prefix + EVENTS, events) for prefix in PREFIXES]
 
     def _endpoint(self, row: Row) -> Endpoint:
         return Endpoint(self._room, row.handler, row.scope, row.stage, is_quick=row.is_quick)

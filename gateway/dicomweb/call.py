@@ -57,14 +57,14 @@ def address_of(scope: AsgiScope, headers: Headers, public_url: str, trace_id: st
         if not _HOST.fullmatch(host):
             raise InvalidRequest(reason="the Host header is not a host")
         host = _with_port(host, scope, headers)
-        origin = f"{scope['scheme']}://{host}"
+        origin = f"{scope['scheme'].replace('ws', 'http')}://{host}"
     return Address(client[0] if client else "", origin, prefix, site, trace_id)
 
 
 def _with_port(host: str, scope: AsgiScope, headers: Headers) -> str:
     """Complete what dicomweb-client leaves out: its Host header never names the port (RFC 9110 7.2 wants it)."""
     _, port = scope.get("server") or ("", None)
-    is_usual = port in (None, 443 if scope["scheme"] == "https" else 80)
+    is_usual = port in (None, 443 if scope["scheme"] in ("https", "wss") else 80)
     if ":" in host or is_usual or "x-forwarded-host" in headers:
         return host
     return f"{host}:{port}" if "python-requests" in headers.get("user-agent", "") else host

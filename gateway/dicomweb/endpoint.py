@@ -68,9 +68,13 @@ class Endpoint:
             return None
 
     def _answer(self, scope: AsgiScope, headers: Headers, trace_id: str) -> ASGIApp:
+        return self._handler(self.call_of(scope, headers, trace_id))
+
+    def call_of(self, scope: AsgiScope, headers: Headers, trace_id: str) -> Call:
+        """Return an authorised request; of a WebSocket its handshake. Raises NotAuthenticated, Forbidden."""
         address = address_of(scope, headers, self._room.services.config.http.public_url, trace_id)
-        principal = self._authorised(scope["method"], headers, address)
-        return self._handler(Call(self._room, scope, headers, principal, address))
+        principal = self._authorised(scope.get("method", "GET"), headers, address)
+        return Call(self._room, scope, headers, principal, address)
 
     def _authorised(self, method: str, headers: Headers, address: Address) -> Principal:
         principal = ANONYMOUS

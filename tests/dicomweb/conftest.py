@@ -133,7 +133,9 @@ def running_node(
         Services(config, clock, access, db, blobs, ingest, quarantine, committer, deletions=deletions, commitments=desk)
     )
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(Starlette(routes=service.routes), lifespan="off", log_config=None))
+    server = uvicorn.Server(
+        uvicorn.Config(Starlette(routes=service.routes), lifespan="off", log_config=None, ws="websockets-sansio")
+    )
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:
