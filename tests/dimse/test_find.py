@@ -50,8 +50,10 @@ THEIRS = a_ct(seed="theirs", PatientID="X9", PatientName="Nguyễn^Văn Khác")
 def node(tmp_path_factory, migrated_sqlite: Path) -> Iterator[Node]:
     """Four studies of three patients, and one of another site."""
     sources = [
-        {"name": "elsewhere", "calling": "ELSEWHERE", "site": "OTHER"},
-        {"name": "old", "calling": "OLD", "charset": "tcvn3"},
+        {"name": "elsewhere", "calling": "ELSEWHERE", "site": "OTHER", "services": ["store", "find"]},
+        {"name": "old", "calling": "OLD", "charset": "tcvn3", "services": ["find"]},
+        {"name": "both", "calling": "BOTH", "sites": ["OTHER"], "services": ["find"]},
+        {"name": "ct", "calling": "MODALITY"},
     ]
     with wired_node(tmp_path_factory.mktemp("find"), migrated_sqlite, tables={"source": sources}) as running:
         fill(running, [*CT, CR, US, AGAIN])
@@ -294,6 +296,22 @@ def test_a_caller_finds_studies_of_its_site_alone(node: Node):
     assert theirs.PatientID == "X9"
     assert (none, last.Status) == ([], 0)
     assert "X9" not in found(node, "STUDY", "PatientID")
+
+
+def test_a_caller_finds_studies_of_the_sites_that_its_source_may_see(node: Node):
+    answers, _, _ = Asker(node, calling="BOTH").asks("STUDY", PatientName="nguyen*", PatientID="")
+
+    assert {answer.PatientID for answer in answers} == {"A1", "X9"}
+
+
+def test_a_modality_that_only_sends_is_offered_no_query(node: Node):
+    ae = AE("MODALITY")
+    ae.add_requested_context(STUDY_ROOT)
+
+    association = ae.associate("127.0.0.1", node.listener.port)
+
+    assert not association.is_established
+    assert [context.result for context in association.rejected_contexts] == [1]
 
 
 def test_a_search_is_audited_by_its_keys_and_never_its_values(node: Node):
