@@ -12,6 +12,7 @@ from exchange import (
     deleting,
     deliveries,
     doctor,
+    finding,
     orders,
     retrieving,
     rules,
@@ -30,6 +31,7 @@ app.command("serve")(serving.serve)
 app.command("demo")(serving.demo)
 app.command("send")(sending.send)
 app.command("deidentify")(deidentifying.deidentify)
+app.command("find")(finding.find_elsewhere)
 app.command("get")(retrieving.get)
 app.command("move")(retrieving.move)
 app.command("trace")(archive.trace)

@@ -28,7 +28,15 @@ from gateway.dimse.indications import (
 )
 from gateway.dimse.negotiation import VERIFICATION
 from gateway.dimse.offer import NOTHING, Offers
-from gateway.dimse.pdu import AbortReason, AssociateReject, AssociateRequest, ProposedContext, Role, UserInformation
+from gateway.dimse.pdu import (
+    AbortReason,
+    AssociateReject,
+    AssociateRequest,
+    Extended,
+    ProposedContext,
+    Role,
+    UserInformation,
+)
 from gateway.dimse.requestor import Requestor
 from gateway.dimse.services import DataSet, PeerGone, Reply, Session
 from gateway.dimse.sockets import Link, is_silence
@@ -94,6 +102,7 @@ class Line:
         pairs: Sequence[Pair],
         *,
         roles: Sequence[Role] = (),
+        extended: Sequence[Extended] = (),
         serving: Serving = _NOTHING_SERVED,
     ) -> None:
         """Connect and associate, proposing Verification and one context for each pair.
@@ -102,6 +111,8 @@ class Line:
         ----------
         roles
             SCP/SCU role selection (PS3.7 D.3.3.4), for what the peer shall ask of us.
+        extended
+            SOP Class Extended Negotiation (PS3.7 D.3.3.5).
 
         Raises
         ------
@@ -109,7 +120,7 @@ class Line:
             The peer cannot be reached, or rejects.
         """
         self.proposed = tuple(pairs[: CONTEXTS_MAX - 1])
-        self._upper = Requestor(_request(target, self.proposed, roles))
+        self._upper = Requestor(_request(target, self.proposed, roles, extended))
         self._events: Iterator[Event] = iter(())
         self._buffer = memoryview(bytearray(serving.buffer_bytes))
         self.session = Session(
@@ -315,14 +326,20 @@ class Line:
 SILENT = "timeout"
 
 
-def _request(target: Target, pairs: Sequence[Pair], roles: Sequence[Role]) -> AssociateRequest:
+def _request(
+    target: Target, pairs: Sequence[Pair], roles: Sequence[Role], extended: Sequence[Extended]
+) -> AssociateRequest:
     wanted = [(VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN), *pairs]
     return AssociateRequest(
         called_ae_title=target.called_ae_title,
         calling_ae_title=target.calling_ae_title,
         contexts=tuple(ProposedContext(2 * number + 1, uid, (syntax,)) for number, (uid, syntax) in enumerate(wanted)),
         user=UserInformation(
-            OUR_PDU_BYTES_MAX, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, roles=tuple(roles)
+            OUR_PDU_BYTES_MAX,
+            IMPLEMENTATION_CLASS_UID,
+            IMPLEMENTATION_VERSION_NAME,
+            roles=tuple(roles),
+            extended=tuple(extended),
         ),
     )
 
