@@ -24,6 +24,9 @@ def path_of(row, prefix: str, ds, site: str = "BV1") -> str:
             "frames": "1",
             "path": "7FE00010",
             "transaction": "1.2.3.1",
+            "workitem": "1.2.3.2",
+            "ae": "READER1",
+            "requester": "READER1",
         }
     )
 
