@@ -19,6 +19,7 @@ from gateway import source_tables
 from gateway.dicomweb.client import StowTransport
 from gateway.dimse.backing import Backing
 from gateway.dimse.commitment_reporter import CommitmentReporter
+from gateway.dimse.identity import Identification
 from gateway.dimse.line import Target
 from gateway.dimse.listener import Callers, Listener
 from gateway.dimse.offered import offers
@@ -142,7 +143,11 @@ def listener_of(
         return Listener(
             config.dimse,
             table,
-            Callers(sources, Places(config.node.data / PLACES_FILE)),
+            Callers(
+                sources,
+                Places(config.node.data / PLACES_FILE),
+                Identification(config.dimse.user_identity, opened.access.identify),
+            ),
             on_session_end=end_session,
             clock=opened.clock,
         )

@@ -55,6 +55,13 @@ class DimseConfig:
     tls_key: Path | None = _setting(None, "PEM private key of tls_certificate")
     tls_ca: Path | None = _setting(None, "PEM authorities that client certificates must come from")
     tls_clients: Literal["off", "optional", "required"] = _setting("off", "whether TLS clients show a certificate")
+    user_identity: Literal["off", "accepted", "required"] = _setting(
+        "off", "user identity of callers (PS3.7 D.3.3.7): name and password of an account, or a signed token"
+    )
+    jwt_key_file: Path | None = _setting(None, "PEM public key (or secret of HS256) that tokens are verified with")
+    jwt_algorithm: Literal["RS256", "ES256", "HS256"] = _setting("RS256", "the one algorithm of tokens")
+    jwt_audience: str = _setting("", "what tokens must name as their audience (aud)")
+    jwt_issuer: str = _setting("", "what tokens must name as their issuer (iss); empty: any")
     ae_title: str = _setting("VIENANH", "this node's AE title, 1 to 16 characters (PS3.5 6.2)")
     processes: int = _setting(
         0, "listener processes sharing the port; 0: none on one or two cores (threads of the node instead), else 2"
@@ -370,3 +377,5 @@ def _check_tls(dimse: DimseConfig, refuse: Callable[[str, str], typing.NoReturn]
         refuse("dimse.tls_clients", "needs tls_ca")
     if not dimse.plain and dimse.tls_port is None:
         refuse("dimse.plain", "without it a tls_port is needed")
+    if dimse.jwt_key_file is not None and not dimse.jwt_audience:
+        refuse("dimse.jwt_audience", "is missing: tokens of others would be taken")

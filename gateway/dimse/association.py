@@ -9,11 +9,12 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gateway.dimse import negotiation
 from gateway.dimse.acceptor import Acceptor
 from gateway.dimse.conversation import Conversation, Rules
+from gateway.dimse.identity import Identification, widened
 from gateway.dimse.indications import (
     Aborted,
     Command,
@@ -33,8 +34,9 @@ from gateway.dimse.states import State
 from gateway.dimse.tls import ServerTls, certificate_of
 from gateway.peers import Certificate, Source, Sources
 from kernel import telemetry
+from kernel.access import Principal
 from kernel.clock import Clock
-from kernel.errors import UnknownCaller
+from kernel.errors import NotAuthenticated, Retriable, Throttled, UnknownCaller
 
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024  # touched as far as one receive fills it
 CLOSING_S = 2.0  # how long a peer has to close after a release, a rejection or an abort (ARTIM)
@@ -52,6 +54,7 @@ class Desk:
     places: Places
     paces: Paces
     source_associations_max: int
+    identification: Identification
     tls: ServerTls | None
     on_session_end: Callable[[str, str, bool], None]  # site, session, whether it was released
     clock: Clock
@@ -238,13 +241,13 @@ class Association:
             self._ending = f"rejected ({answer.result},{answer.source},{answer.reason})"
             self._acceptor.reject(answer)
             return
-        accept, source = answer
+        accept, source, who = answer
         self._pace = self._desk.paces.of(source)
-        self._session = Session(self._desk.new_identifier(), source, called, calling, self._address, self._pace)
+        self._session = Session(self._desk.new_identifier(), source, called, calling, self._address, self._pace, who)
         self._conversation = Conversation(self._acceptor, self, self._desk.rules, self._session)
         self._acceptor.accept(accept)
 
-    def _answer(self, request: AssociateRequest) -> tuple[AssociateAccept, Source] | AssociateReject:
+    def _answer(self, request: AssociateRequest) -> tuple[AssociateAccept, Source, Principal | None] | AssociateReject:
         """Decide: who calls, whether there is a place for it, and what it may do."""
         desk = self._desk
         if self._stopping.is_set():
@@ -256,16 +259,26 @@ class Association:
         except UnknownCaller as error:
             wrong = error.fields.get("title")
             return negotiation.REJECT_CALLED_TITLE if wrong == "called" else negotiation.REJECT_CALLING_TITLE
+        identity = request.user.identity
+        try:
+            who = desk.identification.of(identity, self._address)
+        except NotAuthenticated:
+            return negotiation.REJECT_IDENTITY
+        except (Throttled, Retriable):
+            return negotiation.REJECT_IDENTITY_FOR_NOW
+        source = widened(source, who)
         answer = negotiation.negotiate(request, desk.policy, desk.rules.offers, source)
         if isinstance(answer, AssociateReject):
             return answer
+        if who is not None and identity is not None and identity.wants_response:
+            answer = replace(answer, user=replace(answer.user, identity_response=b""))  # D.3.3.7.2: of no length
         if self._how.refuse:
             return negotiation.REJECT_LOCAL_LIMIT
         try:
             self._place = desk.places.take(source.name, source.associations_max or desk.source_associations_max)
         except OSError:  # out of descriptors
             return negotiation.REJECT_CONGESTION
-        return (answer, source) if self._place is not None else negotiation.REJECT_LOCAL_LIMIT
+        return (answer, source, who) if self._place is not None else negotiation.REJECT_LOCAL_LIMIT
 
     # --- the end ------------------------------------------------------------------------------------------------------
 

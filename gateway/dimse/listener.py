@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from gateway.dimse.association import Arrival, Association, Desk
 from gateway.dimse.conversation import Rules
+from gateway.dimse.identity import OFF, Identification
 from gateway.dimse.negotiation import Policy
 from gateway.dimse.offer import Offers
 from gateway.dimse.pace import Pace, Paces
@@ -32,6 +33,7 @@ class Callers:
 
     sources: Sources
     places: Places
+    identification: Identification = OFF
     shares: int = 1  # how many processes serve the port: each has its share of what a source may send at once
 
 
@@ -66,6 +68,7 @@ class Listener:
             places=callers.places,
             paces=Paces(pace_of),
             source_associations_max=config.source_associations_max,
+            identification=callers.identification,
             tls=None if files is None else ServerTls(files),
             on_session_end=on_session_end,
             clock=clock,

@@ -17,6 +17,7 @@ from gateway import source_tables
 from gateway.dimse.association import Arrival
 from gateway.dimse.backing import Backing
 from gateway.dimse.control import Adopt, Channel, Closed, Counted, Message, Ready, Stop
+from gateway.dimse.identity import Identification
 from gateway.dimse.listener import Callers, Listener
 from gateway.dimse.offered import offers
 from gateway.dimse.places import PLACES_FILE, Places
@@ -50,29 +51,9 @@ class Settings:
 
 def run(settings: Settings, end: socket.socket) -> None:
     """Serve until told to stop. The target of a spawned process; `end` is its end of a `control.Channel`."""
-    channel = Channel(end)
+    channel, clock = Channel(end), SystemClock()
     telemetry.configure(settings.config.log)
-    clock = SystemClock()
-    sources = source_tables.sources(settings.config)
-    blobs = Blobs(settings.blobs_root, settings.config.archive.free_bytes_min)
-    committer = RemoteCommitter(settings.commit_socket)
-    ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, sources.fallback_charset_of)
-
-    def end_session(site: str, session: str, released: bool) -> None:  # noqa: FBT001 SessionEnd's signature
-        committer.end_session(site, session, ASSOCIATION_RELEASED if released else None)
-
-    owner = RemoteOwner(settings.commit_socket)
-    target, password = target_of(settings.config)
-    db = ReadOnly.open(target, password=password)
-    backing = Backing(settings.config, clock, db, blobs, owner, AskedAccess(owner))
-    table = offers(settings.config, ingest, blobs, clock, backing)
-    listener = Listener(
-        settings.config.dimse,
-        table,
-        Callers(sources, Places(settings.config.node.data / PLACES_FILE), settings.processes),
-        on_session_end=end_session,
-        clock=clock,
-    )
+    listener, db = _wired(settings, clock)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C goes to the node, which stops us in order
 
     def leave(timeout_s: float) -> None:
@@ -100,6 +81,33 @@ def run(settings: Settings, end: socket.socket) -> None:
             case _:
                 raise AssertionError(message)
     os._exit(GONE)
+
+
+def _wired(settings: Settings, clock: Clock) -> tuple[Listener, ReadOnly]:
+    """Make the listener, and the database that it reads."""
+    sources = source_tables.sources(settings.config)
+    blobs = Blobs(settings.blobs_root, settings.config.archive.free_bytes_min)
+    committer = RemoteCommitter(settings.commit_socket)
+    ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, sources.fallback_charset_of)
+
+    def end_session(site: str, session: str, released: bool) -> None:  # noqa: FBT001 SessionEnd's signature
+        committer.end_session(site, session, ASSOCIATION_RELEASED if released else None)
+
+    owner = RemoteOwner(settings.commit_socket)
+    target, password = target_of(settings.config)
+    db = ReadOnly.open(target, password=password)
+    access = AskedAccess(owner)
+    backing = Backing(settings.config, clock, db, blobs, owner, access)
+    identification = Identification(settings.config.dimse.user_identity, access.identify)
+    table = offers(settings.config, ingest, blobs, clock, backing)
+    listener = Listener(
+        settings.config.dimse,
+        table,
+        Callers(sources, Places(settings.config.node.data / PLACES_FILE), identification, settings.processes),
+        on_session_end=end_session,
+        clock=clock,
+    )
+    return listener, db
 
 
 def _count(channel: Channel, clock: Clock) -> None:

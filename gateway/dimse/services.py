@@ -14,6 +14,7 @@ from gateway.dimse.commands import NO_DATA_SET, CommandSet, Field, Value
 from gateway.dimse.indications import Command, Context
 from gateway.dimse.pace import Pace
 from gateway.peers import Source
+from kernel.access import Principal
 from kernel.errors import ExchangeError, LimitExceeded
 
 ERROR_COMMENT_CHARACTERS_MAX = 64  # LO (PS3.5 6.2)
@@ -80,6 +81,7 @@ class Session:
     calling_ae_title: str
     address: str
     pace: Pace = field(default_factory=Pace, repr=False)
+    who: Principal | None = None  # who proved to be the user, by user identity negotiation
     talk: Talk | None = field(default=None, repr=False)
     instances: int = 0  # acknowledged with Success
 

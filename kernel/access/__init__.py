@@ -23,6 +23,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 
 from kernel.access.accounts import AccountInfo, Accounts, NewAccount
+from kernel.access.identity import Identities, JwtRules
 from kernel.access.memory import Recent
 from kernel.access.principal import ROLE_SCOPES, Principal, Role, Scope, scopes_of, system
 from kernel.access.secrets import Passwords, Signer, load_or_create_key, sha256_hex
@@ -77,9 +78,11 @@ class Access:
         *,
         keys: AccessKeys,
         site: str,
+        jwt_rules: JwtRules | None = None,
     ) -> None:
         recent: Recent[str, Principal] = Recent(clock, seconds=RECENT_S, most=RECENT_MAX)
         self.accounts = Accounts(db, clock, config, Passwords(keys.hasher), recent.forget)
+        self._identities = Identities(self.accounts, clock, jwt_rules)
         self.sessions = Sessions(db, clock, config, Signer(keys.session_key), recent)
         self.tokens = Tokens(db, clock, recent)
         self._studies = Studies(db, clock, site)
@@ -92,11 +95,16 @@ class Access:
     ) -> "Access":
         """Make the access of a node, whose signing key is `session.key` in the data folder, made once."""
         key = load_or_create_key(key_file or config.node.data / KEY_FILE)
-        return cls(db, clock, config.access, keys=AccessKeys(key, dev_token), site=config.node.site)
+        keys, rules = AccessKeys(key, dev_token), JwtRules.of(config.dimse)
+        return cls(db, clock, config.access, keys=keys, site=config.node.site, jwt_rules=rules)
 
     def authenticate_password(self, name: str, password: str, address: str) -> Principal:
         """Return who signed in. Raises NotAuthenticated, Throttled, Busy; see `Accounts.authenticate`."""
         return self.accounts.authenticate(name, password, address)
+
+    def identify(self, kind: int, primary: bytes, secondary: bytes, address: str) -> Principal:
+        """Return who a DICOM user identity is. Raises NotAuthenticated, Throttled; see `Identities.identify`."""
+        return self._identities.identify(kind, primary, secondary, address)
 
     def first_administrator(self) -> str | None:
         """On a node without accounts make `admin` and return its one-time password; otherwise return None."""

@@ -97,6 +97,20 @@ class Accounts:
         self._audit(Action.USER_AUTHENTICATION, shown, address, AuditOutcome.SUCCESS, "sign-in")
         return principal_of(row)
 
+    def vouched(self, name: str, address: str) -> Principal | None:
+        """Return the account for which another's signed token vouches; None when there is none that may sign in."""
+        name = folded(name)
+        with self._db.read() as connection:
+            row = connection.execute(select(account).where(account.c.name == name)).one_or_none()
+        if row is None or row.disabled or row.must_change:
+            return None
+        self._audit(Action.USER_AUTHENTICATION, name, address, AuditOutcome.SUCCESS, "sign-in by token")
+        return principal_of(row)
+
+    def token_refused(self, address: str) -> None:
+        """Audit a signed token that proves nothing."""
+        self._audit(Action.USER_AUTHENTICATION, _NOBODY, address, AuditOutcome.MINOR_FAILURE, "token refused")
+
     def create(self, new: "NewAccount", password: str, *, by: str) -> None:
         """Make an account; `by` is who made it, for the audit.
 

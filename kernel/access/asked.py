@@ -9,6 +9,7 @@ from kernel.archive.owner import LocalOwner, Owner
 
 OPEN_STUDY: Final = "access.open_study"
 MAY_SEARCH: Final = "access.may_search"
+IDENTIFY: Final = "access.identify"
 
 
 class StudyAccess(Protocol):
@@ -39,9 +40,21 @@ class _MaySearch(msgspec.Struct, array_like=True, frozen=True):
     address: str
 
 
+class _Identify(msgspec.Struct, array_like=True, frozen=True):
+    kind: int
+    primary: bytes
+    secondary: bytes
+    address: str
+
+    def __repr__(self) -> str:
+        return "_Identify(...)"  # the fields are secrets
+
+
 _encode = msgspec.msgpack.Encoder().encode
 _open_study = msgspec.msgpack.Decoder(_OpenStudy).decode
 _may_search = msgspec.msgpack.Decoder(_MaySearch).decode
+_identify = msgspec.msgpack.Decoder(_Identify).decode
+_principal = msgspec.msgpack.Decoder(Principal).decode
 _grant = msgspec.msgpack.Decoder(StudyGrant).decode
 _sites = msgspec.msgpack.Decoder(frozenset[str] | None).decode
 
@@ -63,6 +76,11 @@ class AskedAccess:
         """Ask which sites a search may cover. Raises as `Access.may_search`, and Busy."""
         return _sites(self._owner.ask(MAY_SEARCH, _encode(_MaySearch(principal, keywords, address))))
 
+    def identify(self, kind: int, primary: bytes, secondary: bytes, address: str) -> Principal:
+        """Ask who a user identity is. Raises as `Access.identify`, and Busy."""
+        asked = _Identify(kind, primary, secondary, address)
+        return _principal(self._owner.ask(IDENTIFY, _encode(asked)))
+
 
 def serve_access(owner: LocalOwner, access: Access) -> None:
     """Answer the questions of `AskedAccess`."""
@@ -75,5 +93,10 @@ def serve_access(owner: LocalOwner, access: Access) -> None:
         one = _may_search(body)
         return _encode(access.may_search(one.principal, one.keywords, one.address))
 
+    def identify(body: bytes) -> bytes:
+        one = _identify(body)
+        return _encode(access.identify(one.kind, one.primary, one.secondary, one.address))
+
+    owner.serve(IDENTIFY, identify)
     owner.serve(OPEN_STUDY, open_study)
     owner.serve(MAY_SEARCH, may_search)

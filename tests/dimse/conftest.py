@@ -15,6 +15,7 @@ from sqlalchemy import select
 from gateway import source_tables
 from gateway.dimse import commands, pdu, wire
 from gateway.dimse.backing import Backing
+from gateway.dimse.identity import Identification
 from gateway.dimse.listener import Callers, Listener
 from gateway.dimse.offer import Offer, Offers
 from gateway.dimse.offered import offers
@@ -22,6 +23,7 @@ from gateway.dimse.places import Places
 from gateway.peers import SERVICES
 from kernel.access import Access, AccessKeys
 from kernel.access.asked import AskedAccess, serve_access
+from kernel.access.identity import JwtRules
 from kernel.archive.blobs import Blobs
 from kernel.archive.commitment_desk import CommitmentDesk, serve_commitments
 from kernel.archive.committer import LocalCommitter
@@ -51,6 +53,7 @@ class Node:
     listener: Listener
     sessions: list[tuple[str, str, bool]] = field(default_factory=list)
     desk: CommitmentDesk | None = None
+    access: Access | None = None
 
     @property
     def port(self) -> int:
@@ -175,7 +178,14 @@ def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., N
             committer.end_session(site, session, ASSOCIATION_RELEASED if released else None)
 
         owner = LocalOwner()
-        access = Access(database, clock, config.access, keys=AccessKeys(b"k" * 32, None, CHEAP), site="BVA")
+        access = Access(
+            database,
+            clock,
+            config.access,
+            keys=AccessKeys(b"k" * 32, None, CHEAP),
+            site="BVA",
+            jwt_rules=JwtRules.of(config.dimse),
+        )
         serve_access(owner, access)
         desk = CommitmentDesk(database, blobs, clock, digests=True)
         serve_commitments(owner, desk)
@@ -185,12 +195,12 @@ def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., N
         listener = Listener(
             config.dimse,
             with_rows(table, rows),
-            Callers(known, Places(root / "places")),
+            Callers(known, Places(root / "places"), Identification(config.dimse.user_identity, access.identify)),
             on_session_end=ended,
             clock=clock,
         )
         listener.start()
-        nodes.append(Node(root, database, blobs, listener, sessions, desk))
+        nodes.append(Node(root, database, blobs, listener, sessions, desk, access))
         return nodes[-1]
 
     yield start

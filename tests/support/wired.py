@@ -21,6 +21,7 @@ def wired_node(
     *,
     processes: int = 0,
     tables: Mapping[str, Sequence[Mapping[str, Any]]] | None = None,
+    dimse: Mapping[str, Any] | None = None,
     **sections: Any,
 ) -> Iterator[Node]:
     """Run a node's listeners; `processes` 0 means threads of this process, `tables` are [[source]] and the like."""
@@ -29,7 +30,9 @@ def wired_node(
         shutil.copyfile(migrated, folder / "vienanh.db")
     config = Config(
         node=NodeConfig(site=SITE, data=folder),
-        dimse=DimseConfig(port=0, processes=processes, unknown_caller_services=tuple(SERVICES)),
+        dimse=DimseConfig(
+            **{"port": 0, "processes": processes, "unknown_caller_services": tuple(SERVICES), **(dimse or {})}
+        ),
         **{name: tuple(content) for name, content in (tables or {}).items()},
         **sections,
     )

@@ -1,0 +1,64 @@
+"""User identity of an association (PS3.7 D.3.3.7): what the policy makes of it, and what it opens.
+
+Who cannot prove what he says is rejected whatever the policy, unless identities are `off`. A user name alone proves
+nothing; it is passed over where no identity is required.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Final, Literal
+
+from gateway.dimse.pdu import Identity
+from gateway.peers import SERVICES, ServiceName, Source
+from kernel.access import Principal, Scope
+from kernel.access.identity import IdentityKind
+from kernel.errors import NotAuthenticated
+
+UserIdentity = Literal["off", "accepted", "required"]
+Identify = Callable[[int, bytes, bytes, str], Principal]  # kind, primary and secondary field, address
+
+GRANTED: Final[dict[Scope, frozenset[ServiceName]]] = {  # to callers without a table, by the scopes of who they are
+    Scope.DICOMWEB_READ: frozenset(("find", "move", "get", "worklist")),
+    Scope.DICOMWEB_STORE: frozenset(("store", "commit", "mpps")),
+    Scope.ADMIN: SERVICES,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Identification:
+    """How this node treats user identities."""
+
+    policy: UserIdentity
+    identify: Identify
+
+    def of(self, identity: Identity | None, address: str) -> Principal | None:
+        """Return who calls, None when nobody in particular does.
+
+        Raises
+        ------
+        NotAuthenticated, Throttled, Busy
+            The association is to be rejected.
+        """
+        if self.policy == "off":
+            return None
+        if identity is None or identity.kind == IdentityKind.USERNAME:
+            if self.policy == "required":
+                raise NotAuthenticated
+            return None
+        return self.identify(identity.kind, identity.primary, identity.secondary, address)
+
+
+def _nobody(kind: int, primary: bytes, secondary: bytes, address: str) -> Principal:
+    del kind, primary, secondary, address
+    raise NotAuthenticated
+
+
+OFF: Final = Identification("off", _nobody)
+
+
+def widened(source: Source, who: Principal | None) -> Source:
+    """Return a source with what the user's own rights add; a source with a table keeps to the table."""
+    if who is None or source.name:
+        return source
+    granted = frozenset[ServiceName]().union(*(GRANTED.get(scope, frozenset()) for scope in who.scopes))
+    return replace(source, services=source.services | granted)
