@@ -91,7 +91,7 @@ def _dataset(study: int, index: int) -> Dataset:
     dataset.StudyTime = dataset.SeriesTime = "081500"
     dataset.AccessionNumber = f"BENCH{study:06d}"
     dataset.Modality = "CT"
-    dataset.Manufacturer = "Bench"
+    dataset.Manufacturer = "Invented"
     dataset.InstitutionName = "Bệnh viện thử nghiệm"
     dataset.StudyDescription = "CT sọ não"
     dataset.SeriesDescription = "Axial 1 mm"

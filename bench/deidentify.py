@@ -1,0 +1,189 @@
+"""How fast files are de-identified, on one core: against dicom-anonymizer, Orthanc's /anonymize and a plain copy.
+
+    python -m bench.deidentify [--short] [--json FILE]
+
+All take the same CT slices and write new files; runs alternate, rows are medians. dicom-anonymizer runs in an
+environment of its own, warm: its start and imports are not counted, nor are ours.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from anonymizer import keys, profile
+from anonymizer.engine import deidentify
+from anonymizer.release import Released, release
+from bench import peers, slices
+from bench.report import Peer, Report, arguments, say
+from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.scanner import scan
+
+ROUNDS = 5
+PEER = "dicom-anonymizer==2.1.0"
+CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vienanh-peers" / "dicom-anonymizer-2.1.0"
+PEER_SCRIPT = """
+import sys, time
+from pathlib import Path
+from dicomanonymizer import anonymize_dicom_file
+source, target = map(Path, sys.argv[1:])
+files = sorted(source.iterdir())
+anonymize_dicom_file(str(files[0]), str(target / "warm.dcm"))
+print("ready", flush=True)
+for line in sys.stdin:
+    begun = time.perf_counter()
+    for file in files:
+        anonymize_dicom_file(str(file), str(target / file.name))
+    print(time.perf_counter() - begun, flush=True)
+"""
+KEYS = keys.derive(b"\x2a" * keys.SECRET_BYTES, site="BENCH")
+
+
+def main() -> int:
+    """Run the bench; exit 0 when every goal holds."""
+    options = arguments(__doc__.splitlines()[0]).parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="vienanh-bench-"))
+    try:
+        return _measure(folder, 80 if options.short else 240, options)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _measure(folder: Path, count: int, options: argparse.Namespace) -> int:
+    peers.room_for(folder, 8 * count * slices.SIDE * slices.SIDE * 2)
+    say("writing slices")
+    paths = slices.write_slices(folder / "in", count)
+    out = folder / "out"
+    with contextlib.ExitStack() as stack:
+        runs: dict[str, Callable[[], float]] = {
+            "copy": partial(_timed, paths, out, _copy, sync=False),
+            "synced copy": partial(_timed, paths, out, _copy, sync=True),
+            "engine": partial(_timed, paths, out, _engine, sync=False),
+            "engine, synced": partial(_timed, paths, out, _engine, sync=True),
+            "engine and search": partial(_timed, paths, out, _released, sync=False),
+            "dicom-anonymizer": stack.enter_context(_dicom_anonymizer(folder / "in", folder / "peer")),
+            "Orthanc /anonymize": stack.enter_context(_orthanc(folder, paths)),
+        }
+        spent: dict[str, list[float]] = {name: [] for name in runs}
+        for number in range(ROUNDS + 1):  # the first warms caches and counts for nothing
+            for name, run in runs.items():
+                os.sync()
+                seconds = run()
+                say(f"round {number}, {name}: {count / seconds:.0f}/s")
+                if number:
+                    spent[name].append(count / seconds)
+    report = Report(f"De-identifying {count} CT slices of 0.5 MB, one core, files written")
+    report.versions |= {"dicom-anonymizer": PEER.partition("==")[2], "profile": profile.load("tele-read").label}
+    unit = "instances/s"
+
+    def row(name: str, ours: str, peer: str, at_least: float) -> None:
+        report.rate(name, unit, spent[ours], Peer(peer, spent[peer]), at_least)
+
+    row("engine", "engine", "dicom-anonymizer", 15)
+    row("engine", "engine", "Orthanc /anonymize", 3)
+    row("engine, synced", "engine, synced", "synced copy", 0.8)
+    row("engine", "engine", "copy", 0.5)
+    row("engine and independent search", "engine and search", "engine", 0.5)
+    return report.finish(options)
+
+
+# --- ours -------------------------------------------------------------------------------------------------------------
+
+
+def _timed(paths: list[Path], out: Path, make: Callable[[bytes], tuple[bytes, ...]], *, sync: bool) -> float:
+    """Return the seconds of reading, making and writing every file."""
+    shutil.rmtree(out, ignore_errors=True)
+    out.mkdir()
+    begun = time.perf_counter()
+    for path in paths:
+        content = path.read_bytes()
+        with (out / path.name).open("wb", buffering=0) as file:
+            os.writev(file.fileno(), make(content))
+            if sync:
+                os.fdatasync(file.fileno())
+    return time.perf_counter() - begun
+
+
+def _copy(content: bytes) -> tuple[bytes, ...]:
+    return (content,)
+
+
+def _engine(content: bytes) -> tuple[bytes, ...]:
+    made = deidentify(content, profile=profile.load("tele-read"), keys=KEYS, issuer="BENCH")
+    return made.head, memoryview(content)[made.tail[0] : sum(made.tail)], made.trailer  # type: ignore[return-value]  # any buffer
+
+
+def _released(content: bytes) -> tuple[bytes, ...]:
+    meta = read_file_meta(content)
+    header = scan(content, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+    result = release(content, header, profile=profile.load("tele-read"), keys=KEYS, issuer="BENCH")
+    assert isinstance(result, Released), "these slices may leave"
+    made = result.made
+    return made.head, memoryview(content)[made.tail[0] : sum(made.tail)], made.trailer  # type: ignore[return-value]  # any buffer
+
+
+# --- peers ------------------------------------------------------------------------------------------------------------
+
+
+@contextlib.contextmanager
+def _dicom_anonymizer(source: Path, target: Path) -> Iterator[Callable[[], float]]:
+    """Give a run of dicom-anonymizer over the folder, installed once into the cache of peers."""
+    python = CACHE / "bin" / "python"
+    if not python.exists():
+        say(f"installing {PEER}")
+        subprocess.run([sys.executable, "-m", "venv", CACHE], check=True)
+        subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True, stderr=subprocess.DEVNULL)
+    target.mkdir()
+    command = [python, "-c", PEER_SCRIPT, source, target]
+    with subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+    ) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n", "dicom-anonymizer does not run"
+
+        def run() -> float:
+            assert process.stdin is not None
+            assert process.stdout is not None
+            process.stdin.write("go\n")
+            process.stdin.flush()
+            return float(process.stdout.readline())
+
+        yield run
+        process.stdin.close()
+
+
+@contextlib.contextmanager
+def _orthanc(folder: Path, paths: list[Path]) -> Iterator[Callable[[], float]]:
+    """Give a run of Orthanc's /anonymize over the same instances, which it has stored; one request at a time."""
+    with peers.orthanc(folder) as server:
+        base = server.dicomweb.removesuffix("/dicom-web")
+        stored = [json.loads(_post(f"{base}/instances", path.read_bytes()))["ID"] for path in paths]
+        target = folder / "orthanc-out"
+        target.mkdir()
+
+        def run() -> float:
+            begun = time.perf_counter()
+            for identifier in stored:
+                (target / identifier).write_bytes(_post(f"{base}/instances/{identifier}/anonymize", b"{}"))
+            return time.perf_counter() - begun
+
+        yield run
+
+
+def _post(url: str, body: bytes) -> bytes:
+    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
+        return answer.read()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
