@@ -49,7 +49,7 @@ def from_xml(document: bytes, limits: Limits = LIMITS) -> Json:
     parser.CharacterDataHandler = reader.text
     try:
         parser.Parse(document, True)  # noqa: FBT003 (expat takes it by position)
-    except (expat.ExpatError, LookupError, UnicodeError):
+    except (expat.ExpatError, LookupError, ValueError):  # ValueError: an encoding that expat cannot read
         raise malformed("it is no well-formed XML") from None
     return reader.model
 

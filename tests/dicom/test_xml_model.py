@@ -204,6 +204,14 @@ def test_every_bound_is_kept(limits, inside, name):
         from_xml(document(inside), limits)
 
 
+@pytest.mark.parametrize("encoding", ["utf-7", "shift_jis", "gb18030", "klingon"])
+def test_an_encoding_that_cannot_be_read_is_refused(encoding: str):
+    document = f'<?xml version="1.0" encoding="{encoding}"?><NativeDicomModel/>'.encode()
+
+    with pytest.raises(MalformedInstance, match="no well-formed XML"):
+        from_xml(document)
+
+
 def test_nesting_by_the_thousand_is_refused_and_does_not_exhaust_the_stack():
     deep = 100_000 * '<DicomAttribute tag="00081140" vr="SQ"><Item number="1">'
 
