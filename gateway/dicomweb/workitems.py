@@ -1,6 +1,5 @@
 """UPS-RS (PS3.18 11): create, retrieve, update, change the state of, cancel and search work items."""
 
-from collections.abc import Callable
 from typing import Final
 
 import msgspec
@@ -15,6 +14,7 @@ from gateway.dicomweb.instances import VARY
 from gateway.dicomweb.negotiation import JSON, MULTIPART, XML, Offer, choose
 from gateway.dicomweb.ups_body import WithBody, warning
 from kernel.access import Scope
+from kernel.dicom.dictionary import KEYWORD_OF
 from kernel.dicom.uids import check_uid
 from kernel.dicom.xml_model import to_xml
 from kernel.errors import InvalidRequest, NotFound, Refused
@@ -44,7 +44,7 @@ def create(call: Call) -> ASGIApp:
 def retrieve(call: Call) -> ASGIApp:
     """Answer GET /workitems/{workitem}."""
     offer = choose(call.accept, OFFERS)
-    model = found(call, lambda site: call.room.workitems.retrieve(site, call.params["workitem"]))
+    model = call.room.workitems.retrieve(reading_site(call), call.params["workitem"])
     body = to_xml(model) if offer.media_type == XML else msgspec.json.encode([model])
     return Answer(200, {**_NO_STORE, "Content-Type": offer.media_type, "Vary": VARY}, body)
 
@@ -89,7 +89,8 @@ def search(call: Call) -> ASGIApp:
     """Answer GET /workitems."""
     offer = choose(call.accept, SEARCH_OFFERS)
     asked = ups_query.parse(call.query.multi_items(), call.services.config.archive.results_max)
-    models, more = call.room.workitems.search(sites(call), asked.keys, asked.limit, asked.offset)
+    keywords = [KEYWORD_OF.get(key, "") for key in asked.keys]
+    models, more = call.room.workitems.search(listed_sites(call, keywords), asked.keys, asked.limit, asked.offset)
     headers = {**_NO_STORE, "Vary": VARY}
     if more:
         headers["Warning"] = warning(call, "There are additional results that can be requested")
@@ -114,20 +115,28 @@ def writing_site(call: Call) -> str:
     return call.services.access.may_write(call.principal, Scope.WORKLIST_WRITE, call.address.site)
 
 
-def sites(call: Call) -> frozenset[str] | None:
-    """Return the sites whose work items the caller may see, None for all."""
-    named, seen = call.address.site, call.principal.sites
+def listed_sites(call: Call, keywords: list[str]) -> frozenset[str] | None:
+    """Return the sites whose work items the caller may see, None for all; audited."""
+    access, named = call.services.access, call.address.site
+    seen = access.may_list(call.principal, Scope.WORKLIST_READ, "work items", keywords, call.address.peer)
     if named is None:
         return seen
-    return frozenset({named}) & (frozenset({named}) if seen is None else seen)
+    return frozenset({named}) if seen is None else frozenset({named}) & seen
 
 
-def found(call: Call, look: Callable[[str], Model]) -> Model:
-    """Return what a caller may see of the node's own site, or of the one that the URL names. Raises NotFound."""
+def reading_site(call: Call) -> str:
+    """Return the site whose work item the URL names: its own, else the caller's, else this node's; audited.
+
+    Raises
+    ------
+    NotFound
+        The caller may not see it.
+    """
     site = call.address.site or call.principal.site or call.services.config.node.site
-    if not call.principal.sees(site):
+    seen = listed_sites(call, ["SOPInstanceUID"])
+    if seen is not None and site not in seen:
         raise NotFound(what="workitem")
-    return look(site)
+    return site
 
 
 def _named_uid(call: Call) -> str:

@@ -157,6 +157,12 @@ class Access:
         """Audit a search below the study level; return the sites it may cover, None for all. Raises Forbidden."""
         return self._studies.may_search(principal, keywords, address)
 
+    def may_list(
+        self, principal: Principal, scope: Scope, what: str, keywords: list[str], address: str
+    ) -> frozenset[str] | None:
+        """Audit a look at orders or work items; return the sites it may cover, None for all. Raises Forbidden."""
+        return self._studies.may_list(principal, scope, what, keywords, address)
+
     def may_delete(self, principal: Principal, uid: str, address: str, site: str | None = None) -> StudyGrant:
         """Return which study `principal` means to delete. Raises Forbidden, NotFound, AmbiguousStudy."""
         return self._studies.may_delete(principal, uid, address, site)

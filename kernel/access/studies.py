@@ -77,11 +77,29 @@ class Studies:
 
     def may_search(self, principal: Principal, keywords: Iterable[str], address: str) -> frozenset[str] | None:
         """Audit a search by matching keys and return the sites that may be searched; None means all."""
-        keys = ",".join(sorted(keywords)[:KEYS_MAX])
         self._check_reader(principal, Action.QUERY, "", address)
-        line = Line(self._clock.now(), Action.QUERY, principal.name, address=address, detail={"keys": keys})
-        self._tell(principal, line, keys=keys)
+        self._tell_query(principal, "studies", keywords, address)
         return principal.sites
+
+    def may_list(
+        self, principal: Principal, scope: Scope, what: str, keywords: Iterable[str], address: str
+    ) -> frozenset[str] | None:
+        """Audit a look at what `scope` is about, such as orders; return the sites it may cover, None for all.
+
+        Raises
+        ------
+        Forbidden
+            The principal has not this right.
+        """
+        principal.require(scope)
+        self._tell_query(principal, what, keywords, address)
+        return principal.sites
+
+    def _tell_query(self, principal: Principal, what: str, keywords: Iterable[str], address: str) -> None:
+        keys = ",".join(sorted(keywords)[:KEYS_MAX])
+        detail = {"keys": keys} if what == "studies" else {"keys": keys, "of": what}
+        line = Line(self._clock.now(), Action.QUERY, principal.name, address=address, detail=detail)
+        self._tell(principal, line, keys=f"{what}:{keys}")
 
     def open(
         self,

@@ -309,7 +309,9 @@ def test_work_items_need_their_own_rights_and_stay_at_their_site(node: Node):
 def test_who_took_a_work_item_is_in_the_audit_and_the_patient_is_not(node: Node):
     creates(node)
     asks(node, "IN PROGRESS")
+    node.get("/dicom-web/workitems?PatientName=ng*")
 
+    assert '{"keys": "PatientName", "of": "work items"}' in [line.detail for line in node.audited()]
     lines = [line.detail for line in node.audited() if line.action == "Procedure Record"]
     assert lines == [
         f'{{"state": "SCHEDULED", "workitem": "{UID}"}}',

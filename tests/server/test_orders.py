@@ -2,6 +2,7 @@
 
 import pytest
 
+from kernel.audit import Action
 from tests.support.access import audited
 
 ORDER = {
@@ -92,6 +93,10 @@ def test_a_token_of_one_site_neither_sees_nor_changes_anothers_orders(room, his)
 
 def test_who_ordered_is_in_the_audit_and_the_patient_is_not(room, his):
     his.post("/api/orders", json=ORDER)
+    his.get("/api/orders")
+    his.get("/api/orders/ACC1/1")
 
+    queries = [line[2] for line in audited(room.stores.db, Action.QUERY)]
+    assert queries == ['{"keys": "StartDate", "of": "orders"}', '{"keys": "AccessionNumber", "of": "orders"}']
     lines = [line for line in audited(room.stores.db) if "step" in line[2]]
     assert lines == [("a peer", "success", '{"step": "SCHEDULED"}')]

@@ -10,6 +10,7 @@ from consult.ordering import By, OrderDesk
 from consult.orders import OrderNumbers, Scheduled
 from consult.steps import FIELDS, Status, step_of
 from kernel.access import Principal, Scope
+from kernel.errors import NotFound
 from viewer.server.models import Model
 from viewer.server.services import Services, address_of, principal_of
 
@@ -77,13 +78,15 @@ def add_orders(router: APIRouter, services: Services) -> None:
 
     @router.get("/orders", tags=["orders"])
     def orders(
+        request: Request,
         principal: Annotated[Principal, Depends(reader)],
         date: Annotated[str, Query(max_length=8, description="Start date, YYYYMMDD.")] = "",
         modality: Annotated[str, Query(max_length=16)] = "",
         status: Status | None = None,
     ) -> list[OrderItem]:
         """List scheduled steps in the order of their start, at most 500."""
-        found = desk.listed(_sites(principal), start_date=date, modality=modality, status=status)
+        sites = services.access.may_list(principal, Scope.ORDERS_READ, "orders", ["StartDate"], address_of(request))
+        found = desk.listed(sites, start_date=date, modality=modality, status=status)
         return [_item(one) for one in found]
 
     @router.post("/orders", tags=["orders"], status_code=201)
@@ -96,12 +99,18 @@ def add_orders(router: APIRouter, services: Services) -> None:
 
     @router.get(ACCESSION, tags=["orders"])
     def one(
-        principal: Annotated[Principal, Depends(reader)], accession: str, step: str, site: str | None = None
+        request: Request,
+        principal: Annotated[Principal, Depends(reader)],
+        accession: str,
+        step: str,
+        site: str | None = None,
     ) -> OrderItem:
         """Return one step."""
+        keys = ["AccessionNumber"]
+        seen = services.access.may_list(principal, Scope.ORDERS_READ, "orders", keys, address_of(request))
         named = site or principal.site or services.config.node.site
-        if not principal.sees(named):
-            named = ""  # as if it were not there
+        if seen is not None and named not in seen:
+            raise NotFound(what="scheduled step")
         return _item(desk.find(named, accession, step))
 
     @router.delete(ACCESSION, tags=["orders"])
@@ -116,11 +125,6 @@ def add_orders(router: APIRouter, services: Services) -> None:
         at = services.access.may_write(principal, Scope.ORDERS_WRITE, site)
         numbers = OrderNumbers(accession_number=accession, step_id=step)
         return _item(desk.cancel(at, numbers, by(request, principal))[0])
-
-
-def _sites(principal: Principal) -> frozenset[str] | None:
-    """Return the sites whose orders are seen; a token of one site sees that one."""
-    return principal.sites if principal.site is None or principal.sites is None else frozenset({principal.site})
 
 
 def _item(one: Scheduled) -> OrderItem:
