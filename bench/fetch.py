@@ -32,6 +32,9 @@ class Client:
         self._buffer = memoryview(bytearray(BUFFER_BYTES))
         assert self._base.hostname is not None
         assert self._base.port is not None
+        self._connect()
+
+    def _connect(self) -> None:
         self._socket = socket.create_connection((self._base.hostname, self._base.port), timeout=120)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
@@ -48,6 +51,8 @@ class Client:
         status = int(head.split(b" ", 2)[1])
         if fields.get(b"transfer-encoding") == b"chunked":
             return Answer(status, self._chunked(rest), rest[:HEAD_BYTES_MAX])
+        if b"content-length" not in fields and fields.get(b"connection") == b"close":
+            return Answer(status, self._to_the_end(rest), rest[:HEAD_BYTES_MAX])
         length = int(fields.get(b"content-length", b"0"))
         left = length - len(rest)
         while left > 0:
@@ -60,6 +65,15 @@ class Client:
     def close(self) -> None:
         """Hang up."""
         self._socket.close()
+
+    def _to_the_end(self, rest: bytes) -> int:
+        """Read a body that ends with the connection, as Orthanc's of a series; the next request gets a new one."""
+        total = len(rest)
+        while count := self._socket.recv_into(self._buffer):
+            total += count
+        self._socket.close()
+        self._connect()
+        return total
 
     def _receive(self) -> bytes:
         count = self._socket.recv_into(self._buffer)

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.dicomweb.direct import Direct
 from gateway.dicomweb.problem import problem
 from kernel import telemetry
 from kernel.access import Access
@@ -46,7 +47,7 @@ def build_app(services: Services, dicomweb: ASGIApp, checks: Checks, static: Pat
     _add_errors(app)
     _add_operation(app, services, checks)
     app.router.routes.extend(pages.routes(static))
-    return SecurityHeaders(_Split(dicomweb, _BoundedBody(app)))
+    return Direct(SecurityHeaders(_Split(dicomweb, _BoundedBody(app))))
 
 
 class _Split:

@@ -1,49 +1,20 @@
 """What handlers return: a small body that is sent at once, or pieces of bytes and files streamed in bounded memory."""
 
 import asyncio
-import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from starlette.types import Receive, Scope, Send
 
-from kernel.errors import BlobMissing
+from gateway.dicomweb.direct import EXTENSION, WORTH_BYTES, Line, Parts
+from gateway.dicomweb.spans import FileSpan
 
-CHUNK_BYTES: Final = 512 * 1024  # read and sent at once; a slow client keeps about two of them in memory
+CHUNK_BYTES: Final = 1024 * 1024  # read and sent at once; a slow client keeps about two of them in memory
 
 SAFE_HEADERS: Final[Mapping[str, str]] = {"Cache-Control": "private, no-cache", "X-Content-Type-Options": "nosniff"}
 IMMUTABLE: Final = "private, max-age=31536000, immutable"  # bytes that one URL and Accept always give
-
-
-class FileSpan(NamedTuple):
-    """A part of a blob: `size_bytes` from `offset` on."""
-
-    path: Path
-    offset: int
-    size_bytes: int
-
-    def read(self, start: int, count: int) -> bytes:
-        """Return `count` bytes from `start`, counted within the span.
-
-        Raises
-        ------
-        BlobMissing
-            They are not there.
-        """
-        try:
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-        except FileNotFoundError:
-            raise BlobMissing(key=self.path.name) from None
-        try:
-            data = os.pread(descriptor, count, self.offset + start)
-        finally:
-            os.close(descriptor)
-        if len(data) != count:
-            raise BlobMissing(key=self.path.name)
-        return data
 
 
 class Made(NamedTuple):
@@ -85,7 +56,7 @@ class Chunked:
     """Chunks made one after the other in a thread; how many bytes they are is not known beforehand."""
 
     headers: Mapping[str, str]
-    chunks: Iterator[bytes]
+    chunks: Iterator[bytes | bytearray]
     threads: Executor
     silence_s: float  # how long a client may take nothing before it is dropped
     status: int = 200
@@ -115,13 +86,47 @@ class Chunked:
             gone.cancel()
 
 
+@dataclass(frozen=True, slots=True)
+class Streamed:
+    """Pieces sent one after the other, never all in memory."""
+
+    headers: Mapping[str, str]
+    pieces: Sequence[Piece]
+    threads: Executor
+    silence_s: float  # how long a client may take nothing before it is dropped
+    status: int = 200
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send it (ASGI), straight from the files where that is possible and worth it."""
+        total = size_of(self.pieces)
+        known = {} if total is None else {"Content-Length": str(total)}
+        headers = {**self.headers, **known}
+        line: Line | None = scope.get("extensions", {}).get(EXTENSION)
+        if line is None or total is None or total < WORTH_BYTES or scope["method"] == "HEAD":
+            chunks = _chunks(self.pieces)
+            await Chunked(headers, chunks, self.threads, self.silence_s, self.status)(scope, receive, send)
+            return
+        parts = Parts(piece for piece in self.pieces if not isinstance(piece, Made))
+        try:
+            await asyncio.get_running_loop().run_in_executor(self.threads, parts.begin)
+            await send({"type": "http.response.start", "status": self.status, "headers": _all(headers)})
+            await line.send(parts, self.threads, self.silence_s)
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+        except TimeoutError:
+            return  # an unfinished body: the server closes the connection
+        finally:
+            parts.close()
+
+
+def _all(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    return encoded({**SAFE_HEADERS, **headers})
+
+
 def streamed(
     headers: Mapping[str, str], pieces: Sequence[Piece], threads: Executor, silence_s: float, *, status: int = 200
-) -> Chunked:
-    """Return pieces to be sent one after the other, never all in memory; Content-Length is told if it is known."""
-    total = size_of(pieces)
-    known = {} if total is None else {"Content-Length": str(total)}
-    return Chunked({**headers, **known}, _chunks(pieces), threads, silence_s, status)
+) -> Streamed:
+    """Return pieces to be sent one after the other; Content-Length is told if it is known."""
+    return Streamed(headers, pieces, threads, silence_s, status)
 
 
 def size_of(pieces: Sequence[Piece]) -> int | None:
@@ -139,27 +144,43 @@ async def _until_gone(receive: Receive) -> None:
         pass
 
 
-def _chunks(pieces: Sequence[Piece]) -> Iterator[bytes]:
+def _chunks(pieces: Sequence[Piece]) -> Iterator[bytes | bytearray]:
     """Yield the pieces in chunks; small ones are joined, so that an instance's boundary is no packet of its own."""
-    waiting: list[bytes] = []
+    waiting: list[bytes | FileSpan] = []
     size = 0
     for piece in pieces:
-        for part in _parts(piece):
+        for part in _parts(piece, CHUNK_BYTES):
+            count = len(part) if isinstance(part, bytes) else part.size_bytes
+            if size + count > CHUNK_BYTES and waiting:
+                yield _joined(waiting, size)
+                waiting, size = [], 0
             waiting.append(part)
-            size += len(part)
-            if size >= CHUNK_BYTES:
-                yield b"".join(waiting)
-                waiting.clear()
-                size = 0
+            size += count
     if waiting:
-        yield b"".join(waiting)
+        yield _joined(waiting, size)
 
 
-def _parts(piece: Piece) -> Iterator[bytes]:
+def _parts(piece: Piece, bytes_max: int) -> Iterator[bytes | FileSpan]:
     if isinstance(piece, bytes):
         yield piece
     elif isinstance(piece, Made):
         yield from piece.chunks()
     else:
-        for start in range(0, piece.size_bytes, CHUNK_BYTES):
-            yield piece.read(start, min(CHUNK_BYTES, piece.size_bytes - start))
+        for start in range(0, piece.size_bytes, bytes_max):
+            yield FileSpan(piece.path, piece.offset + start, min(bytes_max, piece.size_bytes - start))
+
+
+def _joined(parts: Sequence[bytes | FileSpan], size: int) -> bytes | bytearray:
+    """Return parts as one; what is in files is read to where it is sent from, and copied no more."""
+    if len(parts) == 1 and isinstance(parts[0], bytes):
+        return parts[0]
+    body = bytearray(size)
+    view, position = memoryview(body), 0
+    for part in parts:
+        end = position + (len(part) if isinstance(part, bytes) else part.size_bytes)
+        if isinstance(part, bytes):
+            view[position:end] = part
+        else:
+            part.read_into(view[position:end])
+        position = end
+    return body

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import IMMUTABLE, FileSpan, Piece, streamed
+from gateway.dicomweb.answers import IMMUTABLE, Piece, streamed
 from gateway.dicomweb.call import Call
 from gateway.dicomweb.conditional import not_modified, tag_of
 from gateway.dicomweb.frame_source import frame_source, mapped, opened
@@ -17,6 +17,7 @@ from gateway.dicomweb.instances import VARY, sending
 from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.negotiation import MULTIPART, OCTETS, Offer, choose
 from gateway.dicomweb.ranges import ranged
+from gateway.dicomweb.spans import FileSpan
 from kernel.archive.records import Located
 from kernel.dicom.elements import UNDEFINED, PixelData
 from kernel.dicom.scanner import scan

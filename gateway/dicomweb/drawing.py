@@ -7,9 +7,9 @@ from PIL import Image
 from gateway.dicomweb.rendering import Rendering
 from kernel.dicom.annotate import annotated
 from kernel.dicom.icc import own_profile, srgb_profile
-from kernel.dicom.picture_files import FRAME_MS, FileOptions, encode_gif, encode_picture
+from kernel.dicom.picture_files import FRAME_MS, FileOptions, encode_gif, encode_jpeg, encode_picture
 from kernel.dicom.pixels import Pixels
-from kernel.dicom.render import render
+from kernel.dicom.render import drawn, render
 from kernel.dicom.values import Values
 from kernel.errors import InvalidRequest
 
@@ -18,6 +18,8 @@ _FRAME_TIME, _CINE_RATE, _DISPLAY_RATE = 0x00181063, 0x00180040, 0x00082144
 
 def draw(pixels: Pixels, frame_index: int, media_type: str, how: Rendering) -> bytes:
     """Return one frame as a file; the errors are those of `render`."""
+    if media_type == "image/jpeg" and how.is_plain:
+        return encode_jpeg(drawn(pixels, frame_index, window=how.window), how.quality)
     picture = _drawn(pixels, frame_index, how)
     profile = _profile(pixels, picture, how)
     return encode_picture(picture, media_type, FileOptions(how.quality, profile))

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from gateway.dicomweb.answers import FileSpan
+from gateway.dicomweb.spans import FileSpan
 from kernel.archive.records import Located
 from kernel.dicom.frames import FrameMap, locate_frames
 from kernel.dicom.image import image_pixel

@@ -13,7 +13,7 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import IMMUTABLE, Answer, FileSpan, Made, Piece, size_of, streamed
+from gateway.dicomweb.answers import IMMUTABLE, Answer, Made, Piece, size_of, streamed
 from gateway.dicomweb.call import Call
 from gateway.dicomweb.conditional import not_modified, tag_of
 from gateway.dicomweb.frame_media import as_given, offers
@@ -22,6 +22,7 @@ from gateway.dicomweb.instances import VARY, sending
 from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.negotiation import MULTIPART, Offer, choose
 from gateway.dicomweb.ranges import ranged
+from gateway.dicomweb.spans import FileSpan
 from kernel.access.memory import NotRemembered, about_to_wait, may_wait
 from kernel.dicom.transcode_frames import check_frames, frames_in
 from kernel.errors import BlobMissing, InvalidRequest, LimitExceeded

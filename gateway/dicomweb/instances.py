@@ -9,7 +9,7 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import IMMUTABLE, FileSpan, Made, Piece, streamed
+from gateway.dicomweb.answers import IMMUTABLE, Made, Piece, streamed
 from gateway.dicomweb.call import Call
 from gateway.dicomweb.conditional import not_modified, tag_of, weak_tag_of
 from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
@@ -24,6 +24,7 @@ from gateway.dicomweb.representations import (
     syntax_of,
     zip_offers,
 )
+from gateway.dicomweb.spans import FileSpan
 from gateway.dicomweb.zipped import ENTRIES_MAX, zipped
 from kernel.archive import index
 from kernel.archive.records import Located

@@ -11,8 +11,9 @@ from typing import Final, NamedTuple
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import Answer, FileSpan, Made, Piece, size_of, streamed
+from gateway.dicomweb.answers import Answer, Made, Piece, size_of, streamed
 from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
+from gateway.dicomweb.spans import FileSpan
 
 RANGES_MAX: Final = 32  # in one request; more are answered 416
 _DIGITS_MAX: Final = 18

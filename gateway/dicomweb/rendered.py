@@ -16,7 +16,7 @@ from gateway.dicomweb.call import Call
 from gateway.dicomweb.conditional import not_modified, tag_of
 from gateway.dicomweb.drawing import animation, draw
 from gateway.dicomweb.frame_source import opened
-from gateway.dicomweb.frames import frame_numbers
+from gateway.dicomweb.frames import frame_numbers, source_of
 from gateway.dicomweb.instances import VARY
 from gateway.dicomweb.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.negotiation import MULTIPART, Offer, choose
@@ -40,7 +40,7 @@ def rendered(call: Call) -> ASGIApp:
 
     Alone comes one frame, the first of an instance unless some are named; a GIF has all of them.
     """
-    located = call.locate(call.open_study(call.params["study"]))
+    located = source_of(call).located
     numbers = frame_numbers(call.params["frames"]) if "frames" in call.params else None
     is_one = numbers is None or len(numbers) == 1
     offer = choose(call.accept, (*ALONE, *PARTS) if is_one else (*PARTS, Offer(GIF)))
@@ -68,13 +68,12 @@ def rendered_series(call: Call) -> ASGIApp:
 
 def thumbnail(call: Call) -> ASGIApp:
     """Answer GET .../thumbnail of a study, series, instance or frame: of several instances, one in the middle."""
-    grant = call.open_study(call.params["study"])
     offer = choose(call.accept, ALONE)
     how = rendering_of(call.query, may_enlarge=False)
     if how.viewport is None:
         how = Rendering(how.window, Viewport(THUMBNAIL_SIDE, THUMBNAIL_SIDE, may_enlarge=False), how.quality, (), "no")
     numbers = frame_numbers(call.params.get("frames", "1"))
-    located = [call.locate(grant)] if "instance" in call.params else _middle_first(_several(call))
+    located = [source_of(call).located] if "instance" in call.params else _middle_first(_several(call))
     headers = _headers(call, located[:1], offer)
     if known := not_modified(call.headers, headers):
         return known

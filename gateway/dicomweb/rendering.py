@@ -34,6 +34,11 @@ class Rendering:
     annotations: tuple[Annotation, ...]
     icc_profile: IccProfile
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether a whole frame is drawn and nothing but the frame."""
+        return self.viewport is None and not self.annotations and self.icc_profile in ("", "no")
+
 
 def rendering_of(query: Mapping[str, str], *, may_enlarge: bool = True) -> Rendering:
     """Read the parameters.

@@ -11,8 +11,9 @@ from itertools import chain
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from gateway.dicomweb.answers import CHUNK_BYTES, FileSpan
+from gateway.dicomweb.answers import CHUNK_BYTES
 from gateway.dicomweb.negotiation import DICOM, Offer
+from gateway.dicomweb.spans import FileSpan
 from kernel.archive.records import Located
 from kernel.dicom.part10 import file_meta
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN

@@ -36,17 +36,20 @@ def render(
 
     The errors are those of `Pixels.decode` and `viewport.shown_in`.
     """
+    return shown_in(Image.fromarray(drawn(pixels, frame_index, window=window)), viewport)
+
+
+def drawn(pixels: Pixels, frame_index: int = 0, *, window: Window | None = None) -> Grey:
+    """Return the whole of one frame as 8-bit grey, shape (rows, columns), or RGB, shape (rows, columns, 3)."""
     image = pixels.image
     is_grey = image.samples_per_pixel == 1 and image.photometric_interpretation != "PALETTE COLOR"
     knows_unused_bits = is_grey and image.bits_allocated <= 16  # the table does
     array = pixels.samples(frame_index) if knows_unused_bits else pixels.decode(frame_index)
     if array.ndim == 3:
-        picture = Image.fromarray(_eight_bits(array[..., :3], image))
-    elif is_grey:
-        picture = Image.fromarray(to_grey(array, image, display(pixels.header, image, frame_index), window))
-    else:
-        picture = Image.fromarray(apply_palette(array, pixels.header, image))
-    return shown_in(picture, viewport)
+        return _eight_bits(array[..., :3], image)
+    if is_grey:
+        return to_grey(array, image, display(pixels.header, image, frame_index), window)
+    return apply_palette(array, pixels.header, image)
 
 
 def to_grey(array: NDArray[Any], image: ImagePixel, how: Display, window: Window | None = None) -> Grey:
@@ -58,13 +61,13 @@ def to_grey(array: NDArray[Any], image: ImagePixel, how: Display, window: Window
     patterns = array.view(np.uint8 if array.dtype.itemsize == 1 else np.uint16)
     bits = 8 * array.dtype.itemsize
     if window is not None or how.voi_lut is not None or how.windows:
-        return _table(bits, image.bits_stored, image.high_bit, image.pixel_representation, (how, window))[patterns]
+        return _table(bits, image.bits_stored, image.high_bit, image.pixel_representation, (how, window)).take(patterns)
     stored = _stored_values(bits, image.bits_stored, image.high_bit, image.pixel_representation)
     present = np.bincount(patterns.ravel(), minlength=len(stored)) > 0
     if how.padding is not None and bool((present & (stored != how.padding)).any()):
         present &= stored != how.padding
     values = _modality(stored.astype(np.float64), how)
-    return _voi(values, how, window, values[present])[patterns]
+    return _voi(values, how, window, values[present]).take(patterns)
 
 
 @lru_cache(maxsize=TABLES_MAX)

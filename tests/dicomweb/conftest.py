@@ -20,6 +20,7 @@ from sqlalchemy import select
 from starlette.applications import Starlette
 
 from gateway.dicomweb.app import DicomWeb
+from gateway.dicomweb.direct import Direct
 from gateway.dicomweb.service import Services
 from kernel.access import Access, AccessKeys
 from kernel.archive.blobs import Blobs
@@ -133,9 +134,8 @@ def running_node(
         Services(config, clock, access, db, blobs, ingest, quarantine, committer, deletions=deletions, commitments=desk)
     )
     listening = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(
-        uvicorn.Config(Starlette(routes=service.routes), lifespan="off", log_config=None, ws="websockets-sansio")
-    )
+    app = Direct(Starlette(routes=service.routes))
+    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="websockets-sansio"))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:

@@ -1,0 +1,44 @@
+"""Bytes of a blob, named and not read: what answers are made of."""
+
+import os
+from pathlib import Path
+from typing import NamedTuple
+
+from kernel.errors import BlobMissing
+
+
+class FileSpan(NamedTuple):
+    """A part of a blob: `size_bytes` from `offset` on."""
+
+    path: Path
+    offset: int
+    size_bytes: int
+
+    def read(self, start: int, count: int) -> bytes:
+        """Return `count` bytes from `start`, counted within the span.
+
+        Raises
+        ------
+        BlobMissing
+            They are not there.
+        """
+        data = bytearray(count)
+        FileSpan(self.path, self.offset + start, count).read_into(memoryview(data))
+        return bytes(data)
+
+    def read_into(self, target: memoryview) -> None:
+        """Read the span to where it is wanted; errors as `read`."""
+        descriptor = self.open()
+        try:
+            count = os.preadv(descriptor, [target], self.offset)
+        finally:
+            os.close(descriptor)
+        if count != len(target):
+            raise BlobMissing(key=self.path.name)
+
+    def open(self) -> int:
+        """Return a descriptor of the blob; errors as `read`."""
+        try:
+            return os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise BlobMissing(key=self.path.name) from None
