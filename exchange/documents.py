@@ -12,8 +12,8 @@ from pathlib import Path
 import typer
 
 from consult import worklist
+from exchange import dimse_documents
 from exchange.commands import app
-from gateway.dimse.tls import CIPHERS
 from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
 from kernel.archive.items import ATTRIBUTES
@@ -102,14 +102,6 @@ def query_attributes() -> Iterator[str]:
             yield f"| {level} | {keyword} | ({tag >> 16:04X},{tag & 0xFFFF:04X}) | {by} |"
 
 
-def tls_ciphers() -> Iterator[str]:
-    """Yield the lines of the table of cipher suites of TLS 1.2."""
-    yield "| cipher suite of TLS 1.2 (OpenSSL's name) |"
-    yield "|---|"
-    for name in CIPHERS:
-        yield f"| `{name}` |"
-
-
 TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "settings": settings,
     "commands": commands,
@@ -117,7 +109,10 @@ TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "transfer-syntaxes": transfer_syntaxes,
     "query-attributes": query_attributes,
     "statuses": statuses,
-    "tls-ciphers": tls_ciphers,
+    "associations": dimse_documents.associations,
+    "presentation-contexts": dimse_documents.presentation_contexts,
+    "rejections": dimse_documents.rejections,
+    "tls-ciphers": dimse_documents.tls_ciphers,
     "worklist-keys": worklist_keys,
 }
 

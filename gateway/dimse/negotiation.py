@@ -5,8 +5,10 @@ instances come as they are stored at the sender (PS3.8 9.3, PS3.7 D.3). Common e
 instance of a specialized SOP class is taken as one of its own (PS3.7 D.3.3.6).
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from gateway.dimse.offer import Offer, Offers
 from gateway.dimse.pdu import (
@@ -38,6 +40,18 @@ REJECT_IDENTITY_FOR_NOW = AssociateReject(2, 1, 1)
 REJECT_PROTOCOL_VERSION = AssociateReject(1, 2, 2)
 REJECT_LOCAL_LIMIT = AssociateReject(2, 3, 2)
 REJECT_CONGESTION = AssociateReject(2, 3, 1)
+REJECTIONS: Final[Mapping[AssociateReject, str]] = MappingProxyType(
+    {
+        REJECT_PROTOCOL_VERSION: "the protocol version has no bit 0",
+        REJECT_CONTEXT_NAME: "another application context",
+        REJECT_CALLED_TITLE: "another called AE title than the node's, where that is checked, or than the source's",
+        REJECT_CALLING_TITLE: "no source fits, and unknown callers are not taken",
+        REJECT_IDENTITY: "the user identity is not proved, or is required and missing",
+        REJECT_IDENTITY_FOR_NOW: "too many failed proofs of identity, or nobody to ask",
+        REJECT_LOCAL_LIMIT: "the node's or the source's associations are all taken",
+        REJECT_CONGESTION: "the node is stopping, or out of descriptors",
+    }
+)
 
 
 @dataclass(frozen=True, slots=True)

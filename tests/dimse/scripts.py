@@ -95,6 +95,16 @@ users = st.builds(
     roles=st.lists(
         st.builds(Role, uids, st.booleans(), st.booleans()), max_size=3, unique_by=lambda r: r.sop_class_uid
     ).map(tuple),
+    extended=st.lists(
+        st.builds(pdu.Extended, uids, st.binary(max_size=20)), max_size=3, unique_by=lambda e: e.sop_class_uid
+    ).map(tuple),
+    common=st.lists(st.builds(pdu.CommonExtended, uids, uids, st.lists(uids, max_size=3).map(tuple)), max_size=2).map(
+        tuple
+    ),
+    operations=st.none() | st.builds(pdu.Operations, numbers, numbers),
+    identity=st.none()
+    | st.builds(pdu.Identity, st.integers(0, 255), st.booleans(), st.binary(max_size=30), st.binary(max_size=30)),
+    identity_response=st.none() | st.binary(max_size=30),
 )
 context_ids = st.lists(st.integers(0, 127).map(lambda n: 2 * n + 1), max_size=5, unique=True)
 requests = st.builds(

@@ -2,14 +2,18 @@
 
 import contextlib
 
+import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from gateway.dimse import commands, pdu, wire
+from gateway.dimse import commands, pdu, user_items, wire
 from gateway.dimse.acceptor import Acceptor
 from gateway.dimse.indications import Fragment, ReleaseRequested, Requested
-from gateway.dimse.pdu import BadPDU, Kind
+from gateway.dimse.negotiation import Policy, negotiate
+from gateway.dimse.offer import Offer, Offers
+from gateway.dimse.pdu import AssociateAccept, BadPDU, Kind
 from gateway.dimse.states import State
+from gateway.peers import SERVICES, Source
 from tests.dimse import scripts
 
 
@@ -153,3 +157,79 @@ def test_a_response_is_cut_into_pdus_that_the_peer_takes(data_set, fragment_byte
         position += 6 + length
     assert commands.decode(parts[1]) == scripts.a_store_request()
     assert parts[0] == data_set
+
+
+@given(scripts.users, st.data())
+def test_unknown_sub_items_are_passed_over_wherever_they_stand(user, data):
+    known = list(user_items.items(user_items.encode(user)))
+    unknown = data.draw(st.lists(st.tuples(st.integers(0x5A, 0xFF), st.binary(max_size=9)), max_size=4))
+    order = data.draw(st.permutations([*range(len(unknown))]))
+    mixed = known[:2] + [unknown[number] for number in order] + known[2:]
+
+    assert user_items.decode(b"".join(user_items.item(kind, value) for kind, value in mixed)) == user
+
+
+@given(
+    scripts.users, st.lists(st.tuples(st.integers(0, 999), st.integers(0, 255)), min_size=1, max_size=6), st.booleans()
+)
+def test_damaged_user_information_is_refused_or_read_and_nothing_else(user, damage, cut):
+    encoded = bytearray(user_items.encode(user))
+    for position, value in damage:
+        encoded[position % len(encoded)] = value
+    if cut:
+        del encoded[damage[0][0] % len(encoded) :]
+
+    with contextlib.suppress(BadPDU):
+        user_items.decode(bytes(encoded))
+
+
+@given(st.binary(max_size=300))
+def test_no_bytes_do_more_to_user_information_than_be_refused(body):
+    with contextlib.suppress(BadPDU):
+        user_items.decode(body)
+
+
+@given(scripts.requests)
+def test_every_request_is_answered_with_no_more_than_it_proposed(request):
+    offers = an_offer_of_everything()
+    given_ = negotiate(request, Policy("NODE", check_called_ae_title=False, pdu_bytes_max=1), offers, EVERYBODY)
+
+    assert isinstance(given_, AssociateAccept)
+    assert [one.context_id for one in given_.contexts] == [one.context_id for one in request.contexts]
+    proposed = {role.sop_class_uid: role for role in request.user.roles}
+    for role in given_.user.roles:
+        asked = proposed[role.sop_class_uid]
+        assert role.scu <= asked.scu
+        assert role.scp <= asked.scp
+    asked_for = {one.sop_class_uid for one in request.user.extended}
+    assert {one.sop_class_uid for one in given_.user.extended} <= asked_for
+    assert (given_.user.operations is None) == (request.user.operations is None)
+    assert wire.decode(Kind.ASSOCIATE_AC, wire.encode(given_)[6:]) == given_
+
+
+EVERYBODY = Source("", "BVA", services=SERVICES)
+
+
+def an_offer_of_everything() -> Offers:
+    class Everything(Offers):
+        def of(self, abstract_syntax):
+            del abstract_syntax
+            return self.storage
+
+    storage = Offer("store", {}, EVERY_SYNTAX, requestor_may_be_scp=True, extend=lambda asked: asked[:5])
+    return Everything({}, storage, private_storage=True)
+
+
+class _EverySyntax:
+    def __contains__(self, uid):
+        return len(uid) % 2 == 0
+
+
+EVERY_SYNTAX = _EverySyntax()
+
+
+def test_very_many_items_are_refused_before_objects_are_made_of_them():
+    many = user_items.item(0x99, b"") * (pdu.ITEMS_MAX + 1)
+
+    with pytest.raises(BadPDU, match="more than"):
+        user_items.decode(user_items.encode(scripts.USER) + many)
