@@ -13,6 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from gateway.dicomweb.app import ROUTES
+from gateway.dicomweb.description import PROBLEM, SECURITY, openapi_paths
 from gateway.dicomweb.direct import Direct
 from gateway.dicomweb.problem import problem
 from kernel import telemetry
@@ -26,6 +28,7 @@ from viewer.server.security import SecurityHeaders
 from viewer.server.services import origin_of
 
 DICOMWEB_PREFIXES = ("/dicom-web/", "/sites/")
+DICOMWEB_ROOT = "/dicom-web"
 BODY_BYTES_MAX = 64 * 1024  # of a request to the reading room's API
 
 _log = telemetry.get_logger("exchange.http")
@@ -46,6 +49,7 @@ def build_app(services: Services, dicomweb: ASGIApp, checks: Checks, static: Pat
     app.include_router(build_api(services))
     _add_errors(app)
     _add_operation(app, services, checks)
+    _describe_dicomweb(app)
     app.router.routes.extend(pages.routes(static))
     return Direct(SecurityHeaders(_Split(dicomweb, _BoundedBody(app))))
 
@@ -58,7 +62,9 @@ class _Split:
         self._rest = rest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        ours = scope["type"] in ("http", "websocket") and scope["path"].startswith(DICOMWEB_PREFIXES)
+        path = scope.get("path", "")
+        served = path.startswith(DICOMWEB_PREFIXES) or path == DICOMWEB_ROOT
+        ours = scope["type"] in ("http", "websocket") and served
         await (self._dicomweb if ours else self._rest)(scope, receive, send)
 
 
@@ -128,6 +134,15 @@ def _add_operation(app: FastAPI, services: Services, checks: Checks) -> None:
     @app.get("/api/docs", include_in_schema=False)
     def docs() -> Response:
         return RedirectResponse("/docs/index.html")
+
+
+def _describe_dicomweb(app: FastAPI) -> None:
+    """Let the description of the API tell of DICOMweb, too, as its own route table has it."""
+    described = app.openapi()
+    described["paths"] |= openapi_paths(ROUTES)
+    components = described.setdefault("components", {})
+    components.setdefault("schemas", {})["Problem"] = PROBLEM
+    components.setdefault("securitySchemes", {}).update(SECURITY)
 
 
 def _require_admin(access: Access, request: Request, services: Services) -> None:

@@ -5,13 +5,14 @@ site, for when two hospitals have the same UID.
 """
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
 from gateway.dicomweb import (
     announced,
     bulkdata,
+    capabilities,
     changes,
     commitment,
     deletion,
@@ -24,24 +25,14 @@ from gateway.dicomweb import (
     ups_subscriptions,
     workitems,
 )
-from gateway.dicomweb.endpoint import Endpoint, Handler
+from gateway.dicomweb.endpoint import Endpoint
+from gateway.dicomweb.row import Row
 from gateway.dicomweb.service import Room, Services
 from gateway.dicomweb.ups_events import EventChannels
 from kernel.access import Scope
 
 PREFIXES: Final = ("/dicom-web", "/sites/{site}/dicom-web")
 EVENTS: Final = "/ws/subscribers/{ae}"  # the one WebSocket; needs the right to read the worklist
-
-
-class Row(NamedTuple):
-    """One route."""
-
-    method: str
-    path: str
-    handler: Handler
-    scope: Scope
-    stage: str  # under which its time is counted
-    is_quick: bool = False  # often answered from memory alone
 
 
 _STUDY: Final = "/studies/{study}"
@@ -63,6 +54,8 @@ ROUTES: Final[Sequence[Row]] = (
     Row("POST", "/manifests", announced.announce, _STORE, "manifest"),
     Row("POST", "/commitment-requests/{transaction}", commitment.request, _STORE, "commitment"),
     Row("GET", "/commitment-requests/{transaction}", commitment.result, _STORE, "commitment"),
+    Row("OPTIONS", "", capabilities.describe, _READ, "capabilities"),
+    Row("OPTIONS", "/", capabilities.describe, _READ, "capabilities"),
     Row("GET", "/changes", changes.changes, _READ, "changes"),
     Row("GET", "/studies", qido.studies, _READ, "qido"),
     Row("GET", "/series", qido.series, _READ, "qido"),
@@ -102,7 +95,7 @@ class DicomWeb:
     """The DICOMweb service of a node: mount `routes`, and `close` when the server has stopped."""
 
     def __init__(self, services: Services) -> None:
-        self._room = Room(services)
+        self._room = Room(services, ROUTES)
         self.routes: list[BaseRoute] = [
             Route(prefix + row.path, self._endpoint(row), methods=[row.method]) for row in ROUTES for prefix in PREFIXES
         ]

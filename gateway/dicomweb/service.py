@@ -1,10 +1,10 @@
 """What the handlers work with: the rooms below, threads, and the small memories that make repeated requests cheap."""
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from consult.workitems import WorkitemDesk
 from gateway.dicomweb.frame_source import FrameSource
@@ -24,6 +24,9 @@ from kernel.archive.quarantine import Quarantine
 from kernel.clock import Clock
 from kernel.config import Config
 from kernel.database import Database
+
+if TYPE_CHECKING:
+    from gateway.dicomweb.row import Row
 
 READERS: Final = 8  # threads that answer GET requests
 RECEIVERS: Final = 4  # threads that take request bodies apart; never wait for each other
@@ -55,8 +58,9 @@ class Services:
 class Room:
     """One DICOMweb service while it runs. Counts are touched by the event loop only."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, rows: Sequence["Row"]) -> None:
         self.services = services
+        self.rows = rows  # the route table
         self.readers = ThreadPoolExecutor(READERS, "dicomweb-read")
         self.receivers = ThreadPoolExecutor(RECEIVERS, "dicomweb-receive")
         self.ingesters = ThreadPoolExecutor(INGESTERS, "dicomweb-ingest")
@@ -70,7 +74,6 @@ class Room:
         self.stores = 0
         self.waiting = 0  # for changes
         self.denials: Recent[tuple[str, ...], object] = Recent(services.clock, seconds=DENIED_EVERY_S, most=DENIED_MAX)
-
         services.deletions.when_deleted(self._forget)
 
     def _forget(self) -> None:

@@ -14,7 +14,7 @@ from kernel.errors import Forbidden, NotAuthenticated
 SESSION_COOKIE: Final = "vienanh_session"
 CSRF_HEADER: Final = "x-vienanh-csrf"
 COOKIE_CHARACTERS_MAX: Final = 4096
-SAFE_METHODS: Final = frozenset({"GET", "HEAD"})
+SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})  # RFC 9110 9.2.1
 
 
 def principal_of_request(access: Access, method: str, headers: Mapping[str, str], origin: str) -> Principal:
