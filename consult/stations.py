@@ -5,7 +5,6 @@
     modality = ["CT"]                 # orders of these that name no station are for it, if it is the only one
     name = "CT phòng 2"               # Scheduled Station Name; absent: the AE title
     charset = "ISO_IR 100"            # the character set it can show; absent: UTF-8
-    site = "BVTINH"                   # whose orders; absent: this node's own site
 
 A scanner that knows only ISO_IR 6 or ISO_IR 100 is given names without accents, rather than letters it would garble.
 """
@@ -19,7 +18,7 @@ from kernel.errors import InvalidConfiguration
 
 STATIONS_MAX: Final = 1000
 CHARSETS: Final = ("ISO_IR 192", "ISO_IR 6", "ISO_IR 100")
-_KEYS: Final = ("ae_title", "modality", "name", "charset", "site")
+_KEYS: Final = ("ae_title", "modality", "name", "charset")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +29,6 @@ class Station:
     modalities: tuple[str, ...]
     name: str
     charset: str
-    site: str
 
 
 class Stations:
@@ -81,7 +79,7 @@ def _station(entry: Mapping[str, Any], where: str, config: Config) -> Station:
     modalities = cast("Sequence[Any]", listed if isinstance(listed, list | tuple) else (listed,))
     if not all(isinstance(one, str) for one in modalities):
         raise refuse("modality", "must be text or a list of texts")
-    for key in ("name", "charset", "site"):
+    for key in ("name", "charset"):
         if not isinstance(entry.get(key, ""), str):
             raise refuse(key, "must be text")
     if entry.get("charset", CHARSETS[0]) not in CHARSETS:
@@ -91,5 +89,4 @@ def _station(entry: Mapping[str, Any], where: str, config: Config) -> Station:
         modalities=tuple(modalities),
         name=(entry.get("name") or title.strip())[:16],
         charset=entry.get("charset", CHARSETS[0]),
-        site=entry.get("site") or config.node.site,
     )

@@ -84,7 +84,6 @@ ROUTES: Final[Sequence[Row]] = (
     Row("POST", _WORKITEM, workitems.update, _WORK, "workitem"),
     Row("PUT", _WORKITEM + "/state", workitems.change_state, _WORK, "workitem"),
     Row("POST", _WORKITEM + "/cancelrequest", workitems.request_cancellation, _WORK, "workitem"),
-    Row("POST", _WORKITEM + "/cancelrequest/{requester}", workitems.request_cancellation, _WORK, "workitem"),
     Row("POST", _SUBSCRIBER, ups_subscriptions.subscribe, _TASKS, "workitem"),
     Row("DELETE", _SUBSCRIBER, ups_subscriptions.unsubscribe, _TASKS, "workitem"),
     Row("POST", _SUBSCRIBER + "/suspend", ups_subscriptions.suspend, _TASKS, "workitem"),

@@ -77,7 +77,7 @@ def request_cancellation(call: Call) -> ASGIApp:
     site = writing_site(call)
 
     def handle(model: Model) -> Answer:
-        requesting_ae = (call.params.get("requester") or call.principal.name)[:REQUESTING_AE_CHARACTERS]
+        requesting_ae = call.principal.name[:REQUESTING_AE_CHARACTERS]
         desk = call.room.workitems
         told = desk.request_cancellation(site, call.params["workitem"], model, requesting_ae, by(call))
         return Answer(202, {**_NO_STORE, **({"Warning": warning(call, told)} if told else {})})

@@ -26,7 +26,6 @@ def path_of(row, prefix: str, ds, site: str = "BV1") -> str:
             "transaction": "1.2.3.1",
             "workitem": "1.2.3.2",
             "ae": "READER1",
-            "requester": "READER1",
         }
     )
 

@@ -7,17 +7,21 @@ A new parser gets a row here.
 import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from anonymizer import keys, profile, residue
 from anonymizer.engine import deidentify
+from consult import performed, workitem
 from consult.stations import Stations
 from gateway.dicomweb.media import parse_accept, parse_media_type
 from gateway.dicomweb.multipart import MultipartParser
 from gateway.dicomweb.query import parse as parse_query
 from gateway.dicomweb.ranges import spans_of
+from gateway.dicomweb.ups_query import fits_filter
+from gateway.dicomweb.ups_query import parse as parse_workitem_query
 from gateway.dimse import commands, pdu, user_items, wire
 from gateway.dimse.acceptor import Acceptor
 from gateway.dimse.commitment_messages import Reference, read_request, write_request
@@ -30,6 +34,7 @@ from gateway.hl7.orders import changes as order_changes
 from kernel.dicom import plain
 from kernel.dicom.attributes import read_attributes
 from kernel.dicom.codestream import stream_size
+from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.frames import locate_frames
 from kernel.dicom.image import display, image_pixel
 from kernel.dicom.json_model import from_json, to_json
@@ -42,9 +47,11 @@ from kernel.dicom.xml_model import to_xml
 from kernel.dicom.xml_reader import from_xml
 from kernel.errors import ExchangeError
 from tests.dimse import scripts
+from tests.support.workitems import a_workitem
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "dicom"
 SEED_BYTES_MAX = 24 * 1024
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REFUSALS = (ExchangeError, BadPDU, commands.BadCommand)
 _KEYS = keys.derive(b"\7" * 32, site="FUZZ")
 
@@ -233,6 +240,42 @@ def _messages() -> list[bytes]:
     return [framed("\r".join(order).encode())]
 
 
+def _performed(data: bytes) -> None:
+    """Let a modality say that it began, and the same again at the end."""
+    model = plain.read(data, EXPLICIT_VR_LITTLE_ENDIAN)
+    end = {**model, performed.STATUS: {"vr": "CS", "Value": ["COMPLETED"]}}
+    performed.changed(performed.begun(model), end)
+
+
+def _performances() -> list[bytes]:
+    values = {"PerformedProcedureStepID": "1", "PerformedStationAETitle": "CT1", "Modality": "CT"}
+    values |= {"PerformedProcedureStepStartDate": "20261122", "PerformedProcedureStepStartTime": "08"}
+    values |= {"PerformedProcedureStepEndDate": "20261122", "PerformedProcedureStepEndTime": "09"}
+    values |= {"PerformedProcedureStepStatus": "IN PROGRESS"}
+    model = {f"{TAG_OF[name]:08X}": {"vr": VR_OF[TAG_OF[name]], "Value": [text]} for name, text in values.items()}
+    uid = {"vr": "UI", "Value": ["1.2.3"]}
+    series = {"0020000E": uid, "00081140": {"vr": "SQ", "Value": [{"00081150": uid, "00081155": uid}]}}
+    model |= {"00400270": {"vr": "SQ", "Value": [{"0020000D": uid}]}, "00400340": {"vr": "SQ", "Value": [series]}}
+    return [plain.write(dict(sorted(model.items())), EXPLICIT_VR_LITTLE_ENDIAN)]
+
+
+def _workitem(data: bytes) -> None:
+    """Create a work item of what a stranger sends, and change it by the same."""
+    try:
+        content = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    model = workitem.checked(content)
+    made, _ = workitem.created(model, "1.2.3", NOON)
+    workitem.updated(made, model, "", workitem.transaction_of(model), NOON)
+
+
+def _workitem_query(data: bytes) -> None:
+    text = data.decode("utf-8", "replace")
+    parse_workitem_query(parse_qsl(text, keep_blank_values=True), 100)
+    fits_filter(text, a_workitem())
+
+
 def _query(data: bytes) -> None:
     parse_query(parse_qsl(data.decode("latin-1"), keep_blank_values=True), "study", 100)
 
@@ -256,6 +299,9 @@ TARGETS: Mapping[str, Target] = {
     "identifier": Target(_identifier, _identifiers),
     "commitment": Target(_commitment, _commitments),
     "hl7": Target(_hl7, _messages),
+    "performed": Target(_performed, _performances),
+    "workitem": Target(_workitem, lambda: [json.dumps(a_workitem()).encode()]),
+    "workitem-query": Target(_workitem_query, lambda: [b"PatientName=ng*&00741000=SCHEDULED&limit=5&includefield=all"]),
     "query": Target(
         _query, lambda: [b"PatientName=NGUYEN*&StudyDate=20200101-&includefield=all&limit=5&ModalitiesInStudy=CT"]
     ),
