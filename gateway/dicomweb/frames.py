@@ -39,7 +39,8 @@ def retrieve_frames(call: Call) -> ASGIApp:
     source = source_of(call)
     stored = source.located.transfer_syntax_uid
     offer = _chosen(call.accept, stored, is_single=len(numbers) == 1)
-    etag = tag_of(source.located.sha256, call.params["frames"], str(offer))
+    boundary = call.room.boundary
+    etag = tag_of(source.located.sha256, call.params["frames"], str(offer), boundary.decode())
     headers = {"ETag": etag, "Cache-Control": IMMUTABLE, "Vary": VARY}
     if known := not_modified(call.headers, headers):
         return known
@@ -48,8 +49,7 @@ def retrieve_frames(call: Call) -> ASGIApp:
     if not offer.is_multipart:
         headers["Content-Type"] = kind
         index = numbers[0] - 1
-        return _single(call, headers, _stored(source, index) if is_stored else [_made_one(source, index, offer)])
-    boundary = call.room.boundary
+        return _repeatable(call, headers, _stored(source, index) if is_stored else [_made_one(source, index, offer)])
     head = part_head(boundary, {"Content-Type": kind})
     outer = f'{MULTIPART}; type="{offer.media_type}"; transfer-syntax={offer.transfer_syntax_uid}; boundary='
     headers["Content-Type"] = outer + boundary.decode()
@@ -62,7 +62,7 @@ def retrieve_frames(call: Call) -> ASGIApp:
     else:
         about_to_wait()
         pieces = [Made(lambda: _made(source, numbers, offer, head))]
-    return _answer(call, headers, [*pieces, body_tail(boundary)])
+    return _repeatable(call, headers, [*pieces, body_tail(boundary)])
 
 
 @lru_cache(maxsize=1024)  # clients send a handful of values, thousands of times
@@ -132,7 +132,11 @@ def _frames(source: FrameSource, indices: Sequence[int], offer: Offer) -> Iterat
         yield from frames_in(pixels, indices, offer.transfer_syntax_uid)
 
 
-def _single(call: Call, headers: dict[str, str], pieces: Sequence[Piece]) -> ASGIApp:
+def _repeatable(call: Call, headers: dict[str, str], pieces: Sequence[Piece]) -> ASGIApp:
+    """Return bytes that are the same each time, ranges of them if that is asked.
+
+    Cornerstone3D loads a picture in steps by ranges of the multipart message, its boundary and headers included.
+    """
     if "range" in call.headers:
         about_to_wait()
         return ranged(call.headers, headers, pieces, sending(call))
