@@ -1,7 +1,8 @@
 """QIDO-RS (PS3.18 10.6): search for studies, series and instances, as DICOM JSON or XML.
 
 Every search is audited by its keys, never its values; what comes back is of the sites that the caller may see. Nothing
-found is 200 with an empty array, which every client understands; in XML, where an empty message cannot be, it is 204.
+found is 200 with an empty array: PS3.18 8.3.4.4.1 wants 204, which Orthanc's client takes for a failure. In XML, where an
+empty message cannot be, it is 204.
 """
 
 from collections import Counter
@@ -27,6 +28,7 @@ from kernel.dicom.timezone import parse_offset
 from kernel.dicom.xml_model import to_xml
 from kernel.errors import NotFound
 
+EVERYTHING_MAX: Final = 200  # results with all their attributes in one answer: some 20 MiB
 XML: Final = "application/dicom+xml"
 OFFERS: Final = (Offer(JSON), Offer("application/json"), Offer(XML, is_multipart=True))
 
@@ -94,7 +96,7 @@ def _asked(call: Call, query: Query, level: Level) -> Asked:
         tags=tags_of(query, level),
         all_tags=query.includes_all,
         pinned=pinned,
-        limit=query.limit,
+        limit=min(query.limit, EVERYTHING_MAX) if query.includes_all else query.limit,
         offset=query.offset,
     )
 

@@ -11,7 +11,7 @@ from typing import Final
 
 from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF, VR_OF
 from kernel.dicom.identifier import DEPTH_MAX, Tree, Wanted, combined, of_paths
-from kernel.dicom.levels import Level, is_of
+from kernel.dicom.levels import NOT_KEPT, Level, is_of
 from kernel.dicom.matching import Rules
 from kernel.dicom.timezone import in_zone, parse_offset
 from kernel.errors import InvalidQuery
@@ -98,6 +98,8 @@ def _key(name: str, level: Level) -> Path:
     path = path_of(name)
     if path is None or any(tag not in VR_OF for tag in path):
         raise InvalidQuery(reason="one of the keys is no attribute of PS3.6; use keywords or eight hexadecimal digits")
+    if path[0] in NOT_KEPT:
+        raise InvalidQuery(reason=f"{KEYWORD_OF.get(path[0])} is not searched by")
     if not is_of(path[0], level):
         raise InvalidQuery(reason=f"{KEYWORD_OF.get(path[0])} is no attribute of {_ENTITY[level]}: search below it")
     return path

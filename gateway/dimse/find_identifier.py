@@ -11,7 +11,7 @@ from typing import Final, Literal
 from gateway.dimse.retrieve_identifier import KEYS, LEVELS, Root
 from kernel.dicom.dictionary import TAG_OF
 from kernel.dicom.identifier import Identifier, Model, Tree, Wanted, combined, of_model, texts
-from kernel.dicom.levels import Level, is_of
+from kernel.dicom.levels import NOT_KEPT, Level, is_of
 from kernel.dicom.matching import Exact, Rules
 from kernel.dicom.timezone import in_zone, parse_offset
 from kernel.errors import IdentifierMismatch
@@ -28,7 +28,6 @@ RETRIEVE_AE_TITLE: Final = TAG_OF["RetrieveAETitle"]
 ZONE: Final = TAG_OF["TimezoneOffsetFromUTC"]
 _CHARACTER_SET: Final = TAG_OF["SpecificCharacterSet"]
 _CONTROL: Final = frozenset({LEVEL_TAG, _CHARACTER_SET, ZONE, RETRIEVE_AE_TITLE})  # they say how, or are told anyway
-_UNKNOWN: Final = frozenset({TAG_OF["SOPClassesInStudy"], TAG_OF["AlternateRepresentationSequence"]})  # not kept here
 
 # Bytes of the extended negotiation, in order (PS3.4 table C.5-1)
 Matching = Literal["relational", "combines", "fuzzy", "zones", "multiframe", "empty", "multiple"]
@@ -72,7 +71,7 @@ def read_find(model: Model, root: Root, extended: bytes, archive_zone_minutes: i
     rules = Rules(fuzzy="fuzzy" in agreed, empty="empty" in agreed, multiple="multiple" in agreed)
     asked = {name: one for name, one in model.items() if int(name, 16) not in _CONTROL}
     level = _level_of(model, root)
-    unusable = {name for name in asked if not is_of(int(name, 16), LEVEL_OF[level]) or int(name, 16) in _UNKNOWN}
+    unusable = {name for name in asked if not is_of(int(name, 16), LEVEL_OF[level]) or int(name, 16) in NOT_KEPT}
     identifier = of_model({name: one for name, one in asked.items() if name not in unusable}, rules)
     if "relational" not in agreed:
         _check_above(identifier, LEVELS[root], level)

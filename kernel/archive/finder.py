@@ -7,6 +7,7 @@ open. Where JSON must be looked through to match, that costs some 0.1 ms an inst
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, func, select
@@ -24,9 +25,10 @@ from kernel.dicom.levels import LEVELS, Level
 from kernel.dicom.matching import Match
 from kernel.errors import QueryTooBroad
 
-PAGE_ROWS: Final = 200
+PAGE_ROWS: Final = 100
 MATCHES_MAX: Final = 200_000  # of one search: 1.6 MB of keys
 LOOKED_THROUGH_MAX: Final = 10_000  # instances whose JSON is looked through for one search; about a second
+ROWS_THROUGH_MAX: Final = 50_000  # rows that are looked through for what the index knows and has no column for
 COUNTED_MAX: Final = 1_000  # matches beyond a page that are counted
 _RELATED: Final = ("NumberOfPatientRelatedStudies", "NumberOfPatientRelatedSeries", "NumberOfPatientRelatedInstances")
 _KNOWN: Final[Mapping[Level, frozenset[int]]] = {
@@ -88,13 +90,9 @@ class Finder:
         matches, beyond = split(asked)
         query = StudyQuery(matches, sites=asked.sites, limit=asked.limit, offset=asked.offset)
         if beyond:
-            found: list[Found] = []
-            for some in self.pages(replace(asked, limit=MATCHES_MAX, offset=0)):
-                found += some
-                if len(found) > asked.offset + asked.limit:
-                    break
-            end = asked.offset + asked.limit
-            return Page(found[asked.offset : end], more=len(found) > end)
+            matching = (one for some in self.pages(replace(asked, limit=MATCHES_MAX, offset=0)) for one in some)
+            found = list(islice(matching, asked.offset, asked.offset + asked.limit))
+            return Page(found, more=next(matching, None) is not None)
         with self._database.read() as connection:
             pks, more = search_pks(connection, query, asked.level, asked.limit)
             pages = (_read(connection, asked, pks[start : start + PAGE_ROWS], beyond) for start in _starts(pks))
@@ -116,15 +114,16 @@ class Finder:
         matches, beyond = split(asked)
         with self._database.read() as connection:
             pks, more = search_pks(connection, StudyQuery(matches, sites=asked.sites), asked.level, asked.limit)
-        looked_through = 0
+        into_stored = needs_stored(asked.level, beyond)
+        looked_through, names = 0, ", ".join(sorted(KEYWORD_OF.get(tag, "") for tag in beyond))
         for start in _starts(pks):
+            if beyond and not into_stored and start > ROWS_THROUGH_MAX:
+                raise QueryTooBroad(reason=f"more than {ROWS_THROUGH_MAX} entries to look through for {names}")
             with self._database.read() as connection:
                 found = _read(connection, asked, pks[start : start + PAGE_ROWS], beyond)
-            if needs_stored(asked.level, beyond):
-                looked_through += found.looked_through
-                if looked_through > LOOKED_THROUGH_MAX:
-                    names = ", ".join(sorted(KEYWORD_OF.get(tag, "") for tag in beyond))
-                    raise QueryTooBroad(reason=f"more than {LOOKED_THROUGH_MAX} instances to look through for {names}")
+            looked_through += found.looked_through if into_stored else 0
+            if looked_through > LOOKED_THROUGH_MAX:
+                raise QueryTooBroad(reason=f"more than {LOOKED_THROUGH_MAX} instances to look through for {names}")
             if found.matching:
                 yield found.matching
         if more:

@@ -30,6 +30,8 @@ _SERIES: Final = frozenset(
         0x00400251, 0x00400253, 0x00400254, 0x00400255, 0x00400260, 0x00400275, 0x00400280, 0x00400555,
     }
 )  # fmt: skip
+# Attributes of answers, or of what no index and no instance says: never matched.
+NOT_KEPT: Final = frozenset({0x00080054, 0x00080062, 0x00081190, 0x00083001})
 _EVERYWHERE: Final = frozenset({0x00080005, 0x00080052, 0x00080054, 0x00080056, 0x00080201, 0x00081190})
 
 

@@ -122,3 +122,12 @@ def test_orthanc_searches_and_retrieves_from_us(peers):
     assert found[0]["0020000D"]["Value"] == study
     assert got.status_code == 200
     assert len(here) == 3
+
+
+def test_orthanc_understands_that_nothing_was_found(peers):
+    _, url = peers
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        asked = {"Uri": "/studies", "Arguments": {"PatientID": "nobody"}}
+        found = client.post("/dicom-web/servers/us/qido", json=asked)
+
+    assert (found.status_code, found.json()) == (200, [])
