@@ -14,6 +14,68 @@ export interface NodeInfo {
   readonly version: string;
 }
 
+/** A scheduled procedure step (PS3.3 C.4.10). Names are family^given; dates and times are DICOM's DA and TM. */
+export interface Order {
+  readonly accessionNumber: string;
+  readonly stepID?: string;
+  readonly patientID: string;
+  readonly issuer?: string;
+  readonly patientName: string;
+  readonly patientBirthDate?: string;
+  readonly patientSex?: string;
+  readonly placerOrderNumber?: string;
+  readonly fillerOrderNumber?: string;
+  readonly studyInstanceUID?: string;
+  readonly requestedProcedureID?: string;
+  readonly procedureCode?: string;
+  readonly procedureCodeScheme?: string;
+  readonly procedureDescription?: string;
+  readonly stepDescription?: string;
+  readonly modality: string;
+  readonly stationAeTitle?: string;
+  readonly stationName?: string;
+  readonly startDate: string;
+  readonly startTime?: string;
+  readonly priority?: string;
+  readonly performingPhysicianName?: string;
+  readonly referringPhysicianName?: string;
+  readonly requestingPhysicianName?: string;
+  readonly reason?: string;
+}
+
+/** An order as it stands. */
+export interface OrderItem {
+  readonly accessionNumber: string;
+  readonly stepID?: string;
+  readonly patientID: string;
+  readonly issuer?: string;
+  readonly patientName: string;
+  readonly patientBirthDate?: string;
+  readonly patientSex?: string;
+  readonly placerOrderNumber?: string;
+  readonly fillerOrderNumber?: string;
+  readonly studyInstanceUID?: string;
+  readonly requestedProcedureID?: string;
+  readonly procedureCode?: string;
+  readonly procedureCodeScheme?: string;
+  readonly procedureDescription?: string;
+  readonly stepDescription?: string;
+  readonly modality: string;
+  readonly stationAeTitle?: string;
+  readonly stationName?: string;
+  readonly startDate: string;
+  readonly startTime?: string;
+  readonly priority?: string;
+  readonly performingPhysicianName?: string;
+  readonly referringPhysicianName?: string;
+  readonly requestingPhysicianName?: string;
+  readonly reason?: string;
+  readonly site: string;
+  readonly status: Status;
+  readonly origin: string;
+  readonly updatedAt: string;
+}
+
 /** One series of a study. */
 export interface SeriesItem {
   readonly seriesInstanceUID: string;
@@ -39,6 +101,10 @@ export interface SessionInfo {
 export interface SignIn {
   readonly name: string;
   readonly password: string;
+}
+
+/** Where a step stands. The values are those of (0040,0020) Scheduled Procedure Step Status. */
+export interface Status {
 }
 
 /** One study of the worklist. */

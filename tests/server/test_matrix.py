@@ -1,0 +1,82 @@
+"""The API's routes against every kind of caller, from the application's own table: a new route is asked, too."""
+
+import json
+
+import httpx
+import pytest
+
+PUBLIC = {("POST", "/api/session"), ("GET", "/api/node")}  # signing in, and what the sign-in page shows
+BODIES = {  # such as the framework takes, so that it is the node who answers
+    "/api/session/password": {"current": "x", "new": "mat khau moi dai"},
+    "/api/orders": {
+        "accessionNumber": "A1",
+        "patientID": "P1",
+        "patientName": "A^B",
+        "modality": "CT",
+        "startDate": "20261122",
+    },
+}
+VALUES = {"study_uid": "1.2.3", "accession": "A1", "step": "S1"}
+
+
+def routes(room) -> list[tuple[str, str]]:
+    """Return every method and path of the API, filled in."""
+    described = httpx.get(room.url + "/api/openapi.json", trust_env=False).json()
+    found = [
+        (method.upper(), path)
+        for path, operations in described["paths"].items()
+        for method in operations
+        if path.startswith("/api/")
+    ]
+    assert len(found) > 10
+    return found
+
+
+def ask(room, method: str, path: str, **headers: str) -> httpx.Response:
+    with room.client() as client:
+        content = json.dumps(BODIES.get(path, {})).encode() if method in ("POST", "PUT") else None
+        headers = {"Content-Type": "application/json", **headers}
+        return client.request(method, path.format_map(VALUES), content=content, headers=headers)
+
+
+def test_only_signing_in_is_open_to_everybody(room):
+    wrong = {"none": {}, "token": {"Authorization": "Bearer vat_0000_wrong"}, "cookie": {"Cookie": "vienanh_session=x"}}
+    for method, path in routes(room):
+        for sent in wrong.values():
+            answer = ask(room, method, path, **sent)
+
+            if (method, path) in PUBLIC:
+                assert answer.status_code in (200, 422, 400), (method, path)
+            else:
+                assert answer.status_code == 401, (method, path, answer.text)
+
+
+def test_a_cookie_alone_changes_nothing(room):
+    with room.signed_in() as client:
+        cookie = f"vienanh_session={client.cookies['vienanh_session']}"
+    for method, path in routes(room):
+        if method not in ("GET", "HEAD") and (method, path) not in PUBLIC:
+            assert ask(room, method, path, Cookie=cookie).status_code == 403, (method, path)
+
+
+def test_a_token_without_the_right_is_refused_everywhere(room):
+    token = room.stores.access.tokens.create("a modality", ["dicomweb:store"], by="test")
+    for method, path in routes(room):
+        if (method, path) not in PUBLIC and not path.startswith("/api/session"):
+            answer = ask(room, method, path, Authorization=f"Bearer {token}")
+
+            assert answer.status_code == 403, (method, path, answer.text)
+
+
+def test_the_description_tells_of_dicomweb_too(room):
+    paths = httpx.get(room.url + "/api/openapi.json", trust_env=False).json()["paths"]
+
+    assert {"/api/worklist", "/dicom-web/studies", "/dicom-web/changes"} <= paths.keys()
+    assert json.dumps(paths["/dicom-web/studies"]["post"]["requestBody"]).count("application/dicom+json")
+
+
+@pytest.mark.parametrize("path", ["/dicom-web", "/dicom-web/", "/dicom-web/studies", "/sites/BV1/dicom-web"])
+def test_dicomweb_is_handed_its_root_too(room, path):
+    answer = httpx.options(room.url + path, trust_env=False)
+
+    assert (answer.status_code, answer.content) == (404, b"")  # from the stand-in, not the framework
