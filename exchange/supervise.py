@@ -149,6 +149,7 @@ def ready_checks(node: Node) -> Mapping[str, str]:
         "database": _database(node),
         "disk": _disk(node.stores.config.node.data, node.stores.config.archive.free_bytes_min),
         "listener": "no DIMSE listener is up" if node.listener and not node.listener.is_up else "",
+        "orders": "no HL7 listener is up" if node.orders and not node.orders.is_up else "",
     }
 
 

@@ -22,7 +22,6 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "transaction": _UID,
     "workitem": _UID,
     "ae": {"type": "string", "minLength": 1, "maxLength": 16},
-    "requester": {"type": "string", "minLength": 1, "maxLength": 16},
     "frames": {"type": "string", "pattern": "^[0-9]{1,6}(,[0-9]{1,6}){0,9}$"},
     "path": {"type": "string", "maxLength": 64},
 }

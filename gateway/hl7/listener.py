@@ -49,6 +49,11 @@ class MllpListener:
         assert self._socket is not None
         return self._socket.getsockname()[1]
 
+    @property
+    def is_up(self) -> bool:
+        """Whether senders are accepted."""
+        return self._socket is not None and not self._stopping.is_set()
+
     def start(self) -> None:
         """Listen.
 

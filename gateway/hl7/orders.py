@@ -16,7 +16,7 @@ from typing import Final
 
 from consult.orders import STEPS_PER_ORDER_MAX, Cancel, Change, Correct, OrderNumbers, Patient, Place
 from consult.stations import Stations
-from consult.steps import step_of
+from consult.steps import FIELD_CHARACTERS_MAX, step_of
 from gateway.hl7.message import Message, Segment
 from kernel.errors import InvalidOrder, InvalidRequest, LimitExceeded
 
@@ -36,6 +36,7 @@ _PRIORITIES: Final[Mapping[str, str]] = {  # HL7 tables 0485 and 0027 to DICOM's
     "P": "ROUTINE",
     "T": "HIGH",
 }
+_FREE: Final = frozenset({"procedure_description", "step_description", "reason"})  # words for people, longer in HL7
 _MOMENT: Final = re.compile(r"(?P<date>\d{8})(?P<time>\d{2}(\d{2}(\d{2}(\.\d{1,6})?)?)?)?\d*([+-]\d{4})?")
 
 
@@ -108,7 +109,9 @@ def _of_group(message: Message, group: _Group, stations: Stations) -> Iterator[C
         raise InvalidOrder(field="ORC-1", reason="is not an order control code that is taken here")
     for number, ipc in enumerate(ipcs, start=1):
         values = _patient(message) | _order(message, group) | _step(group, ipc, number)
-        values = {name: text for name, text in values.items() if text}
+        values = {
+            name: text[: FIELD_CHARACTERS_MAX if name in _FREE else None] for name, text in values.items() if text
+        }
         if "start_date" not in values:
             values["start_date"], values["start_time"] = _moment(message.header.raw(7))
         values |= stations.defaults(values.get("modality", ""), values.get("station_ae_title", ""))

@@ -70,7 +70,6 @@ MATRIX = {
     "POST /workitems/{workitem}": Expected(200, 404, 403, later=409),  # canceled meanwhile
     "PUT /workitems/{workitem}/state": Expected(400, 400, 403),
     "POST /workitems/{workitem}/cancelrequest": Expected(202, 404, 403, later=409),
-    "POST /workitems/{workitem}/cancelrequest/{requester}": Expected(202, 404, 403, later=409),
     "POST /workitems/{workitem}/subscribers/{ae}": Expected(201, 404, later=403),  # the title is its first holder's
     "DELETE /workitems/{workitem}/subscribers/{ae}": Expected(200, 404, later=404),
     "POST /workitems/{workitem}/subscribers/{ae}/suspend": Expected(404, 404),  # of worklists only

@@ -235,3 +235,20 @@ def test_a_listener_in_a_process_of_its_own_reads_the_same_worklist(tmp_path: Pa
         orders(node, {})
 
         assert ids(node, ScheduledStationAETitle="CT1") == ["BN0"]
+
+
+@pytest.mark.peer("orthanc")
+def test_orthanc_asks_for_the_worklist(node: Node, orthanc):
+    orders(node, {"study_instance_uid": "1.2.3.4"}, {"modality": "MR"})
+    orthanc.knows("node", "VIENANH", node.listener.port)
+    query = {
+        "PatientID": "",
+        "PatientName": "nguyen*",
+        "StudyInstanceUID": "",
+        "ScheduledProcedureStepSequence": [{"Modality": "CT", "ScheduledProcedureStepStartDate": ""}],
+    }
+
+    (item,) = orthanc.call("/modalities/node/find-worklist", {"Query": query, "Short": True})
+
+    assert (item["0010,0020"], item["0010,0010"], item["0020,000d"]) == ("BN0", "NGUYỄN^THỊ ĐÀO", "1.2.3.4")
+    assert item["0040,0100"][0]["0040,0002"] == "20261122"

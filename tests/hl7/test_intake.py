@@ -187,6 +187,12 @@ def test_one_bad_step_undoes_the_whole_message(hospital: Hospital):
     assert hospital.step().start_date == "20261122"
 
 
+def test_a_description_longer_than_an_attribute_may_be_is_cut_and_not_refused(hospital: Hospital):
+    assert hospital.answers(an_orm().replace("CT sọ não", "CT sọ não " * 20)) == "AA"
+
+    assert len(hospital.step().procedure_description) <= 64
+
+
 def test_escapes_and_repetitions_are_read_as_the_encoding_characters_say(hospital: Hospital):
     message = an_orm(name=r"O\T\Brien^Ann\S\ee", pid3="X1^^^A^PI~BN5^^^B^MR")
 
