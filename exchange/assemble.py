@@ -10,7 +10,7 @@ from pathlib import Path
 from anonymizer import keys as site_keys
 from anonymizer import profile as profiles
 from consult.asked import serve_performed
-from consult.ordering import OrderDesk
+from consult.ordering import OrderDesk, random_uid
 from consult.performing import PerformedSteps
 from consult.stations import Stations
 from exchange import stores
@@ -19,6 +19,7 @@ from gateway import source_tables
 from gateway.dicomweb.client import StowTransport
 from gateway.dimse.backing import Backing
 from gateway.dimse.commitment_reporter import CommitmentReporter
+from gateway.dimse.handover_worker import HandoverWorker
 from gateway.dimse.identity import Identification
 from gateway.dimse.line import Target
 from gateway.dimse.listener import Callers, Listener
@@ -77,6 +78,7 @@ class Node:
     worker: Worker
     commitments: CommitmentDesk
     reports: CommitmentReporter
+    handovers: HandoverWorker
 
 
 @contextmanager
@@ -125,6 +127,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
             ),
             commitments=commitments,
             reports=CommitmentReporter(opened.db, clock, requesters(rules, config)),
+            handovers=HandoverWorker(opened.db, clock, owner, dimse_destinations(rules, config), random_uid),
         )
 
 
@@ -194,6 +197,11 @@ def keys_of(config: Config) -> Callable[[str], site_keys.Keys]:
 def transports(config: Config, rules: Rules, clock: Clock) -> Mapping[str, Callable[[], Transport]]:
     """Return how to make the transport of each destination."""
     return {name: functools.partial(_transport, one, config, clock) for name, one in rules.destinations.items()}
+
+
+def dimse_destinations(rules: Rules, config: Config) -> Mapping[str, tuple[Destination, Target]]:
+    """Return the destinations of kind dimse, and how they are called, by name."""
+    return {name: (one, target_of(one, config)) for name, one in rules.destinations.items() if one.kind == "dimse"}
 
 
 def requesters(rules: Rules, config: Config) -> Mapping[str, Target]:

@@ -87,7 +87,7 @@ class Running:
             stack.callback(node.commit_server.stop)
             node.worker.start()
             stack.callback(node.worker.stop, DRAIN_S)
-            for part in (node.commitments, node.reports):
+            for part in (node.commitments, node.reports, node.handovers):
                 part.start()
                 stack.callback(part.stop, DRAIN_S)
             if node.listener:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, Index, Row, Table, Text, select
+from sqlalchemy import Column, Connection, Index, Row, Table, Text, func, select
 
 from kernel.database import BigKey, Prepared, UtcDateTime, metadata, take_turn
 
@@ -34,6 +34,9 @@ class EventName(StrEnum):
     INSTANCE_DELIVERED = "InstanceDelivered"
     STUDY_DELIVERED = "StudyDelivered"
     DELIVERY_FAILED = "DeliveryFailed"
+    STUDY_COMMITTED = "StudyCommitted"
+    COMMITMENT_FAILED = "CommitmentFailed"
+    AVAILABILITY_TOLD = "AvailabilityTold"
     MANIFEST_RECEIVED = "ManifestReceived"
     STUDY_OPENED = "StudyOpened"
     STUDY_DELETED = "StudyDeleted"
@@ -91,9 +94,19 @@ def of_study(connection: Connection, site: str | None, study_instance_uid: str) 
     return [_event(row) for row in connection.execute(query)]
 
 
-def since(connection: Connection, seq: int, limit: int = EVENTS_MAX) -> list[Event]:
-    """Return at most `limit` events after `seq`, in order; a smaller `seq` never becomes visible after a larger one."""
+def latest(connection: Connection) -> int:
+    """Return the place of the last event, 0 before the first."""
+    return connection.execute(select(func.coalesce(func.max(event.c.seq), 0))).scalar_one()
+
+
+def since(connection: Connection, seq: int, limit: int = EVENTS_MAX, names: Sequence[EventName] = ()) -> list[Event]:
+    """Return at most `limit` events after `seq`, in order; a smaller `seq` never becomes visible after a larger one.
+
+    With `names` only these.
+    """
     query = select(event).where(event.c.seq > seq).order_by(event.c.seq).limit(min(limit, EVENTS_MAX))
+    if names:
+        query = query.where(event.c.name.in_([name.value for name in names]))
     return [_event(row) for row in connection.execute(query)]
 
 

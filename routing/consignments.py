@@ -127,6 +127,16 @@ def count_delivered(connection: Connection, key: ConsignmentKey, instances: int,
         _announce(connection, row, now)
 
 
+def reopen(connection: Connection, key: ConsignmentKey, instances: int) -> int:
+    """Count instances as not delivered after all, and return the consignment's priority."""
+    return connection.execute(
+        update(consignment)
+        .where(_is(key))
+        .values(delivered=consignment.c.delivered - instances, delivered_at=None)
+        .returning(consignment.c.priority)
+    ).scalar_one()
+
+
 def manifest_of(connection: Connection, key: ConsignmentKey) -> Manifest | None:
     """Return what may be said to the destination now; None while the study has no name there yet."""
     row = connection.execute(select(consignment).where(_is(key))).mappings().one_or_none()

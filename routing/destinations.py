@@ -37,12 +37,25 @@ class Destination:
     tls_name: str = ""  # in the peer's certificate; empty: `host`
     certificate: Path | None = None
     key: Path | None = None
+    commit: bool = False  # of `dimse`: ask it to commit to keep what was delivered (PS3.4 J)
+    availability: bool = False  # of `dimse`: tell it that a study is complete here (PS3.4 R)
 
 
 _TLS = ("tls", "tls_name", "ca_file", "certificate", "key")
 _KEYS: Mapping[Kind, tuple[str, ...]] = {
     "stow": ("name", "kind", "profile", "url", "token_file", "ca_file"),
-    "dimse": ("name", "kind", "profile", "host", "port", "ae_title", "calling_ae_title", *_TLS),
+    "dimse": (
+        "name",
+        "kind",
+        "profile",
+        "host",
+        "port",
+        "ae_title",
+        "calling_ae_title",
+        "commit",
+        "availability",
+        *_TLS,
+    ),
 }
 _REQUIRED: Mapping[Kind, tuple[str, ...]] = {"stow": ("url",), "dimse": ("host", "port", "ae_title")}
 
@@ -108,7 +121,17 @@ class _Reader:
             tls_name=self.text("tls_name", ""),
             certificate=self.path("certificate"),
             key=self.path("key"),
+            commit=self.flag("commit", profile),
+            availability=self.flag("availability", profile),
         )
+
+    def flag(self, key: str, profile: str) -> bool:
+        value: Any = self.table.get(key, False)
+        if not isinstance(value, bool):
+            self.refuse(key, "must be true or false")
+        if value and profile != NO_PROFILE:
+            self.refuse(key, f'needs profile = "{NO_PROFILE}": the destination knows the study by other UIDs')
+        return value
 
     def check_tls(self) -> None:
         tls = self.table.get("tls", False)

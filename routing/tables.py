@@ -186,3 +186,32 @@ vault_entry = Table(
     Column("ciphertext", LargeBinary, nullable=False),
     Column("at", UtcDateTime, nullable=False),
 )
+
+# What a destination is still to be asked or told about a study that it got or may fetch: commitment, availability.
+handover = Table(
+    "handover",
+    metadata,
+    Column("pk", BigKey, primary_key=True),
+    Column("kind", String(16), nullable=False),  # commit, availability
+    Column("destination", String(64), nullable=False),
+    _site(),
+    _uid("study_instance_uid"),
+    Column("trace_id", String(64), nullable=False),
+    Column("state", String(16), nullable=False),  # due, asked, done, failed, abandoned
+    Column("transaction_uid", String(64), nullable=False, default=""),  # of the last N-ACTION
+    Column("attempts", Integer, nullable=False, default=0),
+    Column("next_at", UtcDateTime, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("detail", String(DETAIL_CHARACTERS), nullable=False, default=""),
+    Index(None, "state", "next_at"),
+    Index(None, "transaction_uid"),
+    Index(None, "site", "study_instance_uid"),
+)
+
+# How far the events were followed by whoever makes handovers of them.
+follower = Table(
+    "follower",
+    metadata,
+    Column("name", String(32), primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)

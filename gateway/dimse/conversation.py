@@ -73,6 +73,7 @@ class Conversation:
         self._running: list[int] = []  # Message IDs of requests being answered, the innermost last
         self._cancelled: set[int] = set()  # of them
         self._sent = 0  # our last Message ID
+        self.served = 0  # requests of the peer that were answered
         self._replies: dict[int, deque[Reply]] = {}  # to our requests that are under way, not yet taken
         session.talk = self
 
@@ -138,6 +139,7 @@ class Conversation:
         try:
             for command, data_set in receiver.finish():
                 self._send(message.context, command, data_set)
+            self.served += is_request(message)
         except OSError as error:  # of a disk, for example; those of our socket are PeerGone
             raise RuntimeError("a service failed") from error
         finally:

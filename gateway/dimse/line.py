@@ -162,6 +162,11 @@ class Line:
         return next((one for one in self._contexts.values() if one.abstract_syntax == abstract_syntax), None)
 
     @property
+    def served(self) -> int:
+        """How many requests of the peer were answered."""
+        return self._conversation.served
+
+    @property
     def alive(self) -> bool:
         """Whether the peer still holds its end; looked at before an old association is used again."""
         return self._link.alive

@@ -8,6 +8,7 @@ from gateway.dimse.backing import Backing
 from gateway.dimse.commands import Field
 from gateway.dimse.commitment_messages import COMMITMENT_CLASS
 from gateway.dimse.commitment_scp import CommitmentSCP
+from gateway.dimse.commitment_scu import CommitmentReports
 from gateway.dimse.find_identifier import FIND_MODELS, extend
 from gateway.dimse.find_scp import FindSCP
 from gateway.dimse.get_scp import Get
@@ -17,7 +18,7 @@ from gateway.dimse.negotiation import VERIFICATION
 from gateway.dimse.offer import Offer, Offers
 from gateway.dimse.retrieve_identifier import GET_MODELS, MOVE_MODELS
 from gateway.dimse.retrieve_service import RetrieveSCP
-from gateway.dimse.services import Echo
+from gateway.dimse.services import Echo, Service
 from gateway.dimse.store_scp import Ingester, StoreSCP
 from gateway.dimse.worklist_scp import MODALITY_WORKLIST, WorklistSCP
 from kernel.archive.blobs import Blobs
@@ -78,5 +79,9 @@ def order_rows(backing: Backing) -> dict[str, Offer]:
 
 
 def commitment_rows(backing: Backing) -> dict[str, Offer]:
-    """Return the Storage Commitment Push Model."""
-    return {COMMITMENT_CLASS: Offer("commit", {Field.N_ACTION_RQ: CommitmentSCP(backing)})}
+    """Return the Storage Commitment Push Model: the requestor is its SCU, or as SCP reports what we asked it for."""
+    services: dict[int, Service] = {
+        Field.N_ACTION_RQ: CommitmentSCP(backing),
+        Field.N_EVENT_REPORT_RQ: CommitmentReports(backing.owner),
+    }
+    return {COMMITMENT_CLASS: Offer("commit", services, requestor_may_be_scp=True)}
