@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import zstandard
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import Connection, Row, bindparam, select
 
 from kernel.archive.index import IN_SERIES, IN_STUDY, Granted
 from kernel.archive.tables import STATE_COMPLETE, instance, series, series_metadata, study
@@ -77,11 +77,8 @@ class Metadata:
             The study has no such series.
         """
         with self._database.read() as connection:
-            row = connection.execute(
-                select(series.c.pk, series.c.revision, series.c.number_of_instances, study.c.state)
-                .join_from(series, study)
-                .where(*_of(granted), series.c.series_instance_uid == series_instance_uid)
-            ).first()
+            named = {"site_": granted.site, "study_": granted.study_instance_uid, "series_": series_instance_uid}
+            row = connection.execute(_REVISION_OF_SERIES, named).first()
             if row is None:
                 raise NotFound(what="series")
             key = (f"{granted.site} {series_instance_uid}", row.pk, row.revision, base_url)
@@ -100,9 +97,8 @@ class Metadata:
             There is no such study.
         """
         with self._database.read() as connection:
-            row = connection.execute(
-                select(study.c.pk, study.c.revision, study.c.number_of_instances).where(*_of(granted))
-            ).first()
+            named = {"site_": granted.site, "study_": granted.study_instance_uid}
+            row = connection.execute(_REVISION_OF_STUDY, named).first()
             if row is None:
                 raise NotFound(what="study")
             key = (f"{granted.site} {granted.study_instance_uid}", row.pk, row.revision, base_url)
@@ -212,6 +208,19 @@ class _Memory:
 
 
 _JOINED: Final = instance.join(series).join(study)
+# Made once: these are all that a warm answer asks of the database.
+_REVISION_OF_STUDY: Final = select(study.c.pk, study.c.revision, study.c.number_of_instances).where(
+    study.c.site == bindparam("site_"), study.c.study_instance_uid == bindparam("study_")
+)
+_REVISION_OF_SERIES: Final = (
+    select(series.c.pk, series.c.revision, series.c.number_of_instances, study.c.state)
+    .join_from(series, study)
+    .where(
+        study.c.site == bindparam("site_"),
+        study.c.study_instance_uid == bindparam("study_"),
+        series.c.series_instance_uid == bindparam("series_"),
+    )
+)
 
 
 def _of(granted: Granted) -> tuple[Any, Any]:
