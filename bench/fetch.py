@@ -5,11 +5,14 @@ import socket
 import threading
 import time
 import urllib.request
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from bench.peers import Server
 
+T = TypeVar("T")
 BUFFER_BYTES = 1024 * 1024
 HEAD_BYTES_MAX = 64 * 1024
 
@@ -40,9 +43,22 @@ class Client:
 
     def get(self, path: str, accept: str) -> Answer:
         """Get a resource below the base URL."""
-        lines = [f"GET {self._base.path}{path} HTTP/1.1", f"Host: {self._base.netloc}", f"Accept: {accept}"]
-        lines += ["Accept-Encoding: gzip", *([f"Authorization: Bearer {self._token}"] if self._token else [])]
+        return self._ask("GET", path, [f"Accept: {accept}", "Accept-Encoding: gzip"])
+
+    def post(
+        self, path: str, content_type: str, body: Sequence[bytes], accept: str = "application/dicom+json"
+    ) -> Answer:
+        """Post a body, given in pieces, to a resource below the base URL."""
+        length = sum(map(len, body))
+        fields = [f"Content-Type: {content_type}", f"Content-Length: {length}", f"Accept: {accept}"]
+        return self._ask("POST", path, fields, body)
+
+    def _ask(self, method: str, path: str, fields: list[str], body: Sequence[bytes] = ()) -> Answer:
+        lines = [f"{method} {self._base.path}{path} HTTP/1.1", f"Host: {self._base.netloc}", *fields]
+        lines += [f"Authorization: Bearer {self._token}"] if self._token else []
         self._socket.sendall("\r\n".join([*lines, "", ""]).encode())
+        for piece in body:
+            self._socket.sendall(piece)
         head, rest = b"", b""
         while b"\r\n\r\n" not in head and len(head) < HEAD_BYTES_MAX:
             head += self._receive()
@@ -105,16 +121,29 @@ class Client:
 
 def get_all(server: Server, paths: list[str], accept: str, connections: int) -> tuple[float, int]:
     """Get every path once over some connections; return the seconds and the bytes of all bodies."""
+    return _each(server, paths, connections, lambda client, path: client.get(path, accept))
+
+
+def post_all(
+    server: Server, path: str, content_type: str, bodies: Sequence[Sequence[bytes]], connections: int
+) -> float:
+    """Post every body once to a path over some connections; return the seconds."""
+    return _each(server, bodies, connections, lambda client, body: client.post(path, content_type, body))[0]
+
+
+def _each(
+    server: Server, items: Sequence[T], connections: int, ask: Callable[[Client, T], Answer]
+) -> tuple[float, int]:
     clients = [Client(server) for _ in range(connections)]
     counts = [0] * connections
     failures: list[str] = []
 
     def work(number: int) -> None:
         try:
-            for path in paths[number::connections]:
-                answer = clients[number].get(path, accept)
+            for item in items[number::connections]:
+                answer = ask(clients[number], item)
                 if answer.status != 200:
-                    failures.append(f"{answer.status} for {path}")
+                    failures.append(f"{answer.status} {answer.head[:300]!r}")
                     return
                 counts[number] += answer.body_bytes
         except (OSError, ValueError) as error:

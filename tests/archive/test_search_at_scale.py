@@ -1,18 +1,23 @@
 """The rows that the bench loads in bulk are those that the kernel writes, so that what it measures is what a node has."""
 
+import io
 import shutil
 from pathlib import Path
 
 import psycopg
+import pydicom
 import pytest
 from sqlalchemy import select
 
 from bench.load import TABLES, copy_to_postgresql, load_sqlite
 from bench.studies import Studies
+from bench.tiny import part10
 from kernel.archive.search import StudyQuery, search_studies
 from kernel.archive.tables import patient, study
 from kernel.database import Database
+from kernel.dicom.attributes import read_attributes
 from kernel.dicom.matching import Wildcard
+from kernel.dicom.scanner import scan
 from tests.archive.conftest import open_archive
 
 STUDIES = 300
@@ -71,6 +76,20 @@ def test_postgresql_gets_what_sqlite_has_and_goes_on_from_there(loaded: Path, tm
         assert len(connection.execute(select(study.c.pk)).all()) == STUDIES
     source.close()
     database.close()
+
+
+def test_the_instances_that_a_peer_is_sent_say_what_the_rows_say():
+    for _, group in Studies(20, b"").each():
+        for received in group:
+            content = part10(received)
+            header = scan(content, "1.2.840.10008.1.2.1", offset=content.index(b"\x08\x00\x05\x00CS"))
+            read = read_attributes(header, transfer_syntax_uid="1.2.840.10008.1.2.1")
+            assert (read.patient, read.study, read.series) == (
+                received.attributes.patient,
+                received.attributes.study,
+                received.attributes.series,
+            )
+            assert pydicom.dcmread(io.BytesIO(content)).SOPInstanceUID == received.attributes.sop_instance_uid
 
 
 def found(database: Database) -> list[str]:

@@ -1,0 +1,267 @@
+"""What a node answers over DICOMweb and C-MOVE, C-GET, against a current Orthanc, in one run.
+
+    python -m bench.dicomweb [--short] [--json FILE] [--studies N]
+
+Both have the same N invented studies (100,000; ours loaded in bulk, Orthanc's sent to it in ZIP archives) and the same CT
+series, stored by STOW-RS here. Runs of the two alternate, the first round warms caches and counts for nothing, rows are
+medians. dcm4chee is no package of PyPI, npm or Debian, so it is not compared.
+"""
+
+import argparse
+import contextlib
+import itertools
+import json
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from bench import fetch, peers, slices
+from bench.load import load_sqlite
+from bench.patterns import Known, known_studies
+from bench.peers import Server
+from bench.report import Peer, Report, arguments, say
+from bench.studies import Studies
+from bench.tiny import zipped
+
+ROUNDS = 5
+ZIP_STUDIES = 500  # in one archive
+INSTANCES_EACH = 8  # in one STOW-RS request
+BOUNDARY = b"vienanh-bench-boundary"
+STOW_TYPE = f'multipart/related; type="application/dicom"; boundary={BOUNDARY.decode()}'
+JSON = "application/dicom+json"
+FRAME = 'multipart/related; type="application/octet-stream"'
+INSTANCES = 'multipart/related; type="application/dicom"; transfer-syntax=*'
+AE_TITLE = "BENCH"
+
+Doing = Callable[[Server], tuple[float, float]]  # does something; returns how much of it and in how many seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much there is."""
+
+    studies: int
+    slices: int
+    questions: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The two that are compared, and where they may send."""
+
+    ours: Server
+    orthanc: Server
+    report: Report
+
+    def compare(self, name: str, unit: str, doing: Doing, at_least: float | None) -> None:
+        """Add a row of what each does a second, and one of the processor time that it takes."""
+        say(name)
+        rates: dict[str, list[float]] = {self.ours.name: [], self.orthanc.name: []}
+        cpus: dict[str, list[float]] = {self.ours.name: [], self.orthanc.name: []}
+        for number in range(ROUNDS + 1):
+            for server in (self.ours, self.orthanc):
+                os.sync()
+                before_s = server.cpu_s()
+                count, elapsed_s = doing(server)
+                if number:
+                    rates[server.name].append(count / elapsed_s)
+                    cpus[server.name].append((server.cpu_s() - before_s) * 1000 / count)
+        ours, theirs = rates[self.ours.name], rates[self.orthanc.name]
+        self.report.rate(name, f"{unit}/s", ours, Peer("Orthanc", theirs), at_least)
+        ours, theirs = cpus[self.ours.name], cpus[self.orthanc.name]
+        self.report.cost("  server CPU", f"ms/{unit.removesuffix('s')}", ours, Peer("Orthanc", theirs))
+
+
+def main() -> int:
+    """Run the bench; exit 0 when every goal holds."""
+    parser = arguments(__doc__.splitlines()[0])
+    parser.add_argument("--studies", type=int, metavar="N", help="search among so many")
+    options = parser.parse_args()
+    size = Size(2_000, 40, 5) if options.short else Size(100_000, 200, 10)
+    size = Size(options.studies or size.studies, size.slices, size.questions)
+    folder = Path(tempfile.mkdtemp(prefix="vienanh-bench-"))
+    try:
+        return _measure(folder, size, options)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _measure(folder: Path, size: Size, options: argparse.Namespace) -> int:
+    peers.room_for(folder, size.studies * 30_000 + 40 * size.slices * slices.SIDE**2 * 2)
+    report = Report(f"DICOMweb among {size.studies:,} studies, CT slices of 0.5 MB")
+    with contextlib.ExitStack() as stack:
+        say(f"loading {size.studies:,} studies into ours")
+        database = folder / "node" / "vienanh.db"
+        database.parent.mkdir()
+        load_sqlite(database, Studies(size.studies, b"\0" * 900))
+        known = known_studies(database, size.studies)
+        receiver = stack.enter_context(peers.storescp(folder))
+        config = folder / "node.toml"
+        config.write_text(
+            f'[[destination]]\nname = "receiver"\nkind = "dimse"\nhost = "127.0.0.1"\nport = {receiver.dicom_port}\n'
+            f'ae_title = "{AE_TITLE}"\nprofile = "none"\n'
+        )
+        ours = stack.enter_context(peers.our_node(folder, settings={"VIENANH_CONFIG": str(config)}))
+        orthanc = stack.enter_context(peers.orthanc(folder))
+        report.versions |= {server.name: server.version for server in (ours, orthanc)}
+        _introduce(orthanc, receiver)
+        _fill(orthanc, size, report)
+        pair = Pair(ours, orthanc, report)
+        study = _stow(folder, pair, size)
+        _search(pair, known, size)
+        _retrieve(pair, study, size)
+        _move_and_get(folder, pair, study, size)
+    return report.finish(options)
+
+
+# --- before -----------------------------------------------------------------------------------------------------------
+
+
+def _introduce(orthanc: Server, receiver: Server) -> None:
+    """Tell Orthanc who may move and get, and where to."""
+    peer = {"AET": AE_TITLE, "Host": "127.0.0.1", "Port": receiver.dicom_port, "AllowGet": True, "AllowMove": True}
+    _rest(orthanc, "PUT", f"/modalities/{AE_TITLE}", json.dumps(peer).encode())
+
+
+def _fill(orthanc: Server, size: Size, report: Report) -> None:
+    """Give Orthanc the studies, an archive of some at a time."""
+    say(f"sending {size.studies:,} studies to Orthanc")
+    begun, count, each = time.perf_counter(), 0, Studies(size.studies, b"").each()
+    while group := [received for _, received in itertools.islice(each, ZIP_STUDIES)]:
+        _rest(orthanc, "POST", "/instances", zipped(group))
+        count += sum(map(len, group))
+        if count % 10_000 < 2 * ZIP_STUDIES:
+            say(f"  {count:,} instances, {count / (time.perf_counter() - begun):.0f}/s")
+    stored = json.loads(_rest(orthanc, "GET", "/statistics"))["CountStudies"]
+    assert stored == size.studies, f"Orthanc has {stored} studies"
+    report.notes.append(f"Orthanc took {count:,} tiny instances in {time.perf_counter() - begun:.0f} s.")
+
+
+def _rest(server: Server, method: str, path: str, body: bytes | None = None) -> bytes:
+    request = urllib.request.Request(server.dicomweb.removesuffix("/dicom-web") + path, body, method=method)
+    with urllib.request.urlopen(request, timeout=600) as answer:
+        return answer.read()
+
+
+# --- DICOMweb ---------------------------------------------------------------------------------------------------------
+
+
+def _stow(folder: Path, pair: Pair, size: Size) -> int:
+    """Compare storing; return the number of a study that both have."""
+    paths = slices.write_slices(folder / "ct", size.slices)
+
+    def bodies(study: int) -> list[list[bytes]]:
+        slices.renumber(paths, study)
+        parts = [_part(path.read_bytes()) for path in paths]
+        groups = [parts[start : start + INSTANCES_EACH] for start in range(0, len(parts), INSTANCES_EACH)]
+        return [[*itertools.chain.from_iterable(group), b"--" + BOUNDARY + b"--\r\n"] for group in groups]
+
+    last = 0
+    for connections in (1, 4):
+        turns: dict[str, Iterator[int]] = {}  # each server is sent the same studies, one a round
+
+        def store(
+            server: Server, connections: int = connections, turns: dict[str, Iterator[int]] = turns
+        ) -> tuple[float, float]:
+            nonlocal last
+            last = next(turns.setdefault(server.name, itertools.count(100_000 + 1_000 * connections)))
+            content = bodies(last)
+            return size.slices, fetch.post_all(server, "/studies", STOW_TYPE, content, connections)
+
+        doing = "one connection" if connections == 1 else f"{connections} connections"
+        pair.compare(f"STOW-RS, {doing}, {INSTANCES_EACH} instances a request", "instances", store, 2)
+    return last
+
+
+def _part(content: bytes) -> tuple[bytes, bytes, bytes]:
+    return b"--" + BOUNDARY + b"\r\nContent-Type: application/dicom\r\n\r\n", content, b"\r\n"
+
+
+def _search(pair: Pair, known: list[Known], size: Size) -> None:
+    """Compare searches by the keys that both have."""
+    questions: dict[str, Callable[[Known], str]] = {
+        "Patient ID": lambda at: f"PatientID={at.patient_id}",
+        "accession number": lambda at: f"AccessionNumber={at.accession}",
+        "name, beginning": lambda at: f"PatientName={quote(at.surname)}*&limit=50",
+        "a day": lambda at: f"StudyDate={at.date}&limit=50",
+        "a day and a modality": lambda at: f"StudyDate={at.date}&ModalitiesInStudy=CT&limit=50",
+        "newest 50": lambda _: "limit=50",
+    }
+    for name, question in questions.items():
+        chance = random.Random(3)
+
+        def ask(
+            server: Server, question: Callable[[Known], str] = question, chance: random.Random = chance
+        ) -> tuple[float, float]:
+            paths = [f"/studies?{question(chance.choice(known))}" for _ in range(size.questions)]
+            elapsed_s, _ = fetch.get_all(server, paths, JSON, 1)
+            return size.questions, elapsed_s
+
+        pair.compare(f"QIDO-RS, {name}", "requests", ask, 5)
+
+
+def _retrieve(pair: Pair, study: int, size: Size) -> None:
+    """Compare frames, rendered images, and a whole series."""
+    study_uid, series_uid = slices.study_uids(study)
+    series = f"/studies/{study_uid}/series/{series_uid}"
+    instances = [f"{series}/instances/{slices.instance_uid(study, index)}" for index in range(size.slices)]
+
+    def get(paths: list[str], accept: str, connections: int, *, megabytes: bool = False) -> Doing:
+        def doing(server: Server) -> tuple[float, float]:
+            elapsed_s, count = fetch.get_all(server, paths, accept, connections)
+            return (count / 1e6 if megabytes else len(paths)), elapsed_s
+
+        return doing
+
+    pair.compare("frames of 0.5 MB, 4 connections", "requests", get([f"{i}/frames/1" for i in instances], FRAME, 4), 2)
+    rendered = [f"{instance}/rendered" for instance in instances]
+    pair.compare("rendered as JPEG, 4 connections", "requests", get(rendered, "image/jpeg", 4), 2)
+    pair.compare("a series, 1 connection", "MB", get([series], INSTANCES, 1, megabytes=True), 1.5)
+
+
+# --- DIMSE ------------------------------------------------------------------------------------------------------------
+
+
+def _move_and_get(folder: Path, pair: Pair, study: int, size: Size) -> None:
+    """Compare C-MOVE to a storescp, and C-GET by getscu, of the series."""
+    study_uid, _ = slices.study_uids(study)
+    keys = ["-S", "-k", "0008,0052=STUDY", "-k", f"0020,000D={study_uid}"]
+    common = ["-aet", AE_TITLE, "-aec", "ANY", "--max-pdu", peers.MAX_PDU]
+    received = folder / "received"
+
+    def move(server: Server) -> tuple[float, float]:
+        command = ["movescu", *common, "-aem", AE_TITLE, *keys, "127.0.0.1", str(server.dicom_port)]
+        return size.slices, _timed(command)
+
+    def get(server: Server) -> tuple[float, float]:
+        shutil.rmtree(received, ignore_errors=True)
+        received.mkdir()
+        command = ["getscu", *common, "+B", "-od", str(received), *keys, "127.0.0.1", str(server.dicom_port)]
+        elapsed_s = _timed(command)
+        count = len(list(received.iterdir()))
+        assert count == size.slices, f"{server.name} gave {count} of {size.slices} instances"
+        return size.slices, elapsed_s
+
+    pair.compare("C-MOVE of a study", "instances", move, 2)
+    pair.compare("C-GET of a study", "instances", get, 2)
+
+
+def _timed(command: list[str]) -> float:
+    begun = time.perf_counter()
+    run = subprocess.run(command, env=os.environ | peers.TUNING, capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise RuntimeError(f"{command[0]}: {run.stderr[-500:] or run.stdout[-500:]}")
+    return time.perf_counter() - begun
+
+
+if __name__ == "__main__":
+    sys.exit(main())
