@@ -2,8 +2,8 @@
 
     python -m bench.dicomweb [--short] [--json FILE] [--studies N]
 
-Both have the same N invented studies (100,000; ours loaded in bulk, Orthanc's sent to it in ZIP archives) and the same CT
-series, stored by STOW-RS here. Runs of the two alternate, the first round warms caches and counts for nothing, rows are
+Both have the same CT series, stored by STOW-RS here, and before they are searched the same N invented studies (100,000;
+ours loaded in bulk before everything else, Orthanc's sent to it in ZIP archives, which takes minutes). Runs of the two alternate, the first round warms caches and counts for nothing, rows are
 medians. dcm4chee is no package of PyPI, npm or Debian, so it is not compared.
 """
 
@@ -86,7 +86,7 @@ def main() -> int:
     parser = arguments(__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, metavar="N", help="search among so many")
     options = parser.parse_args()
-    size = Size(2_000, 40, 5) if options.short else Size(100_000, 200, 10)
+    size = Size(2_000, 40, 3) if options.short else Size(100_000, 200, 5)
     size = Size(options.studies or size.studies, size.slices, size.questions)
     folder = Path(tempfile.mkdtemp(prefix="vienanh-bench-"))
     try:
@@ -108,18 +108,19 @@ def _measure(folder: Path, size: Size, options: argparse.Namespace) -> int:
         config = folder / "node.toml"
         config.write_text(
             f'[[destination]]\nname = "receiver"\nkind = "dimse"\nhost = "127.0.0.1"\nport = {receiver.dicom_port}\n'
-            f'ae_title = "{AE_TITLE}"\nprofile = "none"\n'
+            f'ae_title = "{AE_TITLE}"\nprofile = "none"\n[[source]]\nname = "bench"\naddress = ["127.0.0.1"]\n'
+            'services = ["store", "find", "get", "move"]\nsites = "*"\n'
         )
         ours = stack.enter_context(peers.our_node(folder, settings={"VIENANH_CONFIG": str(config)}))
         orthanc = stack.enter_context(peers.orthanc(folder))
         report.versions |= {server.name: server.version for server in (ours, orthanc)}
         _introduce(orthanc, receiver)
-        _fill(orthanc, size, report)
         pair = Pair(ours, orthanc, report)
         study = _stow(folder, pair, size)
-        _search(pair, known, size)
         _retrieve(pair, study, size)
         _move_and_get(folder, pair, study, size)
+        _fill(orthanc, size, report)
+        _search(pair, known, size)
     return report.finish(options)
 
 
@@ -142,7 +143,7 @@ def _fill(orthanc: Server, size: Size, report: Report) -> None:
         if count % 10_000 < 2 * ZIP_STUDIES:
             say(f"  {count:,} instances, {count / (time.perf_counter() - begun):.0f}/s")
     stored = json.loads(_rest(orthanc, "GET", "/statistics"))["CountStudies"]
-    assert stored == size.studies, f"Orthanc has {stored} studies"
+    assert stored >= size.studies, f"Orthanc has {stored} studies"
     report.notes.append(f"Orthanc took {count:,} tiny instances in {time.perf_counter() - begun:.0f} s.")
 
 

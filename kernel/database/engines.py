@@ -153,7 +153,11 @@ def _postgresql_reader(url: URL) -> Engine:
         pool_timeout=READER_WAIT_S,
         pool_pre_ping=True,
         isolation_level="REPEATABLE READ",  # one snapshot for all statements of a reader, as on SQLite
-        connect_args={"options": "-c default_transaction_read_only=on", "connect_timeout": CONNECT_TIMEOUT_S},
+        # Compiling a statement (jit) costs more than the short ones of lists, and PostgreSQL guesses long ones.
+        connect_args={
+            "options": "-c default_transaction_read_only=on -c jit=off",
+            "connect_timeout": CONNECT_TIMEOUT_S,
+        },
     )
     event.listen(reader, "handle_error", _hide_values)
     return reader
