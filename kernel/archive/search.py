@@ -41,7 +41,7 @@ from kernel.errors import QueryTooBroad
 ROWS_MAX: Final = 10_000  # of one page, whatever is asked for
 SQLITE_STEPS_MAX: Final = 200_000_000  # virtual machine instructions of one search: a few seconds
 POSTGRESQL_MS_MAX: Final = 5_000
-COUNT_SHARE: Final = 100  # to count what is beyond a page may cost a hundredth of a search
+COUNT_SHARE: Final = 500  # to count what is beyond a page may cost one part in so many of a search: 10 ms
 _STEPS_EACH: Final = 100_000
 
 __all__ = [
