@@ -110,18 +110,20 @@ _failures = msgspec.msgpack.Decoder(tuple[Failure, ...]).decode
 
 
 def ask(connection: Connection, asked: Asked, now: datetime) -> int:
-    """Write a request down and return its key; the same request again is the same row, and is told again.
+    """Write a request down and return its key; the same request again is the same row, looked into and told anew.
 
-    A Transaction UID that this requester used for other instances is a transaction of its own in which every instance
+    Anew, as what was here the first time may have been deleted since. A Transaction UID that this requester used for other instances is a transaction of its own in which every instance
     fails with 0131 (PS3.4 J.3.3).
     """
     references = _encode(asked.references)
     before = _of(connection, asked.peer, asked.site, asked.transaction_uid)
-    for row in before:
+    for number, row in enumerate(before):
         if row.referenced == references and row.channel == asked.channel:
-            again = {"next_at": now + timedelta(seconds=FIRST_PAUSE_S), "address": asked.address, "attempts": 0}
-            if row.state in ("told", "abandoned"):
-                again |= {"state": "decided", "at": now}
+            again = {"address": asked.address, "attempts": 0, "at": now}
+            if number == 0:
+                again |= {"state": "asked", "next_at": now}
+            else:  # of a UID that was used before: that does not change
+                again |= {"state": "decided", "next_at": now + timedelta(seconds=FIRST_PAUSE_S)}
             connection.execute(update(commitment).where(commitment.c.pk == row.pk).values(**again))
             return row.pk
     failures = [

@@ -9,7 +9,7 @@ from pydicom import Dataset
 from pydicom.uid import generate_uid
 from pynetdicom import AE, build_role, evt
 from pynetdicom.sop_class import CTImageStorage, MRImageStorage, StorageCommitmentPushModel
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from gateway.dimse.commitment_reporter import CommitmentReporter
 from gateway.dimse.line import Target
@@ -178,14 +178,31 @@ def test_the_same_request_again_is_the_same_transaction_and_is_told_again(node: 
     assert states(node.database) == ["told"]
 
 
+def test_the_same_request_again_does_not_commit_to_what_was_deleted_meanwhile(node: Node, modality, tmp_path):
+    kept, gone = holds(node, tmp_path / "in", a_ct_series(2))
+    modality.asks(node, a_request([kept, gone]))
+    assert committed(modality.last[2]) == [kept.SOPInstanceUID, gone.SOPInstanceUID]
+    node.database.write(
+        lambda connection: connection.execute(
+            delete(instance).where(instance.c.sop_instance_uid == str(gone.SOPInstanceUID))
+        )
+    )
+
+    modality.asks(node, a_request([kept, gone]))
+
+    assert committed(modality.last[2]) == [kept.SOPInstanceUID]
+    assert failures(modality.last[2]) == [(gone.SOPInstanceUID, 0x0112)]
+
+
 def test_a_transaction_uid_used_for_other_instances_commits_none_of_them(node: Node, modality, tmp_path):
     stored = holds(node, tmp_path / "in", a_ct_series(2))
     modality.asks(node, a_request(stored[:1]))
 
-    modality.asks(node, a_request(stored[1:]))
+    for _ in range(2):
+        modality.asks(node, a_request(stored[1:]))
 
-    assert modality.last[1] == 2
-    assert failures(modality.last[2]) == [(stored[1].SOPInstanceUID, 0x0131)]
+        assert modality.last[1] == 2
+        assert failures(modality.last[2]) == [(stored[1].SOPInstanceUID, 0x0131)]
 
 
 def later(seconds: float = 3600.0) -> ManualClock:
