@@ -9,9 +9,9 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, cast
 
-from kernel.dicom.dictionary import TAG_OF
+from kernel.dicom.dictionary import LONG_VRS, SHORT_VRS, TAG_OF, VR_OF
 from kernel.dicom.identifier import texts
 from kernel.dicom.uids import check_uid
 from kernel.errors import InvalidRequest, Refused, TransactionRefused, WorkitemConflict
@@ -22,6 +22,9 @@ UPS_PUSH: Final = "1.2.840.10008.5.1.4.34.6.1"  # SOP class of every work item
 ELEMENTS_MAX: Final = 20_000  # of one work item, with its sequences
 DEPTH_MAX: Final = 16
 _KEY: Final = re.compile(r"[0-9A-F]{8}")
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]*={0,2}")
+_VRS: Final = SHORT_VRS | LONG_VRS
+_GROUPS: Final = frozenset({"Alphabetic", "Ideographic", "Phonetic"})  # of a name
 
 
 class State(StrEnum):
@@ -121,18 +124,38 @@ def _checked(model: Any, left: list[int], depth: int) -> Model:
         if not isinstance(key, str) or not _KEY.fullmatch(key.upper()) or not isinstance(element, dict):
             raise InvalidRequest(reason="a key of the body is no tag, or its attribute no object")
         values = element.get("Value", [])
-        if "BulkDataURI" in element or not isinstance(values, list) or not isinstance(element.get("vr"), str):
-            raise InvalidRequest(reason="an attribute of the body has no VR, no list of values, or bulk data")
+        if "BulkDataURI" in element or not isinstance(values, list) or not _is_vr_of(key, element.get("vr")):
+            raise InvalidRequest(
+                reason="an attribute of the body has no VR of its own, no list of values, or bulk data"
+            )
         if key == "00080005" or key.endswith("0000"):
             continue
         if element["vr"] == "SQ":
             items = [_checked(item if item is not None else {}, left, depth + 1) for item in values]
             found[key.upper()] = {"vr": "SQ", "Value": items} if items else {"vr": "SQ"}
         else:
-            if any(isinstance(value, list) for value in values):
-                raise InvalidRequest(reason="a value of the body is a list")
-            found[key.upper()] = element
+            binary = element.get("InlineBinary", "")
+            if not all(_is_value(element["vr"], value) for value in values) or not _is_base64(binary):
+                raise InvalidRequest(reason="a value of the body is none of its VR")
+            found[key.upper()] = {name: element[name] for name in ("vr", "Value", "InlineBinary") if name in element}
     return found
+
+
+def _is_vr_of(key: str, vr: Any) -> bool:
+    """Whether a VR is one, and is a sequence's if the attribute is one: who reads it later relies on that."""
+    usual = VR_OF.get(int(key, 16), "")
+    return isinstance(vr, str) and vr in _VRS and (not usual or (vr == "SQ") == (usual == "SQ"))
+
+
+def _is_value(vr: str, value: Any) -> bool:
+    if vr == "PN" and isinstance(value, dict):
+        name = cast("dict[str, Any]", value)
+        return name.keys() <= _GROUPS and all(isinstance(group, str) for group in name.values())
+    return value is None or (vr != "PN" and isinstance(value, str | int | float))
+
+
+def _is_base64(text: Any) -> bool:
+    return isinstance(text, str) and _BASE64.fullmatch(text) is not None
 
 
 def created(model: Model, uid: str, at: datetime) -> tuple[Model, bool]:

@@ -151,7 +151,7 @@ def _level(model: Model, rules: Rules, depth: int) -> tuple[Tree, Wanted, set[in
     unsupported: set[int] = set()
     for name, element in model.items():
         tag, vr = int(name, 16), element["vr"]
-        if tag not in VR_OF or vr in BULK_VRS:
+        if tag not in VR_OF or vr in BULK_VRS or (vr == "SQ") != (_vr(tag) == "SQ"):
             unsupported.add(tag)
             continue
         if vr != "SQ":
@@ -175,7 +175,8 @@ def _level(model: Model, rules: Rules, depth: int) -> tuple[Tree, Wanted, set[in
 def _fits(tag: int, key: "Match | Tree", model: Model) -> bool:
     element = model.get(f"{tag:08X}")
     if isinstance(key, Mapping):
-        return any(fits(key, item) for item in (element or {}).get("Value", ()) if item is not None)
+        items = (element or {}).get("Value", ())  # of whatever VR who sent it gave the sequence
+        return any(fits(key, item) for item in items if isinstance(item, dict))
     if isinstance(key, Combined):
         times = texts(model.get(f"{TAG_OF[key.time_keyword]:08X}")) or [""]
         return matches_any(key.within, [day + time for day in texts(element) for time in times[:1]])
@@ -191,8 +192,8 @@ def _vr(tag: int) -> str:
 
 def _text(value: Any) -> str:
     if isinstance(value, dict):
-        name = cast("dict[str, str]", value)
-        return "=".join(name.get(part, "") for part in ("Alphabetic", "Ideographic", "Phonetic")).rstrip("=")
+        name = cast("dict[str, Any]", value)
+        return "=".join(str(name.get(part, "")) for part in ("Alphabetic", "Ideographic", "Phonetic")).rstrip("=")
     return "" if value is None else str(value)
 
 

@@ -187,3 +187,16 @@ def test_an_attribute_is_of_a_level_and_of_those_below():
     assert is_of(TAG_OF["PatientName"], "instance")
     assert not is_of(TAG_OF["Modality"], "study")
     assert all(is_of(TAG_OF["InstanceAvailability"], level) for level in ("patient", "study", "series", "instance"))
+
+
+def test_an_entity_whose_sequence_was_sent_as_a_text_matches_nothing_in_it_and_breaks_nothing():
+    keys = of_paths([((REQUEST, STEP), "S1")])
+
+    assert not fits(keys, {"00400275": one("LO", "S1")})
+    assert not fits(of_paths([((TAG_OF["PatientName"],), "Lê")]), {"00100010": one("PN", {"Alphabetic": 7})})
+
+
+def test_a_key_sent_as_a_sequence_that_is_none_is_not_supported():
+    asked = of_model({"00080020": one("SQ", {"00080060": one("CS", "CT")}), "00400275": one("LO", "S1")})
+
+    assert asked == Identifier({}, {}, frozenset({0x00080020, 0x00400275}))

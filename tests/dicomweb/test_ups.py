@@ -317,3 +317,22 @@ def test_who_took_a_work_item_is_in_the_audit_and_the_patient_is_not(node: Node)
         f'{{"state": "SCHEDULED", "workitem": "{UID}"}}',
         f'{{"state": "IN PROGRESS", "workitem": "{UID}"}}',
     ]
+
+
+@pytest.mark.parametrize(
+    ("key", "element"),
+    [
+        ("00404021", {"vr": "LO", "Value": ["a sequence that is none"]}),
+        ("00100020", {"vr": "SQ", "Value": [{}]}),
+        ("00100010", {"vr": "PN", "Value": [{"Alphabetic": 7}]}),
+        ("00100010", {"vr": "PN", "Value": ["NGUYEN^A"]}),
+        ("00741204", {"vr": "LO", "Value": [{"Alphabetic": "x"}]}),
+        ("00741204", {"vr": 'LO" tag="', "Value": ["x"]}),
+        ("00741204", {"vr": "UN", "InlineBinary": "</InlineBinary>"}),
+    ],
+)
+def test_a_value_that_would_break_who_searches_or_reads_xml_is_refused(node: Node, key: str, element: dict[str, Any]):
+    assert posts(node, f"/dicom-web/workitems?{UID}", {**a_workitem(), key: element}).status_code == 400
+    assert (
+        node.get("/dicom-web/workitems?InputInformationSequence.StudyInstanceUID=1.2&PatientName=A*").status_code == 204
+    )
