@@ -17,6 +17,7 @@ from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.identifier import Identifier, Model, Tree, chosen, fits
 from kernel.dicom.matching import AnyOf, Exact, Match, Range
 from kernel.dicom.names import groups
+from kernel.errors import QueryTooBroad
 
 PAGE_ROWS: Final = 200  # read at once; between pages a request may be cancelled
 ROWS_MAX: Final = 20_000  # looked at for one request
@@ -73,6 +74,11 @@ def found(db: Readable, site: str, asked: Identifier, calling_ae_title: str) -> 
 
     A step that no station was named for is everybody's: it is offered under the AE title that is asked for, or that of
     the caller.
+
+    Raises
+    ------
+    QueryTooBroad
+        There are more than `ROWS_MAX` to look through; what was yielded is not the whole.
     """
     inner = asked.keys.get(STEP_SEQUENCE, {})
     inner = inner if isinstance(inner, Mapping) else {}
@@ -89,6 +95,7 @@ def found(db: Readable, site: str, asked: Identifier, calling_ae_title: str) -> 
         if len(page) < PAGE_ROWS:
             return
         yield None
+    raise QueryTooBroad(reason=f"more than {ROWS_MAX} scheduled steps to look through")
 
 
 def _page(connection: Connection, where: list[ColumnElement[bool]], start: int) -> list[Scheduled]:

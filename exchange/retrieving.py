@@ -144,7 +144,7 @@ def _retrieve(opened: Stores, job: _Job, tell: Callable[[Progress], bool], stopp
             missing = [one for one in there if one.sop_instance_uid not in here]
             progress = Progress(len(there), here=len(here))
             if missing:
-                with _serving(opened, job, site) as serving:
+                with _serving(opened, job, site, progress) as serving:
                     retrieve(job.target, job.order, missing, progress, serving=serving, tell=tell)
         except Lost as lost:
             if lost.cause is not Cause.LINK or attempt == job.tries or stopping.is_set():
@@ -156,7 +156,7 @@ def _retrieve(opened: Stores, job: _Job, tell: Callable[[Progress], bool], stopp
 
 
 @contextmanager
-def _serving(opened: Stores, job: _Job, site: str) -> Generator[Serving | None]:
+def _serving(opened: Stores, job: _Job, site: str, progress: Progress) -> Generator[Serving | None]:
     """Give what takes the instances of a C-GET: this node's own ingest, in the running node or, without one, here."""
     if job.order.how == "move":
         yield None
@@ -171,7 +171,9 @@ def _serving(opened: Stores, job: _Job, site: str) -> Generator[Serving | None]:
     evidence = None
     try:
         yield Serving(offers, Source(job.target.called_ae_title, site), session, REFUSED_BYTES_MAX, BUFFER_BYTES)
-        evidence = ASSOCIATION_RELEASED
+        evidence = (
+            ASSOCIATION_RELEASED if progress.is_whole else None
+        )  # not of one that was stopped, or lacks something
     finally:
         committer.end_session(site, session, evidence)
 

@@ -86,6 +86,12 @@ class EventChannels:
         loop, room = asyncio.get_running_loop(), self._room
         looked_s = loop.time()
         while not gone.done() and not channel.is_displaced:
+            if loop.time() - looked_s >= LOOK_AGAIN_S:  # also of a channel that is never without news
+                looked_s = loop.time()
+                try:
+                    await loop.run_in_executor(room.readers, admit)
+                except Denied:
+                    return POLICY
             waiting = partial(room.workitems.waiting, who.site, who.ae_title, REPORTS_AT_ONCE)
             reports = await loop.run_in_executor(room.readers, waiting)
             for number, report in reports:
@@ -101,12 +107,6 @@ class EventChannels:
                 await loop.run_in_executor(room.readers, told)
                 continue
             await _any_of(channel, gone, LOOK_AGAIN_S)
-            if loop.time() - looked_s >= LOOK_AGAIN_S:
-                looked_s = loop.time()
-                try:
-                    await loop.run_in_executor(room.readers, admit)
-                except Denied:
-                    return POLICY
         return DISPLACED
 
 

@@ -41,29 +41,28 @@ class Deframer:
             Something else than a message began.
         """
         messages: list[bytes] = []
-        rest = memoryview(data)
-        while rest:
+        position = 0
+        while position < len(data):
             if not self._inside:
-                rest = self._begin(rest)
+                self._begin(data[position : position + 1])
+                position += 1
                 continue
-            end = bytes(rest).find(END)
-            piece = rest if end < 0 else rest[:end]
+            end = data.find(END, position)
+            piece = data[position : len(data) if end < 0 else end]
             if len(self._buffer) + len(piece) > self._max:
                 raise LimitExceeded(
                     limit="hl7.message_bytes_max", value=len(self._buffer) + len(piece), bound=self._max
                 )
             self._buffer += piece
-            rest = rest[len(piece) + 1 :]
+            position += len(piece) + 1
             if end >= 0:
                 messages.append(bytes(self._buffer))
                 self._buffer.clear()
                 self._inside = False
         return messages
 
-    def _begin(self, rest: memoryview) -> memoryview:
-        first = bytes(rest[:1])
+    def _begin(self, first: bytes) -> None:
         if first == START:
             self._inside = True
         elif first not in (b"\r", b"\n"):
             raise InvalidRequest(reason="not MLLP: a message does not begin with 0x0B")
-        return rest[1:]

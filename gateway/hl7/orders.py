@@ -12,6 +12,7 @@ Fields are those of IHE Radiology's Placer/Filler Order Management and Procedure
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final
 
 from consult.orders import STEPS_PER_ORDER_MAX, Cancel, Change, Correct, OrderNumbers, Patient, Place
@@ -52,7 +53,8 @@ def changes(message: Message, stations: Stations) -> list[Change]:
         return [_correction(message)]
     if message.kind not in ORDERS:
         raise InvalidRequest(reason="a message type that is not taken here")
-    found = [change for group in _groups(message) for change in _of_group(message, group, stations)]
+    steps = (change for group in _groups(message) for change in _of_group(message, group, stations))
+    found = list(islice(steps, STEPS_PER_ORDER_MAX + 1))  # a long message is not read for what it may not ask
     if not found:
         raise InvalidOrder(field="ORC", reason="is missing")
     if len(found) > STEPS_PER_ORDER_MAX:

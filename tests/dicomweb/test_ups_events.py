@@ -1,6 +1,7 @@
 """Event reports of work items over a WebSocket: to whom, in order, after an absence, and to nobody else."""
 
 import json
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -8,6 +9,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+from consult.workitems import WorkitemDesk
 from gateway.dicomweb import ups_channels, ups_events
 from kernel.access import NewAccount
 from tests.dicomweb.conftest import TOKEN, Node
@@ -33,6 +35,11 @@ def hears(opened: ClientConnection) -> tuple[str, int, str]:
     assert model["00000002"]["Value"] == ["1.2.840.10008.5.1.4.34.6.4"]
     assert 1 <= model["00000110"]["Value"][0] <= 0xFFFF
     return model["00001000"]["Value"][0], model["00001002"]["Value"][0], model.get("00741000", {}).get("Value", [""])[0]
+
+
+def hears_until(until_s: float, opened: ClientConnection) -> None:
+    while time.monotonic() < until_s:
+        opened.recv(timeout=PATIENCE_S)
 
 
 def test_a_subscriber_hears_what_happens_as_it_happens(node: Node):
@@ -175,5 +182,20 @@ def test_a_token_that_is_revoked_ends_its_channel(node: Node, monkeypatch):
         node.access.tokens.revoke(info.token_id, by="test")
         with pytest.raises(ConnectionClosed) as ended:
             opened.recv(timeout=PATIENCE_S)
+
+    assert ended.value.rcvd.code == ups_events.POLICY
+
+
+def test_a_token_that_is_revoked_ends_a_channel_that_is_never_without_news(node: Node, monkeypatch):
+    monkeypatch.setattr(ups_events, "LOOK_AGAIN_S", 0.1)
+    monkeypatch.setattr(WorkitemDesk, "waiting", lambda *_: [(1, {})])
+    token = node.a_token("worklist:read")
+    until_s = time.monotonic() + PATIENCE_S
+
+    with channel(node, token=token) as opened:
+        (info,) = [one for one in node.access.tokens.list() if one.revoked_at is None]
+        node.access.tokens.revoke(info.token_id, by="test")
+        with pytest.raises(ConnectionClosed) as ended:
+            hears_until(until_s, opened)
 
     assert ended.value.rcvd.code == ups_events.POLICY

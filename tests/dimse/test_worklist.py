@@ -10,6 +10,7 @@ from pydicom.dataset import Dataset
 from pynetdicom import AE
 from pynetdicom.sop_class import ModalityWorklistInformationFind
 
+from consult import worklist
 from consult.ordering import By, OrderDesk
 from consult.orders import OrderNumbers
 from consult.steps import step_of
@@ -180,6 +181,16 @@ def test_a_key_that_is_none_is_refused_and_named(node: Node):
 
 def test_a_long_worklist_ends_with_a_status_that_says_there_is_more(node: Node, monkeypatch):
     monkeypatch.setattr(worklist_scp, "ITEMS_MAX", 2)
+    orders(node, {}, {}, {})
+
+    items, status = asks(node, an_identifier())
+
+    assert (len(items), status) == (2, 0xA700)
+
+
+def test_a_worklist_too_long_to_look_through_is_never_taken_for_the_whole(node: Node, monkeypatch):
+    monkeypatch.setattr(worklist, "PAGE_ROWS", 1)
+    monkeypatch.setattr(worklist, "ROWS_MAX", 2)
     orders(node, {}, {}, {})
 
     items, status = asks(node, an_identifier())

@@ -37,6 +37,7 @@ class Pacs:
     cut_after: int | None = None  # instances of the first association
     offers: tuple = (StudyRootQueryRetrieveInformationModelFind, StudyRootQueryRetrieveInformationModelGet)
     status: int | None = None
+    withheld: int = 0  # instances that it names and does not send
     asked: list[list[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -73,7 +74,7 @@ class Pacs:
         uids = event.identifier.SOPInstanceUID
         uids = [uids] if isinstance(uids, str) else list(uids)
         self.asked.append(uids)
-        found = [one for one in self.datasets if one.SOPInstanceUID in uids]
+        found = [one for one in self.datasets if one.SOPInstanceUID in uids][self.withheld :]
         yield len(found)
         for number, one in enumerate(found):
             if len(self.asked) == 1 and number == self.cut_after:
@@ -115,12 +116,26 @@ def test_a_study_comes_here_and_its_end_is_evidence_that_it_is_complete(pacs, tm
     assert result.exit_code == 0, result.output
     assert "6 of 6 instances are here (0 were before, 0 failed)." in result.output
     assert here(tmp_path) == [ds.SOPInstanceUID for ds in SERIES]
-    database = Database.open(tmp_path / "data" / "vienanh.db")
+    assert evidence(tmp_path) == [("complete", "association-released")]
+
+
+def evidence(folder: Path) -> list[tuple[str, str]]:
+    database = Database.open(folder / "data" / "vienanh.db")
     with database.read() as connection:
-        assert [(row.state, row.evidence) for row in connection.execute(select(study))] == [
-            ("complete", "association-released")
-        ]
+        found = [(row.state, row.evidence) for row in connection.execute(select(study))]
     database.close()
+    return found
+
+
+def test_a_study_of_which_something_is_lacking_is_not_complete(pacs, tmp_path):
+    there = pacs(withheld=2)
+
+    result = vienanh(tmp_path, "get", STUDY, "--from", there.name)
+
+    assert "4 of 6 instances are here" in result.output
+    assert result.exit_code != 0
+    ((state, why),) = evidence(tmp_path)
+    assert (state, why or "") == ("receiving", "")
 
 
 def test_what_is_here_already_is_not_asked_for_again(pacs, tmp_path):

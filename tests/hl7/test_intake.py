@@ -4,9 +4,10 @@ import unicodedata
 
 import pytest
 
-from consult.orders import OrderNumbers, set_status
-from consult.steps import Status
+from consult.orders import STEPS_PER_ORDER_MAX, OrderNumbers, set_status
+from consult.steps import Status, step_of
 from gateway.hl7 import message as reader
+from gateway.hl7 import orders
 from kernel.clock import ManualClock
 from tests.hl7.conftest import Hospital, a_hospital, an_orm
 
@@ -201,3 +202,14 @@ def test_escapes_and_repetitions_are_read_as_the_encoding_characters_say(hospita
     step = hospital.step()
     assert step.patient_name == "O&Brien^Ann^ee"
     assert (step.patient_id, step.issuer) == ("BN5", "B")
+
+
+def test_a_message_of_far_too_many_orders_is_not_read_to_its_end(hospital: Hospital, monkeypatch):
+    read: list[object] = []
+    monkeypatch.setattr(orders, "step_of", lambda values: read.append(values) or step_of(values))
+    head, pid, visit, orc, obr, *_ = an_orm().split("\r")
+
+    assert hospital.answers("\r".join([head, pid, visit, *[orc, obr] * 900])) == "AR"
+
+    assert len(read) == STEPS_PER_ORDER_MAX + 1
+    assert hospital.steps() == []

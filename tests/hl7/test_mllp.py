@@ -1,6 +1,7 @@
 """Framing and the listener: every cut of the bytes gives the same messages, and every bound is reached."""
 
 import contextlib
+import time
 
 import hl7
 import pytest
@@ -32,6 +33,14 @@ def test_messages_are_found_however_the_bytes_are_cut(messages: list[bytes], cut
 def test_random_bytes_give_messages_or_a_refusal_and_keep_the_bound(data: bytes):
     with contextlib.suppress(LimitExceeded, InvalidRequest):
         assert all(len(message) <= 20 for message in Deframer(20).receive(data))
+
+
+def test_many_small_messages_at_once_take_time_in_proportion():
+    count, begun_s = 1_000_000, time.process_time()
+
+    assert len(Deframer(10).receive(framed(b"x") * count)) == count
+
+    assert time.process_time() - begun_s < 20.0  # a copy of the rest for each message took many minutes
 
 
 def test_a_message_over_its_bound_is_refused_before_it_ends():
