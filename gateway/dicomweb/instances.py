@@ -4,8 +4,9 @@ As multipart/related, alone, or in a ZIP file; in the transfer syntax that the c
 Bytes are never changed otherwise, so an instance is immutable under its URL and Accept.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from starlette.types import ASGIApp
 
@@ -17,6 +18,7 @@ from gateway.dicomweb.negotiation import DICOM, MULTIPART, Offer, choose
 from gateway.dicomweb.ranges import Sending, ranged
 from gateway.dicomweb.representations import (
     ZIP,
+    Instance,
     bytes_of,
     given,
     offers,
@@ -30,7 +32,11 @@ from kernel.archive import index
 from kernel.archive.records import Located
 from kernel.errors import LimitExceeded
 
+if TYPE_CHECKING:
+    from concurrent.futures import Future
+
 VARY: Final = "Accept, Authorization, Cookie"
+AHEAD: Final = 2  # instances begun before their turn; each keeps PRIMED_BYTES of itself, and its next frames
 _GROWTH: Final = 16  # how much larger than stored an instance may become in a ZIP file, to choose its form
 
 
@@ -91,18 +97,36 @@ def _given(call: Call, located: Sequence[Located], offer: Offer) -> ASGIApp:
         return _streamed(call, headers, [Made(lambda: zipped(_entries(call, located, wanted)))])
     boundary = call.services.random(16).encode()
     headers["Content-Type"] = f'{MULTIPART}; type="{DICOM}"; boundary={boundary.decode()}'
-    pieces = [piece for one in located for piece in _part(call, one, wanted, boundary)]
+    ahead = _Ahead(call, [one for one in located if syntax_of(one, wanted) != one.transfer_syntax_uid], wanted)
+    pieces = [piece for one in located for piece in _part(call, one, wanted, (boundary, ahead))]
     return _streamed(call, headers, [*pieces, body_tail(boundary)])
 
 
-def _part(call: Call, located: Located, wanted: str, boundary: bytes) -> Sequence[Piece]:
-    blob = call.services.blobs.path(located.blob_key)
+class _Ahead:
+    """Instances that have to be made, begun before their turn: as many at once as there are decoding processes."""
+
+    def __init__(self, call: Call, located: Sequence[Located], wanted: str) -> None:
+        self._call = call
+        self._wanted = wanted
+        self._waiting = iter(located)
+        self._begun: deque[Future[Instance]] = deque()
+
+    def next(self) -> Instance:
+        """Return the next one; asked for in their order."""
+        while len(self._begun) <= AHEAD and (one := next(self._waiting, None)) is not None:
+            blob = self._call.services.blobs.path(one.blob_key)
+            self._begun.append(self._call.room.makers.submit(given, one, blob, self._wanted))
+        return self._begun.popleft().result()
+
+
+def _part(call: Call, located: Located, wanted: str, how: tuple[bytes, _Ahead]) -> Sequence[Piece]:
+    boundary, ahead = how
     if syntax_of(located, wanted) == located.transfer_syntax_uid:
         head = part_head(boundary, _part_headers(located.transfer_syntax_uid))
-        return head, FileSpan(blob, 0, located.size_bytes), PART_TAIL
+        return head, FileSpan(call.services.blobs.path(located.blob_key), 0, located.size_bytes), PART_TAIL
 
     def made() -> Iterator[bytes]:
-        instance = given(located, blob, wanted)
+        instance = ahead.next()
         yield part_head(boundary, _part_headers(instance.transfer_syntax_uid))
         yield from bytes_of(instance)
         yield PART_TAIL

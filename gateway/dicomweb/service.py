@@ -24,6 +24,7 @@ from kernel.archive.quarantine import Quarantine
 from kernel.clock import Clock
 from kernel.config import Config
 from kernel.database import Database
+from kernel.dicom.decoders import DECODERS
 
 if TYPE_CHECKING:
     from gateway.dicomweb.row import Row
@@ -62,6 +63,7 @@ class Room:
         self.services = services
         self.rows = rows  # the route table
         self.readers = ThreadPoolExecutor(READERS, "dicomweb-read")
+        self.makers = ThreadPoolExecutor(DECODERS, "dicomweb-make")
         self.receivers = ThreadPoolExecutor(RECEIVERS, "dicomweb-receive")
         self.ingesters = ThreadPoolExecutor(INGESTERS, "dicomweb-ingest")
         self.boundary = services.random(16).encode()  # of multipart answers: nobody can put it into what is stored
@@ -84,5 +86,5 @@ class Room:
 
     def close(self) -> None:
         """Let running work end and give the threads back."""
-        for pool in (self.receivers, self.ingesters, self.readers):
+        for pool in (self.makers, self.receivers, self.ingesters, self.readers):
             pool.shutdown(wait=True, cancel_futures=True)

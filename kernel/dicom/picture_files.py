@@ -14,7 +14,7 @@ from kernel.dicom.limits import MEBIBYTE, exceeded
 
 JPEG_QUALITY: Final = 90
 GIF_FRAMES_MAX: Final = 1000
-GIF_BYTES_MAX: Final = 256 * MEBIBYTE  # of all frames drawn, held at once while the file is written
+GIF_BYTES_MAX: Final = 64 * MEBIBYTE  # of all frames drawn, held at once while the file is written
 FRAME_MS: Final = 40  # when nothing says how long a frame is shown
 FRAME_MS_RANGE: Final = (20, 10_000)
 _LOSSLESS_QUALITY: Final = 100

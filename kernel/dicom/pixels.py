@@ -29,6 +29,8 @@ from kernel.errors import UnsupportedTransferSyntax
 
 __all__ = ["FrameMap", "Pixels", "Span", "decode_frame", "locate_frames", "open_pixels"]
 
+ENCODED_FRAME_TIMES_MAX: Final = 4  # how many times larger than its samples an encoded frame may be,
+ENCODED_FRAME_BYTES_MORE: Final = 1024 * 1024  # besides so many bytes
 DECODED_BYTES_MAX: Final = 512 * 1024 * 1024  # of one frame: 16,384 by 16,384 of 16 bits
 
 
@@ -55,6 +57,20 @@ class Pixels:
     def read(self, frame_index: int) -> bytes:
         """Return a frame as it is encoded."""
         return self.frames.read(self.buffer, frame_index)
+
+    def read_bounded(self, frame_index: int) -> bytes:
+        """Return a frame as it is encoded, for a codec: not larger than an encoded frame can sensibly be.
+
+        Raises
+        ------
+        LimitExceeded
+            It is; nothing was read.
+        """
+        size = sum(span.length for span in self.frames.spans(self.buffer, frame_index))
+        bound = ENCODED_FRAME_TIMES_MAX * self.image.decoded_bytes + ENCODED_FRAME_BYTES_MORE
+        if size > bound:
+            raise exceeded("ENCODED_FRAME", size, bound)
+        return self.read(frame_index)
 
     def decode(self, frame_index: int) -> NDArray[Any]:
         """Return a frame as an array: (rows, columns) or (rows, columns, samples), color as RGB.
@@ -89,7 +105,7 @@ class Pixels:
         Its color is as `decoded_photometric_interpretation` says, and above High Bit may be anything.
         """
         check_decodable(self.image, self.transfer_syntax_uid)
-        data = self.read(frame_index)
+        data = self.read_bounded(frame_index)
         if is_native_code(self.transfer_syntax_uid):
             return shared_decoders().decode(data, self.image, self.transfer_syntax_uid)
         return decode(data, self.image, self.transfer_syntax_uid)

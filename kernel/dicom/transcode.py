@@ -7,18 +7,14 @@ is an instance of its own. Frames are made in `kernel.dicom.transcode_frames`; w
 """
 
 import mmap
-import struct
-from array import array
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import SpooledTemporaryFile
-from typing import IO, Final
-
-import numpy as np
+from typing import Final
 
 from kernel.dicom.elements import UNDEFINED, Buffer, Header, PixelData
+from kernel.dicom.encapsulate import Fragments
 from kernel.dicom.encoders import ENCODERS, LOSSY_QUALITY
 from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
 from kernel.dicom.part10 import read_file_meta
@@ -42,14 +38,9 @@ from kernel.errors import UnsupportedTransferSyntax
 __all__ = ["LOSSLESS_TARGETS", "TARGETS", "Transcoded", "can_transcode", "transcode"]
 
 NATIVE_BYTES_MAX: Final = 0xFFFFFFFE  # of native pixel data: its length has 32 bits (PS3.5 7.1.1)
-ENCODED_BYTES_MAX: Final = 64 * 1024 * MEBIBYTE  # of encapsulated pixel data on its way through a temporary file
-IN_MEMORY_BYTES: Final = 8 * MEBIBYTE  # of it; what is larger goes to disk
-BASIC_OFFSETS_MAX: Final = 0xFFFFFFFF  # what a Basic Offset Table can say
 
 _PIXEL_TAGS: Final = frozenset({0x7FE00001, 0x7FE00002, 0x7FE00003, 0x7FE00008, 0x7FE00009, 0x7FE00010})
 _FLOAT_VRS: Final = {0x7FE00008: "OF", 0x7FE00009: "OD"}
-_END: Final = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
-_ITEM: Final = struct.Struct("<HHI")
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,21 +117,14 @@ class _Plan:
         yield from _tail(self.header, implicit=implicit)
 
     def _encapsulated(self, pixels: Pixels) -> Iterator[bytes]:
-        with SpooledTemporaryFile[bytes](IN_MEMORY_BYTES) as file:
-            sizes = _encode_all(pixels, self.target, self.quality, file)
-            changes = changes_of(pixels, self.target)
+        frames = frames_in(pixels, range(pixels.frames.number_of_frames), self.target, quality=self.quality)
+        with Fragments(frames) as fragments:
+            changes = changes_of(pixels, self.target) | fragments.extended_offsets
             if self.is_lossy:
-                changes |= lossy_changes(pixels, self.target, self.quality, sum(sizes))
-            table = _basic_offsets(sizes)
-            if table is None:
-                changes |= _extended_offsets(sizes)
+                changes |= lossy_changes(pixels, self.target, self.quality, fragments.size_bytes)
             yield from _head(self.header, changes, implicit=False)
             yield element_header(0x7FE00010, "OB", UNDEFINED, implicit=False)
-            yield _ITEM.pack(0xFFFE, 0xE000, len(table or b"")) + (table or b"")
-            file.seek(0)
-            while chunk := file.read(MEBIBYTE):
-                yield chunk
-            yield _END
+            yield from fragments.value()
 
 
 def _plan(buffer: Buffer, header: Header, stored: str, target: str, quality: int) -> _Plan:
@@ -209,37 +193,3 @@ def _native(pixels: Pixels, target: str, *, implicit: bool) -> Iterator[bytes]:
     yield element_header(image.pixel_tag, vr, size + size % 2, implicit=implicit)
     yield from packed(pixels) if image.bits_allocated == 1 else frames_in(pixels, range(count), target)
     yield b"\0" * (size % 2)
-
-
-def _encode_all(pixels: Pixels, target: str, quality: int, file: IO[bytes]) -> "array[int]":
-    """Write every frame as a fragment of its own; return their lengths, padded to even."""
-    sizes = array("Q")
-    total = 0
-    for frame in frames_in(pixels, range(pixels.frames.number_of_frames), target, quality=quality):
-        padded = len(frame) + len(frame) % 2
-        total += 8 + padded
-        if total > ENCODED_BYTES_MAX or padded >= UNDEFINED:
-            raise exceeded("ENCODED_BYTES_MAX", total, ENCODED_BYTES_MAX)
-        file.write(_ITEM.pack(0xFFFE, 0xE000, padded))
-        file.write(frame)
-        file.write(b"\0" * (padded - len(frame)))
-        sizes.append(padded)
-    return sizes
-
-
-def _starts(sizes: "array[int]") -> "np.ndarray[tuple[int], np.dtype[np.uint64]]":
-    """Return where each frame's item begins, counted from the first."""
-    lengths = np.asarray(sizes, np.uint64) + np.uint64(8)
-    return np.concatenate((np.zeros(1, np.uint64), np.cumsum(lengths[:-1], dtype=np.uint64)))
-
-
-def _basic_offsets(sizes: "array[int]") -> bytes | None:
-    """Return the Basic Offset Table (PS3.5 A.4); None when its 32 bits do not suffice."""
-    starts = _starts(sizes)
-    return starts.astype("<u4").tobytes() if int(starts[-1]) <= BASIC_OFFSETS_MAX else None
-
-
-def _extended_offsets(sizes: "array[int]") -> dict[int, Change]:
-    """Return Extended Offset Table and Lengths (PS3.3 C.7.6.3.1.8): one fragment a frame."""
-    lengths = np.asarray(sizes, np.uint64).astype("<u8").tobytes()
-    return {0x7FE00001: ("OV", _starts(sizes).astype("<u8").tobytes()), 0x7FE00002: ("OV", lengths)}

@@ -45,7 +45,7 @@ def frames_in(pixels: Pixels, indices: Iterable[int], target: str, *, quality: i
     if target in NATIVE_TARGETS and pixels.image.bits_allocated == 1:
         return (np.packbits(_bits(pixels, index), bitorder="little").tobytes() for index in indices)
     image, source = pixels.image, pixels.transfer_syntax_uid
-    questions = (Question(pixels.read(index), image, source, target, quality) for index in indices)
+    questions = (Question(pixels.read_bounded(index), image, source, target, quality) for index in indices)
     return shared_decoders().transcode_each(questions)
 
 

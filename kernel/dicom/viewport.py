@@ -9,7 +9,7 @@ from kernel.dicom.limits import exceeded
 from kernel.errors import InvalidRequest
 
 SIDE_MAX: Final = 16384  # pixels of a viewport
-ENLARGED_PIXELS_MAX: Final = 64 * 1024 * 1024  # of a picture that was made larger than its source
+ENLARGED_PIXELS_MAX: Final = 16 * 1024 * 1024  # of a picture that was made larger than its source
 
 
 @dataclass(frozen=True, slots=True)

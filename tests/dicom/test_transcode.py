@@ -9,17 +9,19 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import UID
 
-from kernel.dicom import transcode as module
+from kernel.dicom import encapsulate as encapsulate_module
 from kernel.dicom.codestream import stream_size
 from kernel.dicom.part10 import file_meta
 from kernel.dicom.pixels import open_pixels
 from kernel.dicom.transcode import transcode
 from kernel.dicom.transcode_frames import LOSSLESS_TARGETS, NATIVE_TARGETS, TARGETS, can_transcode
-from kernel.errors import LimitExceeded, MalformedInstance, UnsupportedTransferSyntax
+from kernel.errors import LimitExceeded, MalformedInstance, StorageFull, UnsupportedTransferSyntax
 from tests.dicom.builders import BIG_ENDIAN, CT_IMAGE_STORAGE, DEFLATED, EXPLICIT, IMPLICIT, encoded, part10
 
 JPEG = "1.2.840.10008.1.2.4.50"
@@ -188,7 +190,7 @@ def test_frames_are_found_by_the_offset_table(syntax):
 
 
 def test_where_a_basic_offset_table_does_not_suffice_there_is_an_extended_one(monkeypatch):
-    monkeypatch.setattr(module, "BASIC_OFFSETS_MAX", 100)
+    monkeypatch.setattr(encapsulate_module, "BASIC_OFFSETS_MAX", 100)
     array = noise(0, 4096, "u2", (5, 13, 18))
 
     data = changed(file_of(an_image(array, frames=5)), JPEG_LS)
@@ -388,11 +390,55 @@ def test_a_frame_that_claims_65535_by_65535_is_refused(target):
 
 
 def test_encoded_frames_have_a_bound_together(monkeypatch):
-    monkeypatch.setattr(module, "ENCODED_BYTES_MAX", 1000)
+    monkeypatch.setattr(encapsulate_module, "ENCODED_BYTES_MAX", 1000)
     array = noise(0, 65536, "u2", (5, 13, 18))
 
     with pytest.raises(LimitExceeded, match="ENCODED_BYTES_MAX"):
         changed(file_of(an_image(array, frames=5)), JPEG_LS)
+
+
+def test_a_disk_that_is_full_is_told_as_such(monkeypatch):
+    def write(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(encapsulate_module.SpooledTemporaryFile, "write", write)
+
+    with pytest.raises(StorageFull):
+        changed(file_of(KINDS["8 bits"]), JPEG_LS)
+
+
+@pytest.mark.parametrize("target", [EXPLICIT, HTJ2K])
+def test_a_frame_of_absurdly_many_bytes_is_refused_before_it_is_read(target, monkeypatch):
+    ds = an_image(noise(0, 256, "u1", (13, 18)))
+    there = read(changed(file_of(ds), JPEG_LS))
+    there.PixelData = encapsulate([b"\xff\xd8" + b"\0" * 3_000_000])
+    there[0x7FE00010].is_undefined_length = True
+
+    with pytest.raises(LimitExceeded, match="ENCODED_FRAME"):
+        changed(part10(encoded(there), JPEG_LS), target)
+    with open_pixels(part10(encoded(there), JPEG_LS)) as pixels, pytest.raises(LimitExceeded, match="ENCODED_FRAME"):
+        pixels.decode(0)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    target=st.sampled_from(COMPRESSED),
+    rows=st.integers(1, 24),
+    columns=st.integers(1, 24),
+    bits=st.integers(1, 16),
+    signed=st.booleans(),
+    samples=st.sampled_from([1, 3]),
+    frames=st.integers(1, 3),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_any_image_comes_back_bit_for_bit(target, rows, columns, bits, signed, samples, frames, seed):
+    allocated = 8 if bits <= 8 else 16
+    low, high = (-(1 << bits - 1), 1 << bits - 1) if signed else (0, 1 << bits)
+    shape = (*((frames,) if frames > 1 else ()), rows, columns, *((3,) if samples == 3 else ()))
+    array = np.random.default_rng(seed).integers(low, high, shape).astype(f"{'i' if signed else 'u'}{allocated // 8}")
+    ds = an_image(array, frames=frames, BitsStored=bits, HighBit=bits - 1)
+
+    assert read(changed(changed(file_of(ds), target), EXPLICIT)).PixelData == ds.PixelData
 
 
 def test_a_damaged_frame_is_told(tmp_path):

@@ -10,13 +10,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import numpy as np
 import pydicom
 import pytest
+from pydicom.pixels import pixel_array
 
 from kernel.archive.tables import instance
 from routing.transport import Cause, ReceiptState
 from tests.dicomweb.conftest import Node, running_node
 from tests.dicomweb.test_client import a_parcel, transport_to
+from tests.dicomweb.test_wado import FIXTURES
 from tests.support.builders import a_ct, a_ct_series, as_file
 
 pytestmark = pytest.mark.peer("orthanc")
@@ -131,3 +134,22 @@ def test_orthanc_understands_that_nothing_was_found(peers):
         found = client.post("/dicom-web/servers/us/qido", json=asked)
 
     assert (found.status_code, found.json()) == (200, [])
+
+
+@pytest.mark.parametrize("name", ["ct_jpeg_ls.dcm", "ct_jpeg_2000.dcm", "ct_rle.dcm", "us_cine_jpeg.dcm"])
+def test_orthanc_retrieves_what_is_compressed_here(peers, name):
+    node, url = peers
+    content = (FIXTURES / name).read_bytes()
+    ds = pydicom.dcmread(io.BytesIO(content))
+    series = {"Study": ds.StudyInstanceUID, "Series": ds.SeriesInstanceUID}
+    assert node.store(content).status_code == 200
+    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+        client.post(
+            "/dicom-web/servers/us/retrieve", json={"Resources": [series], "Synchronous": True}
+        ).raise_for_status()
+        (identifier,) = client.post("/tools/lookup", content=ds.SOPInstanceUID).json()
+        back = pydicom.dcmread(io.BytesIO(client.get(f"/instances/{identifier['ID']}/file").content))
+
+    assert back.SOPInstanceUID == ds.SOPInstanceUID
+    difference = np.abs(pixel_array(back).astype(int) - pixel_array(ds).astype(int))
+    assert difference.mean() < 1 if "jpeg.dcm" in name else not difference.any()
