@@ -78,6 +78,7 @@ class DimseConfig:
     pdu_bytes_max: int = _setting(131072, "largest P-DATA PDU we ask a sender for, bytes (PS3.8 D.1)")
     instance_bytes_max: int = _setting(16 * GIBIBYTE, "largest instance, bytes")
     negotiation_timeout_s: float = _setting(15.0, "seconds a caller has to send A-ASSOCIATE-RQ (PS3.8 ARTIM)")
+    bytes_per_second_min: int = _setting(512, "least speed of a message that is waited for longer than a minute")
     idle_timeout_s: float = _setting(120.0, "seconds an association may be silent before it is aborted")
 
 

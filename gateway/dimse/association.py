@@ -25,7 +25,7 @@ from gateway.dimse.indications import (
     Requested,
     Violated,
 )
-from gateway.dimse.pace import Pace, Paces
+from gateway.dimse.pace import Pace, Paces, Trickle
 from gateway.dimse.pdu import AbortReason, AssociateAccept, AssociateReject, AssociateRequest
 from gateway.dimse.places import Place, Places
 from gateway.dimse.services import PeerGone, Session
@@ -54,6 +54,7 @@ class Desk:
     places: Places
     paces: Paces
     source_associations_max: int
+    bytes_per_second_min: float
     identification: Identification
     tls: ServerTls | None
     on_session_end: Callable[[str, str, bool], None]  # site, session, whether it was released
@@ -138,7 +139,8 @@ class Association:
     # --- the conversation ---------------------------------------------------------------------------------------------
 
     def _converse(self) -> None:
-        acceptor, receive, buffer = self._acceptor, self._link.receive, self._buffer
+        acceptor, receive, buffer, clock = self._acceptor, self._link.receive, self._buffer, self._desk.clock
+        trickle = Trickle(self._desk.bytes_per_second_min)
         self._await_request()
         self._link.bear(receive_s=self._desk.idle_timeout_s)
         while acceptor.state is State.ESTABLISHED:
@@ -146,15 +148,20 @@ class Association:
                 self._ending = "stopped"
                 self._abort(None)
                 return
+            begun_s = clock.monotonic_s()
             count = receive(buffer)
+            waited_s = clock.monotonic_s() - begun_s
             if not count:
                 if self._stopping.is_set():
                     self._ending = "stopped"
                     self._abort(None)
                 return
             self._hear(buffer[:count])
+            if trickle.is_one(waited_s, count, busy=acceptor.busy):
+                self.give_up("trickled", AbortReason.NOT_SPECIFIED)
+                return
             if delay_s := self._pace.delay_s(count):
-                self._desk.clock.wait(self._stopping, delay_s)
+                clock.wait(self._stopping, delay_s)
 
     def _await_request(self) -> None:
         """Receive until the request is answered, within one deadline for all of it (ARTIM)."""

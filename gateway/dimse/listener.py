@@ -68,6 +68,7 @@ class Listener:
             places=callers.places,
             paces=Paces(pace_of),
             source_associations_max=config.source_associations_max,
+            bytes_per_second_min=config.bytes_per_second_min,
             identification=callers.identification,
             tls=None if files is None else ServerTls(files),
             on_session_end=on_session_end,

@@ -11,6 +11,7 @@ from gateway.peers import Source
 from kernel.clock import Clock
 from kernel.errors import Busy
 
+TRICKLE_S: Final = 60.0  # waited for one message before its speed is looked at
 BURST_S: Final = 1.0  # how much unused time counts
 
 
@@ -63,6 +64,24 @@ class Pace:
             now = self._clock.monotonic_s()
             self._due_s = max(self._due_s, now - BURST_S) + received_bytes / self._speed
             return max(0.0, self._due_s - now)
+
+
+class Trickle:
+    """Notices a sender that lets one message trickle: it would hold a turn of its source for as long as it likes."""
+
+    def __init__(self, bytes_per_second_min: float) -> None:
+        self._slowest = bytes_per_second_min
+        self._waited_s = 0.0
+        self._bytes = 0
+
+    def is_one(self, waited_s: float, received_bytes: int, *, busy: bool) -> bool:
+        """Count a receive and how long it was waited for, inside a message or not; say whether it is too slow."""
+        if not busy:
+            self._waited_s = self._bytes = 0
+            return False
+        self._waited_s += waited_s
+        self._bytes += received_bytes
+        return self._waited_s > TRICKLE_S and self._bytes < self._waited_s * self._slowest
 
 
 class Paces:

@@ -1,5 +1,6 @@
 """What a source may do and how much of it: refused callers, refused contexts, places, turns and speed."""
 
+import contextlib
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +9,7 @@ from contextlib import ExitStack
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
-from gateway.dimse import pdu, store_scp
+from gateway.dimse import pace, pdu, store_scp
 from gateway.dimse.pace import Pace
 from gateway.dimse.pdu import AssociateAccept, AssociateReject, ContextResult, ProposedContext, Role
 from gateway.dimse.places import Places
@@ -209,19 +210,47 @@ def test_turns_come_back_when_senders_vanish(start_node):
         assert peer.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)["Status"] == 0
 
 
+def test_a_sender_that_lets_an_instance_trickle_is_aborted_and_its_turn_is_free(start_node, monkeypatch):
+    monkeypatch.setattr(pace, "TRICKLE_S", 0.3)
+    node = start_node(sources=[{"name": "ct", "instances_max": 1}])
+    ds = a_ct()
+    message = scripts.a_message(scripts.a_store_request(ds.SOPInstanceUID), as_dataset_bytes(ds))
+    ended = threading.Event()
+
+    def trickle(peer) -> None:
+        with contextlib.suppress(OSError):
+            for byte in message[400:]:
+                peer.say(bytes((byte,)))
+                if ended.wait(0.02):
+                    return
+
+    with node.call() as slow:
+        slow.say(message[:400])
+        dripping = threading.Thread(target=trickle, args=(slow,))
+        dripping.start()
+        answer = slow.hear()
+        ended.set()
+        dripping.join(PATIENCE_S)
+    with node.call() as peer:
+        status = peer.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)["Status"]
+
+    assert answer == pdu.Abort(2, 0)
+    assert status == 0
+
+
 # --- speed ------------------------------------------------------------------------------------------------------------
 
 
 def test_bytes_beyond_the_agreed_speed_are_waited_for():
     clock = ManualClock()
-    pace = Pace(clock, bytes_per_second=1000)
+    agreed = Pace(clock, bytes_per_second=1000)
 
-    assert pace.delay_s(1000) == 0  # a second's worth may come at once
-    assert pace.delay_s(500) == pytest.approx(0.5)
+    assert agreed.delay_s(1000) == 0  # a second's worth may come at once
+    assert agreed.delay_s(500) == pytest.approx(0.5)
     clock.advance(0.5)
-    assert pace.delay_s(100) == pytest.approx(0.1)
+    assert agreed.delay_s(100) == pytest.approx(0.1)
     clock.advance(60)
-    assert pace.delay_s(1500) == pytest.approx(0.5)  # what was not used long ago does not count
+    assert agreed.delay_s(1500) == pytest.approx(0.5)  # what was not used long ago does not count
 
 
 def test_a_source_is_read_from_no_faster_than_agreed(start_node):
