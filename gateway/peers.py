@@ -34,6 +34,7 @@ class Source:
     )  # whose studies it may find and retrieve, with its own; None: every site's
     sop_classes: frozenset[str] | None = None  # that it may store; None: all that the node takes
     modalities: frozenset[str] | None = None  # the same by Modality (0008,0060)
+    fills_identifiers: bool = False  # whether UIDs that it leaves out are made here
     associations_max: int | None = None  # at once
     instances_max: int | None = None  # on their way in at once
     bytes_per_second: int | None = None

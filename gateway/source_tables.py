@@ -12,6 +12,7 @@ services = ["store", "find"]      # what it may ask for; absent: store, commit, 
 sites = ["BVTINH", "BVHUYEN"]     # whose studies it may find and retrieve; "*": all; absent: its own site's
 sop_classes = ["CT Image Storage"]  # what it may store, by name or UID; absent: all
 modalities = ["CT", "SR"]         # what it may store, by Modality; absent: all
+missing_identifiers = "fill"      # UIDs that it leaves out are made here; absent: refuse
 associations_max = 4              # at once; absent: the node's own bound
 instances_max = 2                 # on their way in at once; absent: dimse.source_instances_max
 bytes_per_second = 10_000_000     # read from it; absent: as fast as it sends
@@ -32,7 +33,8 @@ T = TypeVar("T")
 
 SOURCES_MAX: Final = 4096
 ALL: Final = "*"
-_TEXTS: Final = ("name", "site", "charset")
+_TEXTS: Final = ("name", "site", "charset", "missing_identifiers")
+_CHOICES: Final = {"charset": tuple(FALLBACKS), "missing_identifiers": ("refuse", "fill")}
 _LISTS: Final = ("calling", "called", "address", "certificate", "services", "sites", "sop_classes", "modalities")
 _NUMBERS: Final = ("associations_max", "instances_max", "bytes_per_second")
 _KEYS: Final = (*_TEXTS, *_LISTS, *_NUMBERS)
@@ -87,6 +89,7 @@ class _Table:
             sites=None if ALL in sites else frozenset(sites),
             sop_classes=self._each("sop_classes", _sop_class, "must be UIDs, or names as docs/conformance.md has them")
             or None,
+            fills_identifiers=entry.get("missing_identifiers") == "fill",
             modalities=frozenset(self._list("modalities")) or None,
             **({"services": services | {"echo"}} if "services" in entry else {}),
             **{key: entry[key] for key in _NUMBERS if key in entry},
@@ -111,8 +114,8 @@ class _Table:
                 raise self._refused(key, "must be text")
             if key in _NUMBERS and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise self._refused(key, "must be a whole number of at least 1")
-            if key == "charset" and value not in FALLBACKS:
-                raise self._refused(key, f"must be one of {', '.join(FALLBACKS)}")
+            if key in _CHOICES and value not in _CHOICES[key]:
+                raise self._refused(key, f"must be one of {', '.join(_CHOICES[key])}")
         if not self.entry.get("name"):
             raise self._refused("name", "is missing")
 

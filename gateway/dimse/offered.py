@@ -12,6 +12,7 @@ from gateway.dimse.commitment_scu import CommitmentReports
 from gateway.dimse.find_identifier import FIND_MODELS, extend
 from gateway.dimse.find_scp import FindSCP
 from gateway.dimse.get_scp import Get
+from gateway.dimse.missing import Identifiers
 from gateway.dimse.move_scp import Move, move_destinations
 from gateway.dimse.mpps_scp import MODALITY_PERFORMED_PROCEDURE_STEP, PerformedStepSCP
 from gateway.dimse.negotiation import VERIFICATION
@@ -36,7 +37,9 @@ def offers(config: Config, ingest: Ingester, blobs: Blobs, clock: Clock, backing
         What services beyond storage stand on; without it there are none.
     """
     dimse = config.dimse
-    store = StoreSCP(ingest, blobs, clock, dimse.instance_bytes_max)
+    fills = any(table.get("missing_identifiers") == "fill" for table in config.source)
+    identifiers = Identifiers.in_folder(config.node.data) if fills else None
+    store = StoreSCP(ingest, blobs, clock, dimse.instance_bytes_max, identifiers)
     rows = {VERIFICATION: Offer("echo", {Field.C_ECHO_RQ: Echo()})}
     if backing is not None:
         rows |= rows_on(backing)

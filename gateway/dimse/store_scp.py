@@ -9,6 +9,7 @@ from typing import Protocol
 
 from gateway.dimse.commands import Value
 from gateway.dimse.indications import Command
+from gateway.dimse.missing import Filling, Identifiers
 from gateway.dimse.services import Drain, Receiver, Response, Session, response, text_of
 from gateway.peers import Source
 from gateway.status import SUCCESS, dimse_status
@@ -44,10 +45,19 @@ class Ingester(Protocol):
 class StoreSCP:
     """Serves C-STORE-RQ."""
 
-    def __init__(self, ingest: Ingester, blobs: Blobs, clock: Clock, instance_bytes_max: int) -> None:
+    def __init__(
+        self,
+        ingest: Ingester,
+        blobs: Blobs,
+        clock: Clock,
+        instance_bytes_max: int,
+        identifiers: Identifiers | None = None,
+    ) -> None:
+        """Wire the service; `identifiers` fills in what sources leave out that are known to."""
         self.ingest = ingest
         self.clock = clock
         self.instance_bytes_max = instance_bytes_max
+        self.identifiers = identifiers
         self._blobs = blobs
 
     def begin(self, session: Session, message: Command) -> Receiver:
@@ -103,6 +113,8 @@ class _Store:
         self._refusal: Drain | None = None
         self._ahead: Ahead | None = None
         self._looked_ahead = False
+        self._filling = self._filling_of(session.source)
+        self._take = stage.write if self._filling is None else self._filling.write
         self._origin = Origin(
             site=session.source.site,
             channel="dimse",
@@ -117,7 +129,7 @@ class _Store:
             self._refusal.write(data)
             return
         try:
-            self._stage.write(data)
+            self._take(data)
             if self._stage.size_bytes > self._scp.instance_bytes_max:
                 raise LimitExceeded(  # noqa: TRY301 one way out for all that a stage may refuse
                     limit="dimse.instance_bytes_max", value=self._stage.size_bytes, bound=self._scp.instance_bytes_max
@@ -127,6 +139,14 @@ class _Store:
         except Exception as error:  # noqa: BLE001 whatever the disk does, the peer gets a status
             self._stage.discard()
             self._refusal = self._scp.refuse(self._session, self._message, error)
+
+    def _filling_of(self, source: Source) -> Filling | None:
+        identifiers, command = self._scp.identifiers, self._message.command
+        if not source.fills_identifiers or identifiers is None:
+            return None
+        declared = (text_of(command, "AffectedSOPClassUID"), text_of(command, "AffectedSOPInstanceUID"))
+        syntax = self._message.context.transfer_syntax
+        return Filling(self._stage, lambda head: identifiers.filled(head, syntax, source, declared))
 
     def _look_ahead(self) -> None:
         self._looked_ahead = True
@@ -146,6 +166,8 @@ class _Store:
         _receive_seconds.observe(received_s - self._begun_s)
         session = self._session
         try:
+            if self._filling is not None:
+                self._filling.finish()
             staged = self._stage.finish()
             check_modality(staged, session.source)
             ingested = self._scp.ingest.ingest(staged, self._origin, ahead=self._ahead)
