@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 from kernel.archive.found import InstanceRow, SeriesRow, rows_of
 from kernel.archive.items import ATTRIBUTES, Item, Row, item
 from kernel.archive.keys import COLUMNS
-from kernel.archive.search import StudyQuery, count_beyond, search_pks
+from kernel.archive.search import StudyQuery, count_beyond, planned, search_pks
 from kernel.archive.stored_models import models, representatives
 from kernel.archive.tables import study
 from kernel.database import Readable
@@ -94,13 +94,14 @@ class Finder:
             found = list(islice(matching, asked.offset, asked.offset + asked.limit))
             return Page(found, more=next(matching, None) is not None)
         with self._database.read() as connection:
-            pks, more = search_pks(connection, query, asked.level, asked.limit)
+            statement = planned(connection, query, asked.level)
+            pks, more = search_pks(connection, query, asked.level, asked.limit, statement)
             pages = (_read(connection, asked, pks[start : start + PAGE_ROWS], beyond) for start in _starts(pks))
             found = [one for page in pages for one in page.matching]
         remaining = None
         if more:
             with self._database.read() as connection:
-                remaining = count_beyond(connection, query, asked.level, COUNTED_MAX)
+                remaining = count_beyond(connection, query, statement, COUNTED_MAX)
         return Page(found, more, remaining)
 
     def pages(self, asked: Asked) -> Iterator[list[Found]]:

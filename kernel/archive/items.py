@@ -1,10 +1,12 @@
 """Rows of a search as DICOM JSON objects: what the index knows of a patient, study, series or instance. Pure.
 
 One table says which attribute is in which field of a row, for QIDO-RS, for C-FIND and for the conformance statement.
-Attributes are there even when they have no value, texts are UTF-8 (ISO_IR 192), tags ascend.
+Attributes are there even when they have no value; texts are UTF-8 (ISO_IR 192).
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
 from kernel.archive.found import InstanceRow, SeriesRow, StudyRow
@@ -82,11 +84,15 @@ def item(row: Row, levels: Sequence[Level] = LEVELS) -> Item:
     if isinstance(row, InstanceRow):
         sources["instance"] = row
     found: Item = {**CHARACTER_SET, **ONLINE}
-    for level in levels:
-        if source := sources.get(level):
-            for tag, vr, field in _COLUMNS[level]:
-                found[tag] = element(vr, getattr(source, field))
-    return dict(sorted(found.items()))
+    for level, tag, vr, field in _in_order(tuple(levels)):
+        if (source := sources.get(level)) is not None:
+            found[tag] = element(vr, getattr(source, field))
+    return found
+
+
+@cache
+def _in_order(levels: tuple[Level, ...]) -> tuple[tuple[Level, str, str, str], ...]:
+    return tuple(sorted(((level, *column) for level in levels for column in _COLUMNS[level]), key=itemgetter(1)))
 
 
 def element(vr: str, value: str | int | Sequence[str] | None) -> Item:

@@ -53,12 +53,16 @@ __all__ = [
     "StudyQuery",
     "StudyRow",
     "count_beyond",
+    "planned",
     "search_instances",
     "search_pks",
     "search_series",
     "search_studies",
     "series_of_study",
 ]
+
+
+Planned = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,34 +111,45 @@ def series_of_study(connection: Connection, site: str, study_instance_uid: str) 
     return [series_of(row) for row in connection.execute(query.order_by(*IN_STUDY))]
 
 
-def search_pks(connection: Connection, query: StudyQuery, level: Level, most: int) -> "tuple[array[int], bool]":
+def planned(connection: Connection, query: StudyQuery, level: Level) -> Planned:
+    """Return the statement that gives the keys of the rows that match, in order; planning it asks the indexes.
+
+    Of the level `patient` they are the keys of each patient's newest study that matches. Raises as `search_studies`.
+    """
+    with _bounded(connection):
+        return _pks(connection, query, level)
+
+
+def search_pks(
+    connection: Connection, query: StudyQuery, level: Level, most: int, statement: Planned | None = None
+) -> "tuple[array[int], bool]":
     """Return the keys of the rows that match, in order, at most `most`, and whether there are more.
 
     For answers of any length: eight bytes a match, taken at one moment, while rows are read a page at a time later.
-    Of the level `patient` they are the keys of each patient's newest study that matches. Raises as `search_studies`.
+    `statement` is the query's own when it is planned already. Raises as `search_studies`.
     """
     if query.sites is not None and not query.sites:
         return array("q"), False
+    statement = planned(connection, query, level) if statement is None else statement
     with _bounded(connection):
-        statement = _pks(connection, query, level)
         found = array("q", connection.execute(statement.limit(most + 1).offset(query.offset)).scalars())
     return found[:most], len(found) > most
 
 
-def count_beyond(connection: Connection, query: StudyQuery, level: Level, most: int) -> int | None:
+def count_beyond(connection: Connection, query: StudyQuery, statement: Planned, most: int) -> int | None:
     """Return how many match beyond the page of `query`, at most `most`; None if counting them would cost too much.
 
     On a connection of its own: when counting is stopped, its transaction is over on PostgreSQL.
     """
     try:
         with _bounded(connection, share=COUNT_SHARE):
-            statement = _pks(connection, query, level).limit(most).offset(query.offset + query.limit)
-            return connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
+            beyond = statement.limit(most).offset(query.offset + query.limit)
+            return connection.execute(select(func.count()).select_from(beyond.subquery())).scalar_one()
     except QueryTooBroad:
         return None
 
 
-def _pks(connection: Connection, query: StudyQuery, level: Level) -> Select[*tuple[Any, ...]]:
+def _pks(connection: Connection, query: StudyQuery, level: Level) -> Planned:
     if level != "patient":
         return _matching(connection, query, level, PKS[level])
     newest = func.max(study.c.pk)
