@@ -6,9 +6,10 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.dicomweb import manifest as manifests
 from gateway.dicomweb.answers import Answer
+from gateway.dicomweb.body import body_chunks
 from gateway.dicomweb.call import Call
 from gateway.dicomweb.problem import problem
-from gateway.dicomweb.stow import body_chunks, storing_site
+from gateway.dicomweb.stow import storing_site
 from kernel.errors import InvalidRequest
 
 

@@ -11,11 +11,12 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.dicomweb.answers import Answer
+from gateway.dicomweb.body import body_chunks
 from gateway.dicomweb.call import Call
 from gateway.dicomweb.media import parse_media_type
 from gateway.dicomweb.negotiation import Offer, choose
 from gateway.dicomweb.problem import problem
-from gateway.dicomweb.stow import body_chunks, storing_site
+from gateway.dicomweb.stow import storing_site
 from kernel.archive import commitments
 from kernel.archive.commitments import INSTANCES_MAX, Asked, Failure, Reference, Transaction
 from kernel.dicom.uids import check_uid

@@ -5,15 +5,16 @@ named as stored is durable and indexed.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Final
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.dicomweb import manifest as manifests
 from gateway.dicomweb.answers import Answer
 from gateway.dicomweb.assembler import Assembler
+from gateway.dicomweb.body import RATE_BYTES_S_MIN, body_chunks
 from gateway.dicomweb.call import Call
 from gateway.dicomweb.media import parse_media_type
 from gateway.dicomweb.multipart import MultipartParser, boundary_of
@@ -149,7 +150,9 @@ class _Storing:
             await self._answer(results)(scope, receive, send)
         elif late:
             silence_s = self._call.services.config.http.body_timeout_s
-            silent = InvalidRequest(reason=f"the body was silent for {silence_s:g} s")
+            silent = InvalidRequest(
+                reason=f"the body was silent for {silence_s:g} s, or slower than {RATE_BYTES_S_MIN} bytes/s"
+            )
             await problem(silent, self._call.address.trace_id, status=408)(scope, receive, send)
 
     def _answer(self, results: list[Result]) -> Answer:
@@ -178,31 +181,3 @@ class _Storing:
         if aborted:
             self._receiver.abort()
         self._call.services.committer.end_session(self._origin.site, self._origin.session, None)
-
-
-async def body_chunks(receive: Receive, silence_s: float, bytes_max: int) -> AsyncIterator[bytes]:
-    """Yield the body as it comes.
-
-    Raises
-    ------
-    TimeoutError
-        Nothing came for `silence_s`.
-    LimitExceeded
-        It is longer than `bytes_max`.
-    asyncio.IncompleteReadError
-        The client went away.
-    """
-    received = 0
-    while True:
-        async with asyncio.timeout(silence_s):
-            message: Message = await receive()
-        if message["type"] == "http.disconnect":
-            raise asyncio.IncompleteReadError(b"", None)
-        chunk: bytes = message.get("body", b"")
-        received += len(chunk)
-        if received > bytes_max:
-            raise LimitExceeded(limit="body_bytes_max", value=received, bound=bytes_max)
-        if chunk:
-            yield chunk
-        if not message.get("more_body", False):
-            return

@@ -9,11 +9,11 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from consult import workitem
 from gateway.dicomweb.answers import Answer
+from gateway.dicomweb.body import body_chunks
 from gateway.dicomweb.call import Call
 from gateway.dicomweb.media import parse_media_type
 from gateway.dicomweb.negotiation import JSON, XML
 from gateway.dicomweb.problem import problem
-from gateway.dicomweb.stow import body_chunks
 from kernel.dicom.limits import Limits
 from kernel.dicom.xml_reader import from_xml
 from kernel.errors import (

@@ -240,6 +240,27 @@ def test_a_body_that_falls_silent_is_given_up(tmp_path: Path):
         assert len(node.rows(instance)) == 1
 
 
+def test_a_sender_of_a_byte_now_and_then_is_given_up(tmp_path: Path):
+    body = body_of([as_file(a_ct())])
+    with running_node(tmp_path, http={"body_timeout_s": 0.5}) as node:
+        with raw_request(node, length=len(body), sent=body[:10]) as connection:
+            connection.settimeout(0.1)
+            answer = b""
+            for number in range(10, 100):  # never silent for as long as is allowed
+                try:
+                    connection.sendall(body[number : number + 1])
+                    answer = connection.recv(65536)
+                except TimeoutError:
+                    continue
+                except OSError:
+                    pass
+                break
+
+        assert answer.startswith(b"HTTP/1.1 408 ")
+        assert b"slower than 256 bytes/s" in answer
+        assert node.stages() == []
+
+
 def until(condition) -> bool:
     never = threading.Event()
     return any(condition() or never.wait(0.02) for _ in range(500))

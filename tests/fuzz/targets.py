@@ -37,6 +37,7 @@ from kernel.dicom.codestream import stream_size
 from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.frames import locate_frames
 from kernel.dicom.image import display, image_pixel
+from kernel.dicom.json_encoder import encode
 from kernel.dicom.json_model import from_json, to_json
 from kernel.dicom.matching import parse_key
 from kernel.dicom.part10 import open_dataset, read_file_meta
@@ -201,6 +202,16 @@ def _models() -> list[bytes]:
     return found[:8]
 
 
+def _store_json(data: bytes) -> None:
+    """Encode what a stranger stores as JSON; its bulk data is not there."""
+    try:
+        model = json.loads(data)
+    except (ValueError, RecursionError):
+        return
+    for piece in encode(model, lambda _: ()):
+        assert len(piece) < 1 << 24
+
+
 def _identifier(data: bytes) -> None:
     """Read what a C-FIND asks for; the first byte says what was negotiated."""
     model = plain.read(data[1:], EXPLICIT_VR_LITTLE_ENDIAN)
@@ -296,6 +307,7 @@ TARGETS: Mapping[str, Target] = {
     "multipart": Target(_multipart, _bodies),
     "user-information": Target(user_items.decode, lambda: [user_items.encode(scripts.USER)]),
     "xml": Target(from_xml, lambda: [to_xml(model) for model in _models()]),
+    "store-json": Target(_store_json, _models),
     "identifier": Target(_identifier, _identifiers),
     "commitment": Target(_commitment, _commitments),
     "hl7": Target(_hl7, _messages),
