@@ -4,6 +4,7 @@ The stored bytes go as they are whenever the receiver takes their transfer synta
 transcoded, which takes memory and time; an instance too large for that counts as failed.
 """
 
+import mmap
 from collections.abc import Collection, Iterator
 from tempfile import SpooledTemporaryFile
 from typing import IO, Final
@@ -14,7 +15,7 @@ from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_
 from kernel.dicom.transcode import LOSSLESS_TARGETS, can_transcode, transcode
 from kernel.errors import BlobMissing
 
-CHUNK_BYTES: Final = 256 * 1024
+CHUNK_BYTES: Final = 256 * 1024  # of a transcoded instance
 IN_MEMORY_BYTES: Final = 8 * 1024 * 1024  # of a transcoded instance; a larger one goes through a temporary file
 PLAIN: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 # What is made when the stored syntax is not taken, best first; nothing is lost.
@@ -29,7 +30,7 @@ def syntax_for(located: Located, accepted: Collection[str]) -> str | None:
     return next((uid for uid in FALLBACKS if uid in accepted and can_transcode(stored, uid)), None)
 
 
-def data_set_of(blobs: Blobs, located: Located, transfer_syntax_uid: str) -> Iterator[bytes]:
+def data_set_of(blobs: Blobs, located: Located, transfer_syntax_uid: str) -> Iterator[bytes | memoryview]:
     """Return the encoded data set in pieces; whatever can fail for this instance alone fails before the first.
 
     Raises
@@ -58,11 +59,11 @@ def data_set_of(blobs: Blobs, located: Located, transfer_syntax_uid: str) -> Ite
     return _spooled(spool)
 
 
-def _stored(blobs: Blobs, located: Located) -> Iterator[bytes]:
+def _stored(blobs: Blobs, located: Located) -> Iterator[memoryview]:
+    """Yield the stored bytes as one view of the file's pages: nothing is copied, however large it is."""
     with blobs.open(located.blob_key) as blob:
-        blob.seek(located.dataset_offset)
-        while chunk := blob.read(CHUNK_BYTES):
-            yield chunk
+        mapped = mmap.mmap(blob.fileno(), 0, access=mmap.ACCESS_READ)  # goes with the last view of it
+    yield memoryview(mapped)[located.dataset_offset :]
 
 
 def _spooled(spool: IO[bytes]) -> Iterator[bytes]:
