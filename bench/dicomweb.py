@@ -30,7 +30,7 @@ from bench.patterns import Known, known_studies
 from bench.peers import Server
 from bench.report import Peer, Report, arguments, say
 from bench.studies import Studies
-from bench.tiny import zipped
+from bench.tiny import metadata_of_one, zipped
 
 ROUNDS = 5
 ZIP_STUDIES = 500  # in one archive
@@ -102,7 +102,7 @@ def _measure(folder: Path, size: Size, options: argparse.Namespace) -> int:
         say(f"loading {size.studies:,} studies into ours")
         database = folder / "node" / "vienanh.db"
         database.parent.mkdir()
-        load_sqlite(database, Studies(size.studies, b"\0" * 900))
+        load_sqlite(database, Studies(size.studies, metadata_of_one()))
         known = known_studies(database, size.studies)
         receiver = stack.enter_context(peers.storescp(folder))
         config = folder / "node.toml"

@@ -29,6 +29,7 @@ from bench.peers import Server
 from bench.postgresql import postgresql
 from bench.report import Report, arguments, say
 from bench.studies import Studies
+from bench.tiny import metadata_of_one
 
 P95_MS = 60.0
 MAX_MS = 300.0
@@ -80,7 +81,7 @@ def _measure(folder: Path, size: Size, options: argparse.Namespace) -> int:
         database = folder / "sqlite" / "vienanh.db"
         database.parent.mkdir()
         with Timed(f"loading {size.studies:,} studies into SQLite"):
-            load_sqlite(database, Studies(size.studies, b"\0" * 900))
+            load_sqlite(database, Studies(size.studies, metadata_of_one()))
         known = known_studies(database, size.studies)
         targets: dict[str, str] = {"sqlite": f"sqlite:///{database}"}
         if "postgresql" in engines:

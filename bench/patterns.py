@@ -131,6 +131,7 @@ PATTERNS: Final[Mapping[str, Pattern]] = {
     "one hospital: a month and a modality": lambda at, chance: _qido(
         path=_site(chance), StudyDate=at.days(30), ModalitiesInStudy="CT"
     ),
+    "series of a study": lambda at, _: f"{QIDO}/{at.uid}/series",
     "worklist: STAT first, then newest": lambda _, chance: _worklist(offset=chance.randrange(50)),
     "worklist: words of a name": lambda at, _: _worklist(q=f"{fold(at.given)} {fold(at.surname)}"),
     "worklist: the commonest surname": lambda _, chance: _worklist(q="nguyen", offset=chance.randrange(50)),

@@ -6,8 +6,14 @@ import zipfile
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+import zstandard
+
+from bench.studies import Studies
+from kernel.archive.ingest import METADATA_LEVEL
 from kernel.archive.records import Received
 from kernel.dicom.dictionary import TAG_OF, VR_OF
+from kernel.dicom.json_model import to_json
+from kernel.dicom.scanner import scan
 
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 _GROUP_LENGTH: Final = 0x00020000
@@ -52,6 +58,14 @@ def part10(received: Received) -> bytes:
     data_set = b"".join(_text(TAG_OF[keyword], VR_OF[TAG_OF[keyword]], text) for keyword, text in values.items())
     length = _element(_GROUP_LENGTH, "UL", struct.pack("<I", len(meta)))
     return b"\0" * 128 + b"DICM" + length + meta + data_set
+
+
+def metadata_of_one() -> bytes:
+    """Return the DICOM JSON of an instance as the archive keeps it, for instances that need some and any will do."""
+    ((_, (received, *_)),) = Studies(1, b"").each()
+    content = part10(received)
+    header = scan(content, _EXPLICIT, offset=content.index(b"\x08\x00\x05\x00CS"))
+    return zstandard.ZstdCompressor(level=METADATA_LEVEL).compress(to_json(header))
 
 
 def zipped(studies: Iterable[Sequence[Received]]) -> bytes:

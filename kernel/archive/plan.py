@@ -5,7 +5,7 @@ PostgreSQL's are of single columns, and guess badly what several keys leave over
 
 1. Does the index of a key have few candidates? Then it leads, and what it finds is sorted.
 2. Do enough of the newest studies match? Then the studies are walked in the order asked for, and the page fills soon.
-3. Do the trigrams of a name, or a modality, have few candidates? Then they lead.
+3. Does the index of names, the trigrams of a name, or a modality have few candidates? Then they lead.
 4. What is left matches hardly anything by keys that are all common: a name's index leads if there is one, or the walk
    sees everything.
 
@@ -24,7 +24,7 @@ from kernel.archive.tables import study
 from kernel.database import is_sqlite
 
 PROBE_MAX: Final = 1_000  # candidates whose rows are read one by one
-NAMES_MAX: Final = 20_000  # candidates that the index of names tells all about
+NAMES_MAX: Final = 20_000  # candidates of the index of names, which tells all about them
 IDENTIFIED_MAX: Final = 20_000  # studies of which an identifier begins with a text
 NEAR: Final = 20_000  # newest studies that are looked at to see how soon a page would be full
 NEAR_READ: Final = 1_000  # the same when their rows must be read
@@ -57,21 +57,22 @@ def plan(
         rest = keys.conditions(on_sqlite=on_sqlite, indexed=indexed, identified=identified)
         return Plan([*among, *rest, *others], is_walk=False)
 
-    common_name: Lead | None = None
+    name: Lead | None = None
     for lead in keys.own_leads():
-        by_name = lead.keyword == "PatientName" and by_date
-        if _has_at_most(connection, lead.candidates, NAMES_MAX if by_name else PROBE_MAX):
+        if _has_at_most(connection, lead.candidates, PROBE_MAX):
             return led(lead)
-        common_name = lead if by_name else common_name
+        name = lead if by_date and lead.keyword == "PatientName" else name
     indexed = frozenset({"StudyDate"}) if by_date else frozenset[str]()
     walk = Plan([*keys.conditions(on_sqlite=on_sqlite, indexed=indexed, identified=identified), *others], is_walk=True)
     near = NEAR if keys.is_covered and not reads_rows else NEAR_READ
     if not walk.conditions or _fills_soon(connection, walk, keys, near, by_date=by_date):
         return walk
+    if name is not None and _has_at_most(connection, name.candidates, NAMES_MAX):
+        return led(name)
     for lead in keys.other_leads(on_sqlite=on_sqlite, identified=identified):
         if _has_at_most(connection, lead.candidates, PROBE_MAX):
             return led(lead)
-    return walk if common_name is None else led(common_name)
+    return walk if name is None else led(name)
 
 
 def _few_identified(connection: Connection, keys: Keys) -> Candidates | None:
