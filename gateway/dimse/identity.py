@@ -18,10 +18,12 @@ UserIdentity = Literal["off", "accepted", "required"]
 Identify = Callable[[int, bytes, bytes, str], Principal]  # kind, primary and secondary field, address
 
 GRANTED: Final[dict[Scope, frozenset[ServiceName]]] = {  # to callers without a table, by the scopes of who they are
-    Scope.DICOMWEB_READ: frozenset(("find", "move", "get", "worklist")),
+    Scope.DICOMWEB_READ: frozenset(("find", "move", "get")),
+    Scope.ORDERS_READ: frozenset(("worklist",)),
     Scope.DICOMWEB_STORE: frozenset(("store", "commit", "mpps")),
     Scope.ADMIN: SERVICES,
 }
+OF_ONE_SITE: Final = frozenset[ServiceName](("store", "commit", "mpps", "worklist"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +59,20 @@ OFF: Final = Identification("off", _nobody)
 
 
 def widened(source: Source, who: Principal | None) -> Source:
-    """Return a source with what the user's own rights add; a source with a table keeps to the table."""
+    """Return a source with what the user's own rights add, for the user's own site; one with a table keeps to the table."""
     if who is None or source.name:
         return source
     granted = frozenset[ServiceName]().union(*(GRANTED.get(scope, frozenset()) for scope in who.scopes))
-    return replace(source, services=source.services | granted)
+    services, site = source.services | granted, _site_of(source, who)
+    if site is None:
+        return replace(source, services=services - OF_ONE_SITE)
+    return replace(source, services=services, site=site)
+
+
+def _site_of(source: Source, who: Principal) -> str | None:
+    """Return for which site a user stores and sees the worklist, None for no single one (`Studies.may_write`)."""
+    if who.site is not None:
+        return who.site
+    if who.sees(source.site):
+        return source.site
+    return next(iter(who.sites)) if who.sites and len(who.sites) == 1 else None

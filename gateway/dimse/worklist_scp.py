@@ -15,7 +15,7 @@ from gateway.status import OUT_OF_RESOURCES, SUCCESS, dimse_status
 from kernel import telemetry
 from kernel.dicom import identifier, plain
 from kernel.dicom.dictionary import KEYWORD_OF
-from kernel.errors import ExchangeError, LimitExceeded, MalformedInstance
+from kernel.errors import ExchangeError, Forbidden, LimitExceeded, MalformedInstance
 
 MODALITY_WORKLIST: Final = "1.2.840.10008.5.1.4.31"
 PENDING: Final = 0xFF00
@@ -60,10 +60,11 @@ class WorklistSCP:
         model = plain.read(data, syntax, session.source.fallback_charset)
         asked = identifier.of_model({tag: element for tag, element in model.items() if tag not in NO_KEYS})
         keywords = [KEYWORD_OF.get(tag, f"{tag:08X}") for tag in asked.keys]
-        backing.access.may_search(principal_of(session), keywords, session.address)
+        sites, site = backing.access.may_search(principal_of(session), keywords, session.address), session.source.site
+        if sites is not None and site not in sites:
+            raise Forbidden(action="see the worklist of this site")
         station = self._stations.of_caller(session.calling_ae_title)
         charset = station.charset if station else plain.UTF8
-        site = session.source.site
         status = PENDING_UNSUPPORTED if asked.unsupported else PENDING
         sent = 0
         for item in worklist.found(backing.db, site, asked, session.calling_ae_title):

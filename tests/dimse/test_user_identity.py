@@ -1,12 +1,14 @@
 """User identity negotiation: who is believed, who is rejected, what it opens, and that secrets stay secret."""
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 
 import jwt
 import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from pydicom import dcmread
 from pynetdicom import AE
 from pynetdicom.pdu_primitives import UserIdentityNegotiation
 from sqlalchemy import select
@@ -22,9 +24,11 @@ from gateway.dimse.pdu import (
 )
 from gateway.dimse.wire import encode
 from kernel.access import NewAccount
+from kernel.archive.tables import study
 from kernel.audit import audit
 from tests.dimse import scripts
 from tests.dimse.conftest import Node, Peer
+from tests.support.builders import a_ct, as_file
 from tests.support.wired import wired_node
 
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
@@ -136,6 +140,28 @@ def test_an_account_opens_to_unnamed_callers_what_its_rights_say(start):
 
     assert results(node.answers(**request(None, FIND, scripts.CT))) == [False, False]
     assert results(node.answers(**request(PROVED, FIND, scripts.CT))) == [True, True]
+
+
+def test_what_an_account_of_another_site_stores_is_of_that_site(start):
+    node = start()
+    entity = AE("PYNET")
+    entity.add_requested_context(scripts.CT)
+    identity = UserIdentityNegotiation()
+    identity.user_identity_type = 2
+    identity.primary_field, identity.secondary_field = b"pacs", PASSWORD.encode()
+
+    association = entity.associate("127.0.0.1", node.port, ext_neg=[identity])
+    assert association.send_c_store(dcmread(BytesIO(as_file(a_ct())))).Status == 0
+    association.release()
+
+    assert [row.site for row in node.rows(select(study))] == ["BVB"]
+
+
+def test_an_account_of_several_other_sites_stores_for_none(start):
+    node = start()
+    node.access.accounts.create(NewAccount("both", ["integrator"], ["BVB", "BVC"]), PASSWORD, by="test")
+
+    assert results(node.answers(**request(by_password("both"), FIND, scripts.CT))) == [True, False]
 
 
 def test_a_source_with_a_table_keeps_to_its_table_whoever_uses_it(start):

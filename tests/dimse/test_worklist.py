@@ -8,6 +8,7 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pynetdicom import AE
+from pynetdicom.pdu_primitives import UserIdentityNegotiation
 from pynetdicom.sop_class import ModalityWorklistInformationFind
 
 from consult import worklist
@@ -16,6 +17,7 @@ from consult.orders import OrderNumbers
 from consult.steps import step_of
 from exchange.assemble import Node
 from gateway.dimse import worklist_scp
+from kernel.access import NewAccount
 from tests.dimse.conftest import dcmtk
 from tests.support.wired import SITE, wired_node
 
@@ -68,11 +70,18 @@ def an_identifier(**changes: str) -> Dataset:
     return ds
 
 
-def asks(node: Node, identifier: Dataset, calling: str = "CT1") -> tuple[list[Dataset], int]:
+def asks(
+    node: Node, identifier: Dataset, calling: str = "CT1", user: tuple[str, str] | None = None
+) -> tuple[list[Dataset], int]:
     """Return the worklist that a pynetdicom modality is given, and the last status."""
     ae = AE(calling)
     ae.add_requested_context(ModalityWorklistInformationFind)
-    association = ae.associate("127.0.0.1", node.listener.port)
+    items = []
+    if user is not None:
+        items.append(UserIdentityNegotiation())
+        items[0].user_identity_type = 2
+        items[0].primary_field, items[0].secondary_field = (text.encode() for text in user)
+    association = ae.associate("127.0.0.1", node.listener.port, ext_neg=items)
     assert association.is_established
     items, last = [], -1
     for status, item in association.send_c_find(identifier, ModalityWorklistInformationFind):
@@ -81,6 +90,22 @@ def asks(node: Node, identifier: Dataset, calling: str = "CT1") -> tuple[list[Da
             items.append(item)
     association.release()
     return items, last
+
+
+def test_a_user_is_given_the_worklist_of_its_own_site_alone(tmp_path: Path, migrated_sqlite: Path):
+    tables = {"source": [{"name": "shared", "calling": "SHARED", "services": ["worklist"]}]}
+    dimse = {"user_identity": "accepted", "unknown_caller_services": ()}
+    with wired_node(tmp_path / "node", migrated_sqlite, tables=tables, dimse=dimse) as node:
+        user = ("theirs", "mat khau rat dai")
+        node.stores.access.accounts.create(NewAccount(user[0], ["reader"], ["OTHER"]), user[1], by="test")
+        orders(node, {"patient_id": "OURS"})
+        orders(node, {"patient_id": "THEIRS"}, site="OTHER")
+
+        items, status = asks(node, an_identifier(), user=user)
+        refused = asks(node, an_identifier(), "SHARED", user=user)
+
+    assert ([item.PatientID for item in items], status) == (["THEIRS"], 0x0000)
+    assert refused == ([], 0x0124)
 
 
 def ids(node: Node, **keys: str) -> list[str]:
