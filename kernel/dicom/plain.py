@@ -1,24 +1,22 @@
 """Small data sets without bulk data, between bytes and DICOM JSON: identifiers, worklist items, performed steps.
 
-Reading is the scanner's, within narrow limits. Writing goes through pydicom, so that any native transfer syntax and any
-single-byte character set can be answered in; `kernel.dicom.json_encoder` is for instances.
+Reading is the scanner's, within narrow limits; writing is `answer_encoder`'s. `json_encoder` is for instances.
 """
 
 import unicodedata
 from typing import Any, Final
 
 import msgspec
-from pydicom.filebase import DicomBytesIO
-from pydicom.filewriter import write_dataset
 
-from kernel.dicom.json_model import from_json, to_json
+from kernel.dicom import answer_encoder
+from kernel.dicom.json_model import to_json
 from kernel.dicom.limits import Limits
 from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
 PLAIN_BYTES_MAX: Final = 4 * 1024 * 1024  # of one data set: a performed step that names 20,000 instances
 LIMITS: Final = Limits(header_bytes_max=PLAIN_BYTES_MAX, elements_max=200_000, depth_max=16)
 UTF8: Final = "ISO_IR 192"
+ASCII: Final = "ISO_IR 6"  # the default repertoire, which needs no Specific Character Set
 _D: Final = str.maketrans({"đ": "d", "Đ": "D"})
 _TEXTS: Final = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})
 
@@ -42,16 +40,8 @@ def write(model: Model, transfer_syntax_uid: str, charset: str = UTF8) -> bytes:
 
     In another set than UTF-8 texts are written without accents: what a device would garble, nobody could read.
     """
-    content = dict(model)
-    if charset != UTF8:
-        content = unaccented(content)
-    content["00080005"] = {"vr": "CS", "Value": [charset]}
-    ds = from_json(dict(sorted(content.items())))
-    file = DicomBytesIO()
-    file.is_little_endian = transfer_syntax_uid != EXPLICIT_VR_BIG_ENDIAN
-    file.is_implicit_VR = transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN
-    write_dataset(file, ds)
-    return file.getvalue()
+    content = model if charset == UTF8 else unaccented(model)
+    return answer_encoder.encode(content, transfer_syntax_uid, "" if charset == ASCII else charset)
 
 
 def unaccented(model: Model) -> Model:
