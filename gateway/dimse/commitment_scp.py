@@ -35,6 +35,7 @@ RESOURCE_LIMITATION: Final = 0x0213
 
 SAME_ASSOCIATION_S: Final = 5.0  # how long the result may take to go on the association of the request
 LOOK_EVERY_S: Final = 0.05
+REPORTS_AT_ONCE: Final = 50  # transactions looked at in one turn
 
 _log = telemetry.get_logger("gateway.dimse")
 
@@ -45,6 +46,8 @@ class CommitmentSCP:
     def __init__(self, backing: Backing) -> None:
         self.backing = backing
         self.commitments = AskedCommitments(backing.owner)
+        # By session: transactions whose result its first request under way waits for. One thread for each session.
+        self.waiting: dict[str, list[int]] = {}
 
     def begin(self, session: Session, message: Command) -> Receiver:
         """Gather the request."""
@@ -97,15 +100,35 @@ class _Request:
         return self._accepted(pk)
 
     def _accepted(self, pk: int) -> Iterator[Response]:
-        """Accept, and report as soon as the result is there; a peer that releases first is told later."""
+        """Accept, and report as soon as the result is there; a peer that releases first is told later.
+
+        What else is asked on the association meanwhile is accepted, and reported from here, too.
+        """
         yield response(self._message, SUCCESS), None
+        session, everybody = self._session, self._scp.waiting
+        if session.identifier in everybody:
+            everybody[session.identifier].append(pk)
+            return
+        waiting = everybody[session.identifier] = [pk]
+        try:
+            self._report_all(waiting)
+        finally:
+            del everybody[session.identifier]
+
+    def _report_all(self, waiting: list[int]) -> None:
         clock = self._scp.backing.clock
-        deadline_s = clock.monotonic_s() + SAME_ASSOCIATION_S
-        while (transaction := self._decided(pk)) is None and clock.monotonic_s() < deadline_s:
-            self._session.is_cancelled(0)  # hears a release, which ends this
-            clock.wait(threading.Event(), LOOK_EVERY_S)
-        if transaction is not None and not self._session.is_cancelled(0):
-            self._report(transaction)
+        begun_s, count = clock.monotonic_s(), len(waiting)
+        while waiting and clock.monotonic_s() - begun_s < SAME_ASSOCIATION_S:
+            self._session.is_cancelled(0)  # hears further requests; a release ends this
+            if len(waiting) > count:
+                begun_s = clock.monotonic_s()
+            count = len(waiting)
+            decided = [one for one in map(self._decided, waiting[:REPORTS_AT_ONCE]) if one is not None]
+            for one in decided:
+                waiting.remove(one.pk)
+                self._report(one)
+            if not decided:
+                clock.wait(threading.Event(), LOOK_EVERY_S)
 
     def _decided(self, pk: int) -> Transaction | None:
         with self._scp.backing.db.read() as connection:

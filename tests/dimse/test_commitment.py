@@ -326,3 +326,26 @@ def test_a_requester_may_select_roles(node: Node, modality, tmp_path):
 
     assert reports.get(timeout=PATIENCE_S) == 1
     association.release()
+
+
+def test_a_modality_that_asks_often_before_it_listens_hears_of_everything(node: Node, modality, tmp_path):
+    stored = holds(node, tmp_path / "in", a_ct_series(8))
+    node.desk.stop(5.0)  # nothing is decided until all is asked
+    association = modality.ae.associate(
+        "127.0.0.1",
+        node.port,
+        ae_title="VIENANH",
+        evt_handlers=[(evt.EVT_N_EVENT_REPORT, modality._report, ["same"])],
+    )
+
+    asked = [
+        association.send_n_action(a_request([ds], f"1.2.3.{n}"), 1, StorageCommitmentPushModel, WELL_KNOWN)[0].Status
+        for n, ds in enumerate(stored, start=1)
+    ]
+    node.desk.run_once()
+    told = [modality.reports.get(timeout=PATIENCE_S) for _ in stored]
+    association.release()
+
+    assert asked == [0x0000] * 8
+    assert [(where, event_type) for where, event_type, _ in told] == [("same", 1)] * 8
+    assert {report.TransactionUID for _, _, report in told} == {f"1.2.3.{n}" for n in range(1, 9)}

@@ -18,10 +18,16 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from exchange.commands import app
-from gateway.dimse.line import Target
+from gateway.dimse.commands import Field
+from gateway.dimse.line import Serving, Target
+from gateway.dimse.offer import Offer, Offers
+from gateway.dimse.retrieve_scu import Order, Progress, find_instances, retrieve
 from gateway.dimse.sender import send_files
+from gateway.dimse.services import Drain, response
+from gateway.peers import Source
 from kernel.archive.tables import instance, study
 from kernel.database import Database
+from kernel.dicom.syntaxes import SYNTAXES
 from tests.support.builders import a_ct_series, as_dataset_bytes, as_file
 from tests.support.nodes import NodeProcess
 
@@ -77,6 +83,9 @@ class Pacs:
         found = [one for one in self.datasets if one.SOPInstanceUID in uids][self.withheld :]
         yield len(found)
         for number, one in enumerate(found):
+            if event.is_cancelled:
+                yield 0xFE00, None
+                return
             if len(self.asked) == 1 and number == self.cut_after:
                 event.assoc.abort()
                 return
@@ -169,6 +178,34 @@ def test_many_instances_are_asked_for_in_batches(pacs, tmp_path, monkeypatch):
 
     assert result.exit_code == 0
     assert [len(uids) for uids in there.asked] == [4, 2]
+
+
+def test_a_retrieval_can_be_stopped_between_two_responses(pacs):
+    there = pacs()
+    title, _, port = there.name.partition("@127.0.0.1:")
+    target = Target("127.0.0.1", int(port), title, "VIENANH", 30.0)
+    came: list[str] = []
+    serving = Serving(only_storage(came), Source("pacs", "BVA"), "session")
+    found = find_instances(target, STUDY)
+    progress = Progress(len(found))
+
+    retrieve(target, Order("get", STUDY), found, progress, serving=serving, tell=lambda now: now.completed >= 2)
+
+    assert progress.cancelled
+    assert progress.status == 0xFE00
+    assert 2 <= len(came) < len(SERIES)
+    assert not progress.is_whole
+
+
+def only_storage(came: list[str]) -> Offers:
+    """Offers that note what came and keep nothing."""
+
+    class Note:
+        def begin(self, session, message):
+            came.append(message.command["AffectedSOPInstanceUID"])
+            return Drain(response(message, 0), 1 << 30)
+
+    return Offers({}, Offer("store", {Field.C_STORE_RQ: Note()}, SYNTAXES), private_storage=True)
 
 
 @pytest.mark.parametrize(
