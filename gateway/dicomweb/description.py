@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import quoteattr
 
+from gateway.dicomweb.frame_media import MEDIA_TYPES
 from gateway.dicomweb.row import Row
 from kernel.archive.changes import PAGE_MAX
 from kernel.archive.deletion import REASONS
@@ -27,10 +28,11 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 _NUMBER: Final = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
 _TEXT: Final = {"type": "string", "maxLength": 64}
-_PICTURES: Final = ("image/jpeg", "image/png")
+_PICTURES: Final = ("image/jpeg", "image/png", "image/gif", "image/jp2", "multipart/related")
 _JSON: Final = "application/dicom+json"
 _XML: Final = "application/dicom+xml"
 _INSTANCES: Final = ('multipart/related; type="application/dicom"', "application/dicom")
+_FRAMES: Final = ("application/octet-stream", "multipart/related", *sorted(set(MEDIA_TYPES.values())))
 
 
 class Operation(NamedTuple):
@@ -64,16 +66,20 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "store": Operation(
         "Store (PS3.18 10.5)", (_JSON, _XML), (*_INSTANCES, f'multipart/related; type="{_JSON}"', _JSON, _XML)
     ),
-    "retrieve": Operation("Retrieve instances (PS3.18 10.4)", _INSTANCES),
+    "retrieve": Operation("Retrieve instances (PS3.18 10.4)", (*_INSTANCES, "application/zip")),
     "metadata": Operation("Retrieve metadata (PS3.18 10.4.1.1.2)", (_JSON, f'multipart/related; type="{_XML}"')),
-    "frame": Operation(
-        "Retrieve frames (PS3.18 10.4.1.6)", ("application/octet-stream", "multipart/related", "image/jpeg")
-    ),
+    "frame": Operation("Retrieve frames (PS3.18 10.4.1.6)", _FRAMES),
     "bulkdata": Operation("Retrieve bulk data (PS3.18 10.4.1.5)", ("application/octet-stream", "multipart/related")),
     "rendered": Operation(
         "Retrieve rendered (PS3.18 10.4.1.1.3)",
         _PICTURES,
-        query={"viewport": _TEXT, "window": _TEXT, "quality": _NUMBER},
+        query={
+            "viewport": _TEXT,
+            "window": _TEXT,
+            "quality": _NUMBER,
+            "annotation": {"type": "string", "enum": ["patient", "technique", "patient,technique"]},
+            "iccprofile": {"type": "string", "enum": ["no", "yes", "srgb"]},
+        },
     ),
     "delete": Operation(
         "Delete, within the node's policy",

@@ -2,16 +2,17 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from PIL import Image
 
 from gateway.dicomweb.rendering import Rendering
 from kernel.dicom.annotate import annotated
+from kernel.dicom.decoders import shared_decoders
 from kernel.dicom.icc import own_profile, srgb_profile
 from kernel.dicom.picture_files import FRAME_MS, FileOptions, encode_gif, encode_jpeg, encode_picture
 from kernel.dicom.pixels import Pixels
 from kernel.dicom.render import drawn, render
 from kernel.dicom.values import Values
-from kernel.errors import InvalidRequest
 
 _FRAME_TIME, _CINE_RATE, _DISPLAY_RATE = 0x00181063, 0x00180040, 0x00082144
 
@@ -21,7 +22,12 @@ def draw(pixels: Pixels, frame_index: int, media_type: str, how: Rendering) -> b
     if media_type == "image/jpeg" and how.is_plain:
         return encode_jpeg(drawn(pixels, frame_index, window=how.window), how.quality)
     picture = _drawn(pixels, frame_index, how)
-    profile = _profile(pixels, picture, how)
+    profile = None
+    if picture.mode == "RGB" and how.icc_profile in ("yes", "srgb"):
+        own = own_profile(pixels.header)
+        if own and how.icc_profile == "srgb":
+            picture, own = Image.fromarray(shared_decoders().to_srgb(np.asarray(picture), own)), None
+        profile = own or srgb_profile()
     return encode_picture(picture, media_type, FileOptions(how.quality, profile))
 
 
@@ -43,12 +49,3 @@ def frame_ms(pixels: Pixels) -> float:
 def _drawn(pixels: Pixels, frame_index: int, how: Rendering) -> Image.Image:
     picture = render(pixels, frame_index, window=how.window, viewport=how.viewport)
     return annotated(picture, pixels.header, how.annotations) if how.annotations else picture
-
-
-def _profile(pixels: Pixels, picture: Image.Image, how: Rendering) -> bytes | None:
-    if how.icc_profile in ("", "no") or picture.mode != "RGB":
-        return None
-    own = own_profile(pixels.header)
-    if how.icc_profile == "srgb" and own is not None:
-        raise InvalidRequest(reason="an image with a profile of its own is not converted; ask for iccprofile=yes")
-    return own or srgb_profile()

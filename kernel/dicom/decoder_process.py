@@ -13,13 +13,16 @@ from kernel.dicom.codecs import as_allocated, decode
 from kernel.dicom.color import decoded_photometric_interpretation
 from kernel.dicom.decoders import DECODER_BYTES_MAX, Answer, Question, read_message, write_message
 from kernel.dicom.encoders import encode
+from kernel.dicom.icc import as_srgb
 from kernel.dicom.syntaxes import SYNTAXES
 from kernel.errors import MalformedInstance
 
 
 def answer(question: Question) -> Answer:
-    """Decode one frame, and encode it again if that was asked for."""
+    """Decode one frame, and encode it again if that was asked for; or bring colors to sRGB."""
     try:
+        if question.profile:
+            return Answer(data=as_srgb(question.data, question.image, question.profile))
         array = np.ascontiguousarray(decode(question.data, question.image, question.transfer_syntax_uid))
         if question.target:
             return Answer(data=_transcoded(array, question))

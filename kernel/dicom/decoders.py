@@ -51,6 +51,7 @@ class Question:
     transfer_syntax_uid: str
     target: str = ""  # a transfer syntax; native ones give the samples themselves
     quality: int = 0  # of a lossy target
+    profile: bytes = b""  # an ICC profile: `data` is RGB of 8 bits by pixel that it describes, to be made sRGB
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +134,15 @@ class Decoders:
         finally:
             for future in waiting:
                 future.cancel()
+
+    def to_srgb(self, pixels: NDArray[np.uint8], profile: bytes) -> NDArray[np.uint8]:
+        """Return RGB that an ICC profile describes, shape (rows, columns, 3), as sRGB; errors as those of `decode`."""
+        rows, columns, _ = pixels.shape
+        image = ImagePixel(0x7FE00010, 1, rows, columns, 3, "RGB", 8, 8, 7, 0, 0)
+        answer = answer_of(self._ask(Question(pixels.tobytes(), image, "", profile=profile)))
+        if len(answer.data) != pixels.size:
+            raise malformed("the ICC profile cannot be used")
+        return np.frombuffer(answer.data, np.uint8).reshape(pixels.shape)
 
     def _ask(self, question: Question) -> bytes:
         try:

@@ -1,15 +1,18 @@
-"""The ICC profile of a picture (PS3.3 C.11.15): the image's own, or sRGB, only ever carried along.
+"""The ICC profile of a picture (PS3.3 C.11.15): the image's own, or sRGB.
 
-A stranger's profile is not interpreted here: conversion is not offered.
+A stranger's profile is carried along here and never interpreted: `as_srgb` runs in the processes of
+`kernel.dicom.decoders`.
 """
 
+import io
 from functools import lru_cache
 from typing import Final
 
-from PIL import ImageCms
+from PIL import Image, ImageCms
 
 from kernel.dicom.elements import Header
-from kernel.dicom.limits import MEBIBYTE
+from kernel.dicom.image import ImagePixel
+from kernel.dicom.limits import MEBIBYTE, malformed
 from kernel.dicom.values import Values
 
 PROFILE_BYTES_MAX: Final = MEBIBYTE  # usual are 0.5 to 20 KiB; larger ones are left out
@@ -31,3 +34,19 @@ def own_profile(header: Header) -> bytes | None:
 def srgb_profile() -> bytes:
     """Return the profile of sRGB."""
     return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+
+
+def as_srgb(pixels: bytes, image: ImagePixel, profile: bytes) -> bytes:
+    """Return RGB of 8 bits by pixel, as an ICC profile describes it, as sRGB, perceptually.
+
+    Raises
+    ------
+    MalformedInstance
+        The profile cannot be used.
+    """
+    picture = Image.frombytes("RGB", (image.columns, image.rows), pixels)
+    try:
+        converted = ImageCms.profileToProfile(picture, io.BytesIO(profile), ImageCms.createProfile("sRGB"))
+    except (ImageCms.PyCMSError, OSError, ValueError):
+        raise malformed("the ICC profile cannot be used") from None
+    return (converted or picture).tobytes()

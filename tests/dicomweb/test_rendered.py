@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
-from PIL import Image
+from PIL import Image, ImageCms
 
 from tests.dicomweb.test_wado import parts_of, stored, url_of
-from tests.support.builders import a_cr, a_ct, a_ct_series
+from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine
 
 REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
 
@@ -122,6 +122,50 @@ def test_a_profile_is_embedded_when_it_is_asked_for(archive):
     assert profile("iccprofile=no") is None
     assert profile("iccprofile=srgb")[36:40] == b"acsp"
     assert profile("iccprofile=yes")[36:40] == b"acsp"
+
+
+def with_profile(name: str, profile: bytes) -> pydicom.Dataset:
+    ds = an_us_cine(seed=name, frames=1)
+    ds.ICCProfile = profile + b"\0" * (len(profile) % 2)
+    return ds
+
+
+def swapped_profile() -> bytes:
+    """A matrix profile whose red is sRGB's blue and the reverse."""
+    profile = bytearray(ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes())
+    red, blue = profile.index(b"rXYZ"), profile.index(b"bXYZ")
+    profile[red + 4 : red + 12], profile[blue + 4 : blue + 12] = (
+        profile[blue + 4 : blue + 12],
+        profile[red + 4 : red + 12],
+    )
+    return bytes(profile)
+
+
+def test_colors_are_brought_to_srgb_when_that_is_asked_for(archive):
+    ds = with_profile("swapped", swapped_profile())
+    archive.store(ds)
+
+    def picture(query: str) -> Image.Image:
+        return opened(archive.get(f"{url_of(ds)}/rendered?accept=image/png&{query}").content)
+
+    as_is, own, srgb = picture(""), picture("iccprofile=yes"), picture("iccprofile=srgb")
+    at = (30, 4)
+    assert as_is.getpixel(at) == own.getpixel(at) == (200, 120, 40)
+    assert own.info["icc_profile"] == ds.ICCProfile
+    assert np.abs(np.subtract(srgb.getpixel(at), (40, 120, 200))).max() <= 2
+    assert srgb.info["icc_profile"] != ds.ICCProfile
+
+
+@pytest.mark.parametrize("profile", [b"", b"\0" * 36 + b"acsp" + b"\xff" * 400])
+def test_a_profile_that_is_none_is_never_trusted(archive, profile):
+    ds = with_profile(f"damaged {len(profile)}", profile)
+    archive.store(ds)
+
+    response = archive.get(f"{url_of(ds)}/rendered?iccprofile=srgb")
+
+    assert response.status_code == (200 if not profile else 400)
+    if profile:
+        assert "the ICC profile cannot be used" in response.json()["detail"]
 
 
 def test_a_picture_has_an_etag_that_tells_its_parameters_apart(node):
