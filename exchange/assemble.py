@@ -22,10 +22,11 @@ from gateway.dimse.commitment_reporter import CommitmentReporter
 from gateway.dimse.handover_worker import HandoverWorker
 from gateway.dimse.identity import Identification
 from gateway.dimse.line import Target
-from gateway.dimse.listener import Callers, Listener
+from gateway.dimse.listener import Listener
 from gateway.dimse.offered import offers
 from gateway.dimse.places import PLACES_FILE, Places
 from gateway.dimse.process import Settings as ListenerSettings
+from gateway.dimse.reception import Callers
 from gateway.dimse.sender import DimseSender
 from gateway.dimse.supervisor import ListenerProcesses
 from gateway.dimse.targets import target_of

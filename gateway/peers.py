@@ -7,6 +7,7 @@ matters, an address or a client certificate goes with it.
 import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final, Literal, get_args
 
 from kernel.archive.records import Origin
@@ -16,6 +17,7 @@ from kernel.errors import UnknownCaller
 ServiceName = Literal["echo", "store", "find", "move", "get", "commit", "worklist", "mpps", "availability"]
 SERVICES: Final = frozenset[ServiceName](get_args(ServiceName))
 SENDING: Final = frozenset[ServiceName](("echo", "store", "commit", "mpps"))  # hand over and learn nothing
+CALLERS_REMEMBERED: Final = 1024
 READING: Final = frozenset[ServiceName](("find", "move", "get", "worklist"))  # learn of patients
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -94,6 +96,7 @@ class Sources:
         """Keep the tables in order; `unknown` is who every other caller is, None when there are to be none."""
         self._profiles = tuple(profiles)
         self._unknown = unknown
+        self._charset_of = lru_cache(CALLERS_REMEMBERED)(self._find_charset)  # asked for every instance
 
     @property
     def are_named(self) -> bool:
@@ -131,9 +134,11 @@ class Sources:
 
     def fallback_charset_of(self, origin: Origin) -> str | None:
         """Return how to read the undeclared text of what this origin sent; its certificate was looked at before."""
+        return self._charset_of(origin.called, origin.peer, origin.address)
+
+    def _find_charset(self, called: str, calling: str, address: str) -> str | None:
         for profile in self._profiles:
-            called_fits = not profile.called or origin.called in profile.called
-            if called_fits and profile.fits_caller(origin.peer, origin.address):
+            if (not profile.called or called in profile.called) and profile.fits_caller(calling, address):
                 return profile.source.fallback_charset
         return None
 

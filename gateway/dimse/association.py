@@ -9,12 +9,12 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gateway.dimse import negotiation
 from gateway.dimse.acceptor import Acceptor
 from gateway.dimse.conversation import Conversation, Rules
-from gateway.dimse.identity import Identification, widened
 from gateway.dimse.indications import (
     Aborted,
     Command,
@@ -26,17 +26,18 @@ from gateway.dimse.indications import (
     Violated,
 )
 from gateway.dimse.pace import Pace, Paces, Trickle
-from gateway.dimse.pdu import AbortReason, AssociateAccept, AssociateReject, AssociateRequest
-from gateway.dimse.places import Place, Places
+from gateway.dimse.pdu import AbortReason, AssociateReject, AssociateRequest
+from gateway.dimse.reception import Admitted, Reception
 from gateway.dimse.services import PeerGone, Session
 from gateway.dimse.sockets import Link, is_silence
 from gateway.dimse.states import State
 from gateway.dimse.tls import ServerTls, certificate_of
-from gateway.peers import Certificate, Source, Sources
 from kernel import telemetry
-from kernel.access import Principal
 from kernel.clock import Clock
-from kernel.errors import NotAuthenticated, Retriable, Throttled, UnknownCaller
+
+if TYPE_CHECKING:
+    from gateway.dimse.places import Place
+    from gateway.peers import Certificate
 
 RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024  # touched as far as one receive fills it
 CLOSING_S = 2.0  # how long a peer has to close after a release, a rejection or an abort (ARTIM)
@@ -48,14 +49,10 @@ _log = telemetry.get_logger("gateway.dimse")
 class Desk:
     """What all associations of a process share."""
 
-    policy: negotiation.Policy
-    sources: Sources
+    reception: Reception
     rules: Rules
-    places: Places
     paces: Paces
-    source_associations_max: int
     bytes_per_second_min: float
-    identification: Identification
     tls: ServerTls | None
     on_session_end: Callable[[str, str, bool], None]  # site, session, whether it was released
     clock: Clock
@@ -243,49 +240,24 @@ class Association:
 
     def _negotiate(self, request: AssociateRequest) -> None:
         called, calling = request.called_ae_title, request.calling_ae_title
-        answer = self._answer(request)
-        if isinstance(answer, AssociateReject):
-            self._ending = f"rejected ({answer.result},{answer.source},{answer.reason})"
-            self._acceptor.reject(answer)
+        admitted = self._admit(request)
+        if isinstance(admitted, AssociateReject):
+            self._ending = f"rejected ({admitted.result},{admitted.source},{admitted.reason})"
+            self._acceptor.reject(admitted)
             return
-        accept, source, who = answer
+        source, self._place = admitted.source, admitted.place
         self._pace = self._desk.paces.of(source)
-        self._session = Session(self._desk.new_identifier(), source, called, calling, self._address, self._pace, who)
+        name = self._desk.new_identifier()
+        self._session = Session(name, source, called, calling, self._address, self._pace, admitted.who)
         self._conversation = Conversation(self._acceptor, self, self._desk.rules, self._session)
-        self._acceptor.accept(accept)
+        self._acceptor.accept(admitted.answer)
 
-    def _answer(self, request: AssociateRequest) -> tuple[AssociateAccept, Source, Principal | None] | AssociateReject:
-        """Decide: who calls, whether there is a place for it, and what it may do."""
-        desk = self._desk
+    def _admit(self, request: AssociateRequest) -> Admitted | AssociateReject:
         if self._stopping.is_set():
             return negotiation.REJECT_CONGESTION
-        try:
-            source = desk.sources.resolve(
-                request.called_ae_title, request.calling_ae_title, self._address, self._certificate
-            )
-        except UnknownCaller as error:
-            wrong = error.fields.get("title")
-            return negotiation.REJECT_CALLED_TITLE if wrong == "called" else negotiation.REJECT_CALLING_TITLE
-        identity = request.user.identity
-        try:
-            who = desk.identification.of(identity, self._address)
-        except NotAuthenticated:
-            return negotiation.REJECT_IDENTITY
-        except (Throttled, Retriable):
-            return negotiation.REJECT_IDENTITY_FOR_NOW
-        source = widened(source, who)
-        answer = negotiation.negotiate(request, desk.policy, desk.rules.offers, source)
-        if isinstance(answer, AssociateReject):
-            return answer
-        if who is not None and identity is not None and identity.wants_response:
-            answer = replace(answer, user=replace(answer.user, identity_response=b""))  # D.3.3.7.2: of no length
         if self._how.refuse:
             return negotiation.REJECT_LOCAL_LIMIT
-        try:
-            self._place = desk.places.take(source.name, source.associations_max or desk.source_associations_max)
-        except OSError:  # out of descriptors
-            return negotiation.REJECT_CONGESTION
-        return (answer, source, who) if self._place is not None else negotiation.REJECT_LOCAL_LIMIT
+        return self._desk.reception.admit(request, self._address, self._certificate)
 
     # --- the end ------------------------------------------------------------------------------------------------------
 

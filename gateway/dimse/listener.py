@@ -7,34 +7,21 @@ import secrets
 import socket
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from gateway.dimse.association import Arrival, Association, Desk
 from gateway.dimse.conversation import Rules
-from gateway.dimse.identity import OFF, Identification
-from gateway.dimse.negotiation import Policy
 from gateway.dimse.offer import Offers
 from gateway.dimse.pace import Pace, Paces
-from gateway.dimse.places import Places
 from gateway.dimse.ports import Ports
+from gateway.dimse.reception import Callers, Reception
 from gateway.dimse.tls import ServerFiles, ServerTls
-from gateway.peers import Source, Sources
+from gateway.peers import Source
 from kernel.clock import Clock
 from kernel.config import DimseConfig
 
 REFUSALS_MAX = 16  # associations beyond the limit that are told so at once; more are just closed
 
 SessionEnd = Callable[[str, str, bool], None]  # site, session, whether it was released
-
-
-@dataclass(frozen=True, slots=True)
-class Callers:
-    """Who may call, and how often."""
-
-    sources: Sources
-    places: Places
-    identification: Identification = OFF
-    shares: int = 1  # how many processes serve the port: each has its share of what a source may send at once
 
 
 class Listener:
@@ -58,18 +45,10 @@ class Listener:
         self._config = config
         self._clock = clock
         self._desk = Desk(
-            policy=Policy(
-                config.ae_title.strip(),
-                config.check_called_ae_title,
-                config.pdu_bytes_max,
-            ),
-            sources=callers.sources,
+            reception=Reception(config, callers, offers),
             rules=Rules(offers, config.instance_bytes_max),
-            places=callers.places,
             paces=Paces(pace_of),
-            source_associations_max=config.source_associations_max,
             bytes_per_second_min=config.bytes_per_second_min,
-            identification=callers.identification,
             tls=None if files is None else ServerTls(files),
             on_session_end=on_session_end,
             clock=clock,

@@ -18,9 +18,10 @@ from gateway.dimse.association import Arrival
 from gateway.dimse.backing import Backing
 from gateway.dimse.control import Adopt, Channel, Closed, Counted, Message, Ready, Stop
 from gateway.dimse.identity import Identification
-from gateway.dimse.listener import Callers, Listener
+from gateway.dimse.listener import Listener
 from gateway.dimse.offered import offers
 from gateway.dimse.places import PLACES_FILE, Places
+from gateway.dimse.reception import Callers
 from kernel import telemetry
 from kernel.access.asked import AskedAccess
 from kernel.archive.blobs import Blobs

@@ -16,10 +16,11 @@ from gateway import source_tables
 from gateway.dimse import commands, pdu, wire
 from gateway.dimse.backing import Backing
 from gateway.dimse.identity import Identification
-from gateway.dimse.listener import Callers, Listener
+from gateway.dimse.listener import Listener
 from gateway.dimse.offer import Offer, Offers
 from gateway.dimse.offered import offers
 from gateway.dimse.places import Places
+from gateway.dimse.reception import Callers
 from gateway.peers import SERVICES
 from kernel.access import Access, AccessKeys
 from kernel.access.asked import AskedAccess, serve_access
