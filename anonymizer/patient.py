@@ -63,11 +63,7 @@ def read_patient(header: Header, keys: Keys, issuer: str, fallback_charset: str 
     study = {keyword: text(tag) for keyword, tag in STUDY_KEYWORDS.items()}
     issuer = identity["IssuerOfPatientID"] or issuer
     identity["IssuerOfPatientID"] = issuer
-    who = identity["PatientID"]
-    if not who and identity["PatientName"]:
-        who = "\0".join(("name", fold(identity["PatientName"]), identity["PatientBirthDate"]))
-    elif not who:
-        who = "\0".join(("study", study["StudyInstanceUID"]))
+    who = _who(identity, study["StudyInstanceUID"])
     return Patient(
         issuer=issuer,
         patient_id=identity["PatientID"],
@@ -77,3 +73,24 @@ def read_patient(header: Header, keys: Keys, issuer: str, fallback_charset: str 
         identity=identity,
         study=study,
     )
+
+
+def pseudonym_of(identity: Mapping[str, str], study_instance_uid: str, keys: Keys, issuer: str) -> str:
+    """Return the pseudonym that instances of a patient were given, from what the site's index says of the patient.
+
+    Parameters
+    ----------
+    identity
+        By keyword: PatientID, IssuerOfPatientID, PatientName, PatientBirthDate.
+    issuer
+        Stands for an issuer that is absent.
+    """
+    return pseudonym(keys.pseudonym, identity["IssuerOfPatientID"] or issuer, _who(identity, study_instance_uid))
+
+
+def _who(identity: Mapping[str, str], study_instance_uid: str) -> str:
+    if identity["PatientID"]:
+        return identity["PatientID"]
+    if identity["PatientName"]:
+        return "\0".join(("name", fold(identity["PatientName"]), identity["PatientBirthDate"]))
+    return f"study\0{study_instance_uid}"

@@ -181,7 +181,8 @@ def committer_of(opened: Stores, planner: Planner, steps: PerformedSteps | None 
 
 def deletions_of(opened: Stores, committer: LocalCommitter) -> Deletions:
     """Return what deletes, with all rooms that keep something of an instance."""
-    return Deletions(opened.db, opened.clock, opened.config.archive, committer, (DeliveryDependents(),))
+    dependents = (DeliveryDependents(keys_of(opened.config)),)
+    return Deletions(opened.db, opened.clock, opened.config.archive, committer, dependents)
 
 
 def keys_of(config: Config) -> Callable[[str], site_keys.Keys]:

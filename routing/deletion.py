@@ -1,16 +1,20 @@
 """What delivery has to say when instances are deleted: what still waits, what nobody else has, and what goes with them.
 
 Deliveries, consignments and plans stay: they are the history, and name UIDs only. The vault's sealed records stay, too:
-a report about a copy that was delivered may still come home, and without them nobody could say whose it is.
+a report about a copy that was delivered may still come home, and without them nobody could say whose it is. They go when
+erasure is the reason (erasure.py).
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from sqlalchemy import Connection, delete, func, select
 
+from anonymizer.keys import Keys
 from kernel.archive.reclaim import Freed
 from kernel.archive.removal import Doomed
+from routing import erasure
+from routing.erasure import Copy
 from routing.tables import delivery, derived, job
 from routing.transport import ReceiptState
 
@@ -20,6 +24,9 @@ _ARRIVED: Final = (ReceiptState.DELIVERED.value, ReceiptState.DUPLICATE.value)
 
 class DeliveryDependents:
     """Jobs and pseudonymised copies of what is deleted (`kernel.archive.deletion.Dependents`)."""
+
+    def __init__(self, keys_of: Callable[[str], Keys]) -> None:
+        self._keys_of = keys_of  # of a site; asked for only when something is erased
 
     def obstacles(self, connection: Connection, doomed: Doomed) -> Sequence[str]:
         """Return that something waits for delivery, or that there is no receipt of somebody who has it."""
@@ -35,16 +42,20 @@ class DeliveryDependents:
         found = [f"{waiting} deliveries of it are still to be made"] if waiting else []
         return [*found, f"{lacking} of its instances have no receipt, this may be the only copy"] if lacking else found
 
-    def forget(self, connection: Connection, doomed: Doomed) -> Sequence[Freed]:
+    def forget(self, connection: Connection, doomed: Doomed, *, erase: bool) -> Sequence[Freed]:
         """Remove the jobs and the pseudonymised copies; return the copies' blobs."""
         freed: list[Freed] = []
+        gone: list[Copy] = []
         for uids in _chunks(doomed):
             of_jobs = (job.c.site == doomed.site, job.c.study_instance_uid == doomed.study_instance_uid)
             connection.execute(delete(job).where(*of_jobs, job.c.sop_instance_uid.in_(uids)))
             copies = (derived.c.site == doomed.site, derived.c.sop_instance_uid.in_(uids))
-            named = select(derived.c.blob_key, derived.c.new_sop_instance_uid).where(*copies)
-            freed += [Freed(*row) for row in connection.execute(named)]
+            for row in connection.execute(select(derived).where(*copies)):
+                freed.append(Freed(row.blob_key, row.new_sop_instance_uid))
+                gone.append(Copy(row.new_study_instance_uid, row.new_series_instance_uid, row.new_sop_instance_uid))
             connection.execute(delete(derived).where(*copies))
+        if erase:
+            erasure.erase(connection, doomed, gone, self._keys_of(doomed.site))
         return freed
 
 

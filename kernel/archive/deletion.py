@@ -27,6 +27,7 @@ from kernel.database import Database, tx_after_commit
 from kernel.errors import DeletionRefused, Forbidden, InvalidRequest
 from kernel.events import Event, EventName, record
 
+ERASURE: Final = "erasure"
 REASONS: Final = {
     "quality": "rejected for quality reasons (113001, DCM)",
     "patient-safety": "rejected for patient safety reasons (113037, DCM)",
@@ -34,7 +35,7 @@ REASONS: Final = {
     "retention-expired": "data retention policy expired (113039, DCM)",
     "duplicate": "the same is here under other identifiers",
     "test-data": "never a patient's",
-    "erasure": "the patient's right to have it erased",
+    ERASURE: "the patient's right to have it erased; the sealed ways back from its copies go, too",
 }
 """Why something may be deleted: words of the code, as a text of a person's would end in the audit."""
 _EVENTS: Final = {
@@ -64,8 +65,8 @@ class Dependents(Protocol):
         """Return what speaks against deleting, in words; empty when nothing does."""
         ...
 
-    def forget(self, connection: Connection, doomed: Doomed) -> Sequence[Freed]:
-        """Remove the room's rows of it and return the blobs that they named."""
+    def forget(self, connection: Connection, doomed: Doomed, *, erase: bool) -> Sequence[Freed]:
+        """Remove the room's rows of it and return the blobs that they named; `erase` also what leads back to a person."""
         ...
 
 
@@ -152,7 +153,8 @@ class Deletions:
         obstacles = [words for room in self._dependents for words in room.obstacles(connection, doomed)]
         held = is_held(connection, wish.target.site, wish.target.study_instance_uid)
         decide(wish, Facts(held, doomed.last_received_at, tuple(obstacles)), self._config, now)
-        freed = [one for room in self._dependents for one in room.forget(connection, doomed)]
+        erase = wish.reason == ERASURE
+        freed = [one for room in self._dependents for one in room.forget(connection, doomed, erase=erase)]
         give_up(connection, [*freed, *removal.remove(connection, doomed)], now)
         detail = {"level": wish.target.level, "reason": wish.reason, "instances": len(doomed.instances), **_uids(wish)}
         target = wish.target

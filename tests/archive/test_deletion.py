@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from anonymizer.keys import derive
 from kernel.archive import verify
 from kernel.archive.deletion import Deletions, Wish
 from kernel.archive.deletion_asked import ask_deletion, serve_deletions
@@ -18,6 +19,11 @@ from routing.tables import derived
 from tests.archive.conftest import open_archive
 from tests.support.builders import a_ct_series
 
+
+def site_keys(site):
+    return derive(b"s" * 32, site=site)
+
+
 NAMED = (*verify.NAMED, derived)
 
 
@@ -28,7 +34,9 @@ def archive(database, tmp_path):
 
 @pytest.fixture
 def deletions(archive):
-    return Deletions(archive.database, archive.clock, ArchiveConfig(), archive.committer, (DeliveryDependents(),))
+    return Deletions(
+        archive.database, archive.clock, ArchiveConfig(), archive.committer, (DeliveryDependents(site_keys),)
+    )
 
 
 def a_wish(ds, *, series=None, instance=None, force=True):

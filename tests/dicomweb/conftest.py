@@ -19,6 +19,7 @@ from dicomweb_client.api import DICOMwebClient
 from sqlalchemy import select
 from starlette.applications import Starlette
 
+from anonymizer.keys import Keys, derive
 from gateway.dicomweb.app import DicomWeb
 from gateway.dicomweb.direct import Direct
 from gateway.dicomweb.service import Services
@@ -89,6 +90,11 @@ class Node:
         return list((self.config.node.data / "blobs" / "incoming").iterdir())
 
 
+def site_keys(site: str) -> Keys:
+    """The keys of a site's pseudonyms."""
+    return derive(b"s" * 32, site=site)
+
+
 MULTIPART = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=BOUNDARY'}
 
 
@@ -129,7 +135,7 @@ def running_node(
     ingest = Ingest(blobs, committer, quarantine, clock, lambda _: None)
     desk = CommitmentDesk(db, blobs, clock, digests=True)
     desk.start()
-    deletions = Deletions(db, clock, config.archive, committer, (DeliveryDependents(),))
+    deletions = Deletions(db, clock, config.archive, committer, (DeliveryDependents(site_keys),))
     service = DicomWeb(
         Services(config, clock, access, db, blobs, ingest, quarantine, committer, deletions=deletions, commitments=desk)
     )

@@ -7,13 +7,16 @@ import pytest
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
+from anonymizer.patient import pseudonym_of
+from anonymizer.vault import VaultEntry, VaultKind, seal
 from kernel.archive import holds, verify
 from kernel.archive.reclaim import reclaim_blobs
 from kernel.archive.tables import conflict, instance, manifest, patient, reclaim, series, series_metadata, study
 from kernel.audit import Action, AuditOutcome
 from kernel.database import metadata
-from routing.tables import delivery, derived, job
-from tests.dicomweb.conftest import running_node
+from routing import vault
+from routing.tables import delivery, derived, job, vault_entry
+from tests.dicomweb.conftest import running_node, site_keys
 from tests.support.builders import a_ct, a_ct_series
 
 NAMED = (*verify.NAMED, derived)
@@ -232,6 +235,79 @@ def test_pseudonymised_copies_go_with_their_original(node):
     assert remove(node, ds, force="true").status_code == 204
 
     assert (node.rows(derived), reclaimed(node), blobs_of(node)) == ([], 2, [])
+
+
+def a_copy(node, ds, number: int) -> None:
+    """Make a pseudonymised copy of an instance, with the sealed ways back."""
+    keys = site_keys("BV1")
+    (row,) = [one for one in node.rows(instance) if one.sop_instance_uid == ds.SOPInstanceUID]
+    values = {
+        "site": "BV1",
+        "sop_instance_uid": ds.SOPInstanceUID,
+        "variant": "v",
+        "new_study_instance_uid": "2.1",
+        "new_series_instance_uid": "2.2",
+        "new_sop_instance_uid": f"2.3.{number}",
+        "sop_class_uid": "1.2",
+        "transfer_syntax_uid": "1.2.840.10008.1.2.1",
+        "blob_key": row.blob_key,
+        "size_bytes": 1,
+        "dataset_offset": 1,
+        "sha256": row.sha256,
+        "record": "",
+        "at": row.received_at,
+    }
+    who = {"PatientID": ds.PatientID, "IssuerOfPatientID": "", "PatientName": "", "PatientBirthDate": ""}
+    tokens = [
+        (VaultKind.PATIENT, pseudonym_of(who, ds.StudyInstanceUID, keys, "BV1")),
+        *((VaultKind.STUDY, "2.1"), (VaultKind.UID, "2.1"), (VaultKind.UID, "2.2"), (VaultKind.UID, f"2.3.{number}")),
+    ]
+    sealed = [seal(VaultEntry(kind, token, {}), keys, nonce=bytes(12)) for kind, token in tokens]
+
+    def write(connection) -> None:
+        connection.execute(derived.insert(), values)
+        vault.store(connection, "BV1", sealed, row.received_at)
+
+    node.db.write(write)
+
+
+def kinds(node) -> list[str]:
+    return sorted(row.kind for row in node.rows(vault_entry))
+
+
+def test_the_ways_back_stay_for_reports_that_come_home_unless_erasure_is_the_reason(node):
+    first, second = a_ct_series(2)
+    node.store(first, second)
+    a_copy(node, first, 1)
+    a_copy(node, second, 2)
+    assert kinds(node) == ["patient", "study", "uid", "uid", "uid", "uid"]
+
+    remove(node, first, level="instance", force="true", reason="erasure")
+    after_one = kinds(node)
+    remove(node, second, force="true", reason="erasure")
+
+    assert after_one == ["patient", "study", "uid", "uid", "uid"]  # its neighbour still needs the others
+    assert kinds(node) == []
+
+
+def test_a_patient_with_another_study_stays_known_to_the_vault(node):
+    ds, other = a_ct(PatientID="P1"), a_ct(seed="other", PatientID="P1")
+    node.store(ds, other)
+    a_copy(node, ds, 1)
+
+    remove(node, ds, force="true", reason="erasure")
+
+    assert kinds(node) == ["patient"]
+
+
+def test_deleting_for_another_reason_leaves_every_way_back(node):
+    ds = a_ct()
+    node.store(ds)
+    a_copy(node, ds, 1)
+
+    remove(node, ds, force="true", reason="test-data")
+
+    assert kinds(node) == ["patient", "study", "uid", "uid", "uid"]
 
 
 def test_a_legal_hold_stops_everybody_until_it_is_lifted(node):
