@@ -18,7 +18,7 @@ from exchange.stores import Stores
 from gateway import source_tables
 from gateway.dicomweb.client import StowTransport
 from gateway.dimse.backing import Backing
-from gateway.dimse.commitment_reporter import CommitmentReporter
+from gateway.dimse.commitment_reporter import CommitmentReporter, call_back
 from gateway.dimse.handover_worker import HandoverWorker
 from gateway.dimse.identity import Identification
 from gateway.dimse.line import Target
@@ -127,7 +127,12 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
                 transports=transports(config, rules, clock),
             ),
             commitments=commitments,
-            reports=CommitmentReporter(opened.db, clock, requesters(rules, config)),
+            reports=CommitmentReporter(
+                opened.db,
+                clock,
+                requesters(rules, config),
+                call_back(sources, config.routing.request_timeout_s),
+            ),
             handovers=HandoverWorker(opened.db, clock, owner, dimse_destinations(rules, config), random_uid),
         )
 

@@ -40,6 +40,7 @@ class Source:
     associations_max: int | None = None  # at once
     instances_max: int | None = None  # on their way in at once
     bytes_per_second: int | None = None
+    port: int | None = None  # where it listens, at the address from which it calls
 
     @property
     def sees(self) -> frozenset[str] | None:

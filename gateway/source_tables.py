@@ -16,6 +16,7 @@ missing_identifiers = "fill"      # UIDs that it leaves out are made here; absen
 associations_max = 4              # at once; absent: the node's own bound
 instances_max = 2                 # on their way in at once; absent: dimse.source_instances_max
 bytes_per_second = 10_000_000     # read from it; absent: as fast as it sends
+port = 104                        # where it listens: it is told there of storage commitment
 """
 
 import ipaddress
@@ -33,10 +34,11 @@ T = TypeVar("T")
 
 SOURCES_MAX: Final = 4096
 ALL: Final = "*"
+PORT_MAX: Final = 65535
 _TEXTS: Final = ("name", "site", "charset", "missing_identifiers")
 _CHOICES: Final = {"charset": tuple(FALLBACKS), "missing_identifiers": ("refuse", "fill")}
 _LISTS: Final = ("calling", "called", "address", "certificate", "services", "sites", "sop_classes", "modalities")
-_NUMBERS: Final = ("associations_max", "instances_max", "bytes_per_second")
+_NUMBERS: Final = ("associations_max", "instances_max", "bytes_per_second", "port")
 _KEYS: Final = (*_TEXTS, *_LISTS, *_NUMBERS)
 _DIGEST: Final = "sha256:"
 
@@ -114,6 +116,8 @@ class _Table:
                 raise self._refused(key, "must be text")
             if key in _NUMBERS and (not isinstance(value, int) or isinstance(value, bool) or value < 1):
                 raise self._refused(key, "must be a whole number of at least 1")
+            if key == "port" and isinstance(value, int) and value > PORT_MAX:
+                raise self._refused(key, f"must be at most {PORT_MAX}")
             if key in _CHOICES and value not in _CHOICES[key]:
                 raise self._refused(key, f"must be one of {', '.join(_CHOICES[key])}")
         if not self.entry.get("name"):

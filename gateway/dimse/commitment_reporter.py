@@ -1,24 +1,25 @@
 """Tells requesters the result of storage commitment on an association of ours, for days if need be (PS3.4 J.3.3.1).
 
 Runs in the process that owns the database. A requester is reached where a `[[destination]]` of kind dimse has its AE
-title. Until it takes the report the transaction stays a row, tried again with a doubling pause.
+title, else at the address from which it asked when its `[[source]]` says on which port it listens. Until it takes the report the transaction stays a row, tried again with a doubling pause.
 """
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Final
 
 from gateway.dimse.commitment_messages import COMMITMENT_CLASS, event_command, write_report
 from gateway.dimse.line import Line, Lost, Target
 from gateway.dimse.pdu import Role
+from gateway.peers import Sources
 from gateway.status import SUCCESS
 from kernel import telemetry
 from kernel.archive import commitments
-from kernel.archive.commitments import Transaction
+from kernel.archive.commitments import Asked, Transaction
 from kernel.clock import Clock
 from kernel.database import Database
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
-from kernel.errors import ExchangeError
+from kernel.errors import ExchangeError, UnknownCaller
 
 LOOK_EVERY_S: Final = 2.0
 _PAIRS: Final = tuple((COMMITMENT_CLASS, uid) for uid in (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))
@@ -29,11 +30,18 @@ _log = telemetry.get_logger("gateway.dimse")
 class CommitmentReporter:
     """Reports what could not be reported on the association of the request."""
 
-    def __init__(self, db: Database, clock: Clock, requesters: Mapping[str, Target]) -> None:
-        """Keep where requesters are, by AE title."""
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        requesters: Mapping[str, Target],
+        call_back: Callable[[Asked], Target | None] = lambda _: None,
+    ) -> None:
+        """Keep where requesters are, by AE title, and how to reach others."""
         self._db = db
         self._clock = clock
         self._requesters = requesters
+        self._call_back = call_back
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -77,9 +85,9 @@ class CommitmentReporter:
 
     def _report(self, one: Transaction) -> str:
         """Return why the requester could not be told, empty when it was."""
-        target = self._requesters.get(one.asked.peer)
+        target = self._requesters.get(one.asked.peer) or self._call_back(one.asked)
         if target is None:
-            return "no [[destination]] has its AE title"
+            return "no [[destination]] has its AE title, and no [[source]] says its port"
         try:
             line = Line(target, _PAIRS, roles=_ROLES)
             try:
@@ -97,3 +105,18 @@ def _tell(line: Line, one: Transaction) -> str:
     event_type, data_set = write_report(one, one.asked.called, context.transfer_syntax)
     status = line.request(context, event_command(event_type), data_set).status
     return "" if status == SUCCESS else f"N-EVENT-REPORT status {status:04X}"
+
+
+def call_back(sources: Sources, timeout_s: float) -> Callable[[Asked], Target | None]:
+    """Return how a requester is reached whose `[[source]]` says on which port it listens."""
+
+    def target_of(asked: Asked) -> Target | None:
+        try:
+            source = sources.resolve(asked.called, asked.peer, asked.address)
+        except UnknownCaller:
+            return None
+        if source.port is None:
+            return None
+        return Target(asked.address, source.port, asked.peer, asked.called, timeout_s)
+
+    return target_of

@@ -11,13 +11,16 @@ from pynetdicom import AE, build_role, evt
 from pynetdicom.sop_class import CTImageStorage, MRImageStorage, StorageCommitmentPushModel
 from sqlalchemy import delete, select, update
 
-from gateway.dimse.commitment_reporter import CommitmentReporter
+from gateway import source_tables
+from gateway.dimse.commitment_reporter import CommitmentReporter, call_back
 from gateway.dimse.line import Target
 from kernel.archive import commitments
 from kernel.archive.commitments import commitment
 from kernel.archive.tables import instance
 from kernel.clock import ManualClock
+from kernel.config import Config
 from kernel.database import Database
+from kernel.errors import InvalidConfiguration
 from tests.dimse.conftest import PATIENCE_S, Node
 from tests.dimse.test_get import holds
 from tests.support.builders import a_ct, a_ct_series
@@ -264,6 +267,27 @@ def test_a_requester_that_is_away_is_tried_with_growing_pauses_and_given_up_afte
     assert max(pauses) == commitments.LONGEST_PAUSE_S
     assert states(node.database) == ["abandoned"]
     assert clock.now() - begun > commitments.ABANDON_AFTER
+
+
+def test_a_requester_without_a_destination_is_called_back_where_its_source_says(node: Node, modality):
+    clock = ManualClock()
+    a_transaction(node.database, clock)
+    clock.advance(60)
+    entry = {"name": "ct", "calling": ["MODALITY"], "address": ["127.0.0.0/8"], "port": modality.target.port}
+    elsewhere = source_tables.sources(Config(source=(entry | {"calling": ["OTHER"]},)))
+    known = source_tables.sources(Config(source=(entry,)))
+
+    nowhere = CommitmentReporter(node.database, clock, {}, call_back(elsewhere, PATIENCE_S)).run_once()
+    clock.advance(60)
+    told = CommitmentReporter(node.database, clock, {}, call_back(known, PATIENCE_S)).run_once()
+
+    assert (nowhere, told) == (0, 1)
+    assert modality.reports.get(timeout=PATIENCE_S)[:2] == ("new", 1)
+
+
+def test_the_port_of_a_source_is_one():
+    with pytest.raises(InvalidConfiguration, match=r"source\[1\]\.port: must be at most 65535"):
+        source_tables.sources(Config(source=({"name": "ct", "port": 65536},)))
 
 
 def test_a_requester_that_answers_with_a_failure_is_told_again(node: Node, modality):
