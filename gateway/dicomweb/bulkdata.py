@@ -30,7 +30,7 @@ _PATH_CHARS_MAX = 1024
 def retrieve_bulkdata(call: Call) -> ASGIApp:
     """Answer GET .../instances/{instance}/bulkdata/{path}."""
     located = call.locate(call.open_study(call.params["study"]))
-    values, syntax = _values(call, located, call.params["path"])
+    values, syntax = values_of(call, located, call.params["path"])
     asked = frozenset({"", "*", syntax})
     offers = [Offer(OCTETS, False, asked, syntax), Offer(OCTETS, True, asked, syntax)]  # noqa: FBT003 (rows)
     offer = choose(call.accept, offers)
@@ -52,7 +52,7 @@ def retrieve_bulkdata(call: Call) -> ASGIApp:
     return streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
 
 
-def _values(call: Call, located: Located, path: str) -> tuple[list[Sequence[Piece]], str]:
+def values_of(call: Call, located: Located, path: str) -> tuple[list[Sequence[Piece]], str]:
     """Return the value's pieces, one list for each part, and the transfer syntax in which they are."""
     blob = call.services.blobs.path(located.blob_key)
     if len(path) > _PATH_CHARS_MAX:

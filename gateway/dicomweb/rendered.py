@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from gateway.dicomweb.answers import Answer, Chunked
 from gateway.dicomweb.call import Call
 from gateway.dicomweb.conditional import not_modified, tag_of
+from gateway.dicomweb.documents import is_document, rendered_document
 from gateway.dicomweb.drawing import animation, draw
 from gateway.dicomweb.frame_source import opened
 from gateway.dicomweb.frames import frame_numbers, source_of
@@ -40,7 +41,9 @@ def rendered(call: Call) -> ASGIApp:
 
     Alone comes one frame, the first of an instance unless some are named; a GIF has all of them.
     """
-    located = source_of(call).located
+    located = _located(call)
+    if is_document(located):
+        return rendered_document(call, located)
     numbers = frame_numbers(call.params["frames"]) if "frames" in call.params else None
     is_one = numbers is None or len(numbers) == 1
     offer = choose(call.accept, (*ALONE, *PARTS) if is_one else (*PARTS, Offer(GIF)))
@@ -83,6 +86,13 @@ def thumbnail(call: Call) -> ASGIApp:
         except Refused:  # a report among images, or an image that cannot be drawn: another stands for the study
             continue
     return _picture(call, located[-1], numbers[0], (offer, how, headers))
+
+
+def _located(call: Call) -> Located:
+    try:
+        return source_of(call).located
+    except NotFound:  # no pixels, or not there at all
+        return call.locate(call.open_study(call.params["study"]))
 
 
 def _rendered_all(call: Call) -> ASGIApp:

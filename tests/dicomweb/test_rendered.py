@@ -186,3 +186,19 @@ def test_pictures_are_of_the_slide_for_a_slide(node, samples: Path):
     response = node.get(url_of(ds) + "/frames/1/rendered?iccprofile=yes")
 
     assert opened(response.content).size == (ds.Columns, ds.Rows)
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/pdf"])
+def test_a_pdf_report_rendered_is_a_pdf(archive, accept):
+    _, ds = stored(archive, "pdf_report.dcm")
+    document = bytes(ds.EncapsulatedDocument)
+    length = int(ds.get("EncapsulatedDocumentLength", len(document)))
+
+    whole = archive.get(url_of(ds) + "/rendered", Accept=accept)
+    begin = archive.get(url_of(ds) + "/rendered", Accept=accept, Range="bytes=0-3")
+    refused = archive.get(url_of(ds) + "/rendered", Accept="image/jpeg")
+
+    assert whole.headers["content-type"] == "application/pdf"
+    assert whole.content == document[:length]
+    assert (begin.status_code, begin.content) == (206, b"%PDF")
+    assert (refused.status_code, "application/pdf" in refused.json()["detail"]) == (406, True)
