@@ -141,6 +141,8 @@ class Running:
                 self._dicomweb.sweep()
             except ExchangeError as error:
                 _log.warning("settle_failed", reason=error.code)
+            except Exception as error:  # noqa: BLE001 (a thread's edge: studies must become complete later, too)
+                _log.error("settle_failed", exc_info=error)
 
 
 def ready_checks(node: Node) -> Mapping[str, str]:

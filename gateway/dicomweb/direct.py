@@ -64,7 +64,7 @@ class Line:
         connection = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
         try:
             while not cycle.disconnected:
-                turn = await loop.run_in_executor(threads, parts.push, connection)
+                turn = await _ended(loop.run_in_executor(threads, parts.push, connection))
                 cycle.expected_content_length -= turn.sent
                 if turn.is_last:
                     return
@@ -141,6 +141,15 @@ class Parts:
         self._offset += count
         self._left -= count
         return count
+
+
+async def _ended(turn: asyncio.Future[Turn]) -> Turn:
+    """Wait for a turn, also when cancelled: its descriptors may not be closed, and given to others, under its hands."""
+    try:
+        return await asyncio.shield(turn)
+    except asyncio.CancelledError:
+        await asyncio.wait((turn,))
+        raise
 
 
 async def _writable(connection: socket.socket) -> None:

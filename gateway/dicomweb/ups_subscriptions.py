@@ -2,6 +2,7 @@
 
 import re
 from typing import Final
+from urllib.parse import quote
 
 from starlette.types import ASGIApp
 
@@ -86,4 +87,4 @@ def subscriber(call: Call) -> Subscriber:
 
 def channel_url(call: Call, ae_title: str) -> str:
     """Return the URL of a subscriber's event channel."""
-    return f"ws{call.address.base_url.removeprefix('http')}/ws/subscribers/{ae_title}"
+    return f"ws{call.address.base_url.removeprefix('http')}/ws/subscribers/{quote(ae_title)}"

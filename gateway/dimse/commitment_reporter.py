@@ -82,6 +82,8 @@ class CommitmentReporter:
                 self.run_once()
             except ExchangeError as error:
                 _log.warning("commitment_reports_failed", error=error.code)
+            except Exception as error:  # noqa: BLE001 (a thread's edge: the others are told all the same)
+                _log.error("commitment_reports_failed", exc_info=error)
 
     def _report(self, one: Transaction) -> str:
         """Return why the requester could not be told, empty when it was."""

@@ -71,6 +71,8 @@ class HandoverWorker:
                 self.run_once()
             except ExchangeError as error:
                 _log.warning("handovers_failed", error=error.code)
+            except Exception as error:  # noqa: BLE001 (a thread's edge: the others are asked all the same)
+                _log.error("handovers_failed", exc_info=error)
 
     def _do(self, one: Handover) -> bool:
         known = self._destinations.get(one.destination)

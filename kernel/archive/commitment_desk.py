@@ -93,6 +93,8 @@ class CommitmentDesk:
                 self._db.write(lambda connection: commitments.forget(connection, self._clock.now()))
             except ExchangeError as error:
                 _log.warning("commitments_failed", error=error.code)
+            except Exception as error:  # noqa: BLE001 (a thread's edge: who asks next must not wait for ever)
+                _log.error("commitments_failed", exc_info=error)
 
 
 class AskedCommitments:

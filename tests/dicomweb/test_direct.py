@@ -1,11 +1,13 @@
 """Stored bytes straight from the files to the socket: the same bytes, for fast, slow and vanishing clients."""
 
+import asyncio
 import http.client
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import uvicorn
@@ -211,3 +213,38 @@ def connected_to(port: int) -> socket.socket:
     connection.settimeout(20)
     connection.connect(("127.0.0.1", port))
     return connection
+
+
+def test_no_descriptor_is_closed_under_a_turn_when_its_request_is_cancelled():
+    begun, may_end, seen = threading.Event(), threading.Event(), list[int]()
+
+    class Turning(Parts):
+        def push(self, connection):
+            begun.set()
+            may_end.wait(20)
+            seen.append(connection.fileno())
+            return direct.Turn(0, is_full=False, is_last=True)
+
+    async def cancelled() -> None:
+        loop, threads = asyncio.get_running_loop(), ThreadPoolExecutor(1)
+        ours, theirs = socket.socketpair()
+        transport = SimpleNamespace(
+            set_write_buffer_limits=lambda **_: None, get_extra_info=lambda _: ours, is_closing=lambda: False
+        )
+        flow = SimpleNamespace(drain=lambda: asyncio.sleep(0))
+        cycle = SimpleNamespace(transport=transport, flow=flow, disconnected=False, expected_content_length=0)
+        sending = asyncio.ensure_future(direct.Line(cycle).send(Turning([]), threads, 20))
+        assert await loop.run_in_executor(None, begun.wait, 20)
+        sending.cancel()
+        await asyncio.wait({sending}, timeout=0.1)
+        may_end.set()
+        with suppress(asyncio.CancelledError):
+            await sending
+        threads.shutdown()
+        ours.close()
+        theirs.close()
+
+    asyncio.run(cancelled())
+
+    assert len(seen) == 1
+    assert seen[0] >= 0

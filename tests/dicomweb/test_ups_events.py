@@ -58,6 +58,17 @@ def test_a_subscriber_hears_what_happens_as_it_happens(node: Node):
     assert (first, second) == ((UID, 1, "SCHEDULED"), (UID, 1, "IN PROGRESS"))
 
 
+def test_the_url_of_a_channel_is_one_whatever_the_ae_title(node: Node):
+    title = "READ%20%22ROOM%22"
+
+    where = posts(node, WORKLIST + title).headers["Content-Location"]
+
+    assert where.endswith(f"/ws/subscribers/{title}")
+    with channel(node, title) as opened:
+        creates(node)
+        assert hears(opened) == (UID, 1, "SCHEDULED")
+
+
 def test_what_happened_while_a_subscriber_was_away_is_told_when_it_is_back(node: Node):
     posts(node, WORKLIST + "READER1")
     with channel(node) as opened:

@@ -1,6 +1,7 @@
 """Storage commitment: asked by N-ACTION, looked for, and answered by N-EVENT-REPORT, whatever happens in between."""
 
 import queue
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -15,9 +16,10 @@ from gateway import source_tables
 from gateway.dimse.commitment_reporter import CommitmentReporter, call_back
 from gateway.dimse.line import Target
 from kernel.archive import commitments
+from kernel.archive.commitment_desk import CommitmentDesk
 from kernel.archive.commitments import commitment
 from kernel.archive.tables import instance
-from kernel.clock import ManualClock
+from kernel.clock import ManualClock, SystemClock
 from kernel.config import Config
 from kernel.database import Database
 from kernel.errors import InvalidConfiguration
@@ -373,3 +375,24 @@ def test_a_modality_that_asks_often_before_it_listens_hears_of_everything(node: 
     assert asked == [0x0000] * 8
     assert [(where, event_type) for where, event_type, _ in told] == [("same", 1)] * 8
     assert {report.TransactionUID for _, _, report in told} == {f"1.2.3.{n}" for n in range(1, 9)}
+
+
+@pytest.mark.parametrize("part", [CommitmentDesk, CommitmentReporter])
+def test_a_failure_that_nobody_thought_of_ends_no_thread(node: Node, monkeypatch, part):
+    calls, again = [], threading.Event()
+
+    def fails_once(_) -> int:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("unforeseen")
+        again.set()
+        return 0
+
+    monkeypatch.setattr(part, "run_once", fails_once)
+    monkeypatch.setattr(f"{part.__module__}.LOOK_EVERY_S", 0.01)
+    arguments = {"blobs": node.blobs, "digests": False} if part is CommitmentDesk else {"requesters": {}}
+    running = part(db=node.database, clock=SystemClock(), **arguments)
+    running.start()
+
+    assert again.wait(PATIENCE_S)
+    running.stop(PATIENCE_S)
