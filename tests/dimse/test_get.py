@@ -1,5 +1,7 @@
 """C-GET: what was stored comes back on the association of the request, byte for byte where it can."""
 
+import subprocess
+import sys
 from io import BytesIO
 from pathlib import Path
 
@@ -327,3 +329,21 @@ def test_getscu_of_dcmtk_gets_a_series(node: Node, tmp_path):
     )  # fmt: skip
 
     assert sorted(dcmread(path).SOPInstanceUID for path in out.iterdir()) == sorted(ds.SOPInstanceUID for ds in stored)
+
+
+def test_getscu_of_pynetdicom_gets_a_study(node: Node, tmp_path):
+    stored = holds(node, tmp_path / "in", a_ct_series(3))
+    out = tmp_path / "out"
+    out.mkdir()
+
+    pynetdicom(
+        "getscu", "127.0.0.1", node.port, "-S", "-aec", "VIENANH", "-od", out,
+        "-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={stored[0].StudyInstanceUID}",
+    )  # fmt: skip
+
+    assert sorted(dcmread(path).SOPInstanceUID for path in out.iterdir()) == sorted(ds.SOPInstanceUID for ds in stored)
+
+
+def pynetdicom(*arguments: object) -> None:
+    """Run one of pynetdicom's programs to its end."""
+    subprocess.run([sys.executable, "-m", "pynetdicom", *map(str, arguments)], check=True, timeout=PATIENCE_S * 3)

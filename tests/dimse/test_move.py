@@ -14,7 +14,7 @@ from gateway.dimse.move_scp import pairs_of
 from kernel.archive.records import Located
 from kernel.audit import Action
 from tests.dimse.conftest import PATIENCE_S, Node, dcmtk
-from tests.dimse.test_get import an_identifier, counts, holds
+from tests.dimse.test_get import an_identifier, counts, holds, pynetdicom
 from tests.support.access import audited
 from tests.support.builders import a_cr, a_ct, a_ct_series, as_dataset_bytes
 
@@ -260,6 +260,19 @@ def test_movescu_of_dcmtk_moves_to_a_workstation(start_node, destination, tmp_pa
         "-k", "QueryRetrieveLevel=STUDY",
         "-k", f"StudyInstanceUID={stored[0].StudyInstanceUID}",
         "127.0.0.1", node.port,
+    )  # fmt: skip
+
+    assert [came[0] for came in workstation.came] == [ds.SOPInstanceUID for ds in stored]
+
+
+def test_movescu_of_pynetdicom_moves_to_a_workstation(start_node, destination, tmp_path):
+    workstation = destination()
+    node = start_node(destinations=[workstation.entry])
+    stored = holds(node, tmp_path / "in", a_ct_series(3))
+
+    pynetdicom(
+        "movescu", "127.0.0.1", node.port, "-S", "-aec", "VIENANH", "-aem", "WORKSTATION",
+        "-k", "QueryRetrieveLevel=STUDY", "-k", f"StudyInstanceUID={stored[0].StudyInstanceUID}",
     )  # fmt: skip
 
     assert [came[0] for came in workstation.came] == [ds.SOPInstanceUID for ds in stored]
