@@ -33,6 +33,7 @@ from gateway.status import SOP_CLASS_NOT_SUPPORTED, UNRECOGNIZED_OPERATION
 from kernel.errors import LimitExceeded
 
 PENDING = (0xFF00, 0xFF01)  # statuses after which more responses come (PS3.4 C.4.1.1.4)
+HEARD_AT_ONCE_MAX = 64  # events of one look; a peer that never falls silent does not keep the service from its work
 NESTED_MAX = 4  # requests served inside one another; a peer that asks on and on meanwhile is aborted
 
 
@@ -160,7 +161,9 @@ class Conversation:
     def is_cancelled(self, message_id: int) -> bool:
         """Hear what came, without waiting; see `Session.is_cancelled`."""
         self._check()
-        while self._wire.hear(wait=False):
+        for _ in range(HEARD_AT_ONCE_MAX):
+            if not self._wire.hear(wait=False):
+                break
             self._check()
         return message_id in self._cancelled
 

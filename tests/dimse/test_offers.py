@@ -192,6 +192,33 @@ def test_a_data_set_of_a_response_may_come_in_pieces_of_any_size(start_node):
     assert last.Status == 0
 
 
+def test_a_peer_that_never_falls_silent_does_not_keep_a_service_from_its_work(start_node):
+    def ten(session, message):
+        for number in range(10):
+            assert not session.is_cancelled(int_of(message.command, "MessageID"))
+            yield response(message, PENDING), a_match(number)
+        yield response(message, 0), None
+
+    service = Scripted(ten)
+    node = start_node(rows={FIND: Offer("find", {Field.C_FIND_RQ: service})})
+    silence = threading.Event()
+
+    def chatter(peer) -> None:
+        while not silence.is_set():
+            peer.say(a_cancel(9) * 500)
+
+    with node.call(contexts=(pdu.ProposedContext(1, FIND, (scripts.IMPLICIT,)),)) as peer:
+        peer.say(a_find_request(1))
+        talking = threading.Thread(target=chatter, args=(peer,))
+        talking.start()
+        ended = service.ended.wait(PATIENCE_S)
+        silence.set()
+        talking.join(PATIENCE_S)
+
+    assert ended
+    assert not service.raised
+
+
 # --- requests to the peer ---------------------------------------------------------------------------------------------
 
 
