@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from consult import workitem
+from consult.workitem_model import DEPTH_MAX, ELEMENTS_MAX, checked
 from gateway.dicomweb.answers import Answer
 from gateway.dicomweb.body import body_chunks
 from gateway.dicomweb.call import Call
@@ -26,9 +26,7 @@ from kernel.errors import (
 )
 
 BODY_BYTES_MAX: Final = 1024 * 1024
-_LIMITS: Final = Limits(
-    header_bytes_max=BODY_BYTES_MAX, elements_max=workitem.ELEMENTS_MAX, depth_max=workitem.DEPTH_MAX
-)
+_LIMITS: Final = Limits(header_bytes_max=BODY_BYTES_MAX, elements_max=ELEMENTS_MAX, depth_max=DEPTH_MAX)
 
 Model = dict[str, Any]
 
@@ -65,7 +63,7 @@ class WithBody:
         media_type = parse_media_type(self._call.headers.get("content-type", "")).name
         if media_type == XML:
             try:
-                return workitem.checked(from_xml(body, _LIMITS))
+                return checked(from_xml(body, _LIMITS))
             except Refused as error:
                 raise InvalidRequest(reason=f"the body cannot be read as {XML}") from error
         if media_type not in (JSON, "application/json"):
@@ -76,7 +74,7 @@ class WithBody:
             raise InvalidRequest(reason=f"the body cannot be read as {JSON}") from None
         if isinstance(content, list) and len(content) == 1:  # clients send an array of one as well
             content = content[0]
-        return workitem.checked(content)
+        return checked(content)
 
 
 def answered(call: Call, handle: Callable[[], Answer]) -> ASGIApp:

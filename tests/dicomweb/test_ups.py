@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from consult import workitem
+from consult import workitem_model
 from gateway.dicomweb import ups_body
 from kernel.dicom.xml_model import to_xml
 from kernel.dicom.xml_reader import from_xml
@@ -282,9 +282,9 @@ def test_a_body_that_is_none_is_refused(node: Node, content: bytes, kind: str, s
 
 def test_a_body_too_deep_or_too_many_is_refused(node: Node):
     deep: dict[str, Any] = {}
-    for _ in range(workitem.DEPTH_MAX + 2):
+    for _ in range(workitem_model.DEPTH_MAX + 2):
         deep = {"00404021": {"vr": "SQ", "Value": [deep]}}
-    many = {f"0040{number:04X}": {"vr": "SQ", "Value": [{}] * 2} for number in range(workitem.ELEMENTS_MAX + 1)}
+    many = {f"0040{number:04X}": {"vr": "SQ", "Value": [{}] * 2} for number in range(workitem_model.ELEMENTS_MAX + 1)}
 
     assert posts(node, "/dicom-web/workitems", deep).status_code == 400
     assert posts(node, "/dicom-web/workitems", many).status_code in (400, 413)

@@ -138,7 +138,7 @@ def test_a_channel_opens_for_nobody_without_the_right(node: Node, scopes: tuple[
     assert refused.value.response.status_code == status
 
 
-def test_nobody_listens_at_anothers_channel(node: Node):
+def test_nobody_listens_at_the_channel_of_another(node: Node):
     mine = node.a_token("worklist:read")
     posts(node, WORKLIST + "READER1", token=mine)
     stranger = node.access.tokens.create("a stranger", ["worklist:read"], by="test")

@@ -16,6 +16,7 @@ from anonymizer import keys, profile, residue
 from anonymizer.engine import deidentify
 from consult import performed, workitem
 from consult.stations import Stations
+from consult.workitem_model import checked as checked_workitem
 from gateway.dicomweb.media import parse_accept, parse_media_type
 from gateway.dicomweb.multipart import MultipartParser
 from gateway.dicomweb.query import parse as parse_query
@@ -276,7 +277,7 @@ def _workitem(data: bytes) -> None:
         content = json.loads(data)
     except (ValueError, RecursionError):
         return
-    model = workitem.checked(content)
+    model = checked_workitem(content)
     made, _ = workitem.created(model, "1.2.3", NOON)
     workitem.updated(made, model, "", workitem.transaction_of(model), NOON)
 

@@ -81,7 +81,7 @@ def test_orders_need_their_own_rights(room):
         assert client.get("/api/orders").status_code == 403
 
 
-def test_a_token_of_one_site_neither_sees_nor_changes_anothers_orders(room, his):
+def test_a_token_of_one_site_neither_sees_nor_changes_orders_of_another(room, his):
     his.post("/api/orders", json=ORDER)
     with room.client(**bearer(room, "orders:read", "orders:write", site="MK02")) as other:
         assert other.get("/api/orders").json() == []
