@@ -14,7 +14,7 @@ from kernel.archive.index import locate_series, locate_some, locate_study, studi
 from kernel.archive.records import Located
 from kernel.archive.search import StudyQuery, search_studies
 from kernel.dicom.matching import Exact
-from kernel.errors import NotFound, TooManyMatches
+from kernel.errors import IdentifierMismatch, NotFound, TooManyMatches
 
 STUDIES_MAX: Final = 10_000  # of one patient
 
@@ -26,6 +26,8 @@ def find(backing: Backing, session: Session, wanted: Wanted) -> list[Located]:
     ------
     Forbidden
         The caller may not read; audited.
+    IdentifierMismatch
+        Two sites that the caller may see have somebody of this Patient ID: another person, for all that is known.
     AmbiguousStudy
         Two sites that the caller may see have the study.
     TooManyMatches
@@ -56,9 +58,11 @@ def _studies(backing: Backing, session: Session, wanted: Wanted) -> Iterator[tup
             return
         query = StudyQuery({"PatientID": Exact(wanted.patient_id)}, sites=sites, limit=STUDIES_MAX)
         rows = search_studies(connection, query).rows
-    for row in rows:
-        if not wanted.study_instance_uids or row.study_instance_uid in wanted.study_instance_uids:
-            yield row.study_instance_uid, row.site
+    named = [row for row in rows if row.study_instance_uid in wanted.study_instance_uids or wanted.level == "PATIENT"]
+    if wanted.level == "PATIENT" and len({row.site for row in named}) > 1:  # an identifier has no site or issuer
+        raise IdentifierMismatch(reason="PatientID is used at several sites, ask study by study")
+    for row in named:
+        yield row.study_instance_uid, row.site
 
 
 def _open(backing: Backing, session: Session, study_instance_uid: str, site: str | None) -> StudyGrant | None:

@@ -314,6 +314,29 @@ def test_a_source_gets_only_the_studies_of_its_site_and_every_study_is_audited(s
     ]
 
 
+def test_patients_of_two_sites_who_share_an_id_are_never_given_as_one(start_node, tmp_path):
+    node = start_node(
+        sources=[
+            {"name": "theirs", "calling": "THEIRS", "site": "BVB", "services": ["store"]},
+            {"name": "both", "calling": "BOTH", "sites": ["BVB"], "services": ["get"]},
+        ]
+    )
+    ours, theirs = a_ct(seed="ours", PatientID="P1"), a_ct(seed="theirs", PatientID="P1")
+    holds(node, tmp_path / "in", [ours])
+    path = tmp_path / "theirs.dcm"
+    path.write_bytes(as_file(theirs))
+    (sent,) = send_files([path], Target("127.0.0.1", node.port, "VIENANH", "THEIRS", PATIENCE_S))
+    assert sent.receipt.is_success
+    whole, one = (Getter(node.port, title="BOTH", model=PATIENT_GET) for _ in range(2))
+
+    (last, _) = whole.gets(an_identifier("PATIENT", PatientID="P1"))[-1]
+    one.gets(an_identifier("STUDY", PatientID="P1", StudyInstanceUID=theirs.StudyInstanceUID))
+
+    assert whole.came == []
+    assert last.Status == 0xA900
+    assert [came[0] for came in one.came] == [theirs.SOPInstanceUID]
+
+
 @pytest.mark.peer("dcmtk")
 def test_getscu_of_dcmtk_gets_a_series(node: Node, tmp_path):
     stored = holds(node, tmp_path / "in", a_ct_series(3))
