@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from kernel.dicom.codecs import as_allocated, decode
 from kernel.dicom.color import decoded_photometric_interpretation
-from kernel.dicom.decoders import DECODER_BYTES_MAX, Answer, Question, read_message, write_message
+from kernel.dicom.decoder_messages import Answer, Question, read_message, write_message
+from kernel.dicom.decoders import DECODER_BYTES_MAX
 from kernel.dicom.encoders import encode
 from kernel.dicom.icc import as_srgb
 from kernel.dicom.syntaxes import SYNTAXES

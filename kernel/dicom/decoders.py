@@ -18,13 +18,12 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import IO, Any, Final
+from typing import Any, Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.dicom.decoder_messages import Question, answer_of, array_of, read_message, write_message
 from kernel.dicom.image import ImagePixel
 from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
 from kernel.dicom.syntaxes import SYNTAXES
@@ -37,48 +36,7 @@ DECODER_BYTES_MAX: Final = 4096 * MEBIBYTE  # of address space, libraries includ
 DECODERS: Final = 2  # processes at once
 WAIT_SECONDS_MAX: Final = 60.0  # for a free one
 
-_SIZE_BYTES: Final = 8
 _OVERHEAD_BYTES: Final = 64 * 1024  # of an answer besides its pixels
-_DTYPES: Final = frozenset({"|u1", "|i1", "<u2", "<i2", "<u4", "<i4"})
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A frame to decode; with a `target`, to be encoded again."""
-
-    data: bytes
-    image: ImagePixel
-    transfer_syntax_uid: str
-    target: str = ""  # a transfer syntax; native ones give the samples themselves
-    quality: int = 0  # of a lossy target
-    profile: bytes = b""  # an ICC profile: `data` is RGB of 8 bits by pixel that it describes, to be made sRGB
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """The array, or the encoded frame, or why there is none."""
-
-    dtype: str = ""
-    shape: tuple[int, ...] = ()
-    data: bytes = b""
-    refusal: str = ""
-
-
-def write_message(stream: IO[bytes], message: Question | Answer) -> None:
-    """Write one message with its length before it."""
-    payload = msgspec.msgpack.encode(message)
-    stream.write(len(payload).to_bytes(_SIZE_BYTES, "big"))
-    stream.write(payload)
-    stream.flush()
-
-
-def read_message(stream: IO[bytes], bytes_max: int) -> bytes | None:
-    """Return one message; None at the end of the stream, or if it is longer than it may be."""
-    size = int.from_bytes(stream.read(_SIZE_BYTES), "big")
-    if not 0 < size <= bytes_max:
-        return None
-    payload = stream.read(size)
-    return payload if len(payload) == size else None
 
 
 def seconds_allowed(image: ImagePixel) -> float:
@@ -237,30 +195,6 @@ def _exchange(
         return None
     finally:
         timer.cancel()
-
-
-def answer_of(payload: bytes) -> Answer:
-    """Return what a process answered; a refusal is raised."""
-    try:
-        answer = msgspec.msgpack.decode(payload, type=Answer)
-    except msgspec.MsgspecError:
-        raise malformed("a frame cannot be decoded (the codec failed)") from None
-    if answer.refusal:
-        raise malformed(answer.refusal[:300])
-    return answer
-
-
-def array_of(payload: bytes, image: ImagePixel) -> NDArray[Any]:
-    """Return the array of an encoded answer, if it is one of the announced size."""
-    answer = answer_of(payload)
-    shape = (image.rows, image.columns, image.samples_per_pixel)
-    expected = shape if image.samples_per_pixel > 1 else shape[:2]
-    if answer.shape != expected or answer.dtype not in _DTYPES:
-        raise malformed("a frame is not of the announced size")
-    dtype = np.dtype(answer.dtype)
-    if len(answer.data) != dtype.itemsize * image.rows * image.columns * image.samples_per_pixel:
-        raise malformed("a frame is not of the announced size")
-    return np.frombuffer(answer.data, dtype).reshape(expected)
 
 
 _shared: dict[int, Decoders] = {}

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.dicom.decoders import Question, shared_decoders
+from kernel.dicom.decoder_messages import Question
+from kernel.dicom.decoders import shared_decoders
 from kernel.dicom.encoders import ENCODERS, LOSSY_QUALITY, check_encodable
 from kernel.dicom.pixels import Pixels, check_decodable
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES

@@ -17,7 +17,8 @@ from pydicom.encaps import encapsulate
 
 from kernel.dicom import pixels as module
 from kernel.dicom.codestream import StreamSize, is_stored_as_rgb, stream_size
-from kernel.dicom.decoders import Answer, Decoders, array_of, read_message, seconds_allowed
+from kernel.dicom.decoder_messages import Answer, array_of, read_message
+from kernel.dicom.decoders import Decoders, seconds_allowed
 from kernel.dicom.image import ImagePixel
 from kernel.dicom.pixels import decode_frame, open_pixels
 from kernel.errors import LimitExceeded, MalformedInstance, NotFound, Refused, UnsupportedTransferSyntax

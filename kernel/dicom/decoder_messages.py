@@ -1,0 +1,80 @@
+"""What is said between us and a decoding process: questions and answers with their length before them.
+
+What comes back is believed as little as a stranger's bytes: it may come from a process that a stranger's frame took over.
+"""
+
+from dataclasses import dataclass
+from typing import IO, Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from kernel.dicom.image import ImagePixel
+from kernel.dicom.limits import malformed
+
+_SIZE_BYTES: Final = 8
+_DTYPES: Final = frozenset({"|u1", "|i1", "<u2", "<i2", "<u4", "<i4"})
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A frame to decode; with a `target`, to be encoded again."""
+
+    data: bytes
+    image: ImagePixel
+    transfer_syntax_uid: str
+    target: str = ""  # a transfer syntax; native ones give the samples themselves
+    quality: int = 0  # of a lossy target
+    profile: bytes = b""  # an ICC profile: `data` is RGB of 8 bits by pixel that it describes, to be made sRGB
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The array, or the encoded frame, or why there is none."""
+
+    dtype: str = ""
+    shape: tuple[int, ...] = ()
+    data: bytes = b""
+    refusal: str = ""
+
+
+def write_message(stream: IO[bytes], message: Question | Answer) -> None:
+    """Write one message with its length before it."""
+    payload = msgspec.msgpack.encode(message)
+    stream.write(len(payload).to_bytes(_SIZE_BYTES, "big"))
+    stream.write(payload)
+    stream.flush()
+
+
+def read_message(stream: IO[bytes], bytes_max: int) -> bytes | None:
+    """Return one message; None at the end of the stream, or if it is longer than it may be."""
+    size = int.from_bytes(stream.read(_SIZE_BYTES), "big")
+    if not 0 < size <= bytes_max:
+        return None
+    payload = stream.read(size)
+    return payload if len(payload) == size else None
+
+
+def answer_of(payload: bytes) -> Answer:
+    """Return what a process answered; a refusal is raised."""
+    try:
+        answer = msgspec.msgpack.decode(payload, type=Answer)
+    except msgspec.MsgspecError:
+        raise malformed("a frame cannot be decoded (the codec failed)") from None
+    if answer.refusal:
+        raise malformed(answer.refusal[:300])
+    return answer
+
+
+def array_of(payload: bytes, image: ImagePixel) -> NDArray[Any]:
+    """Return the array of an encoded answer, if it is one of the announced size."""
+    answer = answer_of(payload)
+    shape = (image.rows, image.columns, image.samples_per_pixel)
+    expected = shape if image.samples_per_pixel > 1 else shape[:2]
+    if answer.shape != expected or answer.dtype not in _DTYPES:
+        raise malformed("a frame is not of the announced size")
+    dtype = np.dtype(answer.dtype)
+    if len(answer.data) != dtype.itemsize * image.rows * image.columns * image.samples_per_pixel:
+        raise malformed("a frame is not of the announced size")
+    return np.frombuffer(answer.data, dtype).reshape(expected)
