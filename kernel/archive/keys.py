@@ -28,7 +28,19 @@ from sqlalchemy.sql.operators import custom_op
 from kernel.archive.rows import clean
 from kernel.archive.tables import instance, series, study, study_modality
 from kernel.dicom.levels import Level
-from kernel.dicom.matching import AllOf, AnyOf, Combined, Empty, Exact, Match, Range, Universal, Wildcard, Words
+from kernel.dicom.matching import (
+    AllOf,
+    AnyOf,
+    Combined,
+    Empty,
+    Exact,
+    Match,
+    Moments,
+    Range,
+    Universal,
+    Wildcard,
+    Words,
+)
 from kernel.dicom.names import fold
 from kernel.errors import InvalidQuery
 
@@ -243,13 +255,17 @@ def _condition(keyword: str, column: ColumnElement[Any], match: Match, *, on_sql
             return and_(*(_like(column, f"*{word}*", on_sqlite=on_sqlite) for word in words))
         case Wildcard(pattern=pattern):
             return _wildcard(column, prepare(pattern), on_sqlite=on_sqlite)
-        case Range() | Combined():
-            return _range(column, match.days if isinstance(match, Combined) else match)
+        case Range() | Combined() | Moments():
+            return _range(column, match)
         case Universal():
             return true()
 
 
-def _range(column: ColumnElement[Any], match: Range) -> ColumnElement[bool]:
+def _range(column: ColumnElement[Any], match: Range | Combined | Moments) -> ColumnElement[bool]:
+    if isinstance(match, Moments):
+        return false()  # of a DT, which no column is
+    if isinstance(match, Combined):
+        match = match.days
     bounds = [column >= match.lower] if match.lower else [column != ""]
     bounds += [column <= match.upper] if match.upper is not None else []
     return and_(*bounds)

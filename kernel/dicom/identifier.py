@@ -17,12 +17,14 @@ from kernel.dicom.matching import (
     Combined,
     Exact,
     Match,
+    Moments,
     Range,
     Rules,
     Universal,
     matches_any,
     parse_key,
 )
+from kernel.dicom.moments import without_offset
 from kernel.errors import InvalidQuery
 
 KEYS_MAX: Final = 512  # keys of one identifier, those in sequences too
@@ -183,6 +185,8 @@ def _fits(tag: int, key: "Match | Tree", model: Model) -> bool:
     vr = element["vr"] if element else _vr(tag)
     if vr in _NUMERIC:
         return matches_any(_numeric(key), [_number(text) for text in texts(element)])
+    if vr == "DT" and not isinstance(key, Moments):  # a key without an offset is of the same zone as the value
+        return matches_any(key, [without_offset(text)[0] for text in texts(element)])
     return matches_any(key, texts(element), name=vr == "PN")
 
 

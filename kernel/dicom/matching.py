@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from kernel.dicom.moments import moved, without_offset
 from kernel.dicom.names import fold
 from kernel.dicom.uids import check_uid
 from kernel.errors import InvalidQuery, Refused
@@ -100,7 +101,15 @@ class Combined:
         return Range(lower and lower[:8], upper and upper[:8])
 
 
-Match = Universal | Exact | AnyOf | AllOf | Wildcard | Range | Empty | Words | Combined
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """A range of DT whose bounds say their offset from UTC: `within` is in UTC. A value without one is of the same zone."""
+
+    within: Range
+    zone_minutes: int  # east of UTC
+
+
+Match = Universal | Exact | AnyOf | AllOf | Wildcard | Range | Empty | Words | Combined | Moments
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +140,7 @@ def parse_key(keyword: str, vr: str, text: str, rules: Rules = USUAL) -> Match:
     if rules.empty and text == EMPTY_VALUE:
         return Empty()
     if vr in _RANGED:
-        return _range(keyword, vr, text)
+        return _moments(keyword, text) if vr == "DT" else _range(keyword, vr, text)
     if vr == "PN" and rules.fuzzy:
         return words(keyword, text)
     if vr not in _UNSPLIT and ("\\" in text or (vr == "UI" and "," in text)):
@@ -186,9 +195,9 @@ def _list(keyword: str, vr: str, text: str) -> Match:
 
 
 def _range(keyword: str, vr: str, text: str) -> Match:
-    moment, zone = _RANGED[vr].pattern, r"(?:[+&-]\d{4})?" if vr == "DT" else ""
+    moment = _RANGED[vr].pattern
     text = text.replace(" ", "")  # some write `20260101 - 20260131`
-    found = re.fullmatch(rf"(?P<one>{moment}){zone}|(?P<from>{moment})?{zone}-(?P<to>{moment})?{zone}", text)
+    found = re.fullmatch(rf"(?P<one>{moment})|(?P<from>{moment})?-(?P<to>{moment})?", text)
     if found is None or len(text) > KEY_CHARACTERS_MAX or text == "-":
         raise _invalid(keyword, f"neither a {vr} nor a range of them")
     if one := found["one"]:
@@ -198,6 +207,25 @@ def _range(keyword: str, vr: str, text: str) -> Match:
     if lower and upper and vr != "TM" and lower > _until(vr, upper):
         raise _invalid(keyword, "a range that ends before it begins")
     return Range(_since(vr, lower) if lower else None, _until(vr, upper) if upper else None)
+
+
+def _moments(keyword: str, text: str) -> Match:
+    """Return a range of DT. A hyphen before four digits at an end is an offset west of UTC only after a whole date."""
+    moment, zone = _RANGED["DT"].pattern, r"(?:[+]\d{4}|(?<=\d{8})-(?:0\d|1[0-2])[0-5]\d)"
+    side = rf"{moment}{zone}?"
+    found = re.fullmatch(rf"(?P<one>{side})|(?P<from>{side})?-(?P<to>{side})?", text.replace(" ", ""))
+    if found is None or len(text) > KEY_CHARACTERS_MAX or text == "-":
+        raise _invalid(keyword, "neither a DT nor a range of them")
+    (lower, west), (upper, east) = (without_offset(found["one"] or found[side] or "") for side in ("from", "to"))
+    plain = _range(keyword, "DT", lower if found["one"] else f"{lower}-{upper}")
+    zone_minutes = west if east is None else east
+    if zone_minutes is None or not isinstance(plain, Range):
+        return plain
+    bounds = (
+        moved(plain.lower, -(zone_minutes if west is None else west)),
+        moved(plain.upper, -(zone_minutes if east is None else east), up=True),
+    )
+    return Moments(Range(*bounds), zone_minutes)
 
 
 def _since(vr: str, text: str) -> str:
@@ -237,12 +265,19 @@ def matches(match: Match, value: str, *, name: bool = False) -> bool:
         case Words(words=wanted):
             folded = fold(value)
             return all(word in folded for word in wanted)
-        case Combined(within=within):
-            return matches(within, value)
+        case Combined() | Moments():
+            return _matches_moment(match, value)
         case Wildcard(pattern=pattern):
             return _like(prepare(value), prepare(pattern))
         case Range(lower=lower, upper=upper):
             return bool(value) and (lower is None or value >= lower) and (upper is None or value <= upper)
+
+
+def _matches_moment(match: Combined | Moments, value: str) -> bool:
+    if isinstance(match, Combined):
+        return matches(match.within, value)
+    text, minutes = without_offset(value)
+    return matches(match.within, moved(text, -(match.zone_minutes if minutes is None else minutes)) or "")
 
 
 def _like(text: str, pattern: str) -> bool:

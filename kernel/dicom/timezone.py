@@ -6,12 +6,12 @@ A date with its time is shifted; a date alone becomes the interval of that day; 
 
 import re
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from kernel.dicom.dictionary import TAG_OF
 from kernel.dicom.identifier import TIME_OF, Model, Tree
 from kernel.dicom.matching import Combined, Exact, Match, Range
+from kernel.dicom.moments import moved
 from kernel.errors import InvalidQuery
 
 # Pairs of the entities that are searched for; PatientBirthDate is a day wherever one is (PS3.3 C.12.1.1.8).
@@ -58,8 +58,8 @@ def in_zone(keys: Tree, later_minutes: int) -> Tree:
         if isinstance(times, Range) and within.lower and within.upper and within.lower[:8] == within.upper[:8]:
             day = within.lower[:8]
             within = Range(day + (times.lower or ""), day + (times.upper or _DAY_END))
-        moved = Range(_moved(within.lower, -later_minutes), _moved(within.upper, -later_minutes, up=True))
-        shifted[tag] = Combined(TIME_OF[tag], moved)
+        interval = Range(moved(within.lower, -later_minutes), moved(within.upper, -later_minutes, up=True))
+        shifted[tag] = Combined(TIME_OF[tag], interval)
     return shifted
 
 
@@ -69,10 +69,10 @@ def told_in_zone(model: Model, later_minutes: int) -> Model:
     for keyword in SHIFTED:
         names = f"{TAG_OF[keyword]:08X}", f"{TAG_OF[TIME_OF[TAG_OF[keyword]]]:08X}"
         date, time = (str(next(iter(told.get(name, {}).get("Value", ())), "")) for name in names)
-        moved = _moved(date + time, later_minutes) if len(date) == 8 and len(time) >= 4 else None
-        if moved:
-            told[names[0]] = {"vr": "DA", "Value": [moved[:8]]}
-            told[names[1]] = {"vr": "TM", "Value": [moved[8 : 8 + len(time)]]}
+        moment = moved(date + time, later_minutes) if len(date) == 8 and len(time) >= 4 else None
+        if moment:
+            told[names[0]] = {"vr": "DA", "Value": [moment[:8]]}
+            told[names[1]] = {"vr": "TM", "Value": [moment[8 : 8 + len(time)]]}
     return told
 
 
@@ -88,16 +88,3 @@ def _interval(key: "Match | Tree | None") -> Range | None:
             return within
         case _:
             return None
-
-
-def _moved(text: str | None, minutes: int, *, up: bool = False) -> str | None:
-    """Return a DA and TM joined, moved; `up`: missing digits are the latest. One that is no moment stays."""
-    if text is None:
-        return None
-    digits = text.replace(".", "")
-    filled = digits + ("99991231235959999999" if up else "00000000000000000000")[len(digits) :]
-    try:
-        moment = datetime.strptime(filled, "%Y%m%d%H%M%S%f").replace(tzinfo=UTC) + timedelta(minutes=minutes)
-    except (ValueError, OverflowError):
-        return text
-    return moment.strftime("%Y%m%d%H%M%S.%f")

@@ -14,6 +14,7 @@ from kernel.dicom.matching import (
     AnyOf,
     Exact,
     Match,
+    Moments,
     Range,
     Universal,
     Wildcard,
@@ -46,7 +47,18 @@ from kernel.errors import InvalidQuery
         ("TM", "103000.5", Range("103000.5", "103000.599999")),
         ("DT", "2026", Range("2026", "20261231235959.999999")),
         ("DT", "20260101-20260102", Range("20260101", "20260102235959.999999")),
-        ("DT", "20260101120000+0700", Range("20260101120000", "20260101120000.999999")),
+        (
+            "DT",
+            "20260101120000+0700",
+            Moments(Range("20260101050000.000000", "20260101050000.999999"), 420),
+        ),
+        (
+            "DT",
+            "20260101000000-0500-20260101060000-0500",
+            Moments(Range("20260101050000.000000", "20260101110000.999999"), -300),
+        ),
+        ("DT", "20260101-2027", Range("20260101", "20271231235959.999999")),
+        ("DT", "2026-", Range("2026", None)),
     ],
 )
 def test_a_key_is_parsed_by_its_vr(vr, text, match):
@@ -99,6 +111,22 @@ def test_what_is_no_key_is_refused_without_repeating_it(vr, text, reason):
 )
 def test_a_match_says_which_values_it_means(match: Match, value, found):
     assert matches(match, value) is found
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("20260101110000+0700-20260101130000+0700", "20260101120000+0700", True),
+        ("20260101110000+0700-20260101130000+0700", "20260101050000+0000", True),
+        ("20260101110000+0700-20260101130000+0700", "20260101000000-0500", True),
+        ("20260101110000+0700-20260101130000+0700", "20260101120000+0000", False),
+        ("20260101110000+0700-20260101130000+0700", "20260101120000", True),
+        ("20260101110000+0700-", "20260101120000.5+0700", True),
+        ("20260101110000+0700-", "", False),
+    ],
+)
+def test_a_moment_is_one_whatever_its_offset_from_utc(key, value, found):
+    assert matches(parse_key("Key", "DT", key), value) is found
 
 
 def test_names_match_without_regard_to_case_and_accents():
