@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final, cast
 
 from kernel.dicom.dictionary import BULK_VRS, KEYWORD_OF, TAG_OF, VR_OF
+from kernel.dicom.key_text import parse_key
 from kernel.dicom.matching import (
     USUAL,
     AllOf,
@@ -22,7 +23,6 @@ from kernel.dicom.matching import (
     Rules,
     Universal,
     matches_any,
-    parse_key,
 )
 from kernel.dicom.moments import without_offset
 from kernel.errors import InvalidQuery

@@ -24,7 +24,8 @@ from kernel.archive.search import (
 from kernel.archive.tables import patient, study, study_modality, worklist_rank
 from kernel.database import Database
 from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.matching import matches, parse_key
+from kernel.dicom.key_text import parse_key
+from kernel.dicom.matching import matches
 from kernel.dicom.names import fold
 from kernel.errors import InvalidQuery
 from tests.archive.conftest import Archive, an_origin

@@ -13,7 +13,8 @@ from kernel.archive.found import StudyRow
 from kernel.archive.search import StudyQuery, search_pks, search_studies
 from kernel.database import Database
 from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.matching import Rules, Words, matches, matches_any, parse_key
+from kernel.dicom.key_text import parse_key
+from kernel.dicom.matching import Rules, Words, matches, matches_any
 from kernel.dicom.names import fold
 from tests.archive.conftest import open_archive
 

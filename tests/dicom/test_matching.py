@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel.dicom.key_text import KEY_CHARACTERS_MAX, LIST_VALUES_MAX, parse_key
 from kernel.dicom.matching import (
-    KEY_CHARACTERS_MAX,
-    LIST_VALUES_MAX,
     AnyOf,
     Exact,
     Match,
@@ -19,7 +18,6 @@ from kernel.dicom.matching import (
     Universal,
     Wildcard,
     matches,
-    parse_key,
 )
 from kernel.errors import InvalidQuery
 

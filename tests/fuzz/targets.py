@@ -40,7 +40,7 @@ from kernel.dicom.frames import locate_frames
 from kernel.dicom.image import display, image_pixel
 from kernel.dicom.json_encoder import encode
 from kernel.dicom.json_model import from_json, to_json
-from kernel.dicom.matching import parse_key
+from kernel.dicom.key_text import parse_key
 from kernel.dicom.part10 import open_dataset, read_file_meta
 from kernel.dicom.reencode import to_explicit_little_endian
 from kernel.dicom.scanner import scan

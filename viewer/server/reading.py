@@ -1,16 +1,19 @@
 """The worklist, and what a study consists of and went through. Pictures come over DICOMweb."""
 
 from hashlib import sha256
-from typing import Annotated, Literal, cast
+from typing import TYPE_CHECKING, Annotated, Literal, cast
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from kernel import events
 from kernel.access import Action, Principal, Scope, StudyGrant
 from kernel.archive import search
-from kernel.dicom.matching import Match, parse_key
+from kernel.dicom.key_text import parse_key
 from viewer.server.models import NodeInfo, SeriesItem, StudyItem, TraceItem, Worklist, WorklistQuery
 from viewer.server.services import Services, address_of, principal_of
+
+if TYPE_CHECKING:
+    from kernel.dicom.matching import Match
 
 PRIORITIES: tuple[Literal["stat", "urgent", "routine"], ...] = ("stat", "urgent", "routine")
 
