@@ -2,18 +2,16 @@
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 
-import msgspec
-from sqlalchemy import ColumnElement, Connection, Row, delete, exists, select, update
+from sqlalchemy import Connection
 
-from consult import subscriptions
+from consult import subscriptions, workitem_rows
 from consult.ordering import By
 from consult.subscriptions import Fits, Subscriber, Terms
 from consult.workitem import (
     ALREADY,
     INCONSISTENT,
-    START,
     Model,
     State,
     advanced,
@@ -26,21 +24,16 @@ from consult.workitem import (
     updated,
 )
 from consult.workitem_reports import cancel_report, reports_of_update, state_report
-from consult.workitem_tables import subscription, workitem
+from consult.workitem_rows import columns_of, model_of, row_of, write_row
+from consult.workitem_tables import workitem
 from kernel.audit import Action, Line, append
 from kernel.clock import Clock
 from kernel.database import Database, insert, tx_after_commit
-from kernel.dicom.identifier import Tree, fits
-from kernel.dicom.matching import AnyOf, Exact
+from kernel.dicom.identifier import Tree
 from kernel.errors import NotFound, WorkitemConflict, WorkitemExists
 
 KEPT: Final = timedelta(days=7)  # how long one that has ended stays when nobody holds a deletion lock
-SWEPT_AT_ONCE: Final = 500
-PAGE_ROWS: Final = 500
-ROWS_MAX: Final = 20_000  # looked at for one search
 _STUDY: Final = tag("StudyInstanceUID")
-_PATIENT: Final = tag("PatientID")
-_COLUMNS: Final = {int(_PATIENT, 16): workitem.c.patient_id, int(tag("ProcedureStepState"), 16): workitem.c.state}
 
 Notify = Callable[[str, Sequence[str]], None]  # site, AE titles for which reports wait now
 
@@ -62,7 +55,7 @@ class WorkitemDesk:
         def change(connection: Connection) -> None:
             made = connection.execute(
                 insert(connection, workitem)
-                .values(site=site, uid=uid, transaction_uid="", revision=1, created_at=at, **_columns(item, at))
+                .values(site=site, uid=uid, transaction_uid="", revision=1, created_at=at, **columns_of(item, at))
                 .on_conflict_do_nothing(index_elements=["site", "uid"])
                 .returning(workitem.c.pk)
             ).first()
@@ -78,17 +71,17 @@ class WorkitemDesk:
     def retrieve(self, site: str, uid: str) -> Model:
         """Return a work item, without its Transaction UID. Raises NotFound."""
         with self._db.read() as connection:
-            return _model(_row(connection, site, uid))
+            return model_of(row_of(connection, site, uid))
 
     def update(self, site: str, uid: str, change: Model, transaction_uid: str, by: By) -> None:
         """Change a work item's attributes. Raises NotFound, WorkitemConflict, TransactionRefused, InvalidRequest."""
         at = self._clock.now()
 
         def write(connection: Connection) -> None:
-            row = _row(connection, site, uid)
-            known = _model(row)
+            row = row_of(connection, site, uid)
+            known = model_of(row)
             after = updated(known, change, row.transaction_uid, transaction_uid or transaction_of(change), at)
-            _write(connection, row, after, row.transaction_uid, at)
+            write_row(connection, row, after, row.transaction_uid, at)
             self._tell(connection, site, uid, list(reports_of_update(uid, known, after)), at)
             _audit(connection, site, after, by, at)
 
@@ -100,11 +93,11 @@ class WorkitemDesk:
         state, transaction_uid = state_of(asked), transaction_of(asked)
 
         def write(connection: Connection) -> str:
-            row = _row(connection, site, uid)
-            after = advanced(_model(row), state, row.transaction_uid, transaction_uid, at)
+            row = row_of(connection, site, uid)
+            after = advanced(model_of(row), state, row.transaction_uid, transaction_uid, at)
             if after is None:
                 return ALREADY.format(state=state.value)
-            _write(connection, row, after, transaction_uid, at)
+            write_row(connection, row, after, transaction_uid, at)
             self._tell(connection, site, uid, [state_report(uid, after)], at)
             _audit(connection, site, after, by, at)
             return ""
@@ -122,8 +115,8 @@ class WorkitemDesk:
         at = self._clock.now()
 
         def write(connection: Connection) -> str:
-            row = _row(connection, site, uid)
-            known = _model(row)
+            row = row_of(connection, site, uid)
+            known = model_of(row)
             match state_of(known):
                 case State.CANCELED:
                     return ALREADY.format(state=State.CANCELED.value)
@@ -131,7 +124,7 @@ class WorkitemDesk:
                     raise WorkitemConflict(warning=INCONSISTENT)
                 case State.SCHEDULED:
                     after = canceled(known, at, text(asked, tag("ReasonForCancellation")))
-                    _write(connection, row, after, "", at)
+                    write_row(connection, row, after, "", at)
                     self._tell(connection, site, uid, [state_report(uid, after)], at)
                     _audit(connection, site, after, by, at)
                 case State.IN_PROGRESS:
@@ -144,29 +137,7 @@ class WorkitemDesk:
 
     def search(self, sites: frozenset[str] | None, keys: Tree, limit: int, offset: int) -> tuple[list[Model], bool]:
         """Return the work items that match, earliest start first, and whether there are more."""
-        where: list[ColumnElement[bool]] = [] if sites is None else [workitem.c.site.in_(sites)]
-        for number, column in _COLUMNS.items():
-            match keys.get(number):
-                case Exact(value=value):
-                    where.append(column == value)
-                case AnyOf(values=values):
-                    where.append(column.in_(values))
-                case _:
-                    pass
-        query = select(workitem).where(*where).order_by(workitem.c.scheduled_start, workitem.c.pk)
-        found: list[Model] = []
-        for start in range(0, ROWS_MAX, PAGE_ROWS):
-            with self._db.read() as connection:
-                page = connection.execute(query.offset(start).limit(PAGE_ROWS)).all()
-            for row in page:
-                model = _model(row)
-                if fits(keys, model):
-                    found.append(model)
-                    if len(found) > offset + limit:
-                        return found[offset : offset + limit], True
-            if len(page) < PAGE_ROWS:
-                return found[offset:], False
-        return found[offset:], True
+        return workitem_rows.search(self._db, sites, keys, limit, offset)
 
     def subscribe(self, who: Subscriber, uid: str, terms: Terms) -> None:
         """Subscribe to a work item or a worklist, and report how its work items stand. Raises NotFound, Forbidden."""
@@ -174,7 +145,7 @@ class WorkitemDesk:
 
         def write(connection: Connection) -> None:
             if uid not in subscriptions.WORKLISTS:
-                _row(connection, who.site, uid)
+                row_of(connection, who.site, uid)
             found = subscriptions.subscribe(connection, who, uid, terms, at=at, fits=self._fits)
             now = [(one, state_report(one, model)) for one, model in found[: subscriptions.REPORTS_MAX]]
             subscriptions.tell(connection, who.site, [who.ae_title], reversed(now), at)
@@ -208,61 +179,13 @@ class WorkitemDesk:
 
     def sweep(self) -> int:
         """Delete work items that ended long ago and that nobody's deletion lock keeps; returns how many."""
-        before = self._clock.now() - KEPT
-        locked = exists().where(
-            subscription.c.site == workitem.c.site, subscription.c.uid == workitem.c.uid, subscription.c.deletion_lock
-        )
-        old = select(workitem.c.pk, workitem.c.site, workitem.c.uid).where(
-            workitem.c.state.in_([State.COMPLETED.value, State.CANCELED.value]),
-            workitem.c.updated_at < before,
-            ~locked,
-        )
-        with self._db.read() as connection:
-            if connection.execute(old.limit(1)).first() is None:
-                return 0
-
-        def write(connection: Connection) -> int:
-            rows = connection.execute(old.limit(SWEPT_AT_ONCE)).all()
-            for row in rows:
-                mine = (subscription.c.site == row.site, subscription.c.uid == row.uid)
-                connection.execute(delete(subscription).where(*mine))
-                connection.execute(delete(workitem).where(workitem.c.pk == row.pk))
-            return len(rows)
-
-        return self._db.write(write)
+        return workitem_rows.sweep(self._db, self._clock.now() - KEPT)
 
     def _tell(self, connection: Connection, site: str, uid: str, reports: list[Model], at: datetime) -> None:
         titles = subscriptions.subscribers(connection, site, uid) if reports else []
         if titles:
             subscriptions.tell(connection, site, titles, [(uid, report) for report in reports], at)
             tx_after_commit(connection, lambda: self._notify(site, titles))
-
-
-def _row(connection: Connection, site: str, uid: str) -> Row[Any]:
-    row = connection.execute(select(workitem).where(workitem.c.site == site, workitem.c.uid == uid)).first()
-    if row is None:
-        raise NotFound(what="workitem")
-    return row
-
-
-def _model(row: Row[Any]) -> Model:
-    return msgspec.json.decode(row.model, type=dict[str, Any])
-
-
-def _columns(model: Model, at: datetime) -> dict[str, Any]:
-    return {
-        "state": state_of(model).value,
-        "scheduled_start": text(model, START),
-        "patient_id": text(model, _PATIENT),
-        "study_instance_uid": text(model, _STUDY)[:64],
-        "model": msgspec.json.encode(model).decode(),
-        "updated_at": at,
-    }
-
-
-def _write(connection: Connection, row: Row[Any], model: Model, transaction_uid: str, at: datetime) -> None:
-    values = _columns(model, at) | {"transaction_uid": transaction_uid, "revision": row.revision + 1}
-    connection.execute(update(workitem).where(workitem.c.pk == row.pk).values(values))
 
 
 def _audit(connection: Connection, site: str, model: Model, by: By, at: datetime) -> None:
