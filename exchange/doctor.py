@@ -15,7 +15,7 @@ from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out
 from exchange.stores import Stores, opened
 from gateway import source_tables
-from gateway.dimse.tls import ServerFiles
+from gateway.dimse.tls import ServerTls
 from gateway.peers import Sources
 from kernel import audit
 from kernel.archive import verify
@@ -94,13 +94,11 @@ def _sources(config: Config, sources: Sources) -> Finding:
 
 
 def _dimse_tls(config: Config) -> Finding:
-    files = ServerFiles.of(config.dimse)
-    if files is None:
-        return Finding("DICOM TLS", note="not configured")
     try:
-        files.context()
-    except OSError as error:  # ssl.SSLError is one
-        return Finding("DICOM TLS", f"the certificate, key or authorities cannot be used: {type(error).__name__}")
+        if ServerTls.of(config.dimse) is None:
+            return Finding("DICOM TLS", note="not configured")
+    except ExchangeError as error:
+        return Finding("DICOM TLS", str(error))
     return Finding("DICOM TLS", note=f"port {config.dimse.tls_port}, client certificates {config.dimse.tls_clients}")
 
 

@@ -123,6 +123,7 @@ class Running:
         content = {
             "http": self.http_url,
             "dimse_port": self.dimse_port,
+            "dimse_tls_port": self._node.listener.tls_port if self._node.listener else None,
             "hl7_port": orders.port if orders else None,
             "pid": os.getpid(),
         }

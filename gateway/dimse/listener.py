@@ -14,7 +14,7 @@ from gateway.dimse.offer import Offers
 from gateway.dimse.pace import Pace, Paces
 from gateway.dimse.ports import Ports
 from gateway.dimse.reception import Callers, Reception
-from gateway.dimse.tls import ServerFiles, ServerTls
+from gateway.dimse.tls import ServerTls
 from gateway.peers import Source
 from kernel.clock import Clock
 from kernel.config import DimseConfig
@@ -41,7 +41,6 @@ class Listener:
             speed = None if source.bytes_per_second is None else source.bytes_per_second / callers.shares
             return Pace(clock, instances_max=instances_max, wait_s=config.idle_timeout_s, bytes_per_second=speed)
 
-        files = ServerFiles.of(config)
         self._config = config
         self._clock = clock
         self._desk = Desk(
@@ -49,7 +48,7 @@ class Listener:
             rules=Rules(offers, config.instance_bytes_max),
             paces=Paces(pace_of),
             bytes_per_second_min=config.bytes_per_second_min,
-            tls=None if files is None else ServerTls(files),
+            tls=ServerTls.of(config),
             on_session_end=on_session_end,
             clock=clock,
             new_identifier=lambda: secrets.token_hex(8),

@@ -19,6 +19,7 @@ from gateway.dimse.control import Adopt, Channel, Closed, Counted, Ready, Stop, 
 from gateway.dimse.listener import REFUSALS_MAX
 from gateway.dimse.ports import Ports
 from gateway.dimse.process import Settings
+from gateway.dimse.tls import ServerTls
 from kernel import telemetry
 from kernel.clock import Clock
 
@@ -78,9 +79,12 @@ class ListenerProcesses:
         ------
         OSError
             The address or the port cannot be had.
+        InvalidConfiguration
+            The TLS files cannot be used.
         TimeoutError
             The processes do not start.
         """
+        ServerTls.of(self._settings.config.dimse)  # the processes could not start
         self._ports = Ports(self._settings.config.dimse)
         count = self._settings.config.dimse.processes or min(PROCESSES_MAX, os.cpu_count() or 1)
         self._settings = dataclasses.replace(self._settings, processes=count)

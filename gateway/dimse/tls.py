@@ -19,6 +19,7 @@ from gateway.dimse.sockets import SecureLink
 from gateway.peers import Certificate
 from kernel import telemetry
 from kernel.config import DimseConfig
+from kernel.errors import InvalidConfiguration
 
 # Of TLS 1.2, in our order of preference (RFC 9325 4.2 and its 128 and 256 bit kin); those of TLS 1.3 are all good.
 CIPHERS: Final = (
@@ -83,6 +84,24 @@ class ServerFiles:
 
 class ServerTls:
     """The TLS of a listener; reads its files again when they change."""
+
+    @classmethod
+    def of(cls, config: DimseConfig) -> "ServerTls | None":
+        """Read the files of the configuration; None without a TLS port.
+
+        Raises
+        ------
+        InvalidConfiguration
+            They cannot be used.
+        """
+        files = ServerFiles.of(config)
+        if files is None:
+            return None
+        try:
+            return cls(files)
+        except OSError as error:  # ssl.SSLError is one
+            reason = f"it, tls_key or tls_ca cannot be used: {getattr(error, 'reason', None) or type(error).__name__}"
+            raise InvalidConfiguration(source=files.certificate, key="dimse.tls_certificate", reason=reason) from None
 
     def __init__(self, files: ServerFiles) -> None:
         """Read the files. Raises OSError."""

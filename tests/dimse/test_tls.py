@@ -13,6 +13,7 @@ from gateway.dimse.line import Line, Lost, Target
 from gateway.dimse.pdu import AssociateAccept
 from gateway.dimse.sender import send_files
 from gateway.dimse.tls import CIPHERS, ClientTls
+from kernel.errors import InvalidConfiguration
 from routing.transport import Cause
 from tests.dimse import scripts
 from tests.dimse.conftest import PATIENCE_S, Node, Peer, dcmtk
@@ -299,5 +300,10 @@ def test_files_that_cannot_be_used_stop_the_start(start_node, settings, tmp_path
     broken = tmp_path / "broken.key"
     broken.write_text("no key")
 
-    with pytest.raises(OSError):  # noqa: PT011 (OpenSSL's own text)
+    with pytest.raises(InvalidConfiguration, match=r"dimse\.tls_certificate: it, tls_key or tls_ca cannot be used"):
         start_node(**{**settings, "tls_key": broken})
+
+
+def test_processes_do_not_start_with_such_files_either(start_processes, settings, tmp_path: Path):  # noqa: F811
+    with pytest.raises(InvalidConfiguration, match="FileNotFoundError"):
+        start_processes(processes=1, **{**settings, "tls_certificate": tmp_path / "none"})

@@ -155,6 +155,21 @@ def test_the_doctor_finds_a_fresh_node_in_order(run):
     assert "0 match their digests" in told.output
 
 
+def test_the_doctor_names_readers_that_prove_nothing_and_tls_files_that_cannot_be_used(run, tmp_path):
+    file = tmp_path / "node.toml"
+    file.write_text(
+        '[dimse]\ntls_port = 0\ntls_certificate = "none.crt"\ntls_key = "none.key"\n'
+        '[[source]]\nname = "PACS"\ncalling = "P"\nservices = ["find"]\n'
+        '[[source]]\nname = "CT"\ncalling = "C"\n'
+    )
+
+    told = run("doctor", "--config", str(file))
+
+    assert told.exit_code == 1
+    assert re.search(r"wrong  sources: .*: PACS$", told.output, re.MULTILINE)
+    assert re.search(r"wrong  DICOM TLS: none\.crt: dimse\.tls_certificate: .*FileNotFoundError", told.output)
+
+
 def test_a_study_that_nobody_sent_has_no_trace(run):
     assert "no such study" in run("trace", "1.2.3").output
 
