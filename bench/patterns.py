@@ -48,9 +48,13 @@ class Known:
         """The last word."""
         return self.name.split(" ")[-1].split("^")[-1]
 
+    def moment(self, days: int) -> str:
+        """Return the day that is so many days after this study's, as ISO 8601 writes it."""
+        return f"{date.fromisoformat(self.date) + timedelta(days=days):%Y-%m-%d}"
+
     def days(self, count: int) -> str:
         """Return a date range of so many days that ends with this study's."""
-        until = date(int(self.date[:4]), int(self.date[4:6]), int(self.date[6:]))
+        until = date.fromisoformat(self.date)
         return f"{until - timedelta(days=count - 1):%Y%m%d}-{self.date}"
 
 
@@ -137,4 +141,7 @@ PATTERNS: Final[Mapping[str, Pattern]] = {
     "worklist: the commonest surname": lambda _, chance: _worklist(q="nguyen", offset=chance.randrange(50)),
     "worklist: start of a Patient ID": lambda at, _: _worklist(q=at.patient_id[:-1]),
     "worklist: a modality": lambda _, chance: _worklist(modality="MR", offset=chance.randrange(50)),
+    "worklist: arrived within a week": lambda at, _: _worklist(
+        received_from=f"{at.moment(-6)}T00:00:00Z", received_before=f"{at.moment(1)}T00:00:00Z"
+    ),
 }

@@ -32,7 +32,7 @@ from kernel.archive.found import (
 from kernel.archive.index import IN_SERIES, IN_STUDY
 from kernel.archive.keys import Keys
 from kernel.archive.plan import plan
-from kernel.archive.tables import study
+from kernel.archive.tables import ARRIVAL, arrival, study
 from kernel.database import is_sqlite
 from kernel.dicom.levels import Level
 from kernel.dicom.matching import Match
@@ -182,11 +182,12 @@ def _matching(
         # As an expression: the unique index begins with the site, and all studies of a site would be sorted.
         others.append(study.c.site.concat("").in_(sorted(query.sites)))
     if query.received_from is not None:
-        others.append(study.c.first_received_at >= query.received_from)
+        others.append(arrival(query.received_from) <= ARRIVAL)
     if query.received_before is not None:
-        others.append(study.c.first_received_at < query.received_before)
+        others.append(arrival(query.received_before) > ARRIVAL)
+    by_date = query.order == "newest"
     by_arrival = query.received_from is not None or query.received_before is not None
-    chosen = plan(connection, keys, others, by_date=query.order == "newest", reads_rows=by_arrival)
+    chosen = plan(connection, keys, others, by_date=by_date, reads_rows=by_date and by_arrival)
     return wanted.where(*chosen.conditions).order_by(*_order(query, level, is_walk=chosen.is_walk))
 
 
