@@ -1,8 +1,8 @@
 """Matching keys as values (PS3.4 C.2.2.2): what a C-FIND identifier or a QIDO parameter asks for.
 
-`key_text` makes them of texts. Searching rooms turn a `Match` into SQL; `matches` says in memory what it means. Names are compared as the standard
-allows (C.2.2.2.1): without regard to case and accents, by `names.fold`. Keys of whole data sets, with their sequences,
-are in `identifier`.
+`key_text` makes them of texts. Searching rooms turn a `Match` into SQL; `matches` says in memory what it means. Names
+are compared as the standard allows (C.2.2.2.1): without regard to case and accents, by `names.fold`. Keys of whole data
+sets, with their sequences, are in `identifier`.
 """
 
 from collections.abc import Sequence
