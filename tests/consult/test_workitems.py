@@ -120,7 +120,7 @@ def test_progress_assignment_and_a_request_to_cancel_are_reports_of_their_own(de
     assert all(report["00000002"]["Value"] == ["1.2.840.10008.5.1.4.34.6.4"] for report in reports)
 
 
-def test_nobody_speaks_for_anothers_application_entity(desk: Desk):
+def test_nobody_speaks_for_the_application_entity_of_another(desk: Desk):
     desk.creates()
     desk.desk.subscribe(ALICE, UID, Terms())
     mallory = Subscriber(SITE, "ALICE", "token m")

@@ -20,7 +20,16 @@ def test_the_right_password_gives_the_person_with_the_rights_of_the_roles(access
         "bs.huong",
         "account",
         frozenset({Role.READER}),
-        frozenset({Scope.DICOMWEB_READ, Scope.API_READ, Scope.API_WRITE}),
+        frozenset(
+            {
+                Scope.DICOMWEB_READ,
+                Scope.API_READ,
+                Scope.API_WRITE,
+                Scope.ORDERS_READ,
+                Scope.WORKLIST_READ,
+                Scope.WORKLIST_WRITE,
+            }
+        ),
         display="Bs. Hương",
     )
 
