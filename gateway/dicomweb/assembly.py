@@ -5,6 +5,8 @@ instance is that of its pixel data's parts. What cannot be put together is kept 
 are one metadata part and one data set at a time.
 """
 
+import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final, cast
@@ -24,6 +26,7 @@ from kernel.dicom.uids import check_uid
 from kernel.dicom.xml_reader import from_xml
 from kernel.errors import ExchangeError, LimitExceeded, Refused
 
+_BETWEEN: Final = re.compile(r"[\s,]*")  # the values of an array
 METADATA_BYTES_MAX: Final = 64 * 1024 * 1024  # of one metadata part, which is read into memory
 
 
@@ -58,16 +61,16 @@ class Assembly:
         LimitExceeded
             The body has more than `instances_max`; those before stay.
         """
-        try:
-            if part.span.size_bytes > METADATA_BYTES_MAX:
-                raise exceeded("METADATA_BYTES_MAX", part.span.size_bytes, METADATA_BYTES_MAX)
-            content = part.span.read()
-            documents = [content] if part.is_xml else _data_sets(content)
-        except LimitExceeded as error:
-            self._takings.fail(error)
+        if part.span.size_bytes > METADATA_BYTES_MAX:
+            self._takings.fail(exceeded("METADATA_BYTES_MAX", part.span.size_bytes, METADATA_BYTES_MAX))
             return
+        content = part.span.read()
+        try:
+            documents = [content] if part.is_xml else _data_sets(content, self._instances_max)
+        except LimitExceeded:
+            raise
         except Refused as refusal:
-            self._keep_apart(part.span.read(), {}, refusal)
+            self._keep_apart(content, {}, refusal)
             return
         for document in documents:
             self._counted()
@@ -137,14 +140,33 @@ def _uid_of(model: dict[str, Any], key: str) -> str:
         return ""
 
 
-def _data_sets(content: bytes) -> list[bytes]:
-    """Return the data sets of a JSON part, each still encoded: they are decoded one after the other."""
+def _data_sets(content: bytes, most: int) -> list[bytes]:
+    """Return the data sets of a JSON part, each still encoded: they are decoded one after the other.
+
+    Raises
+    ------
+    LimitExceeded
+        They are more than `most`; an array of millions of nothing would take fifty times its size otherwise.
+    """
     try:
         if content.lstrip()[:1] == b"[":
+            if content.count(b",") >= most:
+                _check_count(content.decode("utf-8"), most)
             return [bytes(one) for one in msgspec.json.decode(content, type=list[msgspec.Raw])]
-    except (msgspec.DecodeError, UnicodeError, RecursionError):
+    except (msgspec.DecodeError, UnicodeError, ValueError, RecursionError):
         raise malformed("it is no DICOM JSON") from None
     return [content]
+
+
+def _check_count(text: str, most: int) -> None:
+    """Read the values of an array one by one and keep none of them."""
+    decoder = json.JSONDecoder(parse_int=str, parse_float=str)
+    position, count = text.index("[") + 1, 0
+    while (position := _BETWEEN.match(text, position).end()) < len(text) and text[position] != "]":  # pyright: ignore[reportOptionalMemberAccess] (it matches nothing, too)
+        count += 1
+        if count > most:
+            raise exceeded("instances of a body", count, most)
+        _, position = decoder.raw_decode(text, position)
 
 
 def _model(document: bytes) -> dict[str, Any]:

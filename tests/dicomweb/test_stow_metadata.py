@@ -258,3 +258,15 @@ def test_ten_thousand_tiny_parts_are_one_short_request(node):
     assert response.status_code == 200
     assert response.elapsed.total_seconds() < 20
     assert node.stages() == []
+
+
+def test_an_array_of_a_million_nothings_takes_no_memory_for_each(node):
+    body = b"[" + b"{}," * 1_000_000 + b"{}]"
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the high-water mark starts anew
+    before = resident_kib("VmRSS")
+
+    response = post(node, (JSON, "", body))
+
+    assert response.status_code == 413
+    assert resident_kib("VmHWM") - before < 60 * 1024
+    assert node.stages() == []
