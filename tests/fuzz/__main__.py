@@ -7,6 +7,7 @@ atheris, which exists for Linux; `./dev fuzz` installs it.
 """
 
 import argparse
+import importlib.util
 import subprocess
 import sys
 import tempfile
@@ -26,6 +27,8 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=60, help="for each target")
     parser.add_argument("--keep", type=Path, default=Path(tempfile.gettempdir()) / "vienanh-fuzz")
     options = parser.parse_args()
+    if importlib.util.find_spec("atheris") is None:
+        parser.error("atheris is not installed: ./dev fuzz does that")
     codes: dict[str, int] = {}
     for name in options.names or TARGETS:
         if name not in TARGETS:
