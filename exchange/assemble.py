@@ -17,9 +17,10 @@ from exchange import stores
 from exchange.stores import Stores
 from gateway import source_tables
 from gateway.dicomweb.client import StowTransport
+from gateway.dicomweb.commitment_client import ask_commitment
 from gateway.dimse.backing import Backing
 from gateway.dimse.commitment_reporter import CommitmentReporter, call_back
-from gateway.dimse.handover_worker import HandoverWorker
+from gateway.dimse.handover_worker import HandoverWorker, HttpAsk
 from gateway.dimse.identity import Identification
 from gateway.dimse.line import Target
 from gateway.dimse.listener import Listener
@@ -133,7 +134,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
                 requesters(rules, config),
                 call_back(sources, config.routing.request_timeout_s),
             ),
-            handovers=HandoverWorker(opened.db, clock, owner, dimse_destinations(rules, config), random_uid),
+            handovers=HandoverWorker(opened.db, clock, owner, handover_ways(rules, config, clock), random_uid),
         )
 
 
@@ -206,9 +207,15 @@ def transports(config: Config, rules: Rules, clock: Clock) -> Mapping[str, Calla
     return {name: functools.partial(_transport, one, config, clock) for name, one in rules.destinations.items()}
 
 
-def dimse_destinations(rules: Rules, config: Config) -> Mapping[str, tuple[Destination, Target]]:
-    """Return the destinations of kind dimse, and how they are called, by name."""
-    return {name: (one, target_of(one, config)) for name, one in rules.destinations.items() if one.kind == "dimse"}
+def handover_ways(rules: Rules, config: Config, clock: Clock) -> Mapping[str, tuple[Destination, Target | HttpAsk]]:
+    """Return the destinations, and how each is asked or told after a delivery, by name."""
+    found: dict[str, tuple[Destination, Target | HttpAsk]] = {}
+    for name, one in rules.destinations.items():
+        if one.kind == "dimse":
+            found[name] = (one, target_of(one, config))
+        else:
+            found[name] = (one, ask_commitment(functools.partial(_stow, one, config, clock), name, clock))
+    return found
 
 
 def requesters(rules: Rules, config: Config) -> Mapping[str, Target]:
@@ -218,17 +225,20 @@ def requesters(rules: Rules, config: Config) -> Mapping[str, Target]:
 
 
 def _transport(destination: Destination, config: Config, clock: Clock) -> Transport:
-    timeout_s = config.routing.request_timeout_s
     if destination.kind == "stow":
-        return StowTransport(
-            destination.name,
-            destination.url,
-            clock,
-            timeout_s=timeout_s,
-            token_file=_beside(config, destination.token_file),
-            ca_file=_beside(config, destination.ca_file),
-        )
+        return _stow(destination, config, clock)
     return DimseSender(target_of(destination, config))
+
+
+def _stow(destination: Destination, config: Config, clock: Clock) -> StowTransport:
+    return StowTransport(
+        destination.name,
+        destination.url,
+        clock,
+        timeout_s=config.routing.request_timeout_s,
+        token_file=_beside(config, destination.token_file),
+        ca_file=_beside(config, destination.ca_file),
+    )
 
 
 def _beside(config: Config, file: Path | None) -> Path | None:

@@ -37,13 +37,13 @@ class Destination:
     tls_name: str = ""  # in the peer's certificate; empty: `host`
     certificate: Path | None = None
     key: Path | None = None
-    commit: bool = False  # of `dimse`: ask it to commit to keep what was delivered (PS3.4 J)
+    commit: bool = False  # ask it to commit to keep what was delivered (PS3.4 J, PS3.18 13)
     availability: bool = False  # of `dimse`: tell it that a study is complete here (PS3.4 R)
 
 
 _TLS = ("tls", "tls_name", "ca_file", "certificate", "key")
 _KEYS: Mapping[Kind, tuple[str, ...]] = {
-    "stow": ("name", "kind", "profile", "url", "token_file", "ca_file"),
+    "stow": ("name", "kind", "profile", "url", "token_file", "ca_file", "commit"),
     "dimse": (
         "name",
         "kind",

@@ -51,6 +51,14 @@ class Handover:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a destination says of a transaction: SOP Instance UIDs that it keeps, and why it does not keep others."""
+
+    committed: Collection[str]
+    failures: Mapping[str, int]
+
+
 def follow(connection: Connection, destinations: Mapping[str, Destination], now: datetime) -> int:
     """Make the rows that new events call for; return how many. The first call begins with what happens after it."""
     place = connection.execute(select(follower.c.seq).where(follower.c.name == FOLLOWER)).scalar_one_or_none()
@@ -174,9 +182,7 @@ def postpone(connection: Connection, one: Handover, detail: str, now: datetime) 
     )
 
 
-def reported(
-    connection: Connection, transaction_uid: str, committed: Collection[str], failures: Mapping[str, int], now: datetime
-) -> bool:
+def reported(connection: Connection, transaction_uid: str, verdict: Verdict, now: datetime) -> bool:
     """Take a destination's word about a transaction of ours; False when there is none of this UID.
 
     What it does not commit to keep is sent again, `ROUNDS_MAX` times; silence about an instance is no commitment.
@@ -190,7 +196,7 @@ def reported(
         return True  # it says the same again
     one = _handover(row)
     asked = [each.sop_instance_uid for each in delivered_instances(connection, one)]
-    missing = [uid for uid in asked if uid not in committed or uid in failures]
+    missing = [uid for uid in asked if uid not in verdict.committed or uid in verdict.failures]
     again = bool(missing) and _rounds(connection, one) <= ROUNDS_MAX
     state = "done" if not missing else "failed"
     connection.execute(update(handover).where(handover.c.pk == one.pk).values(state=state))
@@ -199,7 +205,7 @@ def reported(
         name = EventName.STUDY_COMMITTED
     else:
         name = EventName.COMMITMENT_FAILED
-        reasons = sorted({f"{failures.get(uid, 0):04X}" for uid in missing})
+        reasons = sorted({f"{verdict.failures.get(uid, 0):04X}" for uid in missing})
         detail |= {"reasons": reasons, "sent_again": again, "sop_instance_uids": missing[:20]}
     record(connection, Event(name, now, one.site, one.study_instance_uid, one.trace_id, detail))
     if again:

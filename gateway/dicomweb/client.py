@@ -126,6 +126,21 @@ class StowTransport:
             case _:
                 raise PeerUnreachable(peer=self._name, reason=f"it answered {status}")
 
+    def exchange(self, method: str, path: str, body: bytes | None = None) -> tuple[int, bytes]:
+        """Send DICOM JSON, or nothing, below the service's URL; return status and body of the answer.
+
+        Raises
+        ------
+        PeerUnreachable
+            There was no whole answer.
+        """
+        headers = {} if body is None else {"Content-Type": "application/dicom+json"}
+        try:
+            status, _, answer = self._exchange(method, path, headers, body)
+        except _NoAnswer as error:
+            raise PeerUnreachable(peer=self._name, reason=error.detail) from error
+        return status, answer
+
     def probe(self) -> Receipt:
         """Ask for at most one study; any answer below 500 but a refused token shows that the service lives."""
         try:

@@ -1,22 +1,25 @@
 """Asks destinations for commitment and tells them of availability: a thread in the process that owns the database."""
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from gateway.dimse.availability_scu import tell_available
 from gateway.dimse.commitment_scu import NO, REPORT_VERB, YES, CommitmentReports, ask_commitment, read_told
 from gateway.dimse.line import Lost, Target
 from kernel import telemetry
+from kernel.archive.commitments import Reference
 from kernel.archive.owner import LocalOwner
 from kernel.clock import Clock
 from kernel.database import Database
-from kernel.errors import ExchangeError
+from kernel.errors import Denied, ExchangeError, Refused, Retriable
 from routing import handovers
 from routing.destinations import Destination
-from routing.handovers import Handover
+from routing.handovers import Handover, Verdict
 
 LOOK_EVERY_S: Final = 2.0
+HttpAsk = Callable[[str, Sequence[Reference]], Verdict]
+"""Asks for commitment over DICOMweb and returns the result; raises an error of ours when there is none (yet)."""
 _log = telemetry.get_logger("gateway.dimse")
 
 
@@ -28,10 +31,10 @@ class HandoverWorker:
         db: Database,
         clock: Clock,
         owner: LocalOwner,
-        destinations: Mapping[str, tuple[Destination, Target]],
+        destinations: Mapping[str, tuple[Destination, Target | HttpAsk]],
         new_uid: Callable[[], str],
     ) -> None:
-        """Keep the destinations of kind dimse by name; take reports from the listeners."""
+        """Keep the destinations by name, and how each is called or asked; take reports from the listeners."""
         self._db = db
         self._clock = clock
         self._destinations = {name: one for name, one in destinations.items() if one[0].commit or one[0].availability}
@@ -79,25 +82,34 @@ class HandoverWorker:
         why = "no [[destination]] of this name asks for it any more"
         if known is not None:
             try:
-                if one.kind == "commit":
-                    self._ask(one, known[1])
-                else:
-                    self._tell(one, known[1])
+                self._hand_over(one, known[1])
             except Lost as lost:
                 why = f"{lost.status}: {lost.detail}"
+            except (Retriable, Refused, Denied) as error:
+                why = f"{error.code}: {error}"
             else:
                 return True
         _log.warning("handover_failed", kind=one.kind, destination=one.destination, reason=why)
         self._db.write(lambda connection: handovers.postpone(connection, one, why, self._clock.now()))
         return False
 
-    def _ask(self, one: Handover, target: Target) -> None:
+    def _hand_over(self, one: Handover, way: Target | HttpAsk) -> None:
+        if one.kind == "commit":
+            self._ask(one, way)
+        elif isinstance(way, Target):
+            self._tell(one, way)
+
+    def _ask(self, one: Handover, way: Target | HttpAsk) -> None:
         uid = self._new_uid()
         with self._db.read() as connection:
             references = handovers.delivered_instances(connection, one)
         self._db.write(lambda connection: handovers.begin(connection, one, uid))
-        ask_commitment(target, uid, references, self._reports, self._clock)
-        self._db.write(lambda connection: handovers.accepted(connection, one, self._clock.now()))
+        if isinstance(way, Target):
+            ask_commitment(way, uid, references, self._reports, self._clock)
+            self._db.write(lambda connection: handovers.accepted(connection, one, self._clock.now()))
+            return
+        verdict = way(uid, references)
+        self._db.write(lambda connection: handovers.reported(connection, uid, verdict, self._clock.now()))
 
     def _tell(self, one: Handover, target: Target) -> None:
         with self._db.read() as connection:
@@ -108,8 +120,6 @@ class HandoverWorker:
 
     def _take_report(self, body: bytes) -> bytes:
         report, now = read_told(body), self._clock.now()
-        committed = frozenset(report.committed)
-        known = self._db.write(
-            lambda connection: handovers.reported(connection, report.transaction_uid, committed, report.failures, now)
-        )
+        verdict = Verdict(frozenset(report.committed), report.failures)
+        known = self._db.write(lambda connection: handovers.reported(connection, report.transaction_uid, verdict, now))
         return YES if known else NO

@@ -18,10 +18,11 @@ from kernel.archive.commitments import Reference
 from kernel.archive.owner import LocalOwner
 from kernel.clock import ManualClock
 from kernel.database import Database
-from kernel.errors import InvalidConfiguration
+from kernel.errors import InvalidConfiguration, PeerBusy
 from kernel.events import EventName
 from routing import handovers
 from routing.destinations import Destination, parse_destinations
+from routing.handovers import Verdict
 from routing.tables import handover
 from tests.dimse.conftest import PATIENCE_S, Node
 from tests.dimse.test_get import holds
@@ -44,7 +45,7 @@ def hospital(tmp_path: Path, empty_database: Path) -> Hospital:
 class Clerk:
     """The worker of a hospital, whose destination is a real peer."""
 
-    def __init__(self, hospital: Hospital, port: int, **wants: bool) -> None:
+    def __init__(self, hospital: Hospital, port: int = 0, ask=None, **wants: bool) -> None:
         self.hospital = hospital
         self.numbers = iter(range(1, 10_000))
         destination = Destination("pacs", "dimse", "none", ae_title="PACS", **(wants or {"commit": True}))
@@ -53,7 +54,7 @@ class Clerk:
             hospital.database,
             hospital.clock,
             self.owner,
-            {"pacs": (destination, Target("127.0.0.1", port, "PACS", "VIENANH", PATIENCE_S))},
+            {"pacs": (destination, ask or Target("127.0.0.1", port, "PACS", "VIENANH", PATIENCE_S))},
             lambda: f"2.25.{next(self.numbers)}",
         )
         self.worker.run_once()  # notes where the events are
@@ -82,6 +83,28 @@ def test_what_arrived_is_committed_and_the_trace_says_so(hospital, node: Node, t
     assert clerk.told(EventName.STUDY_COMMITTED) == [{"destination": "pacs", "instances": 3, "failed": 0}]
     assert hospital.names_of(STUDY)[-2:] == ["StudyDelivered", "StudyCommitted"]
     assert clerk.works() == 0
+
+
+def test_a_destination_that_is_asked_over_http_is_taken_at_its_word_or_asked_later(hospital):
+    asked: list[str] = []
+
+    def ask(uid, references):
+        asked.append(uid)
+        if len(asked) == 1:
+            raise PeerBusy(peer="pacs", reason="it answered 202")
+        return Verdict({one.sop_instance_uid for one in references}, {})
+
+    clerk = Clerk(hospital, ask=ask)
+    hospital.receives(a_ct())
+    hospital.settles()
+
+    assert clerk.works() == 0
+    hospital.clock.advance(handovers.FIRST_PAUSE_S)
+    assert clerk.works() == 1
+
+    assert asked == ["2.25.1", "2.25.2"]
+    assert clerk.states() == ["done"]
+    assert clerk.told(EventName.STUDY_COMMITTED) == [{"destination": "pacs", "instances": 1, "failed": 0}]
 
 
 def test_what_is_not_committed_is_sent_again_and_asked_for_again(hospital, node: Node, tmp_path):
