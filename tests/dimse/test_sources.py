@@ -13,9 +13,11 @@ from gateway.dimse import pace, pdu, store_scp
 from gateway.dimse.pace import Pace
 from gateway.dimse.pdu import AssociateAccept, AssociateReject, ContextResult, ProposedContext, Role
 from gateway.dimse.places import Places
+from gateway.peers import Source
 from kernel.clock import ManualClock
 from tests.dimse import scripts
 from tests.dimse.conftest import PATIENCE_S, Node
+from tests.dimse.test_faults import settles
 from tests.dimse.test_processes import start_processes  # noqa: F401 (a fixture)
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes
 
@@ -188,11 +190,13 @@ def test_a_flooding_source_waits_for_its_turns_while_a_quiet_one_is_served(flood
 
 
 def test_an_instance_whose_turn_does_not_come_may_be_sent_again(start_node):
-    node = start_node(sources=[{"name": "ct", "instances_max": 1}], idle_timeout_s=0.5)
-    content, header = as_dataset_bytes(a_ct()), 40
+    node = start_node(sources=[{"name": "ct", "instances_max": 1}])
+    node.listener._desk.paces.of(Source("ct", "BVA", instances_max=1))._wait_s = 0.1
+    content = as_dataset_bytes(a_ct())
 
     with node.call() as first, node.call() as second:
-        first.say(scripts.a_message(scripts.a_store_request(), content)[:-header])
+        first.say(scripts.a_message(scripts.a_store_request(), content)[:-40])
+        settles(lambda: len(node.incoming()) == 1)
         answer = second.stores(content)
 
     assert answer["Status"] == 0xA700
