@@ -110,6 +110,11 @@ def unsubscribe(connection: Connection, who: Subscriber, uid: str) -> bool:
     if uid not in WORKLISTS:
         where.append(table.c.uid == uid)
     ended = connection.execute(delete(table).where(*where).returning(table.c.uid)).all()
+    left = select(table.c.uid).where(table.c.site == who.site, table.c.ae_title == who.ae_title).limit(1)
+    if ended and connection.execute(left).first() is None:  # the title is free: what waits is not for who takes it next
+        reports = workitem_report
+        mine = (reports.c.site == who.site, reports.c.ae_title == who.ae_title)
+        connection.execute(delete(reports).where(*mine))
     return bool(ended)
 
 

@@ -102,6 +102,17 @@ def test_who_leaves_the_worklist_hears_nothing_more(desk: Desk):
         desk.desk.unsubscribe(ALICE, UID)
 
 
+def test_what_waited_for_who_unsubscribed_is_not_for_who_takes_the_title_next(desk: Desk):
+    desk.desk.subscribe(ALICE, GLOBAL, Terms())
+    desk.creates()
+    desk.desk.unsubscribe(ALICE, GLOBAL)
+
+    next_one = Subscriber(SITE, ALICE.ae_title, "token of somebody else")
+    desk.desk.check_holder(next_one)
+
+    assert desk.hears(next_one) == []
+
+
 def test_progress_assignment_and_a_request_to_cancel_are_reports_of_their_own(desk: Desk):
     desk.creates()
     desk.asks("IN PROGRESS")
