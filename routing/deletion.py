@@ -13,6 +13,7 @@ from sqlalchemy import Connection, delete, func, select
 from anonymizer.keys import Keys
 from kernel.archive.reclaim import Freed
 from kernel.archive.removal import Doomed
+from kernel.archive.tables import conflict
 from routing import erasure
 from routing.erasure import Copy
 from routing.tables import delivery, derived, job
@@ -40,6 +41,8 @@ class DeliveryDependents:
             receipted += connection.scalar(arrived) or 0
         lacking = len(doomed.instances) - receipted
         found = [f"{waiting} deliveries of it are still to be made"] if waiting else []
+        apart = _set_apart(connection, doomed)
+        found += [f"{apart} conflicting copies of its instances are nowhere else"] if apart else []
         return [*found, f"{lacking} of its instances have no receipt, this may be the only copy"] if lacking else found
 
     def forget(self, connection: Connection, doomed: Doomed, *, erase: bool) -> Sequence[Freed]:
@@ -57,6 +60,15 @@ class DeliveryDependents:
         if erase:
             erasure.erase(connection, doomed, gone, self._keys_of(doomed.site))
         return freed
+
+
+def _set_apart(connection: Connection, doomed: Doomed) -> int:
+    """Return how many other bytes are kept beside the instances, under their UIDs: they are never delivered."""
+    count, pks = 0, [pk for pk, _, _ in doomed.instances]
+    for start in range(0, len(pks), CHUNK):
+        same = conflict.c.first_instance_pk.in_(pks[start : start + CHUNK])
+        count += connection.scalar(select(func.count()).select_from(conflict).where(same)) or 0
+    return count
 
 
 def _chunks(doomed: Doomed) -> Iterator[list[str]]:

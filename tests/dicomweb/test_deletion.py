@@ -180,6 +180,20 @@ def test_the_only_copy_is_not_deleted_unless_an_administrator_forces_it(node):
     assert remove(node, ds).status_code == 204
 
 
+def test_other_bytes_kept_beside_an_instance_are_not_deleted_with_it_unless_forced(node):
+    ds = a_ct()
+    node.store(ds)
+    node.store(a_ct(KVP="100"))
+    receipted(node, ds)
+
+    refused = remove(node, ds)
+
+    assert refused.status_code == 409
+    assert "1 conflicting copies of its instances are nowhere else" in refused.json()["detail"]
+    assert len(blobs_of(node)) == 2
+    assert remove(node, ds, force="true").status_code == 204
+
+
 def test_what_waits_for_delivery_is_not_deleted(node):
     ds = a_ct()
     node.store(ds)
