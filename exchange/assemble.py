@@ -16,21 +16,21 @@ from consult.stations import Stations
 from exchange import stores
 from exchange.stores import Stores
 from gateway import source_tables
-from gateway.dicomweb.client import StowTransport
-from gateway.dicomweb.commitment_client import ask_commitment
-from gateway.dimse.backing import Backing
-from gateway.dimse.commitment_reporter import CommitmentReporter, call_back
-from gateway.dimse.handover_worker import HandoverWorker, HttpAsk
-from gateway.dimse.identity import Identification
-from gateway.dimse.line import Target
-from gateway.dimse.listener import Listener
-from gateway.dimse.offered import offers
-from gateway.dimse.places import PLACES_FILE, Places
-from gateway.dimse.process import Settings as ListenerSettings
-from gateway.dimse.reception import Callers
-from gateway.dimse.sender import DimseSender
-from gateway.dimse.supervisor import ListenerProcesses
-from gateway.dimse.targets import target_of
+from gateway.dicomweb.client.committing import ask_commitment
+from gateway.dicomweb.client.sending import StowTransport
+from gateway.dimse.listening.identity import Identification
+from gateway.dimse.listening.listener import Listener
+from gateway.dimse.listening.places import PLACES_FILE, Places
+from gateway.dimse.listening.process import Settings as ListenerSettings
+from gateway.dimse.listening.reception import Callers
+from gateway.dimse.listening.supervisor import ListenerProcesses
+from gateway.dimse.scp.backing import Backing
+from gateway.dimse.scp.commitment_reporter import CommitmentReporter, call_back
+from gateway.dimse.scp.offered import offers
+from gateway.dimse.scu.handover_worker import HandoverWorker, HttpAsk
+from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.sender import DimseSender
+from gateway.dimse.scu.targets import target_of
 from gateway.hl7.intake import Intake
 from gateway.hl7.listener import MllpListener
 from gateway.peers import Sources

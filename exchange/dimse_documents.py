@@ -5,12 +5,14 @@ from typing import Any, cast
 
 from pydicom.uid import UID
 
-from gateway.dimse import line, negotiation, pdu
-from gateway.dimse.backing import Backing
-from gateway.dimse.commands import Field
-from gateway.dimse.offer import PLAIN_SYNTAXES, Offer
-from gateway.dimse.offered import offers
-from gateway.dimse.tls import CIPHERS
+from gateway.dimse.listening import negotiation
+from gateway.dimse.scp.backing import Backing
+from gateway.dimse.scp.offer import PLAIN_SYNTAXES, Offer
+from gateway.dimse.scp.offered import offers
+from gateway.dimse.scu import line
+from gateway.dimse.upper_layer import pdu
+from gateway.dimse.upper_layer.commands import Field
+from gateway.dimse.upper_layer.tls import CIPHERS
 from kernel.clock import SystemClock
 from kernel.config import Config, DimseConfig
 from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME

@@ -15,7 +15,7 @@ from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out
 from exchange.stores import Stores, opened
 from gateway import source_tables
-from gateway.dimse.tls import ServerTls
+from gateway.dimse.upper_layer.tls import ServerTls
 from gateway.peers import Sources
 from kernel import audit
 from kernel.archive import verify

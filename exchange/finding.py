@@ -9,11 +9,11 @@ import typer
 
 from exchange.screen import out, table
 from exchange.sending import peer_of
-from gateway.dicomweb.finding import Service, search
-from gateway.dicomweb.query import path_of
-from gateway.dimse.find_identifier import Matching
-from gateway.dimse.find_scu import Level, Question, find
-from gateway.dimse.line import Target
+from gateway.dicomweb.client.finding import Service, search
+from gateway.dicomweb.search.query import path_of
+from gateway.dimse.scp.find_identifier import Matching
+from gateway.dimse.scu.find_scu import Level, Question, find
+from gateway.dimse.scu.line import Target
 from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
 from kernel.dicom.identifier import Model, texts
 

@@ -15,8 +15,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.dicomweb.app import ROUTES
 from gateway.dicomweb.description import PROBLEM, SECURITY, openapi_paths
-from gateway.dicomweb.direct import Direct
-from gateway.dicomweb.problem import problem
+from gateway.dicomweb.http.direct import Direct
+from gateway.dicomweb.http.problem import problem
 from kernel import telemetry
 from kernel.access import Access
 from kernel.access import Scope as Right

@@ -20,11 +20,11 @@ from exchange.screen import EXIT_REFUSED, err, out
 from exchange.sending import peer_of
 from exchange.stores import Stores
 from gateway import source_tables
-from gateway.dimse.commands import Field
-from gateway.dimse.line import Lost, Serving, Target
-from gateway.dimse.offer import Offer, Offers
-from gateway.dimse.retrieve_scu import BUFFER_BYTES, REFUSED_BYTES_MAX, Order, Progress, find_instances, retrieve
-from gateway.dimse.store_scp import StoreSCP
+from gateway.dimse.scp.offer import Offer, Offers
+from gateway.dimse.scp.store_scp import StoreSCP
+from gateway.dimse.scu.line import Lost, Serving, Target
+from gateway.dimse.scu.retrieve_scu import BUFFER_BYTES, REFUSED_BYTES_MAX, Order, Progress, find_instances, retrieve
+from gateway.dimse.upper_layer.commands import Field
 from gateway.peers import Source
 from kernel.archive.commit_socket import RemoteCommitter
 from kernel.archive.committer import Committer

@@ -8,8 +8,8 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from exchange.screen import EXIT_REFUSED, err, out
-from gateway.dimse.line import Target
-from gateway.dimse.sender import Sent, send_files
+from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.sender import Sent, send_files
 
 FAILURES_TOLD_MAX = 20
 _PEER = re.compile(r"(?P<title>[^@]{1,16})@(?P<host>.+):(?P<port>[0-9]{1,5})")

@@ -1,8 +1,8 @@
 """What a destination promises, and the values that pass between the relay and a transport.
 
 A transport carries instances to one destination and brings back one receipt for each. It decides nothing: when to try
-again, how long to pause and what to tell people is `routing.jobs` and `routing.relay`. `gateway.dicomweb.client` and
-`gateway.dimse.sender` implement it; `tests/test_transports.py` is the suite that every transport passes.
+again, how long to pause and what to tell people is `routing.jobs` and `routing.relay`. `gateway.dicomweb.client.sending` and
+`gateway.dimse.scu.sender` implement it; `tests/test_transports.py` is the suite that every transport passes.
 """
 
 from collections.abc import Iterator, Sequence

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from gateway.dicomweb.client import StowTransport
-from gateway.dimse.line import Target
-from gateway.dimse.sender import DimseSender
+from gateway.dicomweb.client.sending import StowTransport
+from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.sender import DimseSender
 from kernel.archive.tables import instance
 from kernel.clock import SystemClock
 from kernel.dicom.part10 import read_file_meta

@@ -9,26 +9,15 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 
-from gateway.dicomweb import (
-    announced,
-    bulkdata,
-    capabilities,
-    changes,
-    commitment,
-    deletion,
-    frames,
-    instances,
-    metadata,
-    qido,
-    rendered,
-    stow,
-    ups_subscriptions,
-    workitems,
-)
-from gateway.dicomweb.endpoint import Endpoint
-from gateway.dicomweb.row import Row
+from gateway.dicomweb import capabilities, changes, commitment, deletion
+from gateway.dicomweb.http.endpoint import Endpoint
+from gateway.dicomweb.http.row import Row
+from gateway.dicomweb.retrieve import bulkdata, frames, instances, metadata, rendered
+from gateway.dicomweb.search import qido
 from gateway.dicomweb.service import Room, Services
-from gateway.dicomweb.ups_events import EventChannels
+from gateway.dicomweb.store import announced, stow
+from gateway.dicomweb.ups import ups_subscriptions, workitems
+from gateway.dicomweb.ups.ups_events import EventChannels
 from kernel.access import Scope
 
 PREFIXES: Final = ("/dicom-web", "/sites/{site}/dicom-web")

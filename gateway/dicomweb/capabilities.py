@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import Answer
-from gateway.dicomweb.call import Call
 from gateway.dicomweb.description import openapi, wadl
-from gateway.dicomweb.negotiation import Offer, choose
+from gateway.dicomweb.http.answers import Answer
+from gateway.dicomweb.http.call import Call
+from gateway.dicomweb.http.negotiation import Offer, choose
 
 WADL_TYPE: Final = "application/vnd.sun.wadl+xml"
 _OFFERS: Final = (Offer(WADL_TYPE), Offer("application/json"))

@@ -13,9 +13,9 @@ from typing import Any, Final
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.dicomweb.answers import Answer
-from gateway.dicomweb.call import Call
-from gateway.dicomweb.negotiation import Offer, choose
+from gateway.dicomweb.http.answers import Answer
+from gateway.dicomweb.http.call import Call
+from gateway.dicomweb.http.negotiation import Offer, choose
 from kernel.archive.changes import PAGE_MAX, Change, ChangesPage, read_changes
 from kernel.errors import InvalidQuery
 

@@ -10,13 +10,13 @@ from typing import Any, Final, cast
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.dicomweb.answers import Answer
-from gateway.dicomweb.body import body_chunks
-from gateway.dicomweb.call import Call
-from gateway.dicomweb.media import parse_media_type
-from gateway.dicomweb.negotiation import Offer, choose
-from gateway.dicomweb.problem import problem
-from gateway.dicomweb.stow import storing_site
+from gateway.dicomweb.http.answers import Answer
+from gateway.dicomweb.http.body import body_chunks
+from gateway.dicomweb.http.call import Call
+from gateway.dicomweb.http.media import parse_media_type
+from gateway.dicomweb.http.negotiation import Offer, choose
+from gateway.dicomweb.http.problem import problem
+from gateway.dicomweb.store.stow import storing_site
 from kernel.archive import commitments
 from kernel.archive.commitments import INSTANCES_MAX, Asked, Failure, Reference, Transaction
 from kernel.dicom.uids import check_uid

@@ -10,8 +10,8 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.answers import Answer
-from gateway.dicomweb.call import Call
+from gateway.dicomweb.http.answers import Answer
+from gateway.dicomweb.http.call import Call
 from kernel.access import Scope
 from kernel.archive.deletion import Wish
 from kernel.archive.removal import Target

@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, NamedTuple
 from xml.sax.saxutils import quoteattr
 
-from gateway.dicomweb.frame_media import MEDIA_TYPES
-from gateway.dicomweb.row import Row
+from gateway.dicomweb.http.row import Row
+from gateway.dicomweb.retrieve.frame_media import MEDIA_TYPES
 from kernel.archive.changes import PAGE_MAX
 from kernel.archive.deletion import REASONS
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consult.workitems import WorkitemDesk
-from gateway.dicomweb.frame_source import FrameSource
-from gateway.dicomweb.memory import Remembered
-from gateway.dicomweb.ups_channels import Channels
-from gateway.dicomweb.ups_query import fits_filter
+from gateway.dicomweb.http.memory import Remembered
+from gateway.dicomweb.retrieve.frame_source import FrameSource
+from gateway.dicomweb.ups.ups_channels import Channels
+from gateway.dicomweb.ups.ups_query import fits_filter
 from kernel.access import Access
 from kernel.access.memory import Recent
 from kernel.archive.blobs import Blobs
@@ -27,7 +27,7 @@ from kernel.database import Database
 from kernel.dicom.decoders import DECODERS
 
 if TYPE_CHECKING:
-    from gateway.dicomweb.row import Row
+    from gateway.dicomweb.http.row import Row
 
 READERS: Final = 8  # threads that answer GET requests
 RECEIVERS: Final = 4  # threads that take request bodies apart; never wait for each other

@@ -10,7 +10,7 @@ from consult.ordering import By
 from consult.subscriptions import FILTERED, GLOBAL, Subscriber, Terms
 from consult.workitem import tag
 from consult.workitems import KEPT, WorkitemDesk
-from gateway.dicomweb.ups_query import filter_keys, fits_filter
+from gateway.dicomweb.ups.ups_query import filter_keys, fits_filter
 from kernel.clock import ManualClock
 from kernel.database import Database
 from kernel.errors import Forbidden, LimitExceeded, NotFound, WorkitemConflict, WorkitemExists

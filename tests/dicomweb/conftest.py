@@ -21,7 +21,7 @@ from starlette.applications import Starlette
 
 from anonymizer.keys import Keys, derive
 from gateway.dicomweb.app import DicomWeb
-from gateway.dicomweb.direct import Direct
+from gateway.dicomweb.http.direct import Direct
 from gateway.dicomweb.service import Services
 from kernel.access import Access, AccessKeys
 from kernel.archive.blobs import Blobs

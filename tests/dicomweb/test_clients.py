@@ -12,7 +12,7 @@ from PIL import Image
 from pydicom.pixels import pixel_array
 from wsidicom import WsiDicom, WsiDicomWebClient
 
-from gateway.dicomweb.media import parse_media_type
+from gateway.dicomweb.http.media import parse_media_type
 from tests.dicomweb.conftest import Node
 from tests.dicomweb.test_wado import frames_as_stored, parts_of, stored, url_of
 from tests.support.builders import a_ct, a_ct_series

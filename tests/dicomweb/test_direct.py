@@ -14,10 +14,10 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from gateway.dicomweb import direct
-from gateway.dicomweb.answers import Streamed
-from gateway.dicomweb.direct import Direct, Parts
-from gateway.dicomweb.spans import FileSpan
+from gateway.dicomweb.http import direct
+from gateway.dicomweb.http.answers import Streamed
+from gateway.dicomweb.http.direct import Direct, Parts
+from gateway.dicomweb.http.spans import FileSpan
 from kernel.errors import BlobMissing
 from tests.dicomweb.conftest import Node
 from tests.dicomweb.test_wado import url_of

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dicomweb import manifest as manifests
-from gateway.dicomweb import tracing
-from gateway.dicomweb.manifest import from_header, from_json, to_header
+from gateway.dicomweb.http import tracing
+from gateway.dicomweb.store import manifest as manifests
+from gateway.dicomweb.store.manifest import from_header, from_json, to_header
 from kernel.errors import ExchangeError, InvalidRequest, MissingIdentifier
 from routing.transport import Manifest
 

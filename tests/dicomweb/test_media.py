@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dicomweb import media
-from gateway.dicomweb.media import parse_accept, parse_media_type
+from gateway.dicomweb.http import media
+from gateway.dicomweb.http.media import parse_accept, parse_media_type
 from kernel.errors import ExchangeError, InvalidRequest, LimitExceeded
 
 

@@ -8,8 +8,8 @@ import pydicom
 import pytest
 import zstandard
 
-from gateway.dicomweb.conditional import is_known
-from gateway.dicomweb.content_coding import chosen, coded
+from gateway.dicomweb.http.conditional import is_known
+from gateway.dicomweb.http.content_coding import chosen, coded
 from kernel.archive import metadata as archive_metadata
 from tests.dicomweb.test_wado import FIXTURES, parts_of
 from tests.support.builders import a_ct, a_ct_series

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.dicomweb import multipart
-from gateway.dicomweb.media import MediaType, parse_media_type
-from gateway.dicomweb.multipart import (
+from gateway.dicomweb.http import multipart
+from gateway.dicomweb.http.media import MediaType, parse_media_type
+from gateway.dicomweb.http.multipart import (
     PART_TAIL,
     MultipartParser,
     PartBegin,

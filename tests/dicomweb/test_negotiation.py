@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.dicomweb.negotiation import Offer, asked, choose
+from gateway.dicomweb.http.negotiation import Offer, asked, choose
 from kernel.errors import NotAcceptable
 
 JPEG_BASELINE = "1.2.840.10008.1.2.4.50"

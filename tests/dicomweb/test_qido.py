@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dicomweb.query import parse
+from gateway.dicomweb.search.query import parse
 from kernel.dicom.dictionary import KEYWORD_OF
 from kernel.dicom.matching import AnyOf, Exact, Range, Words
 from kernel.errors import InvalidQuery

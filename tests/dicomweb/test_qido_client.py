@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from exchange.commands import app
-from gateway.dicomweb.finding import Service, search
+from gateway.dicomweb.client.finding import Service, search
 from kernel.dicom.dictionary import TAG_OF
 from kernel.dicom.identifier import texts
 from kernel.errors import Forbidden, NotAuthenticated, PeerUnreachable, Refused
@@ -76,7 +76,7 @@ def test_a_viewer_lists_the_series_of_a_study(node: Node):
 
 
 def test_our_own_client_reads_page_by_page(node: Node, monkeypatch):
-    monkeypatch.setattr("gateway.dicomweb.finding.PAGE", 2)
+    monkeypatch.setattr("gateway.dicomweb.client.finding.PAGE", 2)
     service = Service(f"{node.url}/dicom-web/", 10.0, TOKEN)
 
     assert told(search(service, "STUDY", [], most=10), "PatientID") == ["B2", "A1", "A1"]

@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from gateway.dicomweb import frames
-from gateway.dicomweb.memory import Remembered
+from gateway.dicomweb.http.memory import Remembered
+from gateway.dicomweb.retrieve import frames
 from kernel.access.memory import NotRemembered, Recent, about_to_wait, may_wait, remembered_only
 from kernel.clock import ManualClock
 from tests.dicomweb.test_wado import parts_of, url_of

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dicomweb.content_coding import chosen
-from gateway.dicomweb.ranges import RANGES_MAX, Span, spans_of
-from gateway.dicomweb.rendering import rendering_of
+from gateway.dicomweb.http.content_coding import chosen
+from gateway.dicomweb.http.ranges import RANGES_MAX, Span, spans_of
+from gateway.dicomweb.retrieve.rendering import rendering_of
 from kernel.dicom.viewport import SIDE_MAX
 from kernel.errors import InvalidRequest
 

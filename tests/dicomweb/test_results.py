@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dicomweb.receipts import read_results
-from gateway.dicomweb.results import Failed, Stored, data_set, headers_of, status_of
+from gateway.dicomweb.client.receipts import read_results
+from gateway.dicomweb.store.results import Failed, Stored, data_set, headers_of, status_of
 from kernel.errors import InstanceConflict, MalformedInstance, MissingIdentifier, StorageFull
 from routing.transport import Cause, Parcel, ReceiptState
 

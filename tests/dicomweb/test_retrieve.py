@@ -10,7 +10,7 @@ import pytest
 from pydicom.encaps import encapsulate
 from pydicom.pixels import pixel_array
 
-from gateway.dicomweb.media import parse_media_type
+from gateway.dicomweb.http.media import parse_media_type
 from kernel.dicom.codestream import stream_size
 from tests.dicomweb.test_wado import EXPLICIT, dataset_of, frames_as_stored, parts_of, stored, url_of
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes, as_file

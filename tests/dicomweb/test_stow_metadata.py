@@ -8,7 +8,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from pydicom.encaps import generate_frames
 
-from gateway.dicomweb import assembly
+from gateway.dicomweb.store import assembly
 from kernel.archive.tables import instance
 from kernel.dicom.json_model import to_json
 from kernel.dicom.part10 import open_dataset, read_file_meta

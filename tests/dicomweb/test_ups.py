@@ -6,7 +6,7 @@ import httpx
 import pytest
 
 from consult import workitem_model
-from gateway.dicomweb import ups_body
+from gateway.dicomweb.ups import ups_body
 from kernel.dicom.xml_model import to_xml
 from kernel.dicom.xml_reader import from_xml
 from tests.dicomweb.conftest import TOKEN, Node

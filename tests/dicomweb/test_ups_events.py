@@ -10,7 +10,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
 from consult.workitems import WorkitemDesk
-from gateway.dicomweb import ups_channels, ups_events
+from gateway.dicomweb.ups import ups_channels, ups_events
 from kernel.access import NewAccount
 from tests.dicomweb.conftest import TOKEN, Node
 from tests.dicomweb.test_ups import ITEM, asks, creates, posts

@@ -15,8 +15,8 @@ from PIL import Image
 from pydicom.encaps import generate_frames
 from pydicom.pixels import pixel_array
 
-from gateway.dicomweb.media import parse_media_type
-from gateway.dicomweb.multipart import MultipartParser, PartBegin, PartData, boundary_of
+from gateway.dicomweb.http.media import parse_media_type
+from gateway.dicomweb.http.multipart import MultipartParser, PartBegin, PartData, boundary_of
 from kernel.dicom.part10 import read_file_meta
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes, as_file
 

@@ -13,14 +13,14 @@ import pytest
 from sqlalchemy import select
 
 from gateway import source_tables
-from gateway.dimse import commands, pdu, wire
-from gateway.dimse.backing import Backing
-from gateway.dimse.identity import Identification
-from gateway.dimse.listener import Listener
-from gateway.dimse.offer import Offer, Offers
-from gateway.dimse.offered import offers
-from gateway.dimse.places import Places
-from gateway.dimse.reception import Callers
+from gateway.dimse.listening.identity import Identification
+from gateway.dimse.listening.listener import Listener
+from gateway.dimse.listening.places import Places
+from gateway.dimse.listening.reception import Callers
+from gateway.dimse.scp.backing import Backing
+from gateway.dimse.scp.offer import Offer, Offers
+from gateway.dimse.scp.offered import offers
+from gateway.dimse.upper_layer import commands, pdu, wire
 from gateway.peers import SERVICES
 from kernel.access import Access, AccessKeys
 from kernel.access.asked import AskedAccess, serve_access

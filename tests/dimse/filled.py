@@ -7,8 +7,8 @@ from tempfile import TemporaryDirectory
 from pydicom.dataset import Dataset
 
 from exchange.assemble import Node
-from gateway.dimse.line import Target
-from gateway.dimse.sender import send_files
+from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.sender import send_files
 from tests.dimse.conftest import PATIENCE_S
 from tests.support.builders import as_file
 

@@ -4,8 +4,15 @@ import string
 
 from hypothesis import strategies as st
 
-from gateway.dimse import commands, pdu, wire
-from gateway.dimse.pdu import AnsweredContext, AssociateAccept, AssociateRequest, ContextResult, ProposedContext, Role
+from gateway.dimse.upper_layer import commands, pdu, wire
+from gateway.dimse.upper_layer.pdu import (
+    AnsweredContext,
+    AssociateAccept,
+    AssociateRequest,
+    ContextResult,
+    ProposedContext,
+    Role,
+)
 
 CT = "1.2.840.10008.5.1.4.1.1.2"
 VERIFICATION = "1.2.840.10008.1.1"

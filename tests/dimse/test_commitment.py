@@ -13,8 +13,8 @@ from pynetdicom.sop_class import CTImageStorage, MRImageStorage, StorageCommitme
 from sqlalchemy import delete, select, update
 
 from gateway import source_tables
-from gateway.dimse.commitment_reporter import CommitmentReporter, call_back
-from gateway.dimse.line import Target
+from gateway.dimse.scp.commitment_reporter import CommitmentReporter, call_back
+from gateway.dimse.scu.line import Target
 from kernel.archive import commitments
 from kernel.archive.commitment_desk import CommitmentDesk
 from kernel.archive.commitments import commitment
@@ -168,7 +168,7 @@ def test_a_request_without_instances_or_without_a_transaction_is_refused(node: N
 
 
 def test_a_request_of_too_many_instances_is_refused(node: Node, modality, monkeypatch):
-    monkeypatch.setattr("gateway.dimse.commitment_messages.INSTANCES_MAX", 3)
+    monkeypatch.setattr("gateway.dimse.scp.commitment_messages.INSTANCES_MAX", 3)
 
     assert modality.asks(node, a_request(a_ct_series(4))) == 0x0213
 

@@ -9,8 +9,9 @@ import time
 
 import pytest
 
-from gateway.dimse import association, commands, listener, pdu, protocol, wire
-from gateway.dimse.pdu import Abort, AbortReason, AssociateReject
+from gateway.dimse.listening import association, listener
+from gateway.dimse.upper_layer import commands, pdu, protocol, wire
+from gateway.dimse.upper_layer.pdu import Abort, AbortReason, AssociateReject
 from tests.dimse import scripts
 from tests.dimse.conftest import Peer
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes

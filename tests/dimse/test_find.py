@@ -17,7 +17,7 @@ from pynetdicom.sop_class import (
 from sqlalchemy import insert
 
 from exchange.assemble import Node
-from gateway.dimse import find_scp
+from gateway.dimse.scp import find_scp
 from kernel.archive import finder
 from kernel.archive.tables import patient, study, worklist_rank
 from kernel.audit import Action

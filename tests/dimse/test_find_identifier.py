@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.dimse.find_identifier import BYTES, FIND_MODELS, extend, read_find
-from gateway.dimse.retrieve_identifier import LEVELS
+from gateway.dimse.scp.find_identifier import BYTES, FIND_MODELS, extend, read_find
+from gateway.dimse.scp.retrieve_identifier import LEVELS
 from kernel.dicom import plain
 from kernel.dicom.answer_encoder import encode
 from kernel.errors import ExchangeError

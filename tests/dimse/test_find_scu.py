@@ -15,9 +15,9 @@ from typer.testing import CliRunner
 
 from exchange.assemble import Node
 from exchange.commands import app
-from gateway.dimse.find_scu import Question, find
-from gateway.dimse.line import Target
-from gateway.dimse.sender import send_files
+from gateway.dimse.scu.find_scu import Question, find
+from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.sender import send_files
 from kernel.dicom.dictionary import TAG_OF
 from kernel.dicom.identifier import texts
 from kernel.errors import InvalidQuery, PeerBusy, PeerUnreachable, Refused

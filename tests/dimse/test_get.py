@@ -18,9 +18,9 @@ from pynetdicom.sop_class import (
 )
 from sqlalchemy import select
 
-from gateway.dimse import retrieve_progress
-from gateway.dimse.line import Target
-from gateway.dimse.sender import send_files
+from gateway.dimse.scp import retrieve_progress
+from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.sender import send_files
 from kernel.archive.tables import instance
 from kernel.audit import Action
 from kernel.dicom.part10 import file_meta
@@ -272,7 +272,7 @@ def test_cancelling_stops_between_two_sub_operations(node: Node, tmp_path):
 
 
 def test_progress_is_told_while_it_runs(node: Node, tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.dimse.retrieve_service.PENDING_EVERY_S", 0.0)
+    monkeypatch.setattr("gateway.dimse.scp.retrieve_service.PENDING_EVERY_S", 0.0)
     stored = holds(node, tmp_path / "in", a_ct_series(4))
 
     responses = Getter(node.port).gets(an_identifier("STUDY", StudyInstanceUID=stored[0].StudyInstanceUID))

@@ -9,11 +9,11 @@ from pynetdicom import AE, evt
 from pynetdicom.sop_class import InstanceAvailabilityNotification
 from sqlalchemy import select
 
-from gateway.dimse.commitment_messages import Report
-from gateway.dimse.commitment_scu import CommitmentReports
-from gateway.dimse.handover_worker import HandoverWorker
-from gateway.dimse.line import Target
-from gateway.dimse.sender import send_files
+from gateway.dimse.scp.commitment_messages import Report
+from gateway.dimse.scu.commitment_scu import CommitmentReports
+from gateway.dimse.scu.handover_worker import HandoverWorker
+from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.sender import send_files
 from kernel.archive.commitments import Reference
 from kernel.archive.owner import LocalOwner
 from kernel.clock import ManualClock
@@ -169,7 +169,7 @@ def test_a_destination_that_is_away_is_asked_with_growing_pauses_and_given_up_af
 
 
 def test_an_accepted_request_without_a_report_is_asked_again_after_an_hour(hospital, node: Node, tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.dimse.commitment_scu.SAME_ASSOCIATION_S", 0.1)
+    monkeypatch.setattr("gateway.dimse.scu.commitment_scu.SAME_ASSOCIATION_S", 0.1)
     node.desk.stop(5.0)  # it accepts and never looks
     clerk = Clerk(hospital, node.port)
     hospital.receives(a_ct())
@@ -185,7 +185,7 @@ def test_an_accepted_request_without_a_report_is_asked_again_after_an_hour(hospi
 
 
 def test_a_report_that_comes_to_the_listener_counts_and_one_of_nobody_does_not(hospital, node: Node, monkeypatch):
-    monkeypatch.setattr("gateway.dimse.commitment_scu.SAME_ASSOCIATION_S", 0.1)
+    monkeypatch.setattr("gateway.dimse.scu.commitment_scu.SAME_ASSOCIATION_S", 0.1)
     node.desk.stop(5.0)
     clerk = Clerk(hospital, node.port)
     hospital.receives(a_ct())

@@ -10,8 +10,8 @@ from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from pynetdicom.dsutils import encode
 
-from gateway.dimse.missing import Identifiers
-from gateway.dimse.pdu import ProposedContext
+from gateway.dimse.scp.missing import Identifiers
+from gateway.dimse.upper_layer.pdu import ProposedContext
 from gateway.peers import Source
 from tests.dimse import scripts
 from tests.dimse.conftest import Node

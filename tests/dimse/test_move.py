@@ -10,7 +10,7 @@ from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
 from pynetdicom.presentation import AllStoragePresentationContexts
 from pynetdicom.sop_class import CTImageStorage, StudyRootQueryRetrieveInformationModelMove
 
-from gateway.dimse.move_scp import pairs_of
+from gateway.dimse.scp.move_scp import pairs_of
 from kernel.archive.records import Located
 from kernel.audit import Action
 from tests.dimse.conftest import PATIENCE_S, Node, dcmtk
@@ -207,7 +207,7 @@ def test_cancelling_a_move_stops_it(start_node, destination, tmp_path):
 
 
 def test_more_classes_than_one_association_holds_take_several(start_node, destination, tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.dimse.move_scp.CONTEXTS_MAX", 4)  # room for one class: two plain syntaxes
+    monkeypatch.setattr("gateway.dimse.scp.move_scp.CONTEXTS_MAX", 4)  # room for one class: two plain syntaxes
     workstation = destination()
     node = start_node(destinations=[workstation.entry])
     stored = holds(node, tmp_path / "in", [a_ct(StudyInstanceUID="1.2.3"), a_cr(StudyInstanceUID="1.2.3")])

@@ -15,7 +15,7 @@ from consult.ordering import By, OrderDesk
 from consult.steps import Status, step_of
 from consult.tables import performed_step
 from exchange.assemble import Node
-from gateway.dimse import mpps_scp
+from gateway.dimse.scp import mpps_scp
 from kernel.archive.tables import study
 from kernel.events import EventName, of_study
 from tests.support.builders import a_ct, a_ct_series, a_uid

@@ -2,11 +2,11 @@
 
 import pytest
 
-from gateway.dimse import negotiation
-from gateway.dimse.negotiation import Policy, negotiate
-from gateway.dimse.offer import Offers
-from gateway.dimse.offered import offers
-from gateway.dimse.pdu import AssociateAccept, ContextResult, ProposedContext, Role, UserInformation
+from gateway.dimse.listening import negotiation
+from gateway.dimse.listening.negotiation import Policy, negotiate
+from gateway.dimse.scp.offer import Offers
+from gateway.dimse.scp.offered import offers
+from gateway.dimse.upper_layer.pdu import AssociateAccept, ContextResult, ProposedContext, Role, UserInformation
 from gateway.peers import SERVICES, Source
 from kernel.clock import SystemClock
 from kernel.config import Config, DimseConfig

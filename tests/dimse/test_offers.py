@@ -16,12 +16,12 @@ from pynetdicom.pdu_primitives import (
     SOPClassExtendedNegotiation,
 )
 
-from gateway.dimse import pdu, wire
-from gateway.dimse.commands import NO_DATA_SET, Field
-from gateway.dimse.conversation import NESTED_MAX
-from gateway.dimse.indications import Command
-from gateway.dimse.offer import Offer
-from gateway.dimse.services import REPLY_BYTES_MAX, PeerGone, Response, Session, int_of, response
+from gateway.dimse.listening.conversation import NESTED_MAX
+from gateway.dimse.scp.offer import Offer
+from gateway.dimse.scp.services import REPLY_BYTES_MAX, PeerGone, Response, Session, int_of, response
+from gateway.dimse.upper_layer import pdu, wire
+from gateway.dimse.upper_layer.commands import NO_DATA_SET, Field
+from gateway.dimse.upper_layer.indications import Command
 from tests.dimse import scripts
 from tests.dimse.conftest import PATIENCE_S
 from tests.support.builders import a_ct, as_dataset_bytes

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pydicom
 import pytest
 
-from gateway.dimse.commitment_reporter import CommitmentReporter
-from gateway.dimse.line import Target
-from gateway.dimse.sender import DimseSender, send_files
+from gateway.dimse.scp.commitment_reporter import CommitmentReporter
+from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.sender import DimseSender, send_files
 from kernel.clock import ManualClock
 from routing.transport import Cause, ReceiptState
 from tests.dimse.test_faults import settles

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
-from gateway.dimse import pdu
-from gateway.dimse.process import Settings
-from gateway.dimse.supervisor import ListenerProcesses
+from gateway.dimse.listening.process import Settings
+from gateway.dimse.listening.supervisor import ListenerProcesses
+from gateway.dimse.upper_layer import pdu
 from kernel import telemetry
 from kernel.archive.blobs import Blobs
 from kernel.archive.commit_socket import CommitServer

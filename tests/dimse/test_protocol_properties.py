@@ -6,13 +6,13 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from gateway.dimse import commands, pdu, user_items, wire
-from gateway.dimse.acceptor import Acceptor
-from gateway.dimse.indications import Fragment, ReleaseRequested, Requested
-from gateway.dimse.negotiation import Policy, negotiate
-from gateway.dimse.offer import Offer, Offers
-from gateway.dimse.pdu import AssociateAccept, BadPDU, Kind
-from gateway.dimse.states import State
+from gateway.dimse.listening.negotiation import Policy, negotiate
+from gateway.dimse.scp.offer import Offer, Offers
+from gateway.dimse.upper_layer import commands, pdu, user_items, wire
+from gateway.dimse.upper_layer.acceptor import Acceptor
+from gateway.dimse.upper_layer.indications import Fragment, ReleaseRequested, Requested
+from gateway.dimse.upper_layer.pdu import AssociateAccept, BadPDU, Kind
+from gateway.dimse.upper_layer.states import State
 from gateway.peers import SERVICES, Source
 from tests.dimse import scripts
 

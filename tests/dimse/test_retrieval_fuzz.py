@@ -9,8 +9,8 @@ from pydicom import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from gateway.dicomweb.commitment import read_references
-from gateway.dimse.commitment_messages import encoded, read_report, read_request
-from gateway.dimse.retrieve_identifier import LEVELS, read_wanted
+from gateway.dimse.scp.commitment_messages import encoded, read_report, read_request
+from gateway.dimse.scp.retrieve_identifier import LEVELS, read_wanted
 from kernel.errors import ExchangeError
 from tests.dimse.test_commitment import a_request, reference
 from tests.dimse.test_get import an_identifier

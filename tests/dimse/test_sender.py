@@ -10,9 +10,9 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from gateway.dimse import commands, pdu, wire
-from gateway.dimse.line import Target
-from gateway.dimse.sender import DimseSender, outcome_of, send_files
+from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.sender import DimseSender, outcome_of, send_files
+from gateway.dimse.upper_layer import commands, pdu, wire
 from routing.transport import Cause, Parcel, ReceiptState
 from tests.dimse import scripts
 from tests.support.builders import a_ct_series, as_dataset_bytes, as_file

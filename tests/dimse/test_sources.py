@@ -9,10 +9,12 @@ from contextlib import ExitStack
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian
 
-from gateway.dimse import pace, pdu, store_scp
-from gateway.dimse.pace import Pace
-from gateway.dimse.pdu import AssociateAccept, AssociateReject, ContextResult, ProposedContext, Role
-from gateway.dimse.places import Places
+from gateway.dimse.listening import pace
+from gateway.dimse.listening.pace import Pace
+from gateway.dimse.listening.places import Places
+from gateway.dimse.scp import store_scp
+from gateway.dimse.upper_layer import pdu
+from gateway.dimse.upper_layer.pdu import AssociateAccept, AssociateReject, ContextResult, ProposedContext, Role
 from gateway.peers import Source
 from kernel.clock import ManualClock
 from tests.dimse import scripts

@@ -2,8 +2,8 @@
 
 import pytest
 
-from gateway.dimse.pdu import Kind
-from gateway.dimse.states import ABORTING, NEXT_STATE, TABLE, Action, State
+from gateway.dimse.upper_layer.pdu import Kind
+from gateway.dimse.upper_layer.states import ABORTING, NEXT_STATE, TABLE, Action, State
 
 S = State
 

@@ -8,7 +8,7 @@ import pytest
 from pydicom.uid import ImplicitVRLittleEndian
 from pynetdicom import AE, AllStoragePresentationContexts
 
-from gateway.dimse import pdu
+from gateway.dimse.upper_layer import pdu
 from tests.dimse import scripts
 from tests.dimse.conftest import dcmtk
 from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine, as_dataset_bytes, as_file

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from gateway.dimse import wire
-from gateway.dimse.line import Line, Lost, Target
-from gateway.dimse.pdu import AssociateAccept
-from gateway.dimse.sender import send_files
-from gateway.dimse.tls import CIPHERS, ClientTls
+from gateway.dimse.scu.line import Line, Lost, Target
+from gateway.dimse.scu.sender import send_files
+from gateway.dimse.upper_layer import wire
+from gateway.dimse.upper_layer.pdu import AssociateAccept
+from gateway.dimse.upper_layer.tls import CIPHERS, ClientTls
 from kernel.errors import InvalidConfiguration
 from routing.transport import Cause
 from tests.dimse import scripts

@@ -7,7 +7,7 @@ from pynetdicom import AE, build_role, evt
 from pynetdicom.dsutils import encode
 from sqlalchemy import select
 
-from gateway.dimse.pdu import AssociateAccept, ProposedContext
+from gateway.dimse.upper_layer.pdu import AssociateAccept, ProposedContext
 from kernel.archive.tables import instance
 from kernel.dicom.syntaxes import SYNTAXES, TransferSyntax
 from tests.dimse import scripts

@@ -13,8 +13,8 @@ from pynetdicom import AE
 from pynetdicom.pdu_primitives import UserIdentityNegotiation
 from sqlalchemy import select
 
-from gateway.dimse import user_items
-from gateway.dimse.pdu import (
+from gateway.dimse.upper_layer import user_items
+from gateway.dimse.upper_layer.pdu import (
     AssociateAccept,
     AssociateReject,
     ContextResult,
@@ -22,7 +22,7 @@ from gateway.dimse.pdu import (
     ProposedContext,
     UserInformation,
 )
-from gateway.dimse.wire import encode
+from gateway.dimse.upper_layer.wire import encode
 from kernel.access import NewAccount
 from kernel.archive.tables import study
 from kernel.audit import audit

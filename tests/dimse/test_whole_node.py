@@ -3,8 +3,8 @@
 import pytest
 from pynetdicom import evt
 
-from gateway.dimse.line import Target
-from gateway.dimse.sender import send_files
+from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.sender import send_files
 from kernel.archive.owner import RemoteOwner
 from kernel.errors import Busy
 from tests.dimse.conftest import PATIENCE_S

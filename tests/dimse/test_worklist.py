@@ -16,7 +16,7 @@ from consult.ordering import By, OrderDesk
 from consult.orders import OrderNumbers
 from consult.steps import step_of
 from exchange.assemble import Node
-from gateway.dimse import worklist_scp
+from gateway.dimse.scp import worklist_scp
 from kernel.access import NewAccount
 from tests.dimse.conftest import dcmtk
 from tests.support.wired import SITE, wired_node

@@ -18,12 +18,12 @@ from sqlalchemy import select
 from typer.testing import CliRunner
 
 from exchange.commands import app
-from gateway.dimse.commands import Field
-from gateway.dimse.line import Serving, Target
-from gateway.dimse.offer import Offer, Offers
-from gateway.dimse.retrieve_scu import Order, Progress, find_instances, retrieve
-from gateway.dimse.sender import send_files
-from gateway.dimse.services import Drain, response
+from gateway.dimse.scp.offer import Offer, Offers
+from gateway.dimse.scp.services import Drain, response
+from gateway.dimse.scu.line import Serving, Target
+from gateway.dimse.scu.retrieve_scu import Order, Progress, find_instances, retrieve
+from gateway.dimse.scu.sender import send_files
+from gateway.dimse.upper_layer.commands import Field
 from gateway.peers import Source
 from kernel.archive.tables import instance, study
 from kernel.database import Database
@@ -171,7 +171,7 @@ def test_a_retrieval_that_is_cut_off_goes_on_with_what_is_missing(pacs, tmp_path
 
 
 def test_many_instances_are_asked_for_in_batches(pacs, tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.dimse.retrieve_scu.BATCH_INSTANCES", 4)
+    monkeypatch.setattr("gateway.dimse.scu.retrieve_scu.BATCH_INSTANCES", 4)
     there = pacs()
 
     result = vienanh(tmp_path, "get", STUDY, "--from", there.name)
@@ -228,7 +228,7 @@ def test_a_pacs_that_cannot_is_told_in_words(pacs, tmp_path, settings, said):
 
 
 def test_more_instances_than_the_bound_are_refused(pacs, tmp_path, monkeypatch):
-    monkeypatch.setattr("gateway.dimse.retrieve_scu.INSTANCES_MAX", 5)
+    monkeypatch.setattr("gateway.dimse.scu.retrieve_scu.INSTANCES_MAX", 5)
 
     result = vienanh(tmp_path, "get", STUDY, "--from", pacs().name)
 

@@ -17,18 +17,18 @@ from anonymizer.engine import deidentify
 from consult import performed, workitem
 from consult.stations import Stations
 from consult.workitem_model import checked as checked_workitem
-from gateway.dicomweb.media import parse_accept, parse_media_type
-from gateway.dicomweb.multipart import MultipartParser
-from gateway.dicomweb.query import parse as parse_query
-from gateway.dicomweb.ranges import spans_of
-from gateway.dicomweb.ups_query import fits_filter
-from gateway.dicomweb.ups_query import parse as parse_workitem_query
-from gateway.dimse import commands, pdu, user_items, wire
-from gateway.dimse.acceptor import Acceptor
-from gateway.dimse.commitment_messages import Reference, read_request, write_request
-from gateway.dimse.find_identifier import read_find
-from gateway.dimse.indications import ReleaseRequested, Requested
-from gateway.dimse.pdu import BadPDU, Kind
+from gateway.dicomweb.http.media import parse_accept, parse_media_type
+from gateway.dicomweb.http.multipart import MultipartParser
+from gateway.dicomweb.http.ranges import spans_of
+from gateway.dicomweb.search.query import parse as parse_query
+from gateway.dicomweb.ups.ups_query import fits_filter
+from gateway.dicomweb.ups.ups_query import parse as parse_workitem_query
+from gateway.dimse.scp.commitment_messages import Reference, read_request, write_request
+from gateway.dimse.scp.find_identifier import read_find
+from gateway.dimse.upper_layer import commands, pdu, user_items, wire
+from gateway.dimse.upper_layer.acceptor import Acceptor
+from gateway.dimse.upper_layer.indications import ReleaseRequested, Requested
+from gateway.dimse.upper_layer.pdu import BadPDU, Kind
 from gateway.hl7.message import parse as parse_hl7
 from gateway.hl7.mllp import Deframer, framed
 from gateway.hl7.orders import changes as order_changes

@@ -5,10 +5,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gateway import source_tables
-from gateway.dimse.listener import Listener
-from gateway.dimse.offered import offers
-from gateway.dimse.places import Places
-from gateway.dimse.reception import Callers
+from gateway.dimse.listening.listener import Listener
+from gateway.dimse.listening.places import Places
+from gateway.dimse.listening.reception import Callers
+from gateway.dimse.scp.offered import offers
 from kernel.archive.blobs import Blobs
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.ingest import Ingest

@@ -1,0 +1,1 @@
+"""DICOMweb as a client: STOW-RS to destinations, QIDO-RS of others."""

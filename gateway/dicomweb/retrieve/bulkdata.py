@@ -1,0 +1,82 @@
+"""Bulk data by the URI that the metadata name (PS3.18 10.4.1.5): a value's bytes, little endian, as they are stored.
+
+The path is that of `kernel.dicom.json_model`: tags in hexadecimal, item numbers from zero. Encapsulated pixel data is
+given frame by frame, each a part. A value that comes alone has byte ranges.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from gateway.dicomweb.http.answers import IMMUTABLE, Piece, streamed
+from gateway.dicomweb.http.call import Call
+from gateway.dicomweb.http.conditional import not_modified, tag_of
+from gateway.dicomweb.http.multipart import PART_TAIL, body_tail, part_head
+from gateway.dicomweb.http.negotiation import MULTIPART, OCTETS, Offer, choose
+from gateway.dicomweb.http.ranges import ranged
+from gateway.dicomweb.http.spans import FileSpan
+from gateway.dicomweb.retrieve.frame_source import frame_source, mapped, opened
+from gateway.dicomweb.retrieve.instances import VARY, sending
+from kernel.archive.records import Located
+from kernel.dicom.elements import UNDEFINED, PixelData
+from kernel.dicom.scanner import scan
+from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from kernel.errors import NotAcceptable, NotFound
+
+_PATH_CHARS_MAX = 1024
+
+
+def retrieve_bulkdata(call: Call) -> ASGIApp:
+    """Answer GET .../instances/{instance}/bulkdata/{path}."""
+    located = call.locate(call.open_study(call.params["study"]))
+    values, syntax = values_of(call, located, call.params["path"])
+    asked = frozenset({"", "*", syntax})
+    offers = [Offer(OCTETS, False, asked, syntax), Offer(OCTETS, True, asked, syntax)]  # noqa: FBT003 (rows)
+    offer = choose(call.accept, offers)
+    if len(values) != 1 and not offer.is_multipart:
+        raise NotAcceptable(offered=str(offers[1]))
+    kind = f"{OCTETS}; transfer-syntax={syntax}"
+    etag = tag_of(located.sha256, call.params["path"], syntax, str(offer.is_multipart))
+    headers = {"ETag": etag, "Content-Type": kind, "Cache-Control": IMMUTABLE, "Vary": VARY}
+    if known := not_modified(call.headers, headers):
+        return known
+    if not offer.is_multipart:
+        return ranged(call.headers, headers, values[0], sending(call))
+    boundary = call.room.boundary
+    headers["Content-Type"] = f'{MULTIPART}; type="{OCTETS}"; transfer-syntax={syntax}; boundary={boundary.decode()}'
+    pieces: list[Piece] = []
+    for value in values:
+        pieces += [part_head(boundary, {"Content-Type": kind}), *value, PART_TAIL]
+    pieces.append(body_tail(boundary))
+    return streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
+
+
+def values_of(call: Call, located: Located, path: str) -> tuple[list[Sequence[Piece]], str]:
+    """Return the value's pieces, one list for each part, and the transfer syntax in which they are."""
+    blob = call.services.blobs.path(located.blob_key)
+    if len(path) > _PATH_CHARS_MAX:
+        raise NotFound(what="bulk data")
+    with mapped(blob) as view:
+        header = scan(view, located.transfer_syntax_uid, offset=located.dataset_offset)
+        pixels = header.pixel_data
+        if pixels is not None and path.upper() == f"{pixels.tag:08X}":
+            if pixels.is_encapsulated:
+                source = frame_source(located, blob)
+                count = source.frames.number_of_frames if source.frames else 0
+                return [source.spans(frame_index) for frame_index in range(count)], located.transfer_syntax_uid
+            return [[_native(blob, pixels, reencoded=header.reencoded)]], EXPLICIT_VR_LITTLE_ENDIAN
+        element = header.resolve(path)
+        if element is None or element.items is not None:
+            raise NotFound(what="bulk data")
+        end = element.end if element.length == UNDEFINED else element.value_offset + element.length
+        if header.reencoded:
+            return [[bytes(header.buffer[element.value_offset : end])]], EXPLICIT_VR_LITTLE_ENDIAN
+        return [[FileSpan(blob, element.value_offset, end - element.value_offset)]], EXPLICIT_VR_LITTLE_ENDIAN
+
+
+def _native(blob: Path, pixels: PixelData, *, reencoded: bool) -> Piece:
+    if not reencoded:
+        return FileSpan(blob, pixels.value_offset, pixels.length)
+    with opened(blob) as pixels_of:
+        return b"".join(pixels_of.read(frame_index) for frame_index in range(pixels_of.frames.number_of_frames))

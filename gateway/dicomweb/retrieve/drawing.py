@@ -1,0 +1,51 @@
+"""From a frame and what a client asked for to the bytes of a picture file."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from PIL import Image
+
+from gateway.dicomweb.retrieve.rendering import Rendering
+from kernel.dicom.annotate import annotated
+from kernel.dicom.decoders import shared_decoders
+from kernel.dicom.icc import own_profile, srgb_profile
+from kernel.dicom.picture_files import FRAME_MS, FileOptions, encode_gif, encode_jpeg, encode_picture
+from kernel.dicom.pixels import Pixels
+from kernel.dicom.render import drawn, render
+from kernel.dicom.values import Values
+
+_FRAME_TIME, _CINE_RATE, _DISPLAY_RATE = 0x00181063, 0x00180040, 0x00082144
+
+
+def draw(pixels: Pixels, frame_index: int, media_type: str, how: Rendering) -> bytes:
+    """Return one frame as a file; the errors are those of `render`."""
+    if media_type == "image/jpeg" and how.is_plain:
+        return encode_jpeg(drawn(pixels, frame_index, window=how.window), how.quality)
+    picture = _drawn(pixels, frame_index, how)
+    profile = None
+    if picture.mode == "RGB" and how.icc_profile in ("yes", "srgb"):
+        own = own_profile(pixels.header)
+        if own and how.icc_profile == "srgb":
+            picture, own = Image.fromarray(shared_decoders().to_srgb(np.asarray(picture), own)), None
+        profile = own or srgb_profile()
+    return encode_picture(picture, media_type, FileOptions(how.quality, profile))
+
+
+def animation(pixels: Pixels, numbers: Sequence[int] | None, how: Rendering) -> bytes:
+    """Return frames, or all of them, as an animated GIF at the speed that the instance says (PS3.3 C.7.6.5)."""
+    wanted = numbers or range(1, pixels.frames.number_of_frames + 1)
+    return encode_gif((_drawn(pixels, number - 1, how) for number in wanted), frame_ms(pixels))
+
+
+def frame_ms(pixels: Pixels) -> float:
+    """Return how long a frame is shown, in milliseconds."""
+    values = Values(pixels.header)
+    if (time := values.decimal(_FRAME_TIME)) and time > 0:
+        return time
+    rate = values.integer(_DISPLAY_RATE) or values.integer(_CINE_RATE)
+    return 1000 / rate if rate and rate > 0 else FRAME_MS
+
+
+def _drawn(pixels: Pixels, frame_index: int, how: Rendering) -> Image.Image:
+    picture = render(pixels, frame_index, window=how.window, viewport=how.viewport)
+    return annotated(picture, pixels.header, how.annotations) if how.annotations else picture

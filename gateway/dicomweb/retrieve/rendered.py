@@ -1,0 +1,165 @@
+"""Pictures for the eye (PS3.18 10.4.1.1.4, 10.4.1.1.5): of frames, instances, series, studies; thumbnails of all.
+
+One frame is a picture; several are parts of a multipart message, or an animated GIF. Video is not made here: there is no
+encoder whose licence allows to ship it. A picture is 8 bits a sample and JPEG is lossy: it is for looking around, never
+for reading. Diagnostic viewing uses frames.
+"""
+
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Final
+
+from starlette.types import ASGIApp
+
+from gateway.dicomweb.http.answers import Answer, Chunked
+from gateway.dicomweb.http.call import Call
+from gateway.dicomweb.http.conditional import not_modified, tag_of
+from gateway.dicomweb.http.multipart import PART_TAIL, body_tail, part_head
+from gateway.dicomweb.http.negotiation import MULTIPART, Offer, choose
+from gateway.dicomweb.retrieve.documents import is_document, rendered_document
+from gateway.dicomweb.retrieve.drawing import animation, draw
+from gateway.dicomweb.retrieve.frame_source import opened
+from gateway.dicomweb.retrieve.frames import frame_numbers, source_of
+from gateway.dicomweb.retrieve.instances import VARY
+from gateway.dicomweb.retrieve.rendering import Rendering, rendering_of
+from kernel.archive import index
+from kernel.archive.records import Located
+from kernel.dicom.viewport import Viewport
+from kernel.errors import NotFound, Refused
+
+THUMBNAIL_SIDE: Final = 128
+CACHED: Final = "private, max-age=3600"  # not for ever: a later version may draw the same frame better
+DRAWN: Final = "2"  # changes with how pictures are drawn, so that no old one is taken for the same
+GIF: Final = "image/gif"
+_KINDS: Final = ("image/jpeg", "image/png", GIF, "image/jp2")
+ALONE: Final = tuple(Offer(kind) for kind in _KINDS)
+PARTS: Final = tuple(Offer(kind, is_multipart=True) for kind in _KINDS)
+
+
+def rendered(call: Call) -> ASGIApp:
+    """Answer GET .../instances/{instance}[/frames/{frames}]/rendered.
+
+    Alone comes one frame, the first of an instance unless some are named; a GIF has all of them.
+    """
+    located = _located(call)
+    if is_document(located):
+        return rendered_document(call, located)
+    numbers = frame_numbers(call.params["frames"]) if "frames" in call.params else None
+    is_one = numbers is None or len(numbers) == 1
+    offer = choose(call.accept, (*ALONE, *PARTS) if is_one else (*PARTS, Offer(GIF)))
+    how = rendering_of(call.query)
+    headers = _headers(call, [located], offer)
+    if known := not_modified(call.headers, headers):
+        return known
+    if offer.is_multipart:
+        return _parts(call, headers, offer, _pictures(call, located, numbers, offer, how))
+    if offer.media_type == GIF and (numbers is None or not is_one):
+        with opened(call.services.blobs.path(located.blob_key)) as pixels:
+            return Answer(200, {**headers, "Content-Type": GIF}, animation(pixels, numbers, how))
+    return _picture(call, located, (numbers or [1])[0], (offer, how, headers))
+
+
+def rendered_study(call: Call) -> ASGIApp:
+    """Answer GET /studies/{study}/rendered: every frame of every instance that has any, a part each."""
+    return _rendered_all(call)
+
+
+def rendered_series(call: Call) -> ASGIApp:
+    """Answer GET /studies/{study}/series/{series}/rendered."""
+    return _rendered_all(call)
+
+
+def thumbnail(call: Call) -> ASGIApp:
+    """Answer GET .../thumbnail of a study, series, instance or frame: of several instances, one in the middle."""
+    offer = choose(call.accept, ALONE)
+    how = rendering_of(call.query, may_enlarge=False)
+    if how.viewport is None:
+        how = Rendering(how.window, Viewport(THUMBNAIL_SIDE, THUMBNAIL_SIDE, may_enlarge=False), how.quality, (), "no")
+    numbers = frame_numbers(call.params.get("frames", "1"))
+    located = [source_of(call).located] if "instance" in call.params else _middle_first(_several(call))
+    headers = _headers(call, located[:1], offer)
+    if known := not_modified(call.headers, headers):
+        return known
+    for one in located[:-1]:
+        try:
+            return _picture(call, one, numbers[0], (offer, how, headers))
+        except Refused:  # a report among images, or an image that cannot be drawn: another stands for the study
+            continue
+    return _picture(call, located[-1], numbers[0], (offer, how, headers))
+
+
+def _located(call: Call) -> Located:
+    try:
+        return source_of(call).located
+    except NotFound:  # no pixels, or not there at all
+        return call.locate(call.open_study(call.params["study"]))
+
+
+def _rendered_all(call: Call) -> ASGIApp:
+    located = _several(call)
+    offer = choose(call.accept, PARTS)
+    how = rendering_of(call.query)
+    headers = _headers(call, located, offer)
+    if known := not_modified(call.headers, headers):
+        return known
+    return _parts(call, headers, offer, _every_picture(call, located, offer, how))
+
+
+def _several(call: Call) -> list[Located]:
+    grant = call.open_study(call.params["study"])
+    with call.services.db.read() as connection:
+        if "series" in call.params:
+            return index.locate_series(connection, grant, call.params["series"])
+        return index.locate_study(connection, grant)
+
+
+def _middle_first(located: list[Located]) -> list[Located]:
+    """Return some instances to try for a thumbnail: the one in the middle, then one of each series."""
+    by_series = {one.series_instance_uid: one for one in located}
+    return [located[len(located) // 2], *by_series.values()]
+
+
+def _headers(call: Call, located: Sequence[Located], offer: Offer) -> dict[str, str]:
+    frames = call.params.get("frames", "")
+    digests = (one.sha256 for one in located)
+    etag = tag_of(DRAWN, str(offer), frames, str(sorted(call.query.items())), *digests)
+    return {"ETag": f"W/{etag}" if offer.is_multipart else etag, "Cache-Control": CACHED, "Vary": VARY}
+
+
+def _picture(call: Call, located: Located, number: int, asked: tuple[Offer, Rendering, dict[str, str]]) -> Answer:
+    offer, how, headers = asked
+    with opened(call.services.blobs.path(located.blob_key)) as pixels:
+        body = draw(pixels, number - 1, offer.media_type, how)
+    return Answer(200, {**headers, "Content-Type": offer.media_type}, body)
+
+
+def _pictures(
+    call: Call, located: Located, numbers: Sequence[int] | None, offer: Offer, how: Rendering
+) -> Iterator[bytes]:
+    with opened(call.services.blobs.path(located.blob_key)) as pixels:
+        for number in numbers or range(1, pixels.frames.number_of_frames + 1):
+            yield draw(pixels, number - 1, offer.media_type, how)
+
+
+def _every_picture(call: Call, located: Sequence[Located], offer: Offer, how: Rendering) -> Iterator[bytes]:
+    for one in located:
+        try:
+            yield from _pictures(call, one, None, offer, how)
+        except Refused:  # no pixels, no codec, damaged: the others are shown
+            continue
+
+
+def _parts(call: Call, headers: dict[str, str], offer: Offer, pictures: Iterator[bytes]) -> ASGIApp:
+    first = next(pictures, None)  # what cannot be drawn at all is told before anything is promised
+    if first is None:
+        raise NotFound(what="picture: nothing here can be drawn")
+    boundary = call.room.boundary
+    headers["Content-Type"] = f'{MULTIPART}; type="{offer.media_type}"; boundary={boundary.decode()}'
+    head = part_head(boundary, {"Content-Type": offer.media_type})
+
+    def chunks() -> Iterator[bytes]:
+        for picture in chain([first], pictures):
+            yield head + picture + PART_TAIL
+        yield body_tail(boundary)
+
+    return Chunked(headers, chunks(), call.room.readers, call.services.config.http.body_timeout_s)

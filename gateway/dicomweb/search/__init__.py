@@ -1,0 +1,1 @@
+"""Search Transaction (PS3.18 10.6): query strings, matching, results."""

@@ -1,0 +1,183 @@
+"""STOW-RS (PS3.18 10.5): POST /studies and /studies/{study}. The shell around receiver.py: sockets, time, threads.
+
+Nothing is read before the caller may store and there is space. The answer has a result for each instance; one that is
+named as stored is durable and indexed.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Final
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.dicomweb.http.answers import Answer
+from gateway.dicomweb.http.body import RATE_BYTES_S_MIN, body_chunks
+from gateway.dicomweb.http.call import Call
+from gateway.dicomweb.http.media import parse_media_type
+from gateway.dicomweb.http.multipart import MultipartParser, boundary_of
+from gateway.dicomweb.http.negotiation import DICOM, JSON, MULTIPART, XML, Offer, choose
+from gateway.dicomweb.http.problem import problem
+from gateway.dicomweb.service import STORES_MAX
+from gateway.dicomweb.store import manifest as manifests
+from gateway.dicomweb.store.assembler import Assembler
+from gateway.dicomweb.store.receiver import Framing, Receiver, Single, Taker
+from gateway.dicomweb.store.results import Result, data_set, headers_of, status_of
+from kernel.archive.records import Origin
+from kernel.dicom.uids import check_uid
+from kernel.dicom.xml_model import to_xml
+from kernel.errors import Busy, Forbidden, InvalidRequest, LimitExceeded, NotAcceptable, UnsupportedMediaType
+from kernel.telemetry import stage
+
+BATCH_BYTES: Final = 512 * 1024  # of the body handed to a thread at once
+OFFERED: Final = "multipart/related of, or one, application/dicom, application/dicom+json, application/dicom+xml"
+ANSWERS: Final = (Offer(JSON), Offer(XML), Offer("application/json"))
+_METADATA: Final[Mapping[str, str]] = {"application/json": JSON, "application/xml": XML, "text/xml": XML}
+
+
+def store(call: Call) -> ASGIApp:
+    """Check all that can be checked before the body is read; return what receives it."""
+    services = call.services
+    site = storing_site(call)
+    length = _content_length(call.headers.get("content-length", ""))
+    if length > services.config.http.body_bytes_max:
+        raise LimitExceeded(limit="body_bytes_max", value=length, bound=services.config.http.body_bytes_max)
+    if call.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType(media_type="with a Content-Encoding", offered=OFFERED)
+    framing, kind = _framing(call.headers.get("content-type", ""), services.config.http.parts_max)
+    study = call.params.get("study")
+    if study is not None:
+        check_uid(study, "StudyInstanceUID")
+    said = call.headers.get(manifests.HEADER)
+    if said is not None:
+        services.committer.write_manifest(site, manifests.from_header(said, call.told_trace_id or ""))
+    services.blobs.check_space(length)
+    origin = Origin(
+        site=site,
+        channel="dicomweb",
+        peer=call.principal.name,
+        called="",
+        address=call.address.peer,
+        session=services.random(8),
+        trace_id=call.told_trace_id,
+    )
+    taker = Taker(
+        services.blobs, services.ingest, services.quarantine, origin, study, services.config.http.instance_bytes_max
+    )
+    return _Storing(call, _taking(framing, kind, taker, call), origin)
+
+
+def storing_site(call: Call) -> str:
+    """Return the site for which the caller stores.
+
+    Raises
+    ------
+    Forbidden
+        It may not store, or the URL names another site.
+    """
+    site = call.services.access.may_store(call.principal)
+    if call.address.site not in (None, site):
+        raise Forbidden(action="store for this site")
+    return site
+
+
+def _framing(content_type: str, parts_max: int) -> tuple[Framing, str]:
+    """Return how the body is taken apart, and of what media type its instances or their metadata are."""
+    media_type = parse_media_type(content_type) if content_type else None
+    name = media_type.name if media_type else "(none)"
+    is_multipart = media_type is not None and name == MULTIPART
+    kind = media_type.parameters.get("type", DICOM).lower() if media_type is not None and is_multipart else name
+    kind = _METADATA.get(kind, kind)
+    if kind not in (DICOM, JSON, XML):
+        told = "multipart/related of another type" if is_multipart else name
+        raise UnsupportedMediaType(media_type=told, offered=OFFERED)
+    if media_type is not None and is_multipart:
+        return MultipartParser(boundary_of(media_type), parts_max=parts_max), kind
+    return Single(), kind
+
+
+def _taking(framing: Framing, kind: str, taker: Taker, call: Call) -> Receiver | Assembler:
+    ingesters = call.room.ingesters
+    if kind == DICOM:
+        return Receiver(framing, taker, ingesters)
+    most = call.services.config.http.parts_max
+    return Assembler(framing, taker, ingesters, default_type=kind, instances_max=most)
+
+
+def _content_length(text: str) -> int:
+    if not text:
+        return 0
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise InvalidRequest(reason="Content-Length is not a number")
+    return int(text)
+
+
+def _answer_type(call: Call) -> str:
+    """Return the media type of the response data set; what was stored is told as JSON to who accepts neither."""
+    with suppress(NotAcceptable):
+        return choose(call.accept, ANSWERS).media_type
+    return JSON
+
+
+class _Storing:
+    """Reads the body, hands it on in batches, answers."""
+
+    def __init__(self, call: Call, receiver: Receiver | Assembler, origin: Origin) -> None:
+        self._call = call
+        self._receiver = receiver
+        self._origin = origin
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Receive and answer (ASGI)."""
+        room = self._call.room
+        if room.stores >= STORES_MAX:
+            raise Busy(what="as many bodies are being received as this node takes at once")
+        room.stores += 1
+        loop = asyncio.get_running_loop()
+        results: list[Result] | None = None
+        late = False
+        try:
+            with stage("receive"):
+                results = await self._received(loop, receive)
+        except TimeoutError:
+            late = True
+        except asyncio.IncompleteReadError:
+            pass  # the client is gone
+        finally:
+            room.stores -= 1
+            await asyncio.shield(loop.run_in_executor(room.receivers, self._settle, results is None))
+        if results is not None:
+            await self._answer(results)(scope, receive, send)
+        elif late:
+            silence_s = self._call.services.config.http.body_timeout_s
+            silent = InvalidRequest(
+                reason=f"the body was silent for {silence_s:g} s, or slower than {RATE_BYTES_S_MIN} bytes/s"
+            )
+            await problem(silent, self._call.address.trace_id, status=408)(scope, receive, send)
+
+    def _answer(self, results: list[Result]) -> Answer:
+        if not results:
+            raise InvalidRequest(reason="the body has no instance")
+        status = status_of(results)
+        media_type, content = _answer_type(self._call), data_set(results, self._call.address.base_url)
+        headers = {"Content-Type": media_type, "Cache-Control": "no-store", **headers_of(results, status)}
+        return Answer(status, headers, to_xml(content) if media_type == XML else content)
+
+    async def _received(self, loop: asyncio.AbstractEventLoop, receive: Receive) -> list[Result]:
+        batch: list[bytes] = []
+        size, receivers, config = 0, self._call.room.receivers, self._call.services.config.http
+        try:
+            async for chunk in body_chunks(receive, config.body_timeout_s, config.body_bytes_max):
+                batch.append(chunk)
+                size += len(chunk)
+                if size >= BATCH_BYTES:
+                    whole, batch, size = batch, [], 0
+                    await loop.run_in_executor(receivers, self._receiver.feed, whole)
+        finally:  # also of a body that was cut: whole instances in it stay
+            await loop.run_in_executor(receivers, self._receiver.feed, batch)
+        return await loop.run_in_executor(receivers, self._receiver.finish)
+
+    def _settle(self, aborted: bool) -> None:  # noqa: FBT001 (called by position, through an executor)
+        if aborted:
+            self._receiver.abort()
+        self._call.services.committer.end_session(self._origin.site, self._origin.session, None)

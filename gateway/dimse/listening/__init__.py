@@ -1,0 +1,1 @@
+"""The listener: ports, processes, associations and their negotiation, and how much one source may take."""

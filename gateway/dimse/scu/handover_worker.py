@@ -1,0 +1,125 @@
+"""Asks destinations for commitment and tells them of availability: a thread in the process that owns the database."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+from gateway.dimse.scu.availability_scu import tell_available
+from gateway.dimse.scu.commitment_scu import NO, REPORT_VERB, YES, CommitmentReports, ask_commitment, read_told
+from gateway.dimse.scu.line import Lost, Target
+from kernel import telemetry
+from kernel.archive.commitments import Reference
+from kernel.archive.owner import LocalOwner
+from kernel.clock import Clock
+from kernel.database import Database
+from kernel.errors import Denied, ExchangeError, Refused, Retriable
+from routing import handovers
+from routing.destinations import Destination
+from routing.handovers import Handover, Verdict
+
+LOOK_EVERY_S: Final = 2.0
+HttpAsk = Callable[[str, Sequence[Reference]], Verdict]
+"""Asks for commitment over DICOMweb and returns the result; raises an error of ours when there is none (yet)."""
+_log = telemetry.get_logger("gateway.dimse")
+
+
+class HandoverWorker:
+    """Makes handovers of events and does what is due."""
+
+    def __init__(
+        self,
+        db: Database,
+        clock: Clock,
+        owner: LocalOwner,
+        destinations: Mapping[str, tuple[Destination, Target | HttpAsk]],
+        new_uid: Callable[[], str],
+    ) -> None:
+        """Keep the destinations by name, and how each is called or asked; take reports from the listeners."""
+        self._db = db
+        self._clock = clock
+        self._destinations = {name: one for name, one in destinations.items() if one[0].commit or one[0].availability}
+        self._reports = CommitmentReports(owner)
+        self._new_uid = new_uid
+        self._stopping = threading.Event()
+        self._thread: threading.Thread | None = None
+        owner.serve(REPORT_VERB, self._take_report)
+
+    def start(self) -> None:
+        """Begin, with what an earlier run left undone; nothing is to do without such a destination."""
+        if self._destinations:
+            self._follow()  # from here on: what happened before anybody wanted it is not asked for
+            self._thread = threading.Thread(target=self._run, name="handovers", daemon=True)
+            self._thread.start()
+
+    def stop(self, timeout_s: float) -> None:
+        """End after what is under way."""
+        self._stopping.set()
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def run_once(self) -> int:
+        """Follow the events and do what is due; return how many destinations took what was asked or told."""
+        self._follow()
+        with self._db.read() as connection:
+            due = handovers.due(connection, self._clock.now())
+        return sum(self._do(one) for one in due if not self._stopping.is_set())
+
+    def _follow(self) -> None:
+        wanted = {name: destination for name, (destination, _) in self._destinations.items()}
+        self._db.write(lambda connection: handovers.follow(connection, wanted, self._clock.now()))
+
+    def _run(self) -> None:
+        while not self._clock.wait(self._stopping, LOOK_EVERY_S):
+            try:
+                self.run_once()
+            except ExchangeError as error:
+                _log.warning("handovers_failed", error=error.code)
+            except Exception as error:  # noqa: BLE001 (a thread's edge: the others are asked all the same)
+                _log.error("handovers_failed", exc_info=error)
+
+    def _do(self, one: Handover) -> bool:
+        known = self._destinations.get(one.destination)
+        why = "no [[destination]] of this name asks for it any more"
+        if known is not None:
+            try:
+                self._hand_over(one, known[1])
+            except Lost as lost:
+                why = f"{lost.status}: {lost.detail}"
+            except (Retriable, Refused, Denied) as error:
+                why = f"{error.code}: {error}"
+            else:
+                return True
+        _log.warning("handover_failed", kind=one.kind, destination=one.destination, reason=why)
+        self._db.write(lambda connection: handovers.postpone(connection, one, why, self._clock.now()))
+        return False
+
+    def _hand_over(self, one: Handover, way: Target | HttpAsk) -> None:
+        if one.kind == "commit":
+            self._ask(one, way)
+        elif isinstance(way, Target):
+            self._tell(one, way)
+
+    def _ask(self, one: Handover, way: Target | HttpAsk) -> None:
+        uid = self._new_uid()
+        with self._db.read() as connection:
+            references = handovers.delivered_instances(connection, one)
+        self._db.write(lambda connection: handovers.begin(connection, one, uid))
+        if isinstance(way, Target):
+            ask_commitment(way, uid, references, self._reports, self._clock)
+            self._db.write(lambda connection: handovers.accepted(connection, one, self._clock.now()))
+            return
+        verdict = way(uid, references)
+        self._db.write(lambda connection: handovers.reported(connection, uid, verdict, self._clock.now()))
+
+    def _tell(self, one: Handover, target: Target) -> None:
+        with self._db.read() as connection:
+            by_series = handovers.available_instances(connection, one)
+        tell_available(target, self._new_uid(), one.study_instance_uid, by_series, target.calling_ae_title)
+        count = sum(len(references) for references in by_series.values())
+        self._db.write(lambda connection: handovers.told(connection, one, count, self._clock.now()))
+
+    def _take_report(self, body: bytes) -> bytes:
+        report, now = read_told(body), self._clock.now()
+        verdict = Verdict(frozenset(report.committed), report.failures)
+        known = self._db.write(lambda connection: handovers.reported(connection, report.transaction_uid, verdict, now))
+        return YES if known else NO
