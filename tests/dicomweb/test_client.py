@@ -17,7 +17,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from gateway.dicomweb.client import client as client_module
+from gateway.dicomweb.client import sending as client_module
 from gateway.dicomweb.client.sending import StowTransport
 from kernel.archive.tables import instance, manifest, study
 from kernel.clock import SystemClock
