@@ -13,15 +13,31 @@ from datetime import datetime, timedelta
 from typing import Any, Final, Literal
 
 import msgspec
-from sqlalchemy import Column, Connection, Index, Integer, LargeBinary, Row, String, Table, Text, delete, select, update
+from sqlalchemy import (
+    Column,
+    Connection,
+    Index,
+    Integer,
+    LargeBinary,
+    Row,
+    String,
+    Table,
+    Text,
+    delete,
+    func,
+    select,
+    update,
+)
 
 from kernel.archive.blobs import Blobs
 from kernel.archive.index import batched
 from kernel.archive.tables import Site, Uid, instance
 from kernel.database import BigKey, BinaryText, Readable, UtcDateTime, metadata
-from kernel.errors import Corrupt
+from kernel.errors import Busy, Corrupt
 
 INSTANCES_MAX: Final = 20_000  # referenced by one transaction
+TRANSACTIONS_MAX: Final = 10_000  # kept for one address
+REFERENCES_MAX: Final = 1_000_000  # in them, about 90 MB
 ABANDON_AFTER: Final = timedelta(days=7)  # of trying to tell the requester
 KEEP_FOR: Final = timedelta(days=30)  # rows that are told, abandoned or fetched
 FIRST_PAUSE_S: Final = 15.0  # before a new association is tried, and after its first failure; doubles each time
@@ -56,6 +72,7 @@ commitment = Table(
     Column("detail", Text, nullable=False),  # how the last attempt to tell failed
     Index(None, "transaction_uid"),
     Index(None, "state", "next_at"),
+    Index(None, "address"),
 )
 
 
@@ -112,8 +129,13 @@ _failures = msgspec.msgpack.Decoder(tuple[Failure, ...]).decode
 def ask(connection: Connection, asked: Asked, now: datetime) -> int:
     """Write a request down and return its key; the same request again is the same row, looked into and told anew.
 
-    Anew, as what was here the first time may have been deleted since. A Transaction UID that this requester used for other instances is a transaction of its own in which every instance
-    fails with 0131 (PS3.4 J.3.3).
+    Anew, as what was here the first time may have been deleted since. A Transaction UID that this requester used for
+    other instances is a transaction of its own in which every instance fails with 0131 (PS3.4 J.3.3).
+
+    Raises
+    ------
+    Busy
+        The address has TRANSACTIONS_MAX transactions here, or REFERENCES_MAX instances in them.
     """
     references = _encode(asked.references)
     before = _of(connection, asked.peer, asked.site, asked.transaction_uid)
@@ -130,6 +152,7 @@ def ask(connection: Connection, asked: Asked, now: datetime) -> int:
         Failure(one.sop_class_uid, one.sop_instance_uid, DUPLICATE_TRANSACTION_UID)
         for one in (asked.references if before else ())
     ]
+    _check_share(connection, asked)
     values = {
         "transaction_uid": asked.transaction_uid,
         "channel": asked.channel,
@@ -147,6 +170,16 @@ def ask(connection: Connection, asked: Asked, now: datetime) -> int:
         "detail": "",
     }
     return connection.execute(commitment.insert().values(**values).returning(commitment.c.pk)).scalar_one()
+
+
+def _check_share(connection: Connection, asked: Asked) -> None:
+    """Keep one caller from filling the table: an AE title is easily changed, so addresses are counted."""
+    kept = select(func.count(), func.coalesce(func.sum(commitment.c.instances), 0)).where(
+        commitment.c.address == asked.address
+    )
+    transactions, references = connection.execute(kept).one()
+    if transactions >= TRANSACTIONS_MAX or references + len(asked.references) > REFERENCES_MAX:
+        raise Busy(what="this address has too many transactions of storage commitment here")
 
 
 def is_used(connection: Connection, asked: Asked) -> bool:

@@ -173,6 +173,16 @@ def test_a_request_of_too_many_instances_is_refused(node: Node, modality, monkey
     assert modality.asks(node, a_request(a_ct_series(4))) == 0x0213
 
 
+@pytest.mark.parametrize(("bound", "value"), [("TRANSACTIONS_MAX", 2), ("REFERENCES_MAX", 5)])
+def test_one_address_cannot_fill_the_table(node: Node, modality, monkeypatch, bound: str, value: int):
+    monkeypatch.setattr(f"kernel.archive.commitments.{bound}", value)
+
+    answers = [modality.asks(node, a_request(a_ct_series(2), uid=f"1.2.840.99.{number}")) for number in (1, 2, 3)]
+
+    assert answers == [0, 0, 0x0213]
+    assert len(states(node.database)) == 2
+
+
 def test_the_same_request_again_is_the_same_transaction_and_is_told_again(node: Node, modality, tmp_path):
     stored = holds(node, tmp_path / "in", a_ct_series(2))
 
