@@ -8,12 +8,12 @@ erasure is the reason (erasure.py).
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, Select, and_, delete, func, select
 
 from anonymizer.keys import Keys
 from kernel.archive.reclaim import Freed
 from kernel.archive.removal import Doomed
-from kernel.archive.tables import conflict
+from kernel.archive.tables import conflict, instance
 from routing import erasure
 from routing.erasure import Copy
 from routing.tables import delivery, derived, job
@@ -35,10 +35,7 @@ class DeliveryDependents:
         for uids in _chunks(doomed):
             of_jobs = (job.c.site == doomed.site, job.c.study_instance_uid == doomed.study_instance_uid)
             waiting += connection.scalar(select(func.count()).where(*of_jobs, job.c.sop_instance_uid.in_(uids))) or 0
-            arrived = select(func.count(delivery.c.sop_instance_uid.distinct())).where(
-                delivery.c.site == doomed.site, delivery.c.sop_instance_uid.in_(uids), delivery.c.state.in_(_ARRIVED)
-            )
-            receipted += connection.scalar(arrived) or 0
+            receipted += connection.scalar(_receipted(doomed.site, uids)) or 0
         lacking = len(doomed.instances) - receipted
         found = [f"{waiting} deliveries of it are still to be made"] if waiting else []
         apart = _set_apart(connection, doomed)
@@ -60,6 +57,21 @@ class DeliveryDependents:
         if erase:
             erasure.erase(connection, doomed, gone, self._keys_of(doomed.site))
         return freed
+
+
+def _receipted(site: str, uids: list[str]) -> Select[int]:
+    """Count the instances that somebody said to have, after they came here: an older receipt is of what was deleted."""
+    same = and_(instance.c.site == delivery.c.site, instance.c.sop_instance_uid == delivery.c.sop_instance_uid)
+    return (
+        select(func.count(delivery.c.sop_instance_uid.distinct()))
+        .select_from(delivery.join(instance, same))
+        .where(
+            delivery.c.site == site,
+            delivery.c.sop_instance_uid.in_(uids),
+            delivery.c.state.in_(_ARRIVED),
+            delivery.c.at >= instance.c.received_at,
+        )
+    )
 
 
 def _set_apart(connection: Connection, doomed: Doomed) -> int:

@@ -40,7 +40,7 @@ def blobs_of(node):
     return sorted(key for key, _ in node.blobs.walk())
 
 
-def receipted(node, *instances):
+def receipted(node, *instances, at=datetime(2100, 1, 1, tzinfo=UTC)):
     rows = [
         {
             "destination": "hub",
@@ -50,7 +50,7 @@ def receipted(node, *instances):
             "study_instance_uid": ds.StudyInstanceUID,
             "state": "delivered",
             "attempts": 1,
-            "at": datetime(2026, 11, 22, tzinfo=UTC),
+            "at": at,
         }
         for ds in instances
     ]
@@ -178,6 +178,17 @@ def test_the_only_copy_is_not_deleted_unless_an_administrator_forces_it(node):
     ]
     receipted(node, ds)
     assert remove(node, ds).status_code == 204
+
+
+def test_a_receipt_of_what_was_deleted_says_nothing_of_what_came_again(node):
+    ds = a_ct()
+    node.store(ds)
+    receipted(node, ds, at=datetime(2020, 1, 1, tzinfo=UTC))
+
+    refused = remove(node, ds)
+
+    assert refused.status_code == 409
+    assert "this may be the only copy" in refused.json()["detail"]
 
 
 def test_other_bytes_kept_beside_an_instance_are_not_deleted_with_it_unless_forced(node):

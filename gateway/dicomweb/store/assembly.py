@@ -27,7 +27,9 @@ from kernel.dicom.xml_reader import from_xml
 from kernel.errors import ExchangeError, LimitExceeded, Refused
 
 _BETWEEN: Final = re.compile(r"[\s,]*")  # the values of an array
-METADATA_BYTES_MAX: Final = 64 * 1024 * 1024  # of one metadata part, which is read into memory
+METADATA_BYTES_MAX: Final = (
+    16 * 1024 * 1024
+)  # of one metadata part, which is read into memory, at most some 15 times as large
 
 
 @dataclass(frozen=True, slots=True)
