@@ -137,7 +137,7 @@ def test_processes_end_when_the_node_is_gone(start_processes):
 
     child.channel.end.shutdown(2)
 
-    child.process.join(10)
+    child.process.join(60)
     assert child.process.exitcode == 70
 
 

@@ -17,6 +17,8 @@ OURS = {
         tables.delivery,
         tables.derived,
         tables.vault_entry,
+        tables.handover,
+        tables.follower,
     )
 }
 
