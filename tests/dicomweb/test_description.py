@@ -18,7 +18,7 @@ from tests.support.builders import a_ct
 
 NS = {"w": WADL}
 EXAMPLES = 8  # of each operation and phase
-SECONDS = 45
+SECONDS = 25
 
 
 def options(node, path="/dicom-web", **headers):
