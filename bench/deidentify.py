@@ -23,6 +23,7 @@ from pathlib import Path
 from anonymizer import keys, profile
 from anonymizer.engine import deidentify
 from anonymizer.release import Released, release
+from anonymizer.result import Buffer, Deidentified
 from bench import peers, slices
 from bench.report import Peer, Report, arguments, say
 from kernel.dicom.part10 import read_file_meta
@@ -99,7 +100,7 @@ def _measure(folder: Path, count: int, options: argparse.Namespace) -> int:
 # --- ours -------------------------------------------------------------------------------------------------------------
 
 
-def _timed(paths: list[Path], out: Path, make: Callable[[bytes], tuple[bytes, ...]], *, sync: bool) -> float:
+def _timed(paths: list[Path], out: Path, make: Callable[[bytes], tuple[Buffer, ...]], *, sync: bool) -> float:
     """Return the seconds of reading, making and writing every file."""
     shutil.rmtree(out, ignore_errors=True)
     out.mkdir()
@@ -113,22 +114,25 @@ def _timed(paths: list[Path], out: Path, make: Callable[[bytes], tuple[bytes, ..
     return time.perf_counter() - begun
 
 
-def _copy(content: bytes) -> tuple[bytes, ...]:
+def _copy(content: bytes) -> tuple[Buffer, ...]:
     return (content,)
 
 
-def _engine(content: bytes) -> tuple[bytes, ...]:
-    made = deidentify(content, profile=profile.load("tele-read"), keys=KEYS, issuer="BENCH")
-    return made.head, memoryview(content)[made.tail[0] : sum(made.tail)], made.trailer  # type: ignore[return-value]  # any buffer
+def _engine(content: bytes) -> tuple[Buffer, ...]:
+    return _pieces(deidentify(content, profile=profile.load("tele-read"), keys=KEYS, issuer="BENCH"), content)
 
 
-def _released(content: bytes) -> tuple[bytes, ...]:
+def _released(content: bytes) -> tuple[Buffer, ...]:
     meta = read_file_meta(content)
     header = scan(content, meta.transfer_syntax_uid, offset=meta.dataset_offset)
     result = release(content, header, profile=profile.load("tele-read"), keys=KEYS, issuer="BENCH")
     assert isinstance(result, Released), "these slices may leave"
-    made = result.made
-    return made.head, memoryview(content)[made.tail[0] : sum(made.tail)], made.trailer  # type: ignore[return-value]  # any buffer
+    return _pieces(result.made, content)
+
+
+def _pieces(made: Deidentified, content: bytes) -> tuple[Buffer, ...]:
+    offset, length = made.tail
+    return made.head, memoryview(content)[offset : offset + length], made.trailer
 
 
 # --- peers ------------------------------------------------------------------------------------------------------------
