@@ -10,7 +10,7 @@ peers := "dcmtk chromium orthanc orthanc-dicomweb postgresql dicom3tools"
 
 # List the commands.
 default:
-    @just --list --unsorted
+    @"{{ just_executable() }}" --justfile "{{ justfile() }}" --list --unsorted
 
 # Start a site and a hub on loopback and send real studies through them.
 demo *arguments:
