@@ -2,23 +2,9 @@
 
     ExchangeError
     |-- Refused       the sender must change something; sending the same again fails again
-    |   |-- MalformedInstance, MissingIdentifier, InvalidIdentifier, UnsupportedSOPClass, UnsupportedTransferSyntax
-    |   |-- LimitExceeded, InstanceConflict, IdentityMismatch
-    |   |-- InvalidQuery, QueryTooBroad, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound, AmbiguousStudy
-=======
-    |   |-- InvalidQuery, InvalidRequest, UnsupportedMediaType, NotAcceptable, NotFound, AmbiguousStudy
-    |   |-- IdentifierMismatch, UnknownDestination, TooManyMatches, DuplicateTransaction
-    |   |-- InvalidConfiguration, InvalidRule
-    |   |-- InvalidOrder, OrderConflict, StepIsFinal, StepExists
-    |   |-- InvalidStep: MissingAttribute, MissingValue, InvalidValue
-    |   |-- WorkitemExists, WorkitemConflict, TransactionRefused
-    |   `-- ResidualIdentity
     |-- Denied        not allowed; audited
-    |   `-- NotAuthenticated, Forbidden, Throttled, UnknownCaller
     |-- Retriable     later may work
-    |   `-- StorageFull, DatabaseUnavailable, Busy, ShuttingDown, PeerUnreachable, PeerBusy
     `-- Corrupt       ours is damaged; stop and tell
-        `-- DigestMismatch, BlobMissing, AuditChainBroken, VaultDamaged
 
 A message carries fields, never a patient's identity: UIDs of the exchange, tags, numbers, limits.
 `gateway/status.py` has the one table from these classes to DIMSE and HTTP statuses.

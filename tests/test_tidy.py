@@ -56,6 +56,21 @@ def test_every_command_that_the_readme_names_exists():
     assert all(re.search(rf"^{recipe}\b.*:", justfile, flags=re.MULTILINE) for recipe in recipes)
 
 
+def test_the_commands_are_listed_where_only_the_environment_has_just():
+    command = [Path(sys.executable).parent / "just"]
+    listed = subprocess.run(
+        command, cwd=ROOT, env={"PATH": "/usr/bin:/bin"}, capture_output=True, text=True, check=True
+    )
+
+    assert "check" in listed.stdout
+
+
+def test_no_merge_left_its_marks():
+    marks = re.compile(r"^(<{7} |={7}$|>{7} )", flags=re.MULTILINE)
+
+    assert [path for path in sources(".py", ".md", ".ts", ".tsx", ".toml", "") if marks.search(path.read_text())] == []
+
+
 def test_links_between_documents_lead_somewhere():
     broken = [
         f"{path.name}: {target}"
