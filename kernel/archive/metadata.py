@@ -29,7 +29,6 @@ FOLD_BYTES_MAX: Final = 128 * 1024 * 1024  # of JSON in one folded answer
 MEMORY_BYTES_MAX: Final = 64 * 1024 * 1024  # of folded answers kept
 PIECE_INSTANCES: Final = 200
 GZIP_LEVEL: Final = 1  # 400 slices in a few milliseconds; level 6 takes three times that for a fifth fewer bytes
-ZSTD_LEVEL: Final = 1
 _PLACE: Final = "@"  # the base URL in what is kept on disk; `at_url` replaces it
 _per_thread = threading.local()
 AnyRow = Row[*tuple[Any, ...]]
@@ -37,20 +36,14 @@ AnyRow = Row[*tuple[Any, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Folded:
-    """The DICOM JSON array of a series or study, compressed twice: gzip is what clients take, zstd is undone faster."""
+    """The DICOM JSON array of a series or study."""
 
     gzipped: bytes
     etag: str  # of these very bytes
-    zstd: bytes
-
-    @property
-    def size_bytes(self) -> int:
-        """What it takes in memory."""
-        return len(self.gzipped) + len(self.zstd)
 
     def json(self) -> bytes:
         """Return the array itself, for a client that does not accept gzip."""
-        return _decompressor().decompress(self.zstd)
+        return gzip.decompress(self.gzipped)
 
 
 class Metadata:
@@ -141,10 +134,8 @@ class Metadata:
     def _fold(self, key: "_Key", joined: bytes | None, base_url: str) -> Folded | None:
         if joined is None:
             return None
-        array = at_url(joined, base_url)
-        gzipped = gzip.compress(array, GZIP_LEVEL, mtime=0)
-        zstd = zstandard.ZstdCompressor(ZSTD_LEVEL).compress(array)
-        folded = Folded(gzipped, hashlib.sha256(gzipped).hexdigest()[:32], zstd)
+        gzipped = gzip.compress(at_url(joined, base_url), GZIP_LEVEL, mtime=0)
+        folded = Folded(gzipped, hashlib.sha256(gzipped).hexdigest()[:32])
         self._memory.put(key, folded)
         return folded
 
@@ -204,10 +195,10 @@ class _Memory:
         with self._lock:
             replaced = self._kept.pop(key, None)
             self._kept[key] = folded
-            self._bytes += folded.size_bytes - (replaced.size_bytes if replaced else 0)
+            self._bytes += len(folded.gzipped) - (len(replaced.gzipped) if replaced else 0)
             while self._bytes > self._bytes_max:
                 _, gone = self._kept.popitem(last=False)
-                self._bytes -= gone.size_bytes
+                self._bytes -= len(gone.gzipped)
 
     def clear(self) -> None:
         """Forget everything."""

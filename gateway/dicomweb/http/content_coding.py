@@ -9,7 +9,7 @@ from typing import Final
 import zstandard
 
 IDENTITY: Final = "identity"
-CODINGS: Final = ("gzip", "zstd")  # the first that a client likes best; metadata are kept in both
+CODINGS: Final = ("gzip", "zstd")  # the first that a client likes best; answers are kept in gzip
 ITEMS_MAX: Final = 32  # of one Accept-Encoding header; further ones are not looked at
 WORTH_BYTES: Final = 2048  # what is smaller is sent as it is
 _ZSTD_LEVEL: Final = 1

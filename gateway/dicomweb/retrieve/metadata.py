@@ -79,9 +79,10 @@ def _folded(call: Call, folded: Folded, media_type: str) -> Answer:
     tag = f"{folded.etag}-{coding}"
     if known := _known(call, tag):
         return known
+    body = folded.json()
     if coding == IDENTITY:
-        return _tagged(call, headers, tag, folded.json())
-    return _tagged(call, {**headers, "Content-Encoding": coding}, tag, folded.zstd)
+        return _tagged(call, headers, tag, body)
+    return _tagged(call, {**headers, "Content-Encoding": coding}, tag, coded(body, coding))
 
 
 def _items(call: Call, offer: Offer, grant: StudyGrant, pieces: "Iterator[bytes] | list[bytes]", tag: str) -> ASGIApp:
