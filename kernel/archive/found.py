@@ -92,22 +92,6 @@ class StudyPage:
     more: bool
 
 
-@dataclass(frozen=True, slots=True)
-class SeriesPage:
-    """Series in order, and whether there are more."""
-
-    rows: list[SeriesRow]
-    more: bool
-
-
-@dataclass(frozen=True, slots=True)
-class InstancePage:
-    """Instances in order, and whether there are more."""
-
-    rows: list[InstanceRow]
-    more: bool
-
-
 _STUDY_COLUMNS: Final = tuple(study.c[name] for name in StudyRow.__dataclass_fields__)
 _SERIES_COLUMNS: Final = tuple(series.c[name] for name in SeriesRow.__dataclass_fields__ if name != "study")
 _INSTANCE_COLUMNS: Final = tuple(instance.c[name] for name in InstanceRow.__dataclass_fields__ if name != "series")
@@ -121,16 +105,23 @@ PKS: Final[Mapping[Level, Select[*tuple[Any, ...]]]] = {  # the key of each row 
     "series": select(series.c.pk).join_from(series, study),
     "instance": select(instance.c.pk).join_from(instance, series).join(study),
 }
-_KEYS: Final = {"study": study.c.pk, "series": series.c.pk, "instance": instance.c.pk}
 _MODALITIES: Final = list(StudyRow.__dataclass_fields__).index("modalities")
 
 
 def rows_of(connection: Connection, level: Level, pks: Sequence[int]) -> "list[StudyRow | SeriesRow | InstanceRow]":
     """Return the rows of these keys in the order of the keys, studies for patients; one that is gone is left out."""
-    level = "study" if level == "patient" else level
+    if level in ("patient", "study"):
+        return [*studies_of(connection, pks)]
     place = {pk: number for number, pk in enumerate(pks)}
-    read = {"study": study_of, "series": series_of, "instance": instance_of}[level]
-    rows = [read(row) for row in connection.execute(SELECTS[level].where(_KEYS[level].in_(pks)))]
+    key, read = (series.c.pk, series_of) if level == "series" else (instance.c.pk, instance_of)
+    rows = [read(row) for row in connection.execute(SELECTS[level].where(key.in_(pks)))]
+    return sorted(rows, key=lambda row: place[row.pk])
+
+
+def studies_of(connection: Connection, pks: Sequence[int]) -> list[StudyRow]:
+    """Return the studies of these keys as `rows_of`."""
+    place = {pk: number for number, pk in enumerate(pks)}
+    rows = map(study_of, connection.execute(SELECTS["study"].where(study.c.pk.in_(pks))))
     return sorted(rows, key=lambda row: place[row.pk])
 
 

@@ -1,8 +1,7 @@
 """Search of studies, series and instances by matching keys, for QIDO-RS, C-FIND and the worklist.
 
-Which index drives a search is decided in plan.py. A page of studies is found by keys alone, in an index that has all
-that is asked; the rows of the page are read last. A search that costs too much is stopped and refused: narrow it by
-date.
+Which index drives a search is decided in plan.py. A page is found by keys alone, in an index that has all that is
+asked; its rows are read last. A search that costs too much is stopped and refused: narrow it by date.
 """
 
 from array import array
@@ -15,20 +14,7 @@ from typing import Any, Final, Literal
 from sqlalchemy import ColumnElement, Connection, Select, func, select, text
 from sqlalchemy.exc import DBAPIError
 
-from kernel.archive.found import (
-    PKS,
-    SELECTS,
-    AnyRow,
-    InstancePage,
-    InstanceRow,
-    SeriesPage,
-    SeriesRow,
-    StudyPage,
-    StudyRow,
-    instance_of,
-    series_of,
-    study_of,
-)
+from kernel.archive.found import PKS, SELECTS, SeriesRow, StudyPage, StudyRow, series_of, studies_of
 from kernel.archive.index import IN_SERIES, IN_STUDY
 from kernel.archive.keys import Keys
 from kernel.archive.plan import plan
@@ -45,18 +31,13 @@ COUNT_SHARE: Final = 500  # to count what is beyond a page may cost one part in 
 _STEPS_EACH: Final = 100_000
 
 __all__ = [
-    "InstancePage",
-    "InstanceRow",
-    "SeriesPage",
     "SeriesRow",
     "StudyPage",
     "StudyQuery",
     "StudyRow",
     "count_beyond",
     "planned",
-    "search_instances",
     "search_pks",
-    "search_series",
     "search_studies",
     "series_of_study",
 ]
@@ -89,20 +70,8 @@ def search_studies(connection: Connection, query: StudyQuery) -> StudyPage:
     QueryTooBroad
         The search costs too much.
     """
-    rows, more = _page(connection, query, "study")
-    return StudyPage([study_of(row) for row in rows], more)
-
-
-def search_series(connection: Connection, query: StudyQuery) -> SeriesPage:
-    """Return a page of series; keys of the study level are matched too. Raises as `search_studies`."""
-    rows, more = _page(connection, query, "series")
-    return SeriesPage([series_of(row) for row in rows], more)
-
-
-def search_instances(connection: Connection, query: StudyQuery) -> InstancePage:
-    """Return a page of instances; keys of both levels above are matched too. Raises as `search_studies`."""
-    rows, more = _page(connection, query, "instance")
-    return InstancePage([instance_of(row) for row in rows], more)
+    pks, more = search_pks(connection, query, "study", max(0, min(query.limit, ROWS_MAX)))
+    return StudyPage(studies_of(connection, pks), more)
 
 
 def series_of_study(connection: Connection, site: str, study_instance_uid: str) -> list[SeriesRow]:
@@ -155,21 +124,6 @@ def _pks(connection: Connection, query: StudyQuery, level: Level) -> Planned:
     newest = func.max(study.c.pk)
     statement = _matching(connection, query, "study", select(newest)).group_by(study.c.patient_pk)
     return statement.order_by(None).order_by(func.max(study.c.study_date).desc(), newest.desc())
-
-
-def _page(connection: Connection, query: StudyQuery, level: Level) -> tuple[list[AnyRow], bool]:
-    limit = max(0, min(query.limit, ROWS_MAX))
-    if query.sites is not None and not query.sites:
-        return [], False
-    with _bounded(connection):
-        if level == "study":
-            page = _matching(connection, query, level, PKS[level]).limit(limit + 1).offset(query.offset)
-            statement = SELECTS[level].where(study.c.pk.in_(page.correlate(None)))
-            rows = connection.execute(statement.order_by(*_order(query, level, is_walk=False))).all()
-        else:
-            statement = _matching(connection, query, level, SELECTS[level])
-            rows = connection.execute(statement.limit(limit + 1).offset(query.offset)).all()
-    return list(rows[:limit]), len(rows) > limit
 
 
 def _matching(

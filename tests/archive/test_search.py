@@ -12,15 +12,9 @@ from sqlalchemy import insert, text
 from kernel.archive import plan as plan_module
 from kernel.archive import search as search_module
 from kernel.archive.complete import set_priority
+from kernel.archive.found import rows_of
 from kernel.archive.rows import INSERT_NAME
-from kernel.archive.search import (
-    StudyQuery,
-    search_instances,
-    search_pks,
-    search_series,
-    search_studies,
-    series_of_study,
-)
+from kernel.archive.search import StudyQuery, search_pks, search_studies, series_of_study
 from kernel.archive.tables import patient, study, study_modality, worklist_rank
 from kernel.database import Database
 from kernel.dicom.dictionary import TAG_OF, VR_OF
@@ -239,21 +233,26 @@ def test_series_and_instances_are_found_by_the_keys_of_every_level_above(archive
     archive.receives(an_us_cine(seed="u", StudyInstanceUID=a_ct(seed="a").StudyInstanceUID), a_cr(seed="c"))
     uid = a_ct(seed="a").StudyInstanceUID
     with archive.database.read() as connection:
-        of_study = search_series(connection, StudyQuery(key("StudyInstanceUID", uid)))
-        us = search_series(connection, StudyQuery(key("ModalitiesInStudy", "CT") | key("Modality", "US")))
-        numbered = search_series(connection, StudyQuery(key("SeriesNumber", "07")))
-        third = search_instances(connection, StudyQuery(key("StudyInstanceUID", uid) | key("InstanceNumber", "3")))
-        ordered = search_instances(connection, StudyQuery(key("StudyInstanceUID", uid), limit=3))
+
+        def found(level, matches, most=10):
+            pks, more = search_pks(connection, StudyQuery(matches), level, most)
+            return rows_of(connection, level, pks), more
+
+        of_study, _ = found("series", key("StudyInstanceUID", uid))
+        us, _ = found("series", key("ModalitiesInStudy", "CT") | key("Modality", "US"))
+        numbered, _ = found("series", key("SeriesNumber", "07"))
+        third, _ = found("instance", key("StudyInstanceUID", uid) | key("InstanceNumber", "3"))
+        ordered, more = found("instance", key("StudyInstanceUID", uid), 3)
         listed = series_of_study(connection, "BVA", uid)
 
-    assert [row.modality for row in of_study.rows] == ["US", "CT"]
-    assert [(row.modality, row.number_of_frames, row.study.study_instance_uid) for row in us.rows] == [("US", 5, uid)]
-    assert [row.series_number for row in numbered.rows] == [7]
-    assert [row.sop_instance_uid for row in third.rows] == [a_ct(seed="a", instance=3).SOPInstanceUID]
-    assert [row.instance_number for row in ordered.rows] == [1, 1, 2]
-    assert ordered.more
-    assert ordered.rows[0].series.study.modalities == ("CT", "US")
-    assert [row.series_instance_uid for row in listed] == [row.series_instance_uid for row in of_study.rows]
+    assert [row.modality for row in of_study] == ["US", "CT"]
+    assert [(row.modality, row.number_of_frames, row.study.study_instance_uid) for row in us] == [("US", 5, uid)]
+    assert [row.series_number for row in numbered] == [7]
+    assert [row.sop_instance_uid for row in third] == [a_ct(seed="a", instance=3).SOPInstanceUID]
+    assert [row.instance_number for row in ordered] == [1, 1, 2]
+    assert more
+    assert ordered[0].series.study.modalities == ("CT", "US")
+    assert [row.series_instance_uid for row in listed] == [row.series_instance_uid for row in of_study]
 
 
 def test_a_study_row_tells_all_that_a_list_shows(archive: Archive):
