@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.dicomweb.http.answers import Answer
+from gateway.dicomweb.http.answers import Answer, until_gone
 from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.http.negotiation import Offer, choose
 from kernel.archive.changes import PAGE_MAX, Change, ChangesPage, read_changes
@@ -53,14 +53,16 @@ class _Changes:
 
     def __init__(self, call: Call, since: int, limit: int, wait_s: float, sites: frozenset[str] | None) -> None:
         self._call = call
-        self._question = (since, limit, sites)
+        self._since = since
+        self._limit = limit
+        self._sites = sites
         self._wait_s = wait_s
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer (ASGI)."""
         room, loop = self._call.room, asyncio.get_running_loop()
-        page = await loop.run_in_executor(room.readers, self._read)
-        if self._wait_s and not page.changes and room.waiting < WAITING_MAX:
+        page = await loop.run_in_executor(room.readers, self._read, self._since)
+        if self._wait_s and not _is_worth_telling(page) and room.waiting < WAITING_MAX:
             room.waiting += 1
             try:
                 page = await self._later(page, receive)
@@ -73,23 +75,23 @@ class _Changes:
         """Return the page once there is something on it, the time is over, or the caller is gone."""
         loop = asyncio.get_running_loop()
         until = loop.time() + self._wait_s
-        gone = asyncio.ensure_future(_until_gone(receive))
+        gone = asyncio.ensure_future(until_gone(receive))
         try:
-            while not page.changes and loop.time() < until and not gone.done():
+            while not _is_worth_telling(page) and loop.time() < until and not gone.done():
                 await asyncio.wait((gone,), timeout=min(LOOK_EVERY_S, until - loop.time()))
-                page = await loop.run_in_executor(self._call.room.readers, self._read)
+                page = await loop.run_in_executor(self._call.room.readers, self._read, page.next)
         finally:
             gone.cancel()
         return page
 
-    def _read(self) -> ChangesPage:
+    def _read(self, sequence: int) -> ChangesPage:
         with self._call.services.db.read() as connection:
-            return read_changes(connection, *self._question)
+            return read_changes(connection, sequence, self._limit, self._sites)
 
 
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+def _is_worth_telling(page: ChangesPage) -> bool:
+    """Whether the caller learns something: a change, or that it is to go on further behind at once."""
+    return bool(page.changes) or page.more
 
 
 def _told(page: ChangesPage) -> dict[str, Any]:

@@ -128,3 +128,23 @@ def test_the_work_of_one_answer_is_bounded_and_its_end_says_where_to_go_on(node,
 
     assert (first["changes"], first["more"]) == ([], True)
     assert (second["changes"], second["more"]) == ([], False)
+
+
+def test_a_waiting_caller_goes_on_at_once_behind_what_it_may_not_see_and_nothing_is_looked_at_twice(node, monkeypatch):
+    monkeypatch.setattr(changes, "SCANNED_MAX", 3)
+    for number in range(4):
+        node.store(a_ct(seed=f"ours {number}"))
+    theirs, looked = node.a_token("dicomweb:read", site="BV7"), []
+
+    def look(connection, sequence, *rest):
+        looked.append(sequence)
+        return read_changes(connection, sequence, *rest)
+
+    monkeypatch.setattr("gateway.dicomweb.changes.read_changes", look)
+    first = feed(node, token=theirs, wait=15)
+    second = feed(node, token=theirs, since=first["next"], wait=1)
+
+    assert (first["more"], first["next"]) == (True, 3)
+    assert (second["more"], second["next"]) == (False, 4)
+    assert looked[:2] == [0, 3]
+    assert set(looked[2:]) == {4}

@@ -70,7 +70,7 @@ class Chunked:
         if scope["method"] == "HEAD":
             await send({"type": "http.response.body", "body": b""})
             return
-        gone = asyncio.ensure_future(_until_gone(receive))
+        gone = asyncio.ensure_future(until_gone(receive))
         try:
             while chunk is not None and not gone.done():
                 following = loop.run_in_executor(self.threads, next, self.chunks, None)
@@ -139,8 +139,9 @@ def size_of(pieces: Sequence[Piece]) -> int | None:
     return total
 
 
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
+async def until_gone(receive: Receive) -> None:
+    """Return when the client is gone; what it still sends is not listened to."""
+    while (await receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
         pass
 
 

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from consult.subscriptions import Subscriber
+from gateway.dicomweb.http.answers import until_gone
 from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.http.endpoint import Endpoint
 from gateway.dicomweb.http.problem import problem
@@ -58,7 +59,7 @@ class EventChannels:
         except Exception as error:  # noqa: BLE001 (the edge: everything is told to the client, ours or not)
             await _refuse(error, trace_id, scope, receive, send)
             return
-        gone = asyncio.ensure_future(_until_gone(receive))
+        gone = asyncio.ensure_future(until_gone(receive))
         try:
             await send({"type": "websocket.accept"})
             code = await self._relay(who, channel, gone, send, admit)
@@ -116,11 +117,6 @@ async def _any_of(channel: Channel, gone: asyncio.Future[None], timeout_s: float
         await asyncio.wait({news, gone}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
     finally:
         news.cancel()
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "websocket.disconnect":
-        pass
 
 
 async def _refuse(error: Exception, trace_id: str, scope: AsgiScope, receive: Receive, send: Send) -> None:
