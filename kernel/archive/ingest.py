@@ -13,7 +13,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
-from typing import Final
+from typing import Final, Literal
 
 import zstandard
 
@@ -38,11 +38,16 @@ _counter = cache(INSTANCES.labels)
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
-    """What the first bytes of an instance told before the last ones came."""
+    """What the first bytes of a data set told, and how long it is if they told everything."""
 
-    header: Header
+    dataset_bytes: int
     attributes: InstanceAttributes
     metadata: bytes
+
+
+Beginning = Ahead | Literal["nothing"]
+Permit = Callable[[InstanceAttributes], None]
+"""Called with what an instance says of itself before it is kept; raises to refuse it."""
 
 
 class Ingest:
@@ -62,19 +67,22 @@ class Ingest:
         self._clock = clock
         self._fallback_charset_of = fallback_charset_of
 
-    def read_ahead(self, head: bytes, transfer_syntax_uid: str, origin: Origin) -> "Ahead | None":
-        """Read the header from the first bytes of a data set while the rest comes in; None when that is too early.
+    def read_ahead(self, head: bytes, transfer_syntax_uid: str, origin: Origin) -> Beginning:
+        """Read the header from the first bytes of a data set while the rest comes in.
 
-        Nothing is refused here: what is wrong with an instance is said by `ingest`, when all of it is there.
+        They tell everything when native pixel data fills what they lack, else nothing: encapsulated pixel data may be
+        followed by more, and a header may go on. Nothing is refused here: `ingest` says what is wrong, when all of it
+        is there.
         """
         try:
             header = scan(head, transfer_syntax_uid, prefix=True)
-            if not _has_native_pixels(header):
-                return None
+            pixels = header.pixel_data
+            if pixels is None or pixels.is_encapsulated or header.reencoded:
+                return "nothing"
             attributes, metadata = _read(header, transfer_syntax_uid, self._fallback_charset_of(origin))
         except Refused:
-            return None
-        return Ahead(header, attributes, metadata)
+            return "nothing"
+        return Ahead(pixels.value_offset + pixels.length, attributes, metadata)
 
     def ingest(
         self,
@@ -82,14 +90,17 @@ class Ingest:
         origin: Origin,
         *,
         study_instance_uid: str | None = None,
-        ahead: "Ahead | None" = None,
+        ahead: Beginning | None = None,
+        permit: Permit | None = None,
     ) -> Ingested:
         """Take an instance in; when this returns, its bytes, name, digest, index and event are durable.
 
         Parameters
         ----------
         ahead
-            What `read_ahead` found in the first bytes of this very instance.
+            What `read_ahead` found in the first bytes of this very instance; None when nobody looked.
+        permit
+            What its sender may store.
         study_instance_uid
             The study that the instance must belong to, when the sender's URL names one (PS3.18 10.5).
 
@@ -99,9 +110,11 @@ class Ingest:
             The instance cannot be taken; it is in quarantine.
         StorageFull, Busy, ShuttingDown, DatabaseUnavailable
             Nothing was promised; the same instance may be sent again.
+        Denied
+            `permit` did not let it pass; nothing of it is kept.
         """
         try:
-            received = self._check(staged, origin, study_instance_uid, ahead)
+            received = self._check(staged, origin, study_instance_uid, ahead, permit)
         except Refused:
             _counter(origin.channel, "quarantined").inc()
             raise
@@ -112,12 +125,6 @@ class Ingest:
             raise
         _counter(origin.channel, ingested.outcome.value).inc()
         return ingested
-
-    def prepare(self, staged: Staged, origin: Origin, *, study_instance_uid: str | None = None) -> Received:
-        """Check an instance and make its blob durable; the stage is gone afterwards. Raises as `ingest` does."""
-        received = self._check(staged, origin, study_instance_uid)
-        self._blobs.promote(staged)
-        return received
 
     def _keep(self, staged: Staged, received: Received) -> Ingested:
         """Make blob and rows durable: the blob first, or at the same time and the index commits after the flush.
@@ -139,15 +146,19 @@ class Ingest:
         return pending.result()
 
     def _check(
-        self, staged: Staged, origin: Origin, study_instance_uid: str | None, ahead: "Ahead | None" = None
+        self,
+        staged: Staged,
+        origin: Origin,
+        study_instance_uid: str | None,
+        ahead: Beginning | None,
+        permit: Permit | None,
     ) -> Received:
         with stage("prepare"):
             try:
-                if ahead is not None and _tells_everything(ahead.header, staged):
-                    attributes, metadata = ahead.attributes, ahead.metadata
-                else:
-                    attributes, metadata = self._examine(staged, origin)
+                attributes, metadata = self._examine(staged, origin, ahead)
                 _check_identity(staged, attributes, study_instance_uid)
+                if permit is not None:
+                    permit(attributes)
             except Refused as refusal:
                 self._quarantine.keep(staged, origin, refusal)
                 raise
@@ -165,43 +176,18 @@ class Ingest:
             received_at=self._clock.now(),
         )
 
-    def _examine(self, staged: Staged, origin: Origin) -> tuple[InstanceAttributes, bytes]:
-        fallback = self._fallback_charset_of(origin)
-        header = _scan_head(staged)
-        if header is not None:
-            return _read(header, staged.transfer_syntax_uid, fallback)
+    def _examine(self, staged: Staged, origin: Origin, ahead: Beginning | None) -> tuple[InstanceAttributes, bytes]:
+        """Read the header from the bytes kept in memory if they tell everything, else from the file."""
+        fallback, dataset_bytes = self._fallback_charset_of(origin), staged.size_bytes - staged.dataset_offset
+        if len(staged.head) == dataset_bytes:
+            return _read(scan(staged.head, staged.transfer_syntax_uid), staged.transfer_syntax_uid, fallback)
+        if ahead is None:
+            ahead = self.read_ahead(staged.head, staged.transfer_syntax_uid, origin)
+        if ahead != "nothing" and ahead.dataset_bytes == dataset_bytes:
+            return ahead.attributes, ahead.metadata
         with staged.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
             header = scan(view, staged.transfer_syntax_uid, offset=staged.dataset_offset)
             return _read(header, staged.transfer_syntax_uid, fallback)
-
-
-def _scan_head(staged: Staged) -> Header | None:
-    """Scan the bytes kept in memory if they tell everything; None means that the file must be read.
-
-    They tell everything when they are the whole data set, or when native pixel data fills exactly what they lack.
-    """
-    dataset_bytes = staged.size_bytes - staged.dataset_offset
-    if len(staged.head) == dataset_bytes:
-        return scan(staged.head, staged.transfer_syntax_uid)
-    try:
-        header = scan(staged.head, staged.transfer_syntax_uid, prefix=True)
-    except Refused:  # too short for this header, or really malformed: the whole file will tell
-        return None
-    return header if _tells_everything(header, staged) else None
-
-
-def _has_native_pixels(header: Header) -> bool:
-    """Whether native pixel data of a known length ends the header, in the bytes as they were sent."""
-    pixels = header.pixel_data
-    return pixels is not None and not header.reencoded and not pixels.is_encapsulated
-
-
-def _tells_everything(header: Header, staged: Staged) -> bool:
-    """Whether native pixel data fills exactly what the scanned bytes lack of the data set."""
-    pixels = header.pixel_data
-    if pixels is None or not _has_native_pixels(header):
-        return False
-    return pixels.value_offset + pixels.length == staged.size_bytes - staged.dataset_offset
 
 
 def _read(header: Header, transfer_syntax_uid: str, fallback: str | None) -> tuple[InstanceAttributes, bytes]:

@@ -12,7 +12,7 @@ from kernel.archive.blobs import Blobs
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
-from kernel.archive.records import Completed, Ingested, Origin, Staged, Stored
+from kernel.archive.records import Completed, Ingested, Origin, Received, Staged, Stored
 from kernel.clock import ManualClock
 from kernel.database import Database
 from kernel.events import event
@@ -47,6 +47,13 @@ class Archive:
         stage = self.blobs.stage(class_uid, uid, syntax)
         stage.write(content)
         return stage.finish()
+
+    def prepared(self, ds: Dataset) -> Received:
+        """Return a checked instance whose blob is durable and whose rows are not written."""
+        staged = self.stage(ds)
+        received = self.ingest._check(staged, an_origin(), None, None, None)
+        self.blobs.promote(staged)
+        return received
 
     def receives(self, *datasets: Dataset, origin: Origin | None = None, syntax: str = EXPLICIT) -> list[Ingested]:
         origin = origin or an_origin()

@@ -156,7 +156,7 @@ def _announce_and_wait(root: Path, path: Path, ready) -> None:
     stage = archive_blobs.stage(ds.SOPClassUID, ds.SOPInstanceUID, "1.2.840.10008.1.2.1")
     stage.write(as_dataset_bytes(ds))
     staged = stage.finish()
-    committer.submit(ingest._check(staged, an_origin(), None), Flush())
+    committer.submit(ingest._check(staged, an_origin(), None, None, None), Flush())
     ready.set()
     threading.Event().wait()
 
@@ -183,7 +183,7 @@ def test_a_listener_killed_between_announcing_and_flushing_leaves_no_row(served)
 def test_a_listener_that_never_flushes_does_not_stop_the_others(tmp_path: Path, sqlite_archive, monkeypatch):
     monkeypatch.setattr("kernel.archive.durable.FLUSH_WAIT_S", 0.2)
     stuck = Flush()
-    received = sqlite_archive.ingest.prepare(sqlite_archive.stage(a_ct()), an_origin())
+    received = sqlite_archive.prepared(a_ct())
 
     future = sqlite_archive.committer.submit(received, stuck)
     (answer,) = sqlite_archive.receives(a_ct(instance=2))

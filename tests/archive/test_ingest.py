@@ -146,8 +146,7 @@ def test_a_uid_reused_in_another_study_makes_no_empty_study(archive: Archive):
 
 def test_the_same_bytes_in_one_group_with_a_conflict_are_told_apart(archive: Archive):
     received = [
-        archive.ingest.prepare(archive.stage(ds), an_origin())
-        for ds in (a_ct(), a_ct(), a_ct(KVP="140"), a_ct(seed="b"), a_ct(seed="b", KVP="140"))
+        archive.prepared(ds) for ds in (a_ct(), a_ct(), a_ct(KVP="140"), a_ct(seed="b"), a_ct(seed="b", KVP="140"))
     ]
 
     answers = archive.database.write(
@@ -300,7 +299,7 @@ def test_one_bad_instance_does_not_fail_its_group(archive: Archive):
         if any(one.received.attributes.instance_number == 2 for one in stored):
             raise Busy(what="the planted fault")
 
-    received = [archive.ingest.prepare(archive.stage(ds), an_origin()) for ds in a_ct_series(5)]
+    received = [archive.prepared(ds) for ds in a_ct_series(5)]
     archive.committer._participants = [fail]
     hold = threading.Event()
     blocker = archive.database.submit(lambda _: hold.wait(30))
@@ -318,7 +317,7 @@ def test_one_bad_instance_does_not_fail_its_group(archive: Archive):
 
 
 def test_parents_made_by_an_undone_transaction_are_not_remembered(archive: Archive):
-    (received,) = [archive.ingest.prepare(archive.stage(ds), an_origin()) for ds in a_ct_series(1)]
+    (received,) = [archive.prepared(ds) for ds in a_ct_series(1)]
 
     def change(connection):
         archive.committer._write_batch(connection, [(received, Flush.done())])

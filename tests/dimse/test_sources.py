@@ -16,6 +16,7 @@ from gateway.dimse.scp import store_scp
 from gateway.dimse.upper_layer import pdu
 from gateway.dimse.upper_layer.pdu import AssociateAccept, AssociateReject, ContextResult, ProposedContext, Role
 from gateway.peers import Source
+from kernel.archive.stage import HEAD_BYTES
 from kernel.clock import ManualClock
 from tests.dimse import scripts
 from tests.dimse.conftest import PATIENCE_S, Node
@@ -82,6 +83,19 @@ def test_what_a_source_may_not_store_is_not_authorised_and_not_kept(start_node, 
     ds = a_ct()
 
     with node.call(user=user) as peer:
+        assert peer.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)["Status"] == 0x0124
+        peer.releases()
+
+    assert node.instances() == []
+    assert node.incoming() == []
+
+
+def test_a_modality_behind_a_long_header_is_looked_at_too(start_node):
+    node = start_node(sources=[{"name": "mr", "modalities": ["MR"]}])
+    ds = a_ct()
+    ds.add_new(0x00080001, "UN", b"\0" * (HEAD_BYTES + 1000))  # stands before the modality
+
+    with node.call() as peer:
         assert peer.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)["Status"] == 0x0124
         peer.releases()
 

@@ -14,16 +14,13 @@ from gateway.dimse.upper_layer.indications import Command
 from gateway.peers import Source
 from gateway.status import SUCCESS, dimse_status
 from kernel import telemetry
-from kernel.archive.blobs import Blobs, discard
-from kernel.archive.ingest import Ahead
+from kernel.archive.blobs import Blobs
+from kernel.archive.ingest import Beginning, Permit
 from kernel.archive.records import Ingested, Origin, Outcome, Staged
 from kernel.archive.stage import HEAD_BYTES, Stage
 from kernel.clock import Clock
-from kernel.dicom.scanner import scan
-from kernel.dicom.values import Values
-from kernel.errors import Busy, ExchangeError, Forbidden, InstanceConflict, LimitExceeded, MalformedInstance, Refused
-
-MODALITY = 0x00080060
+from kernel.dicom.attributes import InstanceAttributes
+from kernel.errors import Busy, ExchangeError, Forbidden, InstanceConflict, LimitExceeded, MalformedInstance
 
 _log = telemetry.get_logger("gateway.dimse")
 _receive_seconds = telemetry.STAGE_SECONDS.labels("receive")  # first byte to last
@@ -33,11 +30,18 @@ _ingest_seconds = telemetry.STAGE_SECONDS.labels("ingest")
 class Ingester(Protocol):
     """What C-STORE asks of `kernel.archive.ingest.Ingest`."""
 
-    def read_ahead(self, head: bytes, transfer_syntax_uid: str, origin: Origin) -> Ahead | None:
+    def read_ahead(self, head: bytes, transfer_syntax_uid: str, origin: Origin) -> Beginning:
         """Read a header while the pixels come in."""
         ...
 
-    def ingest(self, staged: Staged, origin: Origin, *, ahead: Ahead | None = None) -> Ingested:
+    def ingest(
+        self,
+        staged: Staged,
+        origin: Origin,
+        *,
+        ahead: Beginning | None = None,
+        permit: Permit | None = None,
+    ) -> Ingested:
         """Make an instance durable and indexed, or raise why not."""
         ...
 
@@ -111,8 +115,7 @@ class _Store:
         self._stage = stage
         self._begun_s = scp.clock.monotonic_s()
         self._refusal: Drain | None = None
-        self._ahead: Ahead | None = None
-        self._looked_ahead = False
+        self._ahead: Beginning | None = None
         self._filling = self._filling_of(session.source)
         self._take = stage.write if self._filling is None else self._filling.write
         self._origin = Origin(
@@ -134,7 +137,7 @@ class _Store:
                 raise LimitExceeded(  # noqa: TRY301 one way out for all that a stage may refuse
                     limit="dimse.instance_bytes_max", value=self._stage.size_bytes, bound=self._scp.instance_bytes_max
                 )
-            if not self._looked_ahead and len(self._stage.head) >= HEAD_BYTES:
+            if self._ahead is None and len(self._stage.head) >= HEAD_BYTES:
                 self._look_ahead()  # the sender fills the socket's buffer meanwhile
         except Exception as error:  # noqa: BLE001 whatever the disk does, the peer gets a status
             self._stage.discard()
@@ -149,7 +152,6 @@ class _Store:
         return Filling(self._stage, lambda head: identifiers.filled(head, syntax, source, declared))
 
     def _look_ahead(self) -> None:
-        self._looked_ahead = True
         syntax = self._message.context.transfer_syntax
         self._ahead = self._scp.ingest.read_ahead(bytes(self._stage.head), syntax, self._origin)
 
@@ -168,9 +170,9 @@ class _Store:
         try:
             if self._filling is not None:
                 self._filling.finish()
-            staged = self._stage.finish()
-            check_modality(staged, session.source)
-            ingested = self._scp.ingest.ingest(staged, self._origin, ahead=self._ahead)
+            ingested = self._scp.ingest.ingest(
+                self._stage.finish(), self._origin, ahead=self._ahead, permit=permitted_to(session.source)
+            )
         except Exception as error:  # noqa: BLE001 the edge: every error becomes a status
             return self._scp.refuse(session, self._message, error).finish()
         _ingest_seconds.observe(self._scp.clock.monotonic_s() - received_s)
@@ -185,24 +187,17 @@ class _Store:
         self._stage.discard()
 
 
-def check_modality(staged: Staged, source: Source) -> None:
-    """Check that a source may store what it staged; what may not stay is gone afterwards.
+def permitted_to(source: Source) -> Permit | None:
+    """Return what lets only the source's kinds of instances (0008,0060) pass; None when it may store any."""
+    modalities = source.modalities
+    if modalities is None:
+        return None
 
-    Raises
-    ------
-    Forbidden
-        The Modality (0008,0060) is not one of the source's.
-    """
-    if source.modalities is None:
-        return
-    try:
-        values = Values(scan(staged.head, staged.transfer_syntax_uid, prefix=True))
-        modality = values.text(MODALITY)
-    except Refused:
-        return  # ingest says what is wrong with it
-    if modality not in source.modalities:
-        discard(staged)
-        raise Forbidden(action="store this modality")
+    def permit(attributes: InstanceAttributes) -> None:
+        if attributes.series.modality not in modalities:
+            raise Forbidden(action="store this modality")
+
+    return permit
 
 
 def _success(message: Command) -> dict[str, Value]:
