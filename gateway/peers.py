@@ -99,11 +99,6 @@ class Sources:
         self._unknown = unknown
         self._charset_of = lru_cache(CALLERS_REMEMBERED)(self._find_charset)  # asked for every instance
 
-    @property
-    def are_named(self) -> bool:
-        """Whether any table names a source."""
-        return bool(self._profiles)
-
     def resolve(self, called: str, calling: str, address: str, certificate: Certificate | None = None) -> Source:
         """Return the source that calls: the first table of which everything fits.
 

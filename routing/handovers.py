@@ -30,7 +30,6 @@ REPORT_WITHIN: Final = timedelta(hours=1)  # of an accepted N-ACTION; then it is
 ABANDON_AFTER: Final = timedelta(days=7)
 ROUNDS_MAX: Final = 3  # times that what was not committed is sent again
 FOLLOWER: Final = "handovers"
-UNCOMMITTED: Final = "uncommitted"
 
 Kind = Literal["commit", "availability"]
 _ARRIVED: Final = ("delivered", "duplicate")

@@ -227,7 +227,7 @@ def test_a_service_stores_at_the_peer_on_the_contexts_where_that_is_scp(start_no
     content = as_dataset_bytes(ds, ExplicitVRLittleEndian)
 
     def give(session, message):
-        (context,) = session.contexts(scripts.CT, peer_is_scp=True)
+        (context,) = session.contexts_to_ask(scripts.CT)
         request = scripts.a_store_request(ds.SOPInstanceUID)
         reply = session.request(context, request, (content[at : at + 5000] for at in range(0, len(content), 5000)))
         yield {**response(message, 0), "NumberOfCompletedSuboperations": int(reply.status == 0)}, None

@@ -27,7 +27,7 @@ class Get:
         priority = int_of(message.command, "Priority")
 
         def store(located: Located) -> int | None:
-            contexts = {c.transfer_syntax: c for c in session.contexts(located.sop_class_uid, peer_is_scp=True)}
+            contexts = {c.transfer_syntax: c for c in session.contexts_to_ask(located.sop_class_uid)}
             return self._store(session, located, contexts, priority)
 
         return store, lambda: None

@@ -112,14 +112,10 @@ class Session:
         assert self.talk is not None
         return self.talk.request(context, command, data_set)
 
-    def contexts(self, abstract_syntax: str, *, peer_is_scp: bool | None = None) -> list[Context]:
-        """Return the accepted contexts of an abstract syntax; `peer_is_scp`: only those where its role is so."""
+    def contexts_to_ask(self, abstract_syntax: str) -> list[Context]:
+        """Return the accepted contexts of an abstract syntax on which the peer is the SCP."""
         accepted = () if self.talk is None else self.talk.contexts.values()
-        return [
-            context
-            for context in accepted
-            if context.abstract_syntax == abstract_syntax and peer_is_scp in (None, context.peer_is_scp)
-        ]
+        return [one for one in accepted if one.abstract_syntax == abstract_syntax and one.peer_is_scp]
 
 
 class Receiver(Protocol):

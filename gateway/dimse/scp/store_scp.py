@@ -9,7 +9,6 @@ from typing import Protocol
 
 from gateway.dimse.scp.missing import Filling, Identifiers
 from gateway.dimse.scp.services import Drain, Receiver, Response, Session, response, text_of
-from gateway.dimse.upper_layer.commands import Value
 from gateway.dimse.upper_layer.indications import Command
 from gateway.peers import Source
 from gateway.status import SUCCESS, dimse_status
@@ -180,7 +179,7 @@ class _Store:
         if ingested.outcome is Outcome.CONFLICT:
             conflict = InstanceConflict(sop_instance_uid=ingested.sop_instance_uid)
             return ((response(self._message, dimse_status(conflict), conflict), None),)
-        return ((_success(self._message), None),)
+        return ((response(self._message, SUCCESS), None),)
 
     def discard(self) -> None:
         self._session.pace.leave()
@@ -198,10 +197,6 @@ def permitted_to(source: Source) -> Permit | None:
             raise Forbidden(action="store this modality")
 
     return permit
-
-
-def _success(message: Command) -> dict[str, Value]:
-    return dict(response(message, SUCCESS))
 
 
 def _loggable(uid: str) -> str:

@@ -1,15 +1,7 @@
 """The upper layer as the acceptor of an association sees it (PS3.8 9.2)."""
 
-from gateway.dimse.upper_layer.indications import Context, Event, ReleaseRequested, Requested
-from gateway.dimse.upper_layer.pdu import (
-    PDU,
-    AssociateAccept,
-    AssociateReject,
-    AssociateRequest,
-    ContextResult,
-    ReleaseReply,
-    Role,
-)
+from gateway.dimse.upper_layer.indications import Event, ReleaseRequested, Requested, agreed_contexts
+from gateway.dimse.upper_layer.pdu import PDU, AssociateAccept, AssociateReject, AssociateRequest
 from gateway.dimse.upper_layer.protocol import UpperLayer
 from gateway.dimse.upper_layer.states import Action, State
 from gateway.dimse.upper_layer.wire import encode
@@ -26,16 +18,7 @@ class Acceptor(UpperLayer):
         """Accept the requested association (AE-7)."""
         assert self._request is not None
         assert self.state is State.AWAITING_LOCAL_RESPONSE
-        proposed = {context.context_id: context.abstract_syntax for context in self._request.contexts}
-        roles = {role.sop_class_uid: role for role in answer.user.roles}
-        extended = {one.sop_class_uid: one.information for one in answer.user.extended}
-        for given in answer.contexts:
-            if given.result is ContextResult.ACCEPTANCE:
-                uid = proposed[given.context_id]
-                role = roles.get(uid, Role(uid, scu=True, scp=False))
-                self.contexts[given.context_id] = Context(
-                    given.context_id, uid, given.transfer_syntax, role.scu, role.scp, extended.get(uid, b"")
-                )
+        self.contexts = agreed_contexts(self._request, answer, peer_is_requestor=True)
         self._peer_pdu_bytes_max = self._request.user.pdu_bytes_max
         self._outgoing += encode(answer)
         self.state = State.ESTABLISHED
@@ -44,12 +27,6 @@ class Acceptor(UpperLayer):
         """Reject the requested association (AE-8)."""
         assert self.state is State.AWAITING_LOCAL_RESPONSE
         self._outgoing += encode(answer)
-        self.state = State.AWAITING_CLOSE
-
-    def release(self) -> None:
-        """Agree to the peer's release (AR-4)."""
-        assert self.state is State.AWAITING_LOCAL_RELEASE
-        self._outgoing += encode(ReleaseReply())
         self.state = State.AWAITING_CLOSE
 
     def _indicate(self, action: Action, value: PDU) -> Event | None:

@@ -105,6 +105,12 @@ class UpperLayer:
         limit = min(self._peer_pdu_bytes_max or SENT_PDU_BYTES_MAX, SENT_PDU_BYTES_MAX)
         return max(limit - PDV_HEADER_BYTES, 1)
 
+    def release(self) -> None:
+        """Agree to the peer's release (AR-4)."""
+        assert self.state is State.AWAITING_LOCAL_RELEASE
+        self._outgoing += encode(ReleaseReply())
+        self.state = State.AWAITING_CLOSE
+
     def abort(self, reason: AbortReason | None = None) -> None:
         """Abort (AA-1): as the provider with `reason`, or as the service's user without."""
         if self._deaf or self.state is State.CLOSED:
