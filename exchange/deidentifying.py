@@ -11,13 +11,12 @@ from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from anonymizer import keys as site_keys
 from anonymizer import profile as profiles
 from exchange.file_release import Entry, Order, Outcome, entries, process
 from exchange.options import ConfigFile, read_config
-from exchange.screen import err, out, plain_errors
+from exchange.screen import err, out, plain_errors, progress_bar
 from kernel.access.secrets import load_or_create_key
 from kernel.dicom.charset import FALLBACKS
 from kernel.errors import InvalidConfiguration
@@ -91,9 +90,8 @@ def _keys(file: Path | None, site: str) -> site_keys.Keys:
 
 
 def _run(found: list[Entry], order: Order, workers: int) -> list[Outcome]:
-    columns = (TextColumn("de-identifying"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        return list(progress.track(_outcomes(found, order, workers), total=len(found)))
+    with progress_bar() as bar:
+        return list(bar.track(_outcomes(found, order, workers), total=len(found), description="de-identifying"))
 
 
 def _outcomes(found: list[Entry], order: Order, workers: int) -> Iterator[Outcome]:

@@ -10,13 +10,11 @@ from secrets import token_hex
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bar
 
 from exchange import stores
 from exchange.assemble import COMMIT_SOCKET, committer_of
 from exchange.options import ConfigFile, DataFolder, read_config
-from exchange.screen import EXIT_REFUSED, err, out
+from exchange.screen import EXIT_REFUSED, err, out, progress_bar
 from exchange.sending import peer_of
 from exchange.stores import Stores
 from gateway import source_tables
@@ -107,9 +105,8 @@ def _target(peer: str, title: str, timeout_s: float, config: Config) -> Target:
 def _run(config: Config, job: _Job) -> None:
     stopping = threading.Event()
     before = signal.signal(signal.SIGINT, lambda *_: stopping.set())
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
-        with stores.opened(config) as opened, Bar(*columns, console=err, transient=True) as bar:
+        with stores.opened(config) as opened, progress_bar() as bar:
             task = bar.add_task("retrieving", total=None)
 
             def tell(progress: Progress) -> bool:

@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 import typer
 from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from kernel.errors import Corrupt, Denied, ExchangeError, Retriable
@@ -32,3 +33,9 @@ def table(columns: Sequence[str], rows: Iterator[Sequence[object]] | Sequence[Se
     for row in rows:
         grid.add_row(*("" if cell is None else str(cell) for cell in row))
     out.print(grid)
+
+
+def progress_bar() -> Progress:
+    """Return the bar of long work, on stderr; its tasks say what is being done."""
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=err, transient=True)

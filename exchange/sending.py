@@ -5,9 +5,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-from exchange.screen import EXIT_REFUSED, err, out
+from exchange.screen import EXIT_REFUSED, err, out, progress_bar
 from gateway.dimse.scu.line import Target
 from gateway.dimse.scu.sender import Sent, send_files
 
@@ -27,10 +26,9 @@ def send(
     """
     host, port, called = peer_of(to, "--to")
     target = Target(host, port, called, calling, timeout_s)
-    columns = (TextColumn("sending"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=err, transient=True) as progress:
-        bar = progress.add_task("sending", total=None)
-        sent = send_files(paths, target, lambda one: progress.update(bar, completed=one.number, total=one.total))
+    with progress_bar() as bar:
+        task = bar.add_task("sending", total=None)
+        sent = send_files(paths, target, lambda one: bar.update(task, completed=one.number, total=one.total))
     failed = [one for one in sent if not one.receipt.is_success]
     for one in failed[:FAILURES_TOLD_MAX]:
         _tell(one)
