@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from exchange.assemble import committer_of
+from exchange.beside import own_committer
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
 from exchange.stores import opened
@@ -16,8 +16,6 @@ from kernel.archive import index
 from kernel.archive import quarantine as kept_apart
 from kernel.errors import NotFound
 from kernel.events import Event, EventName
-from routing.planning import Planner
-from routing.settings import parse
 
 quarantine = typer.Typer(no_args_is_help=True, help="Instances that were refused: list them, copy one out.")
 
@@ -77,8 +75,7 @@ def complete(study_uid: Study, site: Site = None, config: ConfigFile = None, dat
     with plain_errors(), opened(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             found = index.study_row(connection, study_uid, None if site is None else frozenset({site}))
-        committer = committer_of(stores, Planner(parse(stores.config), stores.clock))
-        changed = committer.send_now(found.pk)
+        changed = own_committer(stores).send_now(found.pk)
         out.print("The study counts as complete." if changed else "Nothing changed: it was, or instances are missing.")
 
 

@@ -1,23 +1,19 @@
 """`vienanh archive`: delete a study, series or instance, and hold studies that nobody may delete."""
 
-import socket
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from exchange.assemble import COMMIT_SOCKET, committer_of, deletions_of
+from exchange.assemble import COMMIT_SOCKET, deletions_of
+from exchange.beside import is_served, own_committer
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors
 from exchange.stores import Stores, opened
 from kernel.archive import holds, index
-from kernel.archive.commit_messages import socket_address
 from kernel.archive.deletion import REASONS, Wish
 from kernel.archive.deletion_asked import ask_deletion
 from kernel.archive.owner import RemoteOwner
 from kernel.archive.removal import Target
-from routing.planning import Planner
-from routing.settings import parse
 
 app = typer.Typer(no_args_is_help=True, help="Delete from the archive, and hold what nobody may delete.")
 BY = "command line"
@@ -79,23 +75,10 @@ def _site_of(stores: Stores, study_uid: str, site: str | None) -> str:
 
 def _deleted(stores: Stores, wish: Wish) -> int:
     """Have the running node delete, as it remembers rows; without one, do it here."""
-    path = stores.config.node.data / COMMIT_SOCKET
-    if _is_served(path):
-        owner = RemoteOwner(path)
+    if is_served(stores.config):
+        owner = RemoteOwner(stores.config.node.data / COMMIT_SOCKET)
         try:
             return ask_deletion(owner, wish)
         finally:
             owner.close()
-    committer = committer_of(stores, Planner(parse(stores.config), stores.clock))
-    return deletions_of(stores, committer).delete(wish)
-
-
-def _is_served(path: Path) -> bool:
-    """Whether a node runs on this data folder; an error other than nobody being there is told."""
-    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-        try:
-            with socket_address(path) as address:
-                line.connect(address)
-        except (FileNotFoundError, ConnectionRefusedError):
-            return False
-        return True
+    return deletions_of(stores, own_committer(stores)).delete(wish)

@@ -5,14 +5,14 @@ import threading
 from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from secrets import token_hex
 from typing import Annotated
 
 import typer
 
 from exchange import stores
-from exchange.assemble import COMMIT_SOCKET, committer_of
+from exchange.assemble import COMMIT_SOCKET
+from exchange.beside import is_served, own_committer
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import EXIT_REFUSED, err, out, progress_bar
 from exchange.sending import peer_of
@@ -25,16 +25,12 @@ from gateway.dimse.scu.retrieve_scu import BUFFER_BYTES, REFUSED_BYTES_MAX, Orde
 from gateway.dimse.upper_layer.commands import Field
 from gateway.peers import Source
 from kernel.archive.commit_socket import RemoteCommitter
-from kernel.archive.committer import Committer
 from kernel.archive.complete import ASSOCIATION_RELEASED
 from kernel.archive.index import known_instances
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.config import Config
 from kernel.dicom.syntaxes import SYNTAXES
-from kernel.errors import Busy
-from routing.planning import Planner
-from routing.settings import parse
 from routing.transport import Cause
 
 FIRST_PAUSE_S = 1.0  # after a lost association; doubles
@@ -160,7 +156,7 @@ def _serving(opened: Stores, job: _Job, site: str, progress: Progress) -> Genera
         return
     config, clock, blobs = opened.config, opened.clock, opened.blobs
     fallback_charset_of = source_tables.sources(config).fallback_charset_of
-    committer = _committer(opened)
+    committer = RemoteCommitter(config.node.data / COMMIT_SOCKET) if is_served(config) else own_committer(opened)
     ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, fallback_charset_of)
     store = StoreSCP(ingest, blobs, clock, config.dimse.instance_bytes_max)
     offers = Offers({}, Offer("store", {Field.C_STORE_RQ: store}, SYNTAXES), private_storage=True)
@@ -168,20 +164,7 @@ def _serving(opened: Stores, job: _Job, site: str, progress: Progress) -> Genera
     evidence = None
     try:
         yield Serving(offers, Source(job.target.called_ae_title, site), session, REFUSED_BYTES_MAX, BUFFER_BYTES)
-        evidence = (
-            ASSOCIATION_RELEASED if progress.is_whole else None
-        )  # not of one that was stopped, or lacks something
+        if progress.is_whole:  # not of one that was stopped, or lacks something
+            evidence = ASSOCIATION_RELEASED
     finally:
         committer.end_session(site, session, evidence)
-
-
-def _committer(opened: Stores) -> Committer:
-    """Return the committer of the node that runs on this data folder, or one of our own when none runs."""
-    remote = RemoteCommitter(Path(opened.config.node.data) / COMMIT_SOCKET)
-    try:
-        remote.end_session(opened.config.node.site, "", None)  # of nobody: only to see whether somebody answers
-    except Busy:
-        fallback_charset_of = source_tables.sources(opened.config).fallback_charset_of
-        planner = Planner(parse(opened.config), opened.clock, fallback_charset_of=fallback_charset_of)
-        return committer_of(opened, planner)
-    return remote

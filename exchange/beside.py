@@ -1,0 +1,30 @@
+"""What a command needs to write into a data folder: the node that runs on it, or without one the same parts here."""
+
+import socket
+
+from exchange.assemble import COMMIT_SOCKET, committer_of
+from exchange.stores import Stores
+from gateway import source_tables
+from kernel.archive.commit_messages import socket_address
+from kernel.archive.committer import LocalCommitter
+from kernel.config import Config
+from routing.planning import Planner
+from routing.settings import parse
+
+
+def is_served(config: Config) -> bool:
+    """Whether a node runs on this data folder; an error other than nobody being there is told."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
+        try:
+            with socket_address(config.node.data / COMMIT_SOCKET) as address:
+                line.connect(address)
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
+
+
+def own_committer(stores: Stores) -> LocalCommitter:
+    """Return a committer that plans as the node would."""
+    fallback_charset_of = source_tables.sources(stores.config).fallback_charset_of
+    planner = Planner(parse(stores.config), stores.clock, fallback_charset_of=fallback_charset_of)
+    return committer_of(stores, planner)
