@@ -5,7 +5,7 @@ worklist subscribes to every work item that is and will be, to the filtered work
 leaves what is subscribed and adds nothing. Reports wait, at most `REPORTS_MAX` for a subscriber, the oldest go first.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -14,18 +14,18 @@ import msgspec
 from sqlalchemy import Connection, delete, func, select
 
 from consult.workitem import Model
-from consult.workitem_tables import subscription, workitem, workitem_report
+from consult.workitem_tables import subscription, workitem_report
 from kernel.database import upsert
-from kernel.errors import Forbidden, LimitExceeded
+from kernel.dicom.identifier import Tree, fits
+from kernel.errors import Forbidden, InvalidQuery, LimitExceeded
 
 GLOBAL: Final = "1.2.840.10008.5.1.4.34.5"
 FILTERED: Final = "1.2.840.10008.5.1.4.34.5.1"
 WORKLISTS: Final = (GLOBAL, FILTERED)
 REPORTS_MAX: Final = 1000  # that wait for one subscriber
 SUBSCRIBERS_MAX: Final = 200  # of one site
-SUBSCRIBED_MAX: Final = 20_000  # work items that one request subscribes to
 
-Fits = Callable[[str, Model], bool]  # whether a filter, as it was given, fits a work item
+ReadFilter = Callable[[str], Tree]  # the keys of a filter as it was given; raises InvalidQuery
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +62,8 @@ def check_holder(connection: Connection, who: Subscriber) -> None:
         raise Forbidden(action="speak for this application entity")
 
 
-def subscribe(
-    connection: Connection, who: Subscriber, uid: str, terms: Terms, *, at: datetime, fits: Fits
-) -> list[tuple[str, Model]]:
-    """Subscribe to a work item or a worklist; return the work items that are subscribed to now, with their UIDs."""
+def subscribe(connection: Connection, who: Subscriber, uids: Sequence[str], terms: Terms, *, at: datetime) -> None:
+    """Subscribe to work items, and to a worklist if its UID is among them. Raises Forbidden, LimitExceeded."""
     check_holder(connection, who)
     table = subscription
     titles = select(func.count(table.c.ae_title.distinct())).where(
@@ -73,19 +71,10 @@ def subscribe(
     )
     if (connection.scalar(titles) or 0) >= SUBSCRIBERS_MAX:
         raise LimitExceeded(limit="SUBSCRIBERS_MAX", value=SUBSCRIBERS_MAX + 1, bound=SUBSCRIBERS_MAX)
-    items = select(workitem.c.uid, workitem.c.model).where(workitem.c.site == who.site)
-    if uid not in WORKLISTS:
-        items = items.where(workitem.c.uid == uid)
-    rows = connection.execute(items.order_by(workitem.c.pk.desc()).limit(SUBSCRIBED_MAX)).all()
-    found = [(row.uid, msgspec.json.decode(row.model, type=dict[str, Any])) for row in rows]
-    if uid == FILTERED:
-        found = [(one, model) for one, model in found if fits(terms.query, model)]
-    named = [uid] if uid in WORKLISTS else []
-    _write(connection, who, [*named, *(one for one, _ in found)], terms, at=at)
-    return found
+    _write(connection, who, uids, terms, at=at)
 
 
-def _write(connection: Connection, who: Subscriber, uids: list[str], terms: Terms, *, at: datetime) -> None:
+def _write(connection: Connection, who: Subscriber, uids: Sequence[str], terms: Terms, *, at: datetime) -> None:
     rows = [
         {
             "site": who.site,
@@ -126,12 +115,19 @@ def suspend(connection: Connection, who: Subscriber, uid: str) -> bool:
     return bool(connection.execute(delete(table).where(*where).returning(table.c.uid)).all())
 
 
-def enroll(connection: Connection, site: str, uid: str, model: Model, *, at: datetime, fits: Fits) -> None:
+def enroll(connection: Connection, site: str, uid: str, model: Model, *, at: datetime, read: ReadFilter) -> None:
     """Subscribe to a new work item whoever subscribed to the worklist, or to those that it matches."""
+
+    def matches(text: str) -> bool:
+        try:
+            return fits(read(text), model)
+        except InvalidQuery:
+            return False  # it was read once; who subscribed by it is not told, and who creates is not refused
+
     table = subscription
     worklists = select(table).where(table.c.site == site, table.c.uid.in_(WORKLISTS))
     for row in connection.execute(worklists).all():
-        if row.uid == GLOBAL or fits(row.filter, model):
+        if row.uid == GLOBAL or matches(row.filter):
             who = Subscriber(site, row.ae_title, row.holder)
             _write(connection, who, [uid], Terms(row.deletion_lock), at=at)
 

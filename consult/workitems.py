@@ -8,7 +8,7 @@ from sqlalchemy import Connection
 
 from consult import subscriptions, workitem_rows
 from consult.ordering import By
-from consult.subscriptions import Fits, Subscriber, Terms
+from consult.subscriptions import FILTERED, ReadFilter, Subscriber, Terms
 from consult.workitem import (
     ALREADY,
     INCONSISTENT,
@@ -24,7 +24,17 @@ from consult.workitem import (
     updated,
 )
 from consult.workitem_reports import cancel_report, reports_of_update, state_report
-from consult.workitem_rows import columns_of, model_of, row_of, write_row
+from consult.workitem_rows import (
+    Matches,
+    columns_of,
+    matches_since,
+    model_of,
+    models_of,
+    newest,
+    newest_matches,
+    row_of,
+    write_row,
+)
 from consult.workitem_tables import workitem
 from kernel.audit import Action, Line, append
 from kernel.clock import Clock
@@ -41,10 +51,10 @@ Notify = Callable[[str, Sequence[str]], None]  # site, AE titles for which repor
 class WorkitemDesk:
     """Work items of a node. Every method blocks until it is durable and may be called from any thread."""
 
-    def __init__(self, db: Database, clock: Clock, fits_query: Fits, notify: Notify) -> None:
+    def __init__(self, db: Database, clock: Clock, read_filter: ReadFilter, notify: Notify) -> None:
         self._db = db
         self._clock = clock
-        self._fits = fits_query
+        self._read_filter = read_filter
         self._notify = notify
 
     def create(self, site: str, uid: str, model: Model, by: By) -> bool:
@@ -61,7 +71,7 @@ class WorkitemDesk:
             ).first()
             if made is None:
                 raise WorkitemExists(workitem_uid=uid)
-            subscriptions.enroll(connection, site, uid, item, at=at, fits=self._fits)
+            subscriptions.enroll(connection, site, uid, item, at=at, read=self._read_filter)
             self._tell(connection, site, uid, [state_report(uid, item)], at)
             _audit(connection, site, item, by, at)
 
@@ -140,15 +150,34 @@ class WorkitemDesk:
         return workitem_rows.search(self._db, sites, keys, limit, offset)
 
     def subscribe(self, who: Subscriber, uid: str, terms: Terms) -> None:
-        """Subscribe to a work item or a worklist, and report how its work items stand. Raises NotFound, Forbidden."""
+        """Subscribe to a work item or a worklist, and report how its work items stand.
+
+        What a filter matches is looked for before the transaction, which looks only at what came since.
+
+        Raises
+        ------
+        NotFound, Forbidden, LimitExceeded
+            There is no such work item; the title is another's; the site has its subscribers.
+        InvalidQuery
+            The filter cannot be read.
+        """
         at = self._clock.now()
+        keys = self._read_filter(terms.query) if uid == FILTERED else {}
+        known = newest_matches(self._db, who.site, keys) if uid == FILTERED else Matches()
 
         def write(connection: Connection) -> None:
-            if uid not in subscriptions.WORKLISTS:
-                row_of(connection, who.site, uid)
-            found = subscriptions.subscribe(connection, who, uid, terms, at=at, fits=self._fits)
-            now = [(one, state_report(one, model)) for one, model in found[: subscriptions.REPORTS_MAX]]
-            subscriptions.tell(connection, who.site, [who.ae_title], reversed(now), at)
+            match uid:
+                case subscriptions.GLOBAL:
+                    items = newest(connection, who.site)
+                case subscriptions.FILTERED:
+                    items = [*matches_since(connection, who.site, keys, known.newest_pk), *known.uids]
+                case _:
+                    items = [row_of(connection, who.site, uid).uid]
+            named = [uid] if uid in subscriptions.WORKLISTS else []
+            subscriptions.subscribe(connection, who, [*named, *items], terms, at=at)
+            models = models_of(connection, who.site, items[: subscriptions.REPORTS_MAX])
+            reports = [(one, state_report(one, model)) for one, model in models]
+            subscriptions.tell(connection, who.site, [who.ae_title], reports, at)
             tx_after_commit(connection, lambda: self._notify(who.site, [who.ae_title]))
 
         self._db.write(write)

@@ -10,7 +10,7 @@ from consult.workitems import WorkitemDesk
 from gateway.dicomweb.http.memory import Remembered
 from gateway.dicomweb.retrieve.frame_source import FrameSource
 from gateway.dicomweb.ups.ups_channels import Channels
-from gateway.dicomweb.ups.ups_query import fits_filter
+from gateway.dicomweb.ups.ups_query import filter_keys
 from kernel.access import Access
 from kernel.access.memory import Recent
 from kernel.archive.blobs import Blobs
@@ -71,7 +71,7 @@ class Room:
         self.metadata = Metadata(services.db)
         self.finder = Finder(services.db)
         self.channels = Channels()
-        self.workitems = WorkitemDesk(services.db, services.clock, fits_filter, self.channels.notify)
+        self.workitems = WorkitemDesk(services.db, services.clock, filter_keys, self.channels.notify)
         self.requests = 0
         self.stores = 0
         self.waiting = 0  # for changes

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 
-from consult import subscriptions
+from consult import subscriptions, workitem_rows, workitems
 from consult.ordering import By
 from consult.subscriptions import FILTERED, GLOBAL, Subscriber, Terms
 from consult.workitem import tag
 from consult.workitems import KEPT, WorkitemDesk
-from gateway.dicomweb.ups.ups_query import filter_keys, fits_filter
+from gateway.dicomweb.ups.ups_query import filter_keys
 from kernel.clock import ManualClock
 from kernel.database import Database
 from kernel.errors import Forbidden, LimitExceeded, NotFound, WorkitemConflict, WorkitemExists
@@ -28,7 +28,7 @@ class Desk:
     def __init__(self, database: Database) -> None:
         self.clock = ManualClock()
         self.knocks: list[str] = []
-        self.desk = WorkitemDesk(database, self.clock, fits_filter, lambda _, titles: self.knocks.extend(titles))
+        self.desk = WorkitemDesk(database, self.clock, filter_keys, lambda _, titles: self.knocks.extend(titles))
 
     def creates(self, uid: str = UID, **changes: Any) -> None:
         self.desk.create(SITE, uid, a_workitem(**changes), BY)
@@ -74,6 +74,52 @@ def test_a_filtered_subscriber_hears_of_what_matches(desk: Desk):
     desk.creates("1.2.3", ScheduledProcedureStepPriority="LOW")
 
     assert desk.hears(ALICE) == [("1.2.2", 1, "SCHEDULED")]
+
+
+@pytest.mark.parametrize("page_rows", [2, 500])
+def test_of_many_work_items_those_that_match_are_subscribed_to_and_told_oldest_first(
+    desk: Desk, monkeypatch, page_rows: int
+):
+    monkeypatch.setattr(workitem_rows, "PAGE_ROWS", page_rows)
+    for number in range(6):
+        desk.creates(f"1.2.{number + 1}", ScheduledProcedureStepPriority="LOW" if number == 2 else "HIGH")
+
+    desk.desk.subscribe(ALICE, FILTERED, Terms(query="ScheduledProcedureStepPriority=HIGH"))
+
+    assert [uid for uid, _, _ in desk.hears(ALICE)] == ["1.2.1", "1.2.2", "1.2.4", "1.2.5", "1.2.6"]
+
+
+def test_a_work_item_that_comes_while_a_filter_looks_at_the_others_is_subscribed_to(desk: Desk, monkeypatch):
+    look = workitems.newest_matches
+    desk.creates("1.2.1")
+
+    def looks_and_something_comes(*asked: Any) -> workitem_rows.Matches:
+        found = look(*asked)
+        desk.creates("1.2.2")
+        desk.creates("1.2.3", ScheduledProcedureStepPriority="LOW")
+        return found
+
+    monkeypatch.setattr(workitems, "newest_matches", looks_and_something_comes)
+    desk.desk.subscribe(ALICE, FILTERED, Terms(query="ScheduledProcedureStepPriority=HIGH"))
+    desk.asks("IN PROGRESS", "1.2.2")
+
+    assert desk.hears(ALICE) == [("1.2.1", 1, "SCHEDULED"), ("1.2.2", 1, "SCHEDULED"), ("1.2.2", 1, "IN PROGRESS")]
+
+
+def test_subscribing_to_the_worklist_reads_no_more_work_items_than_are_told(desk: Desk, monkeypatch):
+    monkeypatch.setattr(subscriptions, "REPORTS_MAX", 2)
+    read: list[object] = []
+    model_of = workitem_rows.model_of
+    monkeypatch.setattr(workitem_rows, "model_of", lambda row: read.append(row) or model_of(row))
+    for number in range(5):
+        desk.creates(f"1.2.{number + 1}")
+
+    desk.desk.subscribe(ALICE, GLOBAL, Terms())
+
+    assert len(read) == 2
+    assert [uid for uid, _, _ in desk.hears(ALICE)] == ["1.2.4", "1.2.5"]
+    desk.asks("IN PROGRESS", "1.2.1")
+    assert desk.hears(ALICE) == [("1.2.1", 1, "IN PROGRESS")]
 
 
 def test_a_suspended_subscriber_hears_no_more_of_new_ones_but_of_the_old(desk: Desk):

@@ -21,7 +21,7 @@ from gateway.dicomweb.http.media import parse_accept, parse_media_type
 from gateway.dicomweb.http.multipart import MultipartParser
 from gateway.dicomweb.http.ranges import spans_of
 from gateway.dicomweb.search.query import parse as parse_query
-from gateway.dicomweb.ups.ups_query import fits_filter
+from gateway.dicomweb.ups.ups_query import filter_keys
 from gateway.dicomweb.ups.ups_query import parse as parse_workitem_query
 from gateway.dimse.scp.commitment_messages import Reference, read_request, write_request
 from gateway.dimse.scp.find_identifier import read_find
@@ -37,6 +37,7 @@ from kernel.dicom.attributes import read_attributes
 from kernel.dicom.codestream import stream_size
 from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.frames import locate_frames
+from kernel.dicom.identifier import fits
 from kernel.dicom.image import display, image_pixel
 from kernel.dicom.json_encoder import encode
 from kernel.dicom.json_model import from_json, to_json
@@ -285,7 +286,7 @@ def _workitem(data: bytes) -> None:
 def _workitem_query(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     parse_workitem_query(parse_qsl(text, keep_blank_values=True), 100)
-    fits_filter(text, a_workitem())
+    fits(filter_keys(text), a_workitem())
 
 
 def _query(data: bytes) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl
 
 from gateway.dicomweb.search.query import KEYS_MAX, OFFSET_MAX, path_of
 from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.identifier import Model, Tree, combined, fits, of_paths
+from kernel.dicom.identifier import Model, Tree, combined, of_paths
 from kernel.dicom.matching import Rules
 from kernel.errors import InvalidQuery
 
@@ -77,14 +77,6 @@ def parse(parameters: Iterable[tuple[str, str]], results_max: int) -> Search:
         included=frozenset(f"{tag:08X}" for tag in (*tops, *(path[0] for path, _ in paths))),
         includes_all="all" in names,
     )
-
-
-def fits_filter(text: str, model: Model) -> bool:
-    """Return whether a work item matches the filter of a subscription; one that cannot be read matches nothing."""
-    try:
-        return fits(filter_keys(text), model)
-    except InvalidQuery:
-        return False
 
 
 def filter_keys(text: str) -> Tree:

@@ -10,7 +10,6 @@ from consult.subscriptions import FILTERED, WORKLISTS, Subscriber, Terms
 from gateway.dicomweb.http.answers import Answer
 from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.ups.ups_body import answered, warning
-from gateway.dicomweb.ups.ups_query import filter_keys
 from kernel.access import Scope
 from kernel.errors import InvalidRequest, NotFound
 
@@ -31,8 +30,6 @@ def _subscribe(call: Call) -> Answer:
     query = call.query.get("filter") or ""
     if (uid == FILTERED) != bool(query):
         raise InvalidRequest(reason="filter goes with the filtered worklist")
-    if query:
-        filter_keys(query)
     lock = asked == "true"
     granted = lock and Scope.WORKLIST_WRITE in call.principal.scopes
     call.room.workitems.subscribe(who, uid, Terms(granted, query))
