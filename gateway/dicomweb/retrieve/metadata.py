@@ -14,16 +14,17 @@ from gateway.dicomweb.http.answers import Answer, Chunked
 from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.http.conditional import is_known, tag_of
 from gateway.dicomweb.http.content_coding import IDENTITY, WORTH_BYTES, chosen, coded, coded_chunks
-from gateway.dicomweb.http.negotiation import JSON, MULTIPART, Offer, choose
-from gateway.dicomweb.retrieve.metadata_items import XML, Item, as_json, as_xml_parts, items_of, recolored
+from gateway.dicomweb.http.listing import OFFERS as PLAIN
+from gateway.dicomweb.http.listing import as_xml_parts, xml_parts_type
+from gateway.dicomweb.http.negotiation import JSON, XML, Offer, choose
+from gateway.dicomweb.retrieve.metadata_items import Item, as_json, items_of, recolored
 from kernel.access import StudyGrant
 from kernel.archive import index
 from kernel.archive.metadata import Folded
 from kernel.dicom.transcode_frames import TARGETS
 
-_PLAIN: Final = (Offer(JSON), Offer("application/json"), Offer(XML, is_multipart=True))
 _IN_A_SYNTAX: Final = tuple(Offer(JSON, False, frozenset({uid}), uid) for uid in sorted(TARGETS))  # noqa: FBT003 (a row)
-OFFERS: Final = (*_PLAIN, *_IN_A_SYNTAX)
+OFFERS: Final = (*PLAIN, *_IN_A_SYNTAX)
 VARY: Final = "Accept, Accept-Encoding, Authorization, Cookie"
 
 
@@ -49,7 +50,7 @@ def instance(call: Call) -> ASGIApp:
     grant = call.open_study(call.params["study"])
     body = call.room.metadata.of_instance(grant, call.params["series"], call.params["instance"], call.address.base_url)
     tag = hashlib.sha256(body).hexdigest()[:32]
-    if offer not in _PLAIN or offer.media_type == XML:
+    if offer not in PLAIN or offer.media_type == XML:
         return _items(call, offer, grant, [body], tag)
     headers = {"Content-Type": offer.media_type}
     coding = _coding(call) if len(body) >= WORTH_BYTES else IDENTITY
@@ -59,7 +60,7 @@ def instance(call: Call) -> ASGIApp:
 
 
 def _answer(call: Call, offer: Offer, grant: StudyGrant, folded: Folded | None) -> ASGIApp:
-    if offer in _PLAIN and offer.media_type != XML:
+    if offer in PLAIN and offer.media_type != XML:
         return _folded(call, folded, offer.media_type) if folded else _pieces(call, grant, offer.media_type)
     return _items(call, offer, grant, _json_of(call, grant), folded.etag if folded else "")
 
@@ -96,7 +97,7 @@ def _items(call: Call, offer: Offer, grant: StudyGrant, pieces: "Iterator[bytes]
     items: Iterator[Item] = items_of(pieces)
     if offer.media_type == XML:
         boundary = call.room.boundary
-        headers["Content-Type"] = f'{MULTIPART}; type="{XML}"; boundary={boundary.decode()}'
+        headers["Content-Type"] = xml_parts_type(boundary)
         chunks = as_xml_parts(items, boundary)
     else:
         headers["Content-Type"] += f"; transfer-syntax={offer.transfer_syntax_uid}"

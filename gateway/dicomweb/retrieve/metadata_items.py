@@ -9,13 +9,10 @@ from typing import Any
 
 import msgspec
 
-from gateway.dicomweb.http.multipart import PART_TAIL, body_tail, part_head
 from kernel.dicom.transcode_frames import can_transcode
 from kernel.dicom.transcode_header import color_in
-from kernel.dicom.xml_model import to_xml
 
 Item = dict[str, Any]
-XML = "application/dicom+xml"
 
 
 def items_of(pieces: Iterable[bytes]) -> Iterator[Item]:
@@ -24,14 +21,6 @@ def items_of(pieces: Iterable[bytes]) -> Iterator[Item]:
         content = piece.strip(b"[],")
         if content:
             yield from msgspec.json.decode(b"[" + content + b"]", type=list[Item])
-
-
-def as_xml_parts(items: Iterable[Item], boundary: bytes) -> Iterator[bytes]:
-    """Yield a multipart body of Native DICOM Models, one part each (PS3.18 8.7.3.1)."""
-    head = part_head(boundary, {"Content-Type": XML})
-    for item in items:
-        yield head + to_xml(item) + PART_TAIL
-    yield body_tail(boundary)
 
 
 def as_json(items: Iterable[Item]) -> Iterator[bytes]:

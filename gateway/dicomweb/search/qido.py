@@ -9,12 +9,12 @@ from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Final
 
-import msgspec
 from starlette.types import ASGIApp
 
 from gateway.dicomweb.http.answers import Answer
 from gateway.dicomweb.http.call import Call
-from gateway.dicomweb.http.negotiation import JSON, MULTIPART, Offer, choose
+from gateway.dicomweb.http.listing import OFFERS, listed
+from gateway.dicomweb.http.negotiation import Offer, choose
 from gateway.dicomweb.retrieve.instances import VARY
 from gateway.dicomweb.search.query import Query, parse
 from gateway.dicomweb.search.result_items import result, tags_of
@@ -25,12 +25,9 @@ from kernel.dicom.dictionary import KEYWORD_OF
 from kernel.dicom.levels import Level
 from kernel.dicom.matching import Exact, Match
 from kernel.dicom.timezone import parse_offset
-from kernel.dicom.xml_model import to_xml
 from kernel.errors import NotFound
 
 EVERYTHING_MAX: Final = 200  # results with all their attributes in one answer: some 20 MiB
-XML: Final = "application/dicom+xml"
-OFFERS: Final = (Offer(JSON), Offer("application/json"), Offer(XML, is_multipart=True))
 
 
 def studies(call: Call) -> ASGIApp:
@@ -125,15 +122,7 @@ def _answer(call: Call, offer: Offer, items: list[Item], page: Page) -> Answer:
     headers = {"Vary": VARY}
     if page.more:
         headers["Warning"] = f'299 {call.address.base_url} "{_more(page.remaining)}"'
-    if offer.media_type != XML:
-        return Answer(200, headers | {"Content-Type": offer.media_type}, msgspec.json.encode(items))
-    if not items:
-        return Answer(204, headers)
-    boundary = call.room.boundary
-    head = b"--" + boundary + b"\r\nContent-Type: " + XML.encode() + b"\r\n\r\n"
-    body = b"".join(head + to_xml(item) + b"\r\n" for item in items) + b"--" + boundary + b"--\r\n"
-    kind = f'{MULTIPART}; type="{XML}"; boundary={boundary.decode()}'
-    return Answer(200, headers | {"Content-Type": kind}, body)
+    return listed(items, offer, headers, call.room.boundary)
 
 
 def _more(remaining: int | None) -> str:

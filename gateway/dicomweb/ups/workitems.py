@@ -7,9 +7,10 @@ from starlette.types import ASGIApp
 
 from consult.ordering import By, random_uid
 from consult.workitem import CREATED_WITH_MODIFICATIONS, Model
+from gateway.dicomweb.http import listing
 from gateway.dicomweb.http.answers import Answer
 from gateway.dicomweb.http.call import Call
-from gateway.dicomweb.http.negotiation import JSON, MULTIPART, XML, Offer, choose
+from gateway.dicomweb.http.negotiation import JSON, XML, Offer, choose
 from gateway.dicomweb.retrieve.instances import VARY
 from gateway.dicomweb.ups import ups_query
 from gateway.dicomweb.ups.ups_body import WithBody, warning
@@ -20,7 +21,6 @@ from kernel.dicom.xml_model import to_xml
 from kernel.errors import InvalidRequest, NotFound, Refused
 
 OFFERS: Final = (Offer(JSON), Offer("application/json"), Offer(XML))
-SEARCH_OFFERS: Final = (Offer(JSON), Offer("application/json"), Offer(XML, is_multipart=True))
 REQUESTING_AE_CHARACTERS: Final = 16
 _NO_STORE: Final = {"Cache-Control": "no-store"}
 
@@ -87,7 +87,7 @@ def request_cancellation(call: Call) -> ASGIApp:
 
 def search(call: Call) -> ASGIApp:
     """Answer GET /workitems."""
-    offer = choose(call.accept, SEARCH_OFFERS)
+    offer = choose(call.accept, listing.OFFERS)
     asked = ups_query.parse(call.query.multi_items(), call.services.config.archive.results_max)
     keywords = [KEYWORD_OF.get(key, "") for key in asked.keys]
     models, more = call.room.workitems.search(listed_sites(call, keywords), asked.keys, asked.limit, asked.offset)
@@ -97,12 +97,7 @@ def search(call: Call) -> ASGIApp:
     if not models:
         return Answer(204, headers)
     items = [asked.shown(model) for model in models]
-    if offer.media_type != XML:
-        return Answer(200, headers | {"Content-Type": offer.media_type}, msgspec.json.encode(items))
-    boundary = call.room.boundary
-    head = b"--" + boundary + b"\r\nContent-Type: " + XML.encode() + b"\r\n\r\n"
-    body = b"".join(head + to_xml(item) + b"\r\n" for item in items) + b"--" + boundary + b"--\r\n"
-    return Answer(200, headers | {"Content-Type": f'{MULTIPART}; type="{XML}"; boundary={boundary.decode()}'}, body)
+    return listing.listed(items, offer, headers, call.room.boundary)
 
 
 def by(call: Call) -> By:

@@ -1,0 +1,36 @@
+"""What was found as one answer: a JSON array, or Native DICOM Models in a multipart message (PS3.18 8.7.3)."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from gateway.dicomweb.http.answers import Answer
+from gateway.dicomweb.http.multipart import PART_TAIL, body_tail, part_head
+from gateway.dicomweb.http.negotiation import JSON, MULTIPART, XML, Offer
+from kernel.dicom.xml_model import to_xml
+
+Item = dict[str, Any]
+OFFERS: Final = (Offer(JSON), Offer("application/json"), Offer(XML, is_multipart=True))
+
+
+def listed(items: Sequence[Item], offer: Offer, headers: Mapping[str, str], boundary: bytes) -> Answer:
+    """Return the answer with `items`; in XML, where a message without parts cannot be, 204 when there are none."""
+    if offer.media_type != XML:
+        return Answer(200, {**headers, "Content-Type": offer.media_type}, msgspec.json.encode(items))
+    if not items:
+        return Answer(204, headers)
+    return Answer(200, {**headers, "Content-Type": xml_parts_type(boundary)}, b"".join(as_xml_parts(items, boundary)))
+
+
+def xml_parts_type(boundary: bytes) -> str:
+    """Return the Content-Type of what `as_xml_parts` yields."""
+    return f'{MULTIPART}; type="{XML}"; boundary={boundary.decode()}'
+
+
+def as_xml_parts(items: Iterable[Item], boundary: bytes) -> Iterator[bytes]:
+    """Yield a multipart body of Native DICOM Models, one part each (PS3.18 8.7.3.1)."""
+    head = part_head(boundary, {"Content-Type": XML})
+    for item in items:
+        yield head + to_xml(item) + PART_TAIL
+    yield body_tail(boundary)
