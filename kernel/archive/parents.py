@@ -10,13 +10,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from sqlalchemy import Connection, bindparam, insert, not_, select, update
+from sqlalchemy import Connection, not_, update
 
-from kernel.archive import rows
+from kernel.archive import parent_rows, rows
 from kernel.archive.records import Received
-from kernel.archive.tables import manifest, patient, series, study, study_modality
-from kernel.database import insert as engine_insert
-from kernel.database import is_sqlite, upsert
+from kernel.archive.tables import study
+from kernel.database import is_sqlite
 from kernel.events import Event, EventName, record
 
 SERIES_REMEMBERED_MAX: Final = 20_000
@@ -101,41 +100,35 @@ class Family:
         return self._studies[key]
 
     def _find_study(self, site: str, study_instance_uid: str) -> StudyParent | None:
-        row = self._connection.execute(_FIND_STUDY, {"site_": site, "uid_": study_instance_uid}).first()
-        if row is None:
-            return None
-        return StudyParent(
-            pk=row.pk,
-            trace_id=row.trace_id,
-            patient=(row.issuer, row.patient_id),
-            disputed=row.patient_disputed,
-            study_date=row.study_date,
-            modalities=frozenset(filter(None, row.modalities.split("\\"))),
-            body_part=row.body_part,
-        )
+        found = parent_rows.FIND_STUDY.run(self._connection, [{"site_": site, "uid_": study_instance_uid}])
+        for pk, trace_id, issuer, patient_id, disputed, study_date, modalities, body_part in found:
+            return StudyParent(
+                pk=pk,
+                trace_id=trace_id,
+                patient=(issuer, patient_id),
+                disputed=bool(disputed),
+                study_date=study_date,
+                modalities=frozenset(filter(None, modalities.split("\\"))),
+                body_part=body_part,
+            )
+        return None
 
     def _make_study(self, received: Received, trace_id: str) -> StudyParent:
         connection, values = self._connection, rows.study_values(received)
-        promised = connection.execute(
-            select(manifest.c.instances_expected, manifest.c.priority).where(
-                manifest.c.site == values["site"], manifest.c.study_instance_uid == values["study_instance_uid"]
-            )
-        ).first()
-        if promised is not None:
-            values |= rows.urgency(promised.priority, received.received_at)
-            values["expected_instances"] = promised.instances_expected
+        whose = {"site_": values["site"], "uid_": values["study_instance_uid"]}
+        for expected, priority in parent_rows.FIND_MANIFEST.run(connection, [whose]):
+            values |= rows.urgency(priority, received.received_at) | {"expected_instances": expected}
         values |= {"patient_pk": self._patient(received), "trace_id": trace_id}
-        made = connection.execute(
-            engine_insert(connection, study).values(values).on_conflict_do_nothing().returning(study.c.pk)
-        ).scalar()
-        if made is None:  # another node of this database was faster
+        made = parent_rows.INSERT_STUDY.run(connection, [parent_rows.UNSAID_OF_A_STUDY | values])
+        if not made:  # another node of this database was faster
             found = self._find_study(values["site"], values["study_instance_uid"])
             assert found is not None, "a row that conflicts is there"
             return found
+        ((pk,),) = made
         if is_sqlite(connection) and values["name_fold"]:
-            connection.execute(rows.INSERT_NAME, {"pk": made, "name_fold": values["name_fold"]})
+            parent_rows.INSERT_NAME.run(connection, [{"pk": pk, "name_fold": values["name_fold"]}])
         return StudyParent(
-            pk=made,
+            pk=pk,
             trace_id=trace_id,
             patient=(values["issuer"], values["patient_id"]),
             disputed=False,
@@ -146,17 +139,18 @@ class Family:
 
     def _patient(self, received: Received) -> int:
         values = rows.patient_values(received)
-        key = ("site", "issuer", "patient_id", "only_in_study")
-        upsert(self._connection, patient, [values], key=key)
-        return self._connection.execute(_FIND_PATIENT, {f"{name}_": values[name] for name in key}).scalar_one()
+        parent_rows.INSERT_PATIENT.run(self._connection, [values])
+        ((pk,),) = parent_rows.FIND_PATIENT.run(
+            self._connection, [{f"{name}_": values[name] for name in parent_rows.IDENTITY}]
+        )
+        return pk
 
     def _series(self, received: Received, parent: StudyParent) -> int:
         uid = received.attributes.series.series_instance_uid
-        pk = self._connection.execute(_FIND_SERIES, {"study_": parent.pk, "uid_": uid}).scalar()
-        if pk is not None:
+        for (pk,) in parent_rows.FIND_SERIES.run(self._connection, [{"study_": parent.pk, "uid_": uid}]):
             return pk
         values = rows.series_values(received) | {"study_pk": parent.pk}
-        pk = self._connection.execute(insert(series).values(values).returning(series.c.pk)).scalar_one()
+        ((pk,),) = parent_rows.INSERT_SERIES.run(self._connection, [parent_rows.UNSAID_OF_A_SERIES | values])
         self._add_to_study(received, parent, values)
         return pk
 
@@ -166,12 +160,11 @@ class Family:
         modalities = parent.modalities | ({modality} if modality else frozenset[str]())
         if modality and modality not in parent.modalities:
             row = {"modality": modality, "study_date": parent.study_date, "study_pk": parent.pk}
-            upsert(self._connection, study_modality, [row], key=("modality", "study_date", "study_pk"))
+            parent_rows.INSERT_MODALITY.run(self._connection, [row])
         body_part = parent.body_part or values["body_part_examined"]
         self._studies[_study_key(received)] = replace(parent, modalities=modalities, body_part=body_part)
-        self._connection.execute(
-            _ADD_SERIES, {"pk_": parent.pk, "modalities_": "\\".join(sorted(modalities)), "body_part_": body_part}
-        )
+        counted = {"pk_": parent.pk, "modalities_": "\\".join(sorted(modalities)), "body_part_": body_part}
+        parent_rows.ADD_SERIES.run(self._connection, [counted])
 
     def _checked(self, received: Received, parent: Parent) -> Parent:
         """Note when an instance names another patient than its study: the first stands, a person must look.
@@ -207,33 +200,3 @@ class Family:
 
 def _study_key(received: Received) -> tuple[str, str]:
     return received.origin.site, received.attributes.study.study_instance_uid
-
-
-_FIND_STUDY: Final = select(
-    study.c.pk,
-    study.c.trace_id,
-    study.c.issuer,
-    study.c.patient_id,
-    study.c.patient_disputed,
-    study.c.study_date,
-    study.c.modalities,
-    study.c.body_part,
-).where(study.c.site == bindparam("site_"), study.c.study_instance_uid == bindparam("uid_"))
-_FIND_PATIENT: Final = select(patient.c.pk).where(
-    patient.c.site == bindparam("site_"),
-    patient.c.issuer == bindparam("issuer_"),
-    patient.c.patient_id == bindparam("patient_id_"),
-    patient.c.only_in_study == bindparam("only_in_study_"),
-)
-_FIND_SERIES: Final = select(series.c.pk).where(
-    series.c.study_pk == bindparam("study_"), series.c.series_instance_uid == bindparam("uid_")
-)
-_ADD_SERIES: Final = (
-    update(study)
-    .where(study.c.pk == bindparam("pk_"))
-    .values(
-        number_of_series=study.c.number_of_series + 1,
-        modalities=bindparam("modalities_"),
-        body_part=bindparam("body_part_"),
-    )
-)

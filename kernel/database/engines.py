@@ -163,19 +163,37 @@ def _postgresql_reader(url: URL) -> Engine:
     return reader
 
 
+def told(connection: Connection, statement: str, error: Exception) -> DBAPIError:
+    """Return an error of the driver, which ran a statement of `connection` directly, as SQLAlchemy would raise it."""
+    dialect = connection.dialect
+    is_lost = dialect.is_disconnect(error, connection.connection.driver_connection, None)  # pyright: ignore[reportArgumentType] - what its type says of connections is too narrow
+    _take_out_values(error)
+    if is_lost:
+        connection.invalidate(error)
+    base = dialect.loaded_dbapi.Error
+    return DBAPIError.instance(
+        statement, None, error, base, hide_parameters=True, connection_invalidated=is_lost, dialect=dialect
+    )  # pyright: ignore[reportReturnType] - a DBAPIError whenever the error is the driver's
+
+
 def _hide_values(context: ExceptionContext) -> None:
     """Leave only codes and names of constraints in an error of PostgreSQL; its text quotes what was written."""
-    original: Any = context.original_exception
-    if not isinstance(context.sqlalchemy_exception, DBAPIError) or not hasattr(original, "diag"):
-        return
-    if _never_connected(original):
-        text = str(original).splitlines()[0]  # says which server and why; it never got as far as a row
+    if isinstance(context.sqlalchemy_exception, DBAPIError) and _take_out_values(context.original_exception):
+        context.sqlalchemy_exception.args = context.original_exception.args
+
+
+def _take_out_values(error: Any) -> bool:
+    """Replace the text of an error of PostgreSQL; return False when it is none."""
+    if not hasattr(error, "diag"):
+        return False
+    if _never_connected(error):
+        text = str(error).splitlines()[0]  # says which server and why; it never got as far as a row
     else:
-        diag = original.diag
-        parts = (type(original).__name__, original.sqlstate, diag.table_name, diag.column_name, diag.constraint_name)
+        diag = error.diag
+        parts = (type(error).__name__, error.sqlstate, diag.table_name, diag.column_name, diag.constraint_name)
         text = " ".join(part for part in parts if part)
-    original.args = (text,)
-    context.sqlalchemy_exception.args = (text,)
+    error.args = (text,)
+    return True
 
 
 def _never_connected(original: Any) -> bool:

@@ -1,12 +1,15 @@
 """Statements that are compiled once give the same rows as SQLAlchemy's execution, and fail as it does."""
 
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Column, Integer, Table, Text, bindparam, select, update
+from sqlalchemy import Column, Connection, Integer, Table, Text, bindparam, select, text, update
 from sqlalchemy.exc import IntegrityError
 
 from kernel.database import BigKey, Database, Prepared, UtcDateTime, metadata
+from kernel.errors import DatabaseUnavailable
+from tests.support.postgresql import Server
 
 noted = Table(
     "noted_for_tests",
@@ -71,3 +74,45 @@ def test_an_error_is_told_as_sqlalchemy_tells_it_and_quotes_no_value(db: Databas
     assert "Nguyen" not in str(told.value)
     with db.read() as connection:
         assert len(connection.execute(select(noted)).all()) == 1
+
+
+def test_two_databases_whose_writers_are_both_the_first_do_not_disturb_each_other(tmp_path: Path):
+    one, other = Database.open(tmp_path / "one.db"), Database.open(tmp_path / "other.db")
+    for each in (one, other):
+        each.write(noted.create)
+    meanwhile = [lambda: other.write(lambda connection: statement.run(connection, [a_note("other")]))]
+
+    def build(_: bool):
+        if meanwhile:
+            meanwhile.pop()()
+        return noted.insert()
+
+    statement = Prepared(build, ("at", "word", "number"))
+    for word in ("first", "second"):
+        one.write(lambda connection, word=word: statement.run(connection, [a_note(word)]))
+
+    with one.read() as connection:
+        assert connection.scalars(select(noted.c.word).order_by(noted.c.pk)).all() == ["first", "second"]
+    with other.read() as connection:
+        assert connection.scalars(select(noted.c.word)).all() == ["other"]
+    one.close()
+    other.close()
+
+
+@pytest.mark.peer("postgresql")
+def test_a_connection_that_postgresql_drops_below_a_statement_may_pass_and_the_next_write_works(
+    postgresql: str, postgresql_server: Server
+):
+    database = Database.open(postgresql)
+    database.write(noted.create)
+
+    def cut_off(connection: Connection) -> None:
+        pid = connection.scalar(text("SELECT pg_backend_pid()"))
+        postgresql_server.run(f"SELECT pg_terminate_backend({pid})", postgresql.rpartition("/")[2])
+        NOTE.run(connection, [a_note("lost"), a_note("too")])
+
+    with pytest.raises(DatabaseUnavailable, match=r"AdminShutdown 57P01|OperationalError"):
+        database.write(cut_off)
+
+    assert database.write(lambda connection: NOTE.run(connection, [a_note("found")])) == [(1, "found")]
+    database.close()
