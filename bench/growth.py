@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Final
 
 import zstandard
 from pydicom.uid import ExplicitVRLittleEndian
+from sqlalchemy import func, select
 
 from bench import slices
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.durable import Flush
 from kernel.archive.ingest import METADATA_LEVEL
 from kernel.archive.records import Ingested, Origin, Received
+from kernel.archive.tables import study
 from kernel.clock import SystemClock
 from kernel.database import Database
 from kernel.dicom.attributes import read_attributes
@@ -25,6 +27,7 @@ from kernel.dicom.scanner import scan
 if TYPE_CHECKING:
     from concurrent.futures import Future
 
+NUMBERS: Final = 10_000_000  # of new studies, with the number of those that are there
 WAITING: Final = 64  # instances on their way at a time, as of so many associations
 _EXPLICIT: Final = str(ExplicitVRLittleEndian)
 
@@ -55,7 +58,9 @@ class Growth:
         """Insert so many series; return the instances per second, counted until the last one was durable."""
         database = Database.open(self._target)
         committer = LocalCommitter(database, self._clock, quarantine_bytes_max=0)
-        made = [list(self._series(700_000 + number)) for number in range(series)]
+        with database.read() as connection:  # numbers that no study has, not even of an earlier run
+            last = connection.execute(select(func.max(study.c.pk))).scalar() or 0
+        made = [list(self._series(NUMBERS + last + number)) for number in range(series)]
         begun = time.perf_counter()
         waiting: deque[Future[Ingested]] = deque()
         for received in itertools.chain.from_iterable(made):
@@ -70,16 +75,16 @@ class Growth:
         database.close()
         return series * self._count / elapsed_s
 
-    def _series(self, study: int) -> Iterator[Received]:
-        study_uid, series_uid = self.last = slices.study_uids(study)
+    def _series(self, number: int) -> Iterator[Received]:
+        study_uid, series_uid = self.last = slices.study_uids(number)
         was_study, _ = slices.study_uids(100_000)
         compressor = zstandard.ZstdCompressor(level=METADATA_LEVEL)
         described = replace(self._attributes.study, study_instance_uid=study_uid)
         series = replace(self._attributes.series, series_instance_uid=series_uid)
         content = self._json.replace(was_study.encode(), study_uid.encode())
-        first = slices.instance_uid(study, 0)
+        first = slices.instance_uid(number, 0)
         for index in range(self._count):
-            uid = slices.instance_uid(study, index)
+            uid = slices.instance_uid(number, index)
             metadata = content.replace(b'"' + first.encode() + b'"', b'"' + uid.encode() + b'"').replace(
                 b'"00200013":{"vr":"IS","Value":[1]}', b'"00200013":{"vr":"IS","Value":[%d]}' % (index + 1)
             )

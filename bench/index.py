@@ -1,11 +1,11 @@
 """How fast a large archive is searched, and grows while it is: a million studies on SQLite and on PostgreSQL, over HTTP.
 
-    python -m bench.index [--short] [--json FILE] [--engine sqlite|postgresql] [--studies N]
+    python -m bench.index [--short] [--json FILE] [--engine sqlite|postgresql] [--studies N] [--keep FOLDER]
 
 The rows are loaded in bulk (bench/load.py), everything else goes through a real node: each pattern of bench/patterns.py
 is asked many times with different values, all patterns in turn, over one connection. Then instances are indexed through
 the kernel's own committer, by a second process as the database sees it, while the node answers the same questions.
-`--short` loads 50,000 studies.
+`--short` loads 50,000 studies. `--keep` loads into FOLDER and leaves it there: the next run with it begins at once.
 """
 
 import argparse
@@ -23,19 +23,15 @@ from pathlib import Path
 from bench import peers
 from bench.fetch import Client
 from bench.growth import Growth
-from bench.load import copy_to_postgresql, load_sqlite
+from bench.loaded import loaded
 from bench.patterns import PATTERNS, Known, known_studies
 from bench.peers import Server
-from bench.postgresql import postgresql
-from bench.report import Report, arguments, say
-from bench.studies import Studies
-from bench.tiny import metadata_of_one
+from bench.report import Report, arguments, timed
 
 P95_MS = 60.0
 MAX_MS = 300.0
 METADATA_MS = 50.0
 INSTANCES_PER_S = 2_000.0
-BYTES_EACH = 9_000  # of disk for one study: SQLite's file, PostgreSQL's, its log while it is filled
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -63,9 +59,14 @@ def main() -> int:
     parser = arguments(__doc__.splitlines()[0])
     parser.add_argument("--engine", choices=[*ENGINES], help="only this one")
     parser.add_argument("--studies", type=int, metavar="N", help="load so many")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="load once, and leave what was loaded there")
     options = parser.parse_args()
     size = Size(50_000, 10, 4, 500) if options.short else Size(1_000_000, 60, 10, 2_000)
     size = dataclasses.replace(size, studies=options.studies or size.studies)
+    if options.keep is not None:
+        folder = options.keep.absolute() / str(size.studies)
+        folder.mkdir(parents=True, exist_ok=True)
+        return _measure(folder, size, options)
     folder = Path(tempfile.mkdtemp(prefix="vienanh-bench-"))
     try:
         return _measure(folder, size, options)
@@ -74,25 +75,13 @@ def main() -> int:
 
 
 def _measure(folder: Path, size: Size, options: argparse.Namespace) -> int:
-    peers.room_for(folder, size.studies * BYTES_EACH + (1 << 30))
     report = Report(f"Searching {size.studies:,} studies over HTTP, pages of 50")
     engines = [options.engine] if options.engine else [*ENGINES]
-    with contextlib.ExitStack() as stack:
-        database = folder / "sqlite" / "vienanh.db"
-        database.parent.mkdir()
-        with Timed(f"loading {size.studies:,} studies into SQLite"):
-            load_sqlite(database, Studies(size.studies, metadata_of_one()))
-        known = known_studies(database, size.studies)
-        targets: dict[str, str] = {"sqlite": f"sqlite:///{database}"}
-        if "postgresql" in engines:
-            server = stack.enter_context(postgresql(folder))
-            report.versions["PostgreSQL"] = server.version
-            with Timed("copying them to PostgreSQL"):
-                Growth.migrate(server.url)
-                copy_to_postgresql(database, server.dsn)
-            targets["postgresql"] = server.url
+    with loaded(folder, size.studies, engines) as databases:
+        report.versions |= databases.versions
+        known = known_studies(databases.sqlite, size.studies)
         for folder_name in engines:
-            engine = Engine(ENGINES[folder_name], folder_name, targets[folder_name])
+            engine = Engine(ENGINES[folder_name], folder_name, databases.targets[folder_name])
             _one_engine(folder, engine, known, size, report)
     report.notes.append(
         "Inserting: rows, events and counters of CT slices with their real DICOM JSON through kernel.archive's committer, "
@@ -104,11 +93,11 @@ def _measure(folder: Path, size: Size, options: argparse.Namespace) -> int:
 def _one_engine(folder: Path, engine: Engine, known: list[Known], size: Size, report: Report) -> None:
     name = engine.name
     with _node(folder, engine) as server:
-        with Timed(f"{name}: asking {len(PATTERNS)} patterns {size.rounds} times"):
+        with timed(f"{name}: asking {len(PATTERNS)} patterns {size.rounds} times"):
             for pattern, spent_ms in _ask(server, known, size.rounds).items():
                 report.spread(pattern, name, spent_ms, p95_ms=P95_MS, max_ms=MAX_MS)
         growth = Growth(folder / "slices", engine.target, size.slices)
-        with Timed(f"{name}: indexing {size.series} series of {size.slices} slices while queries run"):
+        with timed(f"{name}: indexing {size.series} series of {size.slices} slices while queries run"):
             rate, meanwhile = _grow(server, growth, known, size.series)
         report.figure(f"{name}: inserting while queries run", "instances/s", rate, at_least=INSTANCES_PER_S)
         if meanwhile:
@@ -177,21 +166,6 @@ def _metadata(server: Server, growth: Growth) -> tuple[float, float]:
     spent = [_timed_get(client, path, "application/dicom+json") for _ in range(21)]
     client.close()
     return spent[0], sorted(spent[1:])[10]
-
-
-class Timed:
-    """Says what is being done, and how long it took."""
-
-    def __init__(self, what: str) -> None:
-        self._what = what
-        self._begun = 0.0
-
-    def __enter__(self) -> None:
-        say(self._what)
-        self._begun = time.perf_counter()
-
-    def __exit__(self, *_: object) -> None:
-        say(f"  {time.perf_counter() - self._begun:.1f} s")
 
 
 if __name__ == "__main__":

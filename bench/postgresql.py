@@ -36,8 +36,8 @@ class PostgreSql:
 
 
 @contextmanager
-def postgresql(folder: Path) -> Iterator[PostgreSql]:
-    """Run the distribution's newest server in `folder`.
+def postgresql(home: Path) -> Iterator[PostgreSql]:
+    """Run the distribution's newest server on the cluster in the folder `home`, which is made when it is not there.
 
     Raises
     ------
@@ -48,13 +48,14 @@ def postgresql(folder: Path) -> Iterator[PostgreSql]:
     if not found:
         raise SystemExit("PostgreSQL is missing (Debian: apt-get install postgresql)")
     binaries = found[-1].parent
-    home = Path(tempfile.mkdtemp(prefix="vienanh-pg-", dir=folder))
-    if os.geteuid() == 0:
-        folder.chmod(0o711)  # the server's own account must pass
-        shutil.chown(home, "postgres")
     cluster, port = home / "cluster", free_port()
-    _run(binaries / "initdb", "-D", cluster, "-U", "vienanh", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
-    with (cluster / "postgresql.conf").open("a") as settings:
+    if not cluster.exists():
+        home.mkdir()
+        if os.geteuid() == 0:
+            home.parent.chmod(0o711)  # the server's own account must pass
+            shutil.chown(home, "postgres")
+        _run(binaries / "initdb", "-D", cluster, "-U", "vienanh", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "-N")
+    with (cluster / "postgresql.conf").open("a") as settings:  # of a key that is there twice, the last line counts
         settings.writelines(f"{key} = {value}\n" for key, value in SETTINGS.items())
         settings.write(f"unix_socket_directories = '{home}'\nport = {port}\n")
     _run(binaries / "pg_ctl", "-D", cluster, "-l", home / "log", "-w", "-t", _START_S, "start")
@@ -65,7 +66,7 @@ def postgresql(folder: Path) -> Iterator[PostgreSql]:
         pid = int((cluster / "postmaster.pid").read_text().splitlines()[0])
         yield PostgreSql(f"postgresql+psycopg://vienanh@127.0.0.1:{port}/postgres", dsn, version.split()[0], pid)
     finally:
-        _run(binaries / "pg_ctl", "-D", cluster, "-w", "-m", "immediate", "stop")
+        _run(binaries / "pg_ctl", "-D", cluster, "-w", "-m", "fast", "stop")
 
 
 def _run(program: Path, *arguments: object) -> None:

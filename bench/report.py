@@ -8,7 +8,9 @@ import platform
 import statistics
 import subprocess
 import sys
-from collections.abc import Container, Mapping, Sequence
+import time
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -215,6 +217,15 @@ def first_line(*command: str) -> str:
 def say(text: str) -> None:
     """Tell a person what is going on, apart from the table."""
     print(text, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def timed(what: str) -> Iterator[None]:
+    """Say what is being done, and how long it took."""
+    say(what)
+    begun = time.perf_counter()
+    yield
+    say(f"  {time.perf_counter() - begun:.1f} s")
 
 
 def _read(path: str) -> str:
