@@ -6,11 +6,11 @@ The way in is `anonymizer.engine.deidentify`; what it takes and gives is in `ano
     profile = anonymizer.profile.load("basic")                       # or "tele-read"; a frozen value, load once
     header = kernel.dicom.scanner.scan(source, transfer_syntax_uid, offset=dataset_offset)   # or the one made at ingest
 
-    reason = anonymizer.pixels.needs_pixel_review(header)            # None, or why a person should look first
+    reason = anonymizer.pixels.gate.needs_pixel_review(header)       # None, or why a person should look first
     out = anonymizer.engine.deidentify(source, header=header, profile=profile, keys=keys, issuer="bv-huyen")
     findings = anonymizer.residue.find(out.header_bytes, anonymizer.residue.needles_of(header))   # () or hold
 
-    file.write(out.head); copy(source, *out.tail); file.write(out.trailer)     # a complete Part 10 file
+    file.writelines(out.chunks(source))                              # a complete Part 10 file
     sealed = [anonymizer.vault.seal(entry, keys, nonce=os.urandom(12)) for entry in out.vault_entries]
 
 `source` is a whole Part 10 file: bytes or a memory map. Sealed entries are stored once for each (kind, blind_index).

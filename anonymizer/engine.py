@@ -4,7 +4,7 @@ One scan, one look into a table of numbers per element; whatever stays is a slic
 deflated instances are first made explicit little endian as a whole, and leave in that transfer syntax.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,15 +15,17 @@ from anonymizer.dummies import TEXT_VRS, encode
 from anonymizer.keys import Keys
 from anonymizer.patient import Patient, read_patient
 from anonymizer.profile import Profile
-from anonymizer.result import ActionRecord, Buffer, Deidentified, NewIdentity
+from anonymizer.result import ActionRecord, Buffer, Deidentified, NewIdentity, NewPixels
 from anonymizer.rewriting import SPECIFIC_CHARACTER_SET, UTF_8, Rewriter
 from anonymizer.treatment import Treatment
 from anonymizer.vault import VaultEntry, VaultKind
 from kernel.dicom.elements import Header
+from kernel.dicom.frames import Span
 from kernel.dicom.part10 import file_meta, read_file_meta
 from kernel.dicom.reencode import to_explicit_little_endian
 from kernel.dicom.scanner import scan
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.transcode_header import Change
 from kernel.dicom.uids import check_uid
 from kernel.errors import MalformedInstance, UnsupportedSOPClass, UnsupportedTransferSyntax
 
@@ -33,7 +35,7 @@ PIXEL_DATA_PROVIDER_URL: Final = 0x00287FE0
 MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
 
 
-def deidentify(
+def deidentify(  # noqa: PLR0913 each is told by another: the profile's author, the site, the source, the pixels
     source: Buffer,
     *,
     profile: Profile,
@@ -41,6 +43,7 @@ def deidentify(
     issuer: str,
     header: Header | None = None,
     fallback_charset: str | None = None,
+    new_pixels: NewPixels | None = None,
 ) -> Deidentified:
     """De-identify an instance.
 
@@ -60,6 +63,8 @@ def deidentify(
         The scan of `source` from its data set on, when there is one already; not a prefix scan.
     fallback_charset
         What the source of the instance writes when it declares no character set (`kernel.dicom.charset.FALLBACKS`).
+    new_pixels
+        What becomes of the pixel data of a little endian `source`; None: it stays as it is.
 
     Raises
     ------
@@ -74,7 +79,8 @@ def deidentify(
         raise MalformedInstance(reason="it ends inside the pixel data")
     work = _Work(profile, keys, issuer, fallback_charset)
     if not header.reencoded:
-        return work.rewrite(source, header, meta.transfer_syntax_uid)
+        return work.rewrite(source, header, meta.transfer_syntax_uid, new_pixels)
+    assert new_pixels is None, "their pieces are of another source"
     encoded = to_explicit_little_endian(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
     header = scan(encoded, EXPLICIT_VR_LITTLE_ENDIAN)
     return work.rewrite(encoded, header, EXPLICIT_VR_LITTLE_ENDIAN).without_source(encoded)
@@ -89,8 +95,11 @@ class _Work:
     issuer: str
     fallback_charset: str | None
 
-    def rewrite(self, source: Buffer, header: Header, syntax: str) -> Deidentified:
+    def rewrite(self, source: Buffer, header: Header, syntax: str, new_pixels: NewPixels | None = None) -> Deidentified:
         """De-identify a little endian instance."""
+        kept = new_pixels or _untouched(header, syntax)
+        syntax = kept.transfer_syntax_uid
+        codes = (*self.profile.method_codes, *kept.method_codes)
         sop_class_uid = _uid(header, SOP_CLASS_UID, "SOPClassUID")
         _refuse_what_is_elsewhere(header, sop_class_uid, syntax)
         old = {tag: _uid(header, tag, keyword) for tag, keyword in _INSTANCE_UIDS.items()}
@@ -98,13 +107,12 @@ class _Work:
         with memoryview(source) as view:
             table = compiled(self.profile, sop_class_uid)
             treatment = Treatment(patient, self.keys, table.fallback, self.fallback_charset)
-            head, trailer = self._parts(table, treatment, header, view)
+            head, trailer = self._parts(table, treatment, header, view, kept)
         new = {tag: treatment.uids.get(uid.encode(), uid.encode()).decode("ascii") for tag, uid in old.items()}
         meta = file_meta(sop_class_uid, new[SOP_INSTANCE_UID], syntax)
-        pixels = header.pixel_data
         return Deidentified(
             head=meta + head,
-            tail=(pixels.value_offset, pixels.end - pixels.value_offset) if pixels else (0, 0),
+            pixels=kept.pieces,
             trailer=trailer,
             dataset_offset=len(meta),
             identity=NewIdentity(
@@ -118,17 +126,22 @@ class _Work:
             record=ActionRecord(
                 profile=self.profile.label,
                 profile_digest=self.profile.digest,
-                method_codes=self.profile.method_codes,
+                method_codes=codes,
                 key_id=self.keys.key_id,
                 actions=dict(treatment.counts),
             ),
             vault_entries=tuple(_vault_entries(patient, new[STUDY_INSTANCE_UID], treatment.uids)),
         )
 
-    def _parts(self, table: ActionTable, treatment: Treatment, header: Header, view: memoryview) -> tuple[bytes, bytes]:
+    def _parts(
+        self, table: ActionTable, treatment: Treatment, header: Header, view: memoryview, kept: NewPixels
+    ) -> tuple[bytes, bytes]:
         """Return the new data set up to the value of the pixel data, and what comes after the pixel data."""
         rewriter, patient, actions = Rewriter(view, table, treatment), treatment.patient, table.top
-        added = list(declaration(self.profile, patient, header))
+        added = list(declaration(self.profile, patient, header, kept.method_codes))
+        if kept.changes:
+            added = sorted([*added, *_encoded(kept.changes, implicit=header.implicit)])
+            actions = {**actions, **dict.fromkeys(kept.changes, Action.REMOVE)}
         if not patient.charsets and _has_undeclared_text(header, view):
             rewriter.write_utf_8()
             charset = encode(SPECIFIC_CHARACTER_SET, "CS", UTF_8, implicit=header.implicit)
@@ -150,6 +163,17 @@ _INSTANCE_UIDS: Final = {
     SERIES_INSTANCE_UID: "SeriesInstanceUID",
     SOP_INSTANCE_UID: "SOPInstanceUID",
 }
+
+
+def _untouched(header: Header, syntax: str) -> NewPixels:
+    pixels = header.pixel_data
+    return NewPixels((Span(pixels.value_offset, pixels.end - pixels.value_offset),) if pixels else (), syntax)
+
+
+def _encoded(changes: Mapping[int, Change], *, implicit: bool) -> Iterator[tuple[int, bytes]]:
+    for tag, change in changes.items():
+        if change is not None:
+            yield tag, encode(tag, change[0], change[1], implicit=implicit)
 
 
 def _uid(header: Header, tag: int, keyword: str) -> str:

@@ -28,6 +28,8 @@ OPTION_CODES: Final[Mapping[str, str]] = {  # PS3.16 CID 7050
 }
 METHOD_MEANINGS: Final[Mapping[str, str]] = {
     "113100": "Basic Application Confidentiality Profile",
+    "113101": "Clean Pixel Data Option",
+    "113102": "Clean Recognizable Visual Features Option",
     "113103": "Clean Graphics Option",
     "113104": "Clean Structured Content Option",
     "113105": "Clean Descriptors Option",

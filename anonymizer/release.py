@@ -9,7 +9,7 @@ from typing import Final
 from anonymizer import residue
 from anonymizer.engine import deidentify
 from anonymizer.keys import Keys
-from anonymizer.pixels import needs_pixel_review
+from anonymizer.pixels.gate import needs_pixel_review
 from anonymizer.profile import Profile
 from anonymizer.result import Buffer, Deidentified
 from kernel.dicom.elements import Header

@@ -131,8 +131,7 @@ def _released(content: bytes) -> tuple[Buffer, ...]:
 
 
 def _pieces(made: Deidentified, content: bytes) -> tuple[Buffer, ...]:
-    offset, length = made.tail
-    return made.head, memoryview(content)[offset : offset + length], made.trailer
+    return tuple(made.chunks(content))
 
 
 # --- peers ------------------------------------------------------------------------------------------------------------

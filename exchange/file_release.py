@@ -27,6 +27,7 @@ MEMBER_BYTES_MAX: Final = 8 * 1024**3  # of one file in a zip, as it unpacks
 MEMBER_RATIO_MAX: Final = 200  # unpacked to packed; beyond it a zip is an attack
 MEMBER_SMALL_BYTES: Final = 1024**2  # below which the ratio means nothing
 CHUNK_BYTES: Final = 1024 * 1024
+BUFFER_BYTES: Final = 256 * 1024  # of small pieces on their way to the disk
 DIRECTORY_NAME: Final = "DICOMDIR"  # names of files and patients; nothing of it is needed in the result
 
 State = Literal["written", "held", "unreadable"]
@@ -140,25 +141,15 @@ def _write(output: Path, made: Deidentified, source: Buffer) -> str | None:
     final.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=final.parent, prefix=".", suffix=".part")
     try:
-        with os.fdopen(handle, "wb", buffering=0) as file, memoryview(source) as view:
-            offset, length = made.tail
-            _put(file, made.head)
-            _put(file, view[offset : offset + length])
-            _put(file, made.trailer)
+        with os.fdopen(handle, "wb", buffering=BUFFER_BYTES) as file:
+            for chunk in made.chunks(source):
+                file.write(chunk)
         os.link(temporary, final)
     except FileExistsError:
         return name if filecmp.cmp(temporary, final, shallow=False) else None
     finally:
         Path(temporary).unlink()
     return name
-
-
-def _put(file: IO[bytes], data: bytes | memoryview) -> None:
-    with memoryview(data) as view:
-        position = 0
-        while position < len(view):
-            with view[position:] as rest:
-                position += file.write(rest)
 
 
 @contextmanager

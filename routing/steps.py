@@ -17,7 +17,7 @@ from sqlalchemy import Connection, select
 from anonymizer.keys import Keys
 from anonymizer.profile import Profile
 from anonymizer.release import Held, release
-from anonymizer.result import Deidentified
+from anonymizer.result import Deidentified, chunks_of
 from anonymizer.vault import NONCE_BYTES, Sealed, seal
 from kernel.archive.blobs import Blobs
 from kernel.archive.tables import instance
@@ -31,7 +31,6 @@ from routing.promises import Derivative, deliver_derived, tell_deidentified
 from routing.queue import Holder, Job, complete
 from routing.tables import VARIANT_CHARACTERS, derived
 
-CHUNK_BYTES: Final = 1024 * 1024
 DIGEST_CHARACTERS: Final = 16
 
 
@@ -118,9 +117,8 @@ class Deidentifier:
         )
         try:
             writing.write(memoryview(made.head)[made.dataset_offset :])
-            offset, length = made.tail
-            for begin in range(offset, offset + length, CHUNK_BYTES):
-                writing.write(content[begin : min(begin + CHUNK_BYTES, offset + length)])
+            for chunk in chunks_of(made.pixels, content):
+                writing.write(chunk)
             writing.write(made.trailer)
             staged = writing.finish()
         except BaseException:

@@ -228,7 +228,7 @@ def test_pixel_data_is_a_span_of_the_source_and_never_copied(site, make):
 
     result = site.deidentifies(source)
 
-    offset, length = result.tail
+    ((offset, length),) = result.pixels
     assert source[offset : offset + length] == read(source).PixelData
     assert len(result.head) < 2000
     assert result.size_bytes == len(result.to_bytes(source))
@@ -416,14 +416,14 @@ def test_a_report_in_the_basic_profile_is_one_harmless_sentence(site):
     assert [item.TextValue for item in given.ContentSequence] == ["REMOVED"]
 
 
-def test_an_instance_without_pixel_data_has_no_tail(site):
+def test_an_instance_without_pixel_data_has_no_pieces(site):
     ds = a_ct()
     del ds.PixelData
     source = as_file(ds)
 
     result = site.deidentifies(source)
 
-    assert result.tail == (0, 0)
+    assert result.pixels == ()
     assert read(result.head).SOPInstanceUID == result.identity.sop_instance_uid
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from anonymizer.pixels import needs_pixel_review
+from anonymizer.pixels.gate import needs_pixel_review
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
 from tests.support.builders import a_cr, a_ct, an_us_cine, as_file

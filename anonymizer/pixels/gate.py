@@ -1,4 +1,4 @@
-"""What pixels and documents may say about a patient. Cleaning them comes later; this tells which need a look first."""
+"""Which instances may show the patient in their pixels or as a document: a look at the header alone."""
 
 from typing import Final
 
