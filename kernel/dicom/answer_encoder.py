@@ -4,7 +4,6 @@ From DICOM JSON objects straight to bytes, some 30 microseconds each, where an a
 Sequences and items have defined lengths. Bulk data is left out. Reading is `plain.read`'s.
 """
 
-import binascii
 import struct
 from collections.abc import Mapping
 from functools import lru_cache
@@ -12,9 +11,10 @@ from typing import Any, Final
 
 from pydicom.charset import python_encoding
 
-from kernel.dicom.dictionary import LONG_VRS
+from kernel.dicom.dictionary import BULK_VRS, LONG_VRS
 from kernel.dicom.identifier import Model
 from kernel.dicom.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.value_encoder import encoded, inline, padding
 
 UTF8: Final = "ISO_IR 192"
 # Sets whose codec writes nothing that the set alone does not have; code extensions (ISO 2022) are answered in UTF-8.
@@ -22,8 +22,6 @@ CARRYING: Final = frozenset(
     {"ISO_IR 100", "ISO_IR 101", "ISO_IR 109", "ISO_IR 110", "ISO_IR 126", "ISO_IR 127", "ISO_IR 138", "ISO_IR 144"}
     | {"ISO_IR 148", "ISO_IR 166", "GB18030", "GBK", UTF8}
 )
-_FORMATS: Final = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
-_BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
 _SHORT_BYTES_MAX: Final = 0xFFFE
 
 
@@ -73,15 +71,11 @@ class _Encoder:
         values = one.get("Value", ())
         if vr == "SQ":
             return b"".join(self._item(item or {}) for item in values)
-        if vr in _FORMATS:
-            numbers = [float(number) if vr in ("FL", "FD") else int(number) for number in values]
-            return _format(f"{self._order}{len(numbers)}{_FORMATS[vr]}").pack(*numbers)
-        if vr == "AT":
-            return b"".join(_format(self._order + "HH").pack(int(tag[:4], 16), int(tag[4:], 16)) for tag in values)
-        if vr in _BINARY:
-            return _even(binascii.a2b_base64(one.get("InlineBinary", "")), b"\0")
-        text = "\\".join(map(_text, values)).encode(self._codec)
-        return _even(text, b"\0" if vr == "UI" else b" ")
+        if vr in BULK_VRS:
+            value = inline(one.get("InlineBinary", ""))
+        else:
+            value = encoded(vr, values, order=self._order, codec=self._codec)
+        return value + padding(vr, len(value))
 
     def _item(self, item: Mapping[str, Any]) -> bytes:
         content = self.data_set(item)
@@ -91,15 +85,3 @@ class _Encoder:
 @lru_cache(maxsize=256)
 def _format(code: str) -> struct.Struct:
     return struct.Struct(code)
-
-
-def _text(value: Any) -> str:
-    if isinstance(value, dict):  # a name
-        return "=".join(value.get(group, "") for group in ("Alphabetic", "Ideographic", "Phonetic")).rstrip("=")  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType, reportUnknownArgumentType] (JSON)
-    if isinstance(value, float):
-        return format(value, ".10g")  # a DS has 16 characters (PS3.5 6.2)
-    return "" if value is None else str(value)
-
-
-def _even(value: bytes, padding: bytes) -> bytes:
-    return value + padding if len(value) & 1 else value

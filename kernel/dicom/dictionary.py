@@ -42,6 +42,9 @@ LONG_VRS: Final = frozenset(
     {"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"}
 )  # 32-bit length (PS3.5 7.1.2)
 BULK_VRS: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+NUMBER_FORMATS: Final[Mapping[str, str]] = {  # of `struct` (PS3.5 6.2)
+    "US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d",
+}  # fmt: skip
 
 VR_OF: Final[Mapping[int, str]] = {tag: entry[0] for tag, entry in DicomDictionary.items() if tag >> 16 >= 2}
 KEYWORD_OF: Final[Mapping[int, str]] = {tag: entry[4] for tag, entry in DicomDictionary.items() if entry[4]}

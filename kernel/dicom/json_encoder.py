@@ -5,8 +5,6 @@ where it was spooled, never into memory as a whole. Texts are written as UTF-8 a
 items have undefined lengths, so that nothing is encoded twice. Group 2 and group lengths are left out.
 """
 
-import binascii
-import math
 import struct
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
@@ -15,14 +13,11 @@ from typing import Any, Final, Protocol, cast
 from kernel.dicom.dictionary import LONG_VRS, SHORT_VRS, VR_OF
 from kernel.dicom.elements import UNDEFINED
 from kernel.dicom.limits import LIMITS, Limits, exceeded, malformed
+from kernel.dicom.value_encoder import encoded, inline, padding
 
 PIXEL_DATA: Final = 0x7FE00010
 VALUE_BYTES_MAX: Final = 0xFFFFFFFE
 _CHARSET: Final = 0x00080005
-_FORMATS: Final = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
-_BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
-_NUL_PADDED: Final = _BINARY | {"UI"}
-_DS_CHARACTERS_MAX: Final = 16
 _ITEM: Final = struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED)
 _ITEM_END: Final = struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
 _SEQUENCE_END: Final = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
@@ -152,67 +147,21 @@ def _values(tag: int, one: Json) -> list[Any]:
 
 
 def _encoded(tag: int, vr: str, values: list[Any]) -> bytes:
-    if not values:
-        return b""
     try:
-        if vr in _FORMATS:
-            number = float if vr in ("FL", "FD") else _integer
-            return struct.pack(f"<{len(values)}{_FORMATS[vr]}", *map(number, values))
-        if vr == "AT":
-            tags = [int(value, 16) for value in values]
-            return b"".join(struct.pack("<HH", one >> 16, one & 0xFFFF) for one in tags)
-        if vr in _BINARY:
-            raise _wrong(tag, "a binary VR has values")
-        make = _TEXTS.get(vr, _text)
-        return "\\".join("" if value is None else make(value) for value in values).encode("utf-8")
+        return encoded(vr, values)
     except (TypeError, ValueError, AttributeError, OverflowError, struct.error):
         raise _wrong(tag, f"a value is none of {vr}") from None
 
 
-def _integer(value: Any) -> int:
-    if isinstance(value, bool) or int(value) != (value if isinstance(value, float) else int(value)):
-        raise ValueError
-    return int(value)
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str):
-        raise TypeError
-    return value
-
-
-def _decimal(value: Any) -> str:
-    """Return a DS of at most 16 characters (PS3.5 6.2), as exact as they allow."""
-    if isinstance(value, str):
-        return value
-    if isinstance(value, bool) or not math.isfinite(value):
-        raise ValueError
-    texts = (repr(value), *(f"{value:.{digits}g}" for digits in range(16, 0, -1)))
-    return next(text for text in texts if len(text) <= _DS_CHARACTERS_MAX)
-
-
-def _whole(value: Any) -> str:
-    return value if isinstance(value, str) else str(_integer(value))
-
-
-def _name(value: Any) -> str:
-    """Return a PN of up to three component groups; empty ones at the end are left out (PS3.5 6.2.1.1)."""
-    parts = [value.get(group) or "" for group in ("Alphabetic", "Ideographic", "Phonetic")]
-    return "=".join(map(_text, parts)).rstrip("=")
-
-
-_TEXTS: Final[dict[str, Callable[[Any], str]]] = {"DS": _decimal, "IS": _whole, "PN": _name}
-
-
 def _decoded(tag: int, text: Any) -> bytes:
     try:
-        return binascii.a2b_base64(_text(text), strict_mode=True)
+        return inline(text)
     except (TypeError, ValueError):
         raise _wrong(tag, "its InlineBinary is not base64") from None
 
 
 def _plain(tag: int, vr: str, value: bytes) -> bytes:
-    value += (b"\0" if vr in _NUL_PADDED else b" ") * (len(value) % 2)
+    value += padding(vr, len(value))
     return _header(tag, vr, len(value)) + value
 
 
@@ -221,7 +170,7 @@ def _bulk_value(tag: int, vr: str, values: Sequence[Bulk]) -> Iterator[bytes]:
     yield _header(tag, vr, size + size % 2)
     for value in values:
         yield from value.chunks()
-    yield (b"\0" if vr in _NUL_PADDED else b" ") * (size % 2)
+    yield padding(vr, size)
 
 
 def _fragments(values: Sequence[Bulk]) -> Iterator[bytes]:

@@ -19,7 +19,7 @@ import msgspec
 import pydicom
 
 from kernel.dicom.charset import decode, parse_charsets
-from kernel.dicom.dictionary import TAG_OF
+from kernel.dicom.dictionary import BULK_VRS, NUMBER_FORMATS, TAG_OF
 from kernel.dicom.elements import UNDEFINED, Element, Header
 from kernel.dicom.limits import malformed
 from kernel.dicom.names import groups
@@ -30,9 +30,7 @@ INLINE_TEXT_BYTES_MAX: Final = 64 * 1024  # of texts and arrays of numbers
 BULK_DATA_PLACEHOLDER: Final = b'"BulkDataURI":"@/'
 BULK_DATA_PREFIX: Final = "@/bulkdata/"
 
-_FORMATS: Final = {"US": "H", "SS": "h", "UL": "I", "SL": "i", "UV": "Q", "SV": "q", "FL": "f", "FD": "d"}
-_SIZES: Final = {vr: struct.calcsize(code) for vr, code in _FORMATS.items()}
-_BINARY: Final = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "UN"})
+_SIZES: Final = {vr: struct.calcsize(code) for vr, code in NUMBER_FORMATS.items()}
 _UNSPLIT: Final = frozenset({"LT", "ST", "UT", "UR"})  # a backslash is a character (PS3.5 6.2)
 _UTF8: Final = {"vr": "CS", "Value": ["ISO_IR 192"]}
 _PADDING: Final = 0xFFFCFFFC
@@ -79,8 +77,8 @@ class _Writer:
         buffer, known = self._header.buffer, _remembered(charsets, self._fallback)
         for element in elements:
             tag, vr, start, _, length, end, _, items, _ = element
-            if items is None and end - start <= MEMBER_BYTES_MAX:  # nothing that long names its place
-                seen = (vr, buffer[start:end])
+            if items is None and length != UNDEFINED and end - start <= MEMBER_BYTES_MAX:  # it names no place
+                seen = (vr, bytes(buffer[start:end]))
                 found = known.get(seen)
                 if found is not None:
                     model[found[0]] = found[1]
@@ -92,7 +90,7 @@ class _Writer:
             key = _KEYS.get(tag) or f"{tag:08X}"
             member = self._member(element, charsets, path, key)
             model[key] = member
-            if seen is not None and isinstance(seen[1], bytes) and length != UNDEFINED:
+            if seen is not None:
                 if len(known) >= MEMBERS_REMEMBERED_MAX:
                     known.clear()
                 known[seen] = (key, msgspec.Raw(msgspec.json.encode(member)))
@@ -105,11 +103,11 @@ class _Writer:
             return self._sequence(element, charsets, f"{path}{key}/")
         if length == 0:
             return {"vr": vr}
-        if vr in _BINARY:
+        if vr in BULK_VRS:
             return self._binary(element, path + key)
         if length > INLINE_TEXT_BYTES_MAX:
             return {"vr": vr, "BulkDataURI": path + key}
-        if vr in _FORMATS or vr == "AT":
+        if vr in NUMBER_FORMATS or vr == "AT":
             return _numbers(self._header.value(element), vr)
         if element.tag == SPECIFIC_CHARACTER_SET:
             return _UTF8
@@ -133,7 +131,7 @@ class _Writer:
         return {"vr": element.vr, "InlineBinary": b64encode(self._header.value(element)).decode("ascii")}
 
 
-_Known = dict[tuple[str, Any], tuple[str, msgspec.Raw]]  # VR and bytes of an element: key and JSON
+_Known = dict[tuple[str, bytes], tuple[str, msgspec.Raw]]  # VR and bytes of an element: key and JSON
 _readings: dict[tuple[tuple[str, ...], str | None], _Known] = {}
 
 
@@ -154,7 +152,7 @@ def _numbers(value: bytes, vr: str) -> Json:
     size = _SIZES[vr]
     if len(value) % size:
         return {"vr": "UN", "InlineBinary": b64encode(value).decode("ascii")}  # not what its VR says
-    numbers: list[Any] = list(struct.unpack(f"<{len(value) // size}{_FORMATS[vr]}", value))
+    numbers: list[Any] = list(struct.unpack(f"<{len(value) // size}{NUMBER_FORMATS[vr]}", value))
     if vr in ("FL", "FD"):
         numbers = [number if math.isfinite(number) else str(number) for number in numbers]
     return {"vr": vr, "Value": numbers}
@@ -227,4 +225,4 @@ def from_json(model: Json) -> pydicom.Dataset:
 
 
 def _no_bulk_data(_tag: str, vr: str, _uri: str) -> bytes | str | None:
-    return b"" if vr in _BINARY else None
+    return b"" if vr in BULK_VRS else None

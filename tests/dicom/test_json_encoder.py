@@ -132,7 +132,7 @@ def test_a_decimal_has_sixteen_characters_at_most():
         ({"00100020": {"vr": "LO", "Value": [1]}}, "none of LO"),
         ({"00100020": {"vr": "LO", "Value": ["x" * 70000]}}, "too long for LO"),
         ({"00091001": {"vr": "OB", "InlineBinary": "!!"}}, "not base64"),
-        ({"00091001": {"vr": "OB", "Value": [1]}}, "binary VR has values"),
+        ({"00091001": {"vr": "OB", "Value": [1]}}, "a value is none of OB"),
         ({"00091001": {"Value": ["x"]}}, "no known VR"),
         ({"00081140": {"vr": "SQ", "Value": ["x"]}}, "no object"),
         ({"7FE00010": {"vr": "OW", "BulkDataURI": "f"}}, "no f"),

@@ -204,6 +204,15 @@ def test_a_source_that_writes_tcvn3_undeclared_is_read_by_its_hint():
     assert "Nguyễn" in to_json(header, fallback_charset="tcvn3").decode()
 
 
+@pytest.mark.parametrize("held", [bytes, bytearray, memoryview])
+def test_the_model_is_the_same_whatever_holds_the_bytes(held):
+    data = element(0x00080060, "CS", b"CT") + element(0x00100020, "LO", b"P-1 ")
+
+    models = [json.loads(to_json(scan(held(data), EXPLICIT))) for _ in range(2)]
+
+    assert models == [{"00080060": {"vr": "CS", "Value": ["CT"]}, "00100020": {"vr": "LO", "Value": ["P-1"]}}] * 2
+
+
 def test_group_lengths_group_two_and_padding_are_no_part_of_the_model():
     data = (
         element(0x00020010, "UI", b"1.2\0")
