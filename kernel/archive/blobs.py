@@ -26,7 +26,7 @@ from typing import Final, Protocol
 
 from kernel.archive.durable import flush_data, flush_folder, rename_new
 from kernel.archive.records import Staged
-from kernel.archive.spool import Spool
+from kernel.archive.spool import IN_MEMORY_BYTES, Scratch, Spool
 from kernel.archive.stage import Stage, told
 from kernel.errors import BlobMissing, DigestMismatch, StorageFull
 
@@ -116,6 +116,10 @@ class Blobs:
         """
         self.check_space(expected_bytes)
         return Spool(self, self._root / _INCOMING)
+
+    def scratch(self) -> Scratch:
+        """Return a place where bytes wait for others; it asks for space when they become many."""
+        return Scratch(lambda: self.spool(IN_MEMORY_BYTES))
 
     def promote(self, staged: Staged) -> str:
         """Give the stage its final name; bytes, size and name are durable when the key is returned.

@@ -1,11 +1,11 @@
-"""Bytes that came apart from what they belong to, on disk until it is put together; one file without a name a request.
+"""Bytes that wait on disk: parts of what is still to be put together, and frames whose offsets stand before them.
 
 Nothing survives: the file has no name, so that a crash leaves nothing behind.
 """
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -13,6 +13,7 @@ from typing import Final
 from kernel.archive.stage import WATERMARK_STEP_BYTES, Space, told
 
 CHUNK_BYTES: Final = 512 * 1024  # read at once
+IN_MEMORY_BYTES: Final = 8 * 1024 * 1024  # of a scratch; what is larger goes to disk
 
 
 class Spool:
@@ -69,3 +70,41 @@ class Span:
     def read(self) -> bytes:
         """Return all of them; for what is known to be small."""
         return b"".join(self.chunks())
+
+
+class Scratch:
+    """Bytes that are appended and then read in order: in memory as long as they are few, else in a spool."""
+
+    def __init__(self, open_spool: Callable[[], Spool]) -> None:
+        self._open_spool = open_spool
+        self._few: list[bytes] = []
+        self._few_bytes = 0
+        self._spool: Spool | None = None
+
+    def append(self, data: bytes) -> None:
+        """Add bytes at the end.
+
+        Raises
+        ------
+        StorageFull
+            The disk is full, or its reserve was reached.
+        """
+        if self._spool is None and self._few_bytes + len(data) <= IN_MEMORY_BYTES:
+            self._few.append(data)
+            self._few_bytes += len(data)
+            return
+        if self._spool is None:
+            self._spool = self._open_spool()
+            self._spool.append(b"".join(self._few))
+            self._few.clear()
+        self._spool.append(data)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield all bytes."""
+        yield from self._few if self._spool is None else self._spool.span(0, self._spool.size_bytes).chunks()
+
+    def close(self) -> None:
+        """Let the bytes go; safe to call twice."""
+        self._few.clear()
+        if self._spool is not None:
+            self._spool.close()

@@ -1,26 +1,69 @@
 """Encapsulated pixel data, written: one fragment a frame, and the offset table that says where each begins (PS3.5 A.4).
 
-The table stands before the frames, so they wait in a temporary file: in memory as long as they are few.
+The table stands before the frames, so they wait where the caller says: on the archive's disk, when they are many.
 """
 
 import struct
 from array import array
-from collections.abc import Iterable, Iterator
-from tempfile import SpooledTemporaryFile
-from typing import Final, Self
+from collections.abc import Callable, Iterable, Iterator
+from typing import Final, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kernel.dicom.elements import UNDEFINED
 from kernel.dicom.limits import MEBIBYTE, exceeded
-from kernel.errors import StorageFull
 
 ENCODED_BYTES_MAX: Final = 64 * 1024 * MEBIBYTE  # of all frames of an instance together
-IN_MEMORY_BYTES: Final = 8 * MEBIBYTE  # what is larger goes to disk
+IN_MEMORY_BYTES_MAX: Final = 64 * MEBIBYTE  # of an instance whose maker names no disk
 BASIC_OFFSETS_MAX: Final = 0xFFFFFFFF  # what a Basic Offset Table can say
 _ITEM: Final = struct.Struct("<HHI")
 _END: Final = _ITEM.pack(0xFFFE, 0xE0DD, 0)
+
+
+class Scratch(Protocol):
+    """Where bytes wait: appended, then read once, in order."""
+
+    def append(self, data: bytes) -> None:
+        """Add bytes at the end; raises StorageFull."""
+        ...
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield all of them in pieces of bounded size."""
+        ...
+
+    def close(self) -> None:
+        """Let them go; safe to call twice."""
+        ...
+
+
+class InMemory:
+    """A scratch for small instances, where there is no archive."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._size_bytes = 0
+
+    def append(self, data: bytes) -> None:
+        """Add bytes at the end.
+
+        Raises
+        ------
+        LimitExceeded
+            They are more than IN_MEMORY_BYTES_MAX.
+        """
+        self._size_bytes += len(data)
+        if self._size_bytes > IN_MEMORY_BYTES_MAX:
+            raise exceeded("IN_MEMORY_BYTES_MAX", self._size_bytes, IN_MEMORY_BYTES_MAX)
+        self._pieces.append(data)
+
+    def chunks(self) -> Iterator[bytes]:
+        """Yield what was added."""
+        yield from self._pieces
+
+    def close(self) -> None:
+        """Forget it."""
+        self._pieces.clear()
 
 
 class Fragments:
@@ -31,38 +74,34 @@ class Fragments:
     LimitExceeded
         They are more than ENCODED_BYTES_MAX.
     StorageFull
-        The disk for temporary files is full.
+        There is no space for them to wait.
     The errors of the frames' own iterator.
     """
 
-    def __init__(self, frames: Iterable[bytes]) -> None:
-        self._file = SpooledTemporaryFile[bytes](IN_MEMORY_BYTES)
+    def __init__(self, frames: Iterable[bytes], scratch: Callable[[], Scratch] = InMemory) -> None:
+        self._waiting = scratch()
         self._lengths = array("Q")
         self.size_bytes = 0  # of the frames, without what is around them
         try:
             for frame in frames:
                 self._add(frame)
         except BaseException:
-            self._file.close()
+            self._waiting.close()
             raise
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._file.close()
+        self._waiting.close()
 
     def _add(self, frame: bytes) -> None:
         padded = len(frame) + len(frame) % 2
         self.size_bytes += padded
         if self.size_bytes > ENCODED_BYTES_MAX or padded >= UNDEFINED:
             raise exceeded("ENCODED_BYTES_MAX", self.size_bytes, ENCODED_BYTES_MAX)
-        try:
-            self._file.write(_ITEM.pack(0xFFFE, 0xE000, padded))
-            self._file.write(frame)
-            self._file.write(b"\0" * (padded - len(frame)))
-        except OSError:
-            raise StorageFull(needed_bytes=padded, free_bytes=0) from None
+        self._waiting.append(_ITEM.pack(0xFFFE, 0xE000, padded))
+        self._waiting.append(frame + b"\0" * (padded - len(frame)))
         self._lengths.append(padded)
 
     @property
@@ -79,9 +118,7 @@ class Fragments:
         starts = self._starts()
         table = starts.astype("<u4").tobytes() if self._is_basic(starts) else b""
         yield _ITEM.pack(0xFFFE, 0xE000, len(table)) + table
-        self._file.seek(0)
-        while chunk := self._file.read(MEBIBYTE):
-            yield chunk
+        yield from self._waiting.chunks()
         yield _END
 
     def _starts(self) -> NDArray[np.uint64]:

@@ -7,14 +7,14 @@ is an instance of its own. Frames are made in `kernel.dicom.transcode_frames`; w
 """
 
 import mmap
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from kernel.dicom.elements import UNDEFINED, Buffer, Header, PixelData
-from kernel.dicom.encapsulate import Fragments
+from kernel.dicom.encapsulate import Fragments, InMemory, Scratch
 from kernel.dicom.encoders import ENCODERS, LOSSY_QUALITY
 from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
 from kernel.dicom.part10 import read_file_meta
@@ -53,7 +53,9 @@ class Transcoded:
     chunks: Iterator[bytes]  # the data set, without file meta; the source is open until they end or are dropped
 
 
-def transcode(source: Path | Buffer, target: str, *, quality: int = LOSSY_QUALITY) -> Transcoded:
+def transcode(
+    source: Path | Buffer, target: str, *, quality: int = LOSSY_QUALITY, scratch: Callable[[], Scratch] = InMemory
+) -> Transcoded:
     """Return a stored instance in another transfer syntax.
 
     Everything that can be refused without decoding a frame is refused here; what is wrong with a frame comes while the
@@ -65,6 +67,8 @@ def transcode(source: Path | Buffer, target: str, *, quality: int = LOSSY_QUALIT
         A Part 10 file, or its bytes.
     quality
         1 to 100, of a lossy target.
+    scratch
+        Where compressed frames wait until the last of them is there.
 
     Raises
     ------
@@ -87,7 +91,7 @@ def transcode(source: Path | Buffer, target: str, *, quality: int = LOSSY_QUALIT
         header = scan(buffer, stored, offset=offset)
         plan = _plan(buffer, header, stored, target, quality)
         uid = lossy_instance_uid(header, target, quality) if plan.is_lossy else meta.sop_instance_uid
-        return Transcoded(meta.sop_class_uid, uid, target, _closing(plan.chunks(), stack.pop_all()))
+        return Transcoded(meta.sop_class_uid, uid, target, _closing(plan.chunks(scratch), stack.pop_all()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ class _Plan:
     def is_lossy(self) -> bool:
         return self.target in ENCODERS and ENCODERS[self.target].is_lossy
 
-    def chunks(self) -> Iterator[bytes]:
+    def chunks(self, scratch: Callable[[], Scratch]) -> Iterator[bytes]:
         implicit = self.target == IMPLICIT_VR_LITTLE_ENDIAN
         if self.pixels is None:
             yield from _head(self.header, {}, implicit=implicit)
@@ -113,12 +117,12 @@ class _Plan:
             yield from _head(self.header, changes_of(self.pixels, self.target), implicit=implicit)
             yield from _native(self.pixels, self.target, implicit=implicit)
         else:
-            yield from self._encapsulated(self.pixels)
+            yield from self._encapsulated(self.pixels, scratch)
         yield from _tail(self.header, implicit=implicit)
 
-    def _encapsulated(self, pixels: Pixels) -> Iterator[bytes]:
+    def _encapsulated(self, pixels: Pixels, scratch: Callable[[], Scratch]) -> Iterator[bytes]:
         frames = frames_in(pixels, range(pixels.frames.number_of_frames), self.target, quality=self.quality)
-        with Fragments(frames) as fragments:
+        with Fragments(frames, scratch) as fragments:
             changes = changes_of(pixels, self.target) | fragments.extended_offsets
             if self.is_lossy:
                 changes |= lossy_changes(pixels, self.target, self.quality, fragments.size_bytes)

@@ -15,6 +15,8 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import UID
 
+from kernel.archive import spool
+from kernel.archive.blobs import Blobs
 from kernel.dicom import encapsulate as encapsulate_module
 from kernel.dicom.codestream import stream_size
 from kernel.dicom.part10 import file_meta
@@ -397,14 +399,11 @@ def test_encoded_frames_have_a_bound_together(monkeypatch):
         changed(file_of(an_image(array, frames=5)), JPEG_LS)
 
 
-def test_a_disk_that_is_full_is_told_as_such(monkeypatch):
-    def write(*_):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(encapsulate_module.SpooledTemporaryFile, "write", write)
+def test_a_disk_that_is_full_is_told_as_such(tmp_path, monkeypatch):
+    monkeypatch.setattr(spool, "IN_MEMORY_BYTES", 0)
 
     with pytest.raises(StorageFull):
-        changed(file_of(KINDS["8 bits"]), JPEG_LS)
+        changed(file_of(KINDS["8 bits"]), JPEG_LS, scratch=Blobs(tmp_path, free_bytes_min=2**62).scratch)
 
 
 @pytest.mark.parametrize("target", [EXPLICIT, HTJ2K])
@@ -466,13 +465,22 @@ def test_memory_holds_a_few_frames_whatever_their_number(tmp_path):
     del ds
     size = path.stat().st_size
 
+    blobs = Blobs(tmp_path / "blobs", free_bytes_min=0)
+
     for target in (HTJ2K, EXPLICIT, IMPLICIT):
         tracemalloc.start()
-        total = sum(len(chunk) for chunk in transcode(path, target).chunks)
+        total = sum(len(chunk) for chunk in transcode(path, target, scratch=blobs.scratch).chunks)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert total > size / 3
         assert peak < size / 3, target
+
+
+def test_compressed_frames_without_a_disk_to_wait_on_are_bounded(monkeypatch):
+    monkeypatch.setattr(encapsulate_module, "IN_MEMORY_BYTES_MAX", 100)
+
+    with pytest.raises(LimitExceeded, match="IN_MEMORY_BYTES_MAX"):
+        changed(file_of(an_image(noise(0, 4096, "u2", (13, 18)))), JPEG_LS)
 
 
 @pytest.mark.parametrize("target", [EXPLICIT, HTJ2K])

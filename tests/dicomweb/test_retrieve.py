@@ -11,6 +11,7 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels import pixel_array
 
 from gateway.dicomweb.http.media import parse_media_type
+from kernel.archive import spool
 from kernel.dicom.codestream import stream_size
 from tests.dicomweb.test_wado import EXPLICIT, dataset_of, frames_as_stored, parts_of, stored, url_of
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes, as_file
@@ -49,6 +50,24 @@ def test_an_instance_comes_in_the_transfer_syntax_that_was_asked_for(node, name)
         assert response.headers["content-type"] == DICOM + target == DICOM + found.file_meta.TransferSyntaxUID
         assert np.array_equal(pixel_array(found), expected)
         assert found.PatientName == ds.PatientName
+
+
+def test_what_needs_more_disk_than_the_reserve_leaves_is_refused_before_it_begins(node, monkeypatch):
+    small, large = a_ct(seed="small"), a_ct(seed="large", rows=128, columns=128)
+    assert node.store(small, large).status_code == 200
+    monkeypatch.setattr(spool, "IN_MEMORY_BYTES", 8192)
+    monkeypatch.setattr(node.blobs, "_free_bytes_min", 2**62)
+
+    refused = node.get(url_of(large), Accept=DICOM + JPEG_LS)
+
+    assert (refused.status_code, refused.json()["code"], refused.headers["retry-after"]) == (503, "StorageFull", "10")
+    assert node.get(url_of(small), Accept=DICOM + JPEG_LS).status_code == 200
+    assert node.get(url_of(large), Accept=DICOM + "*").status_code == 200
+    monkeypatch.setattr(node.blobs, "_free_bytes_min", 0)
+    assert np.array_equal(
+        pixel_array(read(node.get(url_of(large), Accept=DICOM + JPEG_LS).content)), pixel_array(read(as_file(large)))
+    )
+    assert node.stages() == []
 
 
 @pytest.mark.parametrize("accept", ["", "*/*", "application/dicom", 'multipart/related; type="application/dicom"'])

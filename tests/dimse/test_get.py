@@ -21,6 +21,7 @@ from sqlalchemy import select
 from gateway.dimse.scp import retrieve_progress
 from gateway.dimse.scu.line import Target
 from gateway.dimse.scu.sender import send_files
+from kernel.archive import spool
 from kernel.archive.tables import instance
 from kernel.audit import Action
 from kernel.dicom.part10 import file_meta
@@ -224,6 +225,19 @@ def test_compressed_instances_go_as_stored_or_decoded(node: Node, tmp_path):
     path = tmp_path / "decoded.dcm"
     back = dcmread(save(path, decoded.came[0]))
     assert (back.pixel_array == pixels).all()
+
+
+def test_what_must_be_transcoded_and_finds_no_space_is_failed_and_named(node: Node, tmp_path, monkeypatch):
+    (ds,) = holds(node, tmp_path / "in", [a_ct()])
+    identifier = an_identifier("STUDY", StudyInstanceUID=ds.StudyInstanceUID)
+    monkeypatch.setattr(spool, "IN_MEMORY_BYTES", 1000)
+    monkeypatch.setattr(node.blobs, "_free_bytes_min", 2**62)
+
+    as_stored = Getter(node.port).gets(identifier)[-1][0]
+    refused, named = Getter(node.port, [ImplicitVRLittleEndian]).gets(identifier)[-1]
+
+    assert (as_stored.Status, refused.Status) == (0x0000, 0xA702)
+    assert named.FailedSOPInstanceUIDList == ds.SOPInstanceUID
 
 
 def save(path: Path, came: tuple[str, str, bytes]) -> Path:

@@ -67,7 +67,7 @@ def retrieve_instance(call: Call) -> ASGIApp:
     headers = {"ETag": tag_of(located.sha256, target), "Cache-Control": IMMUTABLE, "Vary": VARY}
     if known := not_modified(call.headers, headers):
         return known
-    instance = given(located, call.services.blobs.path(located.blob_key), target)
+    instance = given(located, call.services.blobs, target)
     headers["Content-Type"] = f"{DICOM}; transfer-syntax={instance.transfer_syntax_uid}"
     chunks = instance.chunks
     piece = chunks if isinstance(chunks, FileSpan) else Made(lambda: chunks)
@@ -114,8 +114,7 @@ class _Ahead:
     def next(self) -> Instance:
         """Return the next one; asked for in their order."""
         while len(self._begun) <= AHEAD and (one := next(self._waiting, None)) is not None:
-            blob = self._call.services.blobs.path(one.blob_key)
-            self._begun.append(self._call.room.makers.submit(given, one, blob, self._wanted))
+            self._begun.append(self._call.room.makers.submit(given, one, self._call.services.blobs, self._wanted))
         return self._begun.popleft().result()
 
 
@@ -140,7 +139,7 @@ def _part_headers(transfer_syntax_uid: str) -> dict[str, str]:
 
 def _entries(call: Call, located: Sequence[Located], wanted: str) -> Iterator[tuple[str, int, Iterator[bytes]]]:
     for one in located:
-        instance = given(one, call.services.blobs.path(one.blob_key), wanted)
+        instance = given(one, call.services.blobs, wanted)
         name = f"{one.series_instance_uid}/{one.sop_instance_uid}.dcm"
         yield name, one.size_bytes * _GROWTH, bytes_of(instance)
 

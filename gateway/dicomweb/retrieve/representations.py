@@ -14,6 +14,7 @@ from typing import Final, NamedTuple
 from gateway.dicomweb.http.answers import CHUNK_BYTES
 from gateway.dicomweb.http.negotiation import DICOM, Offer
 from gateway.dicomweb.http.spans import FileSpan
+from kernel.archive.blobs import Blobs
 from kernel.archive.records import Located
 from kernel.dicom.part10 import file_meta
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
@@ -60,28 +61,31 @@ def syntax_of(located: Located, wanted: str) -> str:
     return wanted
 
 
-def given(located: Located, blob: Path, wanted: str) -> Instance:
+def given(located: Located, blobs: Blobs, wanted: str) -> Instance:
     """Return an instance in the transfer syntax that was chosen, or the nearest that can be had.
 
     Raises
     ------
     BlobMissing
         Its bytes are not there.
+    StorageFull
+        There is no space for compressed frames to wait.
     """
+    blob = blobs.path(located.blob_key)
     target, stored = syntax_of(located, wanted), located.transfer_syntax_uid
     for candidate in (target, EXPLICIT_VR_LITTLE_ENDIAN) if target != stored else ():
         if candidate == stored:
             break
         try:
-            return Instance(candidate, _primed(_made(blob, candidate)))
+            return Instance(candidate, _primed(_made(blobs, blob, candidate)))
         except Refused:
             continue
     return Instance(stored, FileSpan(blob, 0, located.size_bytes))
 
 
-def _made(blob: Path, target: str) -> Iterator[bytes]:
+def _made(blobs: Blobs, blob: Path, target: str) -> Iterator[bytes]:
     try:
-        made = transcode(blob, target)
+        made = transcode(blob, target, scratch=blobs.scratch)
     except FileNotFoundError:
         raise BlobMissing(key=blob.name) from None
     return chain([file_meta(made.sop_class_uid, made.sop_instance_uid, target)], made.chunks)

@@ -6,17 +6,16 @@ transcoded, which takes memory and time; an instance too large for that counts a
 
 import mmap
 from collections.abc import Collection, Iterator
-from tempfile import SpooledTemporaryFile
-from typing import IO, Final
+from contextlib import closing
+from typing import Final
 
 from kernel.archive.blobs import Blobs
 from kernel.archive.records import Located
+from kernel.archive.spool import Scratch
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.dicom.transcode import LOSSLESS_TARGETS, can_transcode, transcode
 from kernel.errors import BlobMissing
 
-CHUNK_BYTES: Final = 256 * 1024  # of a transcoded instance
-IN_MEMORY_BYTES: Final = 8 * 1024 * 1024  # of a transcoded instance; a larger one goes through a temporary file
 PLAIN: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 # What is made when the stored syntax is not taken, best first; nothing is lost.
 FALLBACKS: Final = (*PLAIN, *sorted(LOSSLESS_TARGETS.difference(PLAIN)))
@@ -39,6 +38,8 @@ def data_set_of(blobs: Blobs, located: Located, transfer_syntax_uid: str) -> Ite
         The blob is gone, or shorter than the index says.
     UnsupportedTransferSyntax, MalformedInstance, LimitExceeded
         It cannot be transcoded.
+    StorageFull
+        There is no space for a transcoded one to wait.
     """
     path = blobs.path(located.blob_key)
     try:
@@ -49,14 +50,15 @@ def data_set_of(blobs: Blobs, located: Located, transfer_syntax_uid: str) -> Ite
         raise BlobMissing(key=located.blob_key)
     if transfer_syntax_uid == located.transfer_syntax_uid:
         return _stored(blobs, located)
-    spool = SpooledTemporaryFile[bytes](IN_MEMORY_BYTES)
+    whole_of_it = blobs.scratch()
     try:
-        for chunk in transcode(path, transfer_syntax_uid).chunks:  # a damaged frame shows here, before anything is sent
-            spool.write(chunk)
+        made = transcode(path, transfer_syntax_uid, scratch=blobs.scratch)
+        for chunk in made.chunks:  # a damaged frame shows here, before anything is sent
+            whole_of_it.append(chunk)
     except BaseException:
-        spool.close()
+        whole_of_it.close()
         raise
-    return _spooled(spool)
+    return _waiting(whole_of_it)
 
 
 def _stored(blobs: Blobs, located: Located) -> Iterator[memoryview]:
@@ -66,8 +68,6 @@ def _stored(blobs: Blobs, located: Located) -> Iterator[memoryview]:
     yield memoryview(mapped)[located.dataset_offset :]
 
 
-def _spooled(spool: IO[bytes]) -> Iterator[bytes]:
-    with spool:
-        spool.seek(0)
-        while chunk := spool.read(CHUNK_BYTES):
-            yield chunk
+def _waiting(scratch: Scratch) -> Iterator[bytes]:
+    with closing(scratch):
+        yield from scratch.chunks()
