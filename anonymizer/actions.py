@@ -19,6 +19,10 @@ class Action(IntEnum):
     TIME = 10  # C on a time of day or an offset from UTC: kept when it is one, else as the Basic Profile says
     PATIENT_ID = 8  # the pseudonym
     PATIENT_NAME = 9  # a name made of the pseudonym
+    STRUCTURED = 11  # C on a tree of content items: by a cleaner, else as the Basic Profile says
+    GRAPHICS = 12  # C on annotations: by a cleaner, else as the Basic Profile says
+    REPLACE = 13  # a value that the site's profile gives
+    HASH = 14  # a keyed hash: the same for the same value
 
 
 LETTERS: Final[Mapping[str, Action]] = {
@@ -28,7 +32,7 @@ LETTERS: Final[Mapping[str, Action]] = {
     "D": Action.DUMMY,
     "U": Action.UID,
 }
-REPORTED: Final = ("K", "X", "Z", "D", "U", "C", "C", "C", "D", "D", "C")  # by Action, for the record
+REPORTED: Final = "KXZDUCCCDDCCCDD"  # the letter of each Action by its number, for the record
 
 
 def resolve(code: str, kind: str | None, *, iod_known: bool) -> Action:

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from anonymizer.actions import Action, resolve
 from anonymizer.dummies import TEXT_VRS
-from anonymizer.profile import Profile, Rule, table
+from anonymizer.profile import SITE, Profile, Rule, table
 from kernel.dicom.dictionary import VR_OF
 
 PATIENT_NAME, PATIENT_ID, PATIENT_AGE = 0x00100010, 0x00100020, 0x00101010
@@ -39,21 +39,30 @@ _NAMING: Final = frozenset({
 _GROUPS_DROPPED: Final = frozenset({0x0038, 0x4000, 0x4008})  # visit; results and interpretation (retired)
 _KINDS_DROPPED: Final = frozenset({"PN", "DA", "TM", "DT", "AE", "UR"})
 _OWN: Final = frozenset({0x00120062, 0x00120063, 0x00120064, 0x00280303})  # written anew by the engine
+_BY_CLEANERS: Final[Mapping[str, Action]] = {
+    "clean_structured_content": Action.STRUCTURED,
+    "clean_graphics": Action.GRAPHICS,
+}
+_OF_TEXT: Final = frozenset({"clean_descriptors", "retain_patient_characteristics", SITE})
+_IDENTITY: Final[Mapping[int, Action]] = {PATIENT_ID: Action.PATIENT_ID, PATIENT_NAME: Action.PATIENT_NAME}
+_OF_A_SITE: Final[Mapping[str, Action]] = {"REPLACE": Action.REPLACE, "HASH": Action.HASH}
 
 
 class ActionTable:
     """Actions by tag: at the top level of one kind of instance, and in the items of a sequence."""
 
-    __slots__ = ("_by_parent", "_inside", "_nested", "fallback", "top")
+    __slots__ = ("_by_parent", "_inside", "_nested", "fallback", "safe_private", "top", "values")
 
-    def __init__(self, profile: Profile, types: Mapping[str, str] | None) -> None:
-        rules = dict(_single(profile))
-        self.top: Mapping[int, Action] = _actions(rules, types)
-        self.fallback: Mapping[int, Action] = {  # for SHIFT and CLEAN when a value cannot be cleaned
+    def __init__(self, profile: Profile, types: Mapping[str, str] | None, modality: str) -> None:
+        rules = dict(_single(profile, modality))
+        self.top: Mapping[int, Action] = _actions(profile, rules, types)
+        self.fallback: Mapping[int, Action] = {  # for what reads a value, when it cannot be cleaned
             tag: resolve(rule.basic, (types or {}).get(f"{tag:08X}"), iod_known=types is not None)
             for tag, rule in rules.items()
         }
-        self._inside, self._nested = _nested(profile)
+        self.values: Mapping[int, str] = {tag: rule.value for tag, rule in rules.items() if rule.value is not None}
+        self.safe_private = "retain_safe_private" in profile.options
+        self._inside, self._nested = _nested(profile, modality)
         self._by_parent: dict[int, Mapping[int, Action]] = {}
 
     def inside(self, parent: int) -> Mapping[int, Action]:
@@ -66,20 +75,21 @@ class ActionTable:
         return self._by_parent[parent]
 
 
-def compiled(profile: Profile, sop_class_uid: str) -> ActionTable:
-    """Return the actions of `profile` for instances of a SOP class; kept for the next instance of its kind."""
-    return _compiled(profile, table("iod_types.json")["sop_classes"].get(sop_class_uid, ""))
+def compiled(profile: Profile, sop_class_uid: str, modality: str = "") -> ActionTable:
+    """Return the actions of `profile` for instances of a SOP class and modality; kept for the next of their kind."""
+    iod = table("iod_types.json")["sop_classes"].get(sop_class_uid, "")
+    return _compiled(profile, iod, modality if modality in profile.by_modality else "")
 
 
 @lru_cache(maxsize=TABLES_MAX)
-def _compiled(profile: Profile, iod: str) -> ActionTable:
-    return ActionTable(profile, _types_of_iods().get(iod))
+def _compiled(profile: Profile, iod: str, modality: str) -> ActionTable:
+    return ActionTable(profile, _types_of_iods().get(iod), modality)
 
 
-@cache
-def _nested(profile: Profile) -> tuple[Mapping[int, Action], Mapping[int, Mapping[int, Action]]]:
+@lru_cache(maxsize=TABLES_MAX)
+def _nested(profile: Profile, modality: str) -> tuple[Mapping[int, Action], Mapping[int, Mapping[int, Action]]]:
     """Return the actions in any sequence, and what differs in some because PS3.3 demands a value there."""
-    rules = dict(_single(profile))
+    rules = dict(_single(profile, modality))
     parents: Mapping[str, Mapping[str, str]] = table("iod_types.json")["nested"]
     special = {
         int(parent, 16): {
@@ -88,18 +98,20 @@ def _nested(profile: Profile) -> tuple[Mapping[int, Action], Mapping[int, Mappin
         }
         for parent, kinds in parents.items()
     }
-    return _actions(rules, {}), special
+    return _actions(profile, rules, {}), special
 
 
-def _single(profile: Profile) -> Iterator[tuple[int, Rule]]:
-    """Yield the rules for single tags; the engine drops repeating and private groups whole."""
-    return ((int(text, 16), rule) for text, rule in profile.rules.items() if "x" not in text and text != "PRIVATE")
+def _single(profile: Profile, modality: str) -> Iterator[tuple[int, Rule]]:
+    """Yield the rules for single tags; the engine drops repeating groups whole, and private ones as `private` says."""
+    rules = {**profile.rules, **profile.by_modality.get(modality, {})}
+    return ((int(text, 16), rule) for text, rule in rules.items() if "x" not in text and text != "PRIVATE")
 
 
-def _actions(rules: Mapping[int, Rule], types: Mapping[str, str] | None) -> dict[int, Action]:
+def _actions(profile: Profile, rules: Mapping[int, Rule], types: Mapping[str, str] | None) -> dict[int, Action]:
     known = types is not None
     actions = {tag: _action(tag, rule, (types or {}).get(f"{tag:08X}"), iod_known=known) for tag, rule in rules.items()}
-    return {**_beyond(), **actions, **dict.fromkeys(_OWN | _DROPPED, Action.REMOVE)}
+    beyond = _beyond(retain_uids="retain_uids" in profile.options)
+    return {**beyond, **actions, **dict.fromkeys(_OWN | _DROPPED, Action.REMOVE)}
 
 
 @cache
@@ -109,32 +121,40 @@ def _types_of_iods() -> Mapping[str, Mapping[str, str]]:
 
 
 def _action(tag: int, rule: Rule, kind: str | None, *, iod_known: bool) -> Action:
-    if tag == PATIENT_ID:
-        return Action.PATIENT_ID
-    if tag == PATIENT_NAME:
-        return Action.PATIENT_NAME
+    if tag in _IDENTITY:
+        return _IDENTITY[tag]
     if rule.code == "K" and tag == PATIENT_AGE:
         return Action.AGE
-    if rule.code != "C":
-        return resolve(rule.code, kind, iod_known=iod_known)
+    if rule.code in _OF_A_SITE:
+        return _OF_A_SITE[rule.code]
+    cleaning = _cleaning(tag, rule.option) if rule.code == "C" else None
+    if cleaning is not None:
+        return cleaning
+    return resolve(rule.basic if rule.code == "C" else rule.code, kind, iod_known=iod_known)
+
+
+def _cleaning(tag: int, option: str | None) -> Action | None:
+    """Return how an option cleans an attribute; None when it cannot be cleaned, so that the Basic Profile applies."""
     vr = VR_OF.get(tag, "")
-    if rule.option == "retain_modified_dates":
+    if option in _BY_CLEANERS:
+        return _BY_CLEANERS[option]
+    if option == "retain_modified_dates":
         if vr in {"TM", "SH"}:
             return Action.TIME
         if vr in {"DA", "DT", ""}:
             return Action.SHIFT
-    if rule.option in {"clean_descriptors", "retain_patient_characteristics"} and vr in TEXT_VRS:
+    if option in _OF_TEXT and vr in TEXT_VRS:
         return Action.CLEAN
-    return resolve(rule.basic, kind, iod_known=iod_known)
+    return None
 
 
 @cache
-def _beyond() -> Mapping[int, Action]:
+def _beyond(*, retain_uids: bool) -> Mapping[int, Action]:
     """Return what happens to the attributes that Table E.1-1 does not name."""
-    return dict(_beyond_rows())
+    return dict(_beyond_rows(retain_uids=retain_uids))
 
 
-def _beyond_rows() -> Iterator[tuple[int, Action]]:
+def _beyond_rows(*, retain_uids: bool) -> Iterator[tuple[int, Action]]:
     for tag, vr in VR_OF.items():
         group, number = tag >> 16, tag & 0xFFFF
         if (
@@ -145,7 +165,7 @@ def _beyond_rows() -> Iterator[tuple[int, Action]]:
             or (vr in _KINDS_DROPPED and tag not in _HARMLESS_URLS)
         ):
             yield tag, Action.REMOVE
-        elif vr == "UI" and tag not in _DEFINING:
+        elif vr == "UI" and tag not in _DEFINING and not retain_uids:
             yield tag, Action.UID
         else:
             yield tag, Action.KEEP

@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from anonymizer.acceptance import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, identifiers_of, text_of
 from anonymizer.actions import Action
+from anonymizer.cleaning import SequenceCleaners
 from anonymizer.compiled import ActionTable, compiled
-from anonymizer.declaration import declaration
+from anonymizer.declaration import PATIENT_IDENTITY_REMOVED, additions, codes_of, method
 from anonymizer.dummies import TEXT_VRS, encode
 from anonymizer.keys import Keys
 from anonymizer.patient import Patient, read_patient
@@ -27,12 +29,10 @@ from kernel.dicom.scanner import scan
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from kernel.dicom.transcode_header import Change
 from kernel.dicom.uids import check_uid
-from kernel.errors import MalformedInstance, UnsupportedSOPClass, UnsupportedTransferSyntax
+from kernel.errors import MalformedInstance
 
-SOP_CLASS_UID, SOP_INSTANCE_UID = 0x00080016, 0x00080018
-STUDY_INSTANCE_UID, SERIES_INSTANCE_UID = 0x0020000D, 0x0020000E
-PIXEL_DATA_PROVIDER_URL: Final = 0x00287FE0
-MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
+MODALITY: Final = 0x00080060
+CLEANERS: Final[SequenceCleaners] = {}  # by action; where there is none, the Basic Profile applies
 
 
 def deidentify(  # noqa: PLR0913 each is told by another: the profile's author, the site, the source, the pixels
@@ -99,15 +99,14 @@ class _Work:
         """De-identify a little endian instance."""
         kept = new_pixels or _untouched(header, syntax)
         syntax = kept.transfer_syntax_uid
-        codes = (*self.profile.method_codes, *kept.method_codes)
-        sop_class_uid = _uid(header, SOP_CLASS_UID, "SOPClassUID")
-        _refuse_what_is_elsewhere(header, sop_class_uid, syntax)
-        old = {tag: _uid(header, tag, keyword) for tag, keyword in _INSTANCE_UIDS.items()}
+        sop_class_uid, old = identifiers_of(header, syntax)
         patient = read_patient(header, self.keys, self.issuer, self.fallback_charset)
         with memoryview(source) as view:
-            table = compiled(self.profile, sop_class_uid)
-            treatment = Treatment(patient, self.keys, table.fallback, self.fallback_charset)
+            table = compiled(self.profile, sop_class_uid, text_of(header, MODALITY))
+            treatment = Treatment(patient, self.keys, table, self.fallback_charset)
+            treatment.codes.update(kept.method_codes)
             head, trailer = self._parts(table, treatment, header, view, kept)
+        codes = codes_of(self.profile, treatment.codes)
         new = {tag: treatment.uids.get(uid.encode(), uid.encode()).decode("ascii") for tag, uid in old.items()}
         meta = file_meta(sop_class_uid, new[SOP_INSTANCE_UID], syntax)
         return Deidentified(
@@ -130,15 +129,19 @@ class _Work:
                 key_id=self.keys.key_id,
                 actions=dict(treatment.counts),
             ),
-            vault_entries=tuple(_vault_entries(patient, new[STUDY_INSTANCE_UID], treatment.uids)),
+            vault_entries=(
+                tuple(_vault_entries(patient, new[STUDY_INSTANCE_UID], treatment.uids))
+                if self.profile.reversible
+                else ()
+            ),
         )
 
     def _parts(
         self, table: ActionTable, treatment: Treatment, header: Header, view: memoryview, kept: NewPixels
     ) -> tuple[bytes, bytes]:
         """Return the new data set up to the value of the pixel data, and what comes after the pixel data."""
-        rewriter, patient, actions = Rewriter(view, table, treatment), treatment.patient, table.top
-        added = list(declaration(self.profile, patient, header, kept.method_codes))
+        rewriter, patient, actions = Rewriter(view, table, treatment, CLEANERS), treatment.patient, table.top
+        added = list(additions(self.profile, patient, header))
         if kept.changes:
             added = sorted([*added, *_encoded(kept.changes, implicit=header.implicit)])
             actions = {**actions, **dict.fromkeys(kept.changes, Action.REMOVE)}
@@ -151,18 +154,13 @@ class _Work:
         end = pixels.start if pixels else header.end
         before = [element for element in header.elements if element.start < end]
         after = header.elements[len(before) :]
-        head = rewriter.with_added(before, (header.start, end), actions, added)
+        head, places = rewriter.with_added(before, (header.start, end), actions, added)
         trailer = rewriter.data_set(after, after[0].start, header.end, actions) if after else []
+        codes = codes_of(self.profile, treatment.codes)
+        head[places[PATIENT_IDENTITY_REMOVED]] = method(self.profile, codes, implicit=header.implicit)
         if pixels:
             head.append(view[pixels.start : pixels.value_offset])
         return b"".join(head), b"".join([view[after[0].start : header.end]] if trailer is None else trailer)
-
-
-_INSTANCE_UIDS: Final = {
-    STUDY_INSTANCE_UID: "StudyInstanceUID",
-    SERIES_INSTANCE_UID: "SeriesInstanceUID",
-    SOP_INSTANCE_UID: "SOPInstanceUID",
-}
 
 
 def _untouched(header: Header, syntax: str) -> NewPixels:
@@ -174,17 +172,6 @@ def _encoded(changes: Mapping[int, Change], *, implicit: bool) -> Iterator[tuple
     for tag, change in changes.items():
         if change is not None:
             yield tag, encode(tag, change[0], change[1], implicit=implicit)
-
-
-def _uid(header: Header, tag: int, keyword: str) -> str:
-    return check_uid(header.raw(tag).decode("latin-1").strip(" \0"), keyword)
-
-
-def _refuse_what_is_elsewhere(header: Header, sop_class_uid: str, syntax: str) -> None:
-    if sop_class_uid == MEDIA_STORAGE_DIRECTORY:
-        raise UnsupportedSOPClass(sop_class_uid=sop_class_uid, reason="a directory names files and patients")
-    if header.get(PIXEL_DATA_PROVIDER_URL) is not None:
-        raise UnsupportedTransferSyntax(transfer_syntax_uid=syntax, reason="its pixels are elsewhere")
 
 
 def _has_undeclared_text(header: Header, view: memoryview) -> bool:

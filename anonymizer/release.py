@@ -48,14 +48,19 @@ def release(
     made = deidentify(
         source, profile=profile, keys=keys, issuer=issuer, header=header, fallback_charset=fallback_charset
     )
-    return _objection(made, header, fallback_charset) or Released(made, needs_pixel_review(header) or "")
+    return _objection(made, header, profile, fallback_charset) or Released(made, needs_pixel_review(header) or "")
 
 
-def _objection(made: Deidentified, header: Header, fallback_charset: str | None) -> Held | None:
+def _objection(made: Deidentified, header: Header, profile: Profile, fallback_charset: str | None) -> Held | None:
+    retains_uids = "retain_uids" in profile.options
     findings = residue.find(made.header_bytes, residue.needles_of(header, fallback_charset))
+    if retains_uids:
+        findings = tuple(finding for finding in findings if finding.kind != "uid")
     if findings:
         paths = list(dict.fromkeys(finding.path for finding in findings))[:FINDINGS_TOLD_MAX]
         return Held("residue", " ".join(paths), findings[0].kind)
+    if retains_uids:
+        return None
     identity = made.identity
     for new, tag in (
         (identity.study_instance_uid, _STUDY),

@@ -5,8 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from anonymizer.actions import Action
+from anonymizer.cleaning import CODE_OF, SequenceCleaners
 from anonymizer.compiled import ActionTable
 from anonymizer.dummies import DUMMY_SEQUENCES, TEXT_VRS, encode
+from anonymizer.private import CREATOR, PrivateBlocks
 from anonymizer.treatment import Treatment
 from kernel.dicom.dictionary import BULK_VRS, VR_OF
 from kernel.dicom.elements import UNDEFINED, Element, Item
@@ -26,13 +28,22 @@ _WATCHED = frozenset({"PN", "UN"})  # in an attribute that should have another V
 
 
 class Rewriter:
-    """Walks the data sets of one instance and puts them together again."""
+    """Walks the data sets of one instance and puts them together again.
 
-    def __init__(self, view: memoryview, table: ActionTable, treatment: Treatment) -> None:
+    `treatment` and `table` are for the cleaners of sequences, which are given the rewriter.
+    """
+
+    def __init__(self, view: memoryview, table: ActionTable, treatment: Treatment, cleaners: SequenceCleaners) -> None:
+        self.table = table
+        self.treatment = treatment
         self._view = view
-        self._table = table
-        self._treatment = treatment
+        self._cleaners = cleaners
         self._watched = _WATCHED
+
+    @property
+    def view(self) -> memoryview:
+        """The bytes that the offsets of elements mean now."""
+        return self._view
 
     def write_utf_8(self) -> None:
         """From now on, re-encode kept text that is not ASCII: nothing says what set it is in."""
@@ -46,30 +57,33 @@ class Rewriter:
         span: tuple[int, int],
         actions: Mapping[int, Action],
         added: Iterable[tuple[int, bytes]],
-    ) -> Chunks:
-        """Return the new content of the span that `elements` fill.
+    ) -> tuple[Chunks, dict[int, int]]:
+        """Return the new content of the span that `elements` fill, and where in it each addition is.
 
         `added` are encoded elements by tag, ascending; each is put before the first element of a greater tag.
         """
         chunks: Chunks = []
+        places: dict[int, int] = {}
         position, end = span
         begin = 0
         for tag, encoded in added:
             index = next((at for at in range(begin, len(elements)) if elements[at].tag > tag), len(elements))
             stop = elements[index].start if index < len(elements) else end
             chunks += self.data_set(elements[begin:index], position, stop, actions) or [self._view[position:stop]]
+            places[tag] = len(chunks)
             chunks.append(encoded)
             begin, position = index, stop
         chunks += self.data_set(elements[begin:], position, end, actions) or [self._view[position:end]]
-        return chunks
+        return chunks, places
 
     def data_set(
         self, elements: Sequence[Element], start: int, end: int, actions: Mapping[int, Action]
     ) -> Chunks | None:
         """Return the new content of [start, end), or None when nothing changes."""
         view, watched = self._view, self._watched
-        find, counts = actions.get, self._treatment.counts
+        find, counts = actions.get, self.treatment.counts
         keep, remove = Action.KEEP, Action.REMOVE
+        private = PrivateBlocks(elements, view) if self.table.safe_private else None
         chunks: Chunks = []
         position = start  # everything before it is written
         for element in elements:
@@ -79,6 +93,8 @@ class Rewriter:
                 if element[7] is None and element[1] not in watched:
                     continue
                 new = self._kept(element)
+            elif action is None and tag & 0x10000 and private is not None and (vr := private.safe_vr(tag)):
+                new = self._private(element, vr)
             elif action is None or action is remove:  # private, repeating or unknown; or the table says so
                 counts["P" if tag & 0x10000 else "X"] += 1
                 new = ()
@@ -97,7 +113,7 @@ class Rewriter:
 
     def _sequence(self, element: Element) -> Chunks | None:
         """Treat the items of a sequence; keep its form, with delimiters or with lengths."""
-        view, inside = self._view, self._table.inside(element.tag)
+        view, inside = self._view, self.table.inside(element.tag)
         items = element.items or ()
         contents = [self._item(item, inside) for item in items]
         if all(content is None for content in contents):
@@ -131,22 +147,40 @@ class Rewriter:
         if element.items is not None:
             return self._sequence(element)
         if element.vr == "PN":  # a name in an attribute that is none
-            return _chunks(self._treatment.removed())
+            return _chunks(self.treatment.removed())
         value = self._value(element)
         if element.vr == "UN":
             return self._unknown(element, value)
-        return _chunks(self._treatment.as_utf_8(element, value))
+        return _chunks(self.treatment.as_utf_8(element, value))
+
+    def _private(self, element: Element, vr: str) -> Chunks | None:
+        """Treat a private element that is known to be safe as long as it holds what its VR says."""
+        if vr == CREATOR:
+            return None
+        if vr == "SQ" and element.items is not None:
+            return self._sequence(element)
+        return _chunks(self.treatment.private(vr, self._value(element)))
 
     def _changed(self, element: Element, action: Action) -> Chunks | None:
+        if action in CODE_OF:
+            cleaner = self._cleaners.get(action)
+            new = cleaner(self, element) if cleaner and element.items is not None else None
+            if new is not None:
+                self.treatment.counts["C"] += 1
+                self.treatment.codes.add(CODE_OF[action])
+                return new
+            action = self.table.fallback[element.tag]
+            if action is Action.KEEP:
+                return self._kept(element)
         if action is Action.DUMMY and element.items is not None and element.tag not in DUMMY_SEQUENCES:
             return self._sequence(element)  # references: they stay, with new UIDs
-        return _chunks(self._treatment.changed(element, action, self._value(element)))
+        return _chunks(self.treatment.changed(element, action, self._value(element)))
 
     def _unknown(self, element: Element, value: bytes) -> Chunks | None:
         """Treat a known attribute that came as UN: a sequence is looked into, what may be text goes."""
         vr = VR_OF.get(element.tag, "")
         if vr != "SQ":
-            return None if vr in BULK_VRS or vr == "OB or OW" else _chunks(self._treatment.removed())
+            return None if vr in BULK_VRS or vr == "OB or OW" else _chunks(self.treatment.removed())
         source = encode(element.tag, "SQ", value, implicit=True)
         inner = scan(source, IMPLICIT_VR_LITTLE_ENDIAN)
         outer, self._view = self._view, memoryview(source)

@@ -1,21 +1,25 @@
 """New values for single elements: the actions D, Z, X, U and C of PS3.15 E.1 on encoded bytes, and what they counted."""
 
+import hashlib
+import hmac
 import re
 from collections import Counter
-from collections.abc import Mapping
 from typing import Final
 
 from anonymizer.actions import REPORTED, Action
+from anonymizer.compiled import ActionTable
 from anonymizer.descriptors import is_harmless
 from anonymizer.dummies import DUMMY_VALUES, TEXT_VRS, dummy_items, encode, encode_items
 from anonymizer.identifiers import PADDING, new_uid, pseudonym, shift_date
 from anonymizer.keys import Keys
 from anonymizer.patient import Patient
+from anonymizer.private import holds
 from kernel.dicom.charset import decode
 from kernel.dicom.dictionary import VR_OF
 from kernel.dicom.elements import Element
 
 AGE_YEARS_MAX: Final = 90  # older people are few enough to be found by their age
+HASH_CHARACTERS: Final = 16  # 64 bits, as many as the shortest VR that may be hashed holds
 GONE: Final = b""
 
 _AGE = re.compile(rb"(\d{1,3})([DWMY])?")
@@ -28,14 +32,14 @@ class Treatment:
     Each method returns the new encoded element, `GONE`, or None when the element stays as it is.
     """
 
-    def __init__(
-        self, patient: Patient, keys: Keys, fallback: Mapping[int, Action], fallback_charset: str | None
-    ) -> None:
+    def __init__(self, patient: Patient, keys: Keys, table: ActionTable, fallback_charset: str | None) -> None:
         self.counts: Counter[str] = Counter()  # of actions, by their letter
+        self.codes: set[str] = set()  # of CID 7050, of the cleaners that were at work
         self.uids: dict[bytes, bytes] = {}  # old to new, of all that were replaced
         self.patient = patient
         self._keys = keys
-        self._fallback = fallback
+        self._fallback = table.fallback
+        self._values = table.values
         self._fallback_charset = fallback_charset
         self._names: frozenset[str] | None = None
 
@@ -113,13 +117,31 @@ class Treatment:
             return value if _TIME.fullmatch(value.strip(PADDING)) else None
         if action is Action.AGE:
             return _capped_age(value)
+        if action is Action.REPLACE:
+            return self._values[element.tag].encode("ascii")
+        if action is Action.HASH:
+            return self._hashed(element, value)
         assert action is Action.CLEAN
         if element.vr not in TEXT_VRS:
             return None
+        return value if self._is_harmless(value) else None
+
+    def private(self, vr: str, value: bytes) -> bytes | None:
+        """Keep a safe private element that holds what its VR says; words only when they are harmless."""
+        if not holds(vr, value) or (vr in TEXT_VRS | {"CS"} and not self._is_harmless(value)):
+            self.counts["P"] += 1
+            return GONE
+        return None
+
+    def _is_harmless(self, value: bytes) -> bool:
         if self._names is None:
             self._names = self.patient.name_words
-        text = decode(value, self.patient.charsets, self._fallback_charset)
-        return value if is_harmless(text, self._names) else None
+        return is_harmless(decode(value, self.patient.charsets, self._fallback_charset), self._names)
+
+    def _hashed(self, element: Element, value: bytes) -> bytes:
+        text = decode(value, self.patient.charsets, self._fallback_charset).strip(" \0")
+        message = b"\0".join((b"value", b"%08X" % element.tag, self.patient.issuer.encode(), text.encode()))
+        return hmac.digest(self._keys.pseudonym, message, hashlib.sha256).hex()[:HASH_CHARACTERS].upper().encode()
 
     def _pseudonym_of(self, value: bytes) -> str:
         """Return the pseudonym for a Patient ID: the patient's own, or another patient's who is referred to."""

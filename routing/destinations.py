@@ -14,7 +14,7 @@ from kernel.errors import InvalidConfiguration
 DESTINATIONS_MAX = 500
 NAME_CHARACTERS_MAX = 64
 NO_PROFILE = "none"  # send as received; for receivers inside the same hospital
-PROFILES = ("basic", "tele-read", NO_PROFILE)
+PROFILES = ("basic", "tele-read", "research", NO_PROFILE)
 
 Kind = Literal["stow", "dimse"]
 

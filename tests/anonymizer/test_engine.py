@@ -58,7 +58,13 @@ def test_the_profile_for_reading_leaves_what_a_read_needs(site):
     assert given.StudyDescription == "CT sọ não có tiêm thuốc cản quang"
     assert given.SeriesDescription == "Axial 5mm"
     assert given.PatientBirthDate == ""
-    assert [c.CodeValue for c in given.DeidentificationMethodCodeSequence] == ["113100", "113105", "113107", "113108"]
+    assert [c.CodeValue for c in given.DeidentificationMethodCodeSequence] == [
+        "113100",
+        "113105",
+        "113107",
+        "113108",
+        "113111",
+    ]
     assert given.LongitudinalTemporalInformationModified == "MODIFIED"
 
 

@@ -4,10 +4,12 @@ import pytest
 
 from anonymizer.actions import Action, resolve
 from anonymizer.compiled import compiled
-from anonymizer.profile import load, merge
+from anonymizer.options import OPTIONS
+from anonymizer.profile import load, merge, table
 from kernel.dicom.dictionary import TAG_OF
 from kernel.errors import InvalidConfiguration
 
+PER_INSTANCE = {name for name, option in OPTIONS.items() if option.per_instance}
 CT, MR_ENHANCED = "1.2.840.10008.5.1.4.1.1.2", "1.2.840.10008.5.1.4.1.1.4.1"
 
 
@@ -62,7 +64,7 @@ def test_a_nested_attribute_is_decided_by_the_sequence_that_holds_it():
 def test_the_profile_for_reading_keeps_what_a_read_needs_and_says_so():
     profile = load("tele-read")
 
-    assert profile.method_codes == ("113100", "113105", "113107", "113108")
+    assert profile.method_codes == ("113100", "113105", "113107", "113108", "113111")
     assert profile.dates == "MODIFIED"
     assert profile.rules["00100040"].code == "K"
     assert profile.rules["00080020"].code == "C"
@@ -87,12 +89,30 @@ def test_the_digest_names_the_merged_profile():
     assert merge("one", ()).digest != merge("two", ()).digest
 
 
-@pytest.mark.parametrize("option", ["clean_graphics", "retain_safe_private", "nonsense"])
-def test_an_option_that_is_not_implemented_is_refused_and_not_declared(option):
-    with pytest.raises(InvalidConfiguration, match=f"option {option} is not implemented"):
-        merge("mine", (option,))
+def test_an_unknown_option_is_refused():
+    with pytest.raises(InvalidConfiguration, match="no such option: nonsense; there are clean_descriptors, "):
+        merge("mine", ("nonsense",))
+
+
+def test_dates_cannot_be_kept_and_moved():
+    with pytest.raises(InvalidConfiguration, match="retain_full_dates and retain_modified_dates contradict"):
+        merge("mine", ("retain_modified_dates", "retain_full_dates"))
+
+
+def test_what_only_a_cleaner_can_do_is_not_declared_by_the_profile():
+    profile = merge("mine", tuple(sorted(PER_INSTANCE)))
+
+    assert profile.method_codes == ("113100",)
+    assert profile.options == PER_INSTANCE
+
+
+def test_every_option_of_the_table_has_its_code_and_the_codes_are_those_of_cid_7050():
+    columns = set(table("ps3_15_e_1_1.json")["options"])
+
+    assert columns | {"clean_pixel_data", "clean_recognizable_visual_features"} == set(OPTIONS)
+    assert {option.code for option in OPTIONS.values()} == {str(number) for number in range(113101, 113113)}
 
 
 def test_an_unknown_profile_is_refused():
-    with pytest.raises(InvalidConfiguration, match="no such profile; there are basic, tele-read"):
+    with pytest.raises(InvalidConfiguration, match="no such profile; there are basic, tele-read, research, cut-ties"):
         load("everything")

@@ -1,0 +1,41 @@
+"""What the engine asks of an instance before it begins: its identifiers, and that nothing of it is elsewhere."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from kernel.dicom.elements import Header
+from kernel.dicom.uids import check_uid
+from kernel.errors import UnsupportedSOPClass, UnsupportedTransferSyntax
+
+SOP_CLASS_UID, SOP_INSTANCE_UID = 0x00080016, 0x00080018
+STUDY_INSTANCE_UID, SERIES_INSTANCE_UID = 0x0020000D, 0x0020000E
+PIXEL_DATA_PROVIDER_URL: Final = 0x00287FE0
+MEDIA_STORAGE_DIRECTORY: Final = "1.2.840.10008.1.3.10"
+INSTANCE_UIDS: Final[Mapping[int, str]] = {
+    STUDY_INSTANCE_UID: "StudyInstanceUID",
+    SERIES_INSTANCE_UID: "SeriesInstanceUID",
+    SOP_INSTANCE_UID: "SOPInstanceUID",
+}
+
+
+def identifiers_of(header: Header, syntax: str) -> tuple[str, Mapping[int, str]]:
+    """Return the SOP class and, by tag, the UIDs of study, series and instance.
+
+    Raises
+    ------
+    MissingIdentifier, InvalidIdentifier
+        One of them is absent, or no UID.
+    UnsupportedSOPClass, UnsupportedTransferSyntax
+        A directory, or an instance whose pixels are elsewhere.
+    """
+    sop_class_uid = check_uid(text_of(header, SOP_CLASS_UID), "SOPClassUID")
+    if sop_class_uid == MEDIA_STORAGE_DIRECTORY:
+        raise UnsupportedSOPClass(sop_class_uid=sop_class_uid, reason="a directory names files and patients")
+    if header.get(PIXEL_DATA_PROVIDER_URL) is not None:
+        raise UnsupportedTransferSyntax(transfer_syntax_uid=syntax, reason="its pixels are elsewhere")
+    return sop_class_uid, {tag: check_uid(text_of(header, tag), keyword) for tag, keyword in INSTANCE_UIDS.items()}
+
+
+def text_of(header: Header, tag: int) -> str:
+    """Return a value of ASCII characters without its padding."""
+    return header.raw(tag).decode("latin-1").strip(" \0")
