@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -18,6 +19,7 @@ from starlette.routing import Router
 
 from exchange.assemble import NAMING_BLOBS, Node
 from exchange.http import build_app
+from exchange.http_door import Door
 from gateway.dicomweb.app import DicomWeb
 from gateway.dicomweb.service import Services as DicomWebServices
 from kernel import telemetry
@@ -31,6 +33,7 @@ LISTENING_FILE = "listening.json"  # where the node listens, written when it is 
 DRAIN_S = 20.0  # for messages and requests under way when the node stops
 SETTLE_EVERY_S = 5.0
 BACKLOG = 1024
+FILES_BESIDE = 1024  # descriptors for everything that is no HTTP connection
 KEEP_ALIVE_S = 75
 WS_BYTES_MAX = 64 * 1024  # of a message from a client, to which nobody listens
 
@@ -80,6 +83,7 @@ class Running:
     def run(self) -> None:
         """Start everything, serve until `stop` or a signal, and stop everything."""
         node = self._node
+        _allow_files(node.stores.config.http.connections_max + FILES_BESIDE)
         with ExitStack() as stack:
             stack.callback(self._dicomweb.close)
             node.stores.blobs.sweep()
@@ -169,6 +173,16 @@ def _disk(data: Path, reserve_bytes: int) -> str:
     return "" if free > reserve_bytes else f"{free} bytes are free, the reserve is {reserve_bytes}"
 
 
+def _allow_files(wanted: int) -> None:
+    """Let this process open so many files, if the system lets it: a service begins with 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    allowed = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < allowed:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (allowed, hard))
+    if allowed < wanted:
+        _log.warning("few_files_allowed", allowed=allowed, wanted=wanted)
+
+
 def _bound(http: HttpConfig) -> socket.socket:
     family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
     bound = socket.socket(family, socket.SOCK_STREAM)
@@ -185,10 +199,11 @@ def _bound(http: HttpConfig) -> socket.socket:
 
 
 def _uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
+    door = Door(http.requests_max, http.connections_max, http.connections_per_address_max, http.trusted_proxies)
     return uvicorn.Config(
         app,  # pyright: ignore[reportArgumentType] - uvicorn's own type of an ASGI application is narrower than ours
         loop="uvloop",
-        http="httptools",
+        http=door.connection,  # pyright: ignore[reportArgumentType] - a class is wanted, and only called
         ws="websockets-sansio",
         ws_max_size=WS_BYTES_MAX,
         lifespan="off",
@@ -199,7 +214,6 @@ def _uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
         forwarded_allow_ips=list(http.trusted_proxies),
         ssl_certfile=http.tls_certificate,
         ssl_keyfile=http.tls_key,
-        limit_concurrency=http.requests_max,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(DRAIN_S),
     )

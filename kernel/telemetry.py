@@ -37,6 +37,10 @@ DELIVERIES = Counter(
     "vienanh_deliveries", "Instances by destination and what became of them.",
     ["destination", "outcome"], registry=REGISTRY,
 )  # fmt: skip
+HTTP_REFUSED = Counter(
+    "vienanh_http_refused", "HTTP connections ended before a request of theirs was read, by status.",
+    ["status"], registry=REGISTRY,
+)  # fmt: skip
 COMMIT_CHANGES = Histogram(
     "vienanh_commit_changes", "Changes that shared one commit.",
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256), registry=REGISTRY,

@@ -1,0 +1,148 @@
+"""The HTTP listener's own bounds: how long and how slow a request's head may be, how many connections stay open.
+
+uvicorn has none of them: a head without an end would be kept in memory for ever, and connections on which nothing is
+asked would count as requests, so that a few hundred of them shut everybody out. Here a connection costs only its place,
+one address cannot have all places, and who holds one must ask something. Bodies have bounds of their own
+(`gateway.dicomweb.http.body`).
+"""
+
+import asyncio
+from asyncio import TimerHandle
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from httptools import HttpParserError
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from kernel.telemetry import HTTP_REFUSED
+
+HEAD_BYTES_MAX: Final = 64 * 1024  # of a request line and its header fields
+HEADERS_MAX: Final = 200
+HEAD_S: Final = 20.0  # from the connection, or the first byte after an answer, to the end of a head
+LINGER_S: Final = 300.0  # for the rest of a body that was refused: most senders read the answer only after it
+
+_REFUSALS: Final = {
+    400: b"HTTP/1.1 400 Bad Request\r\n",
+    408: b"HTTP/1.1 408 Request Timeout\r\n",
+    431: b"HTTP/1.1 431 Request Header Fields Too Large\r\n",
+    503: b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\n",
+}
+
+
+@dataclass(slots=True)
+class Door:
+    """What all connections of a listener share; used by its event loop alone."""
+
+    requests_max: int
+    connections_max: int
+    connections_per_address_max: int
+    trusted_proxies: Collection[str] = ()  # many people come from one of these addresses
+    head_s: float = HEAD_S
+    open: Counter[str] = field(default_factory=Counter[str])  # connections by address
+
+    def connection(self, **uvicorn: Any) -> "Connection":
+        """Return the protocol of one more connection: what uvicorn wants for `http`."""
+        return Connection(self, **uvicorn)
+
+    def has_place(self, address: str) -> bool:
+        """Whether one more connection from an address may stay."""
+        if self.open.total() >= self.connections_max:
+            return False
+        return address in self.trusted_proxies or self.open[address] < self.connections_per_address_max
+
+
+class Connection(HttpToolsProtocol):
+    """uvicorn's connection, with the bounds of its door."""
+
+    def __init__(self, door: Door, **uvicorn: Any) -> None:
+        super().__init__(**uvicorn)
+        self._door = door
+        self._address: str | None = None  # as counted; None when it is not
+        self._useless = 0  # bytes since the last that were part of a body or ended a head
+        self._timer: TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - uvicorn's own
+        """Take a place, or say that there is none."""
+        super().connection_made(transport)
+        address = self.client[0] if self.client else ""
+        if not self._door.has_place(address):
+            self._refuse(503)
+            return
+        self._address = address
+        self._door.open[address] += 1
+        self._wait(self._door.head_s)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Give the place back."""
+        self._leave()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection on; those who listen to events are counted where they listen."""
+        self._leave()
+        super().handle_websocket_upgrade()
+
+    def data_received(self, data: bytes) -> None:
+        """Read on, unless a head, or what follows a chunked body, has become too long."""
+        if self.transport.is_closing():
+            return
+        self._useless += len(data)
+        super().data_received(data)
+        if self._useless > HEAD_BYTES_MAX:
+            self._refuse(431)
+        elif self._timer is None and self.cycle and self.cycle.response_complete:
+            self._wait(LINGER_S if self.cycle.more_body else self._door.head_s)
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header field, or a trailer, if there are not too many.
+
+        Raises
+        ------
+        HttpParserError
+            There are; `send_400_response` is called for it.
+        """
+        if len(self.headers) >= HEADERS_MAX:
+            raise HttpParserError
+        super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """End the head and begin the request, if not too many are under way."""
+        self._useless = 0
+        self._stop_waiting()
+        # uvicorn counts open connections too; with 0 it answers 503, with None it serves.
+        self.limit_concurrency = 0 if len(self.tasks) >= self._door.requests_max else None
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a part of the body."""
+        self._useless = 0
+        super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn names it
+        """Refuse what is no HTTP, or has too many header fields."""
+        self._refuse(431 if self.headers and len(self.headers) >= HEADERS_MAX else 400)
+
+    def _wait(self, seconds: float) -> None:
+        self._timer = self.loop.call_later(seconds, self._refuse, 408)
+
+    def _stop_waiting(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _leave(self) -> None:
+        self._stop_waiting()
+        if self._address is not None:
+            self._door.open[self._address] -= 1
+            if not self._door.open[self._address]:
+                del self._door.open[self._address]
+            self._address = None
+
+    def _refuse(self, status: int) -> None:
+        self._stop_waiting()
+        HTTP_REFUSED.labels(str(status)).inc()
+        if not (self.cycle and not self.cycle.response_complete):  # else this would stand within an answer
+            self.transport.write(_REFUSALS[status] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
+        self.transport.close()
