@@ -102,6 +102,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
         quarantine = Quarantine(opened.blobs, committer, clock)
         ingest = Ingest(opened.blobs, committer, quarantine, clock, sources.fallback_charset_of)
         deletions = deletions_of(opened, committer)
+        deletions.when_deleted(planner.forget)
         owner = LocalOwner()
         serve_deletions(owner, deletions)
         serve_access(owner, opened.access)

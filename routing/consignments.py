@@ -3,7 +3,7 @@
 The counts are exact because each change shares the transaction of what it counts: an instance's job, its receipt.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -111,7 +111,7 @@ def settle(connection: Connection, site: str, study_instance_uid: str, now: date
 
     While instances are on their way, the manifest goes with them and need not be announced by itself.
     """
-    rows = _of_study(connection, site, study_instance_uid)
+    rows = [row for row in _of_study(connection, site, study_instance_uid) if row["evidence"]]
     if not rows or _is_on_its_way(connection, site, study_instance_uid):
         return
     for row in rows:
@@ -119,12 +119,27 @@ def settle(connection: Connection, site: str, study_instance_uid: str, now: date
         _announce(connection, row, now)
 
 
-def count_delivered(connection: Connection, key: ConsignmentKey, instances: int, now: datetime) -> None:
-    """Count instances that arrived; with the last one of a complete study the study is delivered."""
-    connection.execute(update(consignment).where(_is(key)).values(delivered=consignment.c.delivered + instances))
+def count_delivered(connection: Connection, key: ConsignmentKey, instances: int, again: int, now: datetime) -> None:
+    """Count instances that arrived; with the last one of a complete study the study is delivered.
+
+    Those that arrived `again` were deleted here and came back: they were promised twice and count once.
+    """
+    values = {"delivered": consignment.c.delivered + instances}
+    if again:
+        values |= {"instances": consignment.c.instances - again, "version": consignment.c.version + 1}
+    connection.execute(update(consignment).where(_is(key)).values(values))
     row = connection.execute(select(consignment).where(_is(key))).mappings().one()
     if _finish(connection, row, now):
         _announce(connection, row, now)
+
+
+def withdraw(connection: Connection, promised: Mapping[ConsignmentKey, int], now: datetime) -> None:
+    """Count instances of one study as promised no more, for they were deleted on their way; the rest may be all."""
+    for key, instances in promised.items():
+        values = {"instances": consignment.c.instances - instances, "version": consignment.c.version + 1}
+        connection.execute(update(consignment).where(_is(key)).values(values))
+    for site, study_instance_uid in {(key.site, key.study_instance_uid) for key in promised}:
+        settle(connection, site, study_instance_uid, now)
 
 
 def reopen(connection: Connection, key: ConsignmentKey, instances: int) -> int:
@@ -165,6 +180,8 @@ def note_announced(connection: Connection, key: ConsignmentKey, version: int) ->
 def _finish(connection: Connection, row: RowMapping, now: datetime) -> bool:
     """Record StudyDelivered once for each time that the study was completed."""
     if not row["evidence"] or row["delivered"] < row["instances"] or row["delivered_at"] is not None:
+        return False
+    if row["instances"] == 0:  # all were deleted on their way
         return False
     key = ConsignmentKey(row["destination"], row["site"], row["study_instance_uid"], row["profile"])
     connection.execute(update(consignment).where(_is(key)).values(delivered_at=now))

@@ -1,20 +1,25 @@
 """What delivery has to say when instances are deleted: what still waits, what nobody else has, and what goes with them.
 
-Deliveries, consignments and plans stay: they are the history, and name UIDs only. The vault's sealed records stay, too:
+Deliveries, consignments and plans stay: they are the history, and name UIDs only. A consignment counts what was deleted
+on its way no more, and what arrived once, however often it comes. The vault's sealed records stay, too:
 a report about a copy that was delivered may still come home, and without them nobody could say whose it is. They go when
 erasure is the reason (erasure.py).
 """
 
+import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
 from typing import Final
 
-from sqlalchemy import Connection, Select, and_, delete, func, select
+from sqlalchemy import Connection, Row, Select, and_, delete, func, select
 
 from anonymizer.keys import Keys
 from kernel.archive.reclaim import Freed
 from kernel.archive.removal import Doomed
 from kernel.archive.tables import conflict, instance
-from routing import erasure
+from routing import consignments, erasure
+from routing.consignments import ConsignmentKey
 from routing.erasure import Copy
 from routing.tables import delivery, derived, job
 from routing.transport import ReceiptState
@@ -42,21 +47,32 @@ class DeliveryDependents:
         found += [f"{apart} conflicting copies of its instances are nowhere else"] if apart else []
         return [*found, f"{lacking} of its instances have no receipt, this may be the only copy"] if lacking else found
 
-    def forget(self, connection: Connection, doomed: Doomed, *, erase: bool) -> Sequence[Freed]:
-        """Remove the jobs and the pseudonymised copies; return the copies' blobs."""
+    def forget(self, connection: Connection, doomed: Doomed, *, erase: bool, at: datetime) -> Sequence[Freed]:
+        """Remove the jobs and the pseudonymised copies; return the copies' blobs. Nothing waits for what is gone."""
         freed: list[Freed] = []
         gone: list[Copy] = []
+        promised: Counter[ConsignmentKey] = Counter()
         for uids in _chunks(doomed):
             of_jobs = (job.c.site == doomed.site, job.c.study_instance_uid == doomed.study_instance_uid)
-            connection.execute(delete(job).where(*of_jobs, job.c.sop_instance_uid.in_(uids)))
+            gone_jobs = delete(job).where(*of_jobs, job.c.sop_instance_uid.in_(uids))
+            for row in connection.execute(gone_jobs.returning(job.c.lane, job.c.profile, job.c.targets)):
+                promised.update(_keys(doomed, row))
             copies = (derived.c.site == doomed.site, derived.c.sop_instance_uid.in_(uids))
             for row in connection.execute(select(derived).where(*copies)):
                 freed.append(Freed(row.blob_key, row.new_sop_instance_uid))
                 gone.append(Copy(row.new_study_instance_uid, row.new_series_instance_uid, row.new_sop_instance_uid))
             connection.execute(delete(derived).where(*copies))
+        consignments.withdraw(connection, promised, at)
         if erase:
             erasure.erase(connection, doomed, gone, self._keys_of(doomed.site))
         return freed
+
+
+def _keys(doomed: Doomed, row: Row[str, str, str]) -> Iterator[ConsignmentKey]:
+    """Yield to whom a job would have led."""
+    destinations = [destination for destination, _ in json.loads(row.targets)] if row.targets else [row.lane]
+    for destination in destinations:
+        yield ConsignmentKey(destination, doomed.site, doomed.study_instance_uid, row.profile)
 
 
 def _receipted(site: str, uids: list[str]) -> Select[int]:

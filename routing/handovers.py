@@ -181,6 +181,11 @@ def postpone(connection: Connection, one: Handover, detail: str, now: datetime) 
     )
 
 
+def abandon(connection: Connection, one: Handover, detail: str) -> None:
+    """Write that there is nothing to ask or tell any more."""
+    connection.execute(update(handover).where(handover.c.pk == one.pk).values(state="abandoned", detail=detail))
+
+
 def reported(connection: Connection, transaction_uid: str, verdict: Verdict, now: datetime) -> bool:
     """Take a destination's word about a transaction of ours; False when there is none of this UID.
 

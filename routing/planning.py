@@ -70,6 +70,10 @@ class Planner:
             tell_deidentified(connection, one.site, one.study_instance_uid, now)
             consignments.settle(connection, one.site, one.study_instance_uid, now)
 
+    def forget(self) -> None:
+        """Forget what was recorded of studies: one was deleted, and may come again as a new one."""
+        self._studies.clear()
+
     def _planned(self, one: Stored) -> Planned:
         fallback_charset = self._fallback_charset_of(one.received.origin)
         return Planned(one, self._plan(_facts(one)), fallback_charset or "")

@@ -134,7 +134,7 @@ def _record_arrived(connection: Connection, holder: Holder, arrived: Sequence[An
             if answer.job.sop_instance_uid in new
         ],
     )
-    count_delivered(connection, key_of(ours[0].job), len(new), now)
+    count_delivered(connection, key_of(ours[0].job), len(new), len(ours) - len(new), now)
 
 
 def _record_stopped(connection: Connection, holder: Holder, stopped: Sequence[Answered], now: datetime) -> None:

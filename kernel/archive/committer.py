@@ -152,7 +152,7 @@ class LocalCommitter:
         return self._database.write(lambda connection: bool(self.complete(connection, [study_pk], complete.SEND_NOW)))
 
     def forget(self, study_pk: int) -> None:
-        """Forget rows that the running transaction deletes; called inside it."""
+        """Forget rows that the running transaction deletes; called inside it, and after it."""
         self._parents.forget()
         self._sessions.drop(study_pk)
 

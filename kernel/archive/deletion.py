@@ -65,7 +65,7 @@ class Dependents(Protocol):
         """Return what speaks against deleting, in words; empty when nothing does."""
         ...
 
-    def forget(self, connection: Connection, doomed: Doomed, *, erase: bool) -> Sequence[Freed]:
+    def forget(self, connection: Connection, doomed: Doomed, *, erase: bool, at: datetime) -> Sequence[Freed]:
         """Remove the room's rows of it and return the blobs that they named; `erase` also what leads back to a person."""
         ...
 
@@ -121,7 +121,10 @@ class Deletions:
         self._listeners: list[Callable[[], None]] = []
 
     def when_deleted(self, listener: Callable[[], None]) -> None:
-        """Have `listener` called after every deletion, to forget what it remembers of studies; it must be short."""
+        """Have `listener` called in the transaction of every deletion and after it, to forget what it remembers of studies.
+
+        It must be short.
+        """
         self._listeners.append(listener)
 
     def delete(self, wish: Wish) -> int:
@@ -154,15 +157,15 @@ class Deletions:
         held = is_held(connection, wish.target.site, wish.target.study_instance_uid)
         decide(wish, Facts(held, doomed.last_received_at, tuple(obstacles)), self._config, now)
         erase = wish.reason == ERASURE
-        freed = [one for room in self._dependents for one in room.forget(connection, doomed, erase=erase)]
+        freed = [one for room in self._dependents for one in room.forget(connection, doomed, erase=erase, at=now)]
         give_up(connection, [*freed, *removal.remove(connection, doomed)], now)
         detail = {"level": wish.target.level, "reason": wish.reason, "instances": len(doomed.instances), **_uids(wish)}
         target = wish.target
         event = _EVENTS[target.level]
         record(connection, Event(event, now, target.site, target.study_instance_uid, doomed.trace_id, detail))
         append(connection, self._line(wish, AuditOutcome.SUCCESS, detail))
-        self._committer.forget(doomed.study_pk)
-        tx_after_commit(connection, self._tell)
+        self._forget(doomed.study_pk)
+        tx_after_commit(connection, lambda: self._forget(doomed.study_pk))  # what this transaction remembers at its end
         return len(doomed.instances)
 
     def _line(self, wish: Wish, outcome: AuditOutcome, detail: Mapping[str, object]) -> Line:
@@ -178,7 +181,8 @@ class Deletions:
             detail={**detail, "forced": wish.is_forced},
         )
 
-    def _tell(self) -> None:
+    def _forget(self, study_pk: int) -> None:
+        self._committer.forget(study_pk)
         for listener in self._listeners:
             listener()
 

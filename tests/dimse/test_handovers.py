@@ -107,6 +107,19 @@ def test_a_destination_that_is_asked_over_http_is_taken_at_its_word_or_asked_lat
     assert clerk.told(EventName.STUDY_COMMITTED) == [{"destination": "pacs", "instances": 1, "failed": 0}]
 
 
+def test_nobody_is_asked_about_what_was_deleted_since_it_was_delivered(hospital):
+    asked: list[str] = []
+    clerk = Clerk(hospital, ask=lambda uid, _: asked.append(uid))
+    hospital.receives(a_ct())
+    hospital.settles()
+
+    hospital.deletes(a_ct())
+    clerk.works()
+
+    assert asked == []
+    assert clerk.states() == ["abandoned"]
+
+
 def test_what_is_not_committed_is_sent_again_and_asked_for_again(hospital, node: Node, tmp_path):
     clerk, series = Clerk(hospital, node.port), list(a_ct_series(3))
     holds(node, tmp_path / "in", series[:2])

@@ -14,14 +14,17 @@ from anonymizer.keys import derive
 from anonymizer.profile import load
 from kernel.archive.blobs import Blobs
 from kernel.archive.committer import LocalCommitter
+from kernel.archive.deletion import Deletions, Wish
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Ingested, Origin
+from kernel.archive.removal import Target
 from kernel.clock import Clock, ManualClock
-from kernel.config import Config, RoutingConfig
+from kernel.config import ArchiveConfig, Config, RoutingConfig
 from kernel.database import Database
 from kernel.events import Event, EventName, of_study, since
 from routing import leases
+from routing.deletion import DeliveryDependents
 from routing.local import LocalWork
 from routing.planning import Planner
 from routing.queue import LOCAL_LANE, Holder
@@ -60,7 +63,7 @@ class Hospital:
     def starts(self) -> None:
         """Assemble everything that lives in memory, as after a restart."""
         config = Config(rule=tuple(self.rules), destination=tuple(self.destinations), origin="node.toml")
-        planner = Planner(parse(config), self.clock)
+        planner = self.planner = Planner(parse(config), self.clock)
         self.committer = LocalCommitter(
             self.database,
             self.clock,
@@ -108,6 +111,15 @@ class Hospital:
         if released:
             self.committer.end_session("BVA", session, "association-released")
         return ingested
+
+    def deletes(self, ds: Dataset, *, instance: bool = False) -> int:
+        """Have an administrator delete a study, or one instance of it, whatever speaks against it."""
+        dependents = DeliveryDependents(lambda _: self.keys)
+        deletions = Deletions(self.database, self.clock, ArchiveConfig(), self.committer, (dependents,))
+        deletions.when_deleted(self.planner.forget)
+        below = (str(ds.SeriesInstanceUID), str(ds.SOPInstanceUID)) if instance else ()
+        target = Target("BVA", str(ds.StudyInstanceUID), *below)
+        return deletions.delete(Wish(target, "an", "admin", "", "test-data", is_admin=True, is_forced=True))
 
     def settles(self) -> None:
         """Work until nothing is due."""

@@ -103,6 +103,9 @@ class HandoverWorker:
         uid = self._new_uid()
         with self._db.read() as connection:
             references = handovers.delivered_instances(connection, one)
+        if not references:  # deleted since it was delivered
+            self._db.write(lambda connection: handovers.abandon(connection, one, "nothing of it is here any more"))
+            return
         self._db.write(lambda connection: handovers.begin(connection, one, uid))
         if isinstance(way, Target):
             ask_commitment(way, uid, references, self._reports, self._clock)
