@@ -157,7 +157,7 @@ def listener_of(
             Callers(
                 sources,
                 Places(config.node.data / PLACES_FILE),
-                Identification(config.dimse.user_identity, opened.access.identify),
+                Identification(config.dimse.user_identity, opened.access),
             ),
             on_session_end=end_session,
             clock=opened.clock,

@@ -23,7 +23,7 @@ from pathlib import Path
 from argon2 import PasswordHasher
 
 from kernel.access.accounts import AccountInfo, Accounts, NewAccount
-from kernel.access.identity import Identities, JwtRules
+from kernel.access.identity import Identities, JwtRules, Proved
 from kernel.access.memory import Recent
 from kernel.access.principal import ROLE_SCOPES, Principal, Role, Scope, scopes_of, system
 from kernel.access.secrets import Passwords, Signer, load_or_create_key, sha256_hex
@@ -102,9 +102,13 @@ class Access:
         """Return who signed in. Raises NotAuthenticated, Throttled, Busy; see `Accounts.authenticate`."""
         return self.accounts.authenticate(name, password, address)
 
-    def identify(self, kind: int, primary: bytes, secondary: bytes, address: str) -> Principal:
+    def identify(self, kind: int, primary: bytes, secondary: bytes, address: str) -> Proved:
         """Return who a DICOM user identity is. Raises NotAuthenticated, Throttled; see `Identities.identify`."""
         return self._identities.identify(kind, primary, secondary, address)
+
+    def stands(self, who: Principal) -> bool:
+        """Whether who once proved an identity may still do all that: an account may be disabled or changed since."""
+        return who.kind != "account" or self.accounts.stands(who)
 
     def first_administrator(self) -> str | None:
         """On a node without accounts make `admin` and return its one-time password; otherwise return None."""

@@ -107,6 +107,12 @@ class Accounts:
         self._audit(Action.USER_AUTHENTICATION, name, address, AuditOutcome.SUCCESS, "sign-in by token")
         return principal_of(row)
 
+    def stands(self, who: Principal) -> bool:
+        """Whether an account may still do what it might when `who` was proved: neither disabled nor changed since."""
+        with self._db.read() as connection:
+            row = connection.execute(select(account).where(account.c.name == who.name)).one_or_none()
+        return row is not None and not row.disabled and principal_of(row) == who
+
     def token_refused(self, address: str) -> None:
         """Audit a signed token that proves nothing."""
         self._audit(Action.USER_AUTHENTICATION, _NOBODY, address, AuditOutcome.MINOR_FAILURE, "token refused")

@@ -5,11 +5,13 @@ from typing import Final, Protocol
 import msgspec
 
 from kernel.access import Access, Action, Principal, StudyGrant
+from kernel.access.identity import Proved
 from kernel.archive.owner import LocalOwner, Owner
 
 OPEN_STUDY: Final = "access.open_study"
 MAY_SEARCH: Final = "access.may_search"
 IDENTIFY: Final = "access.identify"
+STANDS: Final = "access.stands"
 
 
 class StudyAccess(Protocol):
@@ -55,6 +57,8 @@ _open_study = msgspec.msgpack.Decoder(_OpenStudy).decode
 _may_search = msgspec.msgpack.Decoder(_MaySearch).decode
 _identify = msgspec.msgpack.Decoder(_Identify).decode
 _principal = msgspec.msgpack.Decoder(Principal).decode
+_proved = msgspec.msgpack.Decoder(Proved).decode
+_answer = msgspec.msgpack.Decoder(bool).decode
 _grant = msgspec.msgpack.Decoder(StudyGrant).decode
 _sites = msgspec.msgpack.Decoder(frozenset[str] | None).decode
 
@@ -76,10 +80,14 @@ class AskedAccess:
         """Ask which sites a search may cover. Raises as `Access.may_search`, and Busy."""
         return _sites(self._owner.ask(MAY_SEARCH, _encode(_MaySearch(principal, keywords, address))))
 
-    def identify(self, kind: int, primary: bytes, secondary: bytes, address: str) -> Principal:
+    def identify(self, kind: int, primary: bytes, secondary: bytes, address: str) -> Proved:
         """Ask who a user identity is. Raises as `Access.identify`, and Busy."""
         asked = _Identify(kind, primary, secondary, address)
-        return _principal(self._owner.ask(IDENTIFY, _encode(asked)))
+        return _proved(self._owner.ask(IDENTIFY, _encode(asked)))
+
+    def stands(self, who: Principal) -> bool:
+        """Ask whether who proved an identity may still do all that. Raises Busy."""
+        return _answer(self._owner.ask(STANDS, _encode(who)))
 
 
 def serve_access(owner: LocalOwner, access: Access) -> None:
@@ -98,5 +106,6 @@ def serve_access(owner: LocalOwner, access: Access) -> None:
         return _encode(access.identify(one.kind, one.primary, one.secondary, one.address))
 
     owner.serve(IDENTIFY, identify)
+    owner.serve(STANDS, lambda body: _encode(access.stands(_principal(body))))
     owner.serve(OPEN_STUDY, open_study)
     owner.serve(MAY_SEARCH, may_search)

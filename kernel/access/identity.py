@@ -7,6 +7,7 @@ it may do, and `sites` whose studies it sees.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from enum import IntEnum
 from typing import Any, Final, Literal, cast
 
@@ -20,6 +21,7 @@ from kernel.errors import InvalidConfiguration, NotAuthenticated
 
 JWT_BYTES_MAX: Final = 16 * 1024
 SKEW_S: Final = 60.0  # how far another clock may be off
+TOKEN_S_MAX: Final = 366 * 86400.0  # a later end is as good as none
 HS256_BYTES_MIN: Final = 32  # RFC 7518 3.2
 Algorithm = Literal["RS256", "ES256", "HS256"]
 
@@ -97,6 +99,14 @@ class JwtRules:
         return claims
 
 
+@dataclass(frozen=True, slots=True)
+class Proved:
+    """Who proved an identity, and until when the proof itself says that it is good; None: it does not say."""
+
+    who: Principal
+    until: datetime | None = None
+
+
 class Identities:
     """Proves user identities."""
 
@@ -105,7 +115,7 @@ class Identities:
         self._clock = clock
         self._rules = rules
 
-    def identify(self, kind: int, primary: bytes, secondary: bytes, address: str) -> Principal:
+    def identify(self, kind: int, primary: bytes, secondary: bytes, address: str) -> Proved:
         """Return who somebody is; a proof is never kept or logged.
 
         Parameters
@@ -121,15 +131,19 @@ class Identities:
             Too many failures.
         """
         if kind == IdentityKind.PASSWORD:
-            return self._by_password(primary, secondary, address)
+            return Proved(self._by_password(primary, secondary, address))
         if kind == IdentityKind.JWT and self._rules is not None:
             try:
                 claims = self._rules.claims(primary, self._clock)
             except NotAuthenticated:
                 self._accounts.token_refused(address)
                 raise
-            return self._by_claims(claims, address)
+            return Proved(self._by_claims(claims, address), self._end(claims))
         raise NotAuthenticated
+
+    def _end(self, claims: Mapping[str, Any]) -> datetime:
+        now = self._clock.now()
+        return now + timedelta(seconds=min(float(claims["exp"]) + SKEW_S - now.timestamp(), TOKEN_S_MAX))
 
     def _by_password(self, primary: bytes, secondary: bytes, address: str) -> Principal:
         try:

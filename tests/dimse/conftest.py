@@ -196,7 +196,7 @@ def start_node(tmp_path: Path, empty_database: Path) -> Iterator[Callable[..., N
         listener = Listener(
             config.dimse,
             with_rows(table, rows),
-            Callers(known, Places(root / "places"), Identification(config.dimse.user_identity, access.identify)),
+            Callers(known, Places(root / "places"), Identification(config.dimse.user_identity, access)),
             on_session_end=ended,
             clock=clock,
         )

@@ -13,8 +13,12 @@ from pynetdicom import AE
 from pynetdicom.pdu_primitives import UserIdentityNegotiation
 from sqlalchemy import select
 
+from gateway.dimse.listening import identity as listening
+from gateway.dimse.listening.identity import Leave
 from gateway.dimse.upper_layer import user_items
 from gateway.dimse.upper_layer.pdu import (
+    Abort,
+    AbortReason,
     AssociateAccept,
     AssociateReject,
     ContextResult,
@@ -23,9 +27,12 @@ from gateway.dimse.upper_layer.pdu import (
     UserInformation,
 )
 from gateway.dimse.upper_layer.wire import encode
-from kernel.access import NewAccount
+from kernel.access import NewAccount, Principal
+from kernel.access.identity import Proved
 from kernel.archive.tables import study
 from kernel.audit import audit
+from kernel.clock import ManualClock
+from kernel.errors import Busy
 from tests.dimse import scripts
 from tests.dimse.conftest import Node, Peer
 from tests.support.builders import a_ct, as_file
@@ -181,6 +188,92 @@ def test_the_account_is_who_the_audit_names(start):
     assert lines[0].outcome != lines[1].outcome
 
 
+# --- for how long -----------------------------------------------------------------------------------------------------
+
+AN_ECHO = scripts.a_message(scripts.an_echo_request(), context_id=1)
+
+
+@pytest.fixture
+def looks_always(monkeypatch):
+    monkeypatch.setattr(listening, "LOOK_EVERY_S", 0.0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda accounts: accounts.set_disabled("pacs", disabled=True, by="test"),
+        lambda accounts: accounts.set_rights("pacs", ["reader"], None, by="test"),
+    ],
+)
+def test_an_association_of_an_account_that_was_changed_is_aborted(start, looks_always, change):
+    node = start()
+    with node.call(**request(PROVED)) as peer:
+        peer.say(AN_ECHO)
+        assert peer.hear_response()["Status"] == 0
+
+        change(node.access.accounts)
+        peer.say(AN_ECHO)
+
+        assert peer.hear() == Abort(0, AbortReason.NOT_SPECIFIED)
+
+
+def test_a_proof_is_not_good_for_ever(start, monkeypatch):
+    monkeypatch.setattr(listening, "PROOF_S_MAX", 0.0)
+    with start().call(**request(PROVED)) as peer:
+        peer.say(AN_ECHO)
+
+        assert peer.hear() == Abort(0, AbortReason.NOT_SPECIFIED)
+
+
+class Told:
+    """Who says what the test has it say."""
+
+    def __init__(self, answer):
+        self.answer, self.asked = answer, 0
+
+    def stands(self, who):
+        self.asked += 1
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+
+def a_leave(prover, until: datetime | None = None, clock: ManualClock | None = None) -> Leave:
+    who = Principal("viewer", "token", frozenset(), frozenset())
+    return Leave(Proved(who, until), prover, clock or ManualClock())
+
+
+def test_a_token_that_ended_lets_what_began_go_on_and_nothing_begin():
+    clock = ManualClock()
+    leave = a_leave(Told(True), clock.now() + timedelta(minutes=5), clock)
+    assert leave.may_ask()
+
+    clock.advance(300)
+
+    assert (leave.may_ask(), leave.may_go_on()) == (False, True)
+
+
+def test_a_token_does_not_outlive_the_bound():
+    clock = ManualClock()
+    leave = a_leave(Told(True), clock.now() + timedelta(days=9), clock)
+
+    clock.advance(listening.PROOF_S_MAX)
+
+    assert not leave.may_ask()
+
+
+def test_the_account_is_looked_at_now_and_then_and_not_given_up_because_nobody_answers():
+    clock, prover = ManualClock(), Told(Busy(what="the owner"))
+    leave = a_leave(prover, None, clock)
+    assert (leave.may_go_on(), prover.asked) == (True, 0)
+
+    clock.advance(listening.LOOK_EVERY_S)
+    assert (leave.may_go_on(), prover.asked) == (True, 1)
+    prover.answer = False
+
+    assert (leave.may_go_on(), leave.may_ask(), prover.asked) == (False, False, 2)
+
+
 # --- tokens -----------------------------------------------------------------------------------------------------------
 
 
@@ -283,10 +376,20 @@ def test_a_token_of_nobody_here_opens_what_its_scopes_say(with_tokens):
     told = claims(sub="viewer", scope="dicomweb:read and-more", sites=["BVB", 7, "../"])
 
     answer = node.answers(**request(by_token(jwt.encode(told, key, "HS256")), FIND, scripts.CT))
-    who = node.access.identify(5, jwt.encode(told, key, "HS256").encode(), b"", "127.0.0.1")
+    who = node.access.identify(5, jwt.encode(told, key, "HS256").encode(), b"", "127.0.0.1").who
 
     assert results(answer) == [True, False]
     assert (who.name, who.sites) == ("viewer", {"BVB"})
+
+
+@pytest.mark.parametrize("end", [datetime.now(UTC) + timedelta(minutes=5), 10**30])
+def test_the_end_of_a_token_is_the_end_of_the_proof(with_tokens, end):
+    node, key = with_tokens()
+
+    proved = node.access.identify(5, jwt.encode(claims(exp=end), key, "HS256").encode(), b"", "127.0.0.1")
+
+    longest = timedelta(minutes=6, seconds=1) if isinstance(end, datetime) else timedelta(days=366)
+    assert timedelta(minutes=5) < proved.until - datetime.now(UTC) <= longest
 
 
 # --- secrets ----------------------------------------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gateway.dimse.listening import negotiation
 from gateway.dimse.listening.conversation import Conversation, Rules
+from gateway.dimse.listening.identity import Leave, Prover
 from gateway.dimse.listening.pace import Pace, Paces, Trickle
 from gateway.dimse.listening.reception import Admitted, Reception
 from gateway.dimse.scp.services import PeerGone, Session
@@ -54,6 +55,7 @@ class Desk:
     paces: Paces
     bytes_per_second_min: float
     tls: ServerTls | None
+    prover: Prover
     on_session_end: Callable[[str, str, bool], None]  # site, session, whether it was released
     clock: Clock
     new_identifier: Callable[[], str]
@@ -248,7 +250,8 @@ class Association:
         source, self._place = admitted.source, admitted.place
         self._pace = self._desk.paces.of(source)
         name = self._desk.new_identifier()
-        self._session = Session(name, source, called, calling, self._address, self._pace, admitted.who)
+        leave = None if admitted.proved is None else Leave(admitted.proved, self._desk.prover, self._desk.clock)
+        self._session = Session(name, source, called, calling, self._address, self._pace, leave)
         self._conversation = Conversation(self._acceptor, self, self._desk.rules, self._session)
         self._acceptor.accept(admitted.answer)
 

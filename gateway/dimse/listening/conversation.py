@@ -97,6 +97,7 @@ class Conversation:
 
     def _begin(self, message: Command) -> None:
         if is_request(message):
+            self._check_leave(begins=True)
             self._message, self._receiver = message, self._service_for(message).begin(self._session, message)
         elif int_of(message.command, "CommandField") == Field.C_CANCEL_RQ:
             self._cancel(int_of(message.command, "MessageIDBeingRespondedTo"))
@@ -161,6 +162,7 @@ class Conversation:
     def is_cancelled(self, message_id: int) -> bool:
         """Hear what came, without waiting; see `Session.is_cancelled`."""
         self._check()
+        self._check_leave(begins=False)
         for _ in range(HEARD_AT_ONCE_MAX):
             if not self._wire.hear(wait=False):
                 break
@@ -199,6 +201,13 @@ class Conversation:
 
     def _check(self) -> None:
         if self._upper.state is not State.ESTABLISHED:
+            raise PeerGone
+
+    def _check_leave(self, *, begins: bool) -> None:
+        """Abort when the user's time is over: the peer may associate again and prove who it is."""
+        leave = self._session.leave
+        if leave is not None and not (leave.may_ask() if begins else leave.may_go_on()):
+            self._wire.give_up("the user identity is over", None)
             raise PeerGone
 
     def _send(self, context: Context, command: CommandSet, data_set: DataSet) -> None:

@@ -49,6 +49,7 @@ class Listener:
             paces=Paces(pace_of),
             bytes_per_second_min=config.bytes_per_second_min,
             tls=ServerTls.of(config),
+            prover=callers.identification.prover,
             on_session_end=on_session_end,
             clock=clock,
             new_identifier=lambda: secrets.token_hex(8),

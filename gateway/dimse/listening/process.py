@@ -99,7 +99,7 @@ def _wired(settings: Settings, clock: Clock) -> tuple[Listener, ReadOnly]:
     db = ReadOnly.open(target, password=password)
     access = AskedAccess(owner)
     backing = Backing(settings.config, clock, db, blobs, owner, access)
-    identification = Identification(settings.config.dimse.user_identity, access.identify)
+    identification = Identification(settings.config.dimse.user_identity, access)
     table = offers(settings.config, ingest, blobs, clock, backing)
     listener = Listener(
         settings.config.dimse,

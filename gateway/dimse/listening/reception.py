@@ -12,7 +12,7 @@ from gateway.dimse.listening.places import Place, Places
 from gateway.dimse.scp.offer import Offers
 from gateway.dimse.upper_layer.pdu import AssociateAccept, AssociateReject, AssociateRequest
 from gateway.peers import Certificate, Source, Sources
-from kernel.access import Principal
+from kernel.access.identity import Proved
 from kernel.config import DimseConfig
 from kernel.errors import NotAuthenticated, Retriable, Throttled, UnknownCaller
 
@@ -33,7 +33,7 @@ class Admitted:
 
     answer: AssociateAccept
     source: Source
-    who: Principal | None  # who proved to be the user
+    proved: Proved | None  # who proved to be the user
     place: Place
 
 
@@ -77,15 +77,15 @@ class Reception:
     ) -> Admitted | AssociateReject:
         identity = request.user.identity
         try:
-            who = self._callers.identification.of(identity, address)
+            proved = self._callers.identification.of(identity, address)
         except NotAuthenticated:
             return negotiation.REJECT_IDENTITY
         except (Throttled, Retriable):
             return negotiation.REJECT_IDENTITY_FOR_NOW
-        source = widened(source, who)
+        source = widened(source, None if proved is None else proved.who)
         answer = negotiation.negotiate(request, self._policy, self._offers, source)
         if isinstance(answer, AssociateReject):
             return answer
-        if who is not None and identity is not None and identity.wants_response:
+        if proved is not None and identity is not None and identity.wants_response:
             answer = replace(answer, user=replace(answer.user, identity_response=b""))  # D.3.3.7.2: of no length
-        return Admitted(answer, source, who, place)
+        return Admitted(answer, source, proved, place)

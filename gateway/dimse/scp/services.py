@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from gateway.dimse.listening.identity import Leave
 from gateway.dimse.listening.pace import Pace
 from gateway.dimse.upper_layer.commands import NO_DATA_SET, CommandSet, Field, Value
 from gateway.dimse.upper_layer.indications import Command, Context
@@ -81,9 +82,14 @@ class Session:
     calling_ae_title: str
     address: str
     pace: Pace = field(default_factory=Pace, repr=False)
-    who: Principal | None = None  # who proved to be the user, by user identity negotiation
+    leave: Leave | None = None  # of who proved to be the user, by user identity negotiation
     talk: Talk | None = field(default=None, repr=False)
     instances: int = 0  # acknowledged with Success
+
+    @property
+    def who(self) -> Principal | None:
+        """Who proved to be the user."""
+        return None if self.leave is None else self.leave.proved.who
 
     def is_cancelled(self, message_id: int) -> bool:
         """Hear what came since, without waiting; say whether the peer cancelled a request (PS3.7 9.3.2.3).
@@ -93,7 +99,7 @@ class Session:
         Raises
         ------
         PeerGone
-            The peer released, aborted or is lost.
+            The peer released, aborted or is lost, or its user may go on no longer.
         """
         return self.talk is not None and self.talk.is_cancelled(message_id)
 
