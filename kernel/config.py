@@ -69,7 +69,7 @@ class DimseConfig:
     check_called_ae_title: bool = _setting(False, "refuse associations that call another AE title")
     accept_unknown_callers: bool = _setting(True, "take studies from callers that no [[source]] names")
     unknown_caller_services: tuple[str, ...] = _setting(
-        ("store", "commit", "mpps"), "what callers that no [[source]] names may ask for, beyond C-ECHO"
+        ("store",), "what callers that no [[source]] names may ask for, beyond C-ECHO"
     )
     accept_private_sop_classes: bool = _setting(True, "take SOP classes that the standard does not list")
     associations_max: int = _setting(64, "associations at once; more are rejected as a local limit")

@@ -12,19 +12,27 @@ from pydicom.uid import ExplicitVRLittleEndian
 from gateway.dimse.listening import pace
 from gateway.dimse.listening.pace import Pace
 from gateway.dimse.listening.places import Places
+from gateway.dimse.listening.waiting import Waiting, most_waiting
 from gateway.dimse.scp import store_scp
-from gateway.dimse.upper_layer import pdu
+from gateway.dimse.scp.commitment_messages import COMMITMENT_CLASS, COMMITMENT_INSTANCE, write_request
+from gateway.dimse.scp.find_identifier import FIND_MODELS
+from gateway.dimse.scp.mpps_scp import MODALITY_PERFORMED_PROCEDURE_STEP
+from gateway.dimse.upper_layer import pdu, wire
 from gateway.dimse.upper_layer.pdu import AssociateAccept, AssociateReject, ContextResult, ProposedContext, Role
 from gateway.peers import Source
+from gateway.status import NOT_AUTHORISED
+from kernel.archive.commitments import Reference
 from kernel.archive.stage import HEAD_BYTES
 from kernel.clock import ManualClock
+from kernel.config import DimseConfig
 from tests.dimse import scripts
-from tests.dimse.conftest import PATIENCE_S, Node
+from tests.dimse.conftest import PATIENCE_S, Node, Peer
 from tests.dimse.test_faults import settles
 from tests.dimse.test_processes import start_processes  # noqa: F401 (a fixture)
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes
 
 CALLING, CALLED, LOCAL_LIMIT = AssociateReject(1, 1, 3), AssociateReject(1, 1, 7), AssociateReject(2, 3, 2)
+ACCEPTED = ContextResult.ACCEPTANCE
 MR = "1.2.840.10008.5.1.4.1.1.4"
 
 
@@ -61,6 +69,38 @@ def test_contexts_that_a_source_may_not_use_are_rejected_one_by_one(start_node):
 
     accepted, rejected = ContextResult.ACCEPTANCE, ContextResult.USER_REJECTION
     assert [context.result for context in answer.contexts] == [accepted, accepted, rejected]
+
+
+def test_a_caller_without_a_table_may_store_and_nothing_else(start_node):
+    node = start_node(unknown_caller_services=DimseConfig().unknown_caller_services)
+    uids = (scripts.VERIFICATION, scripts.CT, COMMITMENT_CLASS, MODALITY_PERFORMED_PROCEDURE_STEP, *FIND_MODELS)
+    contexts = tuple(ProposedContext(2 * n + 1, uid, (scripts.IMPLICIT,)) for n, uid in enumerate(uids))
+
+    answer = node.answers(contexts=contexts)
+
+    accepted = {uid for uid, given in zip(uids, answer.contexts, strict=True) if given.result is ACCEPTED}
+    assert accepted == {scripts.VERIFICATION, scripts.CT}
+
+
+def test_anybody_may_report_a_commitment_and_only_sources_ask_for_one(start_node):
+    node = start_node(unknown_caller_services=("store",))
+    contexts = (ProposedContext(1, COMMITMENT_CLASS, (scripts.IMPLICIT,)),)
+    user = pdu.UserInformation(16384, "1.2", roles=(Role(COMMITMENT_CLASS, scu=True, scp=True),))
+    command = {
+        "CommandField": 0x0130,
+        "MessageID": 1,
+        "RequestedSOPClassUID": COMMITMENT_CLASS,
+        "RequestedSOPInstanceUID": COMMITMENT_INSTANCE,
+        "ActionTypeID": 1,
+        "CommandDataSetType": 1,
+    }
+    asked = write_request("1.2.3", [Reference(scripts.CT, "1.2.4")], scripts.IMPLICIT)
+
+    with node.call(contexts=contexts, user=user) as peer:
+        assert peer.answer.user.roles == (Role(COMMITMENT_CLASS, scu=False, scp=True),)
+        peer.say(scripts.a_message(command, asked, context_id=1))
+        assert peer.hear_response()["Status"] == NOT_AUTHORISED
+        peer.releases()
 
 
 def test_who_may_get_and_not_store_is_scp_of_storage_only(start_node):
@@ -130,6 +170,39 @@ def test_a_source_has_its_places_and_others_theirs(start_node):
     assert [isinstance(answer, AssociateAccept) for answer in answers] == [True, True, False, True, False]
     assert answers[2] == answers[4] == LOCAL_LIMIT
     assert isinstance(again.answer, AssociateAccept)
+
+
+def test_an_address_that_only_connects_leaves_room_for_those_that_associate(start_node):
+    node = start_node(associations_max=40)
+    most = most_waiting(40, 1)
+    assert most < 40
+
+    with ExitStack() as stack:
+        standing = [stack.enter_context(node.call()) for _ in range(most + 2)]  # these wait no more
+        silent = [stack.enter_context(Peer(node.port)) for _ in range(most + 1)]
+        assert [peer.answer.__class__ for peer in standing] == [AssociateAccept] * (most + 2)
+        assert silent[-1].hear() is None  # closed at once
+
+        silent[0].say(wire.encode(scripts.an_associate_request()))  # the others still may, each in its time
+        assert isinstance(silent[0].hear(), AssociateAccept)
+        assert isinstance(stack.enter_context(node.call()).answer, AssociateAccept)
+
+
+def test_those_who_wait_are_counted_by_address():
+    waiting = Waiting(2)
+    leave = [waiting.enter(address) for address in ("10.0.0.1", "10.0.0.1", "10.0.0.1", "10.0.0.2")]
+    assert [one is not None for one in leave] == [True, True, False, True]
+
+    leave[0]()
+    leave[0]()
+
+    assert waiting.enter("10.0.0.1") is not None
+    assert waiting.enter("10.0.0.1") is None
+
+
+@pytest.mark.parametrize(("associations", "processes", "most"), [(64, 1, 16), (64, 2, 8), (8, 1, 8), (400, 3, 33)])
+def test_an_address_has_a_quarter_of_the_places_to_wait_in(associations, processes, most):
+    assert most_waiting(associations, processes) == most
 
 
 def test_places_are_counted_over_all_processes(start_processes):  # noqa: F811 (the fixture)

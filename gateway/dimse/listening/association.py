@@ -65,10 +65,11 @@ class Desk:
 
 @dataclass(frozen=True, slots=True)
 class Arrival:
-    """How a connection came: on the TLS port or not, and whether the node has too many."""
+    """How a connection came: on the TLS port or not, whether the node has too many, and whom to tell that it stands."""
 
     secure: bool = False
     refuse: bool = False
+    associated: Callable[[], None] = lambda: None
 
 
 class Association:
@@ -254,6 +255,7 @@ class Association:
         self._session = Session(name, source, called, calling, self._address, self._pace, leave)
         self._conversation = Conversation(self._acceptor, self, self._desk.rules, self._session)
         self._acceptor.accept(admitted.answer)
+        self._how.associated()
 
     def _admit(self, request: AssociateRequest) -> Admitted | AssociateReject:
         if self._stopping.is_set():

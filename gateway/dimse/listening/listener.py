@@ -13,14 +13,17 @@ from gateway.dimse.listening.conversation import Rules
 from gateway.dimse.listening.pace import Pace, Paces
 from gateway.dimse.listening.ports import Ports
 from gateway.dimse.listening.reception import Callers, Reception
+from gateway.dimse.listening.waiting import Waiting, most_waiting
 from gateway.dimse.scp.offer import Offers
 from gateway.dimse.upper_layer.tls import ServerTls
 from gateway.peers import Source
+from kernel import telemetry
 from kernel.clock import Clock
 from kernel.config import DimseConfig
 
 REFUSALS_MAX = 16  # associations beyond the limit that are told so at once; more are just closed
 
+_log = telemetry.get_logger("gateway.dimse")
 SessionEnd = Callable[[str, str, bool], None]  # site, session, whether it was released
 
 
@@ -56,6 +59,7 @@ class Listener:
             negotiation_timeout_s=config.negotiation_timeout_s,
             idle_timeout_s=config.idle_timeout_s,
         )
+        self._waiting = Waiting(most_waiting(config.associations_max, callers.shares))
         self._ports: Ports | None = None
         self._threads: dict[threading.Thread, Association] = {}
         self._changed = threading.Condition()
@@ -108,11 +112,18 @@ class Listener:
                 connection.close()
                 ended()
                 return
-            how = Arrival(how.secure, how.refuse or count >= limit)
-            association = Association(connection, address, self._desk, how)
-            thread = threading.Thread(target=self._serve, args=(association, ended), name="dimse", daemon=True)
-            self._threads[thread] = association
-        thread.start()
+            refuse = how.refuse or count >= limit
+            leave = self._waiting.enter(address)
+            if leave is not None:
+                association = Association(connection, address, self._desk, Arrival(how.secure, refuse, leave))
+                closing = (leave, ended)
+                thread = threading.Thread(target=self._serve, args=(association, closing), name="dimse", daemon=True)
+                self._threads[thread] = association
+                thread.start()
+                return
+        _log.warning("too_many_waiting", address=address)
+        connection.close()
+        ended()
 
     def stop(self, timeout_s: float) -> None:
         """Accept no more, let messages under way end, then abort; return when all is closed or `timeout_s` passed."""
@@ -132,11 +143,12 @@ class Listener:
         with self._changed:
             return self._changed.wait_for(lambda: not self._threads, timeout_s)
 
-    def _serve(self, association: Association, ended: Callable[[], None]) -> None:
+    def _serve(self, association: Association, closing: tuple[Callable[[], None], ...]) -> None:
         try:
             association.run()
         finally:
             with self._changed:
                 del self._threads[threading.current_thread()]
                 self._changed.notify_all()
-            ended()
+            for told in closing:
+                told()

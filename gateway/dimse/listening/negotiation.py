@@ -116,12 +116,15 @@ def _answer(context: ProposedContext, offers: Offers, granted: Callable[[str, Of
 def _granted(role: Role, offer: Offer, source: Source) -> Role:
     """Return the roles of the requestor that are proposed, offered and allowed to it (PS3.7 D.3.3.4).
 
-    On a storage context it is SCU when it stores, and SCP of what it asks for by C-GET.
+    On a storage context it is SCU when it stores, and SCP of what it asks for by C-GET. As SCP of storage commitment
+    anybody may report: a report names a transaction of ours, or nothing is made of it.
     """
     uid = role.sop_class_uid
     as_scu = as_scp = source.may(offer.name)
     if offer.name == "store":
         as_scu, as_scp = source.may_store(uid), source.may("get")
+    if offer.name == "commit":
+        as_scp = True
     scu = role.scu and offer.requestor_may_be_scu and as_scu
     return Role(uid, scu=scu, scp=role.scp and offer.requestor_may_be_scp and as_scp)
 

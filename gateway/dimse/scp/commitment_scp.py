@@ -20,15 +20,13 @@ from gateway.dimse.scp.commitment_messages import (
 from gateway.dimse.scp.gathered import Gathered
 from gateway.dimse.scp.services import Drain, Receiver, Response, Session, int_of, response, text_of
 from gateway.dimse.upper_layer.indications import Command
-from gateway.status import SUCCESS
+from gateway.status import NO_SUCH_INSTANCE, NOT_AUTHORISED, PROCESSING_FAILURE, SUCCESS
 from kernel import telemetry
 from kernel.archive.commitment_desk import AskedCommitments
 from kernel.archive.commitments import Asked, Transaction, of_key
 from kernel.errors import ExchangeError, LimitExceeded, Refused, Retriable
 
-# Statuses of N-ACTION (PS3.7 10.1.4.1.10).
-PROCESSING_FAILURE: Final = 0x0110
-NO_SUCH_INSTANCE: Final = 0x0112
+# Further statuses of N-ACTION (PS3.7 10.1.4.1.10).
 INVALID_ARGUMENT: Final = 0x0115
 NO_SUCH_ACTION: Final = 0x0123
 RESOURCE_LIMITATION: Final = 0x0213
@@ -51,7 +49,7 @@ class CommitmentSCP:
 
     def begin(self, session: Session, message: Command) -> Receiver:
         """Gather the request."""
-        status = _fault(message)
+        status = _fault(message) if session.source.may("commit") else NOT_AUTHORISED
         if status is not None:
             return Drain(response(message, status), 2 * MESSAGE_BYTES_MAX)
         request = _Request(self, session, message)

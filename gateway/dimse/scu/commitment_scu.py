@@ -28,7 +28,7 @@ from gateway.dimse.scu.line import Line, Lost, Serving, Target
 from gateway.dimse.upper_layer.commands import Field
 from gateway.dimse.upper_layer.indications import Command
 from gateway.peers import Source
-from gateway.status import SUCCESS, dimse_status
+from gateway.status import NO_SUCH_INSTANCE, SUCCESS, dimse_status
 from kernel import telemetry
 from kernel.archive.commitments import Reference
 from kernel.archive.owner import Owner
@@ -39,7 +39,6 @@ from routing.transport import Cause
 
 REPORT_VERB: Final = "commitment.report"
 NO_SUCH_EVENT: Final = 0x0113
-NO_SUCH_TRANSACTION: Final = 0x0112
 SAME_ASSOCIATION_S: Final = 10.0  # how long the association of the request is kept for the report
 _PAIRS: Final = tuple((COMMITMENT_CLASS, uid) for uid in (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))
 _log = telemetry.get_logger("gateway.dimse")
@@ -78,7 +77,7 @@ class CommitmentReports:
                 known = self._tell(read_report(data_set, message.context.transfer_syntax))
             except ExchangeError as error:
                 return refuse(error)
-            return ((response(message, SUCCESS if known else NO_SUCH_TRANSACTION), None),)
+            return ((response(message, SUCCESS if known else NO_SUCH_INSTANCE), None),)
 
         return Gathered(answer, refuse, MESSAGE_BYTES_MAX)
 

@@ -1,0 +1,45 @@
+"""Connections that have not associated yet, counted by address: one peer that only connects must not shut out the others.
+
+Once an association stands it is counted for its source (`places`), and here no more.
+"""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from typing import Final
+
+SHARE: Final = 4  # an address may have one in so many of the node's associations waiting
+WAITING_MIN: Final = 8  # ... but at least these: a PACS opens several at once
+
+
+def most_waiting(associations_max: int, processes: int) -> int:
+    """Return how many connections of one address may wait in one of `processes`."""
+    return max(1, max(WAITING_MIN, associations_max // SHARE) // processes)
+
+
+class Waiting:
+    """The connections of one process that wait."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._lock = threading.Lock()
+        self._counts: Counter[str] = Counter()  # no more addresses than there are connections
+
+    def enter(self, address: str) -> Callable[[], None] | None:
+        """Count a connection; return what ends its waiting, however often it is called. None: too many wait already."""
+        with self._lock:
+            if self._counts[address] >= self._most:
+                return None
+            self._counts[address] += 1
+        left = threading.Event()
+
+        def leave() -> None:
+            with self._lock:
+                if left.is_set():
+                    return
+                left.set()
+                self._counts[address] -= 1
+                if not self._counts[address]:
+                    del self._counts[address]
+
+        return leave
