@@ -19,6 +19,7 @@ from anonymizer.patient import Patient, read_patient
 from anonymizer.profile import Profile
 from anonymizer.result import ActionRecord, Buffer, Deidentified, NewIdentity, NewPixels
 from anonymizer.rewriting import SPECIFIC_CHARACTER_SET, UTF_8, Rewriter
+from anonymizer.second_net import kept_on_purpose, net_of
 from anonymizer.treatment import Treatment
 from anonymizer.vault import VaultEntry, VaultKind
 from kernel.dicom.elements import Header
@@ -103,7 +104,14 @@ class _Work:
         patient = read_patient(header, self.keys, self.issuer, self.fallback_charset)
         with memoryview(source) as view:
             table = compiled(self.profile, sop_class_uid, text_of(header, MODALITY))
-            treatment = Treatment(patient, self.keys, table, self.fallback_charset)
+            treatment = Treatment(
+                patient,
+                self.keys,
+                table,
+                self.fallback_charset,
+                net=net_of(header, patient, self.fallback_charset),
+                on_purpose=kept_on_purpose(self.profile),
+            )
             treatment.codes.update(kept.method_codes)
             head, trailer = self._parts(table, treatment, header, view, kept)
         codes = codes_of(self.profile, treatment.codes)

@@ -7,8 +7,9 @@ from typing import Final
 from anonymizer.actions import Action
 from anonymizer.cleaning import CODE_OF, SequenceCleaners
 from anonymizer.compiled import ActionTable
-from anonymizer.dummies import DUMMY_SEQUENCES, TEXT_VRS, encode
+from anonymizer.dummies import DUMMY_SEQUENCES, encode
 from anonymizer.private import CREATOR, PrivateBlocks
+from anonymizer.second_net import NUMBERS, SEARCHED
 from anonymizer.treatment import Treatment
 from kernel.dicom.dictionary import BULK_VRS, VR_OF
 from kernel.dicom.elements import UNDEFINED, Element, Item
@@ -24,7 +25,7 @@ Chunks = list[Chunk]
 _ITEM, _ITEM_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0\x00\x00\x00\x00"
 _SEQUENCE_END = b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"
 _UNDEFINED = struct.pack("<I", UNDEFINED)
-_WATCHED = frozenset({"PN", "UN"})  # in an attribute that should have another VR
+_WATCHED = frozenset({"PN", "UN"}) | SEARCHED | NUMBERS  # looked at even where the attribute is kept
 
 
 class Rewriter:
@@ -38,7 +39,7 @@ class Rewriter:
         self.treatment = treatment
         self._view = view
         self._cleaners = cleaners
-        self._watched = _WATCHED
+        self._passed = treatment.net.passed
 
     @property
     def view(self) -> memoryview:
@@ -47,7 +48,8 @@ class Rewriter:
 
     def write_utf_8(self) -> None:
         """From now on, re-encode kept text that is not ASCII: nothing says what set it is in."""
-        self._watched = _WATCHED | TEXT_VRS
+        self._passed = set()
+        self.treatment.to_utf_8 = True
 
     # --- data sets ----------------------------------------------------------------------------------------------------
 
@@ -80,7 +82,7 @@ class Rewriter:
         self, elements: Sequence[Element], start: int, end: int, actions: Mapping[int, Action]
     ) -> Chunks | None:
         """Return the new content of [start, end), or None when nothing changes."""
-        view, watched = self._view, self._watched
+        view, passed = self._view, self._passed
         find, counts = actions.get, self.treatment.counts
         keep, remove = Action.KEEP, Action.REMOVE
         private = PrivateBlocks(elements, view) if self.table.safe_private else None
@@ -90,7 +92,9 @@ class Rewriter:
             tag = element[0]
             action = find(tag)
             if action is keep:
-                if element[7] is None and element[1] not in watched:
+                if element[7] is None and (
+                    element[1] not in _WATCHED or bytes(view[element[3] : element[3] + element[4]]) in passed
+                ):
                     continue
                 new = self._kept(element)
             elif action is None and tag & 0x10000 and private is not None and (vr := private.safe_vr(tag)):
@@ -132,13 +136,13 @@ class Rewriter:
         return [head, struct.pack("<I", _size(parts)), *parts]
 
     def _item(self, item: Item, inside: Mapping[int, Action]) -> Chunks | None:
-        watched = self._watched
-        if len(watched) > len(_WATCHED) and any(one.tag == SPECIFIC_CHARACTER_SET for one in item.elements):
-            self._watched = _WATCHED  # the item says itself what its text is in
+        passed, to_utf_8 = self._passed, self.treatment.to_utf_8
+        if to_utf_8 and any(one.tag == SPECIFIC_CHARACTER_SET for one in item.elements):
+            self.treatment.to_utf_8 = False  # the item says itself what its text is in
         try:
             return self.data_set(item.elements, item.value_offset, item.content_end, inside)
         finally:
-            self._watched = watched
+            self._passed, self.treatment.to_utf_8 = passed, to_utf_8
 
     # --- elements -----------------------------------------------------------------------------------------------------
 
@@ -151,7 +155,7 @@ class Rewriter:
         value = self._value(element)
         if element.vr == "UN":
             return self._unknown(element, value)
-        return _chunks(self.treatment.as_utf_8(element, value))
+        return _chunks(self.treatment.kept(element, value))
 
     def _private(self, element: Element, vr: str) -> Chunks | None:
         """Treat a private element that is known to be safe as long as it holds what its VR says."""

@@ -4,6 +4,7 @@ import hashlib
 import hmac
 import re
 from collections import Counter
+from collections.abc import Collection
 from typing import Final
 
 from anonymizer.actions import REPORTED, Action
@@ -14,6 +15,7 @@ from anonymizer.identifiers import PADDING, new_uid, pseudonym, shift_date
 from anonymizer.keys import Keys
 from anonymizer.patient import Patient
 from anonymizer.private import holds
+from anonymizer.second_net import Net
 from kernel.dicom.charset import decode
 from kernel.dicom.dictionary import VR_OF
 from kernel.dicom.elements import Element
@@ -32,11 +34,23 @@ class Treatment:
     Each method returns the new encoded element, `GONE`, or None when the element stays as it is.
     """
 
-    def __init__(self, patient: Patient, keys: Keys, table: ActionTable, fallback_charset: str | None) -> None:
+    def __init__(
+        self,
+        patient: Patient,
+        keys: Keys,
+        table: ActionTable,
+        fallback_charset: str | None,
+        *,
+        net: Net,
+        on_purpose: Collection[int],
+    ) -> None:
         self.counts: Counter[str] = Counter()  # of actions, by their letter
         self.codes: set[str] = set()  # of CID 7050, of the cleaners that were at work
         self.uids: dict[bytes, bytes] = {}  # old to new, of all that were replaced
         self.patient = patient
+        self.net = net
+        self.to_utf_8 = False  # whether kept text that is not ASCII is re-encoded: nothing says what set it is in
+        self._on_purpose = on_purpose
         self._keys = keys
         self._fallback = table.fallback
         self._values = table.values
@@ -59,9 +73,13 @@ class Treatment:
         self.counts[REPORTED[action]] += 1
         return None if new == value else encode(element.tag, vr_of(element), new, implicit=element.implicit)
 
-    def as_utf_8(self, element: Element, value: bytes) -> bytes | None:
-        """Re-encode text that is not ASCII; it goes when it becomes too long for its VR."""
-        if value.isascii():
+    def kept(self, element: Element, value: bytes) -> bytes | None:
+        """Search a value that the profile keeps; phrases that tell go, and UTF-8 is written where it is wanted."""
+        new = self.net.cleaned(element.vr, value, by_form=element.tag not in self._on_purpose)
+        if new is not None:
+            self.counts["C"] += 1
+            return encode(element.tag, element.vr, new, implicit=element.implicit)
+        if not self.to_utf_8 or value.isascii() or element.vr not in TEXT_VRS:
             return None
         text = decode(value, (), self._fallback_charset).encode("utf-8")
         if len(text) > 0xFFFE and not element.implicit and element.vr not in {"UC", "UT"}:
