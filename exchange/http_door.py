@@ -40,6 +40,7 @@ class Door:
     connections_per_address_max: int
     trusted_proxies: Collection[str] = ()  # many people come from one of these addresses
     head_s: float = HEAD_S
+    silence_s: float = 120.0  # that a client may take nothing of an answer
     open: Counter[str] = field(default_factory=Counter[str])  # connections by address
 
     def connection(self, **uvicorn: Any) -> "Connection":
@@ -62,6 +63,7 @@ class Connection(HttpToolsProtocol):
         self._address: str | None = None  # as counted; None when it is not
         self._useless = 0  # bytes since the last that were part of a body or ended a head
         self._timer: TimerHandle | None = None
+        self._stalled: TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # pyright: ignore[reportIncompatibleMethodOverride] - uvicorn's own
         """Take a place, or say that there is none."""
@@ -120,6 +122,16 @@ class Connection(HttpToolsProtocol):
         self._useless = 0
         super().on_body(body)
 
+    def pause_writing(self) -> None:
+        """Wait for a client that takes no more of its answer, but not for ever."""
+        super().pause_writing()
+        self._stalled = self.loop.call_later(self._door.silence_s, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """Go on with the answer."""
+        self._stop_stalling()
+        super().resume_writing()
+
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn names it
         """Refuse what is no HTTP, or has too many header fields."""
         self._refuse(431 if self.headers and len(self.headers) >= HEADERS_MAX else 400)
@@ -132,8 +144,14 @@ class Connection(HttpToolsProtocol):
             self._timer.cancel()
             self._timer = None
 
+    def _stop_stalling(self) -> None:
+        if self._stalled is not None:
+            self._stalled.cancel()
+            self._stalled = None
+
     def _leave(self) -> None:
         self._stop_waiting()
+        self._stop_stalling()
         if self._address is not None:
             self._door.open[self._address] -= 1
             if not self._door.open[self._address]:

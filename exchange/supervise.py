@@ -199,7 +199,13 @@ def _bound(http: HttpConfig) -> socket.socket:
 
 
 def _uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
-    door = Door(http.requests_max, http.connections_max, http.connections_per_address_max, http.trusted_proxies)
+    door = Door(
+        requests_max=http.requests_max,
+        connections_max=http.connections_max,
+        connections_per_address_max=http.connections_per_address_max,
+        trusted_proxies=http.trusted_proxies,
+        silence_s=http.body_timeout_s,
+    )
     return uvicorn.Config(
         app,  # pyright: ignore[reportArgumentType] - uvicorn's own type of an ASGI application is narrower than ours
         loop="uvloop",

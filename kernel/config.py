@@ -98,7 +98,7 @@ class HttpConfig:
     requests_max: int = _setting(256, "requests served at once; more are answered 503")
     connections_max: int = _setting(2048, "open connections; more are answered 503 and closed")
     connections_per_address_max: int = _setting(512, "open connections of one address that is no trusted proxy")
-    body_timeout_s: float = _setting(120.0, "seconds a request body may be silent")
+    body_timeout_s: float = _setting(120.0, "seconds a request body may be silent, or an answer not taken")
 
 
 @dataclass(frozen=True, slots=True)

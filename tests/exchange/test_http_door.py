@@ -3,6 +3,7 @@
 import asyncio
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import SimpleNamespace
@@ -12,7 +13,7 @@ import pytest
 import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse
+from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.sync.client import connect
@@ -37,13 +38,21 @@ def a_listener(**bounds) -> Iterator[SimpleNamespace]:
         await asyncio.to_thread(release.wait, SOON_S)
         return PlainTextResponse("done")
 
+    async def large(_: Request) -> StreamingResponse:
+        return StreamingResponse(bytes(1024 * 1024) for _ in range(64))
+
     async def events(websocket: WebSocket) -> None:
         await websocket.accept()
         await websocket.send_text("open")
         await websocket.receive()
 
     app = Starlette(
-        routes=[Route("/", echo, methods=["GET", "POST"]), Route("/wait", waiting), WebSocketRoute("/events", events)]
+        routes=[
+            Route("/", echo, methods=["GET", "POST"]),
+            Route("/wait", waiting),
+            Route("/large", large),
+            WebSocketRoute("/events", events),
+        ]
     )
     config = uvicorn.Config(app, http=door.connection, ws="websockets-sansio", lifespan="off", log_config=None)  # type: ignore[arg-type]  # as in exchange/supervise.py
     server, listening = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
@@ -159,6 +168,22 @@ def test_a_request_may_take_longer_than_its_head():
         listener.release.set()
 
     assert answer == ["done"]
+
+
+def test_who_takes_nothing_of_an_answer_is_cut_off_and_who_takes_it_slowly_is_not():
+    with a_listener(silence_s=0.5) as listener:
+        with socket.create_connection(("127.0.0.1", listener.port), SOON_S) as line:
+            line.sendall(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
+            wait_until(lambda: listener.door.open)
+            wait_until(lambda: not listener.door.open)
+        with httpx.stream("GET", f"{listener.url}/large") as answer:
+            begun_s, taken = time.monotonic(), 0
+            for piece in answer.iter_bytes(4 * 1024 * 1024):
+                taken += len(piece)
+                threading.Event().wait(0.06)
+            lasted_s = time.monotonic() - begun_s
+
+    assert (taken, lasted_s > 0.5) == (64 * 1024 * 1024, True)
 
 
 def test_connections_that_ask_nothing_keep_nobody_from_asking():
