@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -19,6 +20,7 @@ from anonymizer.keys import Keys
 from kernel.errors import VaultDamaged
 
 NONCE_BYTES = 12
+_cipher = lru_cache(maxsize=64)(AESGCM)  # a key's schedule is as secret as the key, which is in memory, too
 
 
 class VaultKind(StrEnum):
@@ -44,7 +46,7 @@ class Sealed:
 
     kind: VaultKind
     blind_index: bytes  # 32 bytes
-    key_id: str
+    key_id: str  # `Keys.seal_id` of the seal
     nonce: bytes  # 12 bytes
     ciphertext: bytes = field(repr=False)
 
@@ -56,13 +58,9 @@ def blind_index(kind: VaultKind, token: str, keys: Keys) -> bytes:
 
 def seal(entry: VaultEntry, keys: Keys, *, nonce: bytes) -> Sealed:
     """Encrypt an entry under the site's seal key; `nonce` is 12 fresh random bytes, never used twice."""
-    if len(nonce) != NONCE_BYTES:
-        message = f"a nonce has {NONCE_BYTES} bytes, not {len(nonce)}"
-        raise ValueError(message)
     index = blind_index(entry.kind, entry.token, keys)
     text = json.dumps([entry.token, dict(entry.identity)], ensure_ascii=False, separators=(",", ":"))
-    ciphertext = AESGCM(keys.seal).encrypt(nonce, text.encode("utf-8"), _bound(entry.kind, index, keys))
-    return Sealed(kind=entry.kind, blind_index=index, key_id=keys.key_id, nonce=nonce, ciphertext=ciphertext)
+    return _sealed(entry.kind, index, text.encode("utf-8"), keys, nonce)
 
 
 def open_sealed(sealed: Sealed, keys: Keys) -> VaultEntry:
@@ -71,19 +69,41 @@ def open_sealed(sealed: Sealed, keys: Keys) -> VaultEntry:
     Raises
     ------
     VaultDamaged
-        The record was changed, moved to another index, or sealed with another key.
+        The record was changed, moved to another index, or sealed with a key that these do not have.
     """
-    if sealed.key_id != keys.key_id:
-        raise VaultDamaged(key_id=keys.key_id)
-    try:
-        text = AESGCM(keys.seal).decrypt(sealed.nonce, sealed.ciphertext, _bound(sealed.kind, sealed.blind_index, keys))
-    except (InvalidTag, ValueError) as error:
-        raise VaultDamaged(key_id=sealed.key_id) from error
-    token, identity = json.loads(text)
+    token, identity = json.loads(_text(sealed, keys))
     return VaultEntry(kind=sealed.kind, token=token, identity=identity)
 
 
-def _bound(kind: VaultKind, index: bytes, keys: Keys) -> bytes:
-    return b"\x00".join(
-        (b"vienanh/vault/1", keys.site.encode("utf-8"), kind.value.encode(), keys.key_id.encode(), index)
-    )
+def reseal(sealed: Sealed, keys: Keys, *, nonce: bytes) -> Sealed:
+    """Return the record under the newest seal, found by the same blind index; `nonce` as for `seal`.
+
+    Raises
+    ------
+    VaultDamaged
+        As `open_sealed`.
+    """
+    return _sealed(sealed.kind, sealed.blind_index, _text(sealed, keys), keys, nonce)
+
+
+def _sealed(kind: VaultKind, index: bytes, text: bytes, keys: Keys, nonce: bytes) -> Sealed:
+    if len(nonce) != NONCE_BYTES:
+        message = f"a nonce has {NONCE_BYTES} bytes, not {len(nonce)}"
+        raise ValueError(message)
+    ciphertext = _cipher(keys.seal).encrypt(nonce, text, _bound(kind, index, keys.site, keys.seal_id))
+    return Sealed(kind=kind, blind_index=index, key_id=keys.seal_id, nonce=nonce, ciphertext=ciphertext)
+
+
+def _text(sealed: Sealed, keys: Keys) -> bytes:
+    key = keys.seal_named(sealed.key_id)
+    if key is None:
+        raise VaultDamaged(key_id=keys.seal_id)
+    bound = _bound(sealed.kind, sealed.blind_index, keys.site, sealed.key_id)
+    try:
+        return _cipher(key).decrypt(sealed.nonce, sealed.ciphertext, bound)
+    except (InvalidTag, ValueError) as error:
+        raise VaultDamaged(key_id=sealed.key_id) from error
+
+
+def _bound(kind: VaultKind, index: bytes, site: str, seal_id: str) -> bytes:
+    return b"\x00".join((b"vienanh/vault/1", site.encode("utf-8"), kind.value.encode(), seal_id.encode(), index))

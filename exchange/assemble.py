@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from anonymizer import keys as site_keys
 from anonymizer import profile as profiles
 from consult.asked import serve_performed
 from consult.ordering import OrderDesk, random_uid
 from consult.performing import PerformedSteps
 from consult.stations import Stations
 from exchange import stores
+from exchange.key_files import site_keys
 from exchange.stores import Stores
 from gateway import source_tables
 from gateway.dicomweb.client.committing import ask_commitment
@@ -35,7 +35,6 @@ from gateway.hl7.intake import Intake
 from gateway.hl7.listener import MllpListener
 from gateway.peers import Sources
 from kernel.access.asked import serve_access
-from kernel.access.secrets import load_or_create_key
 from kernel.archive import verify
 from kernel.archive.commit_socket import CommitServer
 from kernel.archive.commitment_desk import CommitmentDesk, serve_commitments
@@ -58,7 +57,6 @@ from routing.tables import derived
 from routing.transport import Transport
 from routing.worker import Worker
 
-SITE_KEY_FILE = "site.key"
 COMMIT_SOCKET = "commit.sock"
 NAMING_BLOBS = (*verify.NAMED, derived)  # every table that names blobs
 CORES_FOR_THREADS = 2  # up to which one process receives more than several that hand rows over
@@ -125,7 +123,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
                 clock,
                 config.routing,
                 owner=str(config.node.data.resolve()),
-                deidentifier=Deidentifier(opened.db, opened.blobs, profiles.load, keys_of(config)),
+                deidentifier=Deidentifier(opened.db, opened.blobs, profiles.load, site_keys(config)),
                 transports=transports(config, rules, clock),
             ),
             commitments=commitments,
@@ -188,19 +186,8 @@ def committer_of(opened: Stores, planner: Planner, steps: PerformedSteps | None 
 
 def deletions_of(opened: Stores, committer: LocalCommitter) -> Deletions:
     """Return what deletes, with all rooms that keep something of an instance."""
-    dependents = (DeliveryDependents(keys_of(opened.config)),)
+    dependents = (DeliveryDependents(site_keys(opened.config)),)
     return Deletions(opened.db, opened.clock, opened.config.archive, committer, dependents)
-
-
-def keys_of(config: Config) -> Callable[[str], site_keys.Keys]:
-    """Return the keys of each site whose patients this node pseudonymises; the secret is made on first use."""
-    file = config.anonymizer.key_file or config.node.data / SITE_KEY_FILE
-
-    @functools.cache
-    def of(site: str) -> site_keys.Keys:
-        return site_keys.derive(load_or_create_key(file), site=site)
-
-    return of
 
 
 def transports(config: Config, rules: Rules, clock: Clock) -> Mapping[str, Callable[[], Transport]]:

@@ -13,6 +13,7 @@ from exchange import (
     deliveries,
     doctor,
     finding,
+    keeping_keys,
     orders,
     retrieving,
     rules,
@@ -42,6 +43,7 @@ app.command("lanes")(deliveries.lanes)
 app.command("held")(deliveries.held)
 app.command("retry")(deliveries.retry)
 app.command("release")(deliveries.release)
+app.add_typer(keeping_keys.app, name="keys")
 app.add_typer(rules.app, name="rules")
 app.add_typer(orders.app, name="orders")
 app.add_typer(accounts.users, name="user")

@@ -15,9 +15,9 @@ import typer
 from anonymizer import keys as site_keys
 from anonymizer import profile as profiles
 from exchange.file_release import Entry, Order, Outcome, entries, process
+from exchange.key_files import KeyFile
 from exchange.options import ConfigFile, read_config
 from exchange.screen import err, out, plain_errors, progress_bar
-from kernel.access.secrets import load_or_create_key
 from kernel.dicom.charset import FALLBACKS
 from kernel.errors import InvalidConfiguration
 
@@ -86,7 +86,7 @@ def _keys(file: Path | None, site: str) -> site_keys.Keys:
         return site_keys.derive(secrets.token_bytes(site_keys.SECRET_BYTES), site=site)
     if not file.exists():
         err.print(f"{file} is new: keep it safe, and never send it with the data.", markup=False)
-    return site_keys.derive(load_or_create_key(file), site=site)
+    return KeyFile(file).read_or_create().keys(site)
 
 
 def _run(found: list[Entry], order: Order, workers: int) -> list[Outcome]:

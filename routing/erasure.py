@@ -5,7 +5,7 @@ token, which is recomputed; nothing is opened. A token that something else here 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
@@ -36,7 +36,7 @@ def erase(connection: Connection, doomed: Doomed, copies: Sequence[Copy], keys: 
         if not _is_used(connection, doomed.site, derived.c.new_study_instance_uid == uid):
             tokens |= {(VaultKind.UID, uid), (VaultKind.STUDY, uid)}
     if _is_last(connection, doomed):
-        tokens.add((VaultKind.PATIENT, _pseudonym(connection, doomed, keys)))
+        tokens |= {(VaultKind.PATIENT, pseudonym) for pseudonym in _pseudonyms(connection, doomed, keys)}
     for kind, token in sorted(tokens):
         connection.execute(
             delete(vault_entry).where(
@@ -58,7 +58,8 @@ def _is_last(connection: Connection, doomed: Doomed) -> bool:
     return connection.scalar(count) == len(doomed.instances) and connection.scalar(others) is None
 
 
-def _pseudonym(connection: Connection, doomed: Doomed, keys: Keys) -> str:
+def _pseudonyms(connection: Connection, doomed: Doomed, keys: Keys) -> list[str]:
+    """Return every pseudonym that the patient ever had here."""
     row = connection.execute(select(study).where(study.c.pk == doomed.study_pk)).one()
     identity = {
         "PatientID": row.patient_id,
@@ -66,4 +67,5 @@ def _pseudonym(connection: Connection, doomed: Doomed, keys: Keys) -> str:
         "PatientName": row.patient_name,
         "PatientBirthDate": row.patient_birth_date,
     }
-    return pseudonym_of(identity, doomed.study_instance_uid, keys, doomed.site)
+    made_by = (keys, *(replace(keys, pseudonym=key) for key in keys.older_pseudonyms))
+    return [pseudonym_of(identity, doomed.study_instance_uid, one, doomed.site) for one in made_by]

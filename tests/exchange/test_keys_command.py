@@ -1,0 +1,206 @@
+"""`vienanh keys`: listed without being told, rotated beside a running node, kept from everybody else."""
+
+import base64
+import json
+import shutil
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from typer.testing import CliRunner
+
+from anonymizer.keyring import Keyring, parse, text_of
+from anonymizer.vault import Sealed, VaultEntry, VaultKind, open_sealed, seal
+from exchange import key_files
+from exchange.commands import app
+from exchange.key_files import KeyFile, SiteKeys, from_environment, site_keys
+from exchange.options import read_config
+from exchange.stores import opened
+from kernel.audit import audit
+from kernel.config import Config
+from kernel.errors import InvalidConfiguration
+from routing import resealing, vault
+from routing.tables import vault_entry
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
+RECORDS = 50
+
+
+@pytest.fixture
+def node(tmp_path, monkeypatch, migrated_sqlite) -> Config:
+    """A node's folder with a key and some records in its vault."""
+    monkeypatch.setenv("VIENANH_NODE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "200")
+    config = read_config(None)
+    config.node.data.mkdir()
+    shutil.copyfile(migrated_sqlite, config.node.data / "vienanh.db")
+    with opened(config) as stores:
+        keys = site_keys(config, {})("SITE")
+        entries = [VaultEntry(VaultKind.UID, f"2.25.{number}", {"UID": f"1.2.{number}"}) for number in range(RECORDS)]
+        sealed = [seal(one, keys, nonce=number.to_bytes(12)) for number, one in enumerate(entries)]
+        stores.db.write(lambda connection: vault.store(connection, "SITE", sealed, NOW))
+    return config
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, ["keys", *arguments])
+
+
+def file_of(node: Config) -> KeyFile:
+    return KeyFile(node.node.data / "site.key")
+
+
+def records(node: Config) -> list[Sealed]:
+    with opened(node) as stores, stores.db.read() as connection:
+        rows = connection.execute(select(vault_entry)).all()
+    return [Sealed(VaultKind(row.kind), row.blind_index, row.key_id, row.nonce, row.ciphertext) for row in rows]
+
+
+def test_a_rotation_seals_everything_anew_and_changes_no_identifier(node, monkeypatch):
+    monkeypatch.setattr(resealing, "PAGE", 7)
+    before = file_of(node).read()
+
+    rotated = run("rotate")
+
+    after = file_of(node).read()
+    assert rotated.exit_code == 0, rotated.output
+    assert f"{RECORDS} records were sealed anew" in rotated.output
+    assert after.identifiers == before.identifiers
+    assert after.seals[:-1] == before.seals
+    keys = after.keys("SITE")
+    assert {one.key_id for one in records(node)} == {keys.seal_id}
+    assert {open_sealed(one, keys).identity["UID"] for one in records(node)} == {f"1.2.{n}" for n in range(RECORDS)}
+    assert len({one.nonce for one in records(node)}) == RECORDS
+
+
+def test_a_rotation_that_was_cut_off_is_finished_by_the_next(node, monkeypatch):
+    reseal_all = resealing.reseal_all
+    monkeypatch.setattr("exchange.keeping_keys.reseal_all", lambda *_: 0)
+    run("rotate")
+    keys = file_of(node).read().keys("SITE")
+    assert keys.seal_id not in {one.key_id for one in records(node)}
+    assert len([open_sealed(one, keys) for one in records(node)]) == RECORDS
+    monkeypatch.setattr("exchange.keeping_keys.reseal_all", reseal_all)
+
+    run("rotate")
+
+    assert {one.key_id for one in records(node)} == {file_of(node).read().keys("SITE").seal_id}
+
+
+def test_keys_are_listed_by_names_and_records_and_never_told(node):
+    run("rotate")
+
+    told = run("list").output
+
+    ring = file_of(node).read()
+    assert ring.keys("LOCAL").seal_id in told
+    assert str(RECORDS) in told
+    for secret in (*ring.identifiers, *ring.seals):
+        assert secret.value.hex() not in told
+
+
+def test_old_seals_are_retired_an_hour_after_the_rotation_and_not_before(node):
+    run("rotate")
+    soon = run("retire")
+    ring = file_of(node).read()
+    early = (datetime.now(UTC) - timedelta(hours=2)).isoformat()
+    file_of(node).replace(Keyring.of_secret(ring.seals[0].value).with_seal(ring.seals[1].value, early))
+
+    later = run("retire")
+
+    assert (soon.exit_code, later.exit_code) == (2, 0)
+    assert "the newest seal is younger than 1:00:00" in soon.output
+    assert [one.epoch for one in file_of(node).read().seals] == [2]
+    assert len([open_sealed(one, file_of(node).read().keys("SITE")) for one in records(node)]) == RECORDS
+
+
+def test_new_identifiers_want_a_yes_and_say_what_they_cost(node):
+    asked = run("new-identifiers")
+    assert asked.exit_code == 2
+    assert "priors at the hub are lost to readers" in asked.output
+    assert len(file_of(node).read().identifiers) == 1
+
+    done = run("new-identifiers", "--yes")
+
+    assert done.exit_code == 0, done.output
+    assert len(file_of(node).read().identifiers) == 2
+
+
+def test_every_change_of_keys_is_audited_without_a_key(node):
+    run("rotate")
+    run("new-identifiers", "--yes")
+
+    with opened(node) as stores, stores.db.read() as connection:
+        lines = [json.loads(row.detail) for row in connection.execute(select(audit)) if "keys" in row.detail]
+    ring = file_of(node).read()
+    assert [line["keys"] for line in lines] == ["seal rotated", "new identifiers"]
+    assert not [one for one in (*ring.seals, *ring.identifiers) if one.value.hex() in str(lines)]
+
+
+def test_a_running_node_uses_a_rotated_file_without_a_restart(tmp_path):
+    file = KeyFile(tmp_path / "site.key")
+    keys_of = SiteKeys(file)
+    before = keys_of("SITE")
+
+    file.replace(file.read().with_seal(b"n" * 32, ""))
+
+    assert keys_of("SITE").seal_id != before.seal_id
+    assert keys_of("SITE").key_id == before.key_id
+    assert keys_of("SITE") is keys_of("SITE")
+
+
+def test_a_key_that_others_may_read_is_refused_with_what_to_do(tmp_path):
+    file = KeyFile(tmp_path / "site.key")
+    file.read_or_create()
+    file.path.chmod(0o640)
+
+    with pytest.raises(
+        InvalidConfiguration, match="others may read it; chmod 600, and rotate the keys if somebody did"
+    ):
+        file.read()
+
+
+def test_a_new_file_is_its_owners_alone_also_after_a_rotation(tmp_path):
+    file = KeyFile(tmp_path / "site.key")
+    file.replace(file.read_or_create().with_seal(b"n" * 32, ""))
+
+    assert file.path.stat().st_mode & 0o777 == 0o600
+    assert [path.name for path in tmp_path.iterdir()] == ["site.key"]
+
+
+def test_a_damaged_key_file_is_refused_and_not_made_anew(tmp_path):
+    file = KeyFile(tmp_path / "site.key")
+    file.path.touch(mode=0o600)
+
+    with pytest.raises(InvalidConfiguration, match="neither 32 bytes nor a keyring of this version; restore it"):
+        file.read_or_create()
+
+
+def test_two_commands_do_not_change_the_keys_at_once(tmp_path):
+    file = KeyFile(tmp_path / "site.key")
+
+    with (
+        file.changing(),
+        pytest.raises(InvalidConfiguration, match="another command is changing the keys"),
+        KeyFile(tmp_path / "site.key").changing(),
+    ):
+        pass
+
+
+def test_the_environment_may_have_the_keys_and_then_no_command_changes_them(node, monkeypatch):
+    ring = Keyring.of_secret(b"e" * 32).with_seal(b"f" * 32, "")
+    monkeypatch.setenv(key_files.VARIABLE, base64.b64encode(text_of(ring)).decode())
+
+    assert from_environment() == ring
+    assert site_keys(node)("SITE") == ring.keys("SITE")
+    refused = run("rotate")
+    assert refused.exit_code == 2
+    assert "put them into a file first" in refused.output
+
+
+def test_what_is_wrong_with_a_key_of_the_environment_is_said_without_it():
+    with pytest.raises(InvalidConfiguration, match="must be base64 of what a key file holds") as refused:
+        from_environment({key_files.VARIABLE: "my secret!"})
+
+    assert "secret!" not in str(refused.value)
+    assert parse(b"e" * 32) == from_environment({key_files.VARIABLE: base64.b64encode(b"e" * 32).decode()})
