@@ -15,7 +15,6 @@ from importlib.metadata import version
 from pathlib import Path
 
 import uvicorn
-from starlette.routing import Router
 
 from exchange.assemble import NAMING_BLOBS, Node
 from exchange.http import build_app
@@ -64,7 +63,7 @@ class Running:
             )
         )
         services = Services(config, node.stores.access, node.stores.db, version("vienanh"), node.stores.clock)
-        app = build_app(services, Router(self._dicomweb.routes), self.checks, build_folder())
+        app = build_app(services, self._dicomweb, self.checks, build_folder())
         self._server = _Server(_uvicorn_settings(config.http, app), on_started=self._ready)
 
     @property

@@ -7,7 +7,9 @@ site, for when two hospitals have the same UID.
 from collections.abc import Sequence
 from typing import Final
 
-from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.routing import Route, Router, WebSocketRoute
+from starlette.types import Receive, Send
+from starlette.types import Scope as AsgiScope
 
 from gateway.dicomweb import capabilities, changes, commitment, deletion
 from gateway.dicomweb.http.endpoint import Endpoint
@@ -52,8 +54,8 @@ ROUTES: Final[Sequence[Row]] = (
     Row("GET", _STUDY + "/series", qido.series, _READ, "qido"),
     Row("GET", _STUDY + "/instances", qido.instances, _READ, "qido"),
     Row("GET", _SERIES + "/instances", qido.instances, _READ, "qido"),
-    Row("GET", _STUDY + "/metadata", metadata.study, _READ, "metadata"),
-    Row("GET", _SERIES + "/metadata", metadata.series, _READ, "metadata"),
+    Row("GET", _STUDY + "/metadata", metadata.study, _READ, "metadata", is_quick=True),
+    Row("GET", _SERIES + "/metadata", metadata.series, _READ, "metadata", is_quick=True),
     Row("GET", _INSTANCE + "/metadata", metadata.instance, _READ, "metadata"),
     Row("GET", _STUDY, instances.retrieve_study, _READ, "retrieve"),
     Row("GET", _SERIES, instances.retrieve_series, _READ, "retrieve"),
@@ -80,15 +82,21 @@ ROUTES: Final[Sequence[Row]] = (
 
 
 class DicomWeb:
-    """The DICOMweb service of a node: mount `routes`, and `close` when the server has stopped."""
+    """The DICOMweb service of a node, an ASGI application; `close` it when the server has stopped."""
 
     def __init__(self, services: Services) -> None:
         self._room = Room(services, ROUTES)
-        self.routes: list[BaseRoute] = [
+        routes: list[Route | WebSocketRoute] = [
             Route(prefix + row.path, self._endpoint(row), methods=[row.method]) for row in ROUTES for prefix in PREFIXES
         ]
         events = EventChannels(self._room)
-        self.routes += [WebSocketRoute(prefix + EVENTS, events) for prefix in PREFIXES]
+        routes += [WebSocketRoute(prefix + EVENTS, events) for prefix in PREFIXES]
+        self._routers = {length: Router(_of_length(routes, length)) for length in {_length(one.path) for one in routes}}
+        self._any = Router(routes)
+
+    async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Answer a request (ASGI): of eighty patterns only those as long as the path are tried."""
+        await self._routers.get(_length(scope["path"]), self._any)(scope, receive, send)
 
     def _endpoint(self, row: Row) -> Endpoint:
         return Endpoint(self._room, row.handler, row.scope, row.stage, is_quick=row.is_quick)
@@ -100,3 +108,12 @@ class DicomWeb:
     def close(self) -> None:
         """Let running work end and give the threads back."""
         self._room.close()
+
+
+def _length(path: str) -> int:
+    return path.count("/")
+
+
+def _of_length(routes: Sequence[Route | WebSocketRoute], length: int) -> list[Route | WebSocketRoute]:
+    """Return the routes that paths of so many parts may fit; a `:path` fits any number."""
+    return [one for one in routes if _length(one.path) == length or ":path" in one.path]

@@ -9,15 +9,14 @@ What is too large to fold is given in pieces.
 import gzip
 import hashlib
 import threading
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Final
 
 import zstandard
 from sqlalchemy import Connection, Row, bindparam, select
 
+from kernel.archive.folded import MEMORY_BYTES_MAX, Folded, Fresh, Key, Memory
 from kernel.archive.index import IN_SERIES, IN_STUDY, Granted
 from kernel.archive.tables import STATE_COMPLETE, instance, series, series_metadata, study
 from kernel.database import Database, upsert
@@ -26,7 +25,6 @@ from kernel.errors import Busy, NotFound, ShuttingDown
 
 FOLD_INSTANCES_MAX: Final = 5_000
 FOLD_BYTES_MAX: Final = 128 * 1024 * 1024  # of JSON in one folded answer
-MEMORY_BYTES_MAX: Final = 64 * 1024 * 1024  # of folded answers kept
 PIECE_INSTANCES: Final = 200
 GZIP_LEVEL: Final = 1  # 400 slices in a few milliseconds; level 6 takes three times that for a fifth fewer bytes
 _PLACE: Final = "@"  # the base URL in what is kept on disk; `at_url` replaces it
@@ -34,24 +32,21 @@ _per_thread = threading.local()
 AnyRow = Row[*tuple[Any, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Folded:
-    """The DICOM JSON array of a series or study."""
-
-    gzipped: bytes
-    etag: str  # of these very bytes
-
-    def json(self) -> bytes:
-        """Return the array itself, for a client that does not accept gzip."""
-        return gzip.decompress(self.gzipped)
-
-
 class Metadata:
     """Answers /metadata. Safe to use from many threads."""
 
     def __init__(self, database: Database, *, memory_bytes_max: int = MEMORY_BYTES_MAX) -> None:
         self._database = database
-        self._memory = _Memory(memory_bytes_max)
+        self._memory = Memory(memory_bytes_max)
+        self._fresh = Fresh(lambda: database.commits)
+
+    def remembered(self, granted: Granted, series_instance_uid: str | None, base_url: str) -> Folded | None:
+        """Return the folded metadata of a series or study if nothing at all was written since it was last asked for.
+
+        This never waits, neither for the database nor for a disk.
+        """
+        key = self._fresh.get((granted.site, granted.study_instance_uid, series_instance_uid, base_url))
+        return None if key is None else self._memory.get(key)
 
     def of_instance(self, granted: Granted, series_instance_uid: str, sop_instance_uid: str, base_url: str) -> bytes:
         """Return the JSON array of one instance; `base_url` is the service's, without a slash at its end.
@@ -76,12 +71,14 @@ class Metadata:
         NotFound
             The study has no such series.
         """
+        commits = self._database.commits
         with self._database.read() as connection:
             named = {"site_": granted.site, "study_": granted.study_instance_uid, "series_": series_instance_uid}
             row = connection.execute(_REVISION_OF_SERIES, named).first()
             if row is None:
                 raise NotFound(what="series")
             key = (f"{granted.site} {series_instance_uid}", row.pk, row.revision, base_url)
+            self._fresh.put((granted.site, granted.study_instance_uid, series_instance_uid, base_url), key, commits)
             folded = self._memory.get(key)
             if folded is not None or row.number_of_instances > FOLD_INSTANCES_MAX:
                 return folded
@@ -96,12 +93,14 @@ class Metadata:
         NotFound
             There is no such study.
         """
+        commits = self._database.commits
         with self._database.read() as connection:
             named = {"site_": granted.site, "study_": granted.study_instance_uid}
             row = connection.execute(_REVISION_OF_STUDY, named).first()
             if row is None:
                 raise NotFound(what="study")
             key = (f"{granted.site} {granted.study_instance_uid}", row.pk, row.revision, base_url)
+            self._fresh.put((granted.site, granted.study_instance_uid, None, base_url), key, commits)
             folded = self._memory.get(key)
             if folded is not None or row.number_of_instances > FOLD_INSTANCES_MAX:
                 return folded
@@ -131,7 +130,7 @@ class Metadata:
         """Forget every answer: studies were deleted, and their keys may be given to others."""
         self._memory.clear()
 
-    def _fold(self, key: "_Key", joined: bytes | None, base_url: str) -> Folded | None:
+    def _fold(self, key: Key, joined: bytes | None, base_url: str) -> Folded | None:
         if joined is None:
             return None
         gzipped = gzip.compress(at_url(joined, base_url), GZIP_LEVEL, mtime=0)
@@ -168,43 +167,6 @@ class Metadata:
             self._database.submit(
                 lambda connection: upsert(connection, series_metadata, [values], key=("series_pk",), update=update)
             )
-
-
-_Key = tuple[str, int, int, str]  # whose and which, for a row's key may be given to another once it was deleted; URL
-
-
-class _Memory:
-    """Folded answers by what they answer, the newest uses, up to a number of bytes."""
-
-    def __init__(self, bytes_max: int) -> None:
-        self._bytes_max = bytes_max
-        self._bytes = 0
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[_Key, Folded] = OrderedDict()
-
-    def get(self, key: _Key) -> Folded | None:
-        """Return an answer and count it as used."""
-        with self._lock:
-            folded = self._kept.get(key)
-            if folded is not None:
-                self._kept.move_to_end(key)
-            return folded
-
-    def put(self, key: _Key, folded: Folded) -> None:
-        """Keep an answer; those longest unused go."""
-        with self._lock:
-            replaced = self._kept.pop(key, None)
-            self._kept[key] = folded
-            self._bytes += len(folded.gzipped) - (len(replaced.gzipped) if replaced else 0)
-            while self._bytes > self._bytes_max:
-                _, gone = self._kept.popitem(last=False)
-                self._bytes -= len(gone.gzipped)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._kept.clear()
-            self._bytes = 0
 
 
 _JOINED: Final = instance.join(series).join(study)

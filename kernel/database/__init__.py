@@ -91,6 +91,14 @@ class Database:
         """Whether the rows are in a SQLite file; otherwise they are in PostgreSQL."""
         return self._engines.writer.dialect.name == "sqlite"
 
+    @property
+    def commits(self) -> int:
+        """How often this process may have changed a row: while it stays the same, so does what was read since.
+
+        Only for what no other process writes. It is counted before whoever waits for a change hears of it.
+        """
+        return self._writer.commits
+
     def migrate(self) -> None:
         """Bring the tables to what this code knows, forwards only.
 

@@ -60,6 +60,7 @@ class Writer:
         self._queue: deque[_Waiting] = deque()
         self._condition = threading.Condition()
         self._closing = False
+        self.commits = 0  # so far, those that failed included; counted before anybody hears of one
         self._connection: Connection | None = None
         self._baton = threading.Lock()
         self._holder: threading.Thread | None = None
@@ -159,10 +160,13 @@ class Writer:
             self._connection = self._engine.connect()
         connection = self._connection
         units = _units(group)
-        with stage("commit"):
-            outcomes = _run_together(connection, units)
-            if outcomes is None:
-                outcomes = _run_apart(connection, units)
+        try:
+            with stage("commit"):
+                outcomes = _run_together(connection, units)
+                if outcomes is None:
+                    outcomes = _run_apart(connection, units)
+        finally:
+            self.commits += 1
         COMMIT_CHANGES.observe(len(group))
         _answer(outcomes)
         self._do_afterwards(connection)

@@ -17,7 +17,6 @@ import pytest
 import uvicorn
 from dicomweb_client.api import DICOMwebClient
 from sqlalchemy import select
-from starlette.applications import Starlette
 
 from anonymizer.keys import Keys, derive
 from gateway.dicomweb.app import DicomWeb
@@ -140,7 +139,7 @@ def running_node(
         Services(config, clock, access, db, blobs, ingest, quarantine, committer, deletions=deletions, commitments=desk)
     )
     listening = socket.create_server(("127.0.0.1", 0))
-    app = Direct(Starlette(routes=service.routes))
+    app = Direct(service)
     server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="websockets-sansio"))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()

@@ -9,9 +9,11 @@ import pytest
 from gateway.dicomweb.http.memory import Remembered
 from gateway.dicomweb.retrieve import frames
 from kernel.access.memory import NotRemembered, Recent, about_to_wait, may_wait, remembered_only
+from kernel.archive.folded import Folded
+from kernel.archive.metadata import Metadata
 from kernel.clock import ManualClock
 from tests.dicomweb.test_wado import parts_of, url_of
-from tests.support.builders import a_ct
+from tests.support.builders import a_ct, a_ct_series
 
 
 @pytest.fixture
@@ -81,6 +83,67 @@ def test_a_missing_blob_is_told_as_ours(node):
     for path in ("/frames/1", "", "/rendered", "/bulkdata/7FE00010"):
         response = node.get(url_of(ds) + path)
         assert (response.status_code, response.json()["code"]) == (500, "BlobMissing")
+
+
+@pytest.fixture
+def lookups(monkeypatch):
+    """How often metadata looked at the database."""
+    seen: list[str] = []
+    for name in ("of_series", "of_study"):
+        real = getattr(Metadata, name)
+
+        def looked(self, *asked, real=real, name=name):
+            seen.append(name)
+            return real(self, *asked)
+
+        monkeypatch.setattr(Metadata, name, looked)
+    return seen
+
+
+@pytest.mark.parametrize("level", ["of_series", "of_study"])
+def test_metadata_come_from_memory_until_anything_is_written(node, lookups, level):
+    first, second = a_ct_series(2)
+    node.store(first)
+    url = f"/dicom-web/studies/{first.StudyInstanceUID}"
+    url += f"/series/{first.SeriesInstanceUID}/metadata" if level == "of_series" else "/metadata"
+
+    before = [node.get(url).json() for _ in range(4)]
+    asked = len(lookups)
+    node.store(second)
+    after = node.get(url).json()
+
+    assert before[0] == before[1] == before[2] == before[3]
+    assert asked < 4  # the first looks, and so may the next: the audit line of the first was a change
+    assert set(lookups) == {level}
+    assert (len(before[0]), len(after), len(lookups)) == (1, 2, asked + 1)
+
+
+def test_metadata_of_a_deleted_series_are_gone_at_once(node):
+    ds = a_ct()
+    node.store(ds)
+    study = f"/dicom-web/studies/{ds.StudyInstanceUID}"
+    url = f"{study}/series/{ds.SeriesInstanceUID}/metadata"
+    assert [node.get(url).status_code for _ in range(3)] == [200] * 3
+
+    with node.http() as client:
+        assert client.delete(f"{study}?reason=test-data&force=true").status_code == 204
+
+    assert node.get(url).status_code == 404
+
+
+def test_what_must_be_unpacked_is_unpacked_by_a_thread(node, monkeypatch):
+    ds = a_ct()
+    node.store(ds)
+    url = f"/dicom-web/studies/{ds.StudyInstanceUID}/metadata"
+    seen: list[str] = []
+    real = Folded.json
+    monkeypatch.setattr(Folded, "json", lambda self: seen.append(threading.current_thread().name) or real(self))
+
+    for _ in range(3):
+        assert len(node.get(url, **{"Accept-Encoding": "identity"}).json()) == 1
+
+    assert len(seen) == 3
+    assert all(name.startswith("dicomweb-read") for name in seen)
 
 
 def test_what_is_not_remembered_is_not_waited_for():

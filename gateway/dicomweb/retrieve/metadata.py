@@ -19,6 +19,7 @@ from gateway.dicomweb.http.listing import as_xml_parts, xml_parts_type
 from gateway.dicomweb.http.negotiation import JSON, XML, Offer, choose
 from gateway.dicomweb.retrieve.metadata_items import Item, as_json, items_of, recolored
 from kernel.access import StudyGrant
+from kernel.access.memory import about_to_wait
 from kernel.archive import index
 from kernel.archive.metadata import Folded
 from kernel.dicom.transcode_frames import TARGETS
@@ -32,7 +33,10 @@ def study(call: Call) -> ASGIApp:
     """Answer GET /studies/{study}/metadata."""
     offer = choose(call.accept, OFFERS)
     grant = call.open_study(call.params["study"])
-    folded = call.room.metadata.of_study(grant, call.address.base_url)
+    folded = call.room.metadata.remembered(grant, None, call.address.base_url)
+    if folded is None:
+        about_to_wait()
+        folded = call.room.metadata.of_study(grant, call.address.base_url)
     return _answer(call, offer, grant, folded)
 
 
@@ -40,7 +44,10 @@ def series(call: Call) -> ASGIApp:
     """Answer GET /studies/{study}/series/{series}/metadata."""
     offer = choose(call.accept, OFFERS)
     grant = call.open_study(call.params["study"])
-    folded = call.room.metadata.of_series(grant, call.params["series"], call.address.base_url)
+    folded = call.room.metadata.remembered(grant, call.params["series"], call.address.base_url)
+    if folded is None:
+        about_to_wait()
+        folded = call.room.metadata.of_series(grant, call.params["series"], call.address.base_url)
     return _answer(call, offer, grant, folded)
 
 
@@ -62,6 +69,7 @@ def instance(call: Call) -> ASGIApp:
 def _answer(call: Call, offer: Offer, grant: StudyGrant, folded: Folded | None) -> ASGIApp:
     if offer in PLAIN and offer.media_type != XML:
         return _folded(call, folded, offer.media_type) if folded else _pieces(call, grant, offer.media_type)
+    about_to_wait()
     return _items(call, offer, grant, _json_of(call, grant), folded.etag if folded else "")
 
 
@@ -80,6 +88,7 @@ def _folded(call: Call, folded: Folded, media_type: str) -> Answer:
     tag = f"{folded.etag}-{coding}"
     if known := _known(call, tag):
         return known
+    about_to_wait()  # many megabytes, perhaps
     body = folded.json()
     if coding == IDENTITY:
         return _tagged(call, headers, tag, body)
