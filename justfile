@@ -17,7 +17,7 @@ demo *arguments:
     @{{ bin }}/vienanh demo "$@"
 
 # Everything that must hold before a change is taken: peers, lint, types, contracts, front end, tests.
-check: peers lint types contracts web test
+check: peers lint types contracts web (test "-n" num_cpus() "--dist" "loadfile")
 
 # Run the tests, or some of them.
 test *arguments:

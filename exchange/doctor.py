@@ -69,7 +69,9 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
     yield Finding(
         "reading room", "" if build_folder().is_dir() else "the front end was not built; run ./dev in a checkout"
     )
-    yield Finding("codecs", "" if find_spec("openjpeg") and find_spec("libjpeg") else "pylibjpeg's plugins are missing")
+    yield Finding(
+        "codecs", "" if find_spec("openjpeg") and find_spec("imagecodecs") else "openjpeg or imagecodecs is missing"
+    )
     try:
         with opened(config) as stores:
             yield from _stores(stores, deep=deep)

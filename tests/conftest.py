@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.support.postgresql", "tests.support.orthanc", "tests.support.nodes"]
 
@@ -14,6 +15,10 @@ _beside = Path(sys.executable).parent
 os.environ["PATH"] = os.pathsep.join(
     folder for folder in os.environ["PATH"].split(os.pathsep) if Path(folder).resolve() != _beside.resolve()
 )
+
+# How fast a machine is, and what else it does, decides no test.
+settings.register_profile("check", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("check")
 
 SAMPLES = Path(os.environ.get("VIENANH_SAMPLES", Path(__file__).parents[2] / "shared" / "samples"))
 PEERS = {

@@ -47,7 +47,7 @@ def items(draw, depth: int = 0) -> Dataset:
     return ds
 
 
-@settings(max_examples=60, suppress_health_check=SHORTENING, deadline=None)
+@settings(max_examples=60, suppress_health_check=SHORTENING)
 @given(
     item=items(),
     syntax=st.sampled_from([ExplicitVRLittleEndian, ImplicitVRLittleEndian]),
@@ -74,7 +74,7 @@ def test_any_nested_data_set_is_de_identified_whole_and_alike(site, item, syntax
     assert find(first.head, needles_of(scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset))) == ()
 
 
-@settings(max_examples=40, suppress_health_check=SHORTENING, deadline=None)
+@settings(max_examples=40, suppress_health_check=SHORTENING)
 @given(flips=st.lists(st.tuples(st.integers(132, 1500), st.integers(0, 255)), min_size=1, max_size=8))
 def test_damaged_bytes_are_refused_or_give_an_instance_never_another_error(site, flips):
     from kernel.errors import Refused

@@ -132,7 +132,7 @@ def test_a_patient_name_key_is_matched_folded_with_wildcards(named: Database, pa
 ALPHABET = st.sampled_from(list("abnguyễĐđ^ =%_[]'\"*?\\1"))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(value=st.text(ALPHABET, min_size=1, max_size=8), keyword=st.sampled_from(["PatientName", "PatientID"]))
 def test_what_the_index_finds_is_what_matching_says(named: Database, value, keyword):
     try:

@@ -134,7 +134,7 @@ def questions(draw: st.DrawFn, rows: list[StudyRow]) -> StudyQuery:
 
 
 @pytest.mark.parametrize("believes", PLANS.values(), ids=PLANS.keys())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_every_plan_gives_the_answer_of_a_plain_look_at_every_study(filled, believes, data):
     database, rows = filled

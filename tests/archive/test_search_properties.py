@@ -90,7 +90,7 @@ KEYS = st.fixed_dictionaries(
 RULES = st.builds(Rules, fuzzy=st.booleans(), empty=st.booleans(), multiple=st.booleans())
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(keys=KEYS, rules=RULES, combines=st.booleans(), probe_max=st.sampled_from([0, 1, 5000]))
 def test_what_the_index_finds_is_what_matching_says(filled: Database, keys, rules, combines, probe_max):
     try:

@@ -187,7 +187,7 @@ def test_pixel_data_without_its_arrangement_is_refused(tag):
         located(data + element(0x7FE00010, "OB", b"abcd"), EXPLICIT)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.lists(st.binary(min_size=1, max_size=40), min_size=1, max_size=12), st.booleans())
 def test_whatever_pydicom_encapsulates_is_read_back(payloads, has_bot):
     streams = [b"\xff\xd8" + payload for payload in payloads]

@@ -5,7 +5,7 @@ import zlib
 
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from pydicom.dataset import Dataset
 
 from kernel.dicom.attributes import InstanceAttributes, read_attributes
@@ -260,7 +260,7 @@ def test_the_table_of_transfer_syntaxes_says_what_the_standard_says(uid, propert
 # --- re-encoding ------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=30)
 @given(ds=data_sets(words=False))
 def test_a_big_endian_instance_re_encoded_is_the_little_endian_one(ds):
     ds.BitsAllocated = 16

@@ -4,7 +4,7 @@ import json
 from dataclasses import dataclass
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.dicom.elements import UNDEFINED
@@ -40,7 +40,7 @@ def bytes_of(model, bulk=nothing, **options):
     return b"".join(encode(model, bulk, **options))
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(ds=data_sets())
 def test_json_encoded_is_the_same_json_again(ds):
     model = json.loads(to_json(scan(encoded(ds), EXPLICIT)))
@@ -163,7 +163,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.sampled_from(["00100010", "00280010", "00081140", "00280030", "00091001"]), JSON, JSON, JSON)
 def test_any_json_is_encoded_or_refused(key, vr, value, other):
     for model in ({key: {"vr": vr, "Value": value}}, {key: {"Value": [value, other]}}, other, {key: other}):

@@ -9,7 +9,7 @@ from typing import Any
 
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from pydicom.dataset import Dataset
 
 from kernel.dicom.json_model import INLINE_BYTES_MAX, INLINE_TEXT_BYTES_MAX, at_url, from_json, to_json
@@ -89,7 +89,7 @@ def _without_words(model: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("syntax", [EXPLICIT, IMPLICIT])
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40)
 @given(ds=data_sets())
 def test_json_of_generated_data_sets_is_that_of_pydicom_and_comes_back_the_same(syntax, ds):
     data = encoded(ds, syntax)

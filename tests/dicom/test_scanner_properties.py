@@ -1,7 +1,7 @@
 """The scanner against pydicom on generated data sets, and against bytes that are none."""
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kernel.dicom.elements import Header
@@ -12,7 +12,7 @@ from kernel.errors import LimitExceeded, MalformedInstance
 from tests.dicom.builders import BIG_ENDIAN, EXPLICIT, IMPLICIT, encoded, rows_of, rows_of_pydicom
 from tests.dicom.strategies import data_sets
 
-PROFILE = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+PROFILE = settings(max_examples=40)
 
 
 def scan_or_refuse(data: bytes, transfer_syntax_uid: str, *, prefix: bool = False) -> Header | None:
@@ -78,7 +78,7 @@ def test_a_cut_data_set_is_refused_unless_cut_between_elements(ds, data):
     assert (header is not None) == (cut in ends)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(data=st.binary(max_size=400), syntax=st.sampled_from(sorted(SYNTAXES)), prefix=st.booleans())
 def test_any_bytes_are_scanned_or_refused_and_nothing_else(data, syntax, prefix):
     header = scan_or_refuse(data, syntax, prefix=prefix)
@@ -87,7 +87,7 @@ def test_any_bytes_are_scanned_or_refused_and_nothing_else(data, syntax, prefix)
         assert to_json(header).startswith(b"{")
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=100)
 @given(ds=data_sets(depth=1), syntax=st.sampled_from([EXPLICIT, IMPLICIT, BIG_ENDIAN]), data=st.data())
 def test_damaged_data_sets_are_scanned_or_refused_and_nothing_else(ds, syntax, data):
     damaged = bytearray(encoded(ds, syntax) + b"\x10\x00\x10\x00PN\x02\x00AB")

@@ -9,7 +9,7 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
@@ -419,7 +419,7 @@ def test_a_frame_of_absurdly_many_bytes_is_refused_before_it_is_read(target, mon
         pixels.decode(0)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(
     target=st.sampled_from(COMPRESSED),
     rows=st.integers(1, 24),

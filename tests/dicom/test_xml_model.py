@@ -8,7 +8,7 @@ from typing import Any
 from xml.etree import ElementTree as ET
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kernel.dicom.json_model import to_json
@@ -31,7 +31,7 @@ def document(inside: str) -> bytes:
     return f'<NativeDicomModel xmlns="{NAMESPACE}" xml:space="preserve">{inside}</NativeDicomModel>'.encode()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=60)
 @given(ds=data_sets())
 def test_json_to_xml_to_json_is_the_same(ds):
     model = to_json(scan(encoded(ds), EXPLICIT))
@@ -41,7 +41,7 @@ def test_json_to_xml_to_json_is_the_same(ds):
     assert json.dumps(back) == json.dumps(json.loads(model))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.dictionaries(
         st.sampled_from(["00081030", "0010000D", "00091001", "0009FF10", "00100010"]),
@@ -219,7 +219,7 @@ def test_nesting_by_the_thousand_is_refused_and_does_not_exhaust_the_stack():
         from_xml(document(deep))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=200), st.integers(0, 400), st.binary(max_size=8))
 def test_damaged_documents_are_refused_with_our_own_errors(noise, at, more):
     whole = to_xml({"00081140": {"vr": "SQ", "Value": [{"00100010": {"vr": "PN", "Value": [{"Alphabetic": "a"}]}}]}})

@@ -75,7 +75,7 @@ cuts = st.lists(st.integers(0, 300), max_size=12)
 
 
 @given(boundary=boundaries, parts=st.lists(st.tuples(headers, contents), min_size=1, max_size=5), cuts=cuts)
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_what_is_written_is_read_back_however_it_is_cut(boundary, parts, cuts):
     parts = [(h, c) for h, c in parts if b"\r\n--" + boundary not in b"\r\n" + c + b"\r\n"]
 
@@ -85,7 +85,7 @@ def test_what_is_written_is_read_back_however_it_is_cut(boundary, parts, cuts):
 
 
 @given(body=anything, cuts=cuts)
-@settings(deadline=None, max_examples=500)
+@settings(max_examples=500)
 def test_any_bytes_give_the_same_parts_and_the_same_error_however_they_are_cut(body, cuts):
     whole = parse([body])
 
@@ -94,7 +94,6 @@ def test_any_bytes_give_the_same_parts_and_the_same_error_however_they_are_cut(b
 
 
 @given(body=st.binary(max_size=400), cuts=cuts)
-@settings(deadline=None)
 def test_no_bytes_make_it_raise_anything_but_our_errors(body, cuts):
     parse(cut(b"--b\r\n" + body, cuts))
 
