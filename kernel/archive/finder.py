@@ -15,7 +15,7 @@ from sqlalchemy import Connection, func, select
 from kernel.archive.found import InstanceRow, SeriesRow, rows_of
 from kernel.archive.items import ATTRIBUTES, Item, Row, item
 from kernel.archive.keys import COLUMNS
-from kernel.archive.search import StudyQuery, count_beyond, planned, search_pks
+from kernel.archive.search import Search, StudyQuery, search_pks
 from kernel.archive.stored_models import models, representatives
 from kernel.archive.tables import study
 from kernel.database import Readable
@@ -29,7 +29,6 @@ PAGE_ROWS: Final = 100
 MATCHES_MAX: Final = 200_000  # of one search: 1.6 MB of keys
 LOOKED_THROUGH_MAX: Final = 10_000  # instances whose JSON is looked through for one search; about a second
 ROWS_THROUGH_MAX: Final = 50_000  # rows that are looked through for what the index knows and has no column for
-COUNTED_MAX: Final = 1_000  # matches beyond a page that are counted
 _RELATED: Final = ("NumberOfPatientRelatedStudies", "NumberOfPatientRelatedSeries", "NumberOfPatientRelatedInstances")
 _KNOWN: Final[Mapping[Level, frozenset[int]]] = {
     level: frozenset(
@@ -94,15 +93,11 @@ class Finder:
             found = list(islice(matching, asked.offset, asked.offset + asked.limit))
             return Page(found, more=next(matching, None) is not None)
         with self._database.read() as connection:
-            statement = planned(connection, query, asked.level)
-            pks, more = search_pks(connection, query, asked.level, asked.limit, statement)
-            pages = (_read(connection, asked, pks[start : start + PAGE_ROWS], beyond) for start in _starts(pks))
+            search = Search(connection, query, asked.level, asked.limit)
+            starts = _starts(search.pks)
+            pages = (_read(connection, asked, search.pks[start : start + PAGE_ROWS], beyond) for start in starts)
             found = [one for page in pages for one in page.matching]
-        remaining = None
-        if more:
-            with self._database.read() as connection:
-                remaining = count_beyond(connection, query, statement, COUNTED_MAX)
-        return Page(found, more, remaining)
+            return Page(found, search.more, search.count_beyond())
 
     def pages(self, asked: Asked) -> Iterator[list[Found]]:
         """Yield all matches, up to `asked.limit` of them, in pages that are not empty. Raises as `page`.

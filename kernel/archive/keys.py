@@ -209,6 +209,17 @@ class Keys:
                 conditions.append(_condition("", study_modality.c.study_date, date, on_sqlite=on_sqlite))
             yield Lead(select(study_modality.c.study_pk).where(*conditions), None)
 
+    def listed_by_modality(self) -> list[ColumnElement[bool]]:
+        """Return the conditions of `study_modality` that are all that is asked for; empty when there is more."""
+        modality, date = self._matches.get("ModalitiesInStudy"), self._matches.get("StudyDate")
+        others = self._matches.keys() - {"ModalitiesInStudy", "StudyDate"}
+        if others or self._text or not isinstance(modality, Exact) or isinstance(date, Combined):
+            return []
+        conditions = [_condition("", study_modality.c.modality, modality, on_sqlite=True)]
+        if date is not None:
+            conditions.append(_condition("", study_modality.c.study_date, date, on_sqlite=True))
+        return conditions
+
     def _by_trigrams(self, identified: Candidates | None, *, on_sqlite: bool) -> Iterator[Lead]:
         match self._matches.get("PatientName"):
             case Wildcard(pattern=pattern):

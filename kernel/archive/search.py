@@ -5,45 +5,39 @@ asked; its rows are read last. A search that costs too much is stopped and refus
 """
 
 from array import array
-from collections.abc import Generator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import ColumnElement, Connection, Select, func, select
 
+from kernel.archive.cost import bounded
 from kernel.archive.found import PKS, SELECTS, SeriesRow, StudyPage, StudyRow, series_of, studies_of
 from kernel.archive.index import IN_SERIES, IN_STUDY
 from kernel.archive.keys import Keys
 from kernel.archive.plan import plan
-from kernel.archive.tables import ARRIVAL, arrival, study
+from kernel.archive.tables import ARRIVAL, arrival, study, study_modality
 from kernel.database import is_sqlite
 from kernel.dicom.levels import Level
 from kernel.dicom.matching import Match
 from kernel.errors import QueryTooBroad
 
 ROWS_MAX: Final = 10_000  # of one page, whatever is asked for
-SQLITE_STEPS_MAX: Final = 200_000_000  # virtual machine instructions of one search: a few seconds
-POSTGRESQL_MS_MAX: Final = 5_000
+COUNTED_MAX: Final = 1_000  # matches beyond a page that are counted
 COUNT_SHARE: Final = 500  # to count what is beyond a page may cost one part in so many of a search: 10 ms
-_STEPS_EACH: Final = 100_000
 
 __all__ = [
+    "COUNTED_MAX",
+    "Search",
     "SeriesRow",
     "StudyPage",
     "StudyQuery",
     "StudyRow",
-    "count_beyond",
-    "planned",
     "search_pks",
     "search_studies",
     "series_of_study",
 ]
-
-
-Planned = Select[*tuple[Any, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,56 +74,80 @@ def series_of_study(connection: Connection, site: str, study_instance_uid: str) 
     return [series_of(row) for row in connection.execute(query.order_by(*IN_STUDY))]
 
 
-def planned(connection: Connection, query: StudyQuery, level: Level) -> Planned:
-    """Return the statement that gives the keys of the rows that match, in order; planning it asks the indexes.
+class Search:
+    """One search, planned and begun: the keys of its first rows; what lies beyond them may be counted.
 
-    Of the level `patient` they are the keys of each patient's newest study that matches. Raises as `search_studies`.
+    Raises
+    ------
+    InvalidQuery, QueryTooBroad
+        As `search_studies`.
     """
-    with _bounded(connection):
-        return _pks(connection, query, level)
+
+    def __init__(self, connection: Connection, query: StudyQuery, level: Level, most: int) -> None:
+        self.pks = array("q")  # of the rows that match, in order, at most `most`
+        self.more = False
+        self._connection = connection
+        if query.sites is not None and not query.sites:
+            return
+        with bounded(connection):
+            self._planned = _pks(connection, query, level)
+            # SQLite finds a row when it is asked for; PostgreSQL finds all, so that there only what costs nothing is.
+            self._goes_on = self._planned.is_counted_for_nothing or is_sqlite(connection)
+            self._beyond = self._planned.statement.offset(query.offset + most).limit(COUNTED_MAX)
+            limit = most + (COUNTED_MAX if self._goes_on else 1)
+            self._result = connection.execute(self._planned.statement.limit(limit).offset(query.offset)).scalars()
+            found = array("q", self._result.fetchmany(most + 1))
+        self.pks, self.more = found[:most], len(found) > most
+        if not self.more:
+            self._result.close()
+
+    def count_beyond(self) -> int | None:
+        """Return how many match beyond the first, at most COUNTED_MAX; None if counting them would cost too much.
+
+        The last that is asked of a connection: when counting is stopped, PostgreSQL ends the transaction.
+        """
+        if not self.more:
+            return 0
+        try:
+            with bounded(self._connection, share=COUNT_SHARE):
+                if self._goes_on:
+                    return 1 + len(self._result.fetchmany(COUNTED_MAX - 1))
+                return self._connection.execute(select(func.count()).select_from(self._beyond.subquery())).scalar_one()
+        except QueryTooBroad:
+            return None
+        finally:
+            self._result.close()
 
 
-def search_pks(
-    connection: Connection, query: StudyQuery, level: Level, most: int, statement: Planned | None = None
-) -> "tuple[array[int], bool]":
+def search_pks(connection: Connection, query: StudyQuery, level: Level, most: int) -> "tuple[array[int], bool]":
     """Return the keys of the rows that match, in order, at most `most`, and whether there are more.
 
     For answers of any length: eight bytes a match, taken at one moment, while rows are read a page at a time later.
-    `statement` is the query's own when it is planned already. Raises as `search_studies`.
+    Of the level `patient` they are the keys of each patient's newest study that matches. Raises as `search_studies`.
     """
     if query.sites is not None and not query.sites:
         return array("q"), False
-    statement = planned(connection, query, level) if statement is None else statement
-    with _bounded(connection):
-        found = array("q", connection.execute(statement.limit(most + 1).offset(query.offset)).scalars())
+    with bounded(connection):
+        statement = _pks(connection, query, level).statement.limit(most + 1).offset(query.offset)
+        found = array("q", connection.execute(statement).scalars())
     return found[:most], len(found) > most
 
 
-def count_beyond(connection: Connection, query: StudyQuery, statement: Planned, most: int) -> int | None:
-    """Return how many match beyond the page of `query`, at most `most`; None if counting them would cost too much.
-
-    On a connection of its own: when counting is stopped, its transaction is over on PostgreSQL.
-    """
-    try:
-        with _bounded(connection, share=COUNT_SHARE):
-            beyond = statement.limit(most).offset(query.offset + query.limit)
-            return connection.execute(select(func.count()).select_from(beyond.subquery())).scalar_one()
-    except QueryTooBroad:
-        return None
+class _Planned(NamedTuple):
+    statement: Select[*tuple[Any, ...]]  # gives the keys of the rows that match, in order
+    is_counted_for_nothing: bool  # another thousand rows would cost next to nothing
 
 
-def _pks(connection: Connection, query: StudyQuery, level: Level) -> Planned:
+def _pks(connection: Connection, query: StudyQuery, level: Level) -> _Planned:
     if level != "patient":
         return _matching(connection, query, level, PKS[level])
     newest = func.max(study.c.pk)
-    statement = _matching(connection, query, "study", select(newest)).group_by(study.c.patient_pk)
-    return statement.order_by(None).order_by(func.max(study.c.study_date).desc(), newest.desc())
+    statement, is_counted = _matching(connection, query, "study", select(newest).group_by(study.c.patient_pk))
+    return _Planned(statement.order_by(None).order_by(func.max(study.c.study_date).desc(), newest.desc()), is_counted)
 
 
-def _matching(
-    connection: Connection, query: StudyQuery, level: Level, wanted: Select[*tuple[Any, ...]]
-) -> Select[*tuple[Any, ...]]:
-    """Return `wanted` of the rows that match, in order."""
+def _matching(connection: Connection, query: StudyQuery, level: Level, wanted: Select[*tuple[Any, ...]]) -> _Planned:
+    """Return `wanted` of the rows that match, in order; planning it asks the indexes."""
     keys = Keys(query.matches, query.text, level)
     others: list[ColumnElement[bool]] = []
     if query.sites is not None:
@@ -140,9 +158,13 @@ def _matching(
     if query.received_before is not None:
         others.append(arrival(query.received_before) > ARRIVAL)
     by_date = query.order == "newest"
+    if wanted is PKS["study"] and by_date and not others and (listed := keys.listed_by_modality()):
+        newest = (study_modality.c.study_date.desc(), study_modality.c.study_pk.desc())
+        return _Planned(select(study_modality.c.study_pk).where(*listed).order_by(*newest), is_counted_for_nothing=True)
     by_arrival = query.received_from is not None or query.received_before is not None
     chosen = plan(connection, keys, others, by_date=by_date, reads_rows=by_date and by_arrival)
-    return wanted.where(*chosen.conditions).order_by(*_order(query, level, is_walk=chosen.is_walk))
+    statement = wanted.where(*chosen.conditions).order_by(*_order(query, level, is_walk=chosen.is_walk))
+    return _Planned(statement, not chosen.is_walk or not chosen.conditions)
 
 
 def _order(query: StudyQuery, level: Level, *, is_walk: bool) -> tuple[ColumnElement[Any], ...]:
@@ -156,34 +178,3 @@ def _order(query: StudyQuery, level: Level, *, is_walk: bool) -> tuple[ColumnEle
     if level == "study":
         return newest
     return (*newest, *IN_STUDY) if level == "series" else (*newest, *IN_STUDY, *IN_SERIES)
-
-
-@contextmanager
-def _bounded(connection: Connection, share: int = 1) -> Generator[None]:
-    """Stop a search that costs too much: more than one part in `share` of the bound.
-
-    Raises
-    ------
-    QueryTooBroad
-        It was stopped.
-    """
-    driver: Any = connection.connection.driver_connection
-    on_sqlite = is_sqlite(connection)
-    if on_sqlite:
-        left = iter(range(SQLITE_STEPS_MAX // _STEPS_EACH // share))
-        driver.set_progress_handler(lambda: next(left, None) is None, _STEPS_EACH)
-    else:
-        connection.execute(text(f"SET LOCAL statement_timeout = {POSTGRESQL_MS_MAX // share}"))
-    try:
-        yield
-    except DBAPIError as error:
-        if _was_stopped(error):
-            raise QueryTooBroad(reason="it would take too long") from None
-        raise
-    finally:
-        if on_sqlite:
-            driver.set_progress_handler(None, 0)
-
-
-def _was_stopped(error: DBAPIError) -> bool:
-    return "interrupted" in str(error.orig) or getattr(error.orig, "sqlstate", None) == "57014"

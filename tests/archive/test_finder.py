@@ -4,7 +4,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from kernel.archive import cost
 from kernel.archive import finder as finder_module
+from kernel.archive import search as search_module
 from kernel.archive.finder import Asked, Finder, Page
 from kernel.dicom.dictionary import TAG_OF
 from kernel.dicom.identifier import of_paths, texts
@@ -97,6 +99,31 @@ def test_pages_are_cut_alike_whether_json_is_looked_through_or_not(filled: Archi
 
     assert pages(PatientID="A1") == [(2, True), (2, True), (1, False), (0, False)]
     assert pages(StationName="CT*") == [(2, True), (2, False), (0, False), (0, False)]
+
+
+def test_what_lies_beyond_a_page_is_counted_up_to_a_bound(filled: Archive, monkeypatch):
+    finder = Finder(filled.database)
+
+    def beyond(level: Level, limit: int, offset: int = 0, **keys: str) -> int | None:
+        one = asked(level, **keys)
+        return finder.page(Asked(one.level, one.keys, one.sites, limit=limit, offset=offset)).remaining
+
+    assert [beyond("instance", 2, offset) for offset in (0, 2, 4, 6)] == [4, 2, 0, 0]
+    assert [beyond("study", 1, offset, PatientName="*n") for offset in (0, 1, 2)] == [1, 0, 0]
+    assert (beyond("study", 1, PatientSex="M"), beyond("study", 0)) == (0, 3)
+    monkeypatch.setattr(search_module, "COUNTED_MAX", 2)
+    assert (beyond("instance", 2), beyond("instance", 5)) == (2, 1)
+
+
+def test_counting_that_would_cost_too_much_is_given_up_and_the_page_is_there(sqlite_archive: Archive, monkeypatch):
+    sqlite_archive.receives(*a_ct_series(3, seed="ct"))
+    monkeypatch.setattr(search_module, "COUNT_SHARE", cost.SQLITE_STEPS_MAX)
+    monkeypatch.setattr(cost, "STEPS_EACH", 1)
+    one = asked("instance")
+
+    page = Finder(sqlite_archive.database).page(Asked(one.level, one.keys, None, limit=1))
+
+    assert (len(page.found), page.more, page.remaining) == (1, True, None)
 
 
 def test_every_match_comes_in_bounded_pages(filled: Archive, monkeypatch):

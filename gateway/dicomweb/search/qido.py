@@ -18,9 +18,10 @@ from gateway.dicomweb.http.negotiation import Offer, choose
 from gateway.dicomweb.retrieve.instances import VARY
 from gateway.dicomweb.search.query import Query, parse
 from gateway.dicomweb.search.result_items import result, tags_of
-from kernel.archive.finder import COUNTED_MAX, Asked, Found, Page
+from kernel.archive.finder import Asked, Found, Page
 from kernel.archive.found import InstanceRow, SeriesRow, StudyRow
 from kernel.archive.items import Item
+from kernel.archive.search import COUNTED_MAX
 from kernel.dicom.dictionary import KEYWORD_OF
 from kernel.dicom.levels import Level
 from kernel.dicom.matching import Exact, Match
