@@ -10,9 +10,11 @@ from functools import cache, lru_cache
 from typing import Any, Final
 
 from anonymizer.actions import Action, resolve
+from anonymizer.content_items import Overlay, overlay_of
 from anonymizer.dummies import TEXT_VRS
 from anonymizer.profile import SITE, Profile, Rule, table
 from kernel.dicom.dictionary import VR_OF
+from kernel.dicom.elements import Item
 
 PATIENT_NAME, PATIENT_ID, PATIENT_AGE = 0x00100010, 0x00100020, 0x00101010
 TABLES_MAX: Final = 64  # SOP classes and profiles whose tables are kept
@@ -51,7 +53,17 @@ _OF_A_SITE: Final[Mapping[str, Action]] = {"REPLACE": Action.REPLACE, "HASH": Ac
 class ActionTable:
     """Actions by tag: at the top level of one kind of instance, and in the items of a sequence."""
 
-    __slots__ = ("_by_parent", "_inside", "_nested", "fallback", "safe_private", "top", "values")
+    __slots__ = (
+        "_by_overlay",
+        "_by_parent",
+        "_inside",
+        "_nested",
+        "fallback",
+        "options",
+        "safe_private",
+        "top",
+        "values",
+    )
 
     def __init__(self, profile: Profile, types: Mapping[str, str] | None, modality: str) -> None:
         rules = dict(_single(profile, modality))
@@ -61,9 +73,11 @@ class ActionTable:
             for tag, rule in rules.items()
         }
         self.values: Mapping[int, str] = {tag: rule.value for tag, rule in rules.items() if rule.value is not None}
+        self.options = profile.options
         self.safe_private = "retain_safe_private" in profile.options
         self._inside, self._nested = _nested(profile, modality)
         self._by_parent: dict[int, Mapping[int, Action]] = {}
+        self._by_overlay: dict[tuple[int, Overlay], Mapping[int, Action]] = {}
 
     def inside(self, parent: int) -> Mapping[int, Action]:
         """Return the actions for the items of the sequence `parent`."""
@@ -73,6 +87,14 @@ class ActionTable:
         if parent not in self._by_parent:
             self._by_parent[parent] = {**self._inside, **special}
         return self._by_parent[parent]
+
+    def of_item(self, parent: int, item: Item, view: memoryview) -> Mapping[int, Action]:
+        """Return the actions for one item of a sequence of content items: what it is about decides, too."""
+        overlay = overlay_of(item, view, self.options)
+        key = parent, overlay
+        if key not in self._by_overlay:
+            self._by_overlay[key] = {**self.inside(parent), **dict(overlay)}
+        return self._by_overlay[key]
 
 
 def compiled(profile: Profile, sop_class_uid: str, modality: str = "") -> ActionTable:

@@ -109,5 +109,5 @@ def dummy_items(tag: int, *, implicit: bool) -> bytes | None:
     return None
 
 
-CODE_SEQUENCES: Final = frozenset({0x00080082, 0x00401101, 0x0040A088})
+CODE_SEQUENCES: Final = frozenset({0x00080082, 0x00401101, 0x0040A088, 0x0040A168})
 DUMMY_SEQUENCES: Final = CODE_SEQUENCES | {0x0040A730, 0x0040A073, 0x00081072, 0x00700001, 0x0040B020, 0x00340001}

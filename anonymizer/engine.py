@@ -20,6 +20,7 @@ from anonymizer.profile import Profile
 from anonymizer.result import ActionRecord, Buffer, Deidentified, NewIdentity, NewPixels
 from anonymizer.rewriting import SPECIFIC_CHARACTER_SET, UTF_8, Rewriter
 from anonymizer.second_net import kept_on_purpose, net_of
+from anonymizer.structured import clean_content, clean_graphics
 from anonymizer.treatment import Treatment
 from anonymizer.vault import VaultEntry, VaultKind
 from kernel.dicom.elements import Header
@@ -33,7 +34,7 @@ from kernel.dicom.uids import check_uid
 from kernel.errors import MalformedInstance
 
 MODALITY: Final = 0x00080060
-CLEANERS: Final[SequenceCleaners] = {}  # by action; where there is none, the Basic Profile applies
+CLEANERS: Final[SequenceCleaners] = {Action.STRUCTURED: clean_content, Action.GRAPHICS: clean_graphics}
 
 
 def deidentify(  # noqa: PLR0913 each is told by another: the profile's author, the site, the source, the pixels

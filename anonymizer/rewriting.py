@@ -7,6 +7,7 @@ from typing import Final
 from anonymizer.actions import Action
 from anonymizer.cleaning import CODE_OF, SequenceCleaners
 from anonymizer.compiled import ActionTable
+from anonymizer.content_items import PARENTS as CONTENT_PARENTS
 from anonymizer.dummies import DUMMY_SEQUENCES, encode
 from anonymizer.private import CREATOR, PrivateBlocks
 from anonymizer.second_net import NUMBERS, SEARCHED
@@ -115,11 +116,14 @@ class Rewriter:
         chunks.append(view[position:end])
         return chunks
 
-    def _sequence(self, element: Element) -> Chunks | None:
+    def sequence(self, element: Element) -> Chunks | None:
         """Treat the items of a sequence; keep its form, with delimiters or with lengths."""
-        view, inside = self._view, self.table.inside(element.tag)
+        view, table, tag = self._view, self.table, element.tag
         items = element.items or ()
-        contents = [self._item(item, inside) for item in items]
+        if tag in CONTENT_PARENTS:
+            contents = [self._item(item, table.of_item(tag, item, view)) for item in items]
+        else:
+            contents = [self._item(item, table.inside(tag)) for item in items]
         if all(content is None for content in contents):
             return None
         parts: Chunks = []
@@ -149,7 +153,7 @@ class Rewriter:
     def _kept(self, element: Element) -> Chunks | None:
         """Look into what is kept: sequences, and values that are not what their attribute should have."""
         if element.items is not None:
-            return self._sequence(element)
+            return self.sequence(element)
         if element.vr == "PN":  # a name in an attribute that is none
             return _chunks(self.treatment.removed())
         value = self._value(element)
@@ -162,7 +166,7 @@ class Rewriter:
         if vr == CREATOR:
             return None
         if vr == "SQ" and element.items is not None:
-            return self._sequence(element)
+            return self.sequence(element)
         return _chunks(self.treatment.private(vr, self._value(element)))
 
     def _changed(self, element: Element, action: Action) -> Chunks | None:
@@ -177,7 +181,7 @@ class Rewriter:
             if action is Action.KEEP:
                 return self._kept(element)
         if action is Action.DUMMY and element.items is not None and element.tag not in DUMMY_SEQUENCES:
-            return self._sequence(element)  # references: they stay, with new UIDs
+            return self.sequence(element)  # references: they stay, with new UIDs
         return _chunks(self.treatment.changed(element, action, self._value(element)))
 
     def _unknown(self, element: Element, value: bytes) -> Chunks | None:
@@ -189,7 +193,7 @@ class Rewriter:
         inner = scan(source, IMPLICIT_VR_LITTLE_ENDIAN)
         outer, self._view = self._view, memoryview(source)
         try:
-            chunks = self._sequence(inner.elements[0])
+            chunks = self.sequence(inner.elements[0])
         finally:
             self._view = outer
         if chunks is None:

@@ -23,6 +23,7 @@ from kernel.dicom.elements import Element
 AGE_YEARS_MAX: Final = 90  # older people are few enough to be found by their age
 HASH_CHARACTERS: Final = 16  # 64 bits, as many as the shortest VR that may be hashed holds
 GONE: Final = b""
+CODE_VALUE: Final = 0x00080100  # a code has no spaces; what has some is text
 
 _AGE = re.compile(rb"(\d{1,3})([DWMY])?")
 _TIME = re.compile(rb"[0-9.:+\\ -]{0,64}")
@@ -69,13 +70,14 @@ class Treatment:
             return self._dummy(element, value)
         new = self._value_of(element, action, value)
         if new is None:
-            return self.changed(element, self._fallback[element.tag], value)
+            return self.changed(element, self._fallback.get(element.tag, Action.DUMMY), value)
         self.counts[REPORTED[action]] += 1
         return None if new == value else encode(element.tag, vr_of(element), new, implicit=element.implicit)
 
     def kept(self, element: Element, value: bytes) -> bytes | None:
         """Search a value that the profile keeps; phrases that tell go, and UTF-8 is written where it is wanted."""
-        new = self.net.cleaned(element.vr, value, by_form=element.tag not in self._on_purpose)
+        by_form = element.tag not in self._on_purpose or (element.tag == CODE_VALUE and b" " in value.strip(PADDING))
+        new = self.net.cleaned(element.vr, value, by_form=by_form)
         if new is not None:
             self.counts["C"] += 1
             return encode(element.tag, element.vr, new, implicit=element.implicit)

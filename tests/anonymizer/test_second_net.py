@@ -183,7 +183,7 @@ def test_verdicts_are_kept_and_bounded(monkeypatch):
     assert some.cleaned("LO", b"slice 24") is None
 
 
-def test_no_more_seeds_are_taken_than_the_bound(site):
+def test_a_header_of_many_identifiers_is_taken(site):
     ds = a_ct()
     ds.OtherPatientIDsSequence = Sequence([Dataset() for _ in range(300)])
     for number, item in enumerate(ds.OtherPatientIDsSequence):
