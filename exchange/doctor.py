@@ -20,6 +20,7 @@ from gateway.peers import Sources
 from kernel import audit
 from kernel.archive import verify
 from kernel.config import Config
+from kernel.dicom.video import video_program
 from kernel.errors import ExchangeError
 from routing import settings, status
 from viewer.server.pages import build_folder
@@ -72,6 +73,8 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
     yield Finding(
         "codecs", "" if find_spec("openjpeg") and find_spec("imagecodecs") else "openjpeg or imagecodecs is missing"
     )
+    made_by = video_program()
+    yield Finding("video", note=f"made by ffmpeg with {made_by[1]}" if made_by else "not made: no ffmpeg with H.264")
     try:
         with opened(config) as stores:
             yield from _stores(stores, deep=deep)

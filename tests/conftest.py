@@ -26,6 +26,7 @@ PEERS = {
     "orthanc": ("Orthanc",),
     "dicom3tools": ("dciodvfy",),
     "chromium": ("chromium",),
+    "ffmpeg": ("ffmpeg", "ffprobe"),
     "postgresql": (),  # tests/support/postgresql.py looks for the server itself
 }
 

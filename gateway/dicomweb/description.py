@@ -28,7 +28,10 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
 }
 _NUMBER: Final = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
 _TEXT: Final = {"type": "string", "maxLength": 64}
-_PICTURES: Final = ("image/jpeg", "image/png", "image/gif", "image/jp2", "multipart/related", "application/pdf")
+_PICTURES: Final = (
+    *("image/jpeg", "image/png", "image/gif", "image/jp2"),
+    *("multipart/related", "application/pdf", "video/mp4"),
+)
 _JSON: Final = "application/dicom+json"
 _XML: Final = "application/dicom+xml"
 _INSTANCES: Final = ('multipart/related; type="application/dicom"', "application/dicom")

@@ -34,6 +34,7 @@ RECEIVERS: Final = 4  # threads that take request bodies apart; never wait for e
 INGESTERS: Final = 8  # threads that make instances durable; their commits share flushes
 STORES_MAX: Final = 32  # STOW-RS requests whose bodies are being received; more are answered 503
 
+VIDEOS_BYTES_MAX: Final = 64 * 1024 * 1024  # of videos that were made
 FRAMES_BYTES_MAX: Final = 64 * 1024 * 1024  # of whereabouts of frames
 DENIED_EVERY_S: Final = 600.0  # one audit line per caller, address, route and reason in so many seconds
 DENIED_MAX: Final = 10_000  # such lines remembered
@@ -68,6 +69,7 @@ class Room:
         self.ingesters = ThreadPoolExecutor(INGESTERS, "dicomweb-ingest")
         self.boundary = services.random(16).encode()  # of multipart answers: nobody can put it into what is stored
         self.frames = Remembered[tuple[str, ...], FrameSource](FRAMES_BYTES_MAX)
+        self.videos = Remembered[str, bytes](VIDEOS_BYTES_MAX)
         self.metadata = Metadata(services.db)
         self.finder = Finder(services.db)
         self.channels = Channels()
@@ -81,6 +83,7 @@ class Room:
     def _forget(self) -> None:
         """Forget what is remembered of studies: some were deleted, and their keys may be given to others."""
         self.frames.clear()
+        self.videos.clear()
         self.metadata.forget()
         self.services.access.forget_studies()
 

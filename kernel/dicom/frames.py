@@ -115,6 +115,26 @@ def locate_frames(buffer: Buffer, header: Header, image: ImagePixel, *, limits: 
     return _encapsulated(buffer, header, pixels, frames, limits)
 
 
+def stream_spans(buffer: Buffer, header: Header, *, limits: Limits = LIMITS) -> list[Span]:
+    """Return where the one stream of an instance is that is stored as a video; `buffer` is what was scanned.
+
+    Raises
+    ------
+    MalformedInstance, LimitExceeded
+        The pixel data are no fragments, or more than `fragments_max`.
+    """
+    pixels = header.pixel_data
+    assert pixels is not None
+    try:
+        (table_length,) = struct.unpack_from("<I", buffer, pixels.value_offset + 4)
+        spans = _fragments(buffer, pixels.value_offset + 8 + table_length, pixels.end - 8)
+    except struct.error:
+        raise malformed("the fragments of the pixel data are damaged") from None
+    if len(spans) > limits.fragments_max:
+        raise exceeded("fragments_max", len(spans), limits.fragments_max)
+    return spans
+
+
 def _encapsulated(buffer: Buffer, header: Header, pixels: PixelData, frames: int, limits: Limits) -> FrameMap:
     try:
         (table_length,) = struct.unpack_from("<I", buffer, pixels.value_offset + 4)

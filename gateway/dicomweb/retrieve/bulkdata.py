@@ -1,7 +1,7 @@
 """Bulk data by the URI that the metadata name (PS3.18 10.4.1.5): a value's bytes, little endian, as they are stored.
 
 The path is that of `kernel.dicom.json_model`: tags in hexadecimal, item numbers from zero. Encapsulated pixel data is
-given frame by frame, each a part. A value that comes alone has byte ranges.
+given frame by frame, each a part; a video is one stream. A value that comes alone has byte ranges.
 """
 
 from collections.abc import Sequence
@@ -18,6 +18,7 @@ from gateway.dicomweb.http.ranges import ranged
 from gateway.dicomweb.http.spans import FileSpan
 from gateway.dicomweb.retrieve.frame_source import frame_source, mapped, opened
 from gateway.dicomweb.retrieve.instances import VARY, sending
+from gateway.dicomweb.retrieve.videos import STREAM_TYPES, is_stream, stream_of
 from kernel.archive.records import Located
 from kernel.dicom.elements import UNDEFINED, PixelData
 from kernel.dicom.scanner import scan
@@ -32,19 +33,22 @@ def retrieve_bulkdata(call: Call) -> ASGIApp:
     located = call.locate(call.open_study(call.params["study"]))
     values, syntax = values_of(call, located, call.params["path"])
     asked = frozenset({"", "*", syntax})
-    offers = [Offer(OCTETS, False, asked, syntax), Offer(OCTETS, True, asked, syntax)]  # noqa: FBT003 (rows)
+    types = (STREAM_TYPES[syntax], OCTETS) if syntax in STREAM_TYPES else (OCTETS,)
+    offers = [Offer(one, is_multipart, asked, syntax) for one in types for is_multipart in (False, True)]
     offer = choose(call.accept, offers)
     if len(values) != 1 and not offer.is_multipart:
         raise NotAcceptable(offered=str(offers[1]))
-    kind = f"{OCTETS}; transfer-syntax={syntax}"
-    etag = tag_of(located.sha256, call.params["path"], syntax, str(offer.is_multipart))
+    kind = f"{offer.media_type}; transfer-syntax={syntax}"
+    etag = tag_of(located.sha256, call.params["path"], str(offer))
     headers = {"ETag": etag, "Content-Type": kind, "Cache-Control": IMMUTABLE, "Vary": VARY}
     if known := not_modified(call.headers, headers):
         return known
     if not offer.is_multipart:
         return ranged(call.headers, headers, values[0], sending(call))
     boundary = call.room.boundary
-    headers["Content-Type"] = f'{MULTIPART}; type="{OCTETS}"; transfer-syntax={syntax}; boundary={boundary.decode()}'
+    headers["Content-Type"] = (
+        f'{MULTIPART}; type="{offer.media_type}"; transfer-syntax={syntax}; boundary={boundary.decode()}'
+    )
     pieces: list[Piece] = []
     for value in values:
         pieces += [part_head(boundary, {"Content-Type": kind}), *value, PART_TAIL]
@@ -61,6 +65,8 @@ def values_of(call: Call, located: Located, path: str) -> tuple[list[Sequence[Pi
         header = scan(view, located.transfer_syntax_uid, offset=located.dataset_offset)
         pixels = header.pixel_data
         if pixels is not None and path.upper() == f"{pixels.tag:08X}":
+            if is_stream(located):
+                return [stream_of(call, located)], located.transfer_syntax_uid
             if pixels.is_encapsulated:
                 source = frame_source(located, blob)
                 count = source.frames.number_of_frames if source.frames else 0

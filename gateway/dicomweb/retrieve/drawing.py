@@ -13,6 +13,7 @@ from kernel.dicom.picture_files import FRAME_MS, FileOptions, encode_gif, encode
 from kernel.dicom.pixels import Pixels
 from kernel.dicom.render import drawn, render
 from kernel.dicom.values import Values
+from kernel.dicom.video import encode_mp4
 
 _FRAME_TIME, _CINE_RATE, _DISPLAY_RATE = 0x00181063, 0x00180040, 0x00082144
 
@@ -35,6 +36,12 @@ def animation(pixels: Pixels, numbers: Sequence[int] | None, how: Rendering) -> 
     """Return frames, or all of them, as an animated GIF at the speed that the instance says (PS3.3 C.7.6.5)."""
     wanted = numbers or range(1, pixels.frames.number_of_frames + 1)
     return encode_gif((_drawn(pixels, number - 1, how) for number in wanted), frame_ms(pixels))
+
+
+def video(pixels: Pixels, numbers: Sequence[int] | None, how: Rendering) -> bytes:
+    """Return frames, or all of them, as an MP4 file at the same speed."""
+    wanted = numbers or range(1, pixels.frames.number_of_frames + 1)
+    return encode_mp4((_drawn(pixels, number - 1, how) for number in wanted), frame_ms(pixels), how.quality)
 
 
 def frame_ms(pixels: Pixels) -> float:

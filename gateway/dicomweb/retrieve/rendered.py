@@ -1,7 +1,6 @@
 """Pictures for the eye (PS3.18 10.4.1.1.4, 10.4.1.1.5): of frames, instances, series, studies; thumbnails of all.
 
-One frame is a picture; several are parts of a multipart message, or an animated GIF. Video is not made here: there is no
-encoder whose licence allows to ship it. A picture is 8 bits a sample and JPEG is lossy: it is for looking around, never
+One frame is a picture; several are parts of a multipart message, an animated GIF, or a video. A picture is 8 bits a sample and JPEG is lossy: it is for looking around, never
 for reading. Diagnostic viewing uses frames.
 """
 
@@ -11,21 +10,32 @@ from typing import Final
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.http.answers import Answer, Chunked
+from gateway.dicomweb.http.answers import IMMUTABLE, Answer, Chunked
 from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.http.conditional import not_modified, tag_of
 from gateway.dicomweb.http.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.http.negotiation import MULTIPART, Offer, choose
+from gateway.dicomweb.http.ranges import ranged
 from gateway.dicomweb.retrieve.documents import is_document, rendered_document
 from gateway.dicomweb.retrieve.drawing import animation, draw
 from gateway.dicomweb.retrieve.frame_source import opened
 from gateway.dicomweb.retrieve.frames import frame_numbers, source_of
-from gateway.dicomweb.retrieve.instances import VARY
+from gateway.dicomweb.retrieve.instances import VARY, sending
 from gateway.dicomweb.retrieve.rendering import Rendering, rendering_of
+from gateway.dicomweb.retrieve.videos import (
+    MP4,
+    MP4_OFFER,
+    STREAM_TYPES,
+    is_mp4,
+    is_stream,
+    made,
+    offered,
+    stream_of,
+)
 from kernel.archive import index
 from kernel.archive.records import Located
 from kernel.dicom.viewport import Viewport
-from kernel.errors import NotFound, Refused
+from kernel.errors import MalformedInstance, NotAcceptable, NotFound, Refused
 
 THUMBNAIL_SIDE: Final = 128
 CACHED: Final = "private, max-age=3600"  # not for ever: a later version may draw the same frame better
@@ -39,24 +49,43 @@ PARTS: Final = tuple(Offer(kind, is_multipart=True) for kind in _KINDS)
 def rendered(call: Call) -> ASGIApp:
     """Answer GET .../instances/{instance}[/frames/{frames}]/rendered.
 
-    Alone comes one frame, the first of an instance unless some are named; a GIF has all of them.
+    Alone comes one frame, the first of an instance unless some are named; a GIF or a video has all of them.
     """
     located = _located(call)
     if is_document(located):
         return rendered_document(call, located)
     numbers = frame_numbers(call.params["frames"]) if "frames" in call.params else None
-    is_one = numbers is None or len(numbers) == 1
-    offer = choose(call.accept, (*ALONE, *PARTS) if is_one else (*PARTS, Offer(GIF)))
+    if is_stream(located):
+        return _stream(call, located)
+    offer = choose(call.accept, _offers(numbers))
     how = rendering_of(call.query)
     headers = _headers(call, [located], offer)
     if known := not_modified(call.headers, headers):
         return known
     if offer.is_multipart:
         return _parts(call, headers, offer, _pictures(call, located, numbers, offer, how))
-    if offer.media_type == GIF and (numbers is None or not is_one):
+    if offer == MP4_OFFER:
+        return made(call, located, numbers, how, headers)
+    if offer.media_type == GIF and (numbers is None or len(numbers) > 1):
         with opened(call.services.blobs.path(located.blob_key)) as pixels:
             return Answer(200, {**headers, "Content-Type": GIF}, animation(pixels, numbers, how))
     return _picture(call, located, (numbers or [1])[0], (offer, how, headers))
+
+
+def _offers(numbers: Sequence[int] | None) -> tuple[Offer, ...]:
+    if numbers is None:
+        return (*ALONE, *PARTS, *offered())
+    return (*ALONE, *PARTS) if len(numbers) == 1 else (*PARTS, Offer(GIF), *offered())
+
+
+def _stream(call: Call, located: Located) -> ASGIApp:
+    """Give what is stored as a video as it is, if players know its container; its frames are drawn by nobody here."""
+    stream = stream_of(call, located)
+    if "frames" in call.params or not is_mp4(stream):
+        raise NotAcceptable(offered=f"bulk data as {STREAM_TYPES[located.transfer_syntax_uid]}")
+    choose(call.accept, [MP4_OFFER])
+    headers = {"ETag": tag_of(located.sha256, MP4), "Content-Type": MP4, "Cache-Control": IMMUTABLE, "Vary": VARY}
+    return not_modified(call.headers, headers) or ranged(call.headers, headers, stream, sending(call))
 
 
 def rendered_study(call: Call) -> ASGIApp:
@@ -91,7 +120,7 @@ def thumbnail(call: Call) -> ASGIApp:
 def _located(call: Call) -> Located:
     try:
         return source_of(call).located
-    except NotFound:  # no pixels, or not there at all
+    except (NotFound, MalformedInstance):  # no pixels, or a video; or not there at all
         return call.locate(call.open_study(call.params["study"]))
 
 
