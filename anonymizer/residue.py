@@ -4,7 +4,7 @@ The needles come from the *original* header; the haystack is every byte of the n
 What is looked for: the patient's and relatives' names (long words alone, short ones beside another or behind a title),
 other people's names as a whole, identifiers, accession number, birth date in all common forms, telephone numbers,
 addresses, and every original UID. Not looked for: words of two or three letters that stand alone (`An`, `Hà`), because
-headers are full of them; pixels; and what is compressed within a value.
+headers are full of them; and pixels.
 """
 
 import re
@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from anonymizer import residue_forms as forms
+from anonymizer.residue_inflated import inflated
 from kernel.dicom.charset import decode, parse_charsets
 from kernel.dicom.elements import Element, Header
 from kernel.dicom.part10 import META_BYTES_MAX, read_file_meta
@@ -118,9 +119,17 @@ def _forms(kind: str, tag: int, text: str) -> Iterator[bytes] | frozenset[bytes]
 def find(output: bytes, needles: Needles) -> tuple[Finding, ...]:
     """Search the new bytes, a Part 10 file up to its pixel data; an empty tuple means that nothing was found.
 
-    Each finding is one place and kind; at most `FINDINGS_MAX` of a kind are told.
+    Each finding is one place and kind; at most `FINDINGS_MAX` of a kind are told. What is compressed within values is
+    inflated and searched, too.
+
+    Raises
+    ------
+    LimitExceeded
+        More is compressed than may be looked at.
     """
     hits = list(_hits(output, needles))
+    for offset, piece in inflated(output):
+        hits += [(kind, offset) for kind, _ in _hits(piece, needles)]
     if not hits:
         return ()
     places = _Places(output)

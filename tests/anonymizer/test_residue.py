@@ -1,13 +1,20 @@
 """The residue check finds what an engine has missed, wherever and in whatever character set, and cries seldom."""
 
+import gzip
+import io
+import random
+import zipfile
+import zlib
+
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from anonymizer import residue_forms
+from anonymizer import residue_forms, residue_inflated
 from anonymizer.residue import FINDINGS_MAX, find, needles_of
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
+from kernel.errors import LimitExceeded
 from tests.support.builders import a_ct, as_file
 
 
@@ -196,3 +203,55 @@ def test_a_name_of_a_thousand_words_costs_no_more_than_a_dozen():
     forms = residue_forms.of_name(" ".join(f"word{number}" for number in range(1000)), alone=True)
 
     assert len(forms) < 1000
+
+
+def packed(content: bytes) -> dict[str, bytes]:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
+        file.writestr("word/document.xml", content)
+    stream = zlib.compress(content)
+    return {
+        "zlib": stream,
+        "gzip": gzip.compress(content),
+        "zip": archive.getvalue(),
+        "pdf": b"%PDF-1.4\n4 0 obj <</Filter/FlateDecode/Length 99>>\nstream\n" + stream + b"\nendstream endobj",
+        "twice": zlib.compress(b"x" * 50 + stream),
+        "cut off": zlib.compress(content * 30 + bytes(range(256)) * 9)[:-40],
+        "damaged": zlib.compress(random.Random(1).randbytes(64) + content + random.Random(2).randbytes(4096))[:-900]
+        + b"\xff" * 900,
+    }
+
+
+@pytest.mark.parametrize("how", list(packed(b"")))
+def test_what_is_compressed_within_a_value_is_found(how):
+    content = packed("kết quả của bà Hương, 50 tuổi ".encode() * 3)[how]
+    output = an_output()
+    marked = an_output(ICCProfile=content + bytes(len(content) % 2))
+
+    assert find(output, needles(patient())) == ()
+    assert [(one.path, one.kind) for one in find(marked, needles(patient()))] == [("(0028,2000)", "name")]
+
+
+def test_a_bomb_is_refused(monkeypatch):
+    monkeypatch.setattr(residue_inflated, "ALL_BYTES_MAX", 1_000_000)
+    bomb = zlib.compress(bytes(2_000_000))
+    output = an_output(ICCProfile=bomb + bytes(len(bomb) % 2))
+
+    with pytest.raises(LimitExceeded, match="compressed within values"):
+        find(output, needles(patient()))
+
+
+def test_streams_are_counted(monkeypatch):
+    monkeypatch.setattr(residue_inflated, "PIECES_MAX", 5)
+
+    with pytest.raises(LimitExceeded):
+        list(residue_inflated.inflated(zlib.compress(b"harmless text") * 6))
+    assert len(list(residue_inflated.inflated(zlib.compress(b"harmless text") * 5))) == 5
+
+
+def test_streams_within_streams_are_followed_to_a_depth():
+    content = b"harmless text"
+    for _ in range(residue_inflated.DEPTH_MAX + 2):
+        content = zlib.compress(content)
+
+    assert len(list(residue_inflated.inflated(content))) == residue_inflated.DEPTH_MAX
