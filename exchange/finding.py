@@ -7,13 +7,12 @@ from typing import Annotated, Final, get_args
 
 import typer
 
+from exchange.peer import Ca, Certificate, Key, Secure, Tls, TlsName, target_of
 from exchange.screen import out, table
-from exchange.sending import peer_of
 from gateway.dicomweb.client.finding import Service, search
 from gateway.dicomweb.search.query import path_of
 from gateway.dimse.scp.find_identifier import Matching
 from gateway.dimse.scu.find_scu import Level, Question, find
-from gateway.dimse.scu.line import Target
 from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
 from kernel.dicom.identifier import Model, texts
 
@@ -50,6 +49,11 @@ def find_elsewhere(
         Path | None, typer.Option(exists=True, dir_okay=False, help="File of the bearer token.")
     ] = None,
     timeout_s: Annotated[float, typer.Option(min=1, help="Seconds the other side may be silent.")] = 60.0,
+    tls: Tls = False,
+    ca: Ca = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    tls_name: TlsName = "",
 ) -> None:
     """Ask another PACS what it has: vienanh find PatientName='nguyen*' StudyDate=20261101- --from PACS@10.0.0.5:104."""
     asked, at = _read(keys or []), _level(level)
@@ -57,12 +61,12 @@ def find_elsewhere(
         raise typer.BadParameter("give --from AE@HOST:PORT or --dicomweb URL", param_hint="--from")
     told = asked | {(TAG_OF[keyword],): "" for keyword in SHOWN[at] if (TAG_OF[keyword],) not in asked}
     if peer:
-        host, port, called = peer_of(peer, "--from")
         if root not in ("study", "patient"):
             raise typer.BadParameter("must be study or patient", param_hint="--root")
+        target = target_of(peer, "--from", calling, timeout_s, Secure(tls, ca, certificate, key, tls_name))
         matching = frozenset[Matching](("fuzzy",) if fuzzy else ())
         question = Question(at, told, "patient" if root == "patient" else "study", matching)
-        found = find(Target(host, port, called, calling, timeout_s), question, most=limit)
+        found = find(target, question, most=limit)
     else:
         found = _by_dicomweb(Service(dicomweb, timeout_s, _token(token_file)), at, told, limit, fuzzy=fuzzy)
     _show(list(found), at, asked, as_json=as_json)

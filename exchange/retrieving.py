@@ -14,8 +14,8 @@ from exchange import stores
 from exchange.assemble import COMMIT_SOCKET
 from exchange.beside import is_served, own_committer
 from exchange.options import ConfigFile, DataFolder, read_config
+from exchange.peer import Ca, Certificate, Key, Secure, Tls, TlsName, target_of
 from exchange.screen import EXIT_REFUSED, err, out, progress_bar
-from exchange.sending import peer_of
 from exchange.stores import Stores
 from gateway import source_tables
 from gateway.dimse.scp.offer import Offer, Offers
@@ -63,6 +63,11 @@ def get(
     title: As = "",
     tries: Tries = 5,
     timeout_s: Timeout = 120.0,
+    tls: Tls = False,
+    ca: Ca = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    tls_name: TlsName = "",
     config: ConfigFile = None,
     data: DataFolder = None,
 ) -> None:
@@ -72,8 +77,9 @@ def get(
     everything that the PACS has is here.
     """
     settings = read_config(config, data)
-    job = _Job(Order("get", study), series, site, _target(peer, title, timeout_s, settings), tries)
-    _run(settings, job)
+    secure = Secure(tls, ca, certificate, key, tls_name)
+    target = target_of(peer, "--from", title or settings.dimse.ae_title, timeout_s, secure)
+    _run(settings, _Job(Order("get", study), series, site, target, tries))
 
 
 def move(
@@ -84,18 +90,20 @@ def move(
     title: As = "",
     tries: Tries = 5,
     timeout_s: Timeout = 120.0,
+    tls: Tls = False,
+    ca: Ca = None,
+    certificate: Certificate = None,
+    key: Key = None,
+    tls_name: TlsName = "",
     config: ConfigFile = None,
     data: DataFolder = None,
 ) -> None:
     """Have a PACS send a study by C-MOVE to this node, which must run and be known there by its AE title."""
     settings = read_config(config, data)
     order = Order("move", study, destination or settings.dimse.ae_title)
-    _run(settings, _Job(order, series, "", _target(peer, title, timeout_s, settings), tries))
-
-
-def _target(peer: str, title: str, timeout_s: float, config: Config) -> Target:
-    host, port, called = peer_of(peer, "--from")
-    return Target(host, port, called, title or config.dimse.ae_title, timeout_s)
+    secure = Secure(tls, ca, certificate, key, tls_name)
+    target = target_of(peer, "--from", title or settings.dimse.ae_title, timeout_s, secure)
+    _run(settings, _Job(order, series, "", target, tries))
 
 
 def _run(config: Config, job: _Job) -> None:
