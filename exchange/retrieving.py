@@ -29,11 +29,12 @@ from kernel.archive.complete import ASSOCIATION_RELEASED
 from kernel.archive.index import known_instances
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
+from kernel.clock import doubled_s
 from kernel.config import Config
 from kernel.dicom.syntaxes import SYNTAXES
 from routing.transport import Cause
 
-FIRST_PAUSE_S = 1.0  # after a lost association; doubles
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 1.0, 600.0  # after a lost association; doubles
 
 StudyUid = Annotated[str, typer.Argument(help="Study Instance UID.")]
 From = Annotated[str, typer.Option("--from", help="The PACS that has the study, AE@HOST:PORT.")]
@@ -150,7 +151,7 @@ def _retrieve(opened: Stores, job: _Job, tell: Callable[[Progress], bool], stopp
         except Lost as lost:
             if lost.cause is not Cause.LINK or attempt == job.tries or stopping.is_set():
                 raise
-            opened.clock.wait(stopping, FIRST_PAUSE_S * 2 ** (attempt - 1))
+            opened.clock.wait(stopping, doubled_s(FIRST_PAUSE_S, attempt - 1, LONGEST_PAUSE_S))
         else:
             return progress
     raise AssertionError("the last attempt returns or raises")

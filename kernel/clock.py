@@ -22,6 +22,11 @@ class Clock(Protocol):
         ...
 
 
+def doubled_s(first_s: float, failures: int, longest_s: float) -> float:
+    """Return how long to pause after so many failures before the one at hand: twice as long each time."""
+    return min(longest_s, first_s * 2 ** min(failures, 64))
+
+
 class SystemClock:
     """The machine's clock."""
 

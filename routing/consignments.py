@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Executable, RowMapping, and_, func, select, u
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ColumnElement
 
+from kernel.archive.tables import study
 from kernel.database import is_sqlite
 from kernel.events import Event, EventName, record
 from routing.destinations import NO_PROFILE
@@ -157,14 +158,23 @@ def manifest_of(connection: Connection, key: ConsignmentKey) -> Manifest | None:
     row = connection.execute(select(consignment).where(_is(key))).mappings().one_or_none()
     if row is None or not row["sent_study_instance_uid"]:
         return None
+    instances = row["instances"]
+    if not row["evidence"]:
+        instances = max(instances, _expected(connection, key))
     return Manifest(
         study_instance_uid=row["sent_study_instance_uid"],
         version=row["version"],
-        instances=row["instances"],
+        instances=instances,
         complete=row["evidence"] or None,
         priority=Priority(row["priority"]).word,
         trace_id=row["trace_id"],
     )
+
+
+def _expected(connection: Connection, key: ConsignmentKey) -> int:
+    """Return how many instances the study is to have, as its modality says (MPPS) or who sent it; 0: nobody says."""
+    same = (study.c.site == key.site) & (study.c.study_instance_uid == key.study_instance_uid)
+    return connection.scalar(select(study.c.expected_instances).where(same)) or 0
 
 
 def note_announced(connection: Connection, key: ConsignmentKey, version: int) -> None:

@@ -1,6 +1,7 @@
 """After a study arrived: what its destination is still asked or told, as durable rows (no sockets here).
 
-    commit        StudyDelivered -> due -> asked (N-ACTION was taken) -> done, or its failed instances are sent again
+    commit        StudyDelivered -> due -> asked (N-ACTION was taken) -> done, or its failed instances are sent again;
+                  a row for every `INSTANCES_MAX` instances, as no transaction may have more
     availability  StudyComplete  -> due -> done
 
 Rows are made of the events that tell of it, followed from a remembered place, so that none is lost and delivery itself
@@ -10,13 +11,15 @@ knows nothing of this. A row is tried with a doubling pause until `ABANDON_AFTER
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from math import ceil
 from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
-from kernel.archive.commitments import Reference
+from kernel.archive.commitments import INSTANCES_MAX, Reference
 from kernel.archive.index import batched
 from kernel.archive.tables import instance, series, study
+from kernel.clock import doubled_s
 from kernel.database import upsert
 from kernel.events import Event, EventName, latest, record, since
 from routing.consignments import ConsignmentKey, reopen
@@ -48,6 +51,7 @@ class Handover:
     transaction_uid: str
     attempts: int
     at: datetime
+    part: int  # of a study whose instances go into several transactions, from zero
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +81,17 @@ def follow(connection: Connection, destinations: Mapping[str, Destination], now:
 def _rows_of(one: Event, destinations: Mapping[str, Destination], now: datetime) -> list[dict[str, Any]]:
     if one.name is EventName.STUDY_DELIVERED:
         destination = destinations.get(one.detail["destination"])
-        wants = destination is not None and destination.commit and one.detail["profile"] == NO_PROFILE
-        return [_row("commit", destination.name, one, now)] if destination is not None and wants else []
+        if destination is None or not destination.commit or one.detail["profile"] != NO_PROFILE:
+            return []
+        parts = ceil(one.detail["instances"] / INSTANCES_MAX)
+        return [_row("commit", destination.name, one, now) | {"part": part} for part in range(parts)]
     return [_row("availability", each.name, one, now) for each in destinations.values() if each.availability]
 
 
 def _row(kind: Kind, destination: str, one: Event, now: datetime) -> dict[str, Any]:
     return {
         "kind": kind,
+        "part": 0,
         "destination": destination,
         "site": one.site,
         "study_instance_uid": one.study_instance_uid,
@@ -102,15 +109,22 @@ def _remember(connection: Connection, seq: int) -> None:
     upsert(connection, follower, [{"name": FOLLOWER, "seq": seq}], key=["name"], update=["seq"])
 
 
-def due(connection: Connection, now: datetime, limit: int = 50) -> list[Handover]:
-    """Return what is to be asked or told now, the longest waiting first; an N-ACTION without report is due again."""
+def due(connection: Connection, now: datetime, limit: int = 50, *, besides: Collection[str] = ()) -> list[Handover]:
+    """Return what is to be asked or told now, the longest waiting first; an N-ACTION without report is due again.
+
+    Parameters
+    ----------
+    besides
+        Destinations that are not asked for.
+    """
     query = select(handover).where(handover.c.state.in_(("due", "asked")), handover.c.next_at <= now)
+    query = query.where(handover.c.destination.not_in(besides))
     rows = connection.execute(query.order_by(handover.c.next_at).limit(limit))
     return [_handover(row) for row in rows]
 
 
 def delivered_instances(connection: Connection, one: Handover) -> list[Reference]:
-    """Return the instances of a study that the destination said it has."""
+    """Return the instances of a study that the destination said it has: those of this row's part."""
     query = (
         select(instance.c.sop_class_uid, instance.c.sop_instance_uid)
         .join_from(
@@ -122,6 +136,8 @@ def delivered_instances(connection: Connection, one: Handover) -> list[Reference
         .where(delivery.c.destination == one.destination, delivery.c.profile == NO_PROFILE)
         .where(delivery.c.state.in_(_ARRIVED))
         .order_by(instance.c.pk)
+        .offset(one.part * INSTANCES_MAX)
+        .limit(INSTANCES_MAX)
     )
     return [Reference(*row) for row in connection.execute(query)]
 
@@ -167,7 +183,7 @@ def told(connection: Connection, one: Handover, instances: int, now: datetime) -
 
 def postpone(connection: Connection, one: Handover, detail: str, now: datetime) -> None:
     """Write that it did not work: later, or never after `ABANDON_AFTER`."""
-    pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(one.attempts, 16))
+    pause_s = doubled_s(FIRST_PAUSE_S, one.attempts, LONGEST_PAUSE_S)
     gone = now - one.at > ABANDON_AFTER
     connection.execute(
         update(handover)
@@ -221,6 +237,7 @@ def _rounds(connection: Connection, one: Handover) -> int:
     same = (
         (handover.c.kind == one.kind)
         & (handover.c.destination == one.destination)
+        & (handover.c.part == one.part)
         & (handover.c.site == one.site)
         & (handover.c.study_instance_uid == one.study_instance_uid)
     )
@@ -260,4 +277,5 @@ def _handover(row: Row[Any]) -> Handover:
         row.transaction_uid,
         row.attempts,
         row.at,
+        row.part,
     )

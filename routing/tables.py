@@ -193,6 +193,7 @@ handover = Table(
     metadata,
     Column("pk", BigKey, primary_key=True),
     Column("kind", String(16), nullable=False),  # commit, availability
+    Column("part", Integer, nullable=False, default=0, server_default="0"),  # which so many instances of the study
     Column("destination", String(64), nullable=False),
     _site(),
     _uid("study_instance_uid"),

@@ -7,7 +7,7 @@ A transaction is a row before it is accepted, and stays one: it survives the ass
 Answers of DICOMweb are fetched, so such a transaction stays decided. The requester is part of a transaction's identity.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
@@ -32,6 +32,7 @@ from sqlalchemy import (
 from kernel.archive.blobs import Blobs
 from kernel.archive.index import batched
 from kernel.archive.tables import Site, Uid, instance
+from kernel.clock import doubled_s
 from kernel.database import BigKey, BinaryText, Readable, UtcDateTime, metadata
 from kernel.errors import Busy, Corrupt
 
@@ -201,11 +202,13 @@ def of_uid(connection: Connection, channel: Channel, peer: str, site: str, uid: 
     return _transaction(rows[0]) if rows else None
 
 
-def due(connection: Connection, state: State, now: datetime, limit: int = 100) -> list[Transaction]:
-    """Return transactions about which something must be done, the longest waiting first."""
+def due(
+    connection: Connection, state: State, now: datetime, limit: int = 100, *, besides: Collection[str] = ()
+) -> list[Transaction]:
+    """Return transactions about which something must be done, the longest waiting first; `besides` those of peers."""
     query = select(commitment).where(commitment.c.state == state, commitment.c.next_at <= now)
     if state == "decided":
-        query = query.where(commitment.c.channel == "dimse")
+        query = query.where(commitment.c.channel == "dimse", commitment.c.peer.not_in(besides))
     return [_transaction(row) for row in connection.execute(query.order_by(commitment.c.next_at).limit(limit))]
 
 
@@ -225,15 +228,16 @@ def tell(connection: Connection, pk: int) -> None:
     )
 
 
-def postpone(connection: Connection, one: Transaction, detail: str, now: datetime) -> None:
+def postpone(connection: Connection, transactions: Sequence[Transaction], detail: str, now: datetime) -> None:
     """Write that the requester could not be told: later, by a doubling pause, or never after `ABANDON_AFTER`."""
-    pause_s = min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** min(one.attempts, 16))
-    state = "abandoned" if now - one.at > ABANDON_AFTER else "decided"
-    connection.execute(
-        update(commitment)
-        .where(commitment.c.pk == one.pk, commitment.c.state == "decided")
-        .values(state=state, detail=detail[:500], attempts=one.attempts + 1, next_at=now + timedelta(seconds=pause_s))
-    )
+    for one in transactions:
+        next_at = now + timedelta(seconds=doubled_s(FIRST_PAUSE_S, one.attempts, LONGEST_PAUSE_S))
+        state = "abandoned" if now - one.at > ABANDON_AFTER else "decided"
+        connection.execute(
+            update(commitment)
+            .where(commitment.c.pk == one.pk, commitment.c.state == "decided")
+            .values(state=state, detail=detail[:500], attempts=one.attempts + 1, next_at=next_at)
+        )
 
 
 def forget(connection: Connection, now: datetime) -> int:

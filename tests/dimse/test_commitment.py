@@ -1,8 +1,9 @@
 """Storage commitment: asked by N-ACTION, looked for, and answered by N-EVENT-REPORT, whatever happens in between."""
 
 import queue
+import socket
 import threading
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +15,8 @@ from sqlalchemy import delete, select, update
 
 from gateway import source_tables
 from gateway.dimse.scp.commitment_reporter import CommitmentReporter, call_back
-from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.errands import Errands
+from gateway.dimse.scu.line import Line, Target
 from kernel.archive import commitments
 from kernel.archive.commitment_desk import CommitmentDesk
 from kernel.archive.commitments import commitment
@@ -24,6 +26,7 @@ from kernel.config import Config
 from kernel.database import Database
 from kernel.errors import InvalidConfiguration
 from tests.dimse.conftest import PATIENCE_S, Node
+from tests.dimse.test_faults import settles
 from tests.dimse.test_get import holds
 from tests.support.builders import a_ct, a_ct_series
 
@@ -50,14 +53,24 @@ class Modality:
 
     status: int = 0x0000
     reports: queue.Queue = field(default_factory=queue.Queue)
+    associations: int = 0  # of the node
 
     def __post_init__(self) -> None:
         self.ae = AE(ae_title="MODALITY")
         self.ae.add_requested_context(StorageCommitmentPushModel)
         self.ae.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
         self.server = self.ae.start_server(
-            ("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_N_EVENT_REPORT, self._report, ["new"])]
+            ("127.0.0.1", 0),
+            block=False,
+            evt_handlers=[
+                (evt.EVT_N_EVENT_REPORT, self._report, ["new"]),
+                (evt.EVT_ACCEPTED, self._accepted),
+            ],
         )
+
+    def _accepted(self, event) -> None:
+        del event
+        self.associations += 1
 
     @property
     def target(self) -> Target:
@@ -245,12 +258,12 @@ def drain(modality: Modality) -> None:
         modality.reports.get()
 
 
-def a_transaction(database: Database, clock: ManualClock) -> int:
+def a_transaction(database: Database, clock: ManualClock, peer: str = "MODALITY", number: int = 1) -> int:
     asked = commitments.Asked(
-        "1.2.840.99.1",
+        f"1.2.840.99.{number}",
         "dimse",
         "BVA",
-        "MODALITY",
+        peer,
         "VIENANH",
         "127.0.0.1",
         [commitments.Reference(str(CTImageStorage), "1.2.3")],
@@ -279,6 +292,69 @@ def test_a_requester_that_is_away_is_tried_with_growing_pauses_and_given_up_afte
     assert max(pauses) == commitments.LONGEST_PAUSE_S
     assert states(node.database) == ["abandoned"]
     assert clock.now() - begun > commitments.ABANDON_AFTER
+
+
+def test_a_requester_hears_all_that_waits_for_it_on_one_association(node: Node, modality):
+    clock = ManualClock()
+    for number in range(1, 4):
+        a_transaction(node.database, clock, number=number)
+    clock.advance(60)
+
+    assert CommitmentReporter(node.database, clock, {"MODALITY": modality.target}).run_once() == 3
+
+    told = [modality.reports.get(timeout=PATIENCE_S)[2].TransactionUID for _ in range(3)]
+    assert told == [f"1.2.840.99.{number}" for number in range(1, 4)]
+    assert modality.associations == 1
+
+
+def test_one_that_hangs_up_after_each_report_hears_the_next_on_a_new_association(node: Node, modality, monkeypatch):
+    clock = ManualClock()
+    for number in range(1, 3):
+        a_transaction(node.database, clock, number=number)
+    clock.advance(60)
+    monkeypatch.setattr(Line, "alive", False)
+
+    assert CommitmentReporter(node.database, clock, {"MODALITY": modality.target}).run_once() == 2
+
+    assert modality.associations == 2
+
+
+def test_a_dead_requester_keeps_nobody_waiting_but_itself(node: Node, modality):
+    clock, told = ManualClock(), []
+    a_transaction(node.database, clock, "DEAD")
+    a_transaction(node.database, clock)
+    clock.advance(60)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes connections and says nothing
+        dead = replace(modality.target, port=silent.getsockname()[1])
+        reporter = CommitmentReporter(node.database, clock, {"DEAD": dead, "MODALITY": modality.target})
+        reporter.begin(told)
+        assert modality.reports.get(timeout=PATIENCE_S)[:2] == ("new", 1)
+
+        a_transaction(node.database, clock, number=2)
+        clock.advance(60)
+        settles(lambda: reporter.busy == {"DEAD"})
+        reporter.begin(told)
+        assert modality.reports.get(timeout=PATIENCE_S)[2].TransactionUID == "1.2.840.99.2"
+        assert "DEAD" in reporter.busy
+    reporter.stop(PATIENCE_S)
+
+    assert sorted(states(node.database)) == ["decided", "told", "told"]
+
+
+def test_so_many_errands_at_once_and_one_for_each_peer():
+    gate, done = threading.Event(), []
+    errands = Errands("test", at_once=2)
+
+    def errand() -> None:
+        gate.wait(PATIENCE_S)
+        done.append(1)
+
+    assert [errands.begin(peer, errand) for peer in ("a", "a", "b", "c")] == [True, False, True, False]
+    assert errands.busy == {"a", "b"}
+    gate.set()
+
+    assert errands.wait(PATIENCE_S)
+    assert (len(done), errands.busy) == (2, frozenset())
 
 
 def test_a_requester_without_a_destination_is_called_back_where_its_source_says(node: Node, modality):
@@ -387,18 +463,18 @@ def test_a_modality_that_asks_often_before_it_listens_hears_of_everything(node: 
     assert {report.TransactionUID for _, _, report in told} == {f"1.2.3.{n}" for n in range(1, 9)}
 
 
-@pytest.mark.parametrize("part", [CommitmentDesk, CommitmentReporter])
-def test_a_failure_that_nobody_thought_of_ends_no_thread(node: Node, monkeypatch, part):
+@pytest.mark.parametrize(("part", "work"), [(CommitmentDesk, "run_once"), (CommitmentReporter, "begin")])
+def test_a_failure_that_nobody_thought_of_ends_no_thread(node: Node, monkeypatch, part, work):
     calls, again = [], threading.Event()
 
-    def fails_once(_) -> int:
+    def fails_once(*_) -> int:
         calls.append(1)
         if len(calls) == 1:
             raise RuntimeError("unforeseen")
         again.set()
         return 0
 
-    monkeypatch.setattr(part, "run_once", fails_once)
+    monkeypatch.setattr(part, work, fails_once)
     monkeypatch.setattr(f"{part.__module__}.LOOK_EVERY_S", 0.01)
     arguments = {"blobs": node.blobs, "digests": False} if part is CommitmentDesk else {"requesters": {}}
     running = part(db=node.database, clock=SystemClock(), **arguments)

@@ -107,6 +107,50 @@ def test_a_destination_that_is_asked_over_http_is_taken_at_its_word_or_asked_lat
     assert clerk.told(EventName.STUDY_COMMITTED) == [{"destination": "pacs", "instances": 1, "failed": 0}]
 
 
+def test_a_study_of_more_instances_than_a_transaction_may_have_is_asked_for_in_several(hospital, monkeypatch):
+    monkeypatch.setattr(handovers, "INSTANCES_MAX", 2)
+    asked: list[list[str]] = []
+
+    def ask(uid, references):
+        asked.append([one.sop_instance_uid for one in references])
+        return Verdict(set(asked[-1]), {})
+
+    clerk = Clerk(hospital, ask=ask)
+    series = list(a_ct_series(5))
+    hospital.receives(*series)
+    hospital.settles()
+
+    assert clerk.works() == 3
+
+    assert [len(uids) for uids in asked] == [2, 2, 1]
+    assert {uid for uids in asked for uid in uids} == {ds.SOPInstanceUID for ds in series}
+    assert [one["instances"] for one in clerk.told(EventName.STUDY_COMMITTED)] == [2, 2, 1]
+
+
+def test_what_is_not_committed_of_one_part_is_sent_again(hospital, monkeypatch):
+    monkeypatch.setattr(handovers, "INSTANCES_MAX", 2)
+    series = list(a_ct_series(3))
+    lost = series[2].SOPInstanceUID
+    asked: list[str] = []
+
+    def ask(uid, references):
+        asked.append(uid)
+        names = {one.sop_instance_uid for one in references}
+        return Verdict(names - {lost}, {}) if len(asked) <= 2 else Verdict(names, {})
+
+    clerk = Clerk(hospital, ask=ask)
+    hospital.receives(*series)
+    hospital.settles()
+    assert clerk.works() == 2
+    (failed,) = clerk.told(EventName.COMMITMENT_FAILED)
+    assert (failed["failed"], failed["sop_instance_uids"]) == (1, [lost])
+
+    hospital.settles()
+    assert clerk.works() == 2
+
+    assert clerk.states() == ["done", "failed", "done", "done"]
+
+
 def test_nobody_is_asked_about_what_was_deleted_since_it_was_delivered(hospital):
     asked: list[str] = []
     clerk = Clerk(hospital, ask=lambda uid, _: asked.append(uid))

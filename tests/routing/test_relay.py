@@ -1,8 +1,9 @@
 """From the scanner's instance to the receipt: what is sent, in which order, and what happens when it cannot be."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from kernel.archive.tables import study
 from kernel.events import EventName
 from routing import status
 from routing.jobs import JobState
@@ -382,6 +383,24 @@ def test_the_manifest_goes_with_every_batch_and_its_version_only_grows(hospital)
     assert sent[-1].instances == 4
     assert sent[-1].complete == "association-released"
     assert {manifest.study_instance_uid for manifest in sent} == set(hospital.hub.studies)
+
+
+def test_a_study_that_is_not_complete_is_said_to_have_what_its_modality_named(hospital):
+    def names(instances: int | None) -> None:  # as MPPS does
+        hospital.database.write(
+            lambda connection: connection.execute(update(study).values(expected_instances=instances))
+        )
+
+    hospital.receives(*a_ct_series(2), released=False)
+    names(7)
+    hospital.settles()
+    assert [(one.instances, one.complete) for one in hospital.hub.batch_manifests] == [(7, None)]
+
+    names(2)
+    hospital.committer.end_session("BVA", "s1", "association-released")
+    hospital.settles()
+
+    assert [(one.instances, one.complete) for one in hospital.hub.announced] == [(2, "association-released")]
 
 
 def test_completeness_is_announced_when_nothing_is_left_to_send_with_it(hospital):

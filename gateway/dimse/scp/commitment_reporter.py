@@ -1,14 +1,18 @@
 """Tells requesters the result of storage commitment on an association of ours, for days if need be (PS3.4 J.3.3.1).
 
 Runs in the process that owns the database. A requester is reached where a `[[destination]]` of kind dimse has its AE
-title, else at the address from which it asked when its `[[source]]` says on which port it listens. Until it takes the report the transaction stays a row, tried again with a doubling pause.
+title, else at the address from which it asked when its `[[source]]` says on which port it listens. Until it takes the
+report the transaction stays a row, tried again with a doubling pause. Requesters are told side by side, each on one
+association for all that it is to hear.
 """
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from gateway.dimse.scp.commitment_messages import COMMITMENT_CLASS, event_command, write_report
+from gateway.dimse.scu.errands import Errands
 from gateway.dimse.scu.line import Line, Lost, Target
 from gateway.dimse.upper_layer.pdu import Role
 from gateway.peers import Sources
@@ -42,6 +46,7 @@ class CommitmentReporter:
         self._clock = clock
         self._requesters = requesters
         self._call_back = call_back
+        self._errands = Errands("commitment-report")
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
 
@@ -51,53 +56,91 @@ class CommitmentReporter:
         self._thread.start()
 
     def stop(self, timeout_s: float) -> None:
-        """End after the report under way."""
+        """End after the reports under way; one that takes longer is given up, and made again at the next start."""
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout_s)
+        self._errands.wait(timeout_s)
 
     def run_once(self) -> int:
-        """Try every report that is due; return how many were taken."""
+        """Try reports that are due and wait for what becomes of them; return how many were taken."""
+        told: list[int] = []
+        self.begin(told)
+        self._errands.wait()
+        return len(told)
+
+    @property
+    def busy(self) -> frozenset[str]:
+        """The AE titles that are being told now."""
+        return self._errands.busy
+
+    def begin(self, told: list[int]) -> None:
+        """Send off the reports that are due, to requesters that are not being told already; `told` gets their keys."""
         with self._db.read() as connection:
-            due = commitments.due(connection, "decided", self._clock.now())
-        told = 0
+            due = commitments.due(connection, "decided", self._clock.now(), besides=self._errands.busy)
+        by_peer: dict[tuple[str, str], list[Transaction]] = {}
         for one in due:
-            if self._stopping.is_set():
-                break
-            failure = self._report(one)
-            if failure:
-                now = self._clock.now()
-                self._db.write(
-                    lambda connection, one=one, why=failure, now=now: commitments.postpone(connection, one, why, now)
-                )
-                _log.warning("commitment_not_told", peer=one.asked.peer, attempts=one.attempts + 1, reason=failure)
-            else:
-                self._db.write(lambda connection, pk=one.pk: commitments.tell(connection, pk))
-                told += 1
-        return told
+            by_peer.setdefault((one.asked.peer, one.asked.address), []).append(one)
+        for (peer, _), transactions in by_peer.items():
+            self._errands.begin(peer, partial(self._guarded, transactions, told))
 
     def _run(self) -> None:
         while not self._clock.wait(self._stopping, LOOK_EVERY_S):
             try:
-                self.run_once()
+                self.begin([])
             except ExchangeError as error:
                 _log.warning("commitment_reports_failed", error=error.code)
             except Exception as error:  # noqa: BLE001 (a thread's edge: the others are told all the same)
                 _log.error("commitment_reports_failed", exc_info=error)
 
-    def _report(self, one: Transaction) -> str:
-        """Return why the requester could not be told, empty when it was."""
-        target = self._requesters.get(one.asked.peer) or self._call_back(one.asked)
-        if target is None:
-            return "no [[destination]] has its AE title, and no [[source]] says its port"
+    def _guarded(self, transactions: Sequence[Transaction], told: list[int]) -> None:
         try:
-            line = Line(target, _PAIRS, roles=_ROLES)
+            self._report(transactions, told)
+        except Exception as error:  # noqa: BLE001 (a thread's edge: they are due again)
+            _log.error("commitment_reports_failed", exc_info=error)
+
+    def _report(self, transactions: Sequence[Transaction], told: list[int]) -> None:
+        """Tell one requester; when it cannot be reached, all that it is to hear waits."""
+        first = transactions[0].asked
+        target = self._requesters.get(first.peer) or self._call_back(first)
+        if target is None:
+            self._postpone(transactions, "no [[destination]] has its AE title, and no [[source]] says its port")
+            return
+        line: Line | None = None
+        for number, one in enumerate(transactions):
+            if self._stopping.is_set():
+                break
             try:
-                return _tell(line, one)
-            finally:
-                line.release()
-        except Lost as lost:
-            return f"{lost.status}: {lost.detail}"
+                line = _standing(line) or Line(target, _PAIRS, roles=_ROLES)
+                failure = _tell(line, one)
+            except Lost as lost:
+                if line is not None:
+                    line.abort()
+                self._postpone(transactions[number:], f"{lost.status}: {lost.detail}")
+                return
+            if failure:
+                self._postpone([one], failure)
+            else:
+                self._db.write(lambda connection, pk=one.pk: commitments.tell(connection, pk))
+                told.append(one.pk)
+        if line is not None:
+            line.release()
+
+    def _postpone(self, transactions: Sequence[Transaction], why: str) -> None:
+        now = self._clock.now()
+        self._db.write(lambda connection: commitments.postpone(connection, transactions, why, now))
+        asked, attempts = transactions[0].asked, transactions[0].attempts + 1
+        _log.warning(
+            "commitment_not_told", peer=asked.peer, transactions=len(transactions), attempts=attempts, reason=why
+        )
+
+
+def _standing(line: Line | None) -> Line | None:
+    """Return the association if it still stands: some requesters hang up after every report."""
+    if line is None or line.alive:
+        return line
+    line.abort()
+    return None
 
 
 def _tell(line: Line, one: Transaction) -> str:

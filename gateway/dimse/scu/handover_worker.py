@@ -1,11 +1,13 @@
-"""Asks destinations for commitment and tells them of availability: a thread in the process that owns the database."""
+"""Asks destinations for commitment and tells them of availability, side by side, in the process that owns the database."""
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from gateway.dimse.scu.availability_scu import tell_available
 from gateway.dimse.scu.commitment_scu import NO, REPORT_VERB, YES, CommitmentReports, ask_commitment, read_told
+from gateway.dimse.scu.errands import Errands
 from gateway.dimse.scu.line import Lost, Target
 from kernel import telemetry
 from kernel.archive.commitments import Reference
@@ -40,6 +42,7 @@ class HandoverWorker:
         self._destinations = {name: one for name, one in destinations.items() if one[0].commit or one[0].availability}
         self._reports = CommitmentReports(owner)
         self._new_uid = new_uid
+        self._errands = Errands("handover")
         self._stopping = threading.Event()
         self._thread: threading.Thread | None = None
         owner.serve(REPORT_VERB, self._take_report)
@@ -56,13 +59,31 @@ class HandoverWorker:
         self._stopping.set()
         if self._thread is not None:
             self._thread.join(timeout_s)
+        self._errands.wait(timeout_s)
 
     def run_once(self) -> int:
-        """Follow the events and do what is due; return how many destinations took what was asked or told."""
+        """Do what is due and wait for it; return how many destinations took what was asked or told."""
+        done: list[int] = []
+        self.begin(done)
+        self._errands.wait()
+        return len(done)
+
+    def begin(self, done: list[int]) -> None:
+        """Follow the events and send off what is due, to destinations where nobody is now; `done` gets the keys."""
         self._follow()
         with self._db.read() as connection:
-            due = handovers.due(connection, self._clock.now())
-        return sum(self._do(one) for one in due if not self._stopping.is_set())
+            due = handovers.due(connection, self._clock.now(), besides=self._errands.busy)
+        by_destination: dict[str, list[Handover]] = {}
+        for one in due:
+            by_destination.setdefault(one.destination, []).append(one)
+        for name, rows in by_destination.items():
+            self._errands.begin(name, partial(self._do_all, rows, done))
+
+    def _do_all(self, rows: Sequence[Handover], done: list[int]) -> None:
+        try:
+            done += [one.pk for one in rows if not self._stopping.is_set() and self._do(one)]
+        except Exception as error:  # noqa: BLE001 (a thread's edge: they are due again)
+            _log.error("handovers_failed", exc_info=error)
 
     def _follow(self) -> None:
         wanted = {name: destination for name, (destination, _) in self._destinations.items()}
@@ -71,7 +92,7 @@ class HandoverWorker:
     def _run(self) -> None:
         while not self._clock.wait(self._stopping, LOOK_EVERY_S):
             try:
-                self.run_once()
+                self.begin([])
             except ExchangeError as error:
                 _log.warning("handovers_failed", error=error.code)
             except Exception as error:  # noqa: BLE001 (a thread's edge: the others are asked all the same)
