@@ -46,6 +46,7 @@ STATUSES: Final[Mapping[type[BaseException], Status]] = MappingProxyType(
         BaseException: Status(PROCESSING_FAILURE, 500, PROCESSING_FAILURE),
         errors.Refused: Status(CANNOT_UNDERSTAND, 400, CANNOT_UNDERSTAND),
         errors.MalformedInstance: Status(CANNOT_UNDERSTAND, 400, CANNOT_UNDERSTAND),
+        errors.MalformedSlide: Status(CANNOT_UNDERSTAND, 400, CANNOT_UNDERSTAND),
         errors.MissingIdentifier: Status(DATA_SET_MISMATCH, 409, DATA_SET_MISMATCH),
         errors.InvalidIdentifier: Status(DATA_SET_MISMATCH, 409, DATA_SET_MISMATCH),
         errors.IdentityMismatch: Status(DATA_SET_MISMATCH, 409, DATA_SET_MISMATCH),

@@ -50,6 +50,12 @@ class MalformedInstance(Refused):
     text = "Not a readable DICOM data set: {reason}. Check the file at the sender."
 
 
+class MalformedSlide(Refused):
+    """Bytes that are no slide that this node can read."""
+
+    text = "Not a readable slide: {reason}. Check the file at the scanner."
+
+
 class MissingIdentifier(Refused):
     """A UID without which nothing can be kept apart is absent."""
 

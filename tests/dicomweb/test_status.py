@@ -7,6 +7,7 @@ from kernel import errors
 
 SECOND_TRANSCRIPTION = """
 MalformedInstance         C000 400 C000
+MalformedSlide            C000 400 C000
 MissingIdentifier         A900 409 A900
 InvalidIdentifier         A900 409 A900
 IdentityMismatch          A900 409 A900

@@ -1,0 +1,179 @@
+"""Stored JPEG tiles made complete without touching a coefficient: shared tables, colour mark, colour profile (ITU-T T.81).
+
+A tile of a TIFF lacks its tables (TIFF technical note 2), and one from an Aperio scanner may hold RGB without saying
+so: decoders then take it for YCbCr, which is wrong by 48 of 255 levels on average. What a scanner wrote into comments
+and application segments (names, dates, serial numbers) does not leave with a tile.
+"""
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from wsi.limits import malformed
+
+ICC_SPLICED_BYTES_MAX: Final = 4096  # of a profile that travels in every tile; a longer one is given once, by itself
+
+Colour = Literal["RGB", "YCbCr", "grey"]
+
+SOI: Final = b"\xff\xd8"
+_EOI: Final = 0xD9
+_SOS: Final = 0xDA
+_APP0, _APP2, _APP15, _COM = 0xE0, 0xE2, 0xEF, 0xFE
+_STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
+_BASELINE: Final = frozenset({0xC0, 0xC1})  # Huffman, sequential: what decoders of browsers and DICOM .50 take
+_FRAMES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
+_TABLES: Final = frozenset({0xDB, 0xC4, 0xDD})  # quantization, Huffman, restart interval
+_ADOBE: Final = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # its last byte follows: 0 RGB, 1 YCbCr
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a JPEG's frame header says (T.81 B.2.2)."""
+
+    width: int
+    height: int
+    precision: int  # bits a sample
+    components: tuple[int, ...]  # their identifiers
+    sampling: tuple[int, ...]  # of each: horizontal times 16 plus vertical
+    is_baseline: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One marker segment."""
+
+    marker: int
+    start: int  # of its FF byte
+    end: int
+
+
+def segments(stream: bytes) -> Iterator[Segment]:
+    """Yield the segments up to and including the first start of scan.
+
+    Raises
+    ------
+    MalformedSlide
+        It is no JPEG, or it ends within its headers.
+    """
+    if stream[:2] != SOI:
+        raise malformed("a tile is no JPEG")
+    position, size = 2, len(stream)
+    while position + 4 <= size:
+        if stream[position] != 0xFF:
+            raise malformed("a tile's JPEG has bytes between its segments")
+        marker = stream[position + 1]
+        if marker == 0xFF:  # a fill byte
+            position += 1
+            continue
+        if marker == _EOI:
+            return
+        if marker in _STANDALONE:
+            position += 2
+            continue
+        end = position + 2 + int.from_bytes(stream[position + 2 : position + 4], "big")
+        if end > size or end < position + 4:
+            break
+        yield Segment(marker, position, end)
+        if marker == _SOS:
+            return
+        position = end
+    if stream[position : position + 2] != b"\xff\xd9":
+        raise malformed("a tile's JPEG ends within its headers")
+
+
+def frame_of(stream: bytes) -> Frame:
+    """Return the frame header of a JPEG.
+
+    Raises
+    ------
+    MalformedSlide
+        It has none, or a broken one.
+    """
+    for segment in segments(stream):
+        if segment.marker in _FRAMES:
+            return _frame(stream, segment)
+    raise malformed("a tile's JPEG has no frame")
+
+
+def _frame(stream: bytes, segment: Segment) -> Frame:
+    try:
+        precision, height, width, count = struct.unpack_from(">BHHB", stream, segment.start + 4)
+    except struct.error:
+        raise malformed("a tile's JPEG has a broken frame header") from None
+    first = segment.start + 10
+    if first + 3 * count != segment.end:
+        raise malformed("a tile's JPEG has a broken frame header")
+    parameters = stream[first : segment.end]
+    return Frame(width, height, precision, tuple(parameters[::3]), tuple(parameters[1::3]), segment.marker in _BASELINE)
+
+
+def tables_of(stream: bytes) -> bytes:
+    """Return the table segments of a TIFF's JPEGTables field, without its start and end.
+
+    Raises
+    ------
+    MalformedSlide
+        It is no abbreviated JPEG of tables alone.
+    """
+    if not stream:
+        return b""
+    found = list(segments(stream))
+    if any(segment.marker in _FRAMES or segment.marker == _SOS for segment in found):
+        raise malformed("the tables that tiles share hold a picture")
+    return b"".join(stream[segment.start : segment.end] for segment in found if segment.marker in _TABLES)
+
+
+@dataclass(frozen=True, slots=True)
+class Completion:
+    """What every tile of a level lacks, made once: it stands between a tile's start and its own segments."""
+
+    inserted: bytes
+    width: int  # that every tile must have, pixels
+    height: int
+
+    def complete(self, stream: bytes) -> bytes:
+        """Return a tile that stands for itself: with tables, colour mark and profile, without comments.
+
+        Raises
+        ------
+        MalformedSlide
+            It is not of the size that its level says, not baseline, not of 8 bits, or not of one or three components.
+        """
+        parts = [SOI, self.inserted]
+        frame: Frame | None = None
+        kept_from = 2
+        for segment in segments(stream):
+            if segment.marker in _FRAMES:
+                frame = _frame(stream, segment)
+            elif segment.marker == _COM or _APP0 <= segment.marker <= _APP15:
+                parts.append(stream[kept_from : segment.start])
+                kept_from = segment.end
+        if frame is None or (frame.width, frame.height) != (self.width, self.height):
+            raise malformed("a tile's JPEG is not of its level's size")
+        if not frame.is_baseline or frame.precision != 8 or len(frame.components) not in (1, 3):
+            raise malformed("a tile's JPEG is of a kind that browsers do not show")
+        parts.append(stream[kept_from:])
+        return b"".join(parts)
+
+
+def completion(tables: bytes, colour: Colour, icc_profile: bytes, width: int, height: int) -> Completion:
+    """Make what is put into every tile of a level.
+
+    Parameters
+    ----------
+    tables
+        From `tables_of`; empty when each tile has its own.
+    colour
+        What the tiles hold; written down, because three components mean YCbCr to those who are not told.
+    icc_profile
+        Left out when it is longer than ICC_SPLICED_BYTES_MAX.
+    """
+    parts: list[bytes] = []
+    if colour != "grey":
+        parts.append(_ADOBE + (b"\x01" if colour == "YCbCr" else b"\x00"))
+    if 0 < len(icc_profile) <= ICC_SPLICED_BYTES_MAX:
+        body = b"ICC_PROFILE\0\x01\x01" + icc_profile  # ICC.1 B.4
+        parts.append(struct.pack(">BBH", 0xFF, _APP2, len(body) + 2) + body)
+    parts.append(tables)
+    return Completion(b"".join(parts), width, height)

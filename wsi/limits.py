@@ -1,0 +1,41 @@
+"""What a stranger's slide may cost, and how the readers of this package refuse."""
+
+from typing import Final
+
+from kernel.errors import LimitExceeded, MalformedSlide
+
+MEBIBYTE: Final = 1024 * 1024
+
+SIDE_PIXELS_MAX: Final = 1 << 20  # width or height of a slide; the largest scanners make some 300,000
+TILE_SIDE_MIN: Final = 16  # pixels; what TIFF 6.0 asks of tiles
+TILE_SIDE_MAX: Final = 4096
+TILES_MAX: Final = 4_000_000  # of one level, its focal planes and optical paths together
+TILE_BYTES_MAX: Final = 16 * MEBIBYTE  # of one stored tile
+DIRECTORIES_MAX: Final = 64  # of a TIFF file
+ENTRIES_MAX: Final = 1024  # of one TIFF directory
+TEXT_BYTES_MAX: Final = 4 * MEBIBYTE  # of a description; OME-XML of many planes is long
+PROFILE_BYTES_MAX: Final = 4 * MEBIBYTE  # of an ICC profile
+TABLES_BYTES_MAX: Final = 64 * 1024  # of JPEG tables that tiles share
+
+
+def malformed(reason: str) -> MalformedSlide:
+    """Make the refusal of a slide that cannot be read."""
+    return MalformedSlide(reason=reason)
+
+
+def exceeded(limit: str, value: int, bound: int) -> LimitExceeded:
+    """Make the refusal of what costs too much."""
+    return LimitExceeded(limit=limit, value=value, bound=bound)
+
+
+def at_most(limit: str, value: int, bound: int) -> int:
+    """Return a value that keeps its bound.
+
+    Raises
+    ------
+    LimitExceeded
+        It does not.
+    """
+    if value > bound:
+        raise exceeded(limit, value, bound)
+    return value
