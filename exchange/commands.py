@@ -19,6 +19,7 @@ from exchange import (
     rules,
     sending,
     serving,
+    slides,
 )
 from exchange.screen import plain_errors
 
@@ -51,6 +52,7 @@ app.add_typer(accounts.tokens, name="token")
 app.add_typer(archive.quarantine, name="quarantine")
 app.add_typer(deleting.app, name="archive")
 app.add_typer(audit.app, name="audit")
+app.add_typer(slides.app, name="slides")
 
 
 def run() -> None:

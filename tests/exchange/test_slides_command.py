@@ -1,0 +1,44 @@
+"""`vienanh slides describe` tells what a slide holds, and nothing that a scanner wrote in words."""
+
+import json
+
+from typer.testing import CliRunner
+
+from exchange.commands import app
+from tests.wsi.builders import a_strip, a_tiff, an_svs
+
+
+def run(*arguments: str):
+    return CliRunner().invoke(app, ["slides", "describe", *arguments])
+
+
+def test_a_slide_is_described_without_its_words(tmp_path):
+    (tmp_path / "a.svs").write_bytes(an_svs())
+
+    told = run(str(tmp_path / "a.svs"))
+    described = json.loads(run(str(tmp_path / "a.svs"), "--json").stdout)
+
+    assert told.exit_code == 0
+    assert "0.2520 x 0.2520 microns a pixel" in told.stdout
+    assert "thumbnail, label, macro" in told.stdout
+    assert "Tran" not in told.stdout + str(described)
+    assert described["served_as_stored"] is True
+    assert described["octaves"] == [[500, 380, True], [250, 190, False], [125, 95, True], [63, 48, False]]
+
+
+def test_what_must_be_decoded_says_so(tmp_path):
+    (tmp_path / "a.tif").write_bytes(a_tiff(a_strip("scan", 0)))
+    (tmp_path / "b.tif").write_bytes(b"")
+
+    assert "no tiles" in run(str(tmp_path / "a.tif")).stdout
+    assert "it is empty" in run(str(tmp_path / "b.tif")).stdout
+
+
+def test_a_file_that_is_no_slide_gets_one_line(tmp_path):
+    (tmp_path / "a.svs").write_bytes(b"GIF89a" * 10)
+
+    told = run(str(tmp_path / "a.svs"))
+
+    assert told.exit_code != 0
+    assert "Not a readable slide" in told.output
+    assert "Traceback" not in told.output
