@@ -132,8 +132,9 @@ class Connection(HttpToolsProtocol):
         self._stop_stalling()
         super().resume_writing()
 
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn names it
+    def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or has too many header fields."""
+        del msg  # ours says no more than its status
         self._refuse(431 if self.headers and len(self.headers) >= HEADERS_MAX else 400)
 
     def _wait(self, seconds: float) -> None:
