@@ -3,7 +3,7 @@
 The way in is `anonymizer.engine.deidentify`; what it takes and gives is in `anonymizer.result`:
 
     keys = anonymizer.keys.derive(secret_32_bytes, site="bv-huyen")
-    profile = anonymizer.profile.load("basic")                       # or "tele-read"; a frozen value, load once
+    profile = anonymizer.profile.load("tele-read")     # a frozen value; or anonymizer.site_profile.chosen(file, its text)
     header = kernel.dicom.scanner.scan(source, transfer_syntax_uid, offset=dataset_offset)   # or the one made at ingest
 
     reason = anonymizer.pixels.gate.needs_pixel_review(header)       # None, or why a person should look first

@@ -103,6 +103,15 @@ def compiled(profile: Profile, sop_class_uid: str, modality: str = "") -> Action
     return _compiled(profile, iod, modality if modality in profile.by_modality else "")
 
 
+def type_of(sop_class_uid: str, tag: int, parent: int = 0) -> str:
+    """Return the Type of an attribute with a conditional code, in words: at the top level, or in a sequence."""
+    types = table("iod_types.json")
+    if parent:
+        return types["nested"].get(f"{parent:08X}", {}).get(f"{tag:08X}", "3 or none")
+    known = _types_of_iods().get(types["sop_classes"].get(sop_class_uid, ""))
+    return "unknown" if known is None else known.get(f"{tag:08X}", "3 or none")
+
+
 @lru_cache(maxsize=TABLES_MAX)
 def _compiled(profile: Profile, iod: str, modality: str) -> ActionTable:
     return ActionTable(profile, _types_of_iods().get(iod), modality)

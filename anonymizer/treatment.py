@@ -140,7 +140,7 @@ class Treatment:
         if action is Action.REPLACE:
             return self._values[element.tag].encode("ascii")
         if action is Action.HASH:
-            return self._hashed(element, value)
+            return self._hashed(element, value) if value.strip(PADDING) else value
         assert action is Action.CLEAN
         if element.vr not in TEXT_VRS:
             return None

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from anonymizer import profile as profiles
 from consult.asked import serve_performed
 from consult.ordering import OrderDesk, random_uid
 from consult.performing import PerformedSteps
@@ -50,6 +49,7 @@ from kernel.config import Config
 from routing.deletion import DeliveryDependents
 from routing.destinations import Destination
 from routing.planning import Planner
+from routing.profiles import finder_of
 from routing.rules import Rules
 from routing.settings import parse
 from routing.steps import Deidentifier
@@ -123,7 +123,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
                 clock,
                 config.routing,
                 owner=str(config.node.data.resolve()),
-                deidentifier=Deidentifier(opened.db, opened.blobs, profiles.load, site_keys(config)),
+                deidentifier=Deidentifier(opened.db, opened.blobs, finder_of(config), site_keys(config)),
                 transports=transports(config, rules, clock),
             ),
             commitments=commitments,

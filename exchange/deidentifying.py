@@ -14,12 +14,15 @@ import typer
 
 from anonymizer import keys as site_keys
 from anonymizer import profile as profiles
+from anonymizer import site_profile
+from exchange.explaining import explain_file, print_profiles
 from exchange.file_release import Entry, Order, Outcome, entries, process
 from exchange.key_files import KeyFile
 from exchange.options import ConfigFile, read_config
 from exchange.screen import err, out, plain_errors, progress_bar
 from kernel.dicom.charset import FALLBACKS
 from kernel.errors import InvalidConfiguration
+from routing.profiles import text_of
 
 EXIT_HELD: Final = 1
 TOLD_MAX: Final = 20  # inputs that were not written; the report has all
@@ -27,11 +30,18 @@ AT_ONCE: Final = 8  # inputs handed to a worker at a time
 
 
 def deidentify(
-    source: Annotated[Path, typer.Argument(metavar="INPUT", exists=True, help="A DICOM file, a folder, or a zip.")],
-    output: Annotated[Path, typer.Argument(metavar="OUTPUT", file_okay=False, help="Folder for the new files.")],
+    source: Annotated[
+        Path | None, typer.Argument(metavar="INPUT", exists=True, help="A DICOM file, a folder, or a zip.")
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Argument(metavar="OUTPUT", file_okay=False, help="Folder for the new files.")
+    ] = None,
     profile: Annotated[
-        str, typer.Option(help=f"What is done to each attribute: {', '.join(profiles.BUILT_IN)}.")
-    ] = "tele-read",
+        str,
+        typer.Option(
+            help=f"What is done to each attribute: {', '.join(profiles.BUILT_IN)}, or the TOML file of your own."
+        ),
+    ] = profiles.DEFAULT,
     key_file: Annotated[
         Path | None,
         typer.Option(
@@ -51,6 +61,14 @@ def deidentify(
     charset: Annotated[
         str | None, typer.Option(help=f"How to read text that declares no character set: {', '.join(FALLBACKS)}.")
     ] = None,
+    explain: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="Write nothing; tell tag by tag what would become of a file."),
+    ] = None,
+    values: Annotated[
+        bool, typer.Option("--values", help="With --explain: the values, too. They name the patient.")
+    ] = (False),
+    list_profiles: Annotated[bool, typer.Option("--profiles", help="List the profiles, and what each does.")] = False,
     config: ConfigFile = None,
 ) -> None:
     """De-identify files, for example: vienanh deidentify CT/ out/ --key-file site.key --report report.json.
@@ -64,8 +82,19 @@ def deidentify(
     with plain_errors():
         if charset not in (None, *FALLBACKS):
             raise InvalidConfiguration(source="--charset", key=charset or "", reason=f"one of {', '.join(FALLBACKS)}")
-        chosen, site = profiles.load(profile), read_config(config).node.site
-        order = Order(output, profile, _keys(key_file, site), site, charset, pixels == "pass")
+        settings = read_config(config)
+        if list_profiles:
+            print_profiles(settings)
+            return
+        text = text_of(Path(profile)) if profile.endswith(".toml") else ""
+        chosen, site = site_profile.chosen(profile, text), settings.node.site
+        keys = _keys(key_file, site, chosen)
+        if explain is not None:
+            explain_file(explain, chosen, keys, site, charset, values=values)
+            return
+        if source is None or output is None:
+            raise typer.BadParameter("INPUT and OUTPUT are needed")
+        order = Order(output, profile, keys, site, charset, pixels == "pass", text)
         output.mkdir(parents=True, exist_ok=True)
         outcomes = _run(list(entries(source)), order, workers)
         if report is not None:
@@ -80,7 +109,13 @@ def deidentify(
         raise typer.Exit(EXIT_HELD)
 
 
-def _keys(file: Path | None, site: str) -> site_keys.Keys:
+def _keys(file: Path | None, site: str, profile: profiles.Profile) -> site_keys.Keys:
+    if not profile.reversible:
+        if file is not None:
+            raise typer.BadParameter(
+                f"{profile.name} has a key for one run, which nobody keeps", param_hint="--key-file"
+            )
+        return site_keys.derive(secrets.token_bytes(site_keys.SECRET_BYTES), site=site)
     if file is None:
         err.print("No --key-file: a key was made for this run alone. A later run will give other pseudonyms and UIDs.")
         return site_keys.derive(secrets.token_bytes(site_keys.SECRET_BYTES), site=site)

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Final, Literal
 
-from anonymizer import profile as profiles
 from anonymizer.keys import Keys
 from anonymizer.release import Held, release
 from anonymizer.result import Buffer, Deidentified
+from anonymizer.site_profile import chosen
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
 from kernel.errors import LimitExceeded, Refused
@@ -51,11 +51,12 @@ class Order:
     """What is done with every input."""
 
     output: Path
-    profile: str
+    profile: str  # built in, or of `profile_text`
     keys: Keys = field(repr=False)
     issuer: str
     fallback_charset: str | None
     pass_pixels: bool  # whether kinds that usually show a name in their pixels are let go
+    profile_text: str = ""  # of a site's own profile; TOML
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,7 @@ def _release(entry: Entry, source: Buffer, order: Order) -> Outcome:
     result = release(
         source,
         header,
-        profile=profiles.load(order.profile),
+        profile=chosen(order.profile, order.profile_text),
         keys=order.keys,
         issuer=order.issuer,
         fallback_charset=order.fallback_charset,

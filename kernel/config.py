@@ -160,7 +160,8 @@ class AccessConfig:
 class AnonymizerConfig:
     """Pseudonymisation at the site."""
 
-    profile: str = _setting("basic", "the profile of destinations that name none")
+    profile: str = _setting("tele-read", "the profile of destinations that name none")
+    profiles: Path | None = _setting(None, "folder of the site's own profiles, one TOML file each")
     key_file: Path | None = _setting(None, "file of the site's key; empty: site.key in the data folder, made once")
 
 

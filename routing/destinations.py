@@ -3,7 +3,7 @@
 A destination is any DICOMweb or DIMSE receiver. Every error names the file, the table's number and the key.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, NoReturn, cast
@@ -14,7 +14,7 @@ from kernel.errors import InvalidConfiguration
 DESTINATIONS_MAX = 500
 NAME_CHARACTERS_MAX = 64
 NO_PROFILE = "none"  # send as received; for receivers inside the same hospital
-PROFILES = ("basic", "tele-read", "research", NO_PROFILE)
+BUILT_IN_PROFILES = ("basic", "tele-read", "research")
 
 Kind = Literal["stow", "dimse"]
 
@@ -61,9 +61,13 @@ _REQUIRED: Mapping[Kind, tuple[str, ...]] = {"stow": ("url",), "dimse": ("host",
 
 
 def parse_destinations(
-    tables: tuple[Mapping[str, Any], ...], origin: str, default_profile: str, default_calling: str
+    tables: tuple[Mapping[str, Any], ...],
+    origin: str,
+    default_profile: str,
+    default_calling: str,
+    profiles: Collection[str] = BUILT_IN_PROFILES,
 ) -> dict[str, Destination]:
-    """Read every `[[destination]]`; the result keeps their order.
+    """Read every `[[destination]]`; the result keeps their order. `profiles` may be named beside NO_PROFILE.
 
     Raises
     ------
@@ -74,7 +78,7 @@ def parse_destinations(
         raise InvalidConfiguration(source=origin, key="destination", reason=f"more than {DESTINATIONS_MAX}")
     found: dict[str, Destination] = {}
     for number, table in enumerate(tables, start=1):
-        destination = _Reader(number, table, origin).read(default_profile, default_calling)
+        destination = _Reader(number, table, origin, (*profiles, NO_PROFILE)).read(default_profile, default_calling)
         if destination.name in found:
             raise InvalidConfiguration(
                 source=origin, key=f"destination[{number}].name", reason=f"'{destination.name}' is there twice"
@@ -88,6 +92,7 @@ class _Reader:
     number: int
     table: Mapping[str, Any]
     origin: str
+    profiles: tuple[str, ...]
 
     def refuse(self, key: str, reason: str) -> NoReturn:
         raise InvalidConfiguration(source=self.origin, key=f"destination[{self.number}].{key}", reason=reason)
@@ -103,8 +108,8 @@ class _Reader:
             if key not in self.table:
                 self.refuse(key, f"missing; a {kind} destination needs {', '.join(_REQUIRED[kind])}")
         profile = self.text("profile", default_profile)
-        if profile not in PROFILES:
-            self.refuse("profile", f"no such profile; there are {', '.join(PROFILES)}")
+        if profile not in self.profiles:
+            self.refuse("profile", f"no such profile; there are {', '.join(self.profiles)}")
         self.check_tls()
         return Destination(
             name=self.name(),

@@ -11,7 +11,8 @@ from typing import Any, NoReturn, cast
 
 from kernel.config import Config
 from kernel.errors import InvalidRule
-from routing.destinations import PROFILES, Destination, parse_destinations
+from routing.destinations import NO_PROFILE, Destination, parse_destinations
+from routing.profiles import profiles_of
 from routing.rules import CONDITIONS, HOLD_SETTINGS, PRIORITIES, VALUE_CHARACTERS_MAX, Rule, Rules
 
 RULES_MAX = 1000
@@ -29,13 +30,15 @@ def parse(config: Config) -> Rules:
     InvalidConfiguration, InvalidRule
         Names the file, the table's number (from one) and the key.
     """
+    profiles = tuple(profiles_of(config))
     destinations = parse_destinations(
-        config.destination, config.origin, config.anonymizer.profile, config.dimse.ae_title
+        config.destination, config.origin, config.anonymizer.profile, config.dimse.ae_title, profiles
     )
     if len(config.rule) > RULES_MAX:
         raise InvalidRule(source=config.origin, rule=RULES_MAX + 1, reason=f"more than {RULES_MAX} rules")
     rules = tuple(
-        _Reader(number, table, config.origin, destinations).read() for number, table in enumerate(config.rule, start=1)
+        _Reader(number, table, config.origin, destinations, (*profiles, NO_PROFILE)).read()
+        for number, table in enumerate(config.rule, start=1)
     )
     return Rules(destinations, rules, _version(destinations, rules))
 
@@ -53,6 +56,7 @@ class _Reader:
     table: Mapping[str, Any]
     origin: str
     destinations: Mapping[str, Destination]
+    profiles: tuple[str, ...]
 
     def refuse(self, key: str, reason: str) -> NoReturn:
         name = self.table.get("name")
@@ -79,7 +83,7 @@ class _Reader:
             to=tuple(dict.fromkeys(to)),
             **{condition: self.values(condition) for condition in CONDITIONS},
             priority=self.choice("priority", "routine", tuple(PRIORITIES)),
-            profile=self.choice("profile", "", ("", *PROFILES)),
+            profile=self.choice("profile", "", ("", *self.profiles)),
             hold=self.choice("hold", "", ("", *HOLD_SETTINGS)),
             final=final,
         )

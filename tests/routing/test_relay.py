@@ -106,8 +106,8 @@ def test_one_plan_is_told_for_a_study_and_again_after_a_restart_only_if_the_rule
     hospital.receives(a_ct(instance=3), session="s3")
 
     assert [plan["to"] for plan in hospital.details(EventName.PLAN_MADE)] == [
-        ["hub (basic)"],
-        ["hub (basic)", "pacs (none)"],
+        ["hub (tele-read)"],
+        ["hub (tele-read)", "pacs (none)"],
     ]
 
 

@@ -1,0 +1,72 @@
+"""`vienanh deidentify --explain` and `--profiles`: what a profile does, tag by tag, and which profiles there are."""
+
+from pathlib import Path
+from typing import Final
+
+from rich.table import Table
+
+from anonymizer.engine import deidentify
+from anonymizer.explain import VALUE_BYTES_SHOWN, Told, explain
+from anonymizer.keys import Keys
+from anonymizer.options import OPTIONS
+from anonymizer.profile import BUILT_IN, Profile, load
+from exchange.screen import out
+from kernel.config import Config
+from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.scanner import scan
+from kernel.errors import LimitExceeded
+from routing.profiles import profiles_of
+
+FILE_BYTES_MAX: Final = 4 * 1024**3
+
+
+def explain_file(file: Path, profile: Profile, keys: Keys, issuer: str, charset: str | None, *, values: bool) -> None:
+    """Print what would become of every element of a file. Values name the patient: only when asked for.
+
+    Raises
+    ------
+    Refused
+        The file is not understood.
+    """
+    if file.stat().st_size > FILE_BYTES_MAX:
+        raise LimitExceeded(limit="FILE_BYTES_MAX", value=file.stat().st_size, bound=FILE_BYTES_MAX)
+    source = file.read_bytes()
+    meta = read_file_meta(source)
+    header = scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+    made = deidentify(source, profile=profile, keys=keys, issuer=issuer, header=header, fallback_charset=charset)
+    new = made.to_bytes(source)
+    given = scan(new, made.identity.transfer_syntax_uid, offset=made.dataset_offset)
+    columns = ["tag", "name", "VR", "becomes", "why", *(["before", "after"] if values else [])]
+    grid = Table(*columns, box=None, pad_edge=False, header_style="bold")
+    for told in explain(header, given, profile):
+        grid.add_row(*_cells(told, values=values))
+    out.print(grid)
+    codes = ", ".join(made.record.method_codes)
+    out.print(f"\n{profile.label} {profile.digest[:12]}; method codes {codes}; dates {profile.dates}", markup=False)
+
+
+def _cells(told: Told, *, values: bool) -> list[str]:
+    cells = [told.path, told.name, told.vr, told.becomes, told.why]
+    return [*cells, _shown(told.before), _shown(told.after)] if values else cells
+
+
+def _shown(value: bytes) -> str:
+    text = "".join(c if c.isprintable() else "." for c in value[:VALUE_BYTES_SHOWN].decode("utf-8", "replace"))
+    return text.replace("[", r"\[")
+
+
+def print_profiles(config: Config) -> None:
+    """Print the profiles that there are: what each is for, its options, its digest.
+
+    Raises
+    ------
+    InvalidConfiguration
+        A profile of the site cannot be used.
+    """
+    for name, chosen in ({name: load(name) for name in BUILT_IN} | dict(profiles_of(config))).items():
+        purpose = BUILT_IN[name].purpose if name in BUILT_IN else "A site's own."
+        out.print(f"[bold]{chosen.label}[/] {chosen.digest[:12]}  {purpose}")
+        for option in OPTIONS:
+            if option in chosen.options:
+                declared = "where it was done" if OPTIONS[option].per_instance else "always"
+                out.print(f"    {option}  ({OPTIONS[option].code}, declared {declared})", markup=False)
