@@ -1,0 +1,89 @@
+"""How a de-identified instance of the planted corpus is judged: what is still legible, and what was lost.
+
+Reads the output with pydicom and as bytes; knows nothing of the engine's tables, its nets or the residue check.
+"""
+
+import io
+import re
+import unicodedata
+import zlib
+from collections.abc import Iterator
+
+import pydicom
+from pydicom.dataset import Dataset
+from pydicom.multival import MultiValue
+
+TEXT_VRS = {"AE", "AS", "CS", "DS", "IS", "LO", "LT", "PN", "SH", "ST", "UC", "UT", "UR", "DA", "DT", "TM"}
+
+
+def legible(content: bytes, gone: tuple[str, ...]) -> list[str]:
+    """Return which strings can still be read in a Part 10 file, in any case, with or without accents."""
+    try:
+        values = list(_values(pydicom.dcmread(io.BytesIO(content))))
+    except ValueError:  # a name where a number should be: the bytes tell enough
+        values = []
+    readings = [bare(text) for text in (*values, *_decoded(content))]
+    joined = "\n".join(readings)
+    compact = re.sub(r"[ \t^_.\-/]", "", joined)
+    return [one for one in gone if bare(one) in joined or _compact(one) in compact]
+
+
+def _compact(text: str) -> str:
+    return re.sub(r"[ \t^_.\-/]", "", bare(text))
+
+
+def bare(text: str) -> str:
+    """Return text without accents and case."""
+    plain = unicodedata.normalize("NFD", text.replace("đ", "d").replace("Đ", "D"))
+    return "".join(c for c in plain if not unicodedata.combining(c)).lower()
+
+
+def _values(ds: Dataset) -> Iterator[str]:
+    for element in ds.iterall():
+        if element.VR in TEXT_VRS and element.value is not None:
+            yield from (
+                str(one) for one in (element.value if isinstance(element.value, MultiValue) else [element.value])
+            )
+
+
+def _decoded(content: bytes) -> Iterator[str]:
+    """Yield the header as whoever guesses at its character set would read it: runs of text alone."""
+    pixels = content.find(b"\xe0\x7f\x10\x00")
+    header = content[: pixels if pixels > 0 else len(content)]
+    tail = content[-2048:]
+    for part in (header, tail):
+        for codec in ("utf-8", "cp1258", "utf-16-le"):
+            yield part.decode(codec, "ignore")
+
+
+def lost(content: bytes, stays: tuple[tuple[str, str], ...]) -> list[str]:
+    """Return the paths whose value is no longer what it was."""
+    ds = pydicom.dcmread(io.BytesIO(content))
+    return [path for path, value in stays if _at(ds, path) != value]
+
+
+def _at(ds: Dataset, path: str) -> str:
+    here = ds
+    for part in path.split("."):
+        try:
+            here = here[int(part)] if part.isdecimal() else getattr(here, part)
+        except (AttributeError, IndexError):
+            return "absent"
+    return str(here)
+
+
+def pixel_digest(content: bytes) -> int:
+    """Return a number of the decoded pixel data; 0 where there is none."""
+    ds = pydicom.dcmread(io.BytesIO(content))
+    if "PixelData" not in ds:
+        return 0
+    pixels = ds.pixel_array
+    return zlib.crc32(pixels.astype(pixels.dtype.newbyteorder("<")).tobytes())
+
+
+def references(ds: Dataset) -> Iterator[tuple[str, str]]:
+    """Yield (keyword, UID) of every UID that points to an instance, series, study or frame of reference."""
+    for element in ds.iterall():
+        if element.VR == "UI" and not element.keyword.endswith(("ClassUID", "SyntaxUID")) and element.value:
+            values = element.value if isinstance(element.value, MultiValue) else [element.value]
+            yield from ((element.keyword, str(one)) for one in values)

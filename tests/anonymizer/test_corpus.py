@@ -1,0 +1,120 @@
+"""The planted corpus: nothing of the patient is legible afterwards, and nothing that must survive is lost."""
+
+import io
+from collections import Counter
+
+import pydicom
+import pytest
+
+from anonymizer.profile import load
+from anonymizer.release import Released, release
+from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.scanner import scan
+from tests.anonymizer.corpus import Planted, corpus
+from tests.anonymizer.scoring import legible, lost, pixel_digest, references
+from tests.anonymizer.test_samples import errors_of
+
+PROFILES = ("tele-read", "research", "basic")
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom's, about what was planted
+
+
+@pytest.fixture(scope="module")
+def planted() -> list[Planted]:
+    return list(corpus())
+
+
+def given_away(one: Planted, keys, profile: str) -> bytes | str:
+    """Return the new file, or why it is held."""
+    meta = read_file_meta(one.source)
+    header = scan(one.source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+    result = release(one.source, header, profile=load(profile), keys=keys, issuer="bv-huyen")
+    if not isinstance(result, Released):
+        return f"{result.because} {result.in_tag}"
+    return result.pixel_review or result.made.to_bytes(one.source)
+
+
+@pytest.fixture(scope="module")
+def outputs(planted, keys) -> dict[str, list[bytes | str]]:
+    return {profile: [given_away(one, keys, profile) for one in planted] for profile in PROFILES}
+
+
+def test_there_are_a_few_hundred_of_many_kinds(planted):
+    assert len(planted) > 240
+    assert len({one.kind for one in planted}) > 40
+
+
+def test_the_corpus_is_what_it_says(planted):
+    """Every instance shows what was planted before anything is done, so that a score means something."""
+    for one in planted:
+        assert legible(one.source, one.gone), one.kind
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_nothing_planted_is_legible_afterwards(planted, outputs, profile):
+    leaks = Counter(
+        (one.kind, string)
+        for one, output in zip(planted, outputs[profile], strict=True)
+        if isinstance(output, bytes)
+        for string in legible(output, one.gone)
+    )
+
+    assert leaks == {}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_only_what_cannot_be_cleaned_is_held(planted, outputs, profile):
+    held = {
+        (one.kind, output) for one, output in zip(planted, outputs[profile], strict=True) if isinstance(output, str)
+    }
+
+    assert held == {("pdf", "encapsulated-document")}
+
+
+def test_nothing_that_must_survive_is_lost(planted, outputs):
+    losses = Counter(
+        (one.kind, path)
+        for one, output in zip(planted, outputs["tele-read"], strict=True)
+        if isinstance(output, bytes)
+        for path in lost(output, one.stays)
+    )
+
+    assert losses == {}
+
+
+def test_pixels_are_bit_exact(planted, outputs):
+    for one, output in zip(planted, outputs["tele-read"], strict=True):
+        if isinstance(output, bytes):
+            assert pixel_digest(output) == pixel_digest(one.source), one.kind
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_references_across_instances_and_studies_point_where_they_did(planted, outputs, profile):
+    new_of: dict[str, str] = {}
+    for one, output in zip(planted, outputs[profile], strict=True):
+        if not isinstance(output, bytes):
+            continue
+        before, after = (pydicom.dcmread(io.BytesIO(content)) for content in (one.source, output))
+        for keyword in ("SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"):
+            old, new = getattr(before, keyword), getattr(after, keyword)
+            assert new_of.setdefault(old, new) == new != old
+        if profile == "tele-read" and one.kind in {"report", "key objects", "presentation state", "everywhere"}:
+            olds, news = list(references(before)), list(references(after))
+            assert [keyword for keyword, _ in olds] == [keyword for keyword, _ in news]
+            for (_, old), (_, new) in zip(olds, news, strict=True):
+                assert new_of.setdefault(old, new) == new
+    assert len(set(new_of.values())) == len(new_of)
+
+
+@pytest.mark.peer("dicom3tools")
+@pytest.mark.parametrize(
+    "kind", ["plain", "a radiograph", "report", "key objects", "presentation state", "structure set"]
+)
+def test_dciodvfy_finds_no_new_errors(planted, outputs, kind, tmp_path):
+    number = next(number for number, one in enumerate(planted) if one.kind == kind)
+    before, after = tmp_path / "before.dcm", tmp_path / "after.dcm"
+    before.write_bytes(planted[number].source)
+    output = outputs["tele-read"][number]
+    assert isinstance(output, bytes)
+    after.write_bytes(output)
+
+    assert not errors_of(after) - errors_of(before)
