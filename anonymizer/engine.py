@@ -194,6 +194,7 @@ def _has_undeclared_text(header: Header, view: memoryview) -> bool:
 
 def _vault_entries(patient: Patient, new_study: str, uids: dict[bytes, bytes]) -> Iterator[VaultEntry]:
     yield VaultEntry(kind=VaultKind.PATIENT, token=patient.pseudonym, identity=patient.identity)
-    yield VaultEntry(kind=VaultKind.STUDY, token=new_study, identity=patient.study)
+    ties = {"Pseudonym": patient.pseudonym, "ShiftDays": str(patient.shift_days)}  # `anonymizer.way_back` reads them
+    yield VaultEntry(kind=VaultKind.STUDY, token=new_study, identity={**patient.study, **ties})
     for old, new in uids.items():
         yield VaultEntry(kind=VaultKind.UID, token=new.decode("ascii"), identity={"UID": old.decode("latin-1")})

@@ -1,0 +1,288 @@
+"""What comes back about a released study is led back: UIDs, patient, dates and text, and nothing that is not known."""
+
+import io
+import re
+import zlib
+from datetime import date
+
+import pydicom
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import EncapsulatedPDFStorage, ImplicitVRLittleEndian
+
+from anonymizer import reidentify as reidentifying
+from anonymizer.identifiers import pseudonym, shift_date, shift_days
+from anonymizer.reidentify import named_in, reidentify
+from anonymizer.way_back import NEW_UID, PSEUDONYM, WayBack
+from kernel.errors import LimitExceeded
+from tests.support.builders import a_ct, as_file
+from tests.support.reports import a_pdf, a_structured_report, content_item, placeholder_pdf
+
+RELEASED = date(2026, 11, 22)
+
+
+class Released:
+    """A CT that left a site, as the hub sees it, and the way back to it."""
+
+    def __init__(self, site) -> None:
+        self.original = a_ct(StudyDate="20261121")
+        source = as_file(self.original)
+        made = site.deidentifies(source, "tele-read")
+        self.at_hub = pydicom.dcmread(io.BytesIO(made.to_bytes(source)))
+        by_kind: dict[str, dict[str, dict[str, str]]] = {"patient": {}, "study": {}, "uid": {}}
+        for entry in made.vault_entries:
+            by_kind[entry.kind.value][entry.token] = dict(entry.identity)
+        study = by_kind["study"][made.identity.study_instance_uid]
+        self.way = WayBack(
+            pseudonym=made.identity.patient_id,
+            identity=by_kind["patient"][made.identity.patient_id],
+            study=study,
+            uids={new: old["UID"] for new, old in by_kind["uid"].items()},
+            shift_days=int(study["ShiftDays"]),
+            released_on=RELEASED,
+        )
+
+    def home(self, ds: Dataset) -> Dataset:
+        return pydicom.dcmread(io.BytesIO(reidentify(as_file(ds), self.way).content))
+
+
+@pytest.fixture(scope="module")
+def released(site) -> Released:
+    return Released(site)
+
+
+def test_a_report_comes_home_under_the_patient_and_study_that_left(released):
+    report = a_structured_report(released.at_hub, "Không thấy bất thường.")
+
+    home = released.home(report)
+
+    for keyword in (
+        "PatientName",
+        "PatientID",
+        "PatientBirthDate",
+        "PatientSex",
+        "StudyInstanceUID",
+        "StudyDate",
+        "StudyTime",
+        "AccessionNumber",
+        "StudyID",
+        "ReferringPhysicianName",
+    ):
+        assert home[keyword].value == released.original[keyword].value, keyword
+    assert home.SOPInstanceUID == report.SOPInstanceUID  # the hub's own
+    assert home.SeriesInstanceUID == report.SeriesInstanceUID
+    assert "PatientIdentityRemoved" not in home
+    assert home.SpecificCharacterSet == "ISO_IR 192"
+
+
+def test_nested_references_lead_to_the_originals(released):
+    home = released.home(a_structured_report(released.at_hub, "x"))
+
+    (study,) = home.CurrentRequestedProcedureEvidenceSequence
+    (series,) = study.ReferencedSeriesSequence
+    (instance,) = series.ReferencedSOPSequence
+    assert study.StudyInstanceUID == released.original.StudyInstanceUID
+    assert series.SeriesInstanceUID == released.original.SeriesInstanceUID
+    assert instance.ReferencedSOPInstanceUID == released.original.SOPInstanceUID
+    assert instance.ReferencedSOPClassUID == released.original.SOPClassUID
+
+
+def test_the_pseudonym_in_text_becomes_the_name_and_a_new_uid_the_old_one(released):
+    text = f"BN {released.way.pseudonym}, phim {released.at_hub.StudyInstanceUID}. Xin {released.way.pseudonym.lower()}"
+
+    home = released.home(a_structured_report(released.at_hub, text))
+
+    said = home.ContentSequence[0].TextValue
+    assert said == f"BN Nguyễn Thị Hương, phim {released.original.StudyInstanceUID}. Xin Nguyễn Thị Hương"
+
+
+def test_dates_of_the_study_move_back_and_the_readers_own_stay(released):
+    prior = shift_date(b"20240310", released.way.shift_days).decode()
+    report = a_structured_report(released.at_hub, "x", ContentDate="20261123")
+    report.ContentSequence.append(content_item("DATE", Date=prior))
+    report.ContentSequence.append(content_item("DATETIME", DateTime="20261123081500+0700"))
+
+    home = released.home(report)
+
+    assert home.StudyDate == "20261121"
+    assert home.ContentDate == "20261123"
+    assert home.ContentSequence[1].Date == "20240310"
+    assert home.ContentSequence[2].DateTime == "20261123081500+0700"
+
+
+def test_dates_stay_when_they_left_as_they_were(released):
+    report = a_structured_report(released.at_hub, "x", StudyDate="20261121", SeriesDate="20200101")
+
+    assert released.home(report).SeriesDate == "20200101"
+
+
+def test_a_subject_named_in_the_content_is_named_again(released):
+    report = a_structured_report(released.at_hub, "x")
+    report.ContentSequence.append(content_item("PNAME", PersonName=released.way.pseudonym))
+    report.ContentSequence.append(content_item("PNAME", PersonName="Trần^Bác Sĩ"))
+
+    home = released.home(report)
+
+    assert home.ContentSequence[1].PersonName == "Nguyễn^Thị Hương"
+    assert home.ContentSequence[2].PersonName == "Trần^Bác Sĩ"
+
+
+def test_a_report_in_another_character_set_comes_home_in_utf_8(released):
+    report = a_structured_report(released.at_hub, "Überprüft")
+    report.SpecificCharacterSet = "ISO_IR 100"
+
+    home = released.home(report)
+
+    assert (home.SpecificCharacterSet, home.ContentSequence[0].TextValue) == ("ISO_IR 192", "Überprüft")
+    assert home.PatientName == "Nguyễn^Thị Hương"
+
+
+def test_another_transfer_syntax_stays(released):
+    result = reidentify(as_file(a_structured_report(released.at_hub, "x"), ImplicitVRLittleEndian), released.way)
+
+    assert result.transfer_syntax_uid == ImplicitVRLittleEndian
+    assert pydicom.dcmread(io.BytesIO(result.content)).PatientID == released.original.PatientID
+
+
+def test_the_same_report_gives_the_same_bytes(released):
+    source = as_file(a_structured_report(released.at_hub, "x"))
+
+    assert reidentify(source, released.way) == reidentify(source, released.way)
+    assert "Hương" not in repr(reidentify(source, released.way)) + repr(released.way)
+
+
+@pytest.mark.parametrize("sop_class", ["11.1", "66.4", "88.59", "481.3"])
+def test_presentation_states_segmentations_selections_and_structure_sets_refer_to_the_originals(released, sop_class):
+    ds = a_structured_report(released.at_hub, "x")
+    ds.SOPClassUID = f"1.2.840.10008.5.1.4.1.1.{sop_class}"
+    reference = Dataset()
+    reference.ReferencedSOPInstanceUID = released.at_hub.SOPInstanceUID
+    reference.FrameOfReferenceUID = released.at_hub.FrameOfReferenceUID
+    outer = Dataset()
+    outer.ReferencedImageSequence = Sequence([reference])
+    ds.ReferencedSeriesSequence = Sequence([outer])
+
+    inner = released.home(ds).ReferencedSeriesSequence[0].ReferencedImageSequence[0]
+
+    assert inner.ReferencedSOPInstanceUID == released.original.SOPInstanceUID
+    assert inner.FrameOfReferenceUID == released.original.FrameOfReferenceUID
+
+
+def test_what_an_object_names_is_found_wherever_it_is(released):
+    report = a_structured_report(released.at_hub, f"so với {released.at_hub.SeriesInstanceUID}")
+
+    named = named_in(as_file(report))
+
+    assert (named.patient_id, named.study_instance_uid) == (released.way.pseudonym, released.at_hub.StudyInstanceUID)
+    assert named.studies == {released.at_hub.StudyInstanceUID}
+    assert {released.at_hub.SeriesInstanceUID, released.at_hub.SOPInstanceUID} <= named.uids
+
+
+def test_an_object_has_a_bound(released, monkeypatch):
+    monkeypatch.setattr(reidentifying, "RETURNED_BYTES_MAX", 100)
+
+    with pytest.raises(LimitExceeded, match="RETURNED_BYTES_MAX"):
+        named_in(as_file(a_structured_report(released.at_hub, "x")))
+
+
+# --- documents --------------------------------------------------------------------------------------------------------
+
+
+def encapsulated(released, document: bytes, media_type: str = "application/pdf") -> Dataset:
+    ds = a_structured_report(released.at_hub, "x")
+    ds.SOPClassUID = EncapsulatedPDFStorage
+    ds.MIMETypeOfEncapsulatedDocument = media_type
+    ds.EncapsulatedDocument = document + b"\0" * (len(document) % 2)
+    return ds
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_placeholders_on_a_page_and_in_a_field_of_a_pdf_are_filled_in(released, packed):
+    document = placeholder_pdf(released.way.pseudonym, packed=packed)
+
+    result = reidentify(as_file(encapsulated(released, document)), released.way)
+
+    filled = pydicom.dcmread(io.BytesIO(result.content)).EncapsulatedDocument
+    assert result.document == "filled-in"
+    assert filled.startswith(document)
+    update = filled[len(document) :]
+    assert b"NGUYEN THI HUONG" in inflated(update)
+    assert "Nguyễn Thị Hương".encode("utf-16-be").hex().encode() in update
+    assert released.way.pseudonym.encode() not in inflated(update)
+    for number, offset in entries(filled):
+        assert filled[offset:].startswith(b"%d 0 obj" % number)
+
+
+def test_a_pdf_without_a_placeholder_stays_and_is_told_to(released):
+    document = a_pdf([b"<</Type/Catalog>>"])
+
+    result = reidentify(as_file(encapsulated(released, document)), released.way)
+
+    assert result.document == "unchanged"
+    assert pydicom.dcmread(io.BytesIO(result.content)).EncapsulatedDocument.rstrip(b"\0") == document
+
+
+def test_a_clinical_document_in_xml_is_filled_in(released):
+    document = f"<name>{released.way.pseudonym}</name><id root='{released.at_hub.StudyInstanceUID}'/>".encode()
+
+    result = reidentify(as_file(encapsulated(released, document, "text/XML")), released.way)
+
+    text = pydicom.dcmread(io.BytesIO(result.content)).EncapsulatedDocument.rstrip(b"\0").decode()
+    assert text == f"<name>Nguyễn Thị Hương</name><id root='{released.original.StudyInstanceUID}'/>"
+
+
+@given(st.binary(max_size=400))
+def test_no_document_ends_the_filling_in(document):
+    from anonymizer.reidentify_pdf import fill_in
+
+    way = WayBack("K7M2-9QXD-4TBC", {"PatientName": "A^B"}, {}, {}, -400)
+
+    assert fill_in(document, way) == document
+    assert fill_in(document + b"\ntrailer<</Size 1>>\nstartxref\n0\n%%EOF", way).startswith(document)
+
+
+def inflated(update: bytes) -> bytes:
+    streams = re.findall(rb"stream\n(.*?)\nendstream", update, re.DOTALL)
+    return update + b"".join(zlib.decompress(one) for one in streams)
+
+
+def entries(filled: bytes) -> list[tuple[int, int]]:
+    table = filled[int(re.findall(rb"startxref\n(\d+)", filled)[-1]) :]
+    return [(int(number), int(offset)) for number, offset in re.findall(rb"(\d+) 1\n(\d{10}) 00000 n", table)]
+
+
+# --- text -------------------------------------------------------------------------------------------------------------
+
+
+@given(st.text(max_size=20), st.text(max_size=20), st.text(min_size=1, max_size=12))
+def test_every_pseudonym_is_found_in_text_between_anything(before, after, patient_id):
+    token = pseudonym(b"k" * 32, "site", patient_id)
+    way = WayBack(token, {"PatientName": "Lê^Văn^An"}, {}, {}, -400)
+
+    assert PSEUDONYM.fullmatch(token)
+    assert way.text(f"{before} {token} {after}") == f"{before} Lê Văn An {after}".replace(token, "Lê Văn An")
+
+
+@given(st.integers(0, 2**128 - 1))
+def test_every_new_uid_is_found_in_text(number):
+    uid = f"2.25.{number or 1}"
+
+    assert NEW_UID.findall(f"a {uid}, b") == [uid]
+
+
+@given(st.dates(date(1950, 1, 1), RELEASED), st.text(min_size=1, max_size=12))
+def test_a_date_that_left_moved_comes_home_as_it_was(told, patient_id):
+    days = shift_days(b"k" * 32, "site", patient_id)
+    way = WayBack("", {}, {}, {}, days, RELEASED)
+    original = f"{told:%Y%m%d}"
+
+    assert days <= -365
+    assert way.date(shift_date(original.encode(), days).decode()) == original
+
+
+@given(st.dates(RELEASED, date(2100, 1, 1)))
+def test_a_date_that_others_wrote_stays(told):
+    assert WayBack("", {}, {}, {}, -400, RELEASED).date(f"{told:%Y%m%d}") == f"{told:%Y%m%d}"
