@@ -50,6 +50,7 @@ from routing.deletion import DeliveryDependents
 from routing.destinations import Destination
 from routing.planning import Planner
 from routing.profiles import finder_of
+from routing.reidentification import Reidentifier
 from routing.rules import Rules
 from routing.settings import parse
 from routing.steps import Deidentifier
@@ -93,7 +94,9 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
     rules, sources = parse(config), source_tables.sources(config)
     with stores.opened(config, clock=clock, dev_token=dev_token) as opened:
         clock = opened.clock
-        planner = Planner(rules, clock, fallback_charset_of=sources.fallback_charset_of)
+        planner = Planner(
+            rules, clock, fallback_charset_of=sources.fallback_charset_of, returns_from=config.routing.returns_from
+        )
         steps = PerformedSteps(opened.db, clock)
         committer = committer_of(opened, planner, steps)
         steps.begin(committer.complete)
@@ -124,6 +127,14 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
                 config.routing,
                 owner=str(config.node.data.resolve()),
                 deidentifier=Deidentifier(opened.db, opened.blobs, finder_of(config), site_keys(config)),
+                reidentifier=Reidentifier(
+                    opened.db,
+                    opened.blobs,
+                    ingest,
+                    site_keys(config),
+                    clock,
+                    from_peers=config.routing.returns_from,
+                ),
                 transports=transports(config, rules, clock),
             ),
             commitments=commitments,

@@ -176,6 +176,9 @@ class RoutingConfig:
     backoff_base_s: float = _setting(2.0, "first pause after a failed delivery, seconds; doubles each time")
     backoff_cap_s: float = _setting(300.0, "longest pause between attempts, seconds")
     request_timeout_s: float = _setting(120.0, "seconds a destination may be silent")
+    returns_from: tuple[str, ...] = _setting(
+        (), "names of peers (token, or calling AE title) whose objects about released studies are re-identified here"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class EventName(StrEnum):
     AVAILABILITY_TOLD = "AvailabilityTold"
     MANIFEST_RECEIVED = "ManifestReceived"
     STUDY_OPENED = "StudyOpened"
+    REPORT_RETURNED = "ReportReturned"
     STUDY_DELETED = "StudyDeleted"
     SERIES_DELETED = "SeriesDeleted"
     INSTANCE_DELETED = "InstanceDeleted"

@@ -24,8 +24,9 @@ from routing.jobs import Backoff, Signal
 from routing.promises import tell_held
 from routing.queue import LOCAL_LANE, Appetite, Failure, Holder, Job
 from routing.receipts import DAMAGED, tell_failed
+from routing.reidentification import Home, Reidentifier, record_home
 from routing.relay import ANY, Turn
-from routing.steps import Deidentifier, Made, record_derived
+from routing.steps import Deidentifier, Derived, Made, record_derived
 from routing.transport import Cause, Receipt, ReceiptState
 
 BATCH_INSTANCES: Final = 8  # claimed at once; small, so that STAT waits for milliseconds
@@ -46,6 +47,7 @@ class LocalWork:
         clock: Clock,
         settings: RoutingConfig,
         deidentifier: Deidentifier,
+        reidentifier: Reidentifier,
         *,
         priority_max: int = ANY,
         is_stopping: Callable[[], bool] = lambda: False,
@@ -55,6 +57,7 @@ class LocalWork:
         self._clock = clock
         self._settings = settings
         self._deidentifier = deidentifier
+        self._reidentifier = reidentifier
         self._priority_max = priority_max
         self._is_stopping = is_stopping
         self._backoff = Backoff(settings.backoff_base_s, settings.backoff_cap_s)
@@ -102,7 +105,7 @@ class LocalWork:
         if job.attempts > ATTEMPTS_MAX:
             return _held(holder, job, Held("ended-its-worker", ""), now)
         try:
-            result = self._deidentifier.derive(job)
+            result = self._run_step(job)
         except Refused as refusal:
             return _held(holder, job, Held("not-understood", refusal.code), now)
         except Corrupt as damage:
@@ -110,15 +113,20 @@ class LocalWork:
         except (Retriable, OSError) as error:
             return self._later(holder, job, error, now)
         except Exception as error:  # our own mistake about this instance: held, and the others go on
-            log.exception("deidentify_failed", sop_instance_uid=job.sop_instance_uid)
+            log.exception("step_failed", step=job.kind, sop_instance_uid=job.sop_instance_uid)
             return _held(holder, job, Held("failed", type(error).__name__), now)
         if isinstance(result, Held):
             return _held(holder, job, result, now)
+        if isinstance(result, Home):
+            return lambda connection: record_home(connection, holder, job, result, now)
         return Made(holder, job, result, now)
+
+    def _run_step(self, job: Job) -> Derived | Home | Held:
+        return self._reidentifier.bring_home(job) if job.kind == "reidentify" else self._deidentifier.derive(job)
 
     def _later(self, holder: Holder, job: Job, error: Exception, now: datetime) -> Change[Any]:
         detail = error.code if isinstance(error, ExchangeError) else type(error).__name__
-        log.warning("deidentify_later", sop_instance_uid=job.sop_instance_uid, reason=detail)
+        log.warning("step_later", step=job.kind, sop_instance_uid=job.sop_instance_uid, reason=detail)
         pause_s = self._backoff.pause_s(max(2, job.attempts), self._random)
         failure = Failure(Signal.LANE_FAILED, Cause.FULL, detail, now + timedelta(seconds=pause_s), counts=False)
         return lambda connection: queue.fail(connection, holder, [(job, failure)])

@@ -6,7 +6,7 @@ instance on. `Planner.on_complete` is told the evidence that a study is complete
 
 import json
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Final
@@ -21,6 +21,7 @@ from kernel.database import tx_after_commit, upsert
 from kernel.events import Event, EventName, record
 from routing import consignments
 from routing.promises import Planned, make_urgent, promise, tell_deidentified
+from routing.returning import at_home, came_back, lead_home
 from routing.rules import Facts, Leg, Plan, Priority, Rules, plan
 from routing.tables import study_plan
 
@@ -41,9 +42,17 @@ class Planner:
     """Plans what arrives. Its methods run in the database writer's thread, in the transaction that they are given."""
 
     def __init__(
-        self, rules: Rules, clock: Clock, fallback_charset_of: Callable[[Origin], str | None] = lambda _: None
+        self,
+        rules: Rules,
+        clock: Clock,
+        fallback_charset_of: Callable[[Origin], str | None] = lambda _: None,
+        returns_from: Collection[str] = (),
     ) -> None:
-        """`fallback_charset_of` is the one that ingest has, so that both read a name alike."""
+        """`fallback_charset_of` is the one that ingest has, so that both read a name alike.
+
+        `returns_from` are the names of peers that bring back what was written about studies that left.
+        """
+        self._returns_from = returns_from
         self._fallback_charset_of = fallback_charset_of
         self._rules = rules
         self._clock = clock
@@ -58,7 +67,11 @@ class Planner:
             if one.ingested.outcome is Outcome.STORED:
                 studies.setdefault((one.received.origin.site, one.ingested.study_instance_uid), []).append(one)
         for (site, study_instance_uid), instances in studies.items():
-            planned = [self._planned(one) for one in instances]
+            home = [one for one in instances if self._came_back(connection, one)]
+            lead_home(connection, home, now)
+            planned = [self._planned(one) for one in instances if one not in home]
+            if not planned:
+                continue
             priority = self._record(connection, (site, study_instance_uid), planned, now)
             promise(connection, planned, priority, now)
 
@@ -74,9 +87,14 @@ class Planner:
         """Forget what was recorded of studies: one was deleted, and may come again as a new one."""
         self._studies.clear()
 
+    def _came_back(self, connection: Connection, one: Stored) -> bool:
+        origin, study_instance_uid = one.received.origin, one.ingested.study_instance_uid
+        return came_back(connection, origin.site, study_instance_uid, origin.peer, self._returns_from)
+
     def _planned(self, one: Stored) -> Planned:
-        fallback_charset = self._fallback_charset_of(one.received.origin)
-        return Planned(one, self._plan(_facts(one)), fallback_charset or "")
+        origin = one.received.origin
+        plan = at_home(self._plan(_facts(one)), origin)
+        return Planned(one, plan, self._fallback_charset_of(origin) or "")
 
     def _plan(self, facts: Facts) -> Plan:
         made = self._plans.get(facts)

@@ -31,7 +31,7 @@ from routing.tables import DETAIL_CHARACTERS, job
 LOCAL_LANE: Final = "local"
 LOOKAHEAD: Final = 8  # rows looked at for each one wanted, to find more of the same study
 
-Kind = Literal["deidentify", "deliver", "announce"]
+Kind = Literal["deidentify", "reidentify", "deliver", "announce"]
 
 
 @dataclass(frozen=True, slots=True)

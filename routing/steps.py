@@ -57,6 +57,19 @@ class Derived:
     pixel_review: str  # why its pixels want a look, or empty
 
 
+def source_of(db: Database, job: Job) -> Source:
+    """Return where the instance of a job is. Raises BlobMissing when it is no longer in the index."""
+    with db.read() as connection:
+        row = connection.execute(
+            select(instance.c.blob_key, instance.c.dataset_offset, instance.c.transfer_syntax_uid).where(
+                instance.c.site == job.site, instance.c.sop_instance_uid == job.sop_instance_uid
+            )
+        ).one_or_none()
+    if row is None:
+        raise BlobMissing(key=job.sop_instance_uid)
+    return Source(row.blob_key, row.dataset_offset, row.transfer_syntax_uid)
+
+
 class Deidentifier:
     """Makes derived instances. Safe to use from many threads."""
 
@@ -88,7 +101,7 @@ class Deidentifier:
             Our own bytes are gone.
         """
         with stage("deidentify"):
-            source = self._source(job)
+            source = source_of(self._db, job)
             with self._blobs.open(source.blob_key) as file:
                 content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             header = scan(content, source.transfer_syntax_uid, offset=source.dataset_offset)
@@ -98,17 +111,6 @@ class Deidentifier:
             if isinstance(result, Held):
                 return result
             return self._keep(result.made, content, variant_of(profile, keys), keys, result.pixel_review)
-
-    def _source(self, job: Job) -> Source:
-        with self._db.read() as connection:
-            row = connection.execute(
-                select(instance.c.blob_key, instance.c.dataset_offset, instance.c.transfer_syntax_uid).where(
-                    instance.c.site == job.site, instance.c.sop_instance_uid == job.sop_instance_uid
-                )
-            ).one_or_none()
-        if row is None:
-            raise BlobMissing(key=job.sop_instance_uid)
-        return Source(row.blob_key, row.dataset_offset, row.transfer_syntax_uid)
 
     def _keep(self, made: Deidentified, content: mmap.mmap, variant: str, keys: Keys, pixel_review: str) -> Derived:
         identity = made.identity

@@ -54,7 +54,7 @@ job = Table(
     "job",
     metadata,
     Column("pk", BigKey, primary_key=True),
-    Column("kind", String(16), nullable=False),  # deidentify, deliver, announce
+    Column("kind", String(16), nullable=False),  # deidentify, reidentify, deliver, announce
     Column("lane", String(80), nullable=False),  # `local`, or a destination
     Column("priority", SmallInteger, nullable=False),
     Column("state", String(16), nullable=False),
@@ -68,7 +68,9 @@ job = Table(
     _uid("study_instance_uid"),
     Column("sop_instance_uid", String(64), nullable=False, default=""),  # as received; empty for announce
     _profile(),
-    Column("variant", String(VARIANT_CHARACTERS), nullable=False, default=""),  # which derived instance to deliver
+    Column(
+        "variant", String(VARIANT_CHARACTERS), nullable=False, default=""
+    ),  # which derived instance to deliver; of reidentify: the peer
     Column("version", Integer, nullable=False, default=0),  # which manifest to announce
     Column("targets", Text, nullable=False, default=""),  # of deidentify: JSON, [[destination, hold], ...]
     # Of deidentify: what the source writes when it declares no character set (kernel.dicom.charset).

@@ -1,4 +1,7 @@
-"""The vault's records in their table. Reading one back has one door, and it leaves an audit line."""
+"""The vault's records in their table. Two doors lead back, and both leave an audit line.
+
+`reveal` answers a person about one token; `routing.ways_back` answers the re-identifier about an object that came home.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

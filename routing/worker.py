@@ -20,6 +20,7 @@ from kernel.telemetry import get_logger
 from routing import leases, queue
 from routing.local import LocalWork
 from routing.queue import LOCAL_LANE, Holder, topic_of
+from routing.reidentification import Reidentifier
 from routing.relay import ANY, STAT, Relay, Turn
 from routing.steps import Deidentifier
 from routing.transport import Transport
@@ -63,6 +64,7 @@ class Worker:
         *,
         owner: str,
         deidentifier: Deidentifier,
+        reidentifier: Reidentifier,
         transports: Mapping[str, Callable[[], Transport]],
     ) -> None:
         self._db = db
@@ -72,11 +74,13 @@ class Worker:
         self._stopping = threading.Event()
         self._holders: dict[str, Holder] = {}
         self._slots: list[Slot] = [
-            LocalWork(db, clock, settings, deidentifier, is_stopping=self._stopping.is_set)
+            LocalWork(db, clock, settings, deidentifier, reidentifier, is_stopping=self._stopping.is_set)
             for _ in range(settings.workers)
         ]
         self._slots.append(
-            LocalWork(db, clock, settings, deidentifier, priority_max=STAT, is_stopping=self._stopping.is_set)
+            LocalWork(
+                db, clock, settings, deidentifier, reidentifier, priority_max=STAT, is_stopping=self._stopping.is_set
+            )
         )
         for name, transport in transports.items():
             for priority_max in (ANY, STAT):

@@ -8,7 +8,7 @@ from typing import Literal
 
 from kernel.dicom.attributes import InstanceAttributes
 
-Channel = Literal["dimse", "dicomweb", "upload"]
+Channel = Literal["dimse", "dicomweb", "upload", "returned"]  # returned: re-identified here
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from kernel.clock import SystemClock
 from kernel.config import Config, RoutingConfig
 from kernel.database import Database
 from routing.planning import Planner
+from routing.reidentification import Reidentifier
 from routing.settings import parse
 from routing.steps import Deidentifier
 from routing.tables import consignment
@@ -87,6 +88,7 @@ def main(url: str, folder: Path, count: int) -> None:
         clock,
         RoutingConfig(batch_instances=4),
         owner="bva",
+        reidentifier=Reidentifier(database, blobs, ingest, lambda _: keys, clock, from_peers=()),
         deidentifier=Deidentifier(database, blobs, load, lambda _: keys),
         transports={"hub": lambda: Folder(folder / "hub")},
     )

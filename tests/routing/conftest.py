@@ -28,6 +28,7 @@ from routing.deletion import DeliveryDependents
 from routing.local import LocalWork
 from routing.planning import Planner
 from routing.queue import LOCAL_LANE, Holder
+from routing.reidentification import Reidentifier
 from routing.relay import Relay
 from routing.settings import parse
 from routing.steps import Deidentifier
@@ -63,7 +64,7 @@ class Hospital:
     def starts(self) -> None:
         """Assemble everything that lives in memory, as after a restart."""
         config = Config(rule=tuple(self.rules), destination=tuple(self.destinations), origin="node.toml")
-        planner = self.planner = Planner(parse(config), self.clock)
+        planner = self.planner = Planner(parse(config), self.clock, returns_from=self.settings.returns_from)
         self.committer = LocalCommitter(
             self.database,
             self.clock,
@@ -73,7 +74,17 @@ class Hospital:
         )
         quarantine = Quarantine(self.blobs, self.committer, self.clock)
         self.ingest = Ingest(self.blobs, self.committer, quarantine, self.clock, lambda _: None)
-        self.local = LocalWork(self.database, self.clock, self.settings, self.deidentifier, random=lambda: 1.0)
+        self.reidentifier = Reidentifier(
+            self.database,
+            self.blobs,
+            self.ingest,
+            lambda _: self.keys,
+            self.clock,
+            from_peers=self.settings.returns_from,
+        )
+        self.local = LocalWork(
+            self.database, self.clock, self.settings, self.deidentifier, self.reidentifier, random=lambda: 1.0
+        )
         self.relays = {"hub": self.relay("hub", self.hub), "pacs": self.relay("pacs", self.pacs)}
         self.holders = {name: self._take(name) for name in (LOCAL_LANE, *self.relays)}
 

@@ -45,6 +45,7 @@ def working(site: Hospital, owner: str = "bva", **settings) -> Iterator[Worker]:
         replace(site.settings, backoff_base_s=0.01, **settings),
         owner=owner,
         deidentifier=site.deidentifier,
+        reidentifier=site.reidentifier,
         transports={"hub": site.hub.transport},
     )
     worker.start()
