@@ -4,12 +4,12 @@ import io
 import subprocess
 from pathlib import Path
 
-import httpx
 import pydicom
 import pytest
 from PIL import Image
 
 from tests.support.builders import a_cr, a_ct_series, as_file
+from tests.support.http import a_client
 from tests.support.nodes import TOKEN, Network, wait_until
 
 
@@ -92,7 +92,7 @@ def test_no_log_line_names_the_patient(quiet_network, tmp_path):
 
 def test_a_node_answers_health_metrics_and_its_description(quiet_network):
     network = quiet_network
-    with httpx.Client(base_url=network.hub.url, trust_env=False) as client:
+    with a_client(network.hub.url) as client:
         assert client.get("/health/live").json() == {"status": "live"}
         assert client.get("/health/ready").json() == {"status": "ready"}
         assert "vienanh_stage_seconds_bucket" in client.get("/metrics").text

@@ -2,8 +2,6 @@
 
 import atexit
 import shutil
-import socket
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -14,7 +12,6 @@ from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from dicomweb_client.api import DICOMwebClient
 from sqlalchemy import select
 
@@ -38,6 +35,7 @@ from kernel.telemetry import configure
 from routing.deletion import DeliveryDependents
 from tests.support.access import CHEAP
 from tests.support.builders import as_file
+from tests.support.http import a_client, served
 
 TOKEN = "a-token-for-tests"
 SITE = "BV1"
@@ -57,7 +55,7 @@ class Node:
 
     def http(self, token: str | None = TOKEN, **options: Any) -> httpx.Client:
         headers = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.Client(base_url=self.url, headers=headers, trust_env=False, timeout=30, **options)
+        return a_client(self.url, headers=headers, **options)
 
     def dicomweb(self, token: str = TOKEN) -> DICOMwebClient:
         return DICOMwebClient(self.url + "/dicom-web", headers={"Authorization": f"Bearer {token}"})
@@ -138,17 +136,10 @@ def running_node(
     service = DicomWeb(
         Services(config, clock, access, db, blobs, ingest, quarantine, committer, deletions=deletions, commitments=desk)
     )
-    listening = socket.create_server(("127.0.0.1", 0))
-    app = Direct(service)
-    server = uvicorn.Server(uvicorn.Config(app, lifespan="off", log_config=None, ws="websockets-sansio"))
-    thread = threading.Thread(target=server.run, args=([listening],))
-    thread.start()
     try:
-        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
-        yield Node(url, config, db, blobs, access, committer)
+        with served(Direct(service), ws="websockets-sansio") as url:
+            yield Node(url, config, db, blobs, access, committer)
     finally:
-        server.should_exit = True
-        thread.join()
         service.close()
         desk.stop(5)
         db.close()

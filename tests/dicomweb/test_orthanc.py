@@ -9,7 +9,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import numpy as np
 import pydicom
 import pytest
@@ -21,6 +20,7 @@ from tests.dicomweb.conftest import Node, running_node
 from tests.dicomweb.test_client import a_parcel, transport_to
 from tests.dicomweb.test_wado import FIXTURES
 from tests.support.builders import a_ct, a_ct_series, as_file
+from tests.support.http import a_client
 
 pytestmark = pytest.mark.peer("orthanc")
 START_S = 30
@@ -81,7 +81,7 @@ def test_orthanc_takes_what_we_send_and_says_so(peers, tmp_path):
         first, again, probed = hub.deliver(parcels), hub.deliver(parcels), hub.probe()
 
     assert [receipt.state for receipt in [*first, *again, probed]] == [ReceiptState.DELIVERED] * 7
-    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+    with a_client(url) as client:
         (identifier,) = client.post("/tools/lookup", content=slices[1].SOPInstanceUID).json()
         back = client.get(f"/instances/{identifier['ID']}/file")
     assert pydicom.dcmread(io.BytesIO(back.content)).PixelData == slices[1].PixelData
@@ -101,7 +101,7 @@ def test_orthanc_does_not_hold_up_a_study_for_one_bad_instance(peers, tmp_path):
 def test_orthanc_sends_to_us_by_stow(peers):
     node, url = peers
     ds = a_ct(seed="from orthanc")
-    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+    with a_client(url) as client:
         identifier = client.post("/instances", content=as_file(ds)).raise_for_status().json()["ID"]
         sent = client.post("/dicom-web/servers/us/stow", json={"Resources": [identifier], "Synchronous": True})
 
@@ -114,7 +114,7 @@ def test_orthanc_searches_and_retrieves_from_us(peers):
     slices = list(a_ct_series(3, seed="retrieved"))
     node.store(*slices)
     study = slices[0].StudyInstanceUID
-    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+    with a_client(url) as client:
         asked = {"Uri": "/studies", "Arguments": {"StudyInstanceUID": study}}
         found = client.post("/dicom-web/servers/us/qido", json=asked).raise_for_status().json()
         got = client.post(
@@ -129,7 +129,7 @@ def test_orthanc_searches_and_retrieves_from_us(peers):
 
 def test_orthanc_understands_that_nothing_was_found(peers):
     _, url = peers
-    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+    with a_client(url) as client:
         asked = {"Uri": "/studies", "Arguments": {"PatientID": "nobody"}}
         found = client.post("/dicom-web/servers/us/qido", json=asked)
 
@@ -143,7 +143,7 @@ def test_orthanc_retrieves_what_is_compressed_here(peers, name):
     ds = pydicom.dcmread(io.BytesIO(content))
     series = {"Study": ds.StudyInstanceUID, "Series": ds.SeriesInstanceUID}
     assert node.store(content).status_code == 200
-    with httpx.Client(base_url=url, trust_env=False, timeout=30) as client:
+    with a_client(url) as client:
         client.post(
             "/dicom-web/servers/us/retrieve", json={"Resources": [series], "Synchronous": True}
         ).raise_for_status()

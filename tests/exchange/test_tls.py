@@ -12,6 +12,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
+from tests.support.http import a_client
 from tests.support.nodes import HUB, NodeProcess
 
 PASSWORD = "mat khau dai du"
@@ -75,7 +76,7 @@ def test_a_node_with_a_certificate_speaks_https_and_binds_its_cookie_to_it(node_
 def test_only_a_trusted_proxy_can_say_that_the_browser_speaks_https(node_with, trusted, secure):
     node = node_with(f'[http]\nport = 0\ntrusted_proxies = ["{trusted}"]')
 
-    with httpx.Client(base_url=node.url, trust_env=False) as client:
+    with a_client(node.url) as client:
         answer = sign_in(node, client, **{"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"})
 
     attributes = {part.strip().lower() for part in answer.headers["set-cookie"].split(";")}

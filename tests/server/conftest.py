@@ -1,6 +1,5 @@
 """The reading room's server on loopback, over real stores with a study in them."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -8,7 +7,6 @@ from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from argon2 import PasswordHasher
 from starlette.responses import Response
 
@@ -21,6 +19,7 @@ from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Origin
 from tests.support.builders import a_ct_series, as_dataset_bytes
+from tests.support.http import a_client, served
 from viewer.server.api import Services
 
 PASSWORD = "mat khau dai du"
@@ -35,7 +34,7 @@ class Room:
     static: Path
 
     def client(self, **headers: str) -> httpx.Client:
-        return httpx.Client(base_url=self.url, headers=headers, timeout=20.0, trust_env=False)
+        return a_client(self.url, headers=headers)
 
     @contextmanager
     def signed_in(self, name: str = "lan", password: str = PASSWORD) -> Iterator[httpx.Client]:
@@ -79,15 +78,5 @@ def room(tmp_path: Path) -> Iterator[Room]:
         stores.access.accounts.create(NewAccount("lan", ["reader"], None, "BS Lan"), PASSWORD, by="test")
         stores.access.accounts.create(NewAccount("bot", ["integrator"], ["ELSEWHERE"]), PASSWORD, by="test")
         app = build_app(Services(config, stores.access, stores.db, "1", stores.clock), nothing, dict, static)
-        settings = uvicorn.Config(app, port=0, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
-        server = uvicorn.Server(settings)
-        thread = threading.Thread(target=server.run, daemon=True)
-        thread.start()
-        while not server.started:
-            threading.Event().wait(0.01)
-        port = server.servers[0].sockets[0].getsockname()[1]
-        try:
-            yield Room(f"http://127.0.0.1:{port}", stores, static)
-        finally:
-            server.should_exit = True
-            thread.join()
+        with served(app, ws="none") as url:
+            yield Room(url, stores, static)

@@ -21,7 +21,8 @@ VALUES = {"study_uid": "1.2.3", "accession": "A1", "step": "S1"}
 
 def routes(room) -> list[tuple[str, str]]:
     """Return every method and path of the API, filled in."""
-    described = httpx.get(room.url + "/api/openapi.json", trust_env=False).json()
+    with room.client() as client:
+        described = client.get("/api/openapi.json").json()
     found = [
         (method.upper(), path)
         for path, operations in described["paths"].items()
@@ -69,7 +70,8 @@ def test_a_token_without_the_right_is_refused_everywhere(room):
 
 
 def test_the_description_tells_of_dicomweb_too(room):
-    paths = httpx.get(room.url + "/api/openapi.json", trust_env=False).json()["paths"]
+    with room.client() as client:
+        paths = client.get("/api/openapi.json").json()["paths"]
 
     assert {"/api/worklist", "/dicom-web/studies", "/dicom-web/changes"} <= paths.keys()
     assert json.dumps(paths["/dicom-web/studies"]["post"]["requestBody"]).count("application/dicom+json")

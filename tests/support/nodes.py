@@ -15,6 +15,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.support.http import a_client
+
 START_S = 60.0
 # Nodes start and end often here: let Python keep what it compiled, outside the checkout.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
@@ -101,7 +103,7 @@ class NodeProcess:
     def client(self, token: str = TOKEN) -> httpx.Client:
         """Return an HTTP client with a bearer token."""
         headers = {"Authorization": f"Bearer {token}"}
-        return httpx.Client(base_url=self.url, headers=headers, timeout=30.0, trust_env=False)
+        return a_client(self.url, headers=headers)
 
     def studies(self) -> list[dict[str, Any]]:
         """Return the worklist."""

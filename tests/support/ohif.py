@@ -12,8 +12,9 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-import httpx
 import pytest
+
+from tests.support.http import a_client
 
 VERSION = "3.13.2"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vienanh-peers" / f"ohif-{VERSION}"
@@ -78,7 +79,7 @@ def built() -> Path:
 def served(node_url: str, token: str) -> Iterator[tuple[str, list[tuple[str, int]]]]:
     """Serve OHIF with a node's DICOMweb under the same origin; yield its address and what was asked of the node."""
     folder, asked = built(), list[tuple[str, int]]()
-    client = httpx.Client(base_url=node_url, timeout=60.0, trust_env=False)
+    client = a_client(node_url)
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
