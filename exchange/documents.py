@@ -17,7 +17,7 @@ from exchange.commands import app
 from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
 from kernel.archive.items import ATTRIBUTES
-from kernel.archive.keys import COLUMNS
+from kernel.archive.key_columns import COLUMNS
 from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
 from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
 from kernel.dicom.transcode_frames import LOSSLESS_TARGETS, TARGETS

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, func, select
 
 from kernel.archive.found import InstanceRow, SeriesRow, rows_of
 from kernel.archive.items import ATTRIBUTES, Item, Row, item
-from kernel.archive.keys import COLUMNS
+from kernel.archive.key_columns import COLUMNS
 from kernel.archive.search import Search, StudyQuery, search_pks
 from kernel.archive.stored_models import models, representatives
 from kernel.archive.tables import study

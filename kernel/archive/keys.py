@@ -1,122 +1,37 @@
-"""Matching keys as SQL conditions, and the candidates that plan.py may lead a search by. Pure: nothing is executed.
-
-Names are compared folded (`kernel.dicom.names.fold`), everything else as it is written (PS3.4 C.2.2.2).
-"""
+"""What a query asks for, as SQL conditions, and the candidates that plan.py may lead a search by. Pure."""
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    Select,
-    and_,
-    column,
-    false,
-    func,
-    literal,
-    or_,
-    select,
-    table,
-    true,
-    union_all,
-)
-from sqlalchemy.sql.elements import UnaryExpression
-from sqlalchemy.sql.operators import custom_op
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, func, or_, select, true, union_all
 
+from kernel.archive.conditions import FOLDED, WILD, begins, condition_of, folded, has_modality, like, unindexed
+from kernel.archive.key_columns import COLUMNS, EVERY
 from kernel.archive.rows import clean
-from kernel.archive.tables import instance, series, study, study_modality
+from kernel.archive.tables import distinct_name, study, study_modality
 from kernel.dicom.levels import Level
-from kernel.dicom.matching import (
-    AllOf,
-    AnyOf,
-    Combined,
-    Empty,
-    Exact,
-    Match,
-    Moments,
-    Range,
-    Universal,
-    Wildcard,
-    Words,
-)
+from kernel.dicom.matching import AllOf, AnyOf, Combined, Exact, Match, Universal, Wildcard, Words
 from kernel.dicom.names import fold
 from kernel.errors import InvalidQuery
 
 TEXT_CHARACTERS_MAX: Final = 256
 WORDS_MAX: Final = 8
-TRIGRAMS_MAX: Final = 24
 _IDENTIFIERS: Final = (study.c.patient_id, study.c.accession_number)
-_WILD: Final = re.compile(r"[*?]")
-_NAMES: Final = table("study_name", column("rowid"), column("study_name"))  # FTS5; see tables.py
-_PLUS: Final = custom_op[Any]("+")  # of SQLite: the column, but not for an index
-_LAST: Final = "\U0010ffff"  # sorts after every text that continues a prefix
 
-_STUDY: Final[Mapping[str, ColumnElement[Any]]] = {
-    "StudyInstanceUID": study.c.study_instance_uid,
-    "StudyDate": study.c.study_date,
-    "StudyTime": study.c.study_time,
-    "AccessionNumber": study.c.accession_number,
-    "StudyID": study.c.study_id,
-    "StudyDescription": study.c.study_description,
-    "ReferringPhysicianName": study.c.referring_fold,
-    "PatientName": study.c.name_fold,
-    "PatientID": study.c.patient_id,
-    "IssuerOfPatientID": study.c.issuer,
-    "PatientBirthDate": study.c.patient_birth_date,
-    "PatientSex": study.c.patient_sex,
-    "ModalitiesInStudy": study_modality.c.modality,
-}
-_SERIES: Final[Mapping[str, ColumnElement[Any]]] = {
-    **_STUDY,
-    "SeriesInstanceUID": series.c.series_instance_uid,
-    "Modality": series.c.modality,
-    "SeriesNumber": series.c.series_number,
-    "SeriesDescription": series.c.series_description,
-    "BodyPartExamined": series.c.body_part_examined,
-    "SeriesDate": series.c.series_date,
-    "SeriesTime": series.c.series_time,
-}
-_INSTANCE: Final[Mapping[str, ColumnElement[Any]]] = {
-    **_SERIES,
-    "SOPInstanceUID": instance.c.sop_instance_uid,
-    "SOPClassUID": instance.c.sop_class_uid,
-    "InstanceNumber": instance.c.instance_number,
-}
-_PATIENT: Final = {
-    keyword: _STUDY[keyword]
-    for keyword in ("PatientName", "PatientID", "IssuerOfPatientID", "PatientBirthDate", "PatientSex")
-}
-COLUMNS: Final[Mapping[Level, Mapping[str, ColumnElement[Any]]]] = {
-    "patient": _PATIENT,
-    "study": _STUDY,
-    "series": _SERIES,
-    "instance": _INSTANCE,
-}
-_NUMBERS: Final = ("SeriesNumber", "InstanceNumber")
-_FOLDED: Final = ("PatientName", "ReferringPhysicianName")
 _PINNING: Final = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID", "PatientID", "AccessionNumber")
 _LEADING: Final = ("PatientBirthDate", "PatientID", "AccessionNumber", "PatientName")  # with an index of their own
 _COVERED: Final = frozenset({"StudyDate", "PatientName", "PatientSex", "ModalitiesInStudy"})  # and the site
-_INDEXED: Final = (
-    study.c.study_instance_uid,
-    study.c.study_date,
-    study.c.patient_id,
-    study.c.accession_number,
-    study.c.patient_birth_date,
-    study.c.name_fold,
-)
-EVERY: Final[Container[str]] = frozenset(_INSTANCE)
 
 Candidates = Select[*tuple[Any, ...]] | CompoundSelect[*tuple[Any, ...]]
 
 
 class Lead(NamedTuple):
-    """Studies among which all that match are; `keyword` names the key whose own index finds them, else None."""
+    """Studies among which all that match are: found by the index of the key `keyword`, or else `among` says which."""
 
     candidates: Candidates
-    keyword: str | None
+    keyword: str = ""
+    among: ColumnElement[bool] = true()
 
 
 class Keys:
@@ -135,6 +50,7 @@ class Keys:
             raise InvalidQuery(reason=f"{', '.join(unknown[:5])} cannot be searched at the {level} level")
         if len(words) > TEXT_CHARACTERS_MAX:
             raise InvalidQuery(reason=f"the text is longer than {TEXT_CHARACTERS_MAX} characters")
+        self.level: Level = level
         self._columns = columns
         self._matches = {keyword: match for keyword, match in matches.items() if not isinstance(match, Universal)}
         words = clean(words)
@@ -155,7 +71,7 @@ class Keys:
     def dated(self) -> list[ColumnElement[bool]]:
         """The condition of the study's date alone."""
         match = self._matches.get("StudyDate")
-        return [] if match is None else [_condition("StudyDate", study.c.study_date, match, on_sqlite=True)]
+        return [] if match is None else [condition_of("StudyDate", study.c.study_date, match, on_sqlite=True)]
 
     @property
     def identified(self) -> Candidates | None:
@@ -176,15 +92,15 @@ class Keys:
         conditions: list[ColumnElement[bool]] = []
         for keyword, match in self._matches.items():
             if keyword == "ModalitiesInStudy":
-                conditions.append(_has_modality(match, on_sqlite=on_sqlite))
+                conditions.append(has_modality(match, on_sqlite=on_sqlite))
                 continue
             column = self._columns[keyword]
             if keyword not in indexed:
-                column = _unindexed(column, on_sqlite=on_sqlite)
+                column = unindexed(column, on_sqlite=on_sqlite)
             if isinstance(match, Combined):
                 within = column.concat(self._columns[match.time_keyword])
-                conditions.append(_condition(keyword, within, match.within, on_sqlite=on_sqlite))
-            conditions.append(_condition(keyword, column, match, on_sqlite=on_sqlite))
+                conditions.append(condition_of(keyword, within, match.within, on_sqlite=on_sqlite))
+            conditions.append(condition_of(keyword, column, match, on_sqlite=on_sqlite))
         if self._text:
             conditions.append(self._text_condition(on_sqlite=on_sqlite, identified=identified))
         return conditions
@@ -197,17 +113,34 @@ class Keys:
             if own is not None:
                 yield Lead(own, keyword)
 
-    def other_leads(self, *, on_sqlite: bool, identified: Candidates | None) -> Iterator[Lead]:
-        """Yield what else could: the trigrams of names, the table of modalities."""
-        yield from self._by_trigrams(identified, on_sqlite=on_sqlite)
+    def by_names(self, *, on_sqlite: bool) -> Lead | None:
+        """Return what could lead by the distinct names that match: of few texts, however many studies have them."""
+        match = self._matches.get("PatientName")
+        if not isinstance(match, Wildcard | Words):
+            return None
+        name = distinct_name.c.name_fold
+        return _by_names([condition_of("PatientName", name, match, on_sqlite=on_sqlite)], on_sqlite=on_sqlite)
+
+    def by_text(self, identified: Candidates | None, *, on_sqlite: bool) -> Lead | None:
+        """Return what could lead by the text: distinct names that have its words, and what it identifies."""
+        if not self._words or identified is None:
+            return None
+        in_name = [like(distinct_name.c.name_fold, one, on_sqlite=on_sqlite) for one in _inside(self._words)]
+        candidates = union_all(_by_names(in_name, on_sqlite=on_sqlite).candidates, identified)
+        return Lead(candidates, among=study.c.pk.in_(candidates))
+
+    def by_modality(self, *, on_sqlite: bool) -> Lead | None:
+        """Return what could lead by the table of modalities."""
         modalities, date = self._matches.get("ModalitiesInStudy"), self._matches.get("StudyDate")
         if isinstance(modalities, AllOf):  # each has few candidates or none has
             modalities = Exact(modalities.values[0])
-        if isinstance(modalities, Exact | AnyOf):
-            conditions = [_condition("", study_modality.c.modality, modalities, on_sqlite=on_sqlite)]
-            if date is not None:
-                conditions.append(_condition("", study_modality.c.study_date, date, on_sqlite=on_sqlite))
-            yield Lead(select(study_modality.c.study_pk).where(*conditions), None)
+        if not isinstance(modalities, Exact | AnyOf):
+            return None
+        conditions = [condition_of("", study_modality.c.modality, modalities, on_sqlite=on_sqlite)]
+        if date is not None:
+            conditions.append(condition_of("", study_modality.c.study_date, date, on_sqlite=on_sqlite))
+        candidates = select(study_modality.c.study_pk).where(*conditions)
+        return Lead(candidates, among=study.c.pk.in_(candidates))
 
     def listed_by_modality(self) -> list[ColumnElement[bool]]:
         """Return the conditions of `study_modality` that are all that is asked for; empty when there is more."""
@@ -215,166 +148,48 @@ class Keys:
         others = self._matches.keys() - {"ModalitiesInStudy", "StudyDate"}
         if others or self._text or not isinstance(modality, Exact) or isinstance(date, Combined):
             return []
-        conditions = [_condition("", study_modality.c.modality, modality, on_sqlite=True)]
+        conditions = [condition_of("", study_modality.c.modality, modality, on_sqlite=True)]
         if date is not None:
-            conditions.append(_condition("", study_modality.c.study_date, date, on_sqlite=True))
+            conditions.append(condition_of("", study_modality.c.study_date, date, on_sqlite=True))
         return conditions
-
-    def _by_trigrams(self, identified: Candidates | None, *, on_sqlite: bool) -> Iterator[Lead]:
-        match self._matches.get("PatientName"):
-            case Wildcard(pattern=pattern):
-                parts = _WILD.split(_folded(pattern))
-                by_name = _by_trigrams(parts, [_folded(pattern)], on_sqlite=on_sqlite)
-            case Words(words=words):
-                by_name = _by_trigrams(words, _inside(words), on_sqlite=on_sqlite)
-            case _:
-                by_name = None
-        if by_name is not None:
-            yield Lead(by_name, None)
-        by_text = _by_trigrams(self._words, _inside(self._words), on_sqlite=on_sqlite)
-        if by_text is not None and identified is not None:
-            yield Lead(union_all(by_text, identified), None)
 
     def _text_condition(self, *, on_sqlite: bool, identified: Candidates | None) -> ColumnElement[bool]:
         """Return: every word is in the name, or an identifier begins with the text."""
-        name = _unindexed(study.c.name_fold, on_sqlite=on_sqlite)
-        in_name = [_like(name, pattern, on_sqlite=on_sqlite) for pattern in _inside(self._words)]
-        columns = [_unindexed(column, on_sqlite=on_sqlite) for column in _IDENTIFIERS]
-        begins = self._identifier_begins(columns) if identified is None else [study.c.pk.in_(identified)]
-        return or_(and_(*in_name) if in_name else false(), *begins)
+        name = unindexed(study.c.name_fold, on_sqlite=on_sqlite)
+        in_name = [like(name, pattern, on_sqlite=on_sqlite) for pattern in _inside(self._words)]
+        columns = [unindexed(column, on_sqlite=on_sqlite) for column in _IDENTIFIERS]
+        starts = self._identifier_begins(columns) if identified is None else [study.c.pk.in_(identified)]
+        return or_(and_(*in_name) if in_name else false(), *starts)
 
     def _identifier_begins(self, columns: Iterable[ColumnElement[Any]]) -> list[ColumnElement[bool]]:
         starts = sorted({self._text, self._text.upper()})
-        return [_begins(column, start) for column in columns for start in starts]
-
-
-def _condition(keyword: str, column: ColumnElement[Any], match: Match, *, on_sqlite: bool) -> ColumnElement[bool]:
-    """Return the condition of one key; `column` may be any expression of the key's column."""
-    prepare = _folded if keyword in _FOLDED else clean
-    if keyword in _NUMBERS:
-        return _number_condition(column, match)
-    match match:
-        case Exact(value=value):
-            return column == prepare(value)
-        case AnyOf(values=values):
-            return column.in_([prepare(value) for value in values])
-        case AllOf(values=values):  # of an attribute with one value
-            return and_(*(column == prepare(value) for value in values))
-        case Empty():
-            return column == ""
-        case Words(words=words):
-            return and_(*(_like(column, f"*{word}*", on_sqlite=on_sqlite) for word in words))
-        case Wildcard(pattern=pattern):
-            return _wildcard(column, prepare(pattern), on_sqlite=on_sqlite)
-        case Range() | Combined() | Moments():
-            return _range(column, match)
-        case Universal():
-            return true()
-
-
-def _range(column: ColumnElement[Any], match: Range | Combined | Moments) -> ColumnElement[bool]:
-    if isinstance(match, Moments):
-        return false()  # of a DT, which no column is
-    if isinstance(match, Combined):
-        match = match.days
-    bounds = [column >= match.lower] if match.lower else [column != ""]
-    bounds += [column <= match.upper] if match.upper is not None else []
-    return and_(*bounds)
-
-
-def _wildcard(column: ColumnElement[Any], pattern: str, *, on_sqlite: bool) -> ColumnElement[bool]:
-    prefix = _WILD.split(pattern, maxsplit=1)[0]
-    like = _like(column, pattern, on_sqlite=on_sqlite)
-    return and_(_begins(column, prefix), like) if prefix else like
-
-
-def _folded(value: str) -> str:
-    return fold(clean(value))
-
-
-def _number_condition(column: ColumnElement[Any], match: Match) -> ColumnElement[bool]:
-    """Return the condition of an IS key: compared as numbers, `07` is 7."""
-    if isinstance(match, Empty):
-        return column.is_(None)
-    if isinstance(match, AllOf):
-        return and_(*(_number_condition(column, Exact(value)) for value in match.values))
-    texts = match.values if isinstance(match, AnyOf) else (match.value,) if isinstance(match, Exact) else ()
-    numbers = [int(value) for value in texts if re.fullmatch(r"[+-]?[0-9]{1,12}", value.strip())]
-    return column.in_(numbers)
-
-
-def _has_modality(match: Match, *, on_sqlite: bool) -> ColumnElement[bool]:
-    """Return whether a study has a series of the modality; of each, when all of several are wanted.
-
-    The study's own list of them is in the indexes that are walked, so that no row is read for it.
-    """
-    listed = literal("\\").concat(study.c.modalities).concat("\\")
-    match match:
-        case Exact(value=value):  # the first condition is the cheaper one, and mostly settles it
-            return and_(
-                _like(study.c.modalities, f"*{value}*", on_sqlite=on_sqlite),
-                _like(listed, f"*\\{value}\\*", on_sqlite=on_sqlite),
-            )
-        case AllOf(values=values):
-            return and_(*(_has_modality(Exact(value), on_sqlite=on_sqlite) for value in values))
-        case AnyOf(values=values):
-            return or_(*(_has_modality(Exact(value), on_sqlite=on_sqlite) for value in values))
-        case Empty():
-            return study.c.modalities == ""
-        case _:
-            # Not EXISTS: SQLite makes a join of that, and begins it at the modality however common that is.
-            condition = _condition("", study_modality.c.modality, match, on_sqlite=on_sqlite)
-            of_study = select(func.count()).where(study_modality.c.study_pk == study.c.pk, condition)
-            return of_study.correlate(study).scalar_subquery() > 0
+        return [begins(column, start) for column in columns for start in starts]
 
 
 def _by_own_index(keyword: str, match: Match) -> Candidates | None:
     """Return the studies that the index of a key finds: those with the value, or with the beginning of a wildcard."""
-    prepare = _folded if keyword in _FOLDED else clean
+    prepare = folded if keyword in FOLDED else clean
     match match:
         case Exact() | AnyOf():
-            condition = _condition(keyword, _STUDY[keyword], match, on_sqlite=True)
-        case Wildcard(pattern=pattern) if prefix := _WILD.split(prepare(pattern), maxsplit=1)[0]:
-            condition = _begins(_STUDY[keyword], prefix)
+            condition = condition_of(keyword, COLUMNS["study"][keyword], match, on_sqlite=True)
+        case Wildcard(pattern=pattern) if prefix := WILD.split(prepare(pattern), maxsplit=1)[0]:
+            condition = begins(COLUMNS["study"][keyword], prefix)
         case _:
             return None
     return select(study.c.pk).where(condition)
 
 
+def _by_names(conditions: Sequence[ColumnElement[bool]], *, on_sqlite: bool) -> Lead:
+    """Return the studies with those of the distinct names that fulfil `conditions`."""
+    names = select(distinct_name.c.name_fold).where(*conditions)
+    # PostgreSQL would guess how many they are, and may look at every study: of an array it asks the index.
+    among = (
+        study.c.name_fold.in_(names)
+        if on_sqlite
+        else study.c.name_fold == func.any(func.array(names.scalar_subquery()))
+    )
+    return Lead(select(study.c.pk).where(among), among=among)
+
+
 def _inside(words: Iterable[str]) -> list[str]:
     return [f"*{word}*" for word in words]
-
-
-def _by_trigrams(
-    literals: Iterable[str], patterns: Iterable[str], *, on_sqlite: bool
-) -> Select[*tuple[Any, ...]] | None:
-    """Return the studies whose names may match, by an index of trigrams; None when `literals` have none.
-
-    SQLite's is asked for the trigrams of `literals`, PostgreSQL's for the `patterns` themselves.
-    """
-    found = dict.fromkeys(one[start : start + 3] for one in literals for start in range(len(one) - 2))
-    if not found:
-        return None
-    if not on_sqlite:
-        return select(study.c.pk).where(*(_like(study.c.name_fold, one, on_sqlite=False) for one in patterns))
-    quoted = " AND ".join('"' + one.replace('"', '""') + '"' for one in list(found)[:TRIGRAMS_MAX])
-    return select(_NAMES.c.rowid).where(_NAMES.c.study_name.op("MATCH")(quoted))
-
-
-def _like(column: ColumnElement[Any], pattern: str, *, on_sqlite: bool) -> ColumnElement[bool]:
-    """Return a comparison with wildcards, by case: GLOB on SQLite, whose LIKE folds ASCII; LIKE on PostgreSQL."""
-    if on_sqlite:
-        return column.op("GLOB", is_comparison=True)(pattern.replace("[", "[[]"))
-    escaped = re.sub(r"([\\%_])", r"\\\1", pattern)
-    return column.like(escaped.replace("*", "%").replace("?", "_"), escape="\\")
-
-
-def _begins(column: ColumnElement[Any], prefix: str) -> ColumnElement[bool]:
-    return and_(column >= prefix, column <= prefix + _LAST)
-
-
-def _unindexed(column: ColumnElement[Any], *, on_sqlite: bool) -> ColumnElement[Any]:
-    """Return the same text as an expression that no index answers; a column without an index of its own stays."""
-    if not any(column is indexed for indexed in _INDEXED):
-        return column
-    return UnaryExpression(column, operator=_PLUS, type_=column.type) if on_sqlite else column.concat("")

@@ -6,8 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.archive import rows
-from kernel.archive.tables import manifest, patient, series, study, study_modality
+from kernel.archive.tables import distinct_name, manifest, patient, series, study, study_modality
 from kernel.database import Prepared
 
 
@@ -52,7 +51,7 @@ INSERT_STUDY: Final = Prepared(
     lambda on_sqlite: _insert_unless_there(study, "site", "study_instance_uid")(on_sqlite).returning(study.c.pk),
     OF_A_STUDY,
 )
-INSERT_NAME: Final = Prepared(lambda _: rows.INSERT_NAME, ("pk", "name_fold"))
+INSERT_NAME: Final = Prepared(_insert_unless_there(distinct_name, "name_fold"), ("name_fold",))
 INSERT_PATIENT: Final = Prepared(
     _insert_unless_there(patient, *IDENTITY), [column.name for column in patient.c if column.name != "pk"]
 )

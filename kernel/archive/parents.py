@@ -15,7 +15,6 @@ from sqlalchemy import Connection, not_, update
 from kernel.archive import parent_rows, rows
 from kernel.archive.records import Received
 from kernel.archive.tables import study
-from kernel.database import is_sqlite
 from kernel.events import Event, EventName, record
 
 SERIES_REMEMBERED_MAX: Final = 20_000
@@ -119,14 +118,13 @@ class Family:
         for expected, priority in parent_rows.FIND_MANIFEST.run(connection, [whose]):
             values |= rows.urgency(priority, received.received_at) | {"expected_instances": expected}
         values |= {"patient_pk": self._patient(received), "trace_id": trace_id}
+        parent_rows.INSERT_NAME.run(connection, [values])
         made = parent_rows.INSERT_STUDY.run(connection, [parent_rows.UNSAID_OF_A_STUDY | values])
         if not made:  # another node of this database was faster
             found = self._find_study(values["site"], values["study_instance_uid"])
             assert found is not None, "a row that conflicts is there"
             return found
         ((pk,),) = made
-        if is_sqlite(connection) and values["name_fold"]:
-            parent_rows.INSERT_NAME.run(connection, [{"pk": pk, "name_fold": values["name_fold"]}])
         return StudyParent(
             pk=pk,
             trace_id=trace_id,

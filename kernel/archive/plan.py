@@ -5,7 +5,8 @@ PostgreSQL's are of single columns, and guess badly what several keys leave over
 
 1. Does the index of a key have few candidates? Then it leads, and what it finds is sorted.
 2. Do enough of the newest studies match? Then the studies are walked in the order asked for, and the page fills soon.
-3. Does the index of names, the trigrams of a name, or a modality have few candidates? Then they lead.
+3. Have few studies a name that matches? The list of distinct names is looked through for it: it is much shorter than
+   that of studies. Or a modality that is asked for? Then they lead.
 4. What is left matches hardly anything by keys that are all common: a name's index leads if there is one, or the walk
    sees everything.
 
@@ -15,10 +16,11 @@ end in less than a tenth of a second when nothing matches.
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from kernel.archive.found import PKS
 from kernel.archive.keys import Candidates, Keys, Lead
 from kernel.archive.tables import study
 from kernel.database import is_sqlite
@@ -52,27 +54,29 @@ def plan(
     identified = _few_identified(connection, keys)
 
     def led(lead: Lead) -> Plan:
-        among = [] if lead.keyword else [study.c.pk.in_(lead.candidates)]
+        among = [] if lead.keyword else [lead.among]
         indexed = frozenset({lead.keyword} if lead.keyword else ())
         rest = keys.conditions(on_sqlite=on_sqlite, indexed=indexed, identified=identified)
         return Plan([*among, *rest, *others], is_walk=False)
 
-    name: Lead | None = None
+    common: Lead | None = None
     for lead in keys.own_leads():
         if _has_at_most(connection, lead.candidates, PROBE_MAX):
             return led(lead)
-        name = lead if by_date and lead.keyword == "PatientName" else name
+        common = lead if by_date and lead.keyword == "PatientName" else common
     indexed = frozenset({"StudyDate"}) if by_date else frozenset[str]()
     walk = Plan([*keys.conditions(on_sqlite=on_sqlite, indexed=indexed, identified=identified), *others], is_walk=True)
     near = NEAR if keys.is_covered and not reads_rows else NEAR_READ
     if not walk.conditions or _fills_soon(connection, walk, keys, near, by_date=by_date):
         return walk
-    if name is not None and _has_at_most(connection, name.candidates, NAMES_MAX):
-        return led(name)
-    for lead in keys.other_leads(on_sqlite=on_sqlite, identified=identified):
-        if _has_at_most(connection, lead.candidates, PROBE_MAX):
+    for lead, most in (
+        (keys.by_names(on_sqlite=on_sqlite), NAMES_MAX),
+        (keys.by_text(identified, on_sqlite=on_sqlite), NAMES_MAX),
+        (keys.by_modality(on_sqlite=on_sqlite), PROBE_MAX),
+    ):
+        if lead is not None and _has_at_most(connection, lead.candidates, most):
             return led(lead)
-    return walk if name is None else led(name)
+    return walk if common is None else led(common)
 
 
 def _few_identified(connection: Connection, keys: Keys) -> Candidates | None:
@@ -90,11 +94,12 @@ def _count(connection: Connection, capped: Candidates) -> int:
 
 
 def _fills_soon(connection: Connection, walk: Plan, keys: Keys, near: int, *, by_date: bool) -> bool:
-    """Whether enough of the newest `near` studies match, of the days asked for; also when there are fewer than that."""
-    first = study.c.study_date if by_date else study.c.worklist_rank
-    newest = select(first).where(*keys.dated if by_date else ()).order_by(first.desc(), study.c.pk.desc())
-    since = connection.execute(newest.offset(near).limit(1)).scalar()
-    if since is None:
-        return True
+    """Whether enough of the newest `near` studies match, of the days asked for."""
+    first: ColumnElement[Any] = study.c.study_date if by_date else study.c.worklist_rank
+    order = (first.desc(), study.c.pk.desc())
+    newest = select(first).where(*keys.dated if by_date else ()).order_by(*order).offset(near).limit(1)
+    since = func.coalesce(newest.correlate(None).scalar_subquery(), "" if by_date else 0)
     enough = max(1, near // NEAR_SHARE)
-    return _count(connection, select(study.c.pk).where(*walk.conditions, first >= since).limit(enough)) >= enough
+    # In order, although they are only counted: so that both engines walk, whatever they guess.
+    some = PKS[keys.level].where(*walk.conditions, first >= since).order_by(*order).limit(enough)
+    return _count(connection, some) >= enough

@@ -8,16 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Literal
 
-from sqlalchemy import Connection, Table, delete, func, select, text, update
+from sqlalchemy import Connection, Table, delete, exists, func, select, text, update
 
 from kernel.archive.reclaim import Freed
-from kernel.archive.tables import instance, manifest, patient, series, study, study_modality
+from kernel.archive.tables import distinct_name, instance, manifest, patient, series, study, study_modality
 from kernel.database import is_sqlite, metadata
 from kernel.errors import LimitExceeded, NotFound
 
 INSTANCES_MAX: Final = 50_000  # deleted at once
 CHUNK: Final = 500  # keys in one statement
-_FORGET_NAME: Final = text("DELETE FROM study_name WHERE rowid = :pk")
 Level = Literal["study", "series", "instance"]
 
 
@@ -93,17 +92,20 @@ def find(connection: Connection, target: Target) -> Doomed:
 
 def remove(connection: Connection, doomed: Doomed) -> list[Freed]:
     """Delete the rows and return the blobs that they named; other rows may name them, too."""
+    if not is_sqlite(connection):  # another node of this database may just be adding a study of the same name
+        connection.execute(text("LOCK TABLE distinct_name IN SHARE ROW EXCLUSIVE MODE"))
     keys = _delete(connection, instance, [pk for pk, _, _ in doomed.instances])
     touched = sorted({series_pk for _, series_pk, _ in doomed.instances})
     empty = [pk for pk in touched if not _recount_series(connection, pk)]
     keys += _delete(connection, series, empty)
     if _recount_study(connection, doomed.study_pk):
         return keys
-    if is_sqlite(connection):
-        connection.execute(_FORGET_NAME, {"pk": doomed.study_pk})
+    named = connection.execute(select(study.c.name_fold).where(study.c.pk == doomed.study_pk)).scalar_one()
     same = (manifest.c.site == doomed.site, manifest.c.study_instance_uid == doomed.study_instance_uid)
     connection.execute(delete(manifest).where(*same))
     keys += _delete(connection, study, [doomed.study_pk])
+    namesakes = exists().where(study.c.name_fold == named)
+    connection.execute(delete(distinct_name).where(distinct_name.c.name_fold == named, ~namesakes))
     others = select(study.c.pk).where(study.c.patient_pk == doomed.patient_pk).limit(1)
     if connection.scalar(others) is None:
         keys += _delete(connection, patient, [doomed.patient_pk])

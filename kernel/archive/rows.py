@@ -3,15 +3,12 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import text
-
 from kernel.archive.records import Received
 from kernel.archive.tables import PRIORITY_ROUTINE, worklist_rank
 from kernel.dicom.attributes import PatientAttributes
 from kernel.dicom.names import fold
 
 INTEGER_MAX: Final = 2**31 - 1
-INSERT_NAME: Final = text("INSERT INTO study_name (rowid, name_fold) VALUES (:pk, :name_fold)")
 
 
 def series_key(received: Received) -> tuple[str, str, str]:

@@ -3,9 +3,7 @@
 Identity is (site, issuer, id) everywhere: two sites never share a row. Text is kept as decoded, never NULL (absent is
 the empty string, so that order and ranges need no special case); `name_fold` is `kernel.dicom.names.fold` of the name,
 `referring_fold` that of the referring physician's.
-Dates and times are DICOM's own text (DA, TM). The search of names by infix needs an index that SQLAlchemy cannot
-describe, so the migration makes it: `study_name` (FTS5 trigram, rowid is study.pk, written with the study) on SQLite, a
-`pg_trgm` index on PostgreSQL, which goes without when the extension is absent.
+Dates and times are DICOM's own text (DA, TM).
 """
 
 from datetime import UTC, datetime, timedelta
@@ -120,6 +118,14 @@ study = Table(
     Index("ix_study_by_rank", "worklist_rank", "pk", *_NARROWING, "name_fold"),
     # The few that are being received: nothing in it changes while their instances come.
     Index("ix_study_receiving", "pk", sqlite_where=_RECEIVING, postgresql_where=_RECEIVING),
+)
+
+# Every folded name that a study has, once: where parts of names are looked for, so that few texts are compared.
+distinct_name = Table(
+    "distinct_name",
+    metadata,
+    Column("name_fold", BinaryText, primary_key=True),
+    sqlite_with_rowid=False,
 )
 
 study_modality = Table(

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import select
 
 from anonymizer.keys import derive
 from kernel.archive import verify
@@ -11,13 +12,13 @@ from kernel.archive.deletion_asked import ask_deletion, serve_deletions
 from kernel.archive.owner import LocalOwner
 from kernel.archive.reclaim import reclaim_blobs
 from kernel.archive.removal import Target
-from kernel.archive.tables import instance, patient, series, study
+from kernel.archive.tables import distinct_name, instance, patient, series, study
 from kernel.config import ArchiveConfig
 from kernel.errors import DeletionRefused, NotFound
 from routing.deletion import DeliveryDependents
 from routing.tables import derived
 from tests.archive.conftest import open_archive
-from tests.support.builders import a_ct_series
+from tests.support.builders import a_ct, a_ct_series
 
 
 def site_keys(site):
@@ -42,6 +43,22 @@ def deletions(archive):
 def a_wish(ds, *, series=None, instance=None, force=True):
     target = Target("BVA", str(ds.StudyInstanceUID), series, instance)
     return Wish(target, "admin", "admin", "127.0.0.1", "test-data", is_admin=True, is_forced=force)
+
+
+def test_a_name_is_known_as_long_as_a_study_has_it(archive, deletions):
+    person = {"PatientName": "Nguyễn^An", "PatientID": "A1"}
+    first, second = a_ct(seed="first", **person), a_ct(seed="second", **person)
+    archive.receives(first, second, a_ct(seed="other", PatientName="Đặng^Bình", PatientID="B2"))
+
+    def names() -> list[str]:
+        with archive.database.read() as connection:
+            return sorted(connection.scalars(select(distinct_name.c.name_fold)))
+
+    deletions.delete(a_wish(first))
+    assert names() == ["dang^binh", "nguyen^an"]
+    deletions.delete(a_wish(second))
+
+    assert names() == ["dang^binh"]
 
 
 def test_a_study_goes_and_the_same_instances_make_it_anew(archive, deletions):

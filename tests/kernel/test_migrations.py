@@ -10,13 +10,10 @@ from sqlalchemy import text
 
 from kernel.database import Database, metadata
 from kernel.errors import InvalidConfiguration
-from tests.support.postgresql import Server
 
 # Every module that declares tables; they are found by the line that makes them do so.
 ROOT = Path(__file__).parents[2]
 ROOMS = ("kernel", "anonymizer", "wsi", "routing", "consult", "gateway", "viewer", "exchange")
-# What SQLAlchemy cannot describe: the trigram search of names.
-BESIDE = ("study_name", "ix_study_name_fold_trigram")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -28,32 +25,11 @@ def every_table() -> None:
 
 def test_the_migrated_tables_are_those_that_the_code_declares(database: Database):
     def differences(connection):
-        options = {"compare_type": True, "compare_server_default": True, "include_name": _is_described}
+        options = {"compare_type": True, "compare_server_default": True}
         return compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
     assert {"event", "audit", "account", "token", "session", "study", "instance"} <= set(metadata.tables)
     assert database.write(differences) == []
-
-
-def _is_described(name: str | None, kind: str, parents: object) -> bool:
-    return not (name or "").startswith(BESIDE)
-
-
-def test_a_server_that_does_not_give_the_trigram_extension_is_migrated_without_it(
-    postgresql: str, postgresql_server: Server
-):
-    name = postgresql.rpartition("/")[2]
-    postgresql_server.run("CREATE ROLE modest LOGIN")
-    postgresql_server.run("GRANT ALL ON SCHEMA public TO modest", name)
-    database = Database.open(postgresql.replace("vienanh@", "modest@"))
-
-    database.migrate()
-
-    with database.read() as connection:
-        indexes = set(connection.scalars(text("SELECT indexname FROM pg_indexes WHERE tablename = 'study'")))
-    database.close()
-    assert "ix_study_study_instance_uid" in indexes
-    assert "ix_study_name_fold_trigram" not in indexes
 
 
 def test_migrating_twice_changes_nothing(database: Database):

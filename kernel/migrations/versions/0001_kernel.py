@@ -2,7 +2,6 @@
 
 import sqlalchemy as sa
 from alembic import op
-from sqlalchemy.exc import SQLAlchemyError
 
 revision = "0001"
 down_revision = None
@@ -18,7 +17,6 @@ def upgrade() -> None:
     forbid_change("audit")
     create_access()
     create_archive()
-    create_name_search()
 
 
 def create_events_and_audit() -> None:
@@ -298,22 +296,3 @@ def create_archive() -> None:
         sa.Column("at", MOMENT, nullable=False),
         sa.PrimaryKeyConstraint("site", "study_instance_uid", name="pk_manifest"),
     )
-
-
-def create_name_search() -> None:
-    """Index the folded names by trigrams; PostgreSQL without `pg_trgm`, or without the right to it, goes without."""
-    connection = op.get_bind()
-    if connection.dialect.name == "sqlite":
-        op.execute(
-            "CREATE VIRTUAL TABLE study_name USING fts5("
-            "name_fold, tokenize='trigram case_sensitive 1', content='', contentless_delete=1, detail='none')"
-        )
-        return
-    try:
-        with connection.begin_nested():
-            connection.execute(sa.text("CREATE EXTENSION IF NOT EXISTS pg_trgm"))
-            connection.execute(
-                sa.text("CREATE INDEX ix_study_name_fold_trigram ON study USING gin (name_fold gin_trgm_ops)")
-            )
-    except SQLAlchemyError:  # whatever the server objects to: no such extension, or no right to it
-        return
