@@ -1,6 +1,5 @@
 """`vienanh deidentify`: files, folders and zips made pseudonymous, with a report of what was done and what was not."""
 
-import json
 import multiprocessing
 import os
 import secrets
@@ -15,6 +14,7 @@ import typer
 from anonymizer import keys as site_keys
 from anonymizer import profile as profiles
 from anonymizer import site_profile
+from exchange.deidentify_report import studies_of, write_report
 from exchange.explaining import explain_file, print_profiles
 from exchange.file_release import Entry, Order, Outcome, entries, process
 from exchange.key_files import KeyFile
@@ -52,7 +52,10 @@ def deidentify(
     ] = None,
     report: Annotated[
         Path | None,
-        typer.Option(dir_okay=False, help="Write what was done as JSON. It names the inputs: keep it at the site."),
+        typer.Option(
+            dir_okay=False,
+            help="Write what was done, and every text that is left, as JSON or as a page (.html). Keep it at the site.",
+        ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = os.cpu_count() or 1,
     pixels: Annotated[
@@ -98,7 +101,7 @@ def deidentify(
         output.mkdir(parents=True, exist_ok=True)
         outcomes = _run(list(entries(source)), order, workers)
         if report is not None:
-            report.write_text(json.dumps(_report(chosen, order, outcomes), ensure_ascii=False, indent=1), "utf-8")
+            write_report(report, _report(chosen, order, outcomes) | {"studies": studies_of(output, outcomes)})
     left = [one for one in outcomes if one.state != "written"]
     for one in left[:TOLD_MAX]:
         err.print(f"{one.label}: {one.state}: {one.reason} {one.in_tag}".rstrip(), markup=False)
