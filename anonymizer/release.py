@@ -8,6 +8,7 @@ from typing import Final
 
 from anonymizer import residue
 from anonymizer.engine import deidentify
+from anonymizer.faces import face_risk
 from anonymizer.keys import Keys
 from anonymizer.pixels.gate import needs_pixel_review
 from anonymizer.profile import Profile
@@ -15,6 +16,7 @@ from anonymizer.result import Buffer, Deidentified
 from kernel.dicom.elements import Header
 
 FINDINGS_TOLD_MAX: Final = 5
+FACES: Final = "clean_recognizable_visual_features"  # nothing here removes a face: what may show one is held
 _STUDY, _SERIES, _INSTANCE = 0x0020000D, 0x0020000E, 0x00080018
 
 
@@ -45,6 +47,8 @@ def release(
     Refused
         The instance is not understood: hold it, never pass it on.
     """
+    if FACES in profile.options and (face := face_risk(header)):
+        return Held(face, "(7FE0,0010)")
     made = deidentify(
         source, profile=profile, keys=keys, issuer=issuer, header=header, fallback_charset=fallback_charset
     )
