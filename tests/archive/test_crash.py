@@ -1,8 +1,6 @@
 """kill -9 between any two steps: what was acknowledged is there, nothing half-promised is served, sending again works."""
 
-import multiprocessing
 import os
-import signal
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -18,6 +16,7 @@ from kernel.database import Database
 from kernel.errors import MalformedInstance
 from tests.archive.conftest import an_origin, open_archive
 from tests.support.builders import a_ct_series
+from tests.support.killed import Death, killed
 
 INSTANCES = 5
 FATAL = 3  # the instance at which the child dies
@@ -35,28 +34,8 @@ STEPS = [
 ]
 
 
-class _Death:
-    """Kills this process at one step of one instance."""
-
-    def __init__(self, step: str) -> None:
-        self._step = step
-        self.number = 0
-
-    def at(self, step: str) -> None:
-        if step == self._step and self.number == FATAL:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    def after(self, step: str, call):
-        def wrapped(*arguments):
-            result = call(*arguments)
-            self.at(step)
-            return result
-
-        return wrapped
-
-
 def _receive(url: str, root: Path, step: str, order: str, answers: Connection) -> None:
-    death = _Death(step)
+    death = Death(step, FATAL)
     blobs_module.rename_new = death.after("renamed", blobs_module.rename_new)
     blobs_module.flush_data = death.after("flushed", blobs_module.flush_data)
     blobs_module.flush_folder = death.after("folder flushed", blobs_module.flush_folder)
@@ -79,24 +58,6 @@ def _receive(url: str, root: Path, step: str, order: str, answers: Connection) -
     os._exit(1)
 
 
-def _killed(target, *arguments) -> list[str]:
-    """Run `target` in a process until it kills itself; return what it acknowledged."""
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(target=target, args=(*arguments, theirs))
-    child.start()
-    theirs.close()
-    answers: list[str] = []
-    try:
-        while True:
-            answers.append(ours.recv())
-    except EOFError:
-        pass
-    child.join()
-    assert child.exitcode == -signal.SIGKILL
-    return answers
-
-
 @pytest.mark.parametrize(
     ("step", "order"),
     [(step, "blob and rows together") for step in STEPS]
@@ -108,7 +69,7 @@ def test_a_node_killed_at_any_step_keeps_what_it_acknowledged(database_url: str,
     database.close()
     datasets = list(a_ct_series(INSTANCES))
 
-    acknowledged = _killed(_receive, database_url, tmp_path / "blobs", step, order)
+    acknowledged = killed(_receive, database_url, tmp_path / "blobs", step, order)
 
     database = Database.open(database_url)
     archive = open_archive(tmp_path / "blobs", database)
@@ -135,7 +96,7 @@ def test_a_node_killed_at_any_step_keeps_what_it_acknowledged(database_url: str,
 
 
 def _refuse(url: str, root: Path, step: str, answers: Connection) -> None:
-    death = _Death(step)
+    death = Death(step, FATAL)
     death.number = FATAL
     blobs_module.rename_new = death.after("renamed", blobs_module.rename_new)
     blobs_module.flush_folder = death.after("folder flushed", blobs_module.flush_folder)
@@ -147,14 +108,14 @@ def _refuse(url: str, root: Path, step: str, answers: Connection) -> None:
 
 
 @pytest.mark.parametrize("step", ["renamed", "folder flushed", "row written"])
-def test_a_refused_instance_is_in_quarantine_once_whenever_the_node_is_killed(tmp_path: Path, step: str):
+def test_a_refused_instance_is_in_quarantine_once_whenever_the_node_iskilled(tmp_path: Path, step: str):
     url = f"sqlite:///{tmp_path / 'vienanh.db'}"
     database = Database.open(url)
     database.migrate()
     database.close()
     open_archive(tmp_path / "blobs", Database.open(url)).database.close()  # so that its folders are there
 
-    assert _killed(_refuse, url, tmp_path / "blobs", step) == []
+    assert killed(_refuse, url, tmp_path / "blobs", step) == []
 
     database = Database.open(url)
     archive = open_archive(tmp_path / "blobs", database)
