@@ -1,16 +1,22 @@
-"""`vienanh slides`: what a slide holds, and how this node would serve it."""
+"""`vienanh slides`: what a slide holds, and a slide written as DICOM."""
 
 import json
 import mmap
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 
-from exchange.screen import out, plain_errors
+from exchange.screen import out, plain_errors, progress_bar
+from kernel.errors import MalformedSlide
 from wsi.pyramid import octaves
 from wsi.tiff_slide import Decline, index_tiff
 from wsi.tile_index import Level, SlideIndex
+
+PART_GIBIBYTES: Final = 16.0  # what a node takes by STOW-RS unless told otherwise
 
 app = typer.Typer(no_args_is_help=True, help="Whole slides.")
 
@@ -24,18 +30,67 @@ def describe(
 
     Nothing that a scanner wrote in words is shown: it may name a patient.
     """
-    with plain_errors(), file.open("rb") as opened:
-        if opened.seek(0, 2) == 0:
-            found: SlideIndex | Decline = Decline("it is empty")
-        else:
-            with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
-                found = index_tiff(view)
+    with plain_errors(), _opened(file) as content:
+        found = index_tiff(content) if content else Decline("it is empty")
     described = _described(found)
     if as_json:
         out.print_json(json.dumps(described))
         return
     for line in _lines(described):
         out.print(line, markup=False, highlight=False)
+
+
+@app.command("to-dicom")
+def to_dicom(
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A slide: SVS or another tiled TIFF.")],
+    folder: Annotated[Path, typer.Argument(file_okay=False, help="Where the DICOM files go.")],
+    patient_id: Annotated[str, typer.Option(help="Patient ID (0010,0020).")] = "",
+    patient_name: Annotated[str, typer.Option(help="Patient's Name (0010,0010), as Family^Given.")] = "",
+    accession_number: Annotated[str, typer.Option(help="Accession Number (0008,0050).")] = "",
+    study_uid: Annotated[str, typer.Option(help="Study Instance UID; one made of the slide otherwise.")] = "",
+    container: Annotated[str, typer.Option(help="Container Identifier (0040,0512): the slide's own number.")] = "",
+    mpp: Annotated[float, typer.Option(help="Microns a pixel, where the file does not say.")] = 0.0,
+    part_gib: Annotated[float, typer.Option(min=0.001, help="Cut levels larger than this into a concatenation.")] = (
+        PART_GIBIBYTES
+    ),
+) -> None:
+    """Write a slide as DICOM: every stored tile as it is, one file a level.
+
+    For example: vienanh slides to-dicom K26-1.svs out/ --patient-id 123 --container K26-1. Who the patient is comes from
+    the options alone; label and macro pictures are not written, because they show it.
+    """
+    from wsi.convert import Converter, Identity, parts_of
+
+    with plain_errors(), _opened(file) as content:
+        index = index_tiff(content)
+        if isinstance(index, Decline):
+            raise MalformedSlide(reason=f"its tiles cannot be taken over as they are: {index.reason}")
+        if mpp > 0:
+            index = replace(index, mpp=(mpp, mpp))
+        identity = Identity(patient_id, patient_name, accession_number, study_uid, container)
+        converter = Converter(content, index, identity)
+        parts = list(parts_of(index, int(part_gib * 2**30)))
+        folder.mkdir(parents=True, exist_ok=True)
+        with progress_bar() as bar:
+            task = bar.add_task("tiles", total=sum(part.frames for part in parts))
+            for part in parts:
+                converter.write(
+                    part,
+                    folder / f"{converter.sop_instance_uid(part)}.dcm",
+                    lambda frames: bar.advance(task, frames),
+                )
+    out.print(f"{len(parts)} files were written to {folder}.", markup=False, highlight=False)
+
+
+@contextmanager
+def _opened(file: Path) -> Generator[memoryview]:
+    """Give a file's bytes as a map; empty when it is."""
+    with file.open("rb") as opened:
+        if opened.seek(0, 2) == 0:
+            yield memoryview(b"")
+            return
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
+            yield view
 
 
 def _described(found: SlideIndex | Decline) -> dict[str, Any]:

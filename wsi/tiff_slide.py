@@ -6,6 +6,7 @@ is not read here: such a file is OpenSlide's, and `index_tiff` says so.
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -29,6 +30,8 @@ _CODINGS: Final[Mapping[int, Coding]] = {
 _PHOTOMETRIC_RGB, _PHOTOMETRIC_YCBCR = 2, 6
 _MICRONS: Final = {2: 25_400.0, 3: 10_000.0}  # in an inch, in a centimetre, by ResolutionUnit
 _MPP = re.compile(r"\|\s*MPP\s*=\s*([0-9.]{1,20})")
+_DATE = re.compile(r"\|\s*Date\s*=\s*(\d\d/\d\d/\d\d)\s*\|")
+_TIME = re.compile(r"\|\s*Time\s*=\s*(\d\d:\d\d:\d\d)")
 _POWER = re.compile(r"\|\s*AppMag\s*=\s*([0-9.]{1,20})")
 # What says that a file is another vendor's, by a word of its Make, Software or description.
 _OTHERS: Final = ("hamamatsu", "leica", "scanscope_scn", "<scn", "ventana", "iscan", "philips", "trestle", "3dhistech")
@@ -76,6 +79,7 @@ def index_tiff(buffer: Buffer) -> SlideIndex | Decline:
         objective=_number(_POWER, description) if vendor == APERIO else None,
         icc_profile=first.octets(Tag.ICC_PROFILE, bytes_max=PROFILE_BYTES_MAX),
         levels=tuple(levels),
+        acquired_at=_acquired_at(description) if vendor == APERIO else None,
         associated=tuple(_associated(found, vendor)),
     )
 
@@ -173,6 +177,16 @@ def _associated(found: Sequence[Directory], vendor: str) -> list[Associated]:
 def _aperio_mpp(description: str) -> tuple[float, float] | None:
     mpp = _number(_MPP, description)
     return (mpp, mpp) if mpp else None
+
+
+def _acquired_at(description: str) -> datetime | None:
+    day, moment = _DATE.search(description), _TIME.search(description)
+    if day is None or moment is None:
+        return None
+    try:
+        return datetime.strptime(f"{day[1]} {moment[1]}", "%m/%d/%y %H:%M:%S")  # noqa: DTZ007 - a scanner has no zone
+    except ValueError:
+        return None
 
 
 def _number(pattern: re.Pattern[str], text: str) -> float | None:

@@ -9,6 +9,7 @@ import json
 import struct
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Final, Literal, NamedTuple
 
@@ -107,12 +108,14 @@ class SlideIndex:
     objective: float | None  # its power
     icc_profile: bytes
     levels: tuple[Level, ...]
+    acquired_at: datetime | None = None  # by the scanner's clock
     associated: tuple[Associated, ...] = ()
 
-    def completion(self, level: int) -> Completion:
-        """Return what the JPEG tiles of a level lack."""
+    def completion(self, level: int, *, with_profile: bool = True) -> Completion:
+        """Return what the JPEG tiles of a level lack; the profile too, unless whoever gets them has it already."""
         one = self.levels[level]
-        return completion(one.tables, one.colour, self.icc_profile, one.tile_width, one.tile_height)
+        profile = self.icc_profile if with_profile else b""
+        return completion(one.tables, one.colour, profile, one.tile_width, one.tile_height)
 
 
 def checked(level: Level, file_bytes: Sequence[int]) -> Level:
@@ -199,6 +202,7 @@ def load(path: Path) -> SlideIndex:
         objective=described["objective"],
         icc_profile=base64.b64decode(described["icc_profile"]),
         levels=tuple(levels),
+        acquired_at=datetime.fromisoformat(described["acquired_at"]) if described["acquired_at"] else None,
         associated=tuple(Associated(**one) for one in described["associated"]),
     )
 
@@ -210,6 +214,7 @@ def _described(index: SlideIndex) -> dict[str, Any]:
         "mpp": index.mpp,
         "objective": index.objective,
         "icc_profile": base64.b64encode(index.icc_profile).decode(),
+        "acquired_at": index.acquired_at.isoformat() if index.acquired_at else None,
         "levels": [_described_level(level) for level in index.levels],
         "associated": [asdict(one) for one in index.associated],
     }

@@ -2,14 +2,15 @@
 
 import json
 
+import pydicom
 from typer.testing import CliRunner
 
 from exchange.commands import app
 from tests.wsi.builders import a_strip, a_tiff, an_svs
 
 
-def run(*arguments: str):
-    return CliRunner().invoke(app, ["slides", "describe", *arguments])
+def run(*arguments: str, command: str = "describe"):
+    return CliRunner().invoke(app, ["slides", command, *arguments])
 
 
 def test_a_slide_is_described_without_its_words(tmp_path):
@@ -42,3 +43,31 @@ def test_a_file_that_is_no_slide_gets_one_line(tmp_path):
     assert told.exit_code != 0
     assert "Not a readable slide" in told.output
     assert "Traceback" not in told.output
+
+
+def test_a_slide_is_written_as_dicom_under_the_patient_that_was_named(tmp_path):
+    (tmp_path / "a.svs").write_bytes(an_svs())
+
+    told = run(
+        str(tmp_path / "a.svs"),
+        str(tmp_path / "out"),
+        "--patient-id",
+        "BN-1",
+        "--container",
+        "K26-1",
+        command="to-dicom",
+    )
+
+    written = [pydicom.dcmread(path) for path in (tmp_path / "out").iterdir()]
+    assert (told.exit_code, len(written)) == (0, 2)
+    assert {(ds.PatientID, ds.ContainerIdentifier, ds.Modality) for ds in written} == {("BN-1", "K26-1", "SM")}
+    assert {path.stem for path in (tmp_path / "out").iterdir()} == {ds.SOPInstanceUID for ds in written}
+
+
+def test_what_cannot_be_written_as_it_is_says_why(tmp_path):
+    (tmp_path / "a.tif").write_bytes(a_tiff(a_strip("scan", 0)))
+
+    told = run(str(tmp_path / "a.tif"), str(tmp_path / "out"), command="to-dicom")
+
+    assert told.exit_code != 0
+    assert "has no tiles" in " ".join(told.output.split())

@@ -1,0 +1,181 @@
+"""A vendor's slide written as DICOM: stored tiles become frames as they are, whole levels pass in bounded memory.
+
+Each level is one VL Whole Slide Microscopy instance (PS3.3 A.32.8), TILED_FULL, with an Extended Offset Table, because
+a Basic Offset Table ends at 4 GiB. Where a partner refuses large objects, a level is cut into a concatenation
+(PS3.3 C.7.6.16.2.2.4). Pictures of label and macro are not written: they show whose slide it is.
+"""
+
+import hashlib
+import io
+import struct
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Final
+
+import numpy as np
+import pydicom
+from PIL import Image
+from pydicom.dataset import Dataset
+
+from kernel.dicom.part10 import file_meta
+from wsi.dicom_header import JPEG_BASELINE, Identity, header_of, uid_of
+from wsi.limits import malformed
+from wsi.octave import BACKGROUND
+from wsi.tiff import Buffer
+from wsi.tile_index import Level, SlideIndex
+
+DIGEST_BYTES: Final = 1024 * 1024  # of the file's begin and end that go into the digest beside the places of all tiles
+_SOP_CLASS: Final = "1.2.840.10008.5.1.4.1.1.77.1.6"
+_ITEM: Final = struct.Struct("<HHI")
+_UNDEFINED: Final = 0xFFFFFFFF
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Frames of one level that become one instance."""
+
+    level: int
+    first: int  # frame, from 0
+    frames: int
+    number: int  # in its concatenation, from 1
+    parts: int
+
+
+def slide_digest(buffer: Buffer, index: SlideIndex) -> bytes:
+    """Return what a slide's UIDs are made of: 32 bytes, the same for the same file."""
+    digest = hashlib.sha256(bytes(buffer[:DIGEST_BYTES]))
+    digest.update(bytes(buffer[-DIGEST_BYTES:]))
+    for level in index.levels:
+        digest.update(level.offsets.astype("<u8").tobytes())
+        digest.update(level.lengths.astype("<u4").tobytes())
+    return digest.digest()
+
+
+def parts_of(index: SlideIndex, part_bytes_max: int) -> Iterator[Part]:
+    """Yield what will be written: each level whole, or cut where its tiles would be more than `part_bytes_max`."""
+    for number, level in enumerate(index.levels):
+        ends = _cuts(level, part_bytes_max)
+        for position, (first, end) in enumerate(zip([0, *ends[:-1]], ends, strict=True), 1):
+            yield Part(number, first, end - first, position, len(ends))
+
+
+def _cuts(level: Level, part_bytes_max: int) -> list[int]:
+    """Return the frame before which each part ends."""
+    sums = np.cumsum(level.lengths, dtype=np.uint64)
+    ends: list[int] = []
+    begun = 0
+    while not ends or ends[-1] < len(sums):
+        end = max(int(np.searchsorted(sums, begun + part_bytes_max, "right")), (ends[-1] if ends else 0) + 1)
+        ends.append(end)
+        begun = int(sums[end - 1])
+    return ends
+
+
+class Converter:
+    """Writes the parts of one slide. Only slides whose levels are all stored JPEG."""
+
+    def __init__(self, buffer: Buffer, index: SlideIndex, identity: Identity) -> None:
+        """Prepare headers.
+
+        Raises
+        ------
+        MalformedSlide
+            A level is not JPEG, or the slide has no scale.
+        """
+        if any(level.coding != "jpeg" for level in index.levels):
+            raise malformed("its tiles are no JPEGs; they would have to be encoded anew")
+        self._buffer = buffer
+        self._index = index
+        self._digest = slide_digest(buffer, index)
+        self._headers = [header_of(index, number, identity, self._digest) for number in range(len(index.levels))]
+
+    def sop_instance_uid(self, part: Part) -> str:
+        """Return a part's UID: its level's own when it is whole."""
+        role = f"level {part.level}"
+        return uid_of(self._digest, role if part.parts == 1 else f"{role} part {part.number} of {part.parts}")
+
+    def write(self, part: Part, path: Path, progress: Callable[[int], None] = lambda _: None) -> None:
+        """Write one instance; `progress` is told how many frames were just written.
+
+        Raises
+        ------
+        MalformedSlide
+            A tile is not what its level says; nothing is left at `path`.
+        """
+        unnamed = path.with_name(path.name + ".part")
+        try:
+            with unnamed.open("w+b") as file:
+                self._write(part, file, progress)
+            unnamed.replace(path)
+        finally:
+            unnamed.unlink(missing_ok=True)
+
+    def _write(self, part: Part, file: IO[bytes], progress: Callable[[int], None]) -> None:
+        uid = self.sop_instance_uid(part)
+        file.write(file_meta(_SOP_CLASS, uid, JPEG_BASELINE))
+        file.write(_encoded(self._header(part, uid)))
+        table_at = file.tell()
+        offsets, lengths = np.zeros(part.frames, "<u8"), np.zeros(part.frames, "<u8")
+        _write_tables(file, offsets, lengths)
+        file.write(struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, _UNDEFINED) + _ITEM.pack(0xFFFE, 0xE000, 0))
+        begin = file.tell()
+        for frame, tile in enumerate(self._tiles(part)):
+            padded = tile + b"\0" * (len(tile) % 2)
+            offsets[frame], lengths[frame] = file.tell() - begin, len(padded)
+            file.write(_ITEM.pack(0xFFFE, 0xE000, len(padded)))
+            file.write(padded)
+            progress(1)
+        file.write(_ITEM.pack(0xFFFE, 0xE0DD, 0))
+        file.seek(table_at)
+        _write_tables(file, offsets, lengths)
+
+    def _header(self, part: Part, uid: str) -> Dataset:
+        ds = pydicom.Dataset(self._headers[part.level])
+        ds.SOPInstanceUID = uid
+        ds.NumberOfFrames = part.frames
+        if part.parts > 1:
+            role = f"level {part.level}"
+            ds.ConcatenationUID = uid_of(self._digest, f"{role} concatenation")
+            ds.SOPInstanceUIDOfConcatenationSource = uid_of(self._digest, role)
+            ds.ConcatenationFrameOffsetNumber = part.first
+            ds.InConcatenationNumber = part.number
+            ds.InConcatenationTotalNumber = part.parts
+            ds.InstanceNumber = part.level + 1
+        return ds
+
+    def _tiles(self, part: Part) -> Iterator[bytes]:
+        level = self._index.levels[part.level]
+        completion = self._index.completion(part.level, with_profile=False)
+        blank: bytes | None = None
+        for number in range(part.first, part.first + part.frames):
+            span = level.span(number)
+            if span.length:
+                yield completion.complete(bytes(self._buffer[span.offset : span.offset + span.length]))
+            else:
+                blank = blank or _blank(level)
+                yield blank
+
+
+def _blank(level: Level) -> bytes:
+    """Return a tile of bare glass in its level's colours."""
+    out = io.BytesIO()
+    if level.colour == "grey":
+        Image.new("L", (level.tile_width, level.tile_height), BACKGROUND[0]).save(out, "JPEG", quality=90)
+    else:
+        picture = Image.new("RGB", (level.tile_width, level.tile_height), BACKGROUND)
+        picture.save(out, "JPEG", quality=90, keep_rgb=level.colour == "RGB")
+    return out.getvalue()
+
+
+def _write_tables(file: IO[bytes], offsets: np.ndarray, lengths: np.ndarray) -> None:
+    """Write Extended Offset Table (7FE0,0001) and its lengths (7FE0,0002), VR OV (PS3.3 C.7.6.3)."""
+    for number, values in ((1, offsets), (2, lengths)):
+        file.write(struct.pack("<HH2sHI", 0x7FE0, number, b"OV", 0, values.nbytes))
+        file.write(values.tobytes())
+
+
+def _encoded(ds: Dataset) -> bytes:
+    out = io.BytesIO()
+    pydicom.dcmwrite(out, ds, implicit_vr=False, little_endian=True, enforce_file_format=False)
+    return out.getvalue()
