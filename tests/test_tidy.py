@@ -46,13 +46,14 @@ def test_the_journey_in_the_architecture_names_every_event():
 
 def test_every_command_that_the_readme_names_exists():
     readme = (ROOT / "README.md").read_text()
-    named = set(re.findall(r"^vienanh ([a-z]+)", readme, flags=re.MULTILINE))
+    named = set(re.findall(r"^\.venv/bin/vienanh ([a-z]+)", readme, flags=re.MULTILINE))
     recipes = set(re.findall(r"\./dev ([a-z]+)", readme))
     known = {line.split("`")[1].split()[1] for line in documents.commands() if "`vienanh" in line}
     justfile = (ROOT / "justfile").read_text()
 
     assert named
     assert named <= known
+    assert not re.search(r"^vienanh ", readme, flags=re.MULTILINE)  # it is not on the PATH
     assert all(re.search(rf"^{recipe}\b.*:", justfile, flags=re.MULTILINE) for recipe in recipes)
 
 
