@@ -97,18 +97,28 @@ def of_paths(paths: Iterable[tuple[Sequence[int], str]], rules: Rules = USUAL) -
 
 
 def combined(keys: Tree) -> Tree:
-    """Return the keys with each range of dates and range of its times put together (C.2.2.2.5.3), at every depth."""
+    """Return the keys with each range of dates and the like range of its times put together, at every depth.
+
+    Ranges of different forms, such as days from and to with times from, are matched apart (C.2.2.2.5.3).
+    """
     together: dict[int, Match | Tree] = {
         tag: combined(key) if isinstance(key, Mapping) else key for tag, key in keys.items()
     }
     for tag, time_keyword in TIME_OF.items():
         days, times = together.get(tag), together.get(TAG_OF[time_keyword])
-        if isinstance(days, Range) and isinstance(times, Range):
+        if isinstance(days, Range) and isinstance(times, Range) and _same_form(days, times):
             lower = days.lower and days.lower + (times.lower or "")
-            upper = days.upper and days.upper + (times.upper or "235959.999999")
+            upper = days.upper and days.upper + (times.upper or "")
             together[tag] = Combined(time_keyword, Range(lower, upper))
             del together[TAG_OF[time_keyword]]
     return together
+
+
+def _same_form(days: Range, times: Range) -> bool:
+    """Return whether both are ranges open at the same end, or at none: only these are one interval (C.2.2.2.5.3)."""
+    return not times.is_value and (
+        (days.lower is None, days.upper is None) == (times.lower is None, times.upper is None)
+    )
 
 
 def fits(keys: Tree, model: Model) -> bool:

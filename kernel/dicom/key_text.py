@@ -114,7 +114,7 @@ def _range(keyword: str, vr: str, text: str) -> Match:
     if found is None or len(text) > KEY_CHARACTERS_MAX or text == "-":
         raise _invalid(keyword, f"neither a {vr} nor a range of them")
     if one := found["one"]:
-        return Exact(one) if vr == "DA" else Range(_since(vr, one), _until(vr, one))
+        return Exact(one) if vr == "DA" else Range(_since(vr, one), _until(vr, one), is_value=True)
     lower, upper = found["from"], found["to"]
     # 2330-0030 is an interval together with its dates (`identifier.combined`), and matches nothing without them
     if lower and upper and vr != "TM" and lower > _until(vr, upper):

@@ -6,7 +6,7 @@ sets, with their sequences, are in `identifier`.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from kernel.dicom.moments import moved, without_offset
@@ -48,6 +48,7 @@ class Range:
 
     lower: str | None
     upper: str | None
+    is_value: bool = field(default=False, compare=False)  # asked for as one value of TM or DT, not as a range
 
 
 @dataclass(frozen=True, slots=True)

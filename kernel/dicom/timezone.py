@@ -44,7 +44,13 @@ def format_offset(minutes: int) -> str:
 
 
 def in_zone(keys: Tree, later_minutes: int) -> Tree:
-    """Return keys of a zone whose clocks are `later_minutes` ahead of the archive's, in the archive's."""
+    """Return keys of a zone whose clocks are `later_minutes` ahead of the archive's, in the archive's.
+
+    Raises
+    ------
+    InvalidQuery
+        Times are asked for apart from the dates of several days: in the archive's zone that is no interval.
+    """
     shifted: dict[int, Match | Tree] = dict(keys)
     if not later_minutes:
         return shifted
@@ -55,8 +61,12 @@ def in_zone(keys: Tree, later_minutes: int) -> Tree:
             continue
         time_tag = TAG_OF[TIME_OF[tag]]
         times = shifted.pop(time_tag, None)
-        if isinstance(times, Range) and within.lower and within.upper and within.lower[:8] == within.upper[:8]:
-            day = within.lower[:8]
+        if isinstance(times, Range):
+            day = (within.lower or "")[:8]
+            if not day or day != (within.upper or "")[:8]:  # their days begin at another time there
+                raise InvalidQuery(
+                    reason=f"{TIME_OF[tag]} in another time zone is a range of the form that {keyword} has"
+                )
             within = Range(day + (times.lower or ""), day + (times.upper or _DAY_END))
         interval = Range(moved(within.lower, -later_minutes), moved(within.upper, -later_minutes, up=True))
         shifted[tag] = Combined(TIME_OF[tag], interval)

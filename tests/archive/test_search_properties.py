@@ -9,10 +9,9 @@ from sqlalchemy import insert
 
 from kernel.archive import plan as plan_module
 from kernel.archive import search as search_module
-from kernel.archive.rows import INSERT_NAME
-from kernel.archive.search import StudyQuery, count_beyond, planned, search_pks, search_studies
-from kernel.archive.tables import patient, study, study_modality, worklist_rank
-from kernel.database import Database
+from kernel.archive.search import Search, StudyQuery, search_pks, search_studies
+from kernel.archive.tables import distinct_name, patient, study, study_modality, worklist_rank
+from kernel.database import Database, upsert
 from kernel.dicom.dictionary import TAG_OF
 from kernel.dicom.identifier import combined, fits, of_model, of_paths
 from kernel.dicom.matching import Rules
@@ -67,8 +66,7 @@ def filled(database: Database) -> Database:
                 "last_received_at": AT, "worklist_rank": worklist_rank(2, AT), "trace_id": "t",
             }  # fmt: skip
             pk = connection.execute(insert(study).values(values)).inserted_primary_key[0]
-            if database.is_sqlite:
-                connection.execute(INSERT_NAME, {"pk": pk, "name_fold": fold(name)})
+            upsert(connection, distinct_name, [{"name_fold": fold(name)}], key=["name_fold"])
             for modality in modalities:
                 connection.execute(insert(study_modality).values(modality=modality, study_date=date, study_pk=pk))
 
@@ -121,31 +119,22 @@ def test_a_combined_range_begins_and_ends_within_its_days(filled: Database):
     assert found("20261101-20261102", "2359-0001", together=True) == ["P%_1", "P2"]
     assert found("20261101-20261103", "0700-1100", together=True) == ["a\\b", "P%_1", "P2", "P1"]
     assert found("20261101-20261103", "0700-1100", together=False) == ["a\\b", "P1"]
+    for time in ("0700-", "-1100", "08"):  # of another form than the dates: apart
+        assert found("20261101-20261103", time, together=True) == found("20261101-20261103", time, together=False)
 
 
-def test_the_keys_of_all_that_match_are_had_at_once_and_counted_beyond_a_page(filled: Database):
-    query = StudyQuery(limit=2)
+def test_the_keys_of_all_that_match_are_had_at_once_and_counted_beyond_a_page(filled: Database, monkeypatch):
     with filled.read() as connection:
         pks, more = search_pks(connection, StudyQuery(), "study", 3)
         everything, none_left = search_pks(connection, StudyQuery(), "study", 10)
         nobody = search_pks(connection, StudyQuery(sites=frozenset()), "study", 10)
-    with filled.read() as connection:
-        beyond = count_beyond(connection, query, planned(connection, query, "study"), 100)
-    with filled.read() as connection:
-        capped = count_beyond(connection, query, planned(connection, query, "study"), 2)
+        page = Search(connection, StudyQuery(), "study", 2)
+        beyond = page.count_beyond()
+        monkeypatch.setattr(search_module, "COUNTED_MAX", 2)
+        capped = Search(connection, StudyQuery(), "study", 2).count_beyond()
+        ended = Search(connection, StudyQuery(sites=frozenset()), "study", 2)
 
     assert (list(pks), more) == (list(everything[:3]), True)
     assert (len(everything), none_left, list(nobody[0])) == (5, False, [])
-    assert (beyond, capped) == (3, 2)
-
-
-def test_counting_beyond_a_page_gives_up_sooner_than_a_search(filled: Database, monkeypatch):
-    if not filled.is_sqlite:
-        return  # five rows never take PostgreSQL a millisecond
-    query = StudyQuery(limit=1)
-    with filled.read() as connection:
-        statement = planned(connection, query, "study")
-        monkeypatch.setattr(search_module, "SQLITE_STEPS_MAX", 0)
-        monkeypatch.setattr(search_module, "_STEPS_EACH", 1)
-
-        assert count_beyond(connection, query, statement, 10) is None
+    assert (list(page.pks), page.more, beyond, capped) == (list(everything[:2]), True, 3, 2)
+    assert (list(ended.pks), ended.more, ended.count_beyond()) == ([], False, 0)

@@ -150,8 +150,26 @@ def test_dates_and_their_times_are_put_together_where_that_was_agreed_on():
     assert fits(together, SERIES)
     assert not fits(together, SERIES | {"00080033": one("TM", "1000")})
     assert fits(together, SERIES | {"00080023": one("DA", "20260101"), "00080033": one("TM", "1000")})
+    since = of_model({"00080023": one("DA", "20260101-"), "00080033": one("TM", "0800-")}).keys
+    assert combined(since) == {0x00080023: Combined("ContentTime", Range("2026010108", None))}
     alone = {0x00080023: Exact("20260101")}
     assert combined(alone) == alone
+
+
+@pytest.mark.parametrize(
+    ("dates", "times"),
+    [
+        ("20260101-20260102", "0800-"),
+        ("20260101-20260102", "-0930"),
+        ("20260101-", "-0930"),
+        ("20260101-20260102", "0930"),
+        ("20260101", "0800-0930"),
+    ],
+)
+def test_dates_and_times_of_different_forms_are_matched_apart(dates, times):
+    keys = of_model({"00080023": one("DA", dates), "00080033": one("TM", times)}).keys
+
+    assert combined(keys) == keys
 
 
 @pytest.mark.parametrize(
