@@ -2,7 +2,7 @@
 
 The keys of all rows that match by SQL are taken at once, eight bytes each; rows are then read a page at a time, each
 page on a connection of its own, so that an answer of a hundred thousand matches to a slow peer holds no transaction
-open. Where JSON must be looked through to match, that costs some 0.1 ms an instance, so it has a bound.
+open. Where JSON must be looked through to match, each instance costs a parse, so it has a bound.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence

@@ -154,7 +154,7 @@ def _postgresql_reader(url: URL) -> Engine:
         pool_pre_ping=True,
         isolation_level="REPEATABLE READ",  # one snapshot for all statements of a reader, as on SQLite
         # Compiling a statement (jit) and starting workers for it cost more than the short ones of lists, and PostgreSQL
-        # guesses long ones: 30 ms for what one process does in 1 ms.
+        # guesses long ones.
         connect_args={
             "options": "-c default_transaction_read_only=on -c jit=off -c max_parallel_workers_per_gather=0",
             "connect_timeout": CONNECT_TIMEOUT_S,

@@ -1,7 +1,7 @@
 """Statements that every received instance runs: compiled once, and given to the driver directly.
 
-SQLAlchemy's execution of a small statement touches so much memory that it costs 0.3 to 0.4 ms when the caches hold
-something else, as they do after half a megabyte of pixels went through them; SQLite's own costs 0.05 ms. PostgreSQL is
+SQLAlchemy's execution of a small statement touches so much memory that it costs several times the statement itself when
+the caches hold something else, as they do after half a megabyte of pixels went through them. PostgreSQL is
 sent all rows in one pipeline, and parses the statement once in the life of a connection. The statement, its types and
 its transaction stay SQLAlchemy's.
 """
