@@ -18,7 +18,8 @@ from pynetdicom.sop_class import (
 )
 from sqlalchemy import select
 
-from gateway.dimse.scp import retrieve_progress
+from gateway.dimse.listening import conversation
+from gateway.dimse.scp import retrieve_progress, retrieve_send
 from gateway.dimse.scu.line import Target
 from gateway.dimse.scu.sender import send_files
 from kernel.archive import spool
@@ -59,7 +60,13 @@ class Getter:
     """pynetdicom as C-GET SCU: keeps what came and every response."""
 
     def __init__(
-        self, port: int, syntaxes=(ExplicitVRLittleEndian,), *, title: str = "GETTER", model=STUDY_GET
+        self,
+        port: int,
+        syntaxes=(ExplicitVRLittleEndian,),
+        *,
+        title: str = "GETTER",
+        model=STUDY_GET,
+        max_pdu: int = 16382,
     ) -> None:
         self.model = model
         self.came: list[tuple[str, str, bytes]] = []  # instance, transfer syntax, data set
@@ -72,6 +79,7 @@ class Getter:
             "127.0.0.1",
             port,
             ae_title="VIENANH",
+            max_pdu=max_pdu,
             ext_neg=[build_role(CTImageStorage, scp_role=True)],
             evt_handlers=[(evt.EVT_C_STORE, self._store)],
         )
@@ -98,6 +106,22 @@ def counts(status: Dataset) -> tuple[int | None, int, int, int]:
         status.NumberOfFailedSuboperations,
         status.NumberOfWarningSuboperations,
     )
+
+
+@pytest.mark.parametrize(("read_bytes_max", "parts_max"), [(1, 64), (1 << 20, 2), (1, 7)])
+def test_it_is_the_same_whether_read_or_mapped_and_in_how_many_calls_it_goes(
+    node: Node, tmp_path, monkeypatch, read_bytes_max, parts_max
+):
+    monkeypatch.setattr(retrieve_send, "READ_BYTES_MAX", read_bytes_max)
+    monkeypatch.setattr(conversation, "PARTS_MAX", parts_max)
+    stored = holds(node, tmp_path / "in", a_ct_series(3))
+    getter = Getter(node.port, max_pdu=1000)
+
+    responses = getter.gets(an_identifier("STUDY", StudyInstanceUID=stored[0].StudyInstanceUID))
+
+    assert responses[-1][0].Status == 0x0000
+    assert [came for _, _, came in getter.came] == [as_dataset_bytes(ds) for ds in stored]
+    assert len(getter.came[0][2]) > 10 * 1000  # some dozen PDUs
 
 
 def test_a_study_comes_back_as_it_was_sent(node: Node, tmp_path):

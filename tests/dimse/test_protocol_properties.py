@@ -145,8 +145,8 @@ def test_a_response_is_cut_into_pdus_that_the_peer_takes(data_set, fragment_byte
     hear(acceptor, wire.encode(request))
     acceptor.outgoing()
 
-    acceptor.send(acceptor.contexts[3], scripts.a_store_request(), data_set)
-    sent = acceptor.outgoing()
+    acceptor.send(acceptor.contexts[3], scripts.a_store_request())
+    sent = acceptor.outgoing() + b"".join(h + v for h, v in acceptor.cut(acceptor.contexts[3], (data_set,)))
 
     position, parts = 0, {0: b"", 1: b""}
     while position < len(sent):

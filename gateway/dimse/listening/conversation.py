@@ -6,10 +6,10 @@ release or an abort ends the service with `PeerGone`. All of it is one thread.
 """
 
 from collections import deque
-from collections.abc import Generator, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, cast
 
 from gateway.dimse.scp.offer import Offers
 from gateway.dimse.scp.services import (
@@ -34,6 +34,7 @@ from kernel.errors import LimitExceeded
 
 PENDING = (0xFF00, 0xFF01)  # statuses after which more responses come (PS3.4 C.4.1.1.4)
 HEARD_AT_ONCE_MAX = 64  # events of one look; a peer that never falls silent does not keep the service from its work
+PARTS_MAX = 64  # sent in one call: 32 PDUs, some 4 MiB; a call takes no more than 1024 (IOV_MAX)
 NESTED_MAX = 4  # requests served inside one another; a peer that asks on and on meanwhile is aborted
 
 
@@ -211,18 +212,21 @@ class Conversation:
             raise PeerGone
 
     def _send(self, context: Context, command: CommandSet, data_set: DataSet) -> None:
-        """Send a message; one whose data set fails on the way can only be aborted."""
+        """Send a message in as few calls as may be; one whose data set fails on the way can only be aborted."""
         self._check()
         kind = NO_DATA_SET if data_set is None else DATA_SET
-        if data_set is None or isinstance(data_set, bytes):
-            self._upper.send(context, {**command, "CommandDataSetType": kind}, data_set)
-            self._wire.transmit(self._upper.outgoing())
-            return
         self._upper.send(context, {**command, "CommandDataSetType": kind})
-        self._wire.transmit(self._upper.outgoing())
+        parts: list[bytes | memoryview] = [self._upper.outgoing()]
+        is_whole = isinstance(data_set, bytes | memoryview)
+        pieces = cast("Iterable[bytes | memoryview]", (data_set,) if is_whole else data_set)
         try:
-            for header, value in self._upper.cut(context, data_set):
-                self._wire.transmit(header, value)
+            for header, value in () if data_set is None else self._upper.cut(context, pieces):
+                parts += (header, value)
+                if not is_whole or len(parts) >= PARTS_MAX:  # pieces do not last
+                    self._wire.transmit(*parts)
+                    parts.clear()
+            if parts:
+                self._wire.transmit(*parts)
         except PeerGone:
             raise
         except BaseException:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from gateway.dimse.scp.backing import Backing
-from gateway.dimse.scp.retrieve_send import data_set_of, syntax_for
+from gateway.dimse.scp.retrieve_send import DataSets, syntax_for
 from gateway.dimse.scp.retrieve_service import Store
 from gateway.dimse.scp.services import Session, int_of
 from gateway.dimse.upper_layer.commands import Field
@@ -24,27 +24,36 @@ class Get:
     def open(self, session: Session, message: Command, found: Sequence[Located]) -> tuple[Store, Callable[[], None]]:
         """Return how one instance is sent back."""
         del found
-        priority = int_of(message.command, "Priority")
+        way = _Way(session, DataSets(self._backing.blobs), int_of(message.command, "Priority"))
+        return way.store, lambda: None
 
-        def store(located: Located) -> int | None:
-            contexts = {c.transfer_syntax: c for c in session.contexts_to_ask(located.sop_class_uid)}
-            return self._store(session, located, contexts, priority)
 
-        return store, lambda: None
+class _Way:
+    """The association back."""
 
-    def _store(self, session: Session, located: Located, contexts: dict[str, Context], priority: int) -> int | None:
+    def __init__(self, session: Session, data_sets: DataSets, priority: int) -> None:
+        self._session = session
+        self._data_sets = data_sets
+        self._priority = priority
+        self._contexts: dict[str, dict[str, Context]] = {}  # by SOP class and transfer syntax
+
+    def store(self, located: Located) -> int | None:
+        contexts = self._contexts.get(located.sop_class_uid)
+        if contexts is None:
+            found = self._session.contexts_to_ask(located.sop_class_uid)
+            contexts = self._contexts[located.sop_class_uid] = {one.transfer_syntax: one for one in found}
         uid = syntax_for(located, contexts)
         if uid is None:
             return None
         try:
-            data_set = data_set_of(self._backing.blobs, located, uid)
+            data_set = self._data_sets.of(located, uid)
         except ExchangeError as error:
             _log.warning("instance_not_sent", sop_instance_uid=located.sop_instance_uid, error=error.code)
             return None
         command = {
             "AffectedSOPClassUID": located.sop_class_uid,
             "CommandField": int(Field.C_STORE_RQ),
-            "Priority": priority,
+            "Priority": self._priority,
             "AffectedSOPInstanceUID": located.sop_instance_uid,
         }
-        return session.request(contexts[uid], command, data_set).status
+        return self._session.request(contexts[uid], command, data_set).status

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gateway.dimse.scp.backing import Backing
-from gateway.dimse.scp.retrieve_send import PLAIN, data_set_of, syntax_for
+from gateway.dimse.scp.retrieve_send import PLAIN, DataSets, syntax_for
 from gateway.dimse.scp.retrieve_service import Store
 from gateway.dimse.scp.services import Session, int_of, text_of
 from gateway.dimse.scu.line import CONTEXTS_MAX, Line, Lost, Pair, Target
@@ -70,7 +70,7 @@ class Move:
             "MoveOriginatorApplicationEntityTitle": session.calling_ae_title,
             "MoveOriginatorMessageID": int_of(message.command, "MessageID"),
         }
-        way = _Way(self._backing, destination.target, pairs_of(found), how)
+        way = _Way(DataSets(self._backing.blobs), destination.target, pairs_of(found), how)
         return way.store, way.close
 
 
@@ -88,9 +88,9 @@ class _Way:
     """The association of one move; a new one only for classes beyond the 128 contexts, or once when it was lost."""
 
     def __init__(
-        self, backing: Backing, target: Target, pairs: Mapping[str, tuple[Pair, ...]], how: CommandSet
+        self, data_sets: DataSets, target: Target, pairs: Mapping[str, tuple[Pair, ...]], how: CommandSet
     ) -> None:
-        self._backing = backing
+        self._data_sets = data_sets
         self._target = target
         self._pairs = pairs
         self._how = how
@@ -142,5 +142,5 @@ class _Way:
         uid = syntax_for(located, accepted)
         if uid is None:
             return None
-        data_set = data_set_of(self._backing.blobs, located, uid)
+        data_set = self._data_sets.of(located, uid)
         return line.send((located.sop_class_uid, uid), located.sop_instance_uid, data_set, self._how)

@@ -5,6 +5,7 @@ transcoded, which takes memory and time; an instance too large for that counts a
 """
 
 import mmap
+import os
 from collections.abc import Collection, Iterator
 from contextlib import closing
 from typing import Final
@@ -16,6 +17,7 @@ from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_
 from kernel.dicom.transcode import LOSSLESS_TARGETS, can_transcode, transcode
 from kernel.errors import BlobMissing
 
+READ_BYTES_MAX: Final = 1024 * 1024  # of a stored instance that is read; of a larger one the file's pages are sent
 PLAIN: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 # What is made when the stored syntax is not taken, best first; nothing is lost.
 FALLBACKS: Final = (*PLAIN, *sorted(LOSSLESS_TARGETS.difference(PLAIN)))
@@ -29,43 +31,62 @@ def syntax_for(located: Located, accepted: Collection[str]) -> str | None:
     return next((uid for uid in FALLBACKS if uid in accepted and can_transcode(stored, uid)), None)
 
 
-def data_set_of(blobs: Blobs, located: Located, transfer_syntax_uid: str) -> Iterator[bytes | memoryview]:
-    """Return the encoded data set in pieces; whatever can fail for this instance alone fails before the first.
+class DataSets:
+    """The data sets of one retrieval, one at a time."""
 
-    Raises
-    ------
-    BlobMissing
-        The blob is gone, or shorter than the index says.
-    UnsupportedTransferSyntax, MalformedInstance, LimitExceeded
-        It cannot be transcoded.
-    StorageFull
-        There is no space for a transcoded one to wait.
-    """
-    path = blobs.path(located.blob_key)
-    try:
-        whole = path.stat().st_size == located.size_bytes
-    except FileNotFoundError:
-        whole = False
-    if not whole:
-        raise BlobMissing(key=located.blob_key)
-    if transfer_syntax_uid == located.transfer_syntax_uid:
-        return _stored(blobs, located)
-    whole_of_it = blobs.scratch()
-    try:
-        made = transcode(path, transfer_syntax_uid, scratch=blobs.scratch)
-        for chunk in made.chunks:  # a damaged frame shows here, before anything is sent
-            whole_of_it.append(chunk)
-    except BaseException:
-        whole_of_it.close()
-        raise
-    return _waiting(whole_of_it)
+    def __init__(self, blobs: Blobs) -> None:
+        self._blobs = blobs
+        self._buffer = memoryview(
+            b""
+        )  # one for all small instances: mapping and unmapping each costs more than reading
 
+    def of(self, located: Located, transfer_syntax_uid: str) -> memoryview | Iterator[bytes]:
+        """Return an encoded data set, whole or in pieces; good until the next is asked for.
 
-def _stored(blobs: Blobs, located: Located) -> Iterator[memoryview]:
-    """Yield the stored bytes as one view of the file's pages: nothing is copied, however large it is."""
-    with blobs.open(located.blob_key) as blob:
-        mapped = mmap.mmap(blob.fileno(), 0, access=mmap.ACCESS_READ)  # goes with the last view of it
-    yield memoryview(mapped)[located.dataset_offset :]
+        Whatever can fail for this instance alone fails before the first byte.
+
+        Raises
+        ------
+        BlobMissing
+            The blob is gone, or its size is not what the index says.
+        UnsupportedTransferSyntax, MalformedInstance, LimitExceeded
+            It cannot be transcoded.
+        StorageFull
+            There is no space for a transcoded one to wait.
+        """
+        path = self._blobs.path(located.blob_key)
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            raise BlobMissing(key=located.blob_key) from None
+        try:
+            if os.fstat(descriptor).st_size != located.size_bytes:
+                raise BlobMissing(key=located.blob_key)
+            if transfer_syntax_uid == located.transfer_syntax_uid:
+                return self._stored(descriptor, located)
+        finally:
+            os.close(descriptor)
+        whole_of_it = self._blobs.scratch()
+        try:
+            made = transcode(path, transfer_syntax_uid, scratch=self._blobs.scratch)
+            for chunk in made.chunks:  # a damaged frame shows here, before anything is sent
+                whole_of_it.append(chunk)
+        except BaseException:
+            whole_of_it.close()
+            raise
+        return _waiting(whole_of_it)
+
+    def _stored(self, descriptor: int, located: Located) -> memoryview:
+        """Return the stored bytes, read or as a view of the file's pages: of a large instance nothing is copied."""
+        size = located.size_bytes - located.dataset_offset
+        if size > READ_BYTES_MAX:
+            mapped = mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)  # goes with the last view of it
+            return memoryview(mapped)[located.dataset_offset :]
+        if not self._buffer:
+            self._buffer = memoryview(bytearray(READ_BYTES_MAX))
+        if os.preadv(descriptor, [self._buffer[:size]], located.dataset_offset) != size:
+            raise BlobMissing(key=located.blob_key)
+        return self._buffer[:size]
 
 
 def _waiting(scratch: Scratch) -> Iterator[bytes]:

@@ -32,8 +32,8 @@ ECHOED = (
     ("ActionTypeID", "ActionTypeID"),
 )
 
-# Of a response: none, the bytes, or pieces of any size, which are sent as they are taken.
-DataSet = bytes | Iterable[bytes | memoryview] | None
+# Of a message: none, the bytes, or pieces of any size, each sent before the one after the next is asked for.
+DataSet = bytes | memoryview | Iterable[bytes | memoryview] | None
 Response = tuple[CommandSet, DataSet]
 
 

@@ -75,16 +75,12 @@ class UpperLayer:
         except BadPDU as error:
             yield from self._violated(str(error), error.reason, TABLE[None][self.state])
 
-    def send(self, context: Context, command: CommandSet, data_set: bytes | None = None) -> None:
-        """Send a command set, and a data set when there is one, in PDUs that the peer takes (PS3.8 D.1)."""
+    def send(self, context: Context, command: CommandSet) -> None:
+        """Send a command set in PDUs that the peer takes (PS3.8 D.1); its data set, if any, goes by `cut`."""
         assert self.state is State.ESTABLISHED
         for header, value in self.cut(context, (commands.encode(command),), is_command=True):
             self._outgoing += header
             self._outgoing += value
-        if data_set is not None:
-            for header, value in self.cut(context, (data_set,)):
-                self._outgoing += header
-                self._outgoing += value
 
     def cut(
         self, context: Context, chunks: Iterable[bytes | memoryview], *, is_command: bool = False
