@@ -14,6 +14,7 @@ from exchange import (
     doctor,
     finding,
     keeping_keys,
+    opening,
     orders,
     retrieving,
     rules,
@@ -45,6 +46,7 @@ app.command("held")(deliveries.held)
 app.command("retry")(deliveries.retry)
 app.command("release")(deliveries.release)
 app.add_typer(keeping_keys.app, name="keys")
+app.add_typer(opening.app, name="vault")
 app.add_typer(rules.app, name="rules")
 app.add_typer(orders.app, name="orders")
 app.add_typer(accounts.users, name="user")

@@ -19,12 +19,14 @@ import uvicorn
 from exchange.assemble import NAMING_BLOBS, Node
 from exchange.http import build_app
 from exchange.http_door import Door
+from exchange.key_files import site_keys
 from gateway.dicomweb.app import DicomWeb
 from gateway.dicomweb.service import Services as DicomWebServices
 from kernel import telemetry
 from kernel.archive.reclaim import reclaim_blobs
 from kernel.config import HttpConfig
 from kernel.errors import ExchangeError, InvalidConfiguration
+from routing.break_glass import BreakGlass
 from viewer.server.api import Services
 from viewer.server.pages import build_folder
 
@@ -62,7 +64,9 @@ class Running:
                 deletions=node.deletions,
             )
         )
-        services = Services(config, node.stores.access, node.stores.db, version("vienanh"), node.stores.clock)
+        stores = node.stores
+        vault = BreakGlass(stores.db, site_keys(config), stores.clock)
+        services = Services(config, stores.access, stores.db, version("vienanh"), stores.clock, vault)
         app = build_app(services, self._dicomweb, self.checks, build_folder())
         self._server = _Server(_uvicorn_settings(config.http, app), on_started=self._ready)
 

@@ -76,6 +76,7 @@ STATUSES: Final[Mapping[type[BaseException], Status]] = MappingProxyType(
         errors.StepExists: Status(DUPLICATE_INSTANCE, 409, DUPLICATE_INSTANCE),
         errors.WorkitemExists: Status(DUPLICATE_INSTANCE, 409, DUPLICATE_INSTANCE),
         errors.WorkitemConflict: Status(PROCESSING_FAILURE, 409, PROCESSING_FAILURE),
+        errors.VaultShut: Status(PROCESSING_FAILURE, 409, PROCESSING_FAILURE),
         errors.ResidualIdentity: Status(RESIDUAL_IDENTITY, 409, RESIDUAL_IDENTITY),
         errors.Denied: Status(NOT_AUTHORISED, 403, NOT_AUTHORISED),
         errors.NotAuthenticated: Status(NOT_AUTHORISED, 401, NOT_AUTHORISED),

@@ -242,6 +242,12 @@ class TransactionRefused(Refused):
     text = "{warning}"
 
 
+class VaultShut(Refused):
+    """A request to open the vault that was not asked, approved or opened as two people must."""
+
+    text = "The vault stays shut: {reason}."
+
+
 class ResidualIdentity(Refused):
     """The independent search found identity in a de-identified instance; it is held."""
 

@@ -189,6 +189,23 @@ vault_entry = Table(
     Column("at", UtcDateTime, nullable=False),
 )
 
+# A person's wish to know whose a pseudonym is, which another person must approve (routing.break_glass).
+vault_request = Table(
+    "vault_request",
+    metadata,
+    Column("id", String(32), primary_key=True),
+    _site(),
+    Column("kind", String(16), nullable=False),
+    Column("token", String(64), nullable=False),
+    Column("reason", String(32), nullable=False),
+    Column("asked_by", String(64), nullable=False),
+    Column("asked_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("approved_by", String(64), nullable=False),
+    Column("opened_at", UtcDateTime),
+    Index(None, "expires_at"),
+)
+
 # What a destination is still to be asked or told about a study that it got or may fetch: commitment, availability.
 handover = Table(
     "handover",

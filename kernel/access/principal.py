@@ -29,6 +29,7 @@ class Scope(StrEnum):
     ORDERS_WRITE = "orders:write"
     WORKLIST_READ = "worklist:read"  # UPS work items (PS3.18 11)
     WORKLIST_WRITE = "worklist:write"
+    VAULT_OPEN = "vault:open"  # know whose a pseudonym is: asked by one person, approved by another
     ADMIN = "admin"
 
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import re
 import shutil
 from datetime import UTC, datetime, timedelta
 
@@ -16,6 +17,7 @@ from exchange.commands import app
 from exchange.key_files import KeyFile, SiteKeys, from_environment, site_keys
 from exchange.options import read_config
 from exchange.stores import opened
+from kernel.access import NewAccount
 from kernel.audit import audit
 from kernel.config import Config
 from kernel.errors import InvalidConfiguration
@@ -24,6 +26,7 @@ from routing.tables import vault_entry
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 RECORDS = 50
+PASSWORD = "mat khau dai du"
 
 
 @pytest.fixture
@@ -204,3 +207,26 @@ def test_what_is_wrong_with_a_key_of_the_environment_is_said_without_it():
 
     assert "secret!" not in str(refused.value)
     assert parse(b"e" * 32) == from_environment({key_files.VARIABLE: base64.b64encode(b"e" * 32).decode()})
+
+
+def test_the_vault_opens_at_the_command_line_to_two_people(node):
+    with opened(node) as stores:
+        keys = site_keys(node, {})(node.node.site)
+        sealed = [seal(VaultEntry(VaultKind.STUDY, "2.25.4711", {"AccessionNumber": "ACC1"}), keys, nonce=b"n" * 12)]
+        stores.db.write(lambda connection: vault.store(connection, node.node.site, sealed, NOW))
+        for name in ("an", "binh"):
+            stores.access.accounts.create(NewAccount(name, ["admin"]), PASSWORD, by="test")
+
+    def vault_command(*arguments: str):
+        return CliRunner().invoke(app, ["vault", *arguments], input=f"{PASSWORD}\n")
+
+    asked = vault_command("open", "2.25.4711", "--reason", "emergency", "--as", "an")
+    number = re.search(r"Request ([0-9a-f]{12})", asked.output)[1]
+    alone = vault_command("approve", number, "--as", "an")
+    approved = vault_command("approve", number, "--as", "binh")
+    shown = vault_command("show", number, "--as", "an")
+
+    assert (alone.exit_code, approved.exit_code, shown.exit_code) == (2, 0, 0)
+    assert "a second person must approve it" in alone.output
+    assert "ACC1" in shown.output
+    assert PASSWORD not in asked.output + approved.output + shown.output

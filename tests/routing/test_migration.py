@@ -17,6 +17,7 @@ OURS = {
         tables.delivery,
         tables.derived,
         tables.vault_entry,
+        tables.vault_request,
         tables.handover,
         tables.follower,
     )

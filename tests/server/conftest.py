@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from starlette.responses import Response
 
 from exchange.http import build_app
+from exchange.key_files import site_keys
 from exchange.stores import Stores, opened
 from kernel import config as configuration
 from kernel.access import Access, AccessKeys, NewAccount
@@ -18,6 +19,7 @@ from kernel.archive.committer import LocalCommitter
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Origin
+from routing.break_glass import BreakGlass
 from tests.support.builders import a_ct_series, as_dataset_bytes
 from tests.support.http import a_client, served
 from viewer.server.api import Services
@@ -77,6 +79,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
         stores = replace(real, access=access)
         stores.access.accounts.create(NewAccount("lan", ["reader"], None, "BS Lan"), PASSWORD, by="test")
         stores.access.accounts.create(NewAccount("bot", ["integrator"], ["ELSEWHERE"]), PASSWORD, by="test")
-        app = build_app(Services(config, stores.access, stores.db, "1", stores.clock), nothing, dict, static)
+        vault = BreakGlass(stores.db, site_keys(config, {}), stores.clock)
+        app = build_app(Services(config, stores.access, stores.db, "1", stores.clock, vault), nothing, dict, static)
         with served(app, ws="none") as url:
             yield Room(url, stores, static)

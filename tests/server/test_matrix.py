@@ -8,6 +8,7 @@ import pytest
 PUBLIC = {("POST", "/api/session"), ("GET", "/api/node")}  # signing in, and what the sign-in page shows
 BODIES = {  # such as the framework takes, so that it is the node who answers
     "/api/session/password": {"current": "x", "new": "mat khau moi dai"},
+    "/api/vault/requests": {"token": "2.25.1", "reason": "legal"},
     "/api/orders": {
         "accessionNumber": "A1",
         "patientID": "P1",
@@ -16,7 +17,7 @@ BODIES = {  # such as the framework takes, so that it is the node who answers
         "startDate": "20261122",
     },
 }
-VALUES = {"study_uid": "1.2.3", "accession": "A1", "step": "S1"}
+VALUES = {"study_uid": "1.2.3", "accession": "A1", "step": "S1", "request_id": "0"}
 
 
 def routes(room) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""The API of the reading room under /api: signing in, the worklist, a study's series and its trace, and orders.
+"""The API of the reading room under /api: signing in, the worklist, a study's series and its trace, orders, and the vault.
 
 Every study is asked of `kernel.access`, which decides and writes the audit line. Handlers block on the database, so
 they are plain functions that the framework runs in threads.
@@ -10,6 +10,7 @@ from viewer.server.orders import add_orders
 from viewer.server.reading import add_reading
 from viewer.server.services import Services
 from viewer.server.session import add_session
+from viewer.server.vault import add_vault
 
 __all__ = ["Services", "build_api"]
 
@@ -20,4 +21,5 @@ def build_api(services: Services) -> APIRouter:
     add_session(router, services)
     add_reading(router, services)
     add_orders(router, services)
+    add_vault(router, services)
     return router

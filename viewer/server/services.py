@@ -9,6 +9,7 @@ from kernel.access.request import principal_of_request
 from kernel.clock import Clock
 from kernel.config import Config
 from kernel.database import Database
+from routing.break_glass import BreakGlass
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Services:
     db: Database
     version: str
     clock: Clock
+    vault: BreakGlass
 
 
 def principal_of(services: Services, request: Request) -> Principal:
