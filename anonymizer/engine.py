@@ -5,7 +5,7 @@ deflated instances are first made explicit little endian as a whole, and leave i
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from anonymizer.acceptance import SERIES_INSTANCE_UID, SOP_INSTANCE_UID, STUDY_INSTANCE_UID, identifiers_of, text_of
@@ -13,6 +13,7 @@ from anonymizer.actions import Action
 from anonymizer.cleaning import SequenceCleaners
 from anonymizer.compiled import ActionTable, compiled
 from anonymizer.declaration import PATIENT_IDENTITY_REMOVED, additions, codes_of, method
+from anonymizer.documents import changes_of
 from anonymizer.dummies import TEXT_VRS, encode
 from anonymizer.keys import Keys
 from anonymizer.patient import Patient, read_patient
@@ -114,6 +115,9 @@ class _Work:
                 on_purpose=kept_on_purpose(self.profile),
             )
             treatment.codes.update(kept.method_codes)
+            document = changes_of(sop_class_uid, header, treatment, self.profile)
+            if document:
+                kept = replace(kept, changes={**kept.changes, **document})
             head, trailer = self._parts(table, treatment, header, view, kept)
         codes = codes_of(self.profile, treatment.codes)
         new = {tag: treatment.uids.get(uid.encode(), uid.encode()).decode("ascii") for tag, uid in old.items()}
@@ -123,6 +127,7 @@ class _Work:
             pixels=kept.pieces,
             trailer=trailer,
             dataset_offset=len(meta),
+            has_cleaned_document=bool(document),
             identity=NewIdentity(
                 patient_id=patient.pseudonym,
                 study_instance_uid=new[STUDY_INSTANCE_UID],

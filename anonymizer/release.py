@@ -52,7 +52,8 @@ def release(
     made = deidentify(
         source, profile=profile, keys=keys, issuer=issuer, header=header, fallback_charset=fallback_charset
     )
-    return _objection(made, header, profile, fallback_charset) or Released(made, needs_pixel_review(header) or "")
+    review = "" if made.has_cleaned_document else needs_pixel_review(header) or ""
+    return _objection(made, header, profile, fallback_charset) or Released(made, review)
 
 
 def _objection(made: Deidentified, header: Header, profile: Profile, fallback_charset: str | None) -> Held | None:

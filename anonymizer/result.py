@@ -66,6 +66,7 @@ class Deidentified:
     identity: NewIdentity
     record: ActionRecord
     vault_entries: tuple[VaultEntry, ...] = field(repr=False)
+    has_cleaned_document: bool = False  # an encapsulated document that was understood and may leave
 
     @property
     def header_bytes(self) -> bytes:

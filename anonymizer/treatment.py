@@ -115,15 +115,16 @@ class Treatment:
     def _uid(self, element: Element, value: bytes) -> bytes | None:
         if element.items is not None:
             return self.removed()
-        parts: list[bytes] = []
-        for old in (part.strip(PADDING) for part in value.split(b"\\")):
-            new = new_uid(self._keys.uid, old)
-            if new is not old:
-                self.uids[old] = new
-                self.counts["U"] += 1
-            parts.append(new)
-        joined = b"\\".join(parts)
+        joined = b"\\".join([self.new_uid(part.strip(PADDING)) for part in value.split(b"\\")])
         return None if joined == value.strip(PADDING) else encode(element.tag, "UI", joined, implicit=element.implicit)
+
+    def new_uid(self, old: bytes) -> bytes:
+        """Return the UID that stands for one without padding, and remember the way."""
+        new = new_uid(self._keys.uid, old)
+        if new is not old:
+            self.uids[old] = new
+            self.counts["U"] += 1
+        return new
 
     def _value_of(self, element: Element, action: Action, value: bytes) -> bytes | None:
         """Return the new value for the actions that read the old one; None when it cannot be made."""

@@ -88,9 +88,10 @@ class Planted:
     source: bytes = field(repr=False)
     gone: tuple[str, ...]  # must not be legible afterwards, in any case or character set
     stays: tuple[tuple[str, str], ...] = ()  # keyword path and value, as str
-    held: bool = False  # nothing of it may leave as it is
+    held: frozenset[str] = frozenset()  # under which profiles nothing of it may leave
 
 
+STRICT = ("research", "basic")
 Kind = Callable[[Person], Dataset]
 STAYS_CT = (("Rows", "64"), ("KVP", "120"), ("PixelSpacing", "[0.5, 0.5]"), ("SliceThickness", "5"), ("Modality", "CT"))
 
@@ -103,7 +104,8 @@ def corpus() -> Iterator[Planted]:
         yield from _by_bytes(person)
         for syntax in (ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian):
             yield planted(f"syntax {syntax.name}", person, _everywhere(person), syntax)
-        yield Planted("pdf", person, as_file(_pdf(person)), _identity(person), held=True)
+        yield Planted("pdf", person, as_file(_pdf(person)), _identity(person), held=frozenset(("tele-read", *STRICT)))
+        yield Planted("cda", person, as_file(_cda(person)), _identity(person), held=frozenset(STRICT))
 
 
 def planted(name: str, person: Person, ds: Dataset, syntax: str = ExplicitVRLittleEndian) -> Planted:
@@ -248,6 +250,18 @@ def _private_code(person: Person) -> Dataset:
 
 def _already_done(person: Person) -> Dataset:
     return _ct(person, PatientIdentityRemoved="YES", DeidentificationMethod=f"by hand, was {person.name}")
+
+
+def _cda(person: Person) -> Dataset:
+    content = f"""<ClinicalDocument xmlns="urn:hl7-org:v3"><id root="1.2.3" extension="{person.accession}"/>
+<title>CT: {person.name}</title><effectiveTime value="20261121"/>
+<recordTarget><patientRole><id root="1.2" extension="{person.patient_id}"/><telecom value="tel:{person.phone}"/>
+<patient><name>{person.name}</name><birthTime value="{person.birth_date}"/></patient></patientRole></recordTarget>
+<author><time value="20261121"/><assignedAuthor><id nullFlavor="NI"/><assignedPerson><name>Đoàn Minh Tuấn</name></assignedPerson>
+</assignedAuthor></author><component><structuredBody><component><section><title>Kết luận</title>
+<text><paragraph>BN {person.given}, CCCD {person.card}, BHYT {person.insurance}, chồng bà {STRANGER}: tổn thương 12 mm.</paragraph></text>
+</section></component></structuredBody></component></ClinicalDocument>"""
+    return _owned(an_encapsulated(content.encode(), cda=True, seed=person.patient_id), person)
 
 
 def _pdf(person: Person) -> Dataset:
