@@ -7,7 +7,7 @@ tim, thin ...) are allowed only within a phrase that is no name.
 
 import re
 import unicodedata
-from collections.abc import Collection
+from functools import lru_cache
 from typing import Final
 
 PHRASES: Final = (
@@ -73,6 +73,7 @@ _VIETNAMESE = """bung chup goi khong khop nao nghieng nguc phai phoi so sau tiem
 WORDS: Final = frozenset((_BODY + _TECHNIQUE + _VIETNAMESE).split())
 TECHNICAL: Final = re.compile(r"[0-9]{1,3}[a-z]{0,3}|[a-z]|[a-z][0-9]{1,2}[a-z]{0,2}")  # 5mm, 120kv, b30f, t2w, l5
 LENGTH_MAX: Final = 256
+TEXTS_KEPT: Final = 1_024  # verdicts
 DIGITS_MAX: Final = 8  # in all; more may be a telephone number in groups
 LETTERS_MAX: Final = 2  # standing alone, such as L or R; more may be initials
 
@@ -87,7 +88,8 @@ def fold(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", plain) if not unicodedata.combining(c)).lower()
 
 
-def is_harmless(text: str, names: Collection[str]) -> bool:
+@lru_cache(maxsize=TEXTS_KEPT)  # the slices of a series say the same
+def is_harmless(text: str, names: frozenset[str]) -> bool:
     """Whether every word of a description is on the list or technical, and none is one of the patient's `names`.
 
     `names` are folded words. Letters of other scripts count as words that are not on the list; a digit run of more

@@ -13,6 +13,8 @@ from typing import Final
 WELL_KNOWN_ROOT: Final = b"1.2.840.10008."  # UIDs of the standard itself name nobody's data
 UID_CACHE_MAX: Final = 65_536
 PATIENT_CACHE_MAX: Final = 1_024
+DATE_CACHE_MAX: Final = 4_096
+DATE_BYTES_KEPT: Final = 64  # longer values are not kept: a stranger decides how long they are
 PSEUDONYM_CHARACTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXY"  # 29, a prime; none of 0 O, 1 I L, U, Z
 PSEUDONYM_DATA_LENGTH: Final = 11
 PSEUDONYM_GROUP: Final = 4
@@ -84,6 +86,11 @@ def shift_date(value: bytes, days: int) -> bytes | None:
 
     The time of day and the offset from UTC of a DT stay. Of several values each is moved.
     """
+    return (_shifted if len(value) <= DATE_BYTES_KEPT else _shifted.__wrapped__)(value, days)
+
+
+@lru_cache(maxsize=DATE_CACHE_MAX)  # the slices of a series have the same
+def _shifted(value: bytes, days: int) -> bytes | None:
     shifted: list[bytes] = []
     for part in value.strip(PADDING).split(b"\\"):
         bare = part.strip(PADDING)

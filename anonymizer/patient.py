@@ -3,10 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from anonymizer.descriptors import fold
-from anonymizer.identifiers import pseudonym, shift_days
+from anonymizer.identifiers import PATIENT_CACHE_MAX, pseudonym, shift_days
 from anonymizer.keys import Keys
 from kernel.dicom.charset import decode, parse_charsets
 from kernel.dicom.elements import Header
@@ -45,7 +46,12 @@ class Patient:
     @property
     def name_words(self) -> frozenset[str]:
         """The folded words of the name, which no description may hold."""
-        return frozenset(re.split(r"[^a-z0-9]+", fold(self.identity["PatientName"]))) - {""}
+        return _words_of(self.identity["PatientName"])
+
+
+@lru_cache(maxsize=PATIENT_CACHE_MAX)
+def _words_of(name: str) -> frozenset[str]:
+    return frozenset(re.split(r"[^a-z0-9]+", fold(name))) - {""}
 
 
 def read_patient(header: Header, keys: Keys, issuer: str, fallback_charset: str | None) -> Patient:

@@ -9,7 +9,7 @@ from typing import Final
 
 from anonymizer.actions import REPORTED, Action
 from anonymizer.compiled import ActionTable
-from anonymizer.descriptors import is_harmless
+from anonymizer.descriptors import LENGTH_MAX, is_harmless
 from anonymizer.dummies import DUMMY_VALUES, TEXT_VRS, dummy_items, encode, encode_items
 from anonymizer.identifiers import PADDING, new_uid, pseudonym, shift_date
 from anonymizer.keys import Keys
@@ -21,6 +21,7 @@ from kernel.dicom.dictionary import VR_OF
 from kernel.dicom.elements import Element
 
 AGE_YEARS_MAX: Final = 90  # older people are few enough to be found by their age
+DESCRIPTION_BYTES_MAX: Final = 4 * LENGTH_MAX  # as encoded
 HASH_CHARACTERS: Final = 16  # 64 bits, as many as the shortest VR that may be hashed holds
 GONE: Final = b""
 CODE_VALUE: Final = 0x00080100  # a code has no spaces; what has some is text
@@ -155,6 +156,8 @@ class Treatment:
         return None
 
     def _is_harmless(self, value: bytes) -> bool:
+        if len(value) > DESCRIPTION_BYTES_MAX:
+            return False
         if self._names is None:
             self._names = self.patient.name_words
         return is_harmless(decode(value, self.patient.charsets, self._fallback_charset), self._names)
