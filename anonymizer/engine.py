@@ -29,7 +29,7 @@ from kernel.dicom.frames import Span
 from kernel.dicom.part10 import file_meta, read_file_meta
 from kernel.dicom.reencode import to_explicit_little_endian
 from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.dicom.transcode_header import Change
 from kernel.dicom.uids import check_uid
 from kernel.errors import MalformedInstance
@@ -101,7 +101,7 @@ class _Work:
     def rewrite(self, source: Buffer, header: Header, syntax: str, new_pixels: NewPixels | None = None) -> Deidentified:
         """De-identify a little endian instance."""
         kept = new_pixels or _untouched(header, syntax)
-        syntax = kept.transfer_syntax_uid
+        syntax = _as_found(kept.transfer_syntax_uid, header)
         sop_class_uid, old = identifiers_of(header, syntax)
         patient = read_patient(header, self.keys, self.issuer, self.fallback_charset)
         with memoryview(source) as view:
@@ -175,6 +175,13 @@ class _Work:
         if pixels:
             head.append(view[pixels.start : pixels.value_offset])
         return b"".join(head), b"".join([view[after[0].start : header.end]] if trailer is None else trailer)
+
+
+def _as_found(syntax: str, header: Header) -> str:
+    """Return what the data set is encoded in, which is not always what its sender declared."""
+    if syntax in {IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN}:
+        return IMPLICIT_VR_LITTLE_ENDIAN if header.implicit else EXPLICIT_VR_LITTLE_ENDIAN
+    return syntax
 
 
 def _untouched(header: Header, syntax: str) -> NewPixels:

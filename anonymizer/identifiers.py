@@ -21,6 +21,7 @@ PSEUDONYM_GROUP: Final = 4
 SHIFT_DAYS_MIN, SHIFT_DAYS_MAX = 365, 3650
 PADDING: Final = b" \x00"
 
+_REST = re.compile(rb"(?:\d{2,6}(?:\.\d{1,6})?)?(?:[-+]\d{4})?")  # time of day and offset from UTC
 _DATE = re.compile(rb"(\d{4})(?:\.?)(\d{2})(?:\.?)(\d{2})")
 
 
@@ -101,6 +102,8 @@ def _shifted(value: bytes, days: int) -> bytes | None:
             year, month, day = (int(number) for number in found.groups())
             moved = date(year, month, day) + timedelta(days=days)
         except (ValueError, OverflowError):
+            return None
+        if not _REST.fullmatch(bare, found.end()):
             return None
         shifted.append(b"%04d%02d%02d" % (moved.year, moved.month, moved.day) + bare[found.end() :])
     return b"\\".join(shifted)

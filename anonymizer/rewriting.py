@@ -26,7 +26,8 @@ Chunks = list[Chunk]
 _ITEM, _ITEM_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0\x00\x00\x00\x00"
 _SEQUENCE_END = b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"
 _UNDEFINED = struct.pack("<I", UNDEFINED)
-_WATCHED = frozenset({"PN", "UN"}) | SEARCHED | NUMBERS  # looked at even where the attribute is kept
+_WATCHED = frozenset({"PN", "UN", "UI"}) | SEARCHED | NUMBERS  # looked at even where the attribute is kept
+_OF_WORDS = frozenset({"PN", "UN", "UI", "AE", "DA", "DT", "TM", "UR"}) | SEARCHED | NUMBERS
 
 
 class Rewriter:
@@ -84,7 +85,7 @@ class Rewriter:
     ) -> Chunks | None:
         """Return the new content of [start, end), or None when nothing changes."""
         view, passed = self._view, self._passed
-        find, counts = actions.get, self.treatment.counts
+        find, counts, vr_of = actions.get, self.treatment.counts, VR_OF.get
         keep, remove = Action.KEEP, Action.REMOVE
         private = PrivateBlocks(elements, view) if self.table.safe_private else None
         chunks: Chunks = []
@@ -93,8 +94,11 @@ class Rewriter:
             tag = element[0]
             action = find(tag)
             if action is keep:
-                if element[7] is None and (
-                    element[1] not in _WATCHED or bytes(view[element[3] : element[3] + element[4]]) in passed
+                vr = element[1]
+                if (
+                    bytes(view[element[3] : element[3] + element[4]]) in passed
+                    if vr in _WATCHED
+                    else vr == vr_of(tag) and element[7] is None
                 ):
                     continue
                 new = self._kept(element)
@@ -156,6 +160,9 @@ class Rewriter:
             return self.sequence(element)
         if element.vr == "PN":  # a name in an attribute that is none
             return _chunks(self.treatment.removed())
+        if element.vr not in _WATCHED:  # bytes or numbers: words have no business there
+            known = VR_OF.get(element.tag, "")
+            return _chunks(self.treatment.removed()) if known in _OF_WORDS else None
         value = self._value(element)
         if element.vr == "UN":
             return self._unknown(element, value)

@@ -11,7 +11,7 @@ from anonymizer.actions import REPORTED, Action
 from anonymizer.compiled import ActionTable
 from anonymizer.descriptors import LENGTH_MAX, is_harmless
 from anonymizer.dummies import DUMMY_VALUES, TEXT_VRS, dummy_items, encode, encode_items
-from anonymizer.identifiers import PADDING, new_uid, pseudonym, shift_date
+from anonymizer.identifiers import PADDING, WELL_KNOWN_ROOT, new_uid, pseudonym, shift_date
 from anonymizer.keys import Keys
 from anonymizer.patient import Patient
 from anonymizer.private import holds
@@ -26,6 +26,7 @@ HASH_CHARACTERS: Final = 16  # 64 bits, as many as the shortest VR that may be h
 GONE: Final = b""
 CODE_VALUE: Final = 0x00080100  # a code has no spaces; what has some is text
 
+_UIDS = re.compile(rb"[0-9.\\]*[ \0]?")
 _AGE = re.compile(rb"(\d{1,3})([DWMY])?")
 _TIME = re.compile(rb"[0-9.:+\\ -]{0,64}")
 
@@ -77,6 +78,8 @@ class Treatment:
 
     def kept(self, element: Element, value: bytes) -> bytes | None:
         """Search a value that the profile keeps; phrases that tell go, and UTF-8 is written where it is wanted."""
+        if element.vr == "UI":
+            return self._kept_uid(value)
         by_form = element.tag not in self._on_purpose or (element.tag == CODE_VALUE and b" " in value.strip(PADDING))
         new = self.net.cleaned(element.vr, value, by_form=by_form)
         if new is not None:
@@ -88,6 +91,14 @@ class Treatment:
         if len(text) > 0xFFFE and not element.implicit and element.vr not in {"UC", "UT"}:
             return self.removed()
         return encode(element.tag, element.vr, text, implicit=element.implicit)
+
+    def _kept_uid(self, value: bytes) -> bytes | None:
+        """Keep the UID of a kind of thing, or one that is meant to stay; what is no UID goes."""
+        if not _UIDS.fullmatch(value):
+            return self.removed()
+        if value.startswith(WELL_KNOWN_ROOT):
+            self.net.passed.add(value)
+        return None
 
     def removed(self) -> bytes:
         """Count an element that goes."""
