@@ -36,7 +36,7 @@ _SEEDS: Final = OWN_NAMES | _IDS | _DATES | _ADDRESSES
 NEUTRAL: Final = WORDS | frozenset(
     """anonymous anonymized anonymised application demo general medical method monochrome none normal option original other
     patient phantom primary profile removed retain secondary siemens philips canon toshiba hitachi fujifilm hologic
-    systems unknown device""".split()  # noqa: SIM905 - read as a text
+    systems unknown device name names first last given family middle text""".split()  # noqa: SIM905 - read as a text
 )
 
 Seed = tuple[int, bytes]  # tag, or 0 for another person's name; encoded value

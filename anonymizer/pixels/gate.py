@@ -14,6 +14,8 @@ SECONDARY_CAPTURE: Final = frozenset(_STORAGE + end for end in ("7", "7.1", "7.2
 DOCUMENTS: Final = _STORAGE + "104."  # encapsulated PDF, CDA, STL ...
 PHOTOGRAPHS: Final = _STORAGE + "77.1."
 WHOLE_SLIDE: Final = _STORAGE + "77.1.6"
+SLIDE_TISSUE: Final = frozenset({"VOLUME", "THUMBNAIL"})  # of Image Type (PS3.3 C.8.12.4.1.1)
+SLIDE_GLASS: Final = frozenset({"LABEL", "OVERVIEW"})  # show what is written on the slide, whatever their header says
 SCREEN_WORDS: Final = frozenset({"SCREEN SAVE", "SCREENSHOT", "SCREENCAPTURE", "LABEL", "OVERVIEW", "DOSE_INFO"})
 
 
@@ -37,7 +39,7 @@ def needs_pixel_review(header: Header) -> str | None:
         return "secondary-capture"
     kinds = {part.strip() for part in _text(header, IMAGE_TYPE).upper().split("\\")}
     if sop_class_uid == WHOLE_SLIDE:
-        return "slide-label" if kinds & {"LABEL", "OVERVIEW"} else None
+        return None if kinds & SLIDE_TISSUE and not kinds & SLIDE_GLASS else "slide-label"
     if sop_class_uid.startswith(PHOTOGRAPHS):
         return "photograph"
     if kinds & SCREEN_WORDS:
