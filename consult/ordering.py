@@ -7,9 +7,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from consult import messages, orders
+from consult import messages, order_rows, orders
 from consult.messages import Taken
-from consult.orders import Cancel, Change, Correct, OrderNumbers, Place, Scheduled
+from consult.order_rows import OrderNumbers, Scheduled
+from consult.orders import Cancel, Change, Correct, Place
 from consult.steps import Status, Step
 from kernel.audit import Action, Line, append
 from kernel.clock import Clock
@@ -48,14 +49,14 @@ class OrderDesk:
     def find(self, site: str, accession_number: str, step_id: str) -> Scheduled:
         """Return one step. Raises NotFound."""
         with self._db.read() as connection:
-            return orders.find(connection, site, accession_number, step_id)
+            return order_rows.find(connection, site, accession_number, step_id)
 
     def listed(
         self, sites: frozenset[str] | None, *, start_date: str = "", modality: str = "", status: Status | None = None
     ) -> list[Scheduled]:
-        """Return the steps of some sites (None: all), in the order of their start, at most `orders.LIST_MAX`."""
+        """Return the steps of some sites (None: all), in the order of their start, at most `order_rows.LIST_MAX`."""
         with self._db.read() as connection:
-            return orders.listed(connection, sites, start_date=start_date, modality=modality, status=status)
+            return order_rows.listed(connection, sites, start_date=start_date, modality=modality, status=status)
 
     def answered(self, sender: str, control_id: str, digest: bytes) -> Taken | None:
         """Return what was answered to this very message, None when it is new."""

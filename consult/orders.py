@@ -5,43 +5,21 @@ nothing but the time of its last word.
 """
 
 import dataclasses
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, select, update
+from sqlalchemy import Connection, select, update
 
+from consult.order_rows import OrderNumbers, Scheduled, row_of, rows_of_order, scheduled_of
 from consult.steps import FIELDS, OPEN, Status, Step, after_cancel, after_order
 from consult.tables import scheduled_step
 from kernel.database import insert
 from kernel.dicom.names import fold
-from kernel.errors import InvalidOrder, NotFound, OrderConflict
+from kernel.errors import NotFound, OrderConflict
 
-STEPS_PER_ORDER_MAX: Final = 100
-LIST_MAX: Final = 500
 _PATIENT: Final = ("patient_name", "patient_birth_date", "patient_sex")
-
-
-@dataclass(frozen=True, slots=True)
-class Scheduled:
-    """A step as it stands."""
-
-    site: str
-    step: Step
-    status: Status
-    origin: str
-    updated_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class OrderNumbers:
-    """How an order that is changed or taken back is named; the most exact name that is given counts."""
-
-    accession_number: str = ""
-    step_id: str = ""
-    filler_order_number: str = ""
-    placer_order_number: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +71,7 @@ def place(
     OrderConflict
         The step has been performed, or has begun and would change its study or patient.
     """
-    known = _one(connection, site, step.accession_number, step.step_id)
+    known = row_of(connection, site, step.accession_number, step.step_id)
     if known is not None and not step.study_instance_uid:
         step = dataclasses.replace(step, study_instance_uid=known["study_instance_uid"])
     step = _completed(connection, site, step, new_uid)
@@ -140,7 +118,7 @@ def cancel(connection: Connection, site: str, numbers: OrderNumbers, *, at: date
     OrderConflict
         A step of it has begun; nothing was canceled.
     """
-    rows = _of_order(connection, site, numbers)
+    rows = rows_of_order(connection, site, numbers)
     if not rows:
         raise NotFound(what="order")
     statuses = {row["pk"]: after_cancel(Status(row["status"])) for row in rows}
@@ -152,7 +130,7 @@ def cancel(connection: Connection, site: str, numbers: OrderNumbers, *, at: date
 
 def set_status(connection: Connection, site: str, numbers: OrderNumbers, status: Status, *, at: datetime) -> int:
     """Let the steps of an order say what is performed of them; returns how many there are."""
-    rows = _of_order(connection, site, numbers)
+    rows = rows_of_order(connection, site, numbers)
     for row in rows:
         if row["status"] != status.value:
             _set_status(connection, row["pk"], status, at)
@@ -185,67 +163,7 @@ def correct_patient(connection: Connection, site: str, patient: Patient, *, merg
     return len(changed.all())
 
 
-def find(connection: Connection, site: str, accession_number: str, step_id: str) -> Scheduled:
-    """Return one step. Raises NotFound."""
-    row = _one(connection, site, accession_number, step_id)
-    if row is None:
-        raise NotFound(what="scheduled step")
-    return scheduled_of(row)
-
-
-def listed(
-    connection: Connection,
-    sites: frozenset[str] | None,
-    *,
-    start_date: str = "",
-    modality: str = "",
-    status: Status | None = None,
-    limit: int = LIST_MAX,
-) -> list[Scheduled]:
-    """Return steps in the order of their start, of one day, modality or status where these are given."""
-    table = scheduled_step
-    where: list[ColumnElement[bool]] = []
-    if sites is not None:
-        where.append(table.c.site.in_(sites))
-    for column, value in ((table.c.start_date, start_date), (table.c.modality, modality), (table.c.status, status)):
-        if value:
-            where.append(column == str(value))
-    query = select(table).where(*where).order_by(table.c.start_date, table.c.start_time, table.c.pk)
-    return [scheduled_of(row) for row in connection.execute(query.limit(min(limit, LIST_MAX))).mappings()]
-
-
-def _one(connection: Connection, site: str, accession_number: str, step_id: str) -> RowMapping | None:
-    table = scheduled_step
-    query = select(table).where(
-        table.c.site == site, table.c.accession_number == accession_number, table.c.step_id == step_id
-    )
-    return connection.execute(query).mappings().first()
-
-
-def _of_order(connection: Connection, site: str, numbers: OrderNumbers) -> Sequence[RowMapping]:
-    """Return the steps of an order, at most `STEPS_PER_ORDER_MAX`."""
-    table = scheduled_step
-    if numbers.accession_number:
-        name = table.c.accession_number == numbers.accession_number
-        if numbers.step_id:
-            name = and_(name, table.c.step_id == numbers.step_id)
-    elif numbers.filler_order_number:
-        name = table.c.filler_order_number == numbers.filler_order_number
-    elif numbers.placer_order_number:
-        name = table.c.placer_order_number == numbers.placer_order_number
-    else:
-        raise InvalidOrder(field="accession_number", reason="is missing")
-    query = select(table).where(table.c.site == site, name).order_by(table.c.pk).limit(STEPS_PER_ORDER_MAX)
-    return connection.execute(query).mappings().all()
-
-
 def _set_status(connection: Connection, pk: int, status: Status, at: datetime) -> None:
     table = scheduled_step
     values = {"status": status.value, "revision": table.c.revision + 1, "updated_at": at}
     connection.execute(update(table).where(table.c.pk == pk).values(values))
-
-
-def scheduled_of(row: RowMapping | Mapping[str, Any]) -> Scheduled:
-    """Return a row of `scheduled_step` as a value."""
-    step = Step(**{name: row[name] for name in FIELDS})
-    return Scheduled(row["site"], step, Status(row["status"]), row["origin"], row["updated_at"])

@@ -14,7 +14,7 @@ import msgspec
 from sqlalchemy import Connection, delete, distinct, exists, func, select, update
 
 from consult import orders, performed
-from consult.orders import OrderNumbers
+from consult.order_rows import OrderNumbers
 from consult.performed import Belongs, Model, Progress
 from consult.steps import Status
 from consult.tables import performed_instance, performed_step, scheduled_step

@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import Connection, delete, func, select
 
-from consult.workitem import Model
+from consult.workitem_model import Model
 from consult.workitem_tables import subscription, workitem_report
 from kernel.database import upsert
 from kernel.dicom.identifier import Tree, fits

@@ -7,49 +7,36 @@ Whoever takes a work item gives a Transaction UID; from then on only who knows i
 
 from collections.abc import Mapping
 from datetime import datetime
-from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
+from consult.workitem_attributes import (
+    CANCELED_AT,
+    CLASS,
+    FINAL,
+    INSTANCE,
+    LABEL,
+    MODIFIED,
+    PERFORMED,
+    PROGRESS,
+    READINESS,
+    REASON,
+    START,
+    STATE,
+    TRANSACTION_UID,
+    State,
+    moment,
+    name_of,
+    of_value,
+    state_of,
+    tag,
+    text,
+)
 from consult.workitem_model import Model
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.identifier import texts
 from kernel.dicom.uids import check_uid
 from kernel.errors import InvalidRequest, Refused, TransactionRefused, WorkitemConflict
 
 UPS_PUSH: Final = "1.2.840.10008.5.1.4.34.6.1"  # SOP class of every work item
 
-
-class State(StrEnum):
-    """Procedure Step State (0074,1000)."""
-
-    SCHEDULED = "SCHEDULED"
-    IN_PROGRESS = "IN PROGRESS"
-    COMPLETED = "COMPLETED"
-    CANCELED = "CANCELED"
-
-
-FINAL: Final = frozenset({State.COMPLETED, State.CANCELED})
-
-
-def tag(keyword: str) -> str:
-    """Return the DICOM JSON key of an attribute."""
-    return f"{TAG_OF[keyword]:08X}"
-
-
-STATE: Final = tag("ProcedureStepState")
-TRANSACTION_UID: Final = tag("TransactionUID")
-INSTANCE: Final = tag("SOPInstanceUID")
-CLASS: Final = tag("SOPClassUID")
-READINESS: Final = tag("InputReadinessState")
-PROGRESS: Final = tag("ProcedureStepProgressInformationSequence")
-PERFORMED: Final = tag("UnifiedProcedureStepPerformedProcedureSequence")
-START: Final = tag("ScheduledProcedureStepStartDateTime")
-MODIFIED: Final = tag("ScheduledProcedureStepModificationDateTime")
-LABEL: Final = tag("WorklistLabel")
-REASON: Final = tag("ReasonForCancellation")
-CANCELED_AT: Final = tag("ProcedureStepCancellationDateTime")
-STATIONS: Final = tag("ScheduledStationNameCodeSequence")
-PERFORMERS: Final = tag("ScheduledHumanPerformersSequence")
 
 # Type 1 of N-CREATE (PS3.4 table CC.2.5-3), and the values that a coded one may have.
 _AT_CREATION: Final[Mapping[str, frozenset[str]]] = {
@@ -105,22 +92,22 @@ def created(model: Model, uid: str, at: datetime) -> tuple[Model, bool]:
         value = text(model, key)
         if not value or (allowed and value not in allowed):
             reason = f"must be one of {', '.join(sorted(allowed))}" if allowed else "is missing"
-            raise InvalidRequest(reason=f"{_name(key)} {reason}")
+            raise InvalidRequest(reason=f"{name_of(key)} {reason}")
     if text(model, TRANSACTION_UID):
         raise InvalidRequest(reason="TransactionUID may not have a value: nobody has taken the work item yet")
     for key in (PROGRESS, PERFORMED):
         if model.get(key, {}).get("Value"):
-            raise InvalidRequest(reason=f"{_name(key)} must be empty: nothing was done yet")
+            raise InvalidRequest(reason=f"{name_of(key)} must be empty: nothing was done yet")
     if text(model, INSTANCE) not in ("", uid):
         raise InvalidRequest(reason="SOPInstanceUID differs from the URL")
     item = {key: element for key, element in model.items() if key != TRANSACTION_UID}
     modified = not text(item, LABEL)
     if modified:
-        item[LABEL] = _of("LO", "worklist")
-    item[CLASS], item[INSTANCE] = _of("UI", UPS_PUSH), _of("UI", uid)
+        item[LABEL] = of_value("LO", "worklist")
+    item[CLASS], item[INSTANCE] = of_value("UI", UPS_PUSH), of_value("UI", uid)
     item.setdefault(PROGRESS, {"vr": "SQ"})
     item.setdefault(PERFORMED, {"vr": "SQ"})
-    item[MODIFIED] = _of("DT", _moment(at))
+    item[MODIFIED] = moment(at)
     return dict(sorted(item.items())), modified
 
 
@@ -146,13 +133,13 @@ def updated(known: Model, change: Model, lock: str, transaction_uid: str, at: da
     change = {key: element for key, element in change.items() if key != TRANSACTION_UID}
     for key in _FIXED & change.keys():
         if key != MODIFIED and change[key] != known.get(key):
-            raise InvalidRequest(reason=f"{_name(key)} may not be updated")
+            raise InvalidRequest(reason=f"{name_of(key)} may not be updated")
     if state is State.SCHEDULED and any(change.get(key, {}).get("Value") for key in (PROGRESS, PERFORMED)):
         raise WorkitemConflict(warning=NOT_CLAIMED)
     allowed = _AT_CREATION[READINESS]
     if READINESS in change and text(change, READINESS) not in allowed:
         raise InvalidRequest(reason=f"InputReadinessState must be one of {', '.join(sorted(allowed))}")
-    return dict(sorted({**known, **change, MODIFIED: _of("DT", _moment(at))}.items()))
+    return dict(sorted({**known, **change, MODIFIED: moment(at)}.items()))
 
 
 def advanced(known: Model, asked: State, lock: str, transaction_uid: str, at: datetime) -> Model | None:
@@ -169,7 +156,7 @@ def advanced(known: Model, asked: State, lock: str, transaction_uid: str, at: da
     if not transaction_uid:
         raise TransactionRefused(warning=MISSING)
     if state is State.SCHEDULED and asked is State.IN_PROGRESS:
-        return {**known, STATE: _of("CS", asked.value)}
+        return {**known, STATE: of_value("CS", asked.value)}
     if state is State.SCHEDULED or asked not in FINAL:
         raise WorkitemConflict(warning=INCONSISTENT_INSTANCE)
     _require_lock(lock, transaction_uid)
@@ -184,12 +171,12 @@ def canceled(known: Model, at: datetime, reason: str = "") -> Model:
     """Return a work item that was canceled; when and why, if nobody said so yet (PS3.4 CC.2.1.3)."""
     progress = dict(next(iter(known.get(PROGRESS, {}).get("Value", ())), {}))
     if not text(progress, CANCELED_AT):
-        progress[CANCELED_AT] = _of("DT", _moment(at))
+        progress[CANCELED_AT] = moment(at)
     if reason and not text(progress, REASON):
-        progress[REASON] = _of("LT", reason)
+        progress[REASON] = of_value("LT", reason)
     return {
         **known,
-        STATE: _of("CS", State.CANCELED.value),
+        STATE: of_value("CS", State.CANCELED.value),
         PROGRESS: {"vr": "SQ", "Value": [dict(sorted(progress.items()))]},
     }
 
@@ -198,7 +185,7 @@ def _completed(known: Model) -> Model:
     performed = next(iter(known.get(PERFORMED, {}).get("Value", ())), None)
     if performed is None or any(not performed.get(key, {}).get("Value") for key in _AT_COMPLETION):
         raise WorkitemConflict(warning=INCONSISTENT_INSTANCE)
-    return {**known, STATE: _of("CS", State.COMPLETED.value)}
+    return {**known, STATE: of_value("CS", State.COMPLETED.value)}
 
 
 def _require_lock(lock: str, transaction_uid: str) -> None:
@@ -215,32 +202,3 @@ def transaction_of(model: Model) -> str:
         return check_uid(value, "TransactionUID") if value else ""
     except Refused:
         raise TransactionRefused(warning=INCORRECT) from None
-
-
-def state_of(model: Model) -> State:
-    """Return where a work item stands. Raises InvalidRequest for a request's that is none."""
-    try:
-        return State(text(model, STATE))
-    except ValueError:
-        reason = "ProcedureStepState must be IN PROGRESS, COMPLETED or CANCELED"
-        raise InvalidRequest(reason=reason) from None
-
-
-def text(model: Model, key: str) -> str:
-    """Return the first value of an attribute, empty when there is none."""
-    return next(iter(texts(model.get(key))), "")
-
-
-def _of(vr: str, value: str) -> dict[str, Any]:
-    return {"vr": vr, "Value": [value]}
-
-
-def _moment(at: datetime) -> str:
-    return at.strftime("%Y%m%d%H%M%S.%f+0000")
-
-
-_NAMES: Final = {f"{number:08X}": keyword for keyword, number in TAG_OF.items()}
-
-
-def _name(key: str) -> str:
-    return _NAMES.get(key, key)

@@ -3,7 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from consult.workitem import PERFORMERS, PROGRESS, READINESS, REASON, STATE, STATIONS, Model, tag, text
+from consult.workitem_attributes import PERFORMERS, PROGRESS, READINESS, REASON, STATE, STATIONS, tag, text
+from consult.workitem_model import Model
 
 UPS_EVENT: Final = "1.2.840.10008.5.1.4.34.6.4"
 STATE_REPORT: Final = 1

@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, Select, delete, exists, select, update
 
-from consult.workitem import START, STATE, Model, State, state_of, tag, text
+from consult.workitem_attributes import START, STATE, State, state_of, tag, text
+from consult.workitem_model import Model
 from consult.workitem_tables import subscription, workitem
 from kernel.database import Database
 from kernel.dicom.identifier import Tree, fits

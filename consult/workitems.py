@@ -12,17 +12,14 @@ from consult.subscriptions import FILTERED, ReadFilter, Subscriber, Terms
 from consult.workitem import (
     ALREADY,
     INCONSISTENT,
-    Model,
-    State,
     advanced,
     canceled,
     created,
-    state_of,
-    tag,
-    text,
     transaction_of,
     updated,
 )
+from consult.workitem_attributes import State, state_of, tag, text
+from consult.workitem_model import Model
 from consult.workitem_reports import cancel_report, reports_of_update, state_report
 from consult.workitem_rows import (
     Matches,

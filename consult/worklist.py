@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import Column, ColumnElement, Connection, select
 
-from consult.orders import Scheduled, scheduled_of
+from consult.order_rows import Scheduled, scheduled_of
 from consult.steps import Status, Step
 from consult.tables import scheduled_step
 from kernel.database import Readable

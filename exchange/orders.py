@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from consult.order_rows import OrderNumbers
 from consult.ordering import By, OrderDesk
-from consult.orders import OrderNumbers
 from consult.stations import Stations
 from consult.steps import Status, step_of
 from exchange.options import ConfigFile, DataFolder, read_config

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import Final
 
-from consult.orders import STEPS_PER_ORDER_MAX, Cancel, Change, Correct, OrderNumbers, Patient, Place
+from consult.order_rows import STEPS_PER_ORDER_MAX, OrderNumbers
+from consult.orders import Cancel, Change, Correct, Patient, Place
 from consult.stations import Stations
 from consult.steps import FIELD_CHARACTERS_MAX, step_of
 from gateway.hl7.message import Message, Segment

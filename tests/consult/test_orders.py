@@ -8,8 +8,9 @@ from pydicom.filewriter import write_dataset
 from sqlalchemy import select
 
 from consult import worklist
+from consult.order_rows import OrderNumbers
 from consult.ordering import By, OrderDesk
-from consult.orders import OrderNumbers, set_status
+from consult.orders import set_status
 from consult.performing import PerformedSteps
 from consult.steps import Status, after_cancel, after_order, step_of
 from kernel.archive.blobs import Blobs

@@ -8,7 +8,7 @@ import pytest
 from consult import subscriptions, workitem_rows, workitems
 from consult.ordering import By
 from consult.subscriptions import FILTERED, GLOBAL, Subscriber, Terms
-from consult.workitem import tag
+from consult.workitem_attributes import tag
 from consult.workitems import KEPT, WorkitemDesk
 from gateway.dicomweb.ups.ups_query import filter_keys
 from kernel.clock import ManualClock

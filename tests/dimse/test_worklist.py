@@ -12,8 +12,8 @@ from pynetdicom.pdu_primitives import UserIdentityNegotiation
 from pynetdicom.sop_class import ModalityWorklistInformationFind
 
 from consult import worklist
+from consult.order_rows import OrderNumbers
 from consult.ordering import By, OrderDesk
-from consult.orders import OrderNumbers
 from consult.steps import step_of
 from exchange.assemble import Node
 from gateway.dimse.scp import worklist_scp

@@ -4,7 +4,8 @@ import unicodedata
 
 import pytest
 
-from consult.orders import STEPS_PER_ORDER_MAX, OrderNumbers, set_status
+from consult.order_rows import STEPS_PER_ORDER_MAX, OrderNumbers
+from consult.orders import set_status
 from consult.steps import Status, step_of
 from gateway.hl7 import message as reader
 from gateway.hl7 import orders

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from consult.workitem import tag
+from consult.workitem_attributes import tag
 
 UID = "1.2.840.99.77"
 LOCK = {"00081195": {"vr": "UI", "Value": ["2.25.1"]}}

@@ -6,8 +6,8 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
 
+from consult.order_rows import OrderNumbers, Scheduled
 from consult.ordering import By, OrderDesk
-from consult.orders import OrderNumbers, Scheduled
 from consult.steps import FIELDS, Status, step_of
 from kernel.access import Principal, Scope
 from kernel.errors import NotFound

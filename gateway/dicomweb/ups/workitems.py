@@ -6,7 +6,8 @@ import msgspec
 from starlette.types import ASGIApp
 
 from consult.ordering import By, random_uid
-from consult.workitem import CREATED_WITH_MODIFICATIONS, Model
+from consult.workitem import CREATED_WITH_MODIFICATIONS
+from consult.workitem_model import Model
 from gateway.dicomweb.http import listing
 from gateway.dicomweb.http.answers import Answer
 from gateway.dicomweb.http.call import Call
