@@ -4,19 +4,25 @@
 """
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 from anonymizer import residue
 from anonymizer.engine import deidentify
 from anonymizer.faces import face_risk
 from anonymizer.keys import Keys
+from anonymizer.pixels.cleaner import Cleaning
 from anonymizer.pixels.gate import needs_pixel_review
 from anonymizer.profile import Profile
 from anonymizer.result import Buffer, Deidentified
 from kernel.dicom.elements import Header
+from kernel.dicom.part10 import file_meta, read_file_meta
+from kernel.dicom.reencode import to_explicit_little_endian
+from kernel.dicom.scanner import scan
+from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 FINDINGS_TOLD_MAX: Final = 5
 FACES: Final = "clean_recognizable_visual_features"  # nothing here removes a face: what may show one is held
+CLEAN_PIXELS: Final = "clean_pixel_data"  # of `anonymizer.options`
 _STUDY, _SERIES, _INSTANCE = 0x0020000D, 0x0020000E, 0x00080018
 
 
@@ -25,7 +31,16 @@ class Released:
     """What may leave, once somebody has looked at the pixels if `pixel_review` names a reason."""
 
     made: Deidentified
-    pixel_review: str  # a word of `anonymizer.pixels.needs_pixel_review`, or empty
+    pixel_review: str  # a word of `anonymizer.pixels.gate` or `anonymizer.pixels.cleaner`, or empty
+    cleaning: Cleaning | None = None  # what a cleaner did; None: nobody looked
+
+
+class PixelCleaner(Protocol):
+    """Looks at the pixels of one instance; see `anonymizer.pixels.cleaner.Cleaner`."""
+
+    def clean(self, source: Buffer, header: Header, transfer_syntax_uid: str) -> Cleaning | None:
+        """Return what became of them, or None when their kind shows no text."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +52,20 @@ class Held:
     kind: str = ""
 
 
-def release(
-    source: Buffer, header: Header, *, profile: Profile, keys: Keys, issuer: str, fallback_charset: str | None = None
+def release(  # noqa: PLR0913 what `deidentify` takes, and who cleans pixels
+    source: Buffer,
+    header: Header,
+    *,
+    profile: Profile,
+    keys: Keys,
+    issuer: str,
+    fallback_charset: str | None = None,
+    cleaner: PixelCleaner | None = None,
 ) -> Released | Held:
     """De-identify an instance and search the result for what named the patient; parameters as `deidentify`.
+
+    `cleaner` looks for text in the pixels if the profile has it cleaned; None: nobody does, and kinds that usually show
+    some name their reason.
 
     Raises
     ------
@@ -49,11 +74,34 @@ def release(
     """
     if FACES in profile.options and (face := face_risk(header)):
         return Held(face, "(7FE0,0010)")
+    given = source
+    meta = read_file_meta(source)
+    syntax, looked = meta.transfer_syntax_uid, header
+    cleans = cleaner is not None and CLEAN_PIXELS in profile.options and header.pixel_data is not None
+    if cleans and header.reencoded:  # pieces are of a little endian source
+        encoded = to_explicit_little_endian(source, syntax, offset=meta.dataset_offset)
+        syntax = EXPLICIT_VR_LITTLE_ENDIAN
+        front = file_meta(meta.sop_class_uid, meta.sop_instance_uid, syntax)
+        given = front + encoded
+        looked = scan(given, syntax, offset=len(front))
+    cleaning = cleaner.clean(given, looked, syntax) if cleaner is not None and cleans else None
     made = deidentify(
-        source, profile=profile, keys=keys, issuer=issuer, header=header, fallback_charset=fallback_charset
+        given,
+        profile=profile,
+        keys=keys,
+        issuer=issuer,
+        header=looked,
+        fallback_charset=fallback_charset,
+        new_pixels=cleaning.new if cleaning else None,
     )
-    review = "" if made.has_cleaned_document else needs_pixel_review(header) or ""
-    return _objection(made, header, profile, fallback_charset) or Released(made, review)
+    if given is not source:
+        made = made.without_source(given)
+    objection = _objection(made, header, profile, fallback_charset)
+    if objection is not None:
+        return objection
+    if cleaning is None:
+        return Released(made, "" if made.has_cleaned_document else needs_pixel_review(header) or "")
+    return Released(made, cleaning.reason, cleaning)
 
 
 def _objection(made: Deidentified, header: Header, profile: Profile, fallback_charset: str | None) -> Held | None:

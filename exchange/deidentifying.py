@@ -16,7 +16,7 @@ from anonymizer import profile as profiles
 from anonymizer import site_profile
 from exchange.deidentify_report import studies_of, write_report
 from exchange.explaining import explain_file, print_profiles
-from exchange.file_release import Entry, Order, Outcome, entries, process
+from exchange.file_release import Entry, Order, Outcome, PixelHandling, entries, process
 from exchange.key_files import KeyFile
 from exchange.options import ConfigFile, read_config
 from exchange.screen import err, out, plain_errors, progress_bar
@@ -59,8 +59,12 @@ def deidentify(
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=64, help="Processes.")] = os.cpu_count() or 1,
     pixels: Annotated[
-        str, typer.Option(help="hold or pass: kinds of images that usually show a name in their pixels, and documents.")
-    ] = "hold",
+        PixelHandling,
+        typer.Option(
+            help="clean: look for text in pixels and mask it, if the profile says so. hold: hold kinds of images that "
+            "usually show a name. pass: let them go as they are, and documents too."
+        ),
+    ] = "clean",
     charset: Annotated[
         str | None, typer.Option(help=f"How to read text that declares no character set: {', '.join(FALLBACKS)}.")
     ] = None,
@@ -78,10 +82,8 @@ def deidentify(
 
     New files are named by their new UIDs alone. What is not understood, still shows the patient after de-identification,
     or usually has a name in its pixels is held: it is listed and not written. Exits 0 only if everything was written,
-    1 if anything was not. Pixels are not looked at and not changed yet.
+    1 if anything was not.
     """
-    if pixels not in ("hold", "pass"):
-        raise typer.BadParameter("must be hold or pass", param_hint="--pixels")
     with plain_errors():
         if charset not in (None, *FALLBACKS):
             raise InvalidConfiguration(source="--charset", key=charset or "", reason=f"one of {', '.join(FALLBACKS)}")
@@ -97,7 +99,7 @@ def deidentify(
             return
         if source is None or output is None:
             raise typer.BadParameter("INPUT and OUTPUT are needed")
-        order = Order(output, profile, keys, site, charset, pixels == "pass", text)
+        order = Order(output, profile, keys, site, charset, pixels, text)
         output.mkdir(parents=True, exist_ok=True)
         outcomes = _run(list(entries(source)), order, workers)
         if report is not None:
@@ -153,7 +155,10 @@ def _report(profile: profiles.Profile, order: Order, outcomes: list[Outcome]) ->
         "key_id": order.keys.key_id,
         "totals": {state: len(found) for state, found in by_state.items()},
         "actions": dict(sorted(done.items())),
-        "written": [{"input": one.label, "file": one.file} for one in by_state["written"]],
-        "held": [{"input": one.label, "reason": one.reason, "tag": one.in_tag} for one in by_state["held"]],
+        "written": [{"input": one.label, "file": one.file, "masks": one.masks} for one in by_state["written"]],
+        "held": [
+            {"input": one.label, "reason": one.reason, "tag": one.in_tag, "proposed_masks": one.proposed}
+            for one in by_state["held"]
+        ],
         "unreadable": [{"input": one.label, "reason": one.reason} for one in by_state["unreadable"]],
     }

@@ -15,9 +15,11 @@ from pathlib import Path
 from typing import IO, Final, Literal
 
 from anonymizer.keys import Keys
+from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.release import Held, release
 from anonymizer.result import Buffer, Deidentified
 from anonymizer.site_profile import chosen
+from kernel.dicom.boxes import Box
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
 from kernel.errors import LimitExceeded, Refused
@@ -31,6 +33,8 @@ BUFFER_BYTES: Final = 256 * 1024  # of small pieces on their way to the disk
 DIRECTORY_NAME: Final = "DICOMDIR"  # names of files and patients; nothing of it is needed in the result
 
 State = Literal["written", "held", "unreadable"]
+# Look for text in pixels and mask it; hold kinds that usually show a name; or let all go as they are.
+PixelHandling = Literal["clean", "hold", "pass"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +59,7 @@ class Order:
     keys: Keys = field(repr=False)
     issuer: str
     fallback_charset: str | None
-    pass_pixels: bool  # whether kinds that usually show a name in their pixels are let go
+    pixels: PixelHandling
     profile_text: str = ""  # of a site's own profile; TOML
 
 
@@ -69,6 +73,8 @@ class Outcome:
     in_tag: str = ""
     file: str = ""  # written, relative to the output folder
     actions: tuple[tuple[str, int], ...] = ()
+    masks: tuple[Box, ...] = ()  # made black in every frame
+    proposed: tuple[Box, ...] = ()  # of a held one: where text may be
 
 
 def entries(source: Path) -> Iterator[Entry]:
@@ -120,15 +126,19 @@ def _release(entry: Entry, source: Buffer, order: Order) -> Outcome:
         keys=order.keys,
         issuer=order.issuer,
         fallback_charset=order.fallback_charset,
+        cleaner=Cleaner() if order.pixels == "clean" else None,
     )
     if isinstance(result, Held):
         return Outcome(entry.label, "held", result.because, result.in_tag)
-    if result.pixel_review and not order.pass_pixels:
-        return Outcome(entry.label, "held", result.pixel_review)
+    cleaning = result.cleaning
+    if result.pixel_review and order.pixels != "pass":
+        proposed = cleaning.proposed if cleaning else ()
+        return Outcome(entry.label, "held", result.pixel_review, proposed=proposed)
     file = _write(order.output, result.made, source)
     if file is None:
         return Outcome(entry.label, "held", "other-bytes-under-its-uid", "(0008,0018)")
-    return Outcome(entry.label, "written", file=file, actions=tuple(sorted(result.made.record.actions.items())))
+    actions = tuple(sorted(result.made.record.actions.items()))
+    return Outcome(entry.label, "written", file=file, actions=actions, masks=cleaning.boxes if cleaning else ())
 
 
 def _write(output: Path, made: Deidentified, source: Buffer) -> str | None:

@@ -3,6 +3,7 @@
 import os
 import shutil
 import sys
+from ctypes.util import find_library
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,8 @@ PEERS = {
     "dicom3tools": ("dciodvfy",),
     "chromium": ("chromium",),
     "ffmpeg": ("ffmpeg", "ffprobe"),
+    "libturbojpeg": ("turbojpeg",),
+    "tesseract": ("tesseract",),
     "postgresql": (),  # tests/support/postgresql.py looks for the server itself
 }
 
@@ -35,7 +38,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail in CI, and skip with a reason elsewhere, when a foreign program that a test needs is absent."""
     for marker in item.iter_markers("peer"):
         (name,) = marker.args
-        missing = [program for program in PEERS[name] if shutil.which(program) is None]
+        missing = [one for one in PEERS[name] if shutil.which(one) is None and find_library(one) is None]
         if missing and os.environ.get("CI"):
             pytest.fail(f"peer {name} is missing: {', '.join(missing)}", pytrace=False)
         if missing:

@@ -18,6 +18,12 @@ SLIDE_TISSUE: Final = frozenset({"VOLUME", "THUMBNAIL"})  # of Image Type (PS3.3
 SLIDE_GLASS: Final = frozenset({"LABEL", "OVERVIEW"})  # show what is written on the slide, whatever their header says
 SCREEN_WORDS: Final = frozenset({"SCREEN SAVE", "SCREENSHOT", "SCREENCAPTURE", "LABEL", "OVERVIEW", "DOSE_INFO"})
 
+PROJECTIONS: Final = frozenset({"CR", "DX", "XA", "RF", "MG", "IO", "PX", "DG", "ES"})
+# No look for text can say that these show nobody: a document, a slide's label, a face.
+FOR_A_PERSON: Final = frozenset({"encapsulated-document", "slide-label", "visual-features"})
+FACES: Final = PHOTOGRAPHS + "4"  # photographs of the body, still and moving
+CAPTURES: Final = frozenset({"ultrasound", "secondary-capture", "screen-capture", "burned-in-annotation"})
+
 
 def needs_pixel_review(header: Header) -> str | None:
     """Return why the pixels (or an encapsulated document) may carry identity, or None when nothing says so.
@@ -47,6 +53,25 @@ def needs_pixel_review(header: Header) -> str | None:
     if _text(header, RECOGNIZABLE_VISUAL_FEATURES).upper() == "YES":
         return "visual-features"
     return None
+
+
+def needs_cleaning(header: Header) -> str | None:
+    """Return why somebody must look for text in the pixels, or None when their kind shows none.
+
+    A word of `needs_pixel_review` that a look for text can answer, or `projection`: radiographs, mammograms and
+    angiograms, on which a name may have been written or exposed. Axial CT and MR images as the scanner made them show
+    none.
+    """
+    reason = needs_pixel_review(header)
+    if reason is not None:
+        return None if reason in FOR_A_PERSON or _is_a_face(header) else reason
+    if header.pixel_data is None or _text(header, SOP_CLASS_UID) == WHOLE_SLIDE:
+        return None
+    return "projection" if _text(header, MODALITY).upper() in PROJECTIONS else None
+
+
+def _is_a_face(header: Header) -> bool:
+    return _text(header, SOP_CLASS_UID).startswith(FACES)
 
 
 def _text(header: Header, tag: int) -> str:

@@ -44,7 +44,7 @@ def is_stored_as_rgb(data: bytes, photometric_interpretation: str) -> bool:
     identifiers "RGB", a JFIF marker (luminance and chrominance), an Adobe marker with its transform flag.
     """
     try:
-        for marker, at, length in _segments(data):
+        for marker, at, length in jpeg_segments(data):
             if _is_frame_header(marker):
                 identifiers = bytes(data[at + 6 : at + length - 2 : 3])
                 return identifiers in (b"RGB", b"rgb") or photometric_interpretation == "RGB"
@@ -61,7 +61,7 @@ def _is_frame_header(marker: int) -> bool:
     return (0xC0 <= marker <= 0xCF and marker not in _NO_FRAME_HEADER) or marker == 0xF7  # SOF0 to SOF15, SOF55
 
 
-def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
+def jpeg_segments(data: bytes) -> Iterator[tuple[int, int, int]]:
     """Yield (marker, offset of its parameters, length field) up to the first scan (T.81 B.1.1)."""
     offset = 2
     for _ in range(MARKERS_MAX):
@@ -79,7 +79,7 @@ def _segments(data: bytes) -> Iterator[tuple[int, int, int]]:
 
 
 def _jpeg(data: bytes) -> StreamSize | None:
-    for marker, at, _ in _segments(data):
+    for marker, at, _ in jpeg_segments(data):
         if _is_frame_header(marker):
             precision, rows, columns, components = struct.unpack_from(">BHHB", data, at)
             return StreamSize(rows, columns, components, precision)

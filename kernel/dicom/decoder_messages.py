@@ -10,6 +10,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.dicom.boxes import Box
 from kernel.dicom.image import ImagePixel
 from kernel.dicom.limits import malformed
 
@@ -19,13 +20,14 @@ _DTYPES: Final = frozenset({"|u1", "|i1", "<u2", "<i2", "<u4", "<i4"})
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A frame to decode; with a `target`, to be encoded again."""
+    """A frame to decode; with a `target`, to be encoded again; with `boxes`, to be masked."""
 
     data: bytes
     image: ImagePixel
     transfer_syntax_uid: str
     target: str = ""  # a transfer syntax; native ones give the samples themselves
     quality: int = 0  # of a lossy target
+    boxes: tuple[Box, ...] = ()  # of a JPEG frame that is to be masked as it is, in blocks
     profile: bytes = b""  # an ICC profile: `data` is RGB of 8 bits by pixel that it describes, to be made sRGB
 
 
@@ -39,7 +41,7 @@ class Answer:
     refusal: str = ""
 
 
-def write_message(stream: IO[bytes], message: Question | Answer) -> None:
+def write_message(stream: IO[bytes], message: object) -> None:
     """Write one message with its length before it."""
     payload = msgspec.msgpack.encode(message)
     stream.write(len(payload).to_bytes(_SIZE_BYTES, "big"))

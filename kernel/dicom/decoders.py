@@ -8,22 +8,22 @@ Uncompressed and RLE frames are decoded in our own process; see `kernel.dicom.pi
 """
 
 import atexit
-import contextlib
 import math
 import os
 import queue
-import subprocess
-import sys
 import threading
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.dicom.decoder_messages import Question, answer_of, array_of, read_message, write_message
+from kernel.dicom.boxes import Box
+from kernel.dicom.child import Child, ChildEndedError
+from kernel.dicom.codestream import stream_size
+from kernel.dicom.decoder_messages import Question, answer_of, array_of
 from kernel.dicom.image import ImagePixel
 from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
 from kernel.dicom.syntaxes import SYNTAXES
@@ -31,7 +31,6 @@ from kernel.errors import Busy
 
 DECODE_SECONDS: Final = 5.0  # for any frame, however small
 DECODED_BYTES_PER_SECOND: Final = 4 * MEBIBYTE  # of a slow codec on a busy machine; usual are 50 to 200
-START_SECONDS_MAX: Final = 60.0  # until a new process has loaded its libraries
 DECODER_BYTES_MAX: Final = 4096 * MEBIBYTE  # of address space, libraries included
 DECODERS: Final = 2  # processes at once
 WAIT_SECONDS_MAX: Final = 60.0  # for a free one
@@ -51,8 +50,8 @@ class Decoders:
         self, processes: int = DECODERS, *, seconds_of: Callable[[ImagePixel], float] = seconds_allowed
     ) -> None:
         self._seconds_of = seconds_of
-        self._free: queue.LifoQueue[_Decoder] = queue.LifoQueue()
-        self._all = [_Decoder() for _ in range(processes)]
+        self._free: queue.LifoQueue[Child] = queue.LifoQueue()
+        self._all = [Child("kernel.dicom.decoder_process", "decoding") for _ in range(processes)]
         self._threads = ThreadPoolExecutor(processes, "transcode")
         for decoder in self._all:
             self._free.put(decoder)
@@ -93,6 +92,16 @@ class Decoders:
             for future in waiting:
                 future.cancel()
 
+    def mask(self, data: bytes, image: ImagePixel, boxes: Sequence[Box]) -> bytes:
+        """Return a lossy JPEG frame with areas made black, see `jpeg_masks`; errors as those of `decode`."""
+        made = answer_of(self._ask(Question(data, image, "", boxes=tuple(boxes)))).data
+        size = stream_size(made)
+        if size is None or (size.rows, size.columns, size.components) != (
+            image.rows, image.columns, image.samples_per_pixel,
+        ):  # fmt: skip
+            raise malformed("a frame is not of the announced size")
+        return made
+
     def to_srgb(self, pixels: NDArray[np.uint8], profile: bytes) -> NDArray[np.uint8]:
         """Return RGB that an ICC profile describes, shape (rows, columns, 3), as sRGB; errors as those of `decode`."""
         rows, columns, _ = pixels.shape
@@ -107,8 +116,14 @@ class Decoders:
             decoder = self._free.get(timeout=WAIT_SECONDS_MAX)
         except queue.Empty:
             raise Busy(what="decoding frames") from None
+        seconds_max = self._seconds_of(question.image)
         try:
-            return decoder.ask(question, self._seconds_of(question.image))
+            return decoder.ask(question, 2 * question.image.decoded_bytes + _OVERHEAD_BYTES, seconds_max)
+        except ChildEndedError as error:
+            if error.was_late:
+                bound = math.ceil(seconds_max)
+                raise exceeded("seconds to decode a frame", bound + 1, bound) from None
+            raise malformed("a frame cannot be decoded (the codec failed)") from None
         finally:
             self._free.put(decoder)
 
@@ -118,83 +133,6 @@ class Decoders:
         self._threads = ThreadPoolExecutor(len(self._all), "transcode")
         for decoder in self._all:
             decoder.end()
-
-
-class _Decoder:
-    """One decoding process."""
-
-    def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def ask(self, question: Question, seconds_max: float) -> bytes:
-        """Return the encoded answer; the process is ended if there is none in time."""
-        process = self._running()
-        late = threading.Event()
-        bytes_max = 2 * question.image.decoded_bytes + _OVERHEAD_BYTES
-        payload = _exchange(process, question, bytes_max, seconds_max, late)
-        if payload is not None:
-            return payload
-        self.end()
-        if late.is_set():
-            raise exceeded("seconds to decode a frame", math.ceil(seconds_max) + 1, math.ceil(seconds_max))
-        raise malformed("a frame cannot be decoded (the codec failed)")
-
-    def _running(self) -> "subprocess.Popen[bytes]":
-        if self._process is not None and self._process.poll() is None:
-            return self._process
-        self.end()
-        environment = {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path), "PATH": os.defpath}
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "kernel.dicom.decoder_process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=environment,
-        )
-        if _exchange(self._process, None, _OVERHEAD_BYTES, START_SECONDS_MAX, threading.Event()) is None:
-            self.end()
-            raise Busy(what="starting a decoding process")
-        return self._process
-
-    def end(self) -> None:
-        """End the process."""
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        for stream in (process.stdin, process.stdout):
-            with contextlib.suppress(OSError):
-                if stream is not None:
-                    stream.close()
-
-
-def _exchange(
-    process: "subprocess.Popen[bytes]",
-    question: Question | None,
-    bytes_max: int,
-    seconds_max: float,
-    late: threading.Event,
-) -> bytes | None:
-    """Ask, and return the answer; None, and `late` if that is why, when the process ended. A new one speaks first."""
-
-    def stop() -> None:
-        late.set()
-        process.kill()
-
-    assert process.stdin is not None
-    assert process.stdout is not None
-    timer = threading.Timer(seconds_max, stop)
-    timer.daemon = True
-    timer.start()
-    try:
-        if question is not None:
-            write_message(process.stdin, question)
-        return read_message(process.stdout, bytes_max)
-    except OSError:
-        return None
-    finally:
-        timer.cancel()
 
 
 _shared: dict[int, Decoders] = {}

@@ -9,9 +9,11 @@ from pathlib import Path
 import pydicom
 import pytest
 
+from anonymizer.pixels.finder import missing
 from exchange import file_release
-from tests.support.builders import a_ct, a_ct_series, as_file
+from tests.support.builders import a_ct, a_ct_series, as_file, with_pixels
 from tests.support.nodes import ENVIRONMENT
+from tests.support.written import tissue, write
 
 NAME = "NGUYỄN^VĂN^TÝ"
 
@@ -66,10 +68,28 @@ def test_the_report_tells_what_was_done_and_by_which_profile(study: Path, tmp_pa
     assert report["profile"].startswith("basic@")
     assert report["totals"] == {"written": 3, "held": 1, "unreadable": 1}
     assert report["actions"]["U"] > 0
-    assert report["held"] == [{"input": str(study / "us.dcm"), "reason": "ultrasound", "tag": ""}]
+    assert report["held"] == [{"input": str(study / "us.dcm"), "reason": "ultrasound", "tag": "", "proposed_masks": []}]
     assert report["unreadable"] == [{"input": str(study / "notes.txt"), "reason": "MalformedInstance"}]
     assert f"{study / 'us.dcm'}: held: ultrasound" in done.stderr
     assert len(written(tmp_path / "out")) == 3
+
+
+@pytest.mark.peer("tesseract")
+@pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
+def test_a_name_in_the_pixels_is_masked_and_the_report_says_where(tmp_path: Path):
+    ds = with_pixels(a_ct(seed="us", Modality="US"), write(tissue(300, 400), "NGUYỄN THỊ HƯƠNG", (8, 10)))
+    source = tmp_path / "us.dcm"
+    source.write_bytes(as_file(ds))
+
+    done = deidentify(source, tmp_path / "out", "--report", tmp_path / "report.json")
+
+    assert done.returncode == 0
+    ((top, left, bottom, right),) = json.loads((tmp_path / "report.json").read_text())["written"][0]["masks"]
+    given = pydicom.dcmread(written(tmp_path / "out")[0])
+    assert top < 12 < bottom
+    assert (given.pixel_array[top:bottom, left:right] == 0).all()
+    assert given.BurnedInAnnotation == "NO"
+    assert "113101" in [item.CodeValue for item in given.DeidentificationMethodCodeSequence]
 
 
 def test_what_was_held_for_its_pixels_goes_when_a_person_says_so(study: Path, tmp_path: Path):

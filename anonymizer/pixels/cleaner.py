@@ -1,0 +1,175 @@
+"""Pixels cleaned, or a reason why a person must look: zones first, then what a finder of text sees, then a second look.
+
+The verdict is `clean` when nothing was found, `cleaned` when something was and a second look at the new pixels found
+nothing, and otherwise `doubtful`: the instance waits with the boxes that are proposed. Nothing that is written in the
+pixels is kept, told or logged.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Final, Literal
+
+from anonymizer.pixels.finder import Finder, missing, shared_finders
+from anonymizer.pixels.gate import CAPTURES, needs_cleaning
+from anonymizer.pixels.masking import masked
+from anonymizer.pixels.reopened import reopened
+from anonymizer.pixels.views import Picture, views
+from anonymizer.pixels.zones import Device, Zones, device_of, outside_regions
+from anonymizer.result import Buffer, NewPixels
+from kernel.dicom.boxes import Box, joined
+from kernel.dicom.elements import Header
+from kernel.dicom.pixels import Pixels, pixels_of
+from kernel.errors import LimitExceeded, MalformedInstance, UnsupportedTransferSyntax
+
+if TYPE_CHECKING:
+    from kernel.dicom.transcode_header import Change
+
+CLEAN_PIXEL_DATA: Final = "113101"  # CID 7050
+BURNED_IN_ANNOTATION: Final = 0x00280301
+ROUNDS: Final = 3  # of looking and masking; text that is left then is left for a person
+TEXT_SHARE_MAX: Final = 0.4  # of a frame that may be text; a scanned page is for a person
+LINES_MAX: Final = 150
+LONG_SIDE_CAPTURE: Final = 2000  # in which pictures are looked at; letters of captures are small,
+LONG_SIDE: Final = 1280  # those of projections large
+_ENOUGH_INSIDE: Final = 0.9  # of a sighting in what is masked: it is the mask's own edge
+
+Verdict = Literal["clean", "cleaned", "doubtful"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What became of the pixels of one instance."""
+
+    verdict: Verdict
+    new: NewPixels  # also of a doubtful instance: with what was found masked
+    boxes: tuple[Box, ...] = ()  # masked in every frame
+    reason: str = ""  # of `doubtful`: one stable word, or what is to be installed
+    proposed: tuple[Box, ...] = ()  # of `doubtful`: what a person may want masked
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaner:
+    """Cleans pixels with what a site knows."""
+
+    finder: Finder | None = None  # None: the shared processes, if they are installed
+    zones: Zones = field(default_factory=dict[Device, tuple[Box, ...]])  # masked whatever is found
+    known: Zones = field(default_factory=dict[Device, tuple[Box, ...]])  # learnt: these are enough, nobody looks again
+
+    def clean(self, source: Buffer, header: Header, transfer_syntax_uid: str) -> Cleaning | None:
+        """Clean a scanned little endian instance; None when its kind shows no text.
+
+        Raises
+        ------
+        Refused
+            Its pixels are not where the header says.
+        """
+        why = needs_cleaning(header)
+        if why is None:
+            return None
+        pixels = pixels_of(source, header, transfer_syntax_uid)
+        device = device_of(header, pixels.image)
+        zones = (*outside_regions(header, pixels.image), *self.zones.get(device, ()), *self.known.get(device, ()))
+        if device in self.known:
+            return _finished(pixels, joined(zones))
+        finder = self.finder
+        if finder is None:
+            wanted = missing()
+            if wanted and why == "projection":
+                return None  # as without a cleaner: nothing is said of its pixels
+            if wanted:
+                return _doubtful(pixels, zones, f"install {wanted}", ())
+            finder = shared_finders()
+        long_side = LONG_SIDE_CAPTURE if why in CAPTURES else LONG_SIDE
+        return _Look(pixels, finder, long_side).clean(joined(zones))
+
+    def mask(self, source: Buffer, header: Header, transfer_syntax_uid: str, boxes: Sequence[Box]) -> Cleaning:
+        """Mask what a person drew, and what is known anyway; a person's word is the last."""
+        pixels = pixels_of(source, header, transfer_syntax_uid)
+        zones = (*outside_regions(header, pixels.image), *self.zones.get(device_of(header, pixels.image), ()), *boxes)
+        return _finished(pixels, joined(zones))
+
+
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One instance under the eyes of a finder."""
+
+    pixels: Pixels
+    finder: Finder
+    long_side: int
+
+    def clean(self, zones: tuple[Box, ...]) -> Cleaning:
+        boxes = zones
+        try:
+            found = self._sightings(self.pixels, zones)
+            for _ in range(ROUNDS):
+                if not found:
+                    return _finished(self.pixels, boxes)
+                boxes = joined((*boxes, *found))
+                if self._is_a_page(found):
+                    return _doubtful(self.pixels, boxes, "mostly-text", found)
+                with reopened(self.pixels, masked(self.pixels, _everywhere(self.pixels, boxes))) as now:
+                    found = self._sightings(now, boxes)
+        except (UnsupportedTransferSyntax, MalformedInstance, LimitExceeded) as error:
+            return _doubtful(self.pixels, (), f"pixels-not-read {error.code}", ())
+        return _doubtful(self.pixels, boxes, "text-left", found)
+
+    def _sightings(self, pixels: Pixels, boxes: tuple[Box, ...]) -> tuple[Box, ...]:
+        """Return where there is text besides clinical marks, outside of `boxes`, with a margin."""
+        found: list[Box] = []
+        for picture in views(pixels):
+            plain = _without(picture, boxes)
+            for box, kind in self.finder.find(plain, self.long_side):
+                if kind != "mark" and not _is_inside(box, boxes):
+                    margin = max(2, (box.bottom - box.top) // 8)
+                    found.append(box.grown(margin, margin).within(pixels.image.rows, pixels.image.columns))
+        return joined(found)
+
+    def _is_a_page(self, found: Sequence[Box]) -> bool:
+        image = self.pixels.image
+        share = sum(box.area for box in found) / (image.rows * image.columns)
+        return len(found) > LINES_MAX or share > TEXT_SHARE_MAX
+
+
+def _finished(pixels: Pixels, boxes: tuple[Box, ...]) -> Cleaning:
+    try:
+        new = masked(pixels, _everywhere(pixels, boxes))
+    except (UnsupportedTransferSyntax, MalformedInstance, LimitExceeded) as error:
+        return _doubtful(pixels, (), f"pixels-not-masked {error.code}", boxes)
+    return Cleaning("cleaned" if boxes else "clean", _saying(new, b"NO", (CLEAN_PIXEL_DATA,)), boxes)
+
+
+def _doubtful(pixels: Pixels, boxes: Iterable[Box], reason: str, proposed: Iterable[Box]) -> Cleaning:
+    """Return what waits for a person, with as much masked as can be."""
+    wanted = joined(boxes)
+    try:
+        new = masked(pixels, _everywhere(pixels, wanted))
+    except (UnsupportedTransferSyntax, MalformedInstance, LimitExceeded):
+        new, wanted = masked(pixels, {}), ()
+    return Cleaning("doubtful", _saying(new, b"YES", ()), wanted, reason, joined(proposed))
+
+
+def _saying(new: NewPixels, burned_in: bytes, codes: tuple[str, ...]) -> NewPixels:
+    changes: dict[int, Change] = {**new.changes, BURNED_IN_ANNOTATION: ("CS", burned_in + b" " * (len(burned_in) % 2))}
+    return replace(new, changes=changes, method_codes=codes)
+
+
+def _everywhere(pixels: Pixels, boxes: tuple[Box, ...]) -> dict[int, tuple[Box, ...]]:
+    return dict.fromkeys(range(pixels.frames.number_of_frames), boxes) if boxes else {}
+
+
+def _without(picture: Picture, boxes: Iterable[Box]) -> Picture:
+    plain = picture.copy()
+    for box in boxes:
+        plain[box.top : box.bottom, box.left : box.right] = 0
+    return plain
+
+
+def _is_inside(box: Box, masks: Sequence[Box]) -> bool:
+    covered = max((_shared(box, mask) for mask in masks), default=0)
+    return covered >= _ENOUGH_INSIDE * box.area
+
+
+def _shared(one: Box, other: Box) -> int:
+    return Box(
+        max(one.top, other.top), max(one.left, other.left), min(one.bottom, other.bottom), min(one.right, other.right)
+    ).area

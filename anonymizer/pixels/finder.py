@@ -1,0 +1,113 @@
+"""Finders of text: processes that look at pictures and say where something is written. Begun when first needed."""
+
+import atexit
+import math
+import os
+import queue
+import threading
+from importlib.util import find_spec
+from typing import Final, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from anonymizer.pixels import detector, reader
+from anonymizer.pixels.finder_messages import Picture, Sightings
+from kernel.dicom.boxes import Box
+from kernel.dicom.child import Child, ChildEndedError
+from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
+from kernel.errors import Busy
+
+PICTURE_BYTES_MAX: Final = 256 * MEBIBYTE
+FINDER_BYTES_MAX: Final = 4096 * MEBIBYTE  # of address space, libraries included
+ANSWER_BYTES_MAX: Final = MEBIBYTE
+SIGHTINGS_MAX: Final = 2000  # of one picture; more is no picture with marks on it
+FINDERS: Final = 1  # processes at once: each takes a core and 300 MB
+FIND_SECONDS: Final = 30.0  # for any picture
+WAIT_SECONDS_MAX: Final = 120.0  # for a free one
+
+
+class Finder(Protocol):
+    """Says where something is written; a test has its own."""
+
+    def find(self, picture: NDArray[np.uint8], long_side: int) -> tuple[tuple[Box, str], ...]:
+        """Return boxes and their kind, `text`, `mark` or `barcode`, of a picture of 8 bits, grey or RGB."""
+        ...
+
+
+def missing() -> str:
+    """Return what is to be installed before text can be found, in words; empty if nothing is."""
+    wanted: list[str] = []
+    if not detector.is_installed() or find_spec("zxingcpp") is None:
+        wanted.append("vienanh[pixels]")
+    if not reader.is_installed():
+        wanted.append("tesseract-ocr-vie")
+    return ", ".join(wanted)
+
+
+class Finders:
+    """A few processes, shared by all threads."""
+
+    def __init__(self, processes: int = FINDERS, *, seconds_max: float = FIND_SECONDS) -> None:
+        self._seconds_max = seconds_max
+        self._all = [Child("anonymizer.pixels.finder_process", "finding text") for _ in range(processes)]
+        self._free: queue.LifoQueue[Child] = queue.LifoQueue()
+        for child in self._all:
+            self._free.put(child)
+
+    def find(self, picture: NDArray[np.uint8], long_side: int) -> tuple[tuple[Box, str], ...]:
+        """Return boxes and their kind; see `Finder`.
+
+        Raises
+        ------
+        MalformedInstance, LimitExceeded
+            The picture could not be looked at, or not in time: nobody knows what is on it.
+        Busy
+            All processes were busy for WAIT_SECONDS_MAX.
+        """
+        rows, columns = picture.shape[:2]
+        samples = picture.shape[2] if picture.ndim == 3 else 1
+        if picture.size > PICTURE_BYTES_MAX // 2:
+            raise exceeded("PICTURE_BYTES_MAX", picture.size, PICTURE_BYTES_MAX // 2)
+        question = Picture(np.ascontiguousarray(picture).tobytes(), rows, columns, samples, long_side)
+        try:
+            child = self._free.get(timeout=WAIT_SECONDS_MAX)
+        except queue.Empty:
+            raise Busy(what="finding text") from None
+        try:
+            answer = msgspec.msgpack.decode(child.ask(question, ANSWER_BYTES_MAX, self._seconds_max), type=Sightings)
+        except ChildEndedError as error:
+            if error.was_late:
+                bound = math.ceil(self._seconds_max)
+                raise exceeded("seconds to find text", bound + 1, bound) from None
+            raise malformed("text cannot be found in a picture") from None
+        except msgspec.MsgspecError:
+            raise malformed("text cannot be found in a picture") from None
+        finally:
+            self._free.put(child)
+        if answer.failure or len(answer.found) > SIGHTINGS_MAX:
+            raise malformed("text cannot be found in a picture")
+        found = (
+            (Box(one.top, one.left, one.bottom, one.right).within(rows, columns), one.kind) for one in answer.found
+        )
+        return tuple(found)
+
+    def close(self) -> None:
+        """End the processes; a later picture begins new ones."""
+        for child in self._all:
+            child.end()
+
+
+_shared: dict[int, Finders] = {}
+_lock = threading.Lock()
+
+
+def shared_finders() -> Finders:
+    """Return the finders of this process; a forked process gets its own."""
+    with _lock:
+        if os.getpid() not in _shared:
+            _shared.clear()
+            _shared[os.getpid()] = Finders()
+            atexit.register(_shared[os.getpid()].close)
+        return _shared[os.getpid()]
