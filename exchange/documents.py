@@ -8,12 +8,13 @@ import inspect
 import re
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import typer
 
 from consult import worklist
 from exchange import dimse_documents
-from exchange.commands import app
+from exchange.commands import COMMANDS, target
 from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
 from kernel.archive.items import ATTRIBUTES
@@ -38,17 +39,21 @@ def commands() -> Iterator[str]:
     """Yield the lines of the table of commands."""
     yield "| command | what it does |"
     yield "|---|---|"
-    for name, doc in _walk(app, "vienanh"):
-        yield f"| `{name}` | {doc} |"
+    for name in COMMANDS:
+        for path, doc in _walk(f"vienanh {name}", target(name)):
+            yield f"| `{path}` | {doc} |"
 
 
-def _walk(group: typer.Typer, path: str) -> Iterator[tuple[str, str]]:
-    for command in group.registered_commands:
-        first = inspect.getdoc(command.callback) or ""
-        yield f"{path} {command.name}", first.split("\n\n")[0].replace("\n", " ")
-    for child in group.registered_groups:
+def _walk(path: str, found: Callable[..., Any] | typer.Typer) -> Iterator[tuple[str, str]]:
+    if not isinstance(found, typer.Typer):
+        yield path, (inspect.getdoc(found) or "").split("\n\n")[0].replace("\n", " ")
+        return
+    for command in found.registered_commands:
+        if command.callback is not None:
+            yield from _walk(f"{path} {command.name}", command.callback)
+    for child in found.registered_groups:
         if child.typer_instance is not None:
-            yield from _walk(child.typer_instance, f"{path} {child.name}")
+            yield from _walk(f"{path} {child.name}", child.typer_instance)
 
 
 def storage_classes() -> Iterator[str]:
