@@ -12,6 +12,8 @@ import typer
 
 from exchange.screen import out, plain_errors, progress_bar
 from kernel.errors import MalformedSlide
+from wsi.convert import Converter, parts_of
+from wsi.dicom_header import Identity
 from wsi.pyramid import octaves
 from wsi.tiff_slide import Decline, index_tiff
 from wsi.tile_index import Level, SlideIndex
@@ -59,8 +61,6 @@ def to_dicom(
     For example: vienanh slides to-dicom K26-1.svs out/ --patient-id 123 --container K26-1. Who the patient is comes from
     the options alone; label and macro pictures are not written, because they show it.
     """
-    from wsi.convert import Converter, Identity, parts_of
-
     with plain_errors(), _opened(file) as content:
         index = index_tiff(content)
         if isinstance(index, Decline):

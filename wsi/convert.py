@@ -19,14 +19,13 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from kernel.dicom.part10 import file_meta
-from wsi.dicom_header import JPEG_BASELINE, Identity, header_of, uid_of
+from wsi.dicom_header import JPEG_BASELINE, SOP_CLASS, Identity, header_of, uid_of
 from wsi.limits import malformed
 from wsi.octave import BACKGROUND
 from wsi.tiff import Buffer
 from wsi.tile_index import Level, SlideIndex
 
 DIGEST_BYTES: Final = 1024 * 1024  # of the file's begin and end that go into the digest beside the places of all tiles
-_SOP_CLASS: Final = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _ITEM: Final = struct.Struct("<HHI")
 _UNDEFINED: Final = 0xFFFFFFFF
 
@@ -113,7 +112,7 @@ class Converter:
 
     def _write(self, part: Part, file: IO[bytes], progress: Callable[[int], None]) -> None:
         uid = self.sop_instance_uid(part)
-        file.write(file_meta(_SOP_CLASS, uid, JPEG_BASELINE))
+        file.write(file_meta(SOP_CLASS, uid, JPEG_BASELINE))
         file.write(_encoded(self._header(part, uid)))
         table_at = file.tell()
         offsets, lengths = np.zeros(part.frames, "<u8"), np.zeros(part.frames, "<u8")

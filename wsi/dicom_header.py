@@ -1,51 +1,43 @@
 """The header of a VL Whole Slide Microscopy image made of a vendor's level (PS3.3 A.32.8), all but its pixels.
 
-Modules about the patient, the slide and the light path are written by wsidicom's metadata classes, which know their
-types and defaults; what follows from the tiles is written here.
+Every attribute of Type 1 and 2 has a row here. What is asked for and nobody knows has the word or the moment that
+other software writes there, so that it is recognised as unknown.
 """
 
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from datetime import UTC, datetime
+from typing import Any, Final
 
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as DicomSequence
-from pydicom.uid import UID
 from pydicom.valuerep import DSfloat
-from wsidicom.codec import LossyCompressionIsoStandard
-from wsidicom.geometry import PointMm, SizeMm
-from wsidicom.metadata import (
-    Equipment,
-    Image,
-    ImageCoordinateSystem,
-    ImageType,
-    Label,
-    LossyCompression,
-    Objectives,
-    OpticalPath,
-    Patient,
-    Pyramid,
-    Series,
-    Slide,
-    SlideSample,
-    Study,
-    WsiMetadata,
-)
-from wsidicom.metadata.schema.dicom.wsi import WsiMetadataDicomSchema
 
+from kernel.dicom.icc import srgb_profile
 from wsi.limits import malformed
 from wsi.tile_index import Level, SlideIndex
 
+SOP_CLASS: Final = "1.2.840.10008.5.1.4.1.1.77.1.6"
 JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
 DEPTH_MM: Final = 0.0005  # of the imaged volume: must not be 0 (PS3.3 C.8.12.4.1.2); a plane's usual thickness
-UNKNOWN: Final = "Unknown"  # the container's identifier when nobody gave one: it must have a value
+UNKNOWN: Final = "Unknown"
+UNKNOWN_MOMENT: Final = datetime.fromtimestamp(0, UTC)
+# Rows run down the slide and columns across it, as a vendor's viewer shows its file (PS3.3 C.8.12.4.1.3).
+ORIENTATION: Final = (0, 1, 0, 1, 0, 0)
+OPTICAL_PATH: Final = "1"
+
 _MANUFACTURERS: Final[Mapping[str, str]] = {"aperio": "Leica Biosystems"}
+_PHOTOMETRIC: Final = {"grey": "MONOCHROME2", "RGB": "RGB", "YCbCr": "YBR_FULL_422"}
+_SLIDE: Final = ("433466003", "SCT", "Microscope slide")
+_SLIDE_SPECIMEN: Final = ("1179252003", "SCT", "Slide")
+_BRIGHTFIELD: Final = ("111744", "DCM", "Brightfield illumination")
+_FULL_SPECTRUM: Final = ("414298005", "SCT", "Full Spectrum")
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Whose slide it is, as the requesting side says; nothing of it is taken from the vendor's file."""
+    """Whose slide it is, as the caller says; nothing of it is taken from the vendor's file."""
 
     patient_id: str = field(default="", repr=False)
     patient_name: str = field(default="", repr=False)
@@ -74,94 +66,152 @@ def header_of(index: SlideIndex, number: int, identity: Identity, digest: bytes)
     MalformedSlide
         The slide does not say how large a pixel is; without that it is no volume image.
     """
-    level, finest = index.levels[number], index.levels[0]
     if index.mpp is None:
         raise malformed("it does not say how many microns a pixel has (give them with --mpp)")
-    spacing = SizeMm(
-        index.mpp[0] / 1000 * finest.width / level.width, index.mpp[1] / 1000 * finest.height / level.height
-    )
-    schema = WsiMetadataDicomSchema()
-    ds: Dataset = schema.dump(
-        _metadata(index, level, spacing, identity, digest), ImageType.VOLUME, require_icc_profile=level.colour != "grey"
-    )
+    level, finest = index.levels[number], index.levels[0]
+    across = index.mpp[0] / 1000 * finest.width / level.width
+    down = index.mpp[1] / 1000 * finest.height / level.height
     kind = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"] if number == 0 else ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"]
-    ds.ImageType = kind
-    ds.InstanceNumber = number + 1
-    _write_pixels_module(ds, level)
-    _write_matrix(ds, level, spacing)
-    ds.SharedFunctionalGroupsSequence = _shared(ds, kind, spacing)
-    return ds
+    return _data_set({
+        **_study(index, identity, digest),
+        **_slide(identity, digest),
+        **_matrix(level, across, down, digest),
+        **_pixels(level),
+        "ImageType": kind,
+        "InstanceNumber": number + 1,
+        "OpticalPathSequence": [_optical_path(index, level)],
+        "SharedFunctionalGroupsSequence": [_shared(kind, across, down)],
+    })  # fmt: skip
 
 
-def _metadata(index: SlideIndex, level: Level, spacing: SizeMm, identity: Identity, digest: bytes) -> WsiMetadata:
-    ratio = level.width * level.height * (1 if level.colour == "grey" else 3) / max(1, int(level.lengths.sum()))
-    container = identity.container or UNKNOWN
-    origin = ImageCoordinateSystem(PointMm(0, 0), rotation=0)
-    return WsiMetadata(
-        study=Study(
-            uid=UID(identity.study_instance_uid or uid_of(digest, "study")),
-            accession_number=identity.accession_number or None,
-        ),
-        series=Series(uid=UID(uid_of(digest, "series")), number=1),
-        patient=Patient(name=identity.patient_name or None, identifier=identity.patient_id or None),
-        equipment=Equipment(manufacturer=_MANUFACTURERS.get(index.vendor)),
-        slide=Slide(identifier=container, samples=[SlideSample(container, uid=UID(uid_of(digest, "specimen")))]),
-        pyramid=Pyramid(
-            image=Image(
-                acquisition_datetime=index.acquired_at,
-                content_datetime=index.acquired_at,
-                pixel_spacing=spacing,
-                image_coordinate_system=origin,
-                lossy_compressions=[LossyCompression(LossyCompressionIsoStandard.JPEG_LOSSY, round(ratio, 2))],
-            ),
-            optical_paths=[
-                OpticalPath(
-                    icc_profile=index.icc_profile or None, objective=Objectives(objective_power=index.objective)
-                )
-            ],
-            uid=UID(uid_of(digest, "pyramid")),
-        ),
-        label=Label(),
-        frame_of_reference_uid=UID(uid_of(digest, "frame of reference")),
-        dimension_organization_uids=[UID(uid_of(digest, "dimensions"))],
-    )
-
-
-def _write_pixels_module(ds: Dataset, level: Level) -> None:
-    ds.SamplesPerPixel = 1 if level.colour == "grey" else 3
-    photometric: dict[str, Literal["MONOCHROME2", "RGB", "YBR_FULL_422"]] = {
-        "grey": "MONOCHROME2",
-        "RGB": "RGB",
-        "YCbCr": "YBR_FULL_422",
+def _study(index: SlideIndex, identity: Identity, digest: bytes) -> dict[str, Any]:
+    """Patient, General Study, General Series, Whole Slide Microscopy Series, Frame of Reference, Enhanced Equipment."""
+    at = index.acquired_at or UNKNOWN_MOMENT
+    return {
+        "SpecificCharacterSet": "ISO_IR 192",
+        "SOPClassUID": SOP_CLASS,
+        "StudyDate": "",
+        "StudyTime": "",
+        "AccessionNumber": identity.accession_number,
+        "Modality": "SM",
+        "Manufacturer": _MANUFACTURERS.get(index.vendor, UNKNOWN),
+        "ReferringPhysicianName": "",
+        "ManufacturerModelName": UNKNOWN,
+        "PatientName": identity.patient_name,
+        "PatientID": identity.patient_id,
+        "PatientBirthDate": "",
+        "PatientSex": "",
+        "DeviceSerialNumber": UNKNOWN,
+        "SoftwareVersions": UNKNOWN,
+        "StudyInstanceUID": identity.study_instance_uid or uid_of(digest, "study"),
+        "SeriesInstanceUID": uid_of(digest, "series"),
+        "StudyID": "",
+        "SeriesNumber": 1,
+        "FrameOfReferenceUID": uid_of(digest, "frame of reference"),
+        "PositionReferenceIndicator": "SLIDE_CORNER",
+        "ContentDate": f"{at:%Y%m%d}",
+        "ContentTime": f"{at:%H%M%S}",
+        "AcquisitionDateTime": f"{at:%Y%m%d%H%M%S}",
+        "PyramidUID": uid_of(digest, "pyramid"),
     }
-    ds.PhotometricInterpretation = photometric[level.colour]
+
+
+def _slide(identity: Identity, digest: bytes) -> dict[str, Any]:
+    """Specimen (PS3.3 C.7.6.22) and Slide Label."""
+    container = identity.container or UNKNOWN
+    specimen = {
+        "SpecimenIdentifier": container,
+        "SpecimenUID": uid_of(digest, "specimen"),
+        "IssuerOfTheSpecimenIdentifierSequence": [],
+        "SpecimenTypeCodeSequence": [_code(_SLIDE_SPECIMEN)],
+        "SpecimenPreparationSequence": [],
+    }
+    return {
+        "ContainerIdentifier": container,
+        "IssuerOfTheContainerIdentifierSequence": [],
+        "ContainerTypeCodeSequence": [_code(_SLIDE)],
+        "AcquisitionContextSequence": [],
+        "SpecimenDescriptionSequence": [_data_set(specimen)],
+        "SpecimenLabelInImage": "NO",
+        "BurnedInAnnotation": "NO",  # on the tissue; the pictures of the label are not written
+    }
+
+
+def _matrix(level: Level, across: float, down: float, digest: bytes) -> dict[str, Any]:
+    """Multi-frame Dimension and Whole Slide Microscopy Image (PS3.3 C.8.12.4); `across` and `down` in mm a pixel."""
+    organization = {"DimensionOrganizationUID": uid_of(digest, "dimensions")}
+    return {
+        "VolumetricProperties": "VOLUME",
+        "DimensionOrganizationSequence": [_data_set(organization)],
+        "DimensionOrganizationType": "TILED_FULL",
+        "ImagedVolumeWidth": level.width * across,
+        "ImagedVolumeHeight": level.height * down,
+        "ImagedVolumeDepth": DEPTH_MM * 1000,  # this one in microns
+        "TotalPixelMatrixColumns": level.width,
+        "TotalPixelMatrixRows": level.height,
+        "TotalPixelMatrixOriginSequence": [
+            _data_set({"XOffsetInSlideCoordinateSystem": 0.0, "YOffsetInSlideCoordinateSystem": 0.0})
+        ],
+        "ImageOrientationSlide": list(ORIENTATION),
+        "NumberOfOpticalPaths": level.paths,
+        "TotalPixelMatrixFocalPlanes": level.planes,
+        "FocusMethod": "AUTO",
+        "ExtendedDepthOfField": "NO",
+    }
+
+
+def _pixels(level: Level) -> dict[str, Any]:
+    samples = 1 if level.colour == "grey" else 3
+    ratio = level.width * level.height * samples / max(1, int(level.lengths.sum()))
+    return {
+        "SamplesPerPixel": samples,
+        "PhotometricInterpretation": _PHOTOMETRIC[level.colour],
+        **({"PlanarConfiguration": 0} if samples == 3 else {"PresentationLUTShape": "IDENTITY"}),
+        **({} if samples == 3 else {"RescaleIntercept": 0, "RescaleSlope": 1}),
+        "Rows": level.tile_height,
+        "Columns": level.tile_width,
+        "BitsAllocated": 8,
+        "BitsStored": 8,
+        "HighBit": 7,
+        "PixelRepresentation": 0,
+        "LossyImageCompression": "01",
+        "LossyImageCompressionRatio": DSfloat(round(ratio, 2), auto_format=True),
+        "LossyImageCompressionMethod": "ISO_10918_1",
+    }
+
+
+def _optical_path(index: SlideIndex, level: Level) -> Dataset:
+    path: dict[str, Any] = {
+        "OpticalPathIdentifier": OPTICAL_PATH,
+        "IlluminationTypeCodeSequence": [_code(_BRIGHTFIELD)],
+        "IlluminationColorCodeSequence": [_code(_FULL_SPECTRUM)],
+    }
     if level.colour != "grey":
-        ds.PlanarConfiguration = 0
-    ds.Rows, ds.Columns = level.tile_height, level.tile_width
-    ds.BitsAllocated = ds.BitsStored = 8
-    ds.HighBit, ds.PixelRepresentation = 7, 0
-    ds.BurnedInAnnotation = "NO"  # of the tissue's own levels; the label is not among them
-    ds.LossyImageCompression = "01"
+        path["ICCProfile"] = index.icc_profile or srgb_profile()
+    if index.objective:
+        path["ObjectiveLensPower"] = DSfloat(index.objective, auto_format=True)
+    return _data_set(path)
 
 
-def _write_matrix(ds: Dataset, level: Level, spacing: SizeMm) -> None:
-    ds.TotalPixelMatrixColumns, ds.TotalPixelMatrixRows = level.width, level.height
-    ds.TotalPixelMatrixFocalPlanes = level.planes
-    ds.NumberOfOpticalPaths = level.paths
-    ds.DimensionOrganizationType = "TILED_FULL"
-    ds.ImagedVolumeWidth = level.width * spacing.width
-    ds.ImagedVolumeHeight = level.height * spacing.height
-    ds.ImagedVolumeDepth = DEPTH_MM * 1000  # of this one the unit is microns
+def _shared(kind: list[str], across: float, down: float) -> Dataset:
+    spacing = [DSfloat(down, auto_format=True), DSfloat(across, auto_format=True)]
+    return _data_set({
+        "PixelMeasuresSequence": [
+            _data_set({"PixelSpacing": spacing, "SliceThickness": DSfloat(DEPTH_MM, auto_format=True)})
+        ],
+        "WholeSlideMicroscopyImageFrameTypeSequence": [_data_set({"FrameType": kind})],
+        "OpticalPathIdentificationSequence": [_data_set({"OpticalPathIdentifier": OPTICAL_PATH})],
+    })  # fmt: skip
 
 
-def _shared(ds: Dataset, kind: list[str], spacing: SizeMm) -> DicomSequence:
-    measures, frame_type, shared = Dataset(), Dataset(), Dataset()
-    measures.PixelSpacing = [DSfloat(spacing.height, auto_format=True), DSfloat(spacing.width, auto_format=True)]
-    measures.SliceThickness = DSfloat(DEPTH_MM, auto_format=True)
-    frame_type.FrameType = kind
-    shared.PixelMeasuresSequence = DicomSequence([measures])
-    shared.WholeSlideMicroscopyImageFrameTypeSequence = DicomSequence([frame_type])
-    optical = Dataset()
-    optical.OpticalPathIdentifier = ds.OpticalPathSequence[0].OpticalPathIdentifier
-    shared.OpticalPathIdentificationSequence = DicomSequence([optical])
-    return DicomSequence([shared])
+def _code(values: tuple[str, str, str]) -> Dataset:
+    return _data_set(dict(zip(("CodeValue", "CodingSchemeDesignator", "CodeMeaning"), values, strict=True)))
+
+
+def _data_set(values: Mapping[str, Any]) -> Dataset:
+    """Return a data set of these attributes by keyword; lists of data sets become sequences."""
+    made = Dataset()
+    for keyword, value in values.items():
+        is_sequence = keyword.endswith("Sequence")
+        setattr(made, keyword, DicomSequence(value) if is_sequence else value)
+    return made

@@ -7,6 +7,26 @@ import openslide
 import pydicom
 import pytest
 from wsidicom import WsiDicom
+from wsidicom.codec import LossyCompressionIsoStandard
+from wsidicom.geometry import PointMm, SizeMm
+from wsidicom.metadata import (
+    Equipment,
+    Image,
+    ImageCoordinateSystem,
+    ImageType,
+    Label,
+    LossyCompression,
+    Objectives,
+    OpticalPath,
+    Patient,
+    Pyramid,
+    Series,
+    Slide,
+    SlideSample,
+    Study,
+    WsiMetadata,
+)
+from wsidicom.metadata.schema.dicom.wsi import WsiMetadataDicomSchema
 
 from kernel.dicom.frames import locate_frames
 from kernel.dicom.image import image_pixel
@@ -14,7 +34,8 @@ from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
 from kernel.errors import MalformedSlide
 from tests.wsi.builders import SHORT, Field, Picture, a_level, a_tiff, an_svs, pixels_of, texture
-from wsi.convert import Converter, Identity, Part, parts_of
+from wsi.convert import Converter, Part, parts_of
+from wsi.dicom_header import Identity, header_of
 from wsi.jpeg import segments
 from wsi.tiff_slide import index_tiff
 
@@ -179,3 +200,57 @@ def a_generic() -> Picture:
     return a_level(
         texture(150, 100), X_RESOLUTION=resolution, Y_RESOLUTION=resolution, RESOLUTION_UNIT=Field(SHORT, [3])
     )
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_header_is_what_wsidicom_would_write(number):
+    index = index_tiff(SVS)
+    ours = header_of(index, number, Identity(patient_id="BN-1", container="K26-1"), b"digest")
+    spacing = SizeMm(*reversed(ours.SharedFunctionalGroupsSequence[0].PixelMeasuresSequence[0].PixelSpacing))
+    theirs = WsiMetadataDicomSchema().dump(
+        WsiMetadata(
+            study=Study(uid=ours.StudyInstanceUID),
+            series=Series(uid=ours.SeriesInstanceUID, number=1),
+            patient=Patient(identifier="BN-1"),
+            equipment=Equipment(manufacturer="Leica Biosystems"),
+            slide=Slide(
+                identifier="K26-1",
+                samples=[SlideSample("K26-1", uid=ours.SpecimenDescriptionSequence[0].SpecimenUID)],
+            ),
+            pyramid=Pyramid(
+                image=Image(
+                    pixel_spacing=spacing,
+                    image_coordinate_system=ImageCoordinateSystem(PointMm(0, 0), rotation=0),
+                    lossy_compressions=[
+                        LossyCompression(LossyCompressionIsoStandard.JPEG_LOSSY, float(ours.LossyImageCompressionRatio))
+                    ],
+                ),
+                optical_paths=[OpticalPath(objective=Objectives(objective_power=40.0))],
+                uid=ours.PyramidUID,
+            ),
+            label=Label(),
+            frame_of_reference_uid=ours.FrameOfReferenceUID,
+            dimension_organization_uids=[ours.DimensionOrganizationSequence[0].DimensionOrganizationUID],
+        ),
+        ImageType.VOLUME,
+        require_icc_profile=True,
+    )
+    # Made anew each time (a profile has its date), written with a zone that no scanner has, or optional.
+    del theirs.OpticalPathSequence[0].ICCProfile, theirs.OpticalPathSequence[0].ColorSpace, theirs.AcquisitionDateTime
+    del theirs.SharedFunctionalGroupsSequence  # the frame type is added to it by whoever writes frames
+
+    for element in theirs:
+        assert plain(ours[element.tag]) == plain(element), element.keyword
+
+
+def plain(element):
+    """Return a value as it is compared: sequences item by item, but for the profile; numbers as numbers."""
+    if element.VR == "SQ":
+        return [
+            {one.keyword: plain(one) for one in item if one.keyword not in {"ICCProfile", "ColorSpace"}}
+            for item in element.value
+        ]
+    if element.VR in {"DS", "FL"}:
+        values = element.value if element.VM > 1 else [element.value]
+        return [pytest.approx(float(value)) for value in values]
+    return str(element.value or "")
