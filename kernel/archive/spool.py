@@ -67,6 +67,10 @@ class Span:
         for start in range(0, self.size_bytes, CHUNK_BYTES):
             yield os.pread(self.descriptor, min(CHUNK_BYTES, self.size_bytes - start), self.offset + start)
 
+    def head(self, bytes_max: int) -> bytes:
+        """Return the first bytes."""
+        return os.pread(self.descriptor, min(bytes_max, self.size_bytes), self.offset)
+
     def read(self) -> bytes:
         """Return all of them; for what is known to be small."""
         return b"".join(self.chunks())

@@ -6,12 +6,15 @@ gigabytes. So the two must agree (`kernel.dicom.pixels` checks) before a frame i
 
 import struct
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
+
+Components = Literal["none", "reversible", "irreversible"]
 
 JP2_HEADER_BYTES_MAX: Final = 64 * 1024  # boxes that some put before a JPEG 2000 codestream
 ADOBE_BYTES: Final = 14  # of an Adobe segment; a shorter one has no transform flag
 MARKERS_MAX: Final = 10_000  # JPEG segments before the frame header
 
+_COD, _SOT = 0xFF52, 0xFF90
 _SOC_SIZ: Final = b"\xff\x4f\xff\x51"
 _NO_FRAME_HEADER: Final = frozenset({0xC4, 0xC8, 0xCC})  # DHT, JPG, DAC share the range of SOF markers
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xD9)})  # markers without a length
@@ -24,6 +27,7 @@ class StreamSize(NamedTuple):
     columns: int
     components: int
     precision: int  # bits of the first component
+    is_signed: bool = False  # only JPEG 2000 knows
 
 
 def stream_size(data: bytes) -> StreamSize | None:
@@ -98,4 +102,34 @@ def without_boxes(data: bytes) -> bytes:
 def _jpeg_2000(data: bytes, start: int) -> StreamSize:
     right, bottom, left, top = struct.unpack_from(">4I", data, start + 8)
     components, precision = struct.unpack_from(">HB", data, start + 40)
-    return StreamSize(max(0, bottom - top), max(0, right - left), components, (precision & 0x7F) + 1)
+    rows, columns = max(0, bottom - top), max(0, right - left)
+    return StreamSize(rows, columns, components, (precision & 0x7F) + 1, precision >= 0x80)
+
+
+def jpeg_sampling(data: bytes) -> list[int]:
+    """Return the sampling factors of each component of a JPEG frame, as they are written: H and V in one byte."""
+    for marker, at, _ in jpeg_segments(data):
+        if _is_frame_header(marker):
+            return [data[at + 7 + 3 * number] for number in range(data[at + 5])]
+    return []
+
+
+def coding_of_components(data: bytes) -> Components:
+    """Return how the components of a JPEG 2000 codestream were transformed together (T.800 A.6.1, COD).
+
+    Raises
+    ------
+    struct.error, IndexError
+        The codestream has no such marker in its main header.
+    """
+    offset = data.index(_SOC_SIZ, 0, JP2_HEADER_BYTES_MAX) + 2 if _SOC_SIZ in data[:JP2_HEADER_BYTES_MAX] else len(data)
+    for _ in range(MARKERS_MAX):
+        marker, length = struct.unpack_from(">HH", data, offset)
+        if marker == _COD:
+            if not data[offset + 8]:
+                return "none"
+            return "reversible" if data[offset + 13] == 1 else "irreversible"
+        if marker == _SOT:
+            break
+        offset += 2 + max(length, 2)
+    raise IndexError("no COD marker")

@@ -17,6 +17,7 @@ from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from kernel.dicom.xml_model import NAMESPACE, to_xml
 from tests.dicomweb.conftest import running_node
 from tests.dicomweb.test_stow import reasons, resident_kib, uids
+from tests.dicomweb.test_wado import FIXTURES
 from tests.support.builders import a_ct, as_file
 
 JSON, XML, OCTETS = "application/dicom+json", "application/dicom+xml", "application/octet-stream"
@@ -114,6 +115,55 @@ def test_the_transfer_syntax_is_that_of_the_bulk_data(node, kind, syntax, expect
 
     assert response.status_code == 200, response.text
     assert [row.transfer_syntax_uid for row in node.rows(instance)] == [expected]
+
+
+MACRO = ("00280002", "00280004", "00280006", "00280010", "00280011", "00280100", "00280101", "00280102", "00280103")
+
+
+@pytest.mark.parametrize(
+    ("name", "media_type"),
+    [
+        ("us_cine_jpeg.dcm", "image/jpeg"),
+        ("ct_jpeg_ls.dcm", "image/jls"),
+        ("ct_jpeg_2000.dcm", "image/jp2"),
+        ("ct_htj2k.dcm", "image/jphc"),
+    ],
+)
+def test_what_metadata_leave_out_is_read_from_the_compressed_frames(node, name, media_type):
+    data = (FIXTURES / name).read_bytes()
+    meta = read_file_meta(data)
+    original = open_dataset(data)
+    model = json.loads(to_json(scan(data, meta.transfer_syntax_uid, offset=meta.dataset_offset)))
+    model = {key: one for key, one in model.items() if key not in (*MACRO, "00280008")}
+    model[PIXELS]["BulkDataURI"] = "frames"
+    count = int(original.get("NumberOfFrames", 1))
+    kind = f"{media_type}; transfer-syntax={meta.transfer_syntax_uid}"
+    parts = [(kind, "frames", frame) for frame in generate_frames(original.PixelData, number_of_frames=count)]
+
+    response = post(node, (JSON, "", [model]), *parts)
+
+    assert response.status_code == 200, response.text
+    again = stored(node, original)
+    for keyword in ("Rows", "Columns", "SamplesPerPixel", "BitsAllocated"):
+        assert again[keyword] == original[keyword]
+    assert int(again.get("NumberOfFrames", 1)) == count
+    assert again.pixel_array.shape == original.pixel_array.shape
+    with node.http() as client:
+        url = f"/dicom-web/studies/{original.StudyInstanceUID}/series/{original.SeriesInstanceUID}"
+        assert client.get(f"{url}/instances/{original.SOPInstanceUID}/rendered").status_code == 200
+
+
+def test_what_metadata_say_stays_whatever_the_frames_say(node):
+    data = (FIXTURES / "ct_jpeg_ls.dcm").read_bytes()
+    meta = read_file_meta(data)
+    original = open_dataset(data)
+    model = json.loads(to_json(scan(data, meta.transfer_syntax_uid, offset=meta.dataset_offset)))
+    model[PIXELS]["BulkDataURI"] = "frames"
+    kind = f"image/jls; transfer-syntax={meta.transfer_syntax_uid}"
+
+    post(node, (JSON, "", [model]), (kind, "frames", next(generate_frames(original.PixelData, number_of_frames=1))))
+
+    assert [stored(node, original).get(key) for key in MACRO] == [original.get(key) for key in MACRO]
 
 
 @pytest.mark.parametrize("kind", [JSON, XML])

@@ -7,7 +7,7 @@ are one metadata part and one data set at a time.
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, cast
 
@@ -19,6 +19,7 @@ from gateway.dicomweb.store.receiver import Takings
 from kernel.archive.records import Staged
 from kernel.archive.spool import Span
 from kernel.archive.stage import Stage
+from kernel.dicom.described import DESCRIBED_BYTES, described
 from kernel.dicom.json_encoder import encode
 from kernel.dicom.limits import exceeded, malformed
 from kernel.dicom.syntaxes import SYNTAXES
@@ -82,7 +83,9 @@ class Assembly:
         model: dict[str, Any] = {}
         try:
             model = from_xml(document) if is_xml else _model(document)
-            syntax = self._syntax(model)
+            syntax, parts = self._pixels(model)
+            if parts and SYNTAXES[syntax].encapsulated:
+                model = _completed(model, syntax, parts)
             pieces = encode(model, self._take_bulk, encapsulated=SYNTAXES[syntax].encapsulated)
             self._write(model, syntax, pieces)
         except Refused as refusal:
@@ -107,11 +110,12 @@ class Assembly:
         except ExchangeError as error:
             self._takings.fail(error)
 
-    def _syntax(self, model: dict[str, Any]) -> str:
+    def _pixels(self, model: dict[str, Any]) -> tuple[str, list[SpooledPart]]:
+        """Return the transfer syntax of an instance, and the parts of its pixel data."""
         element = model.get("7FE00010")
         uri = cast("dict[str, Any]", element).get("BulkDataURI") if isinstance(element, dict) else None
         parts = self._bulk.get(str(uri), [])
-        return pixel_syntax([part.media_type for part in parts], text_of(model, "00020010"))
+        return pixel_syntax([part.media_type for part in parts], text_of(model, "00020010")), parts
 
     def _take_bulk(self, uri: str) -> list[Span]:
         """Return the parts of a name, for the one instance that refers to it."""
@@ -124,6 +128,15 @@ class Assembly:
         self._count += 1
         if self._count > self._instances_max:
             raise exceeded("instances of a body", self._count, self._instances_max)
+
+
+def _completed(model: dict[str, Any], syntax: str, parts: Sequence[SpooledPart]) -> dict[str, Any]:
+    """Return a model with what it leaves out and its compressed frames say (PS3.18 10.5.2); what it says stays."""
+    said = described(parts[0].span.head(DESCRIBED_BYTES), syntax)
+    if len(parts) > 1:
+        said["00280008"] = {"vr": "IS", "Value": [len(parts)]}
+    present = {key.upper() for key in model}
+    return model | {key: element for key, element in said.items() if key not in present}
 
 
 def _written(stage: Stage, pieces: Iterator[bytes], bytes_max: int) -> Staged:
