@@ -58,18 +58,19 @@ def find(target: Target, question: Question, *, most: int) -> Iterator[Model]:
     try:
         line = Line(target, [(model, uid) for uid in _SYNTAXES], extended=_extended(question, model))
         try:
-            yield from _ask(line, target, question, most)
+            yield from find_on(line, target.called_ae_title, question, most=most)
         finally:
             line.release()
     except Lost as lost:
         raise PeerUnreachable(peer=target.called_ae_title, reason=lost.detail) from None
 
 
-def _ask(line: Line, target: Target, question: Question, most: int) -> Iterator[Model]:
+def find_on(line: Line, peer: str, question: Question, *, most: int) -> Iterator[Model]:
+    """Yield what a peer finds on an association that offers it; `peer` is its name in errors. Raises as `find`, and Lost."""
     model = MODELS[question.root]
     context = line.context(model)
     if context is None:
-        raise PeerUnreachable(peer=target.called_ae_title, reason="it does not offer this query")
+        raise PeerUnreachable(peer=peer, reason="it does not offer this query")
     command: CommandSet = {"AffectedSOPClassUID": model, "CommandField": int(Field.C_FIND_RQ), "Priority": 0}
     identifier = identifier_of(question, context.transfer_syntax)
     count, reply = 0, None
@@ -79,7 +80,7 @@ def _ask(line: Line, target: Target, question: Question, most: int) -> Iterator[
             yield plain.read(reply.data_set, context.transfer_syntax)
             if count == most:
                 line.cancel(context)
-    _check(reply, target)
+    _check(reply, peer)
 
 
 def identifier_of(question: Question, transfer_syntax_uid: str) -> bytes:
@@ -110,11 +111,11 @@ def _extended(question: Question, model: str) -> tuple[Extended, ...]:
     return (Extended(model, wanted),) if question.matching else ()
 
 
-def _check(reply: Reply | None, target: Target) -> None:
+def _check(reply: Reply | None, peer: str) -> None:
     status = SUCCESS if reply is None else reply.status
     if status in (SUCCESS, CANCELLED):
         return
     reason = f"C-FIND status {status:04X}"
     if status & 0xFF00 == OUT_OF_RESOURCES:
-        raise PeerBusy(peer=target.called_ae_title, reason=reason)
-    raise Refused(reason=f"{target.called_ae_title} answers with {reason}")
+        raise PeerBusy(peer=peer, reason=reason)
+    raise Refused(reason=f"{peer} answers with {reason}")

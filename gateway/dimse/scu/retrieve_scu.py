@@ -6,26 +6,27 @@ for in batches of UIDs at the IMAGE level; between two batches, and between two 
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Final, Literal
 
 from gateway.dimse.scp.retrieve_progress import CANCELLED, PENDING
 from gateway.dimse.scp.services import Reply, int_of
+from gateway.dimse.scu.find_scu import MODELS, Level, Question, find_on, identifier_of
 from gateway.dimse.scu.line import CONTEXTS_MAX, Line, Lost, Pair, Serving, Target
 from gateway.dimse.upper_layer.commands import CommandSet, Field
 from gateway.dimse.upper_layer.indications import Context
 from gateway.dimse.upper_layer.pdu import Role
 from gateway.status import SUCCESS
-from kernel.dicom import plain
+from kernel.dicom.identifier import Model, texts
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
-from kernel.errors import LimitExceeded, PeerBusy
+from kernel.errors import LimitExceeded
 from routing.transport import Cause
 
-STUDY_ROOT_FIND: Final = "1.2.840.10008.5.1.4.1.2.2.1"
 STUDY_ROOT_MOVE: Final = "1.2.840.10008.5.1.4.1.2.2.2"
 STUDY_ROOT_GET: Final = "1.2.840.10008.5.1.4.1.2.2.3"
 PLAIN: Final = (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN)
 COMPRESSED: Final = tuple(uid for uid, one in SYNTAXES.items() if one.encapsulated)
 
+STUDY, SERIES, INSTANCE, SOP_CLASS = 0x0020000D, 0x0020000E, 0x00080018, 0x00080016  # their UIDs
 COUNTS: Final = ("NumberOfCompletedSuboperations", "NumberOfFailedSuboperations", "NumberOfWarningSuboperations")
 INSTANCES_MAX: Final = 100_000  # of one study at the peer
 BATCH_INSTANCES: Final = 50  # asked for at once
@@ -78,23 +79,26 @@ def find_instances(target: Target, study_instance_uid: str, series_instance_uid:
     ------
     Lost
         The peer cannot be reached, or does not offer C-FIND in the Study Root.
-    PeerBusy
-        It fails to answer the query.
+    PeerBusy, Refused
+        It cannot now, or fails to answer the query.
     LimitExceeded
         It names more than `INSTANCES_MAX`.
     """
-    line = Line(target, [(STUDY_ROOT_FIND, uid) for uid in PLAIN])
+    line = Line(target, [(MODELS["study"], uid) for uid in PLAIN])
+
+    def ask(level: Level, keys: Mapping[int, str]) -> Iterator[Model]:
+        question = Question(level, {(STUDY,): study_instance_uid, **{(tag,): text for tag, text in keys.items()}})
+        return find_on(line, target.called_ae_title, question, most=INSTANCES_MAX + 1)
+
     try:
-        context = _context(line, STUDY_ROOT_FIND)
-        study = {"0020000D": study_instance_uid}
+        _context(line, MODELS["study"])
         series = [series_instance_uid]
         if not series_instance_uid:
-            series = [_text(one, "0020000E") for one in _find(line, context, "SERIES", {**study, "0020000E": ""})]
+            series = [_text(one, SERIES) for one in ask("SERIES", {SERIES: ""})]
         found: list[There] = []
         for uid in filter(None, series):
-            keys = {**study, "0020000E": uid, "00080018": "", "00080016": ""}
-            for one in _find(line, context, "IMAGE", keys):
-                found.append(There(uid, _text(one, "00080018"), _text(one, "00080016")))
+            for one in ask("IMAGE", {SERIES: uid, INSTANCE: "", SOP_CLASS: ""}):
+                found.append(There(uid, _text(one, INSTANCE), _text(one, SOP_CLASS)))
                 if len(found) > INSTANCES_MAX:
                     raise LimitExceeded(limit="INSTANCES_MAX", value=len(found), bound=INSTANCES_MAX)
         return [one for one in found if one.sop_instance_uid]
@@ -130,8 +134,8 @@ def retrieve(
     try:
         context = _context(line, model)
         for series, uids in _batches(wanted):
-            keys = {"0020000D": order.study_instance_uid, "0020000E": series, "00080018": "\\".join(uids)}
-            identifier = _identifier("IMAGE", keys, context)
+            keys = {(STUDY,): order.study_instance_uid, (SERIES,): series, (INSTANCE,): "\\".join(uids)}
+            identifier = identifier_of(Question("IMAGE", keys, charset=""), context.transfer_syntax)
             replies = line.ask(context, _command(order, model), identifier)
             for pending in _count(replies, progress, len(uids)):
                 if tell(progress) and not progress.cancelled:
@@ -200,24 +204,5 @@ def _batches(wanted: Sequence[There]) -> Iterator[tuple[str, list[str]]]:
             yield series, uids[start : start + BATCH_INSTANCES]
 
 
-def _find(line: Line, context: Context, level: str, keys: Mapping[str, str]) -> Iterator[plain.Model]:
-    command = {"AffectedSOPClassUID": STUDY_ROOT_FIND, "CommandField": int(Field.C_FIND_RQ), "Priority": 0}
-    reply: Reply | None = None
-    for reply in line.ask(context, command, _identifier(level, keys, context)):
-        if reply.data_set:
-            yield plain.read(reply.data_set, context.transfer_syntax)
-    if reply is None or reply.status != SUCCESS:
-        status = 0 if reply is None else reply.status
-        raise PeerBusy(peer="the peer", reason=f"C-FIND status {status:04X}")
-
-
-def _identifier(level: str, keys: Mapping[str, str], context: Context) -> bytes:
-    model: plain.Model = {"00080052": {"vr": "CS", "Value": [level]}}
-    for tag, value in keys.items():
-        model[tag] = {"vr": "UI", "Value": value.split("\\")} if value else {"vr": "UI"}
-    return plain.write(model, context.transfer_syntax)
-
-
-def _text(model: plain.Model, tag: str) -> str:
-    values: Any = model.get(tag, {}).get("Value", [""])
-    return str(values[0]) if values else ""
+def _text(model: Model, tag: int) -> str:
+    return next(iter(texts(model.get(f"{tag:08X}"))), "")
