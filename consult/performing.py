@@ -186,6 +186,14 @@ class PerformedSteps:
             self._awaited.pop(key, None)
 
 
+def said_of(connection: Connection, site: str, sop_instance_uid: str) -> Model | None:
+    """Return all that a modality said of a step so far; None when there is none of this UID at this site."""
+    table = performed_step
+    query = select(table.c.model).where(table.c.site == site, table.c.sop_instance_uid == sop_instance_uid)
+    model = connection.scalar(query)
+    return None if model is None else msgspec.json.decode(model)
+
+
 def _numbers(connection: Connection, site: str, one: Belongs) -> OrderNumbers | None:
     """Return how the scheduled step is called here, None when nobody ordered it."""
     table = scheduled_step

@@ -17,7 +17,7 @@ from pynetdicom.sop_class import (
 from sqlalchemy import insert
 
 from exchange.assemble import Node
-from gateway.dimse.scp import find_scp
+from gateway.dimse.scp import find_scp, find_service
 from kernel.archive import finder
 from kernel.archive.tables import patient, study, worklist_rank
 from kernel.audit import Action
@@ -371,7 +371,7 @@ def test_looking_through_too_much_ends_with_out_of_resources(node: Node, monkeyp
 
 
 def test_an_identifier_that_is_too_long_is_refused(node: Node, monkeypatch):
-    monkeypatch.setattr(find_scp, "IDENTIFIER_BYTES_MAX", 1000)
+    monkeypatch.setattr(find_service, "IDENTIFIER_BYTES_MAX", 1000)
 
     _, _, last = Asker(node).asks("STUDY", StudyInstanceUID=[f"1.2.{number}" for number in range(500)])
 

@@ -8,7 +8,11 @@ import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pynetdicom import AE
 from pynetdicom.association import Association
-from pynetdicom.sop_class import CTImageStorage, ModalityPerformedProcedureStep
+from pynetdicom.sop_class import (
+    CTImageStorage,
+    ModalityPerformedProcedureStep,
+    ModalityPerformedProcedureStepRetrieve,
+)
 from sqlalchemy import select
 
 from consult.ordering import By, OrderDesk
@@ -87,6 +91,48 @@ def an_end(status: str = "COMPLETED", slices=SLICES, **changes) -> Dataset:
         else:
             setattr(ds, keyword, value)
     return ds
+
+
+@contextmanager
+def a_viewer(node: Node) -> Iterator[Association]:
+    ae = AE("RIS")
+    ae.add_requested_context(ModalityPerformedProcedureStepRetrieve)
+    association = ae.associate("127.0.0.1", node.listener.port)
+    assert association.is_established
+    yield association
+    association.release()
+
+
+def gets(association: Association, tags: list[int], uid: str = STEP) -> tuple[Dataset, Dataset | None]:
+    return association.send_n_get(tags, ModalityPerformedProcedureStepRetrieve, uid)
+
+
+def test_what_was_said_of_a_step_can_be_had_again(node: Node):
+    with modality(node) as association:
+        assert creates(association).Status == 0
+        assert sets(association, an_end()).Status == 0
+
+    with a_viewer(node) as association:
+        status, everything = gets(association, [])
+        _, some = gets(association, [0x00400252, 0x00100010, 0x00104000])
+        missing, nothing = gets(association, [], "1.2.840.99.9")
+
+    assert status.Status == 0
+    assert everything.PerformedProcedureStepStatus == "COMPLETED"
+    assert everything.PatientName == "NGUYỄN^THỊ HƯƠNG"
+    assert len(everything.PerformedSeriesSequence[0].ReferencedImageSequence) == len(SLICES)
+    assert {element.keyword for element in some} - {"SpecificCharacterSet"} == {
+        "PerformedProcedureStepStatus", "PatientName"
+    }  # fmt: skip
+    assert (missing.Status, nothing) == (0x0112, None)
+
+
+def test_a_step_is_told_to_those_who_may_see_the_worklist(tmp_path, migrated_sqlite):
+    tables = {"source": [{"name": "ct", "calling": ["RIS"], "services": ["mpps"]}]}
+    with wired_node(tmp_path / "node", migrated_sqlite, tables=tables) as node:
+        ae = AE("RIS")
+        ae.add_requested_context(ModalityPerformedProcedureStepRetrieve)
+        assert not ae.associate("127.0.0.1", node.listener.port).is_established
 
 
 def creates(association: Association, ds: Dataset | None = None, uid: str | None = STEP) -> Dataset:

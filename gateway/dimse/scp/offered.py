@@ -9,17 +9,19 @@ from gateway.dimse.scp.backing import Backing
 from gateway.dimse.scp.commitment_messages import COMMITMENT_CLASS
 from gateway.dimse.scp.commitment_scp import CommitmentSCP
 from gateway.dimse.scp.find_identifier import FIND_MODELS, extend
-from gateway.dimse.scp.find_scp import FindSCP
+from gateway.dimse.scp.find_scp import ArchiveFinding
+from gateway.dimse.scp.find_service import FindSCP
 from gateway.dimse.scp.get_scp import Get
 from gateway.dimse.scp.missing import Identifiers
 from gateway.dimse.scp.move_scp import Move, move_destinations
+from gateway.dimse.scp.mpps_get_scp import PERFORMED_STEP_RETRIEVE, PerformedStepRetrieveSCP
 from gateway.dimse.scp.mpps_scp import MODALITY_PERFORMED_PROCEDURE_STEP, PerformedStepSCP
 from gateway.dimse.scp.offer import Offer, Offers
 from gateway.dimse.scp.retrieve_identifier import GET_MODELS, MOVE_MODELS
 from gateway.dimse.scp.retrieve_service import RetrieveSCP
 from gateway.dimse.scp.services import Echo, Service
 from gateway.dimse.scp.store_scp import Ingester, StoreSCP
-from gateway.dimse.scp.worklist_scp import MODALITY_WORKLIST, WorklistSCP
+from gateway.dimse.scp.worklist_scp import MODALITY_WORKLIST, WorklistFinding
 from gateway.dimse.scu.commitment_scu import CommitmentReports
 from gateway.dimse.upper_layer.commands import Field
 from kernel.archive.blobs import Blobs
@@ -58,7 +60,7 @@ def rows_on(backing: Backing) -> dict[str, Offer]:
 
 def query_rows(backing: Backing) -> dict[str, Offer]:
     """Return C-FIND of every information model."""
-    find = FindSCP(backing)
+    find = FindSCP("find", ArchiveFinding(backing))
     return {uid: Offer("find", {Field.C_FIND_RQ: find}, extend=extend) for uid in FIND_MODELS}
 
 
@@ -76,7 +78,8 @@ def order_rows(backing: Backing) -> dict[str, Offer]:
     """Return the services of the modalities' schedule."""
     performed = PerformedStepSCP(backing, random_uid)
     return {
-        MODALITY_WORKLIST: Offer("worklist", {Field.C_FIND_RQ: WorklistSCP(backing)}),
+        MODALITY_WORKLIST: Offer("worklist", {Field.C_FIND_RQ: FindSCP("worklist", WorklistFinding(backing))}),
+        PERFORMED_STEP_RETRIEVE: Offer("worklist", {Field.N_GET_RQ: PerformedStepRetrieveSCP(backing)}),
         MODALITY_PERFORMED_PROCEDURE_STEP: Offer("mpps", {Field.N_CREATE_RQ: performed, Field.N_SET_RQ: performed}),
     }
 
