@@ -24,7 +24,7 @@ from anonymizer import keys, profile
 from anonymizer.engine import deidentify
 from anonymizer.release import Released, release
 from anonymizer.result import Buffer, Deidentified
-from bench import peers, slices
+from bench import peers, slices, vault
 from bench.report import Peer, Report, arguments, say
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
@@ -94,6 +94,7 @@ def _measure(folder: Path, count: int, options: argparse.Namespace) -> int:
     row("engine, synced", "engine, synced", "synced copy", 0.8)
     row("engine", "engine", "copy", 0.5)
     row("engine and independent search", "engine and search", "engine", 0.5)
+    vault.add_rows(report, options)
     return report.finish(options)
 
 

@@ -91,8 +91,9 @@ class BreakGlass:
         self._require(caller, site)
         keys, now = self._keys_of(site), self._clock.now()
         index = blind_index(kind, known, keys)
+        request_id = self._random_bytes(ID_BYTES).hex()
         row = {
-            "id": self._random_bytes(ID_BYTES).hex(),
+            "id": request_id,
             "site": site,
             "kind": kind.value,
             "token": known,
@@ -107,12 +108,12 @@ class BreakGlass:
             refusal = _cannot_ask(connection, site, kind, index, now)
             if refusal is None:
                 connection.execute(vault_request.insert(), row)
-            detail = {"break_glass": row["id"], "vault": kind.value, "step": "asked", "reason": reason}
+            detail = {"break_glass": request_id, "vault": kind.value, "step": "asked", "reason": reason}
             _note(connection, caller, site, detail, now=now, refusal=refusal)
             return refusal
 
         _raise(self._db.write(change))
-        return self._request(row["id"])
+        return self._request(request_id)
 
     def approve(self, caller: Caller, request_id: str) -> VaultRequest:
         """Approve what somebody else asked.

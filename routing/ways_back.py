@@ -44,7 +44,7 @@ def way_back(db: Database, keys: Keys, named: Named, asker: Asker, *, now: datet
     if len(tokens) > TOKENS_MAX:
         raise LimitExceeded(limit="TOKENS_MAX", value=len(tokens), bound=TOKENS_MAX)
     is_one = is_pseudonym(named.patient_id)
-    found = _opened(db, keys, [(VaultKind.PATIENT, named.patient_id), *tokens] if is_one else [])
+    found = opened(db, keys, [(VaultKind.PATIENT, named.patient_id), *tokens] if is_one else [])
     refusal = _objection(named, {token: entry for token, (entry, _) in found.items()}, is_one=is_one)
     if refusal:
         note_refusal(db, keys.site, asker, refusal, now=now)
@@ -87,7 +87,8 @@ def _line(site: str, asker: Asker, now: datetime) -> Line:
     return Line(now, Action.EXPORT, asker.who, role=asker.role, site=site, address=asker.address, detail=detail)
 
 
-def _opened(db: Database, keys: Keys, tokens: Iterable[Token]) -> dict[Token, tuple[VaultEntry, datetime]]:
+def opened(db: Database, keys: Keys, tokens: Iterable[Token]) -> dict[Token, tuple[VaultEntry, datetime]]:
+    """Return the records of tokens, each with when it was made; for who has written, or will write, an audit line."""
     by_index = {blind_index(kind, token, keys): (kind, token) for kind, token in tokens}
     rows: list[Row[Any]] = []
     with db.read() as connection:
