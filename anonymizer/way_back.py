@@ -5,7 +5,7 @@ returning object names is either known to the vault as of the same patient, or s
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
@@ -58,6 +58,10 @@ class WayBack:
 
     def has_moved(self, study_date: str) -> bool:
         """Whether a Study Date that came back says that dates left moved."""
+        return self.has_moved_any([study_date])
+
+    def has_moved_any(self, dates: Iterable[str]) -> bool:
+        """Whether the moved Study Date is among dates that came back."""
         original = self.study.get("StudyDate", "")
         moved = shift_date(original.encode("ascii", "replace"), self.shift_days) if original else None
-        return moved is not None and moved.decode("ascii") == study_date
+        return moved is not None and moved.decode("ascii") in dates

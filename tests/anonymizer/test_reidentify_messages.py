@@ -1,0 +1,121 @@
+"""FHIR resources and HL7 messages about a released study are led back as DICOM objects are."""
+
+import json
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from anonymizer import reidentify_messages as messages
+from anonymizer.identifiers import pseudonym, shift_date
+from anonymizer.reidentify_messages import fhir, hl7, named_in_message, studies_in
+from anonymizer.way_back import WayBack
+from kernel.errors import LimitExceeded, MalformedInstance
+
+TOKEN = pseudonym(b"k" * 32, "site", "BN1")
+NEW, OLD = "2.25.4711", "1.2.840.1"
+MOVED = shift_date(b"20261121", -400).decode()
+WAY = WayBack(
+    TOKEN,
+    {"PatientName": "Nguyễn^Thị^Hương", "PatientID": "BN|1", "PatientBirthDate": "19700412", "PatientSex": "F"},
+    {"StudyDate": "20261121"},
+    {NEW: OLD},
+    -400,
+    date(2026, 11, 22),
+)
+BUNDLE = {
+    "resourceType": "Bundle",
+    "entry": [
+        {
+            "resource": {
+                "resourceType": "Patient",
+                "identifier": [{"system": "urn:vienanh", "value": TOKEN}],
+                "name": [{"family": TOKEN}],
+                "birthDate": "1969-03-08",
+            }
+        },
+        {
+            "resource": {
+                "resourceType": "DiagnosticReport",
+                "identifier": [{"value": "R-1"}],
+                "issued": "2026-11-23T08:15:00+07:00",
+                "effectiveDateTime": f"{MOVED[:4]}-{MOVED[4:6]}-{MOVED[6:]}",
+                "conclusion": f"{TOKEN}: bình thường",
+                "study": [{"identifier": {"system": "urn:dicom:uid", "value": f"urn:oid:{NEW}"}}],
+            }
+        },
+    ],
+}
+ORU = "\r".join(
+    [
+        "MSH|^~\\&|HUB|BVTW|LIS|BVH|20261123081500||ORU^R01|1|P|2.5",
+        f"PID|1||{TOKEN}^^^SITE^MR||{TOKEN}||19690308|O",
+        f"OBX|1|TX|59776-5^^LN||{TOKEN}: không thấy bất thường||||||F",
+        f"OBX|2|HD|113014^^DCM||{NEW}||||||F",
+    ]
+)
+
+
+def test_a_bundle_comes_home():
+    home = json.loads(fhir(json.dumps(BUNDLE).encode(), WAY))
+
+    patient, report = (entry["resource"] for entry in home["entry"])
+    assert patient["identifier"][0] == {"system": "urn:vienanh", "value": "BN|1"}
+    assert patient["name"] == [{"family": "Nguyễn", "given": ["Thị", "Hương"], "text": "Nguyễn Thị Hương"}]
+    assert patient["birthDate"] == "1970-04-12"
+    assert report["conclusion"] == "Nguyễn Thị Hương: bình thường"
+    assert report["effectiveDateTime"] == "2026-11-21"
+    assert report["issued"] == "2026-11-23T08:15:00+07:00"
+    assert report["study"][0]["identifier"]["value"] == f"urn:oid:{OLD}"
+    assert report["identifier"] == [{"value": "R-1"}]
+
+
+def test_a_result_message_comes_home_in_utf_8_with_its_marks_escaped():
+    msh, pid, text, uid = hl7(ORU.encode(), WAY).decode().rstrip("\r").split("\r")
+
+    assert msh.split("|")[17] == "UNICODE UTF-8"
+    assert pid.split("|")[3] == "BN\\F\\1^^^SITE^MR"
+    assert pid.split("|")[5:9] == ["Nguyễn^Thị^Hương", "", "19700412", "F"]
+    assert text.split("|")[5] == "Nguyễn Thị Hương: không thấy bất thường"
+    assert uid.split("|")[5] == OLD
+
+
+def test_a_message_names_its_pseudonym_and_its_studies():
+    named = studies_in(named_in_message(ORU.encode()), [NEW, "2.25.1"])
+
+    assert (named.patient_id, named.study_instance_uid, named.uids) == (TOKEN, NEW, {NEW})
+
+
+def test_a_message_about_two_patients_names_none():
+    other = pseudonym(b"k" * 32, "site", "BN2")
+
+    assert named_in_message((ORU + other).encode()).patient_id == ""
+
+
+@pytest.mark.parametrize("content", [b"{", b"\xff\xfe"])
+def test_what_is_neither_is_refused(content):
+    with pytest.raises(MalformedInstance, match="it is not JSON"):
+        fhir(content, WAY)
+    with pytest.raises(MalformedInstance, match="MSH"):
+        hl7(content, WAY)
+
+
+def test_messages_have_bounds(monkeypatch):
+    deep = json.dumps(BUNDLE)
+    for _ in range(messages.DEPTH_MAX + 1):
+        deep = f"[{deep}]"
+    with pytest.raises(LimitExceeded, match="DEPTH_MAX"):
+        fhir(deep.encode(), WAY)
+    monkeypatch.setattr(messages, "MESSAGE_BYTES_MAX", 10)
+    with pytest.raises(LimitExceeded, match="MESSAGE_BYTES_MAX"):
+        named_in_message(ORU.encode())
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.text(), lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)
+    )
+)
+def test_what_names_nobody_stays_as_it_is(document):
+    assert json.loads(fhir(json.dumps(document).encode(), WAY)) == document

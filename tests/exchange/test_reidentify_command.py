@@ -1,0 +1,84 @@
+"""`vienanh reidentify`: what came back as files gets its patient back, with the vault of the node that let it go."""
+
+import io
+import json
+import secrets
+import shutil
+
+import pydicom
+import pytest
+from typer.testing import CliRunner
+
+from anonymizer.engine import deidentify
+from anonymizer.profile import load
+from anonymizer.vault import seal
+from exchange.commands import app
+from exchange.key_files import site_keys
+from exchange.options import read_config
+from exchange.stores import opened
+from routing import vault
+from tests.support.builders import a_ct, as_file
+from tests.support.reports import a_structured_report
+
+CT = a_ct(seed="files")
+
+
+@pytest.fixture
+def at_hub(tmp_path, monkeypatch, migrated_sqlite) -> pydicom.Dataset:
+    """An image as it left a node, whose vault knows it."""
+    monkeypatch.setenv("VIENANH_NODE_DATA", str(tmp_path / "data"))
+    config = read_config(None)
+    config.node.data.mkdir()
+    shutil.copyfile(migrated_sqlite, config.node.data / "vienanh.db")
+    source = as_file(CT)
+    with opened(config) as stores:
+        keys = site_keys(config, {})(config.node.site)
+        made = deidentify(source, profile=load("tele-read"), keys=keys, issuer=config.node.site)
+        sealed = [seal(entry, keys, nonce=secrets.token_bytes(12)) for entry in made.vault_entries]
+        now = stores.clock.now()
+        stores.db.write(lambda connection: vault.store(connection, config.node.site, sealed, now))
+    return pydicom.dcmread(io.BytesIO(made.to_bytes(source)))
+
+
+def run(*arguments: object):
+    return CliRunner().invoke(app, ["reidentify", *map(str, arguments)])
+
+
+def test_objects_and_messages_come_home_and_what_is_not_ours_is_listed(at_hub, tmp_path):
+    inbox, home = tmp_path / "in", tmp_path / "home"
+    inbox.mkdir()
+    report = a_structured_report(at_hub, "x")
+    (inbox / "sr.dcm").write_bytes(as_file(report))
+    (inbox / "other.dcm").write_bytes(as_file(a_structured_report(at_hub, "x", PatientID="Nguyen")))
+    resource = {"resourceType": "DiagnosticReport", "conclusion": at_hub.PatientID, "id": at_hub.StudyInstanceUID}
+    (inbox / "report.json").write_text(json.dumps(resource))
+    (inbox / "report.hl7").write_text(f"MSH|^~\\&|\rOBX|1|TX|a||{at_hub.PatientID} {at_hub.StudyInstanceUID}")
+    (inbox / "noise.txt").write_text("hello")
+
+    done = run(inbox, home)
+
+    assert done.exit_code == 1
+    assert "3 of 5 files were written" in done.output
+    assert "other.dcm: held: it names no pseudonym" in done.output
+    assert "noise.txt: held: it names no pseudonym" in done.output
+    assert sorted(path.name for path in home.iterdir()) == sorted(
+        [f"{report.SOPInstanceUID}.dcm", "report.hl7", "report.json"]
+    )
+    led = pydicom.dcmread(home / f"{report.SOPInstanceUID}.dcm")
+    assert (led.PatientName, led.PatientID, led.StudyInstanceUID) == (CT.PatientName, CT.PatientID, CT.StudyInstanceUID)
+    assert json.loads((home / "report.json").read_text())["conclusion"] == "Nguyễn Thị Hương"
+    assert CT.StudyInstanceUID in (home / "report.hl7").read_text()
+    assert {path.stat().st_mode & 0o077 for path in home.iterdir()} == {0}
+
+
+def test_with_another_sites_keys_nothing_comes_home(at_hub, tmp_path):
+    other = tmp_path / "other.key"
+    other.write_bytes(b"o" * 32)
+    other.chmod(0o600)
+    (tmp_path / "sr.dcm").write_bytes(as_file(a_structured_report(at_hub, "x")))
+
+    done = run(tmp_path / "sr.dcm", tmp_path / "home", "--key-file", other)
+
+    assert done.exit_code == 1
+    assert "its pseudonym is not of this site" in done.output
+    assert list((tmp_path / "home").iterdir()) == []
