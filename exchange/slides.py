@@ -2,11 +2,10 @@
 
 import json
 import mmap
-from collections.abc import Generator
-from contextlib import contextmanager
+import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import IO, Annotated, Any, Final
 
 import typer
 
@@ -32,8 +31,8 @@ def describe(
 
     Nothing that a scanner wrote in words is shown: it may name a patient.
     """
-    with plain_errors(), _opened(file) as content:
-        found = index_tiff(content) if content else Decline("it is empty")
+    with plain_errors(), file.open("rb") as opened:
+        found = _index(opened)
     described = _described(found)
     if as_json:
         out.print_json(json.dumps(described))
@@ -61,14 +60,15 @@ def to_dicom(
     For example: vienanh slides to-dicom K26-1.svs out/ --patient-id 123 --container K26-1. Who the patient is comes from
     the options alone; label and macro pictures are not written, because they show it.
     """
-    with plain_errors(), _opened(file) as content:
-        index = index_tiff(content)
+    with plain_errors(), file.open("rb") as opened:
+        index = _index(opened)
         if isinstance(index, Decline):
             raise MalformedSlide(reason=f"its tiles cannot be taken over as they are: {index.reason}")
         if mpp > 0:
             index = replace(index, mpp=(mpp, mpp))
         identity = Identity(patient_id, patient_name, accession_number, study_uid, container)
-        converter = Converter(content, index, identity)
+        descriptor, size = opened.fileno(), file.stat().st_size
+        converter = Converter(lambda at, length: os.pread(descriptor, length, at), size, index, identity)
         parts = list(parts_of(index, int(part_gib * 2**30)))
         folder.mkdir(parents=True, exist_ok=True)
         with progress_bar() as bar:
@@ -82,15 +82,11 @@ def to_dicom(
     out.print(f"{len(parts)} files were written to {folder}.", markup=False, highlight=False)
 
 
-@contextmanager
-def _opened(file: Path) -> Generator[memoryview]:
-    """Give a file's bytes as a map; empty when it is."""
-    with file.open("rb") as opened:
-        if opened.seek(0, 2) == 0:
-            yield memoryview(b"")
-            return
-        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
-            yield view
+def _index(opened: IO[bytes]) -> SlideIndex | Decline:
+    if os.fstat(opened.fileno()).st_size == 0:
+        return Decline("it is empty")
+    with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
+        return index_tiff(view)
 
 
 def _described(found: SlideIndex | Decline) -> dict[str, Any]:

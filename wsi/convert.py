@@ -22,12 +22,15 @@ from kernel.dicom.part10 import file_meta
 from wsi.dicom_header import JPEG_BASELINE, SOP_CLASS, Identity, header_of, uid_of
 from wsi.limits import malformed
 from wsi.octave import BACKGROUND
-from wsi.tiff import Buffer
 from wsi.tile_index import Level, SlideIndex
 
 DIGEST_BYTES: Final = 1024 * 1024  # of the file's begin and end that go into the digest beside the places of all tiles
 _ITEM: Final = struct.Struct("<HHI")
 _UNDEFINED: Final = 0xFFFFFFFF
+
+
+Read = Callable[[int, int], bytes]
+"""Given an offset and a length: bytes of the slide's file. Not a map of it, which would count as this program's memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +44,10 @@ class Part:
     parts: int
 
 
-def slide_digest(buffer: Buffer, index: SlideIndex) -> bytes:
+def slide_digest(read: Read, file_bytes: int, index: SlideIndex) -> bytes:
     """Return what a slide's UIDs are made of: 32 bytes, the same for the same file."""
-    digest = hashlib.sha256(bytes(buffer[:DIGEST_BYTES]))
-    digest.update(bytes(buffer[-DIGEST_BYTES:]))
+    digest = hashlib.sha256(read(0, DIGEST_BYTES))
+    digest.update(read(max(0, file_bytes - DIGEST_BYTES), DIGEST_BYTES))
     for level in index.levels:
         digest.update(level.offsets.astype("<u8").tobytes())
         digest.update(level.lengths.astype("<u4").tobytes())
@@ -74,7 +77,7 @@ def _cuts(level: Level, part_bytes_max: int) -> list[int]:
 class Converter:
     """Writes the parts of one slide. Only slides whose levels are all stored JPEG."""
 
-    def __init__(self, buffer: Buffer, index: SlideIndex, identity: Identity) -> None:
+    def __init__(self, read: Read, file_bytes: int, index: SlideIndex, identity: Identity) -> None:
         """Prepare headers.
 
         Raises
@@ -84,9 +87,9 @@ class Converter:
         """
         if any(level.coding != "jpeg" for level in index.levels):
             raise malformed("its tiles are no JPEGs; they would have to be encoded anew")
-        self._buffer = buffer
+        self._read = read
         self._index = index
-        self._digest = slide_digest(buffer, index)
+        self._digest = slide_digest(read, file_bytes, index)
         self._headers = [header_of(index, number, identity, self._digest) for number in range(len(index.levels))]
 
     def sop_instance_uid(self, part: Part) -> str:
@@ -150,7 +153,7 @@ class Converter:
         for number in range(part.first, part.first + part.frames):
             span = level.span(number)
             if span.length:
-                yield completion.complete(bytes(self._buffer[span.offset : span.offset + span.length]))
+                yield completion.complete(self._read(span.offset, span.length))
             else:
                 blank = blank or _blank(level)
                 yield blank

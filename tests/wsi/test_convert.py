@@ -44,7 +44,7 @@ SVS = an_svs()
 
 def converted(content: bytes, folder, *, part_bytes_max: int = 1 << 40, identity: Identity | None = None):
     index = index_tiff(content)
-    converter = Converter(content, index, identity or Identity())
+    converter = Converter(lambda at, length: content[at : at + length], len(content), index, identity or Identity())
     parts = list(parts_of(index, part_bytes_max))
     paths = [folder / f"{number}.dcm" for number in range(len(parts))]
     for part, path in zip(parts, paths, strict=True):
