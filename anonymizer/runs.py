@@ -9,48 +9,27 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
-NAME_WORDS_MAX: Final = 3  # behind a surname
+from anonymizer.name_words import (
+    BARE_TITLES,
+    MEDICINE,
+    MIDDLE,
+    NAMES,
+    NO_NAMES,
+    SURE_SURNAMES,
+    SURNAMES,
+    TITLES,
+    WRITTEN_SURNAMES,
+    WRITTEN_TITLES,
+)
 
-SURNAMES: Final = frozenset(
-    """an au bach banh bui cao chau chu cu cung dam dang dao dau diep dinh do doan doi dong duong giang giap ha han ho hoang
-    hua huynh khong khuat khuc kieu kim la lai lam le lo loc luc luong luu ly mac mach mai man ngo nghiem nguy nguyen nham
-    ninh nong ong pham phan phi pho phu phung phuong quach quan quang ta tang thach thai than thi thieu tiet to ton tong tra
-    tran trang trieu trinh truong tu tuong ung van vi vo vu vuong xa y
-    """.split()  # noqa: SIM905 - read as a text
-)
-SURE_SURNAMES: Final = {"nguyen": "nguyễn", "huynh": "huỳnh"}  # words of nothing else: in lower case, too
-NAMES: Final = frozenset(
-    """ai an anh ba bac bach bang bao bich binh cam can canh chau chi chien chinh chung chuong cong cuc cuong da dai dan dang
-    danh dao dat diem diep dieu dinh doan doanh dong dung duc duy duyen gia giang giap ha hai hanh hao hau hien hieu hinh hoa
-    hoai hoan hoang hong hop hue hung huong huu huy huyen hy kha khai khanh khiem khoa khoi khue khuong kien kiet kieu kim
-    ky la lac lam lan lanh le lien lieu linh loan loc loi long luan luc luong luu luyen ly mai man manh may men mi minh mong
-    my nam nga ngan nghi nghia ngoc nguyen nguyet nhan nhat nhi nhien nhu nhung ni ninh nu nuong oanh phat phi phong phu phuc
-    phung phuoc phuong quan quang que quoc quy quyen quyet quynh sa san sang sinh son suong sy tai tam tan thach thai tham
-    than thang thanh thao thai the thi thien thieu thinh tho thoa thoai thom thong thu thuan thuc thuong thuy thuyen tien
-    tiep tin to toai toan ton trac tram trang tri trieu trinh trong truc trung truong tu tuan tue tung tuong tuoi tuyen tuyet
-    ty uyen van vi viet vinh vu vuong vy xuan xuyen yen
-    """.split()  # noqa: SIM905
-)
-MIDDLE: Final = frozenset({"van", "thi", "huu"})  # a word of any form may follow these
-TITLES: Final = frozenset({
-    "anh", "chị", "ông", "bà", "cháu", "em", "bé", "cô", "chú", "bác", "cụ", "bn", "bệnh nhân", "bs", "bác sĩ", "bác sỹ",
-    "ths", "ts", "pgs", "gs", "ktv", "đd", "điều dưỡng", "họ tên", "họ và tên", "tên",
-})  # fmt: skip
-BARE_TITLES: Final = frozenset({  # as written in text without any mark; `ba`, `em`, `be` are too much else there
-    "anh", "chi", "ong", "chau", "bn", "benh nhan", "bs", "bac si", "bac sy", "ths", "ts", "pgs", "gs", "ktv", "dieu duong",
-    "ho ten", "ho va ten",
-})  # fmt: skip
-WRITTEN_TITLES: Final = frozenset({"Mr", "Mrs", "Ms", "Dr", "Prof"})  # so written: MR, MS and DR are something else
-NO_NAMES: Final = frozenset(
-    """id position orientation name names sex age weight size data information supine prone comments module identification
-    bi co da den di duoc dang khong la nam nu nay va vao voi""".split()  # noqa: SIM905
-)
+NAME_WORDS_MAX: Final = 3  # behind a surname
 
 _SYLLABLE = re.compile(
     r"(?:ngh?|nh|gh?|gi|kh|ph|th|tr|ch|qu|[bcdhklmnprstvx])?[aeiouy]{1,3}(?:ch|nh|ng|[cmnpt])?|[a-z]\.?"
 )
 _WORD = re.compile(r"[^\W\d_]+")
 _GAP = re.compile(r"[ \t.,:^_*-]{1,3}")
+_NAME_GAP = re.compile(r"[ \t.^_-]{1,2}")
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _PATTERNS: Final = re.compile(
     "|".join((
@@ -71,6 +50,9 @@ _PATTERNS: Final = re.compile(
         r"(?<!\d)(?<!\d[.,])\d{8,}",
     ))
 )  # fmt: skip
+_LOWER_NAME = re.compile(  # written small, but with its marks: `trần văn nam`
+    rf"(?<!\w)(?:{'|'.join(sorted(WRITTEN_SURNAMES))})\s(?:văn|thị)\s[^\W\d_]+", re.IGNORECASE
+)
 _PERSON_NAME = re.compile(r"[^\W\d_]+\^[^\W\d_]+(?:\^[^\W\d_]+)*")  # as a DICOM PN in a text
 _NEXT_WORD = re.compile(r" ([^\W\d_]+)")
 
@@ -115,17 +97,19 @@ def find(text: str, folded: str, words: Sequence[Word]) -> Iterator[Span]:
             yield Span(*match.span())
     for match in _PERSON_NAME.finditer(text):
         yield Span(match.start(), _end_of_capitals(text, match.end()))
-    yield from _names(text, words)
+    for match in _LOWER_NAME.finditer(text):
+        yield Span(*match.span())
+    yield from _names(text, folded, words)
     yield from _behind_titles(text, folded, words)
 
 
 # --- names ------------------------------------------------------------------------------------------------------------
 
 
-def _names(text: str, words: Sequence[Word]) -> Iterator[Span]:
+def _names(text: str, folded: str, words: Sequence[Word]) -> Iterator[Span]:
     """Yield two to four words that a surname leads, such as `Nguyễn Văn An` or `TRAN THI B`."""
     for index, word in enumerate(words):
-        if word.folded not in SURNAMES:
+        if word.folded not in SURNAMES or not _is_surname(text, folded, word):
             continue
         capital = text[word.start].isupper()
         if not capital and not _is_sure(text[word.start : word.end], word.folded):
@@ -133,6 +117,14 @@ def _names(text: str, words: Sequence[Word]) -> Iterator[Span]:
         last = _last_of_name(text, words, index, capital=capital)
         if last > index:
             yield Span(word.start, words[last].end)
+
+
+def _is_surname(text: str, folded: str, word: Word) -> bool:
+    """Whether a word is written as a surname, and does not begin a phrase of medicine."""
+    if any(folded.startswith(phrase, word.start) for phrase in MEDICINE):
+        return False
+    written = text[word.start : word.end].lower()
+    return written in WRITTEN_SURNAMES or (written == word.folded and text.isascii())
 
 
 def _is_sure(written: str, folded: str) -> bool:
@@ -152,7 +144,8 @@ def _last_of_name(text: str, words: Sequence[Word], index: int, *, capital: bool
     last = index
     for at in range(index + 1, min(index + 1 + NAME_WORDS_MAX, len(words))):
         word = words[at]
-        near = _GAP.fullmatch(text, words[at - 1].end, word.start) is not None
+        gap = _GAP if at == index + 1 else _NAME_GAP  # `Nguyen, Van An`, but no list of phrases
+        near = gap.fullmatch(text, words[at - 1].end, word.start) is not None
         if not near or text[word.start].isupper() != capital:
             break
         marked = at > index + 1 and words[at - 1].folded in MIDDLE
