@@ -14,25 +14,6 @@ import typer
 from typer.core import TyperGroup
 from typer.main import get_command, get_group
 
-from exchange import (
-    accounts,
-    archive,
-    audit,
-    deidentifying,
-    deleting,
-    deliveries,
-    doctor,
-    finding,
-    keeping_keys,
-    opening,
-    orders,
-    reidentifying,
-    retrieving,
-    rules,
-    sending,
-    serving,
-    slides,
-)
 from exchange.screen import plain_errors
 
 # Name: module of this package, and the function or the group of commands in it.
@@ -41,6 +22,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "demo": ("serving", "demo"),
     "send": ("sending", "send"),
     "deidentify": ("deidentifying", "deidentify"),
+    "reidentify": ("reidentifying", "reidentify_files"),
     "find": ("finding", "find_elsewhere"),
     "get": ("retrieving", "get"),
     "move": ("retrieving", "move"),
@@ -118,34 +100,6 @@ app = typer.Typer(
 @app.callback()
 def _vienanh() -> None:
     """Make the application a group, though no command is known yet."""
-
-
-app.command("serve")(serving.serve)
-app.command("demo")(serving.demo)
-app.command("send")(sending.send)
-app.command("deidentify")(deidentifying.deidentify)
-app.command("reidentify")(reidentifying.reidentify_files)
-app.command("find")(finding.find_elsewhere)
-app.command("get")(retrieving.get)
-app.command("move")(retrieving.move)
-app.command("trace")(archive.trace)
-app.command("complete")(archive.complete)
-app.command("doctor")(doctor.doctor)
-app.command("config")(serving.config_table)
-app.command("lanes")(deliveries.lanes)
-app.command("held")(deliveries.held)
-app.command("retry")(deliveries.retry)
-app.command("release")(deliveries.release)
-app.add_typer(keeping_keys.app, name="keys")
-app.add_typer(opening.app, name="vault")
-app.add_typer(rules.app, name="rules")
-app.add_typer(orders.app, name="orders")
-app.add_typer(accounts.users, name="user")
-app.add_typer(accounts.tokens, name="token")
-app.add_typer(archive.quarantine, name="quarantine")
-app.add_typer(deleting.app, name="archive")
-app.add_typer(audit.app, name="audit")
-app.add_typer(slides.app, name="slides")
 
 
 def run() -> None:
