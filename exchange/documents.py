@@ -15,6 +15,7 @@ import typer
 from consult import worklist
 from exchange import dimse_documents
 from exchange.commands import COMMANDS, target
+from exchange.licence_documents import licences
 from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
 from kernel.archive.items import ATTRIBUTES
@@ -119,6 +120,7 @@ TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "rejections": dimse_documents.rejections,
     "tls-ciphers": dimse_documents.tls_ciphers,
     "worklist-keys": worklist_keys,
+    "licences": licences,
 }
 
 

@@ -121,6 +121,14 @@ def test_the_lock_file_is_hashed_and_covers_every_dependency():
     assert len(re.findall(r"^\S+==", lock, re.MULTILINE)) <= lock.count("--hash=sha256:")
 
 
+def test_nothing_that_a_node_needs_obliges_whoever_passes_it_on_to_more_than_its_own_text():
+    lines = (ROOT / "docs" / "licences.md").read_text().splitlines()
+    licences = [line.split(" | ")[1] for line in lines if line.endswith(("| node |", "| pages |"))]
+
+    assert len(licences) > 100
+    assert [one for one in licences if re.search(r"(?<!L)GPL|AGPL|GNU (Affero )?General|SSPL", one)] == []
+
+
 FAULTS = {
     "Rooms import downwards only": ("kernel/clock.py", "import gateway.status"),
     "Inside the kernel, too": ("kernel/errors.py", "import kernel.archive.records"),
