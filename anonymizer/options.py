@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Final
 
 BASIC_CODE: Final = "113100"
+FACES: Final = "clean_recognizable_visual_features"  # nothing here removes a face: what may show one is held
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +24,7 @@ class Option:
 
 OPTIONS: Final[Mapping[str, Option]] = {
     "clean_pixel_data": Option("113101", "Clean Pixel Data Option", per_instance=True),
-    "clean_recognizable_visual_features": Option(
-        "113102", "Clean Recognizable Visual Features Option", per_instance=True
-    ),
+    FACES: Option("113102", "Clean Recognizable Visual Features Option", per_instance=True),
     "clean_graphics": Option("113103", "Clean Graphics Option", per_instance=True),
     "clean_structured_content": Option("113104", "Clean Structured Content Option", per_instance=True),
     "clean_descriptors": Option("113105", "Clean Descriptors Option"),
@@ -43,3 +42,10 @@ METHOD_MEANINGS: Final[Mapping[str, str]] = {
 }
 PER_INSTANCE_CODES: Final = frozenset(option.code for option in OPTIONS.values() if option.per_instance)
 EXCLUSIVE: Final = ("retain_full_dates", "retain_modified_dates")  # a date is either as it was or moved
+
+
+def declared(name: str) -> str:
+    """Return in words when the code of an option is in an instance of a profile that has it."""
+    if name == FACES:
+        return "never: faces are held"
+    return "where it was done" if OPTIONS[name].per_instance else "always"

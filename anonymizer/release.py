@@ -10,6 +10,7 @@ from anonymizer import residue
 from anonymizer.engine import deidentify
 from anonymizer.faces import face_risk
 from anonymizer.keys import Keys
+from anonymizer.options import FACES
 from anonymizer.pixels.cleaner import Cleaning
 from anonymizer.pixels.gate import needs_pixel_review
 from anonymizer.profile import Profile
@@ -21,7 +22,6 @@ from kernel.dicom.scanner import scan
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 FINDINGS_TOLD_MAX: Final = 5
-FACES: Final = "clean_recognizable_visual_features"  # nothing here removes a face: what may show one is held
 CLEAN_PIXELS: Final = "clean_pixel_data"  # of `anonymizer.options`
 _STUDY, _SERIES, _INSTANCE = 0x0020000D, 0x0020000E, 0x00080018
 

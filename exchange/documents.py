@@ -12,6 +12,8 @@ from typing import Any
 
 import typer
 
+from anonymizer.options import BASIC_CODE, OPTIONS, declared
+from anonymizer.profile import BUILT_IN, load
 from consult import worklist
 from exchange import dimse_documents
 from exchange.commands import COMMANDS, target
@@ -74,6 +76,19 @@ def transfer_syntaxes() -> Iterator[str]:
         yield f"| {syntax.name} | {syntax.uid} | yes | {'yes' if syntax.decodable else 'no'} | {made} |"
 
 
+def deidentification() -> Iterator[str]:
+    """Yield the lines of the table of options by profile (PS3.15 table E.1-1, PS3.16 CID 7050)."""
+    profiles = [load(name) for name in BUILT_IN]
+    yield f"| option | code | {' | '.join(f'`{profile.name}`' for profile in profiles)} |"
+    yield "|---|---|" + "---|" * len(profiles)
+    yield f"| Basic Profile | {BASIC_CODE} |" + " always |" * len(profiles)
+    for name, option in OPTIONS.items():
+        said = [declared(name) if name in one.options else "" for one in profiles]
+        yield f"| {option.meaning.removesuffix(' Option')} | {option.code} | {' | '.join(said)} |"
+    dates = " | ".join(profile.dates for profile in profiles)
+    yield f"| Longitudinal Temporal Information Modified (0028,0303) | | {dates} |"
+
+
 def statuses() -> Iterator[str]:
     """Yield the lines of the table of errors and what a peer is told."""
     yield "| error | DIMSE status | HTTP status | STOW-RS failure reason |"
@@ -114,6 +129,7 @@ TABLES: Mapping[str, Callable[[], Iterator[str]]] = {
     "storage-classes": storage_classes,
     "transfer-syntaxes": transfer_syntaxes,
     "query-attributes": query_attributes,
+    "deidentification": deidentification,
     "statuses": statuses,
     "associations": dimse_documents.associations,
     "presentation-contexts": dimse_documents.presentation_contexts,

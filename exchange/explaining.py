@@ -8,7 +8,7 @@ from rich.table import Table
 from anonymizer.engine import deidentify
 from anonymizer.explain import VALUE_BYTES_SHOWN, Told, explain
 from anonymizer.keys import Keys
-from anonymizer.options import OPTIONS
+from anonymizer.options import OPTIONS, declared
 from anonymizer.profile import BUILT_IN, Profile, load
 from exchange.screen import out
 from kernel.config import Config
@@ -68,5 +68,4 @@ def print_profiles(config: Config) -> None:
         out.print(f"[bold]{chosen.label}[/] {chosen.digest[:12]}  {purpose}")
         for option in OPTIONS:
             if option in chosen.options:
-                declared = "where it was done" if OPTIONS[option].per_instance else "always"
-                out.print(f"    {option}  ({OPTIONS[option].code}, declared {declared})", markup=False)
+                out.print(f"    {option}  ({OPTIONS[option].code}, declared {declared(option)})", markup=False)
