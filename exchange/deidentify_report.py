@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from html import escape
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from anonymizer.survivors import Survivor, survivors
 from exchange.file_release import Outcome
@@ -30,37 +30,49 @@ _VALUE = re.compile(r"<[^>]*>")
 Report = dict[str, Any]
 
 
+class Piece(NamedTuple):
+    """One new instance: the series that it is of, what it is called in the report, and where it is."""
+
+    series: str
+    label: str
+    path: Path
+
+
 def studies_of(output: Path, outcomes: Iterable[Outcome]) -> list[Report]:
     """Describe each study that was written, by its new UID."""
     files: dict[str, list[str]] = defaultdict(list)
     for file in sorted({one.file for one in outcomes if one.file}):
         files[file.partition("/")[0]].append(file)
-    checks = iter(range(SERIES_CHECKED_MAX))
-    return [_study(output, uid, found, checks) for uid, found in sorted(files.items())]
+    return [
+        described(uid, [Piece(file.rpartition("/")[0], file, output / file) for file in found])
+        for uid, found in sorted(files.items())
+    ]
 
 
-def _study(output: Path, study_instance_uid: str, files: list[str], checks: Iterable[int]) -> Report:
+def described(study_instance_uid: str, pieces: Iterable[Piece]) -> Report:
+    """Describe one de-identified study by its instances."""
     strings: Counter[tuple[int, str]] = Counter()
     patient_ids: set[str] = set()
-    series: dict[str, str] = {}
-    hidden = 0
-    for file in files:
-        patient_id, found = _texts(output / file)
+    series: dict[str, Piece] = {}
+    hidden = instances = 0
+    for piece in pieces:
+        patient_id, found = _texts(piece.path)
         patient_ids.add(patient_id)
+        instances += 1
         for one in found:
             if (one.tag, one.text) in strings or len(strings) < STRINGS_MAX:
                 strings[one.tag, one.text] += 1
             else:
                 hidden += 1
-        series.setdefault(file.rpartition("/")[0], file)
+        series.setdefault(piece.series, piece)
     program = shutil.which("dciodvfy")
-    checked = [file for file, _ in zip(series.values(), checks, strict=False)] if program else []
-    verdicts = [(file, _errors(str(program), output / file)) for file in checked]
+    checked = list(series.values())[:SERIES_CHECKED_MAX] if program else []
+    verdicts = [(piece.label, _errors(str(program), piece.path)) for piece in checked]
     return {
         "study_instance_uid": study_instance_uid,
         "patient_id": sorted(patient_ids),
         "series": len(series),
-        "instances": len(files),
+        "instances": instances,
         "validity": {
             "checked": len(checked),
             "invalid": [{"file": file, "errors": errors} for file, errors in verdicts if errors],

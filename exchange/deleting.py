@@ -9,13 +9,15 @@ from exchange.beside import is_served, own_committer
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors
 from exchange.stores import Stores, opened
+from exchange.study_report import report_study
 from kernel.archive import holds, index
 from kernel.archive.deletion import REASONS, Wish
 from kernel.archive.deletion_asked import ask_deletion
 from kernel.archive.owner import RemoteOwner
 from kernel.archive.removal import Target
 
-app = typer.Typer(no_args_is_help=True, help="Delete from the archive, and hold what nobody may delete.")
+app = typer.Typer(no_args_is_help=True, help="Delete from the archive, hold what nobody may delete, report on copies.")
+app.command("report")(report_study)
 BY = "command line"
 
 Study = Annotated[str, typer.Argument(help="The Study Instance UID at this node.")]
