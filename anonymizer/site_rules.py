@@ -38,6 +38,10 @@ _NAMING: Final = frozenset({
     0x00101050, 0x00101060, 0x00101090, 0x00102152, 0x00102154, 0x00102155, 0x00120040, 0x00120042, 0x00200010,
     0x00321064, 0x00380010, 0x00380060, 0x00380300, 0x00400253, 0x00401001, 0x00401103, 0x00402016, 0x00402017,
 })  # fmt: skip
+# What holds documents, pictures or trees of content: cleaned by what knows them, or gone.
+_CONTENT: Final = frozenset({
+    0x00400555, 0x00400610, 0x0040A730, 0x0040B020, 0x00420011, 0x00700001, 0x00880200, 0x04000550, 0x30100081,
+})  # fmt: skip
 
 
 class Mistake(Exception):
@@ -105,6 +109,8 @@ def rule_of(
 def _check_kept(tag: int, vr: str, options: Sequence[str]) -> None:
     if tag in _NAMING or vr == "PN":
         raise Mistake("it names the patient, or another person, by itself")
+    if tag in _CONTENT:
+        raise Mistake("its content is cleaned, or goes (clean_structured_content, clean_graphics)")
     if vr == "UI":
         raise Mistake("UIDs are replaced, or kept together (retain_uids)")
     if vr in _DATES and "retain_full_dates" not in options:
