@@ -101,6 +101,27 @@ def test_a_picture_stays_what_comes_when_anything_will_do(archive):
     assert archive.get(url_of(ds) + "/frames/1/rendered", Accept=MP4).status_code == 406
 
 
+def test_who_wants_a_picture_does_not_wait_for_the_program(archive, monkeypatch):
+    looked: list[int] = []
+    monkeypatch.setattr(videos, "video_program", lambda: looked.append(1))
+    ds = an_us_cine(seed="no wait")
+    archive.store(ds)
+
+    answers = [archive.get(url_of(ds) + "/rendered", Accept=accept).status_code for accept in ("", "image/png", "*/*")]
+    refused = archive.get(url_of(ds) + "/rendered", Accept="text/html")
+
+    assert (answers, refused.status_code, looked) == ([200] * 3, 406, [1])
+
+
+@needs_ffmpeg
+def test_a_refusal_names_video_where_it_is_made(archive):
+    ds = an_us_cine(seed="refusal")
+    archive.store(ds)
+
+    assert MP4 in archive.get(url_of(ds) + "/rendered", Accept="text/html").json()["detail"]
+    assert archive.get(url_of(ds) + "/rendered", Accept="image/png;q=0.1, video/mp4").headers["content-type"] == MP4
+
+
 def test_without_the_program_the_answer_says_what_is_on_offer(archive, monkeypatch):
     monkeypatch.setattr(videos, "video_program", lambda: None)
     ds = an_us_cine(seed="without")

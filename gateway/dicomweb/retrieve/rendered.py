@@ -5,6 +5,7 @@ for reading. Diagnostic viewing uses frames.
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from itertools import chain
 from typing import Final
 
@@ -57,7 +58,7 @@ def rendered(call: Call) -> ASGIApp:
     numbers = frame_numbers(call.params["frames"]) if "frames" in call.params else None
     if is_stream(located):
         return _stream(call, located)
-    offer = choose(call.accept, _offers(numbers))
+    offer = _chosen(call.accept, numbers)
     how = rendering_of(call.query)
     headers = _headers(call, [located], offer)
     if known := not_modified(call.headers, headers):
@@ -72,10 +73,15 @@ def rendered(call: Call) -> ASGIApp:
     return _picture(call, located, (numbers or [1])[0], (offer, how, headers))
 
 
-def _offers(numbers: Sequence[int] | None) -> tuple[Offer, ...]:
-    if numbers is None:
-        return (*ALONE, *PARTS, *offered())
-    return (*ALONE, *PARTS) if len(numbers) == 1 else (*PARTS, Offer(GIF), *offered())
+def _chosen(accept: str, numbers: Sequence[int] | None) -> Offer:
+    """Choose; whoever wants a picture does not wait until it is known whether videos can be had."""
+    if numbers is not None and len(numbers) == 1:
+        return choose(accept, (*ALONE, *PARTS))
+    pictures = (*ALONE, *PARTS) if numbers is None else (*PARTS, Offer(GIF))
+    if "video/" not in accept.lower():
+        with suppress(NotAcceptable):
+            return choose(accept, pictures)
+    return choose(accept, (*pictures, *offered()))
 
 
 def _stream(call: Call, located: Located) -> ASGIApp:
