@@ -9,6 +9,7 @@ time of one process, conversions by the clock as whole programs, each with its s
 import argparse
 import hashlib
 import io
+import json
 import mmap
 import os
 import resource
@@ -34,11 +35,25 @@ from wsi.tiff_slide import index_tiff
 from wsi.tile_index import Level, SlideIndex, load, save
 
 ROUNDS = 5
+ROOT = Path(__file__).parents[1]
 PEER = "wsidicomizer"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vienanh-peers" / PEER
 OPEN_SLIDES = 50
 TILES_EACH = 40
 FRAMES = 180_000  # of the slide that is opened again
+# Starts programs: a small process, because the memory of whoever starts one counts as its own.
+RUNNER = """
+import json, os, sys, time
+for line in sys.stdin:
+    command = json.loads(line)
+    begun = time.perf_counter()
+    child = os.fork()
+    if child == 0:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        os.execv(command[0], command)
+    _, status, usage = os.wait4(child, 0)
+    print(json.dumps([status, time.perf_counter() - begun, usage.ru_maxrss]), flush=True)
+"""
 OPENSLIDE = "OpenSlide DeepZoom, Pillow q75"
 
 
@@ -46,13 +61,15 @@ def main() -> int:
     """Run the bench; exit 0 when every goal holds."""
     options = arguments(__doc__.splitlines()[0]).parse_args()
     folder = Path(tempfile.mkdtemp(prefix="vienanh-bench-"))
-    try:
-        return _measure(folder, options)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    command = [sys.executable, "-S", "-c", RUNNER]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=ROOT) as runner:
+        try:
+            return _measure(folder, runner, options)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
-def _measure(folder: Path, options: argparse.Namespace) -> int:
+def _measure(folder: Path, runner: subprocess.Popen[str], options: argparse.Namespace) -> int:
     peers.room_for(folder, 3 * 2**30)
     size = slide_files.Size(10_240, 7_680) if options.short else slide_files.Size(40_960, 30_720)
     rounds = 3 if options.short else ROUNDS
@@ -61,7 +78,8 @@ def _measure(folder: Path, options: argparse.Namespace) -> int:
     report = Report(f"A slide of {size.width} x {size.height} pixels")
     report.versions |= {"OpenSlide": openslide.__library_version__, "wsidicomizer": _peer_version()}
     _tiles(report, vendor, rounds)
-    _conversions(report, folder, {"SVS": (vendor, 4), "generic TIFF": (generic, 10)}, rounds)
+    for name, path, at_least in (("SVS", vendor, 4), ("generic TIFF", generic, 10)):
+        _conversion(report, name, path, runner, at_least, rounds)
     _memory(report, folder, vendor)
     _reopening(report, folder)
     return report.finish(options)
@@ -113,41 +131,41 @@ def _tiles(report: Report, path: Path, rounds: int) -> None:
 # --- conversions ------------------------------------------------------------------------------------------------------
 
 
-def _conversions(report: Report, folder: Path, slides: dict[str, tuple[Path, float]], rounds: int) -> None:
-    for name, (path, at_least) in slides.items():
-        seconds: dict[str, list[float]] = {"ours": [], PEER: []}
-        mebibytes: dict[str, list[float]] = {"ours": [], PEER: []}
-        for number in range(max(1, rounds // 2)):
-            say(f"round {number}: {name} to DICOM")
-            for who, command in (
-                ("ours", [sys.executable, "-m", "exchange", "slides", "to-dicom", str(path), str(folder / "ours")]),
-                (PEER, [str(_peer()), "-i", str(path), "-o", str(folder / "theirs")]),
-            ):
-                for old in (folder / "ours", folder / "theirs"):
-                    shutil.rmtree(old, ignore_errors=True)
-                (folder / "theirs").mkdir()
-                spent_s, peak = _run(command)
-                seconds[who].append(spent_s)
-                mebibytes[who].append(peak)
-                if who == "ours":
-                    _assert_same_scans(path, folder / "ours")
-        report.cost(f"{name} to DICOM", "s", seconds["ours"], Peer(PEER, seconds[PEER]), at_least)
-        report.cost(f"{name} to DICOM, peak memory", "MiB", mebibytes["ours"], Peer(PEER, mebibytes[PEER]), 2)
+def _conversion(  # noqa: PLR0917 - one row's worth
+    report: Report, name: str, path: Path, runner: subprocess.Popen[str], at_least: float, rounds: int
+) -> None:
+    seconds: dict[str, list[float]] = {"ours": [], PEER: []}
+    mebibytes: dict[str, list[float]] = {"ours": [], PEER: []}
+    ours, theirs = path.parent / "ours", path.parent / "theirs"
+    commands = {
+        "ours": [sys.executable, "-m", "exchange", "slides", "to-dicom", str(path), str(ours)],
+        PEER: [str(_peer()), "-i", str(path), "-o", str(theirs)],
+    }
+    for number in range(rounds):
+        say(f"round {number}: {name} to DICOM")
+        for who, command in commands.items():
+            for old in (ours, theirs):
+                shutil.rmtree(old, ignore_errors=True)
+            theirs.mkdir()
+            os.sync()
+            spent_s, peak_mib = _run(runner, command)
+            seconds[who].append(spent_s)
+            mebibytes[who].append(peak_mib)
+            if who == "ours" and not number:
+                _assert_same_scans(path, ours)
+    report.cost(f"{name} to DICOM", "s", seconds["ours"], Peer(PEER, seconds[PEER]), at_least)
+    report.cost(f"{name} to DICOM, peak memory", "MiB", mebibytes["ours"], Peer(PEER, mebibytes[PEER]), 2)
 
 
-def _run(command: Sequence[str]) -> tuple[float, float]:
+def _run(runner: subprocess.Popen[str], command: Sequence[str]) -> tuple[float, float]:
     """Return the seconds that a program took, and its largest memory in MiB."""
-    begun = time.perf_counter()
-    process = subprocess.Popen(
-        command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=Path(__file__).parents[1]
-    )
-    _, status, usage = os.wait4(process.pid, 0)
-    spent_s = time.perf_counter() - begun
-    process.returncode = os.waitstatus_to_exitcode(status)
-    assert process.stderr is not None
-    told = process.stderr.read().decode(errors="replace")
-    assert not process.returncode, told[-2000:]
-    return spent_s, usage.ru_maxrss / 1024
+    assert runner.stdin is not None
+    assert runner.stdout is not None
+    runner.stdin.write(json.dumps(command) + "\n")
+    runner.stdin.flush()
+    status, spent_s, peak = json.loads(runner.stdout.readline())
+    assert status == 0, f"{command[0]} failed"
+    return spent_s, peak / 1024
 
 
 def _assert_same_scans(path: Path, folder: Path) -> None:

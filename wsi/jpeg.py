@@ -124,13 +124,19 @@ def tables_of(stream: bytes) -> bytes:
     return b"".join(stream[segment.start : segment.end] for segment in found if segment.marker in _TABLES)
 
 
-@dataclass(frozen=True, slots=True)
 class Completion:
-    """What every tile of a level lacks, made once: it stands between a tile's start and its own segments."""
+    """What every tile of a level lacks, made once: it stands between a tile's start and its own segments.
 
-    inserted: bytes
-    width: int  # that every tile must have, pixels
-    height: int
+    Tiles of one level begin alike as a rule, so the last beginning and what was made of it are remembered.
+    """
+
+    __slots__ = ("_height", "_inserted", "_last", "_width")
+
+    def __init__(self, inserted: bytes, width: int, height: int) -> None:
+        self._inserted = inserted
+        self._width = width  # that every tile must have, pixels
+        self._height = height
+        self._last = (b"\0", b"")  # a beginning up to its first scan, and the new one
 
     def complete(self, stream: bytes) -> bytes:
         """Return a tile that stands for itself: with tables, colour mark and profile, without comments.
@@ -140,21 +146,28 @@ class Completion:
         MalformedSlide
             It is not of the size that its level says, not baseline, not of 8 bits, or not of one or three components.
         """
-        parts = [SOI, self.inserted]
+        beginning, made = self._last
+        if not stream.startswith(beginning):
+            beginning, made = self._last = self._begun(stream)
+        return made + stream[len(beginning) :]
+
+    def _begun(self, stream: bytes) -> tuple[bytes, bytes]:
+        parts = [SOI, self._inserted]
         frame: Frame | None = None
-        kept_from = 2
+        kept_from = end = 2
         for segment in segments(stream):
+            end = segment.end
             if segment.marker in _FRAMES:
                 frame = _frame(stream, segment)
             elif segment.marker == _COM or _APP0 <= segment.marker <= _APP15:
                 parts.append(stream[kept_from : segment.start])
                 kept_from = segment.end
-        if frame is None or (frame.width, frame.height) != (self.width, self.height):
+        if frame is None or (frame.width, frame.height) != (self._width, self._height):
             raise malformed("a tile's JPEG is not of its level's size")
         if not frame.is_baseline or frame.precision != 8 or len(frame.components) not in (1, 3):
             raise malformed("a tile's JPEG is of a kind that browsers do not show")
-        parts.append(stream[kept_from:])
-        return b"".join(parts)
+        parts.append(stream[kept_from:end])
+        return stream[:end], b"".join(parts)
 
 
 def completion(tables: bytes, colour: Colour, icc_profile: bytes, width: int, height: int) -> Completion:

@@ -70,6 +70,19 @@ def test_comments_and_application_segments_stay_behind():
     assert np.array_equal(pixels_of(whole), pixels_of(spoken))
 
 
+def test_a_tile_that_begins_otherwise_than_the_one_before_is_looked_at_anew():
+    complete = completion(b"", "YCbCr", b"", 64, 48).complete
+    other = jpeg(texture(64, 48), quality=30, comment=b"TRAN VAN A")
+
+    made = [complete(tile) for tile in (TILE, TILE, other, TILE)]
+
+    assert made[0] == made[1] == made[3]
+    assert np.array_equal(pixels_of(made[2]), pixels_of(other))
+    assert b"TRAN" not in made[2]
+    with pytest.raises(MalformedSlide):
+        complete(jpeg(texture(32, 32)))
+
+
 def test_a_small_profile_travels_in_the_tile_and_a_large_one_does_not():
     def profile_in(size: int) -> bytes | None:
         whole = completion(b"", "YCbCr", b"p" * size, 64, 48).complete(TILE)
