@@ -3,10 +3,11 @@
 Neither engine can be left alone with it. SQLite keeps no statistics: it would take a name's index with a million hits.
 PostgreSQL's are of single columns, and guess badly what several keys leave over. So they are asked, at a bounded price:
 
-1. Does the index of a key have few candidates? Then it leads, and what it finds is sorted.
+1. Does the index of a key have few candidates, or have few studies a name that matches? Then it leads, and what it
+   finds is sorted. Names are looked for in the list of distinct ones, which is much shorter than that of studies.
 2. Do enough of the newest studies match? Then the studies are walked in the order asked for, and the page fills soon.
-3. Have few studies a name that matches? The list of distinct names is looked through for it: it is much shorter than
-   that of studies. Or a modality that is asked for? Then they lead.
+3. Have not too many studies a name that matches, did they arrive when it was asked for, or have they a modality that is
+   asked for? Then they lead.
 4. What is left matches hardly anything by keys that are all common: a name's index leads if there is one, or the walk
    sees everything.
 
@@ -26,7 +27,10 @@ from kernel.archive.tables import study
 from kernel.database import is_sqlite
 
 PROBE_MAX: Final = 1_000  # candidates whose rows are read one by one
-NAMES_MAX: Final = 20_000  # candidates of the index of names, which tells all about them
+NAMED_MAX: Final = 5_000  # candidates with names that match, fewer than a walk would see until its page is full
+NAMES_MAX: Final = 20_000  # the same, when a walk would go far
+ARRIVED_MAX: Final = 10_000  # candidates of the index of ranks; their rows are read
+TEXTS_MAX: Final = 5_000  # candidates of a text; their rows are read
 IDENTIFIED_MAX: Final = 20_000  # studies of which an identifier begins with a text
 NEAR: Final = 20_000  # newest studies that are looked at to see how soon a page would be full
 NEAR_READ: Final = 1_000  # the same when their rows must be read
@@ -42,11 +46,11 @@ class Plan:
 
 
 def plan(
-    connection: Connection, keys: Keys, others: list[ColumnElement[bool]], *, by_date: bool, reads_rows: bool
+    connection: Connection, keys: Keys, others: list[ColumnElement[bool]], *, by_date: bool, arrived: Lead | None
 ) -> Plan:
     """Return how `keys` and the `others`, which lead nothing, are searched for.
 
-    `by_date`: newest first, else in the worklist's order; `reads_rows`: the others are not answered by what is walked.
+    `by_date`: newest first, else in the worklist's order; `arrived`: what could lead by the arrival that `others` ask for.
     """
     on_sqlite = is_sqlite(connection)
     if keys.pinned:  # a UID or an identifier: nothing is more selective
@@ -64,14 +68,20 @@ def plan(
         if _has_at_most(connection, lead.candidates, PROBE_MAX):
             return led(lead)
         common = lead if by_date and lead.keyword == "PatientName" else common
+    by_names, by_text = keys.by_names(on_sqlite=on_sqlite), keys.by_text(identified, on_sqlite=on_sqlite)
+    for lead, most in ((by_names, NAMED_MAX), (by_text, PROBE_MAX)):
+        if lead is not None and _has_at_most(connection, lead.candidates, most):
+            return led(lead)
     indexed = frozenset({"StudyDate"}) if by_date else frozenset[str]()
     walk = Plan([*keys.conditions(on_sqlite=on_sqlite, indexed=indexed, identified=identified), *others], is_walk=True)
-    near = NEAR if keys.is_covered and not reads_rows else NEAR_READ
+    reads_rows = not keys.is_covered or (by_date and arrived is not None)  # the rank is in no index by date
+    near = NEAR_READ if reads_rows else NEAR
     if not walk.conditions or _fills_soon(connection, walk, keys, near, by_date=by_date):
         return walk
     for lead, most in (
-        (keys.by_names(on_sqlite=on_sqlite), NAMES_MAX),
-        (keys.by_text(identified, on_sqlite=on_sqlite), NAMES_MAX),
+        (by_names, NAMES_MAX),
+        (by_text, TEXTS_MAX),
+        (arrived, ARRIVED_MAX),
         (keys.by_modality(on_sqlite=on_sqlite), PROBE_MAX),
     ):
         if lead is not None and _has_at_most(connection, lead.candidates, most):

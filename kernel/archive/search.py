@@ -10,14 +10,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select
+from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
 
 from kernel.archive.cost import bounded
 from kernel.archive.found import PKS, SELECTS, SeriesRow, StudyPage, StudyRow, series_of, studies_of
 from kernel.archive.index import IN_SERIES, IN_STUDY
-from kernel.archive.keys import Keys
+from kernel.archive.keys import Keys, Lead
 from kernel.archive.plan import plan
-from kernel.archive.tables import ARRIVAL, arrival, study, study_modality
+from kernel.archive.tables import ARRIVAL, PRIORITY_ROUTINE, RANKS_OF_A_PRIORITY, arrival, study, study_modality
 from kernel.database import is_sqlite
 from kernel.dicom.levels import Level
 from kernel.dicom.matching import Match
@@ -161,10 +161,23 @@ def _matching(connection: Connection, query: StudyQuery, level: Level, wanted: S
     if wanted is PKS["study"] and by_date and not others and (listed := keys.listed_by_modality()):
         newest = (study_modality.c.study_date.desc(), study_modality.c.study_pk.desc())
         return _Planned(select(study_modality.c.study_pk).where(*listed).order_by(*newest), is_counted_for_nothing=True)
-    by_arrival = query.received_from is not None or query.received_before is not None
-    chosen = plan(connection, keys, others, by_date=by_date, reads_rows=by_date and by_arrival)
+    arrived = _arrived(query)
+    chosen = plan(connection, keys, others, by_date=by_date, arrived=arrived)
     statement = wanted.where(*chosen.conditions).order_by(*_order(query, level, is_walk=chosen.is_walk))
     return _Planned(statement, not chosen.is_walk or not chosen.conditions)
+
+
+def _arrived(query: StudyQuery) -> Lead | None:
+    """Return the studies that arrived when they were asked for: a range of ranks for each priority."""
+    if query.received_from is None and query.received_before is None:
+        return None
+    lower = arrival(query.received_from) if query.received_from is not None else 0
+    upper = arrival(query.received_before) if query.received_before is not None else RANKS_OF_A_PRIORITY
+    firsts = [priority * RANKS_OF_A_PRIORITY for priority in range(PRIORITY_ROUTINE + 1)]
+    rank = study.c.worklist_rank
+    each = [select(study.c.pk).where(rank >= first + lower, rank < first + upper) for first in firsts]
+    candidates = union_all(*each)
+    return Lead(candidates, among=study.c.pk.in_(candidates))
 
 
 def _order(query: StudyQuery, level: Level, *, is_walk: bool) -> tuple[ColumnElement[Any], ...]:

@@ -35,7 +35,7 @@ STATE_COMPLETE: Final = "complete"
 _RECEIVING: Final = text(f"state = '{STATE_RECEIVING}'")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
-_RANKS_OF_A_PRIORITY: Final = 10**16
+RANKS_OF_A_PRIORITY: Final = 10**16
 
 _NARROWING: Final = ("site", "patient_sex", "modalities")
 
@@ -286,7 +286,7 @@ def worklist_rank(priority: int, first_received_at: datetime) -> int:
 
     One plain column and index instead of a mixed-direction order. Microseconds since 1970 stay below 10**16 until 2286.
     """
-    return (PRIORITY_ROUTINE - priority) * _RANKS_OF_A_PRIORITY + arrival(first_received_at)
+    return (PRIORITY_ROUTINE - priority) * RANKS_OF_A_PRIORITY + arrival(first_received_at)
 
 
 def arrival(moment: datetime) -> int:
@@ -294,5 +294,5 @@ def arrival(moment: datetime) -> int:
     return (moment - _EPOCH) // _MICROSECOND
 
 
-ARRIVAL: Final = study.c.worklist_rank % _RANKS_OF_A_PRIORITY
+ARRIVAL: Final = study.c.worklist_rank % RANKS_OF_A_PRIORITY
 """When a study first arrived, read from its rank: for who walks the index of ranks and would look at no row."""

@@ -156,7 +156,16 @@ def test_the_planner_s_bounds_may_be_anything(filled, monkeypatch):
     )
     for seed in range(40):
         chance = random.Random(seed)
-        for bound in ("PROBE_MAX", "NAMES_MAX", "IDENTIFIED_MAX", "NEAR", "NEAR_READ"):
+        for bound in (
+            "PROBE_MAX",
+            "NAMED_MAX",
+            "NAMES_MAX",
+            "TEXTS_MAX",
+            "ARRIVED_MAX",
+            "IDENTIFIED_MAX",
+            "NEAR",
+            "NEAR_READ",
+        ):
             monkeypatch.setattr(plan_module, bound, chance.choice([0, 1, 10, 100, 10_000]))
         with database.read() as connection:
             assert [row.pk for row in search_studies(connection, query).rows] == expected(rows, query)
