@@ -26,8 +26,8 @@ from gateway.dimse.listening.supervisor import ListenerProcesses
 from gateway.dimse.scp.backing import Backing
 from gateway.dimse.scp.commitment_reporter import CommitmentReporter, call_back
 from gateway.dimse.scp.offered import offers
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.handover_worker import HandoverWorker, HttpAsk
-from gateway.dimse.scu.line import Target
 from gateway.dimse.scu.sender import DimseSender
 from gateway.dimse.scu.targets import target_of
 from gateway.hl7.intake import Intake

@@ -26,7 +26,7 @@ from exchange.demo_data import DemoStudy
 from exchange.screen import err, out
 from exchange.stores import opened
 from exchange.supervise import LISTENING_FILE
-from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import send_files
 from kernel import config as configuration
 from kernel.access import NewAccount, Role, Scope

@@ -9,7 +9,7 @@ from gateway.dimse.listening import negotiation
 from gateway.dimse.scp.backing import Backing
 from gateway.dimse.scp.offer import PLAIN_SYNTAXES, Offer
 from gateway.dimse.scp.offered import offers
-from gateway.dimse.scu import line
+from gateway.dimse.scu import proposal
 from gateway.dimse.upper_layer import pdu
 from gateway.dimse.upper_layer.commands import Field
 from gateway.dimse.upper_layer.tls import CIPHERS
@@ -53,13 +53,13 @@ def associations() -> Iterator[str]:
     yield f"| application context | {pdu.APPLICATION_CONTEXT} | the same |"
     yield f"| implementation class UID | {IMPLEMENTATION_CLASS_UID} | the same |"
     yield f"| implementation version name | {IMPLEMENTATION_VERSION_NAME} | the same |"
-    yield f"| largest PDU asked for, bytes | {dimse.pdu_bytes_max} (`dimse.pdu_bytes_max`) | {line.OUR_PDU_BYTES_MAX} |"
+    yield f"| largest PDU asked for, bytes | {dimse.pdu_bytes_max} (`dimse.pdu_bytes_max`) | {proposal.OUR_PDU_BYTES_MAX} |"
     yield f"| associations at once | {dimse.associations_max} (`dimse.associations_max`), {dimse.source_associations_max} of one source | one for each lane of a destination |"
     window = negotiation.SYNCHRONOUS
     yield f"| asynchronous operations | {window.invoked},{window.performed}, when proposed | not proposed |"
     yield f"| A-ASSOCIATE-RQ must come within | {dimse.negotiation_timeout_s:g} s (`dimse.negotiation_timeout_s`) | |"
     yield f"| silence ends the association after | {dimse.idle_timeout_s:g} s (`dimse.idle_timeout_s`) | `routing.request_timeout_s` |"
-    yield f"| presentation contexts | as proposed, at most 128 | at most {line.CONTEXTS_MAX} |"
+    yield f"| presentation contexts | as proposed, at most 128 | at most {proposal.CONTEXTS_MAX} |"
 
 
 def rejections() -> Iterator[str]:

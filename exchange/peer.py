@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.upper_layer.tls import ClientTls
 
 _PEER = re.compile(r"(?P<title>[^@]{1,16})@(?P<host>.+):(?P<port>[0-9]{1,5})")

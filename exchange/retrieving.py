@@ -20,7 +20,8 @@ from exchange.stores import Stores
 from gateway import source_tables
 from gateway.dimse.scp.offer import Offer, Offers
 from gateway.dimse.scp.store_scp import StoreSCP
-from gateway.dimse.scu.line import Lost, Serving, Target
+from gateway.dimse.scu.calling import Lost, Target
+from gateway.dimse.scu.line import Serving
 from gateway.dimse.scu.retrieve_scu import BUFFER_BYTES, REFUSED_BYTES_MAX, Order, Progress, find_instances, retrieve
 from gateway.dimse.upper_layer.commands import Field
 from gateway.peers import Source

@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from gateway.dicomweb.client.sending import StowTransport
-from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import DimseSender
 from kernel.archive.tables import instance
 from kernel.clock import SystemClock

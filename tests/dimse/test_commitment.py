@@ -15,8 +15,9 @@ from sqlalchemy import delete, select, update
 
 from gateway import source_tables
 from gateway.dimse.scp.commitment_reporter import CommitmentReporter, call_back
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.errands import Errands
-from gateway.dimse.scu.line import Line, Target
+from gateway.dimse.scu.line import Line
 from kernel.archive import commitments
 from kernel.archive.commitment_desk import CommitmentDesk
 from kernel.archive.commitments import commitment

@@ -7,8 +7,8 @@ import pytest
 from pydicom.datadict import dictionary_VR, tag_for_keyword
 from pydicom.errors import InvalidDicomError
 
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.find_scu import Question, find
-from gateway.dimse.scu.line import Target
 from gateway.dimse.scu.sender import send_files
 from kernel.dicom.identifier import texts
 from tests.dimse.conftest import PATIENCE_S

@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 
 from exchange.assemble import Node
 from exchange.commands import app
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.find_scu import Question, find
-from gateway.dimse.scu.line import Target
 from gateway.dimse.scu.sender import send_files
 from kernel.dicom.dictionary import TAG_OF
 from kernel.dicom.identifier import texts

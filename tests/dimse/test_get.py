@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from gateway.dimse.listening import conversation
 from gateway.dimse.scp import retrieve_progress, retrieve_send
-from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import send_files
 from kernel.archive import spool
 from kernel.archive.tables import instance

@@ -10,9 +10,9 @@ from pynetdicom.sop_class import InstanceAvailabilityNotification
 from sqlalchemy import select
 
 from gateway.dimse.scp.commitment_messages import Report
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.commitment_scu import CommitmentReports
 from gateway.dimse.scu.handover_worker import HandoverWorker
-from gateway.dimse.scu.line import Target
 from gateway.dimse.scu.sender import send_files
 from kernel.archive.commitments import Reference
 from kernel.archive.owner import LocalOwner

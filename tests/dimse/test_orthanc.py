@@ -6,7 +6,7 @@ import pydicom
 import pytest
 
 from gateway.dimse.scp.commitment_reporter import CommitmentReporter
-from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import DimseSender, send_files
 from kernel.clock import ManualClock
 from routing.transport import Cause, ReceiptState

@@ -10,7 +10,7 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import DimseSender, outcome_of, send_files
 from gateway.dimse.upper_layer import commands, pdu, wire
 from routing.transport import Cause, Parcel, ReceiptState

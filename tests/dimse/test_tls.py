@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.dimse.scu.line import Line, Lost, Target
+from gateway.dimse.scu.calling import Lost, Target
+from gateway.dimse.scu.line import Line
 from gateway.dimse.scu.sender import send_files
 from gateway.dimse.upper_layer import wire
 from gateway.dimse.upper_layer.pdu import AssociateAccept

@@ -3,7 +3,7 @@
 import pytest
 from pynetdicom import evt
 
-from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import send_files
 from kernel.archive.owner import RemoteOwner
 from kernel.errors import Busy

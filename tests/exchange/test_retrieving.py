@@ -20,7 +20,8 @@ from typer.testing import CliRunner
 from exchange.commands import app
 from gateway.dimse.scp.offer import Offer, Offers
 from gateway.dimse.scp.services import Drain, response
-from gateway.dimse.scu.line import Serving, Target
+from gateway.dimse.scu.calling import Target
+from gateway.dimse.scu.line import Serving
 from gateway.dimse.scu.retrieve_scu import Order, Progress, find_instances, retrieve
 from gateway.dimse.scu.sender import send_files
 from gateway.dimse.upper_layer.commands import Field

@@ -12,8 +12,9 @@ from functools import partial
 from typing import Final
 
 from gateway.dimse.scp.commitment_messages import COMMITMENT_CLASS, event_command, write_report
+from gateway.dimse.scu.calling import Lost, Target
 from gateway.dimse.scu.errands import Errands
-from gateway.dimse.scu.line import Line, Lost, Target
+from gateway.dimse.scu.line import Line
 from gateway.dimse.upper_layer.pdu import Role
 from gateway.peers import Sources
 from gateway.status import SUCCESS

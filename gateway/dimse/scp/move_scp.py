@@ -11,7 +11,9 @@ from gateway.dimse.scp.backing import Backing
 from gateway.dimse.scp.retrieve_send import PLAIN, DataSets, syntax_for
 from gateway.dimse.scp.retrieve_service import Store
 from gateway.dimse.scp.services import Session, int_of, text_of
-from gateway.dimse.scu.line import CONTEXTS_MAX, Line, Lost, Pair, Target
+from gateway.dimse.scu.calling import Lost, Target
+from gateway.dimse.scu.line import Line
+from gateway.dimse.scu.proposal import CONTEXTS_MAX, Pair
 from gateway.dimse.scu.targets import target_of
 from gateway.dimse.upper_layer.commands import CommandSet
 from gateway.dimse.upper_layer.indications import Command

@@ -6,7 +6,8 @@ from typing import Final
 from pydicom import Dataset
 
 from gateway.dimse.scp.commitment_messages import encoded
-from gateway.dimse.scu.line import Line, Lost, Target
+from gateway.dimse.scu.calling import Lost, Target
+from gateway.dimse.scu.line import Line
 from gateway.dimse.upper_layer.commands import Field
 from gateway.status import SUCCESS
 from kernel.archive.commitments import Reference

@@ -24,7 +24,8 @@ from gateway.dimse.scp.commitment_messages import (
 from gateway.dimse.scp.gathered import Gathered
 from gateway.dimse.scp.offer import Offer, Offers
 from gateway.dimse.scp.services import Drain, Receiver, Response, Session, int_of, response
-from gateway.dimse.scu.line import Line, Lost, Serving, Target
+from gateway.dimse.scu.calling import Lost, Target
+from gateway.dimse.scu.line import Line, Serving
 from gateway.dimse.upper_layer.commands import Field
 from gateway.dimse.upper_layer.indications import Command
 from gateway.peers import Source

@@ -11,7 +11,8 @@ from typing import Final, Literal
 
 from gateway.dimse.scp.find_identifier import BYTES, LEVEL_TAG, Matching
 from gateway.dimse.scp.services import Reply
-from gateway.dimse.scu.line import Line, Lost, Target
+from gateway.dimse.scu.calling import Lost, Target
+from gateway.dimse.scu.line import Line
 from gateway.dimse.upper_layer.commands import CommandSet, Field
 from gateway.dimse.upper_layer.pdu import Extended
 from gateway.status import OUT_OF_RESOURCES, SUCCESS

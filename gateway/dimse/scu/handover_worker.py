@@ -6,9 +6,9 @@ from functools import partial
 from typing import Final
 
 from gateway.dimse.scu.availability_scu import tell_available
+from gateway.dimse.scu.calling import Lost, Target
 from gateway.dimse.scu.commitment_scu import NO, REPORT_VERB, YES, CommitmentReports, ask_commitment, read_told
 from gateway.dimse.scu.errands import Errands
-from gateway.dimse.scu.line import Lost, Target
 from kernel import telemetry
 from kernel.archive.commitments import Reference
 from kernel.archive.owner import LocalOwner

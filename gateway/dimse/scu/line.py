@@ -6,8 +6,6 @@ the peer requests on our association (C-STORE of a C-GET, N-EVENT-REPORT) is ser
 """
 
 import contextlib
-import socket
-import ssl
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +13,8 @@ from gateway.dimse.listening.conversation import Conversation, Rules
 from gateway.dimse.listening.negotiation import VERIFICATION
 from gateway.dimse.scp.offer import NOTHING, Offers
 from gateway.dimse.scp.services import DataSet, PeerGone, Reply, Session
+from gateway.dimse.scu.calling import SILENT, Lost, Target, broken, connected, gone, rejected
+from gateway.dimse.scu.proposal import CONTEXTS_MAX, Pair, request_to
 from gateway.dimse.upper_layer.commands import CommandSet, Field, Value
 from gateway.dimse.upper_layer.indications import (
     Aborted,
@@ -31,52 +31,19 @@ from gateway.dimse.upper_layer.indications import (
 )
 from gateway.dimse.upper_layer.pdu import (
     AbortReason,
-    AssociateReject,
-    AssociateRequest,
     Extended,
-    ProposedContext,
     Role,
-    UserInformation,
 )
 from gateway.dimse.upper_layer.requestor import Requestor
-from gateway.dimse.upper_layer.sockets import Link, is_silence
 from gateway.dimse.upper_layer.states import State
-from gateway.dimse.upper_layer.tls import ClientTls
 from gateway.peers import Source
 from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
-from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from routing.transport import Cause, Parcel
 
-CONTEXTS_MAX = 128  # odd numbers from 1 to 255 (PS3.8 9.3.2.2)
 RECEIVE_BUFFER_BYTES = 64 * 1024
-OUR_PDU_BYTES_MAX = 65536  # what we ask for; responses are small
 REFUSED_BYTES_MAX = 1024 * 1024  # of requests that we do not serve
 RELEASE_S = 5.0  # how long a peer has to agree to a release
 PRIORITY_MEDIUM = 0
-
-Pair = tuple[str, str]  # SOP class, transfer syntax
-
-
-class Lost(Exception):
-    """The association cannot be had, or is gone."""
-
-    def __init__(self, cause: Cause, status: str, detail: str) -> None:
-        super().__init__(detail)
-        self.cause = cause
-        self.status = status
-        self.detail = detail
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where to call, as whom, and how long to bear silence."""
-
-    host: str
-    port: int
-    called_ae_title: str
-    calling_ae_title: str
-    request_timeout_s: float
-    tls: ClientTls | None = None  # None: in the clear
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +87,7 @@ class Line:
             The peer cannot be reached, or rejects.
         """
         self.proposed = tuple(pairs[: CONTEXTS_MAX - 1])
-        self._upper = Requestor(_request(target, self.proposed, roles, extended))
+        self._upper = Requestor(request_to(target, self.proposed, roles, extended))
         self._events: Iterator[Event] = iter(())
         self._buffer = memoryview(bytearray(serving.buffer_bytes))
         self.session = Session(
@@ -128,12 +95,7 @@ class Line:
         )
         rules = Rules(serving.offers, serving.refused_bytes_max)
         self._conversation = Conversation(self._upper, self, rules, self.session)
-        try:
-            connection = socket.create_connection((target.host, target.port), timeout=target.request_timeout_s)
-        except OSError as error:
-            raise Lost(Cause.LINK, "connect", f"no connection: {error.strerror or type(error).__name__}") from None
-        self._link = Link(connection) if target.tls is None else _secured(connection, target, target.tls)
-        self._link.bear(receive_s=target.request_timeout_s, send_s=target.request_timeout_s)
+        self._link = connected(target)
         try:
             self._associate()
         except BaseException:
@@ -149,7 +111,7 @@ class Line:
             case Accepted():
                 return
             case Rejected(answer):
-                raise _rejected(answer)
+                raise rejected(answer)
             case _:
                 raise Lost(Cause.LINK, "protocol", "the peer answered out of turn")
 
@@ -182,7 +144,7 @@ class Line:
         try:
             return self._conversation.request(context, command, data_set)
         except PeerGone:
-            raise _gone() from None
+            raise gone() from None
 
     def ask(self, context: Context, command: CommandSet, data_set: DataSet = None) -> Iterator[Reply]:
         """Ask for what has many responses (C-FIND, C-GET, C-MOVE): yield the pending ones as they come, then the last.
@@ -192,7 +154,7 @@ class Line:
         try:
             yield from self._conversation.ask(context, command, data_set)
         except PeerGone:
-            raise _gone() from None
+            raise gone() from None
 
     def cancel(self, context: Context) -> None:
         """Ask the peer to stop what it was last asked (C-CANCEL-RQ, PS3.7 9.3.2.3); it still answers."""
@@ -267,7 +229,7 @@ class Line:
         try:
             self._link.send(*parts)
         except OSError as error:
-            raise _broken(error) from None
+            raise broken(error) from None
 
     def hear(self, *, wait: bool) -> bool:
         """Handle the next event; False when none has come and `wait` is not set. Raises Lost."""
@@ -311,7 +273,7 @@ class Line:
             try:
                 count = self._link.receive(self._buffer) if wait else self._link.poll(self._buffer)
             except OSError as error:
-                raise _broken(error) from None
+                raise broken(error) from None
             if count is None:
                 return None
             if not count:
@@ -326,55 +288,3 @@ class Line:
                 raise Lost(Cause.LINK, "protocol", f"the peer broke the protocol: {text}")
             case _:
                 return event
-
-
-SILENT = "timeout"
-
-
-def _request(
-    target: Target, pairs: Sequence[Pair], roles: Sequence[Role], extended: Sequence[Extended]
-) -> AssociateRequest:
-    wanted = [(VERIFICATION, IMPLICIT_VR_LITTLE_ENDIAN), *pairs]
-    return AssociateRequest(
-        called_ae_title=target.called_ae_title,
-        calling_ae_title=target.calling_ae_title,
-        contexts=tuple(ProposedContext(2 * number + 1, uid, (syntax,)) for number, (uid, syntax) in enumerate(wanted)),
-        user=UserInformation(
-            OUR_PDU_BYTES_MAX,
-            IMPLEMENTATION_CLASS_UID,
-            IMPLEMENTATION_VERSION_NAME,
-            roles=tuple(roles),
-            extended=tuple(extended),
-        ),
-    )
-
-
-def _rejected(answer: AssociateReject) -> Lost:
-    """Transient: later; by the service's user: a person must change a title; by the provider: another protocol."""
-    cause = Cause.FULL if answer.result == 2 else Cause.AUTHENTICATION
-    status = f"reject {answer.result}/{answer.source}/{answer.reason}"
-    return Lost(cause, status, f"the peer rejects the association (PS3.8 table 9-21: {status})")
-
-
-def _broken(error: OSError) -> Lost:
-    if is_silence(error):
-        return Lost(Cause.LINK, SILENT, "the peer was silent for too long")
-    return Lost(Cause.LINK, "lost", f"connection lost: {error.strerror or type(error).__name__}")
-
-
-def _secured(connection: socket.socket, target: Target, tls: ClientTls) -> Link:
-    try:
-        return tls.connect(connection, target.host, target.request_timeout_s)
-    except ssl.SSLError as error:
-        # who refuses us, or is not who it should be, does so again: a person must look at the certificates
-        raise Lost(
-            Cause.AUTHENTICATION, "tls", f"no TLS with the peer: {error.reason or type(error).__name__}"
-        ) from None
-    except OSError as error:
-        raise Lost(Cause.LINK, "tls", f"no TLS with the peer: {error.strerror or type(error).__name__}") from None
-    finally:
-        connection.close()  # nothing is left in it when the handshake succeeded
-
-
-def _gone() -> Lost:
-    return Lost(Cause.LINK, "closed", "the association ended")

@@ -10,8 +10,10 @@ from typing import Final, Literal
 
 from gateway.dimse.scp.retrieve_progress import CANCELLED, PENDING
 from gateway.dimse.scp.services import Reply, int_of
+from gateway.dimse.scu.calling import Lost, Target
 from gateway.dimse.scu.find_scu import MODELS, Level, Question, find_on, identifier_of
-from gateway.dimse.scu.line import CONTEXTS_MAX, Line, Lost, Pair, Serving, Target
+from gateway.dimse.scu.line import Line, Serving
+from gateway.dimse.scu.proposal import CONTEXTS_MAX, Pair
 from gateway.dimse.upper_layer.commands import CommandSet, Field
 from gateway.dimse.upper_layer.indications import Context
 from gateway.dimse.upper_layer.pdu import Role

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gateway.dimse.scu.line import Target
+from gateway.dimse.scu.calling import Target
 from gateway.dimse.upper_layer.tls import ClientTls
 from kernel.config import Config
 from routing.destinations import Destination
