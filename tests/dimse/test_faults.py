@@ -9,7 +9,7 @@ import time
 
 import pytest
 
-from gateway.dimse.listening import association, listener
+from gateway.dimse.listening import connection, listener
 from gateway.dimse.upper_layer import commands, pdu, protocol, wire
 from gateway.dimse.upper_layer.pdu import Abort, AbortReason, AssociateReject
 from tests.dimse import scripts
@@ -195,7 +195,7 @@ def test_a_request_that_drips_in_has_one_deadline_for_all_of_it(start_node):
 
 
 def test_a_peer_that_never_closes_does_not_keep_its_place(start_node, monkeypatch):
-    monkeypatch.setattr(association, "CLOSING_S", 0.2)
+    monkeypatch.setattr(connection, "CLOSING_S", 0.2)
     node = start_node()
 
     with node.call() as peer:
