@@ -21,6 +21,8 @@ os.environ["PATH"] = os.pathsep.join(
 settings.register_profile("check", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("check")
 
+os.environ["COLUMNS"] = "250"  # of tables, which are not folded; a worker of xdist has a terminal's
+
 SAMPLES = Path(os.environ.get("VIENANH_SAMPLES", Path(__file__).parents[2] / "shared" / "samples"))
 PEERS = {
     "dcmtk": ("storescu", "dcmdump"),

@@ -15,7 +15,9 @@ def sources(*tables, accept_unknown: bool = True) -> Sources:
 
 
 def test_a_caller_without_a_table_belongs_to_the_nodes_own_site():
-    assert sources().resolve("VIENANH", "CT1", "10.0.0.1") == Source("", "BVA")
+    only_stores = Source("", "BVA", services=frozenset({"echo", "store"}))
+
+    assert sources().resolve("VIENANH", "CT1", "10.0.0.1") == only_stores
 
 
 def test_a_caller_without_a_table_is_refused_when_only_sources_may_call():

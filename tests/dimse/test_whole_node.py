@@ -23,6 +23,10 @@ processes = {processes}
 [http]
 port = 0
 [[source]]
+name = "modality"
+calling = ["MODALITY"]
+services = ["store", "commit"]
+[[source]]
 name = "reader"
 calling = ["GETTER"]
 services = ["get"]

@@ -24,7 +24,6 @@ PASSWORD = "mat khau dai du"
 def run(tmp_path: Path, monkeypatch):
     """Run a command on a node's folder of its own, as a terminal would."""
     monkeypatch.setenv("VIENANH_NODE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "200")
 
     def run(*arguments: str, given: str = ""):
         return CliRunner().invoke(app, list(arguments), input=given)

@@ -21,7 +21,6 @@ START_S = 60.0
 # Nodes start and end often here: let Python keep what it compiled, outside the checkout.
 ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
 ENVIRONMENT["PYTHONPYCACHEPREFIX"] = str(Path(tempfile.gettempdir()) / f"vienanh-pycache-{os.getuid()}")
-ENVIRONMENT["COLUMNS"] = "250"  # tables are not folded
 TOKEN = "test-token-of-loopback"  # accepted for everything by nodes started with it
 
 
