@@ -12,7 +12,8 @@ from anonymizer.actions import Action
 from anonymizer.options import OPTIONS
 
 if TYPE_CHECKING:
-    from anonymizer.rewriting import Chunks, Rewriter
+    from anonymizer.packing import Chunks
+    from anonymizer.rewriting import Rewriter
     from kernel.dicom.elements import Element
 
 

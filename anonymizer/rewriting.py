@@ -1,6 +1,5 @@
 """Rewrite encoded data sets: what stays is a slice of the source, what changes is new bytes (PS3.5 7, PS3.15 E.1)."""
 
-import struct
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
@@ -9,23 +8,18 @@ from anonymizer.cleaning import CODE_OF, SequenceCleaners
 from anonymizer.compiled import ActionTable
 from anonymizer.content_items import PARENTS as CONTENT_PARENTS
 from anonymizer.dummies import DUMMY_SEQUENCES, encode
+from anonymizer.packing import Chunks, as_chunks, packed
 from anonymizer.private import CREATOR, PrivateBlocks
 from anonymizer.second_net import NUMBERS, SEARCHED
 from anonymizer.treatment import Treatment
 from kernel.dicom.dictionary import BULK_VRS, VR_OF
-from kernel.dicom.elements import UNDEFINED, Element, Item
+from kernel.dicom.elements import Element, Item
 from kernel.dicom.scanner import scan
 from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 
 UTF_8: Final = b"ISO_IR 192"
 SPECIFIC_CHARACTER_SET: Final = 0x00080005
 
-Chunk = bytes | memoryview
-Chunks = list[Chunk]
-
-_ITEM, _ITEM_END = b"\xfe\xff\x00\xe0", b"\xfe\xff\x0d\xe0\x00\x00\x00\x00"
-_SEQUENCE_END = b"\xfe\xff\xdd\xe0\x00\x00\x00\x00"
-_UNDEFINED = struct.pack("<I", UNDEFINED)
 _WATCHED = frozenset({"PN", "UN", "UI"}) | SEARCHED | NUMBERS  # looked at even where the attribute is kept
 _OF_WORDS = frozenset({"PN", "UN", "UI", "AE", "DA", "DT", "TM", "UR"}) | SEARCHED | NUMBERS
 
@@ -128,20 +122,7 @@ class Rewriter:
             contents = [self._item(item, table.of_item(tag, item, view)) for item in items]
         else:
             contents = [self._item(item, table.inside(tag)) for item in items]
-        if all(content is None for content in contents):
-            return None
-        parts: Chunks = []
-        for item, content in zip(items, contents, strict=True):
-            if content is None:
-                parts.append(view[item.start : item.end])
-            elif item.length == UNDEFINED:
-                parts += [_ITEM + _UNDEFINED, *content, _ITEM_END]
-            else:
-                parts += [_ITEM + struct.pack("<I", _size(content)), *content]
-        head = view[element.start : element.value_offset - 4]
-        if element.length == UNDEFINED:
-            return [head, _UNDEFINED, *parts, _SEQUENCE_END]
-        return [head, struct.pack("<I", _size(parts)), *parts]
+        return packed(view, element, contents)
 
     def _item(self, item: Item, inside: Mapping[int, Action]) -> Chunks | None:
         passed, to_utf_8 = self._passed, self.treatment.to_utf_8
@@ -159,14 +140,14 @@ class Rewriter:
         if element.items is not None:
             return self.sequence(element)
         if element.vr == "PN":  # a name in an attribute that is none
-            return _chunks(self.treatment.removed())
+            return as_chunks(self.treatment.removed())
         if element.vr not in _WATCHED:  # bytes or numbers: words have no business there
             known = VR_OF.get(element.tag, "")
-            return _chunks(self.treatment.removed()) if known in _OF_WORDS else None
+            return as_chunks(self.treatment.removed()) if known in _OF_WORDS else None
         value = self._value(element)
         if element.vr == "UN":
             return self._unknown(element, value)
-        return _chunks(self.treatment.kept(element, value))
+        return as_chunks(self.treatment.kept(element, value))
 
     def _private(self, element: Element, vr: str) -> Chunks | None:
         """Treat a private element that is known to be safe as long as it holds what its VR says."""
@@ -174,7 +155,7 @@ class Rewriter:
             return None
         if vr == "SQ" and element.items is not None:
             return self.sequence(element)
-        return _chunks(self.treatment.private(vr, self._value(element)))
+        return as_chunks(self.treatment.private(vr, self._value(element)))
 
     def _changed(self, element: Element, action: Action) -> Chunks | None:
         if action in CODE_OF:
@@ -189,13 +170,13 @@ class Rewriter:
                 return self._kept(element)
         if action is Action.DUMMY and element.items is not None and element.tag not in DUMMY_SEQUENCES:
             return self.sequence(element)  # references: they stay, with new UIDs
-        return _chunks(self.treatment.changed(element, action, self._value(element)))
+        return as_chunks(self.treatment.changed(element, action, self._value(element)))
 
     def _unknown(self, element: Element, value: bytes) -> Chunks | None:
         """Treat a known attribute that came as UN: a sequence is looked into, what may be text goes."""
         vr = VR_OF.get(element.tag, "")
         if vr != "SQ":
-            return None if vr in BULK_VRS or vr == "OB or OW" else _chunks(self.treatment.removed())
+            return None if vr in BULK_VRS or vr == "OB or OW" else as_chunks(self.treatment.removed())
         source = encode(element.tag, "SQ", value, implicit=True)
         inner = scan(source, IMPLICIT_VR_LITTLE_ENDIAN)
         outer, self._view = self._view, memoryview(source)
@@ -211,11 +192,3 @@ class Rewriter:
         if element.items is not None:
             return b""
         return bytes(self._view[element.value_offset : element.value_offset + element.length])
-
-
-def _chunks(new: bytes | None) -> Chunks | None:
-    return None if new is None else [new] if new else []
-
-
-def _size(chunks: Chunks) -> int:
-    return sum(map(len, chunks))

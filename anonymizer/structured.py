@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from anonymizer.content_items import CONTENT_SEQUENCE, are_understood
 
 if TYPE_CHECKING:
-    from anonymizer.rewriting import Chunks, Rewriter
+    from anonymizer.packing import Chunks
+    from anonymizer.rewriting import Rewriter
     from kernel.dicom.elements import Element
 
 
