@@ -18,7 +18,10 @@ CHUNK_BYTES: Final = 128  # fed at a time: of a damaged stream no more than this
 DEPTH_MAX: Final = 3  # of streams within streams
 SMALLEST_BYTES: Final = 4  # inflated; less names nobody
 
-_BEGINNINGS = re.compile(rb"\x1f\x8b\x08|PK\x03\x04|[\x38\x48\x58\x68\x78][\x01-\xff]", re.DOTALL)
+# A zlib stream begins with two bytes that are a multiple of 31, deflate and a window of 1 to 32 KiB (RFC 1950 2.2).
+_FLAGS = {cmf: bytes(flg for flg in range(256) if (cmf << 8 | flg) % 31 == 0) for cmf in range(0x28, 0x80, 0x10)}
+_ZLIB = (re.escape(bytes((cmf,))) + b"[" + re.escape(flags) + b"]" for cmf, flags in _FLAGS.items())
+_BEGINNINGS = re.compile(b"|".join((*_ZLIB, rb"\x1f\x8b\x08", rb"PK\x03\x04")))
 _ZIP_HEADER_BYTES = 30
 _DEFLATED = b"\x08\x00"
 
@@ -48,10 +51,10 @@ def inflated(output: bytes) -> Iterator[tuple[int, bytes]]:
 def _streams(content: bytes) -> Iterator[tuple[int, bytes]]:
     end = 0
     for match in _BEGINNINGS.finditer(content):
-        start = match.start()
+        start, beginning = match.start(), match[0]
         if start < end:
             continue
-        piece, used = _inflate(content, start, match[0])
+        piece, used = _inflate(content, start, beginning)
         if len(piece) >= SMALLEST_BYTES:
             end = start + used
             yield start, piece
@@ -71,8 +74,6 @@ def _inflate(content: bytes, start: int, beginning: bytes) -> tuple[bytes, int]:
         wbits = -zlib.MAX_WBITS
     elif beginning[0] == 0x1F:
         wbits = zlib.MAX_WBITS | 16
-    elif int.from_bytes(beginning, "big") % 31:  # the check of a zlib header (RFC 1950 2.2)
-        return b"", 0
     machine, parts, size = zlib.decompressobj(wbits), list[bytes](), 0
     stream = memoryview(content)[start + skipped :]
     used = 0

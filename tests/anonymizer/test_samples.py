@@ -31,6 +31,8 @@ NAMED_AFTER_THEIR_CONTENT = {
     "eCT_Supplemental.dcm",
     "explicit_VR-UN.dcm",
     "ELSCINT1_JP2vsJ2K.dcm",
+    "reportsi.dcm",  # of "Last Name, First Name"
+    "reportsi_with_empty_number_tags.dcm",
 }
 
 
