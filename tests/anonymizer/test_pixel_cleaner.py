@@ -10,6 +10,7 @@ import unicodedata
 
 import numpy as np
 import pytest
+import zxingcpp
 from PIL import Image
 
 from anonymizer.pixels.cleaner import Cleaner, Cleaning
@@ -304,7 +305,6 @@ def test_a_name_in_one_frame_of_a_cine_is_masked():
 @pytest.mark.peer("tesseract")
 @pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
 def test_a_barcode_is_masked_over_its_whole_height():
-    zxingcpp = pytest.importorskip("zxingcpp")
     code = np.asarray(zxingcpp.create_barcode("BN00123456", zxingcpp.BarcodeFormat.Code128).to_image(scale=2))
     picture = np.full((480, 640), 255, np.uint8)
     picture[100 : 100 + code.shape[0], 60 : 60 + code.shape[1]] = code[:, : 640 - 60]
