@@ -21,12 +21,14 @@ from exchange.http import build_app
 from exchange.http_door import Door
 from exchange.key_files import site_keys
 from gateway.dicomweb.app import DicomWeb
+from gateway.dicomweb.deidentify.order import Deidentification
 from gateway.dicomweb.service import Services as DicomWebServices
 from kernel import telemetry
 from kernel.archive.reclaim import reclaim_blobs
 from kernel.config import HttpConfig
 from kernel.errors import ExchangeError, InvalidConfiguration
 from routing.break_glass import BreakGlass
+from routing.profiles import profiles_of
 from viewer.server.api import Services
 from viewer.server.pages import build_folder
 
@@ -62,6 +64,7 @@ class Running:
                 committer=node.committer,
                 commitments=node.commitments,
                 deletions=node.deletions,
+                deidentification=Deidentification(profiles_of(config), site_keys(config)),
             )
         )
         stores = node.stores

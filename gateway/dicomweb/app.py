@@ -12,6 +12,7 @@ from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
 
 from gateway.dicomweb import capabilities, changes, commitment, deletion
+from gateway.dicomweb.deidentify.endpoint import deidentify
 from gateway.dicomweb.http.endpoint import Endpoint
 from gateway.dicomweb.http.row import Row
 from gateway.dicomweb.retrieve import bulkdata, frames, instances, metadata, rendered
@@ -42,6 +43,7 @@ ROUTES: Final[Sequence[Row]] = (
     Row("DELETE", _STUDY, deletion.delete, _DELETE, "delete"),
     Row("DELETE", _SERIES, deletion.delete, _DELETE, "delete"),
     Row("DELETE", _INSTANCE, deletion.delete, _DELETE, "delete"),
+    Row("POST", "/$deidentify", deidentify, Scope.DEIDENTIFY, "deidentify-order"),
     Row("POST", "/manifests", announced.announce, _STORE, "manifest"),
     Row("POST", "/commitment-requests/{transaction}", commitment.request, _STORE, "commitment"),
     Row("GET", "/commitment-requests/{transaction}", commitment.result, _STORE, "commitment"),

@@ -98,6 +98,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
             "limit": {"type": "integer", "minimum": 1, "maximum": PAGE_MAX},
         },
     ),
+    "deidentify-order": Operation(
+        "De-identify instances, which are not kept; the last part, or a 409, lists what was held",
+        (_INSTANCES[0], "application/json"),
+        _INSTANCES,
+        query={"profile": _TEXT},
+    ),
     "manifest": Operation("Say what a study consists of", takes=("application/json",), success=204),
     "workitem": Operation("Worklist: work items, their states and subscribers (PS3.18 11)", (_JSON,), (_JSON,)),
     "commitment": Operation("Request storage commitment, or read its result (PS3.18 13)", (_JSON,), (_JSON,)),

@@ -27,6 +27,7 @@ from kernel.database import Database
 from kernel.dicom.decoders import DECODERS
 
 if TYPE_CHECKING:
+    from gateway.dicomweb.deidentify.order import Deidentification
     from gateway.dicomweb.http.row import Row
 
 READERS: Final = 8  # threads that answer GET requests
@@ -55,6 +56,7 @@ class Services:
     deletions: Deletions
     random: Callable[[int], str] = secrets.token_hex
     commitments: CommitmentDesk | None = None
+    deidentification: "Deidentification | None" = None
 
 
 class Room:

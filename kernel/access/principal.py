@@ -23,6 +23,7 @@ class Scope(StrEnum):
     DICOMWEB_READ = "dicomweb:read"
     DICOMWEB_STORE = "dicomweb:store"
     DICOMWEB_DELETE = "dicomweb:delete"  # within the policy of the node (archive.deletion)
+    DEIDENTIFY = "dicomweb:deidentify"  # have instances made pseudonymous with the site's keys
     API_READ = "api:read"
     API_WRITE = "api:write"
     ORDERS_READ = "orders:read"  # what is scheduled at the modalities
@@ -39,7 +40,7 @@ ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = {
     Role.REQUESTER: _PERSON | {Scope.ORDERS_READ, Scope.ORDERS_WRITE, Scope.WORKLIST_READ},
     Role.READER: _PERSON | {Scope.ORDERS_READ, Scope.WORKLIST_READ, Scope.WORKLIST_WRITE},
     Role.INTEGRATOR: frozenset(
-        {Scope.DICOMWEB_READ, Scope.DICOMWEB_STORE, Scope.API_READ}
+        {Scope.DICOMWEB_READ, Scope.DICOMWEB_STORE, Scope.DEIDENTIFY, Scope.API_READ}
         | {Scope.ORDERS_READ, Scope.ORDERS_WRITE, Scope.WORKLIST_READ, Scope.WORKLIST_WRITE}
     ),
 }

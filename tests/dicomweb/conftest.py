@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from anonymizer.keys import Keys, derive
 from gateway.dicomweb.app import DicomWeb
+from gateway.dicomweb.deidentify.order import Deidentification
 from gateway.dicomweb.http.direct import Direct
 from gateway.dicomweb.service import Services
 from kernel.access import Access, AccessKeys
@@ -33,6 +34,7 @@ from kernel.config import Config, LogConfig
 from kernel.database import Database
 from kernel.telemetry import configure
 from routing.deletion import DeliveryDependents
+from routing.profiles import profiles_of
 from tests.support.access import CHEAP
 from tests.support.builders import as_file
 from tests.support.http import a_client, served
@@ -134,7 +136,19 @@ def running_node(
     desk.start()
     deletions = Deletions(db, clock, config.archive, committer, (DeliveryDependents(site_keys),))
     service = DicomWeb(
-        Services(config, clock, access, db, blobs, ingest, quarantine, committer, deletions=deletions, commitments=desk)
+        Services(
+            config,
+            clock,
+            access,
+            db,
+            blobs,
+            ingest,
+            quarantine,
+            committer,
+            deletions=deletions,
+            commitments=desk,
+            deidentification=Deidentification(profiles_of(config), site_keys),
+        )
     )
     try:
         with served(Direct(service), ws="websockets-sansio") as url:

@@ -17,6 +17,9 @@ from tests.dicomweb.conftest import running_node
 from tests.support.builders import a_ct
 
 NS = {"w": WADL}
+ROOT = Path(__file__).parents[2]
+HOOKS = {"SCHEMATHESIS_HOOKS": "tests.support.schemathesis_hooks", "PYTHONPATH": str(ROOT)}
+ENVIRONMENT = {**os.environ, "NO_PROXY": "*", **HOOKS}
 EXAMPLES = 8  # of each operation and phase
 SECONDS = 25
 
@@ -63,14 +66,15 @@ def test_schemathesis_finds_nothing_that_fails_or_is_told_otherwise_than_describ
         described.write_text(json.dumps(openapi(ROUTES, "1")))
         run = subprocess.run(
             [
-                *(Path(sys.executable).with_name("schemathesis"), "run", described, "--url", node.url),
+                *(sys.executable, "-c", "from schemathesis.cli import schemathesis; schemathesis()"),
+                *("run", described, "--url", node.url),
                 *("-H", f"Authorization: Bearer {node.token}", "--seed", "20261122", "--generation-deterministic"),
                 *("--phases", "coverage,fuzzing", "-n", str(EXAMPLES), "--no-shrink", "--continue-on-failure"),
                 *("--checks", "not_a_server_error,status_code_conformance,content_type_conformance"),
                 *("--max-time", str(SECONDS), "--suppress-health-check", "all"),
                 *("--request-timeout", "30", "--no-color", "--warnings", "off"),
             ],
-            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=280, env={**os.environ, "NO_PROXY": "*"},
+            cwd=tmp_path, capture_output=True, text=True, check=False, timeout=280, env=ENVIRONMENT,
         )  # fmt: skip
         whole = node.get("/dicom-web/studies")
 

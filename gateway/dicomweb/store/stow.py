@@ -39,12 +39,12 @@ def store(call: Call) -> ASGIApp:
     """Check all that can be checked before the body is read; return what receives it."""
     services = call.services
     site = storing_site(call)
-    length = _content_length(call.headers.get("content-length", ""))
+    length = content_length(call.headers.get("content-length", ""))
     if length > services.config.http.body_bytes_max:
         raise LimitExceeded(limit="body_bytes_max", value=length, bound=services.config.http.body_bytes_max)
     if call.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType(media_type="with a Content-Encoding", offered=OFFERED)
-    framing, kind = _framing(call.headers.get("content-type", ""), services.config.http.parts_max)
+    framing, kind = framing_of(call.headers.get("content-type", ""), services.config.http.parts_max)
     study = call.params.get("study")
     if study is not None:
         check_uid(study, "StudyInstanceUID")
@@ -81,7 +81,7 @@ def storing_site(call: Call) -> str:
     return site
 
 
-def _framing(content_type: str, parts_max: int) -> tuple[Framing, str]:
+def framing_of(content_type: str, parts_max: int) -> tuple[Framing, str]:
     """Return how the body is taken apart, and of what media type its instances or their metadata are."""
     media_type = parse_media_type(content_type) if content_type else None
     name = media_type.name if media_type else "(none)"
@@ -104,7 +104,8 @@ def _taking(framing: Framing, kind: str, taker: Taker, call: Call) -> Receiver |
     return Assembler(framing, taker, ingesters, default_type=kind, instances_max=most)
 
 
-def _content_length(text: str) -> int:
+def content_length(text: str) -> int:
+    """Return what a Content-Length says, 0 when there is none. Raises InvalidRequest."""
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) < 20):

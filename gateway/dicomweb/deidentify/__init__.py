@@ -1,0 +1,1 @@
+"""Instances de-identified for who sends them, and kept nowhere: POST /$deidentify."""
