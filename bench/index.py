@@ -32,6 +32,7 @@ P95_MS = 60.0
 MAX_MS = 300.0
 METADATA_MS = 50.0
 INSTANCES_PER_S = 2_000.0
+COST_REQUESTS = 20  # of each pattern, for its processor time, which the kernel counts in 10 ms
 ENGINES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 
@@ -52,6 +53,7 @@ class Engine:
     name: str
     folder: str  # of the node
     target: str
+    pid: int | None  # of its own server
 
 
 def main() -> int:
@@ -81,7 +83,8 @@ def _measure(folder: Path, size: Size, options: argparse.Namespace) -> int:
         report.versions |= databases.versions
         known = known_studies(databases.sqlite, size.studies)
         for folder_name in engines:
-            engine = Engine(ENGINES[folder_name], folder_name, databases.targets[folder_name])
+            pid = databases.pids.get(folder_name)
+            engine = Engine(ENGINES[folder_name], folder_name, databases.targets[folder_name], pid)
             _one_engine(folder, engine, known, size, report)
     report.notes.append(
         "Inserting: rows, events and counters of CT slices with their real DICOM JSON through kernel.archive's committer, "
@@ -94,8 +97,10 @@ def _one_engine(folder: Path, engine: Engine, known: list[Known], size: Size, re
     name = engine.name
     with _node(folder, engine) as server:
         with timed(f"{name}: asking {len(PATTERNS)} patterns {size.rounds} times"):
-            for pattern, spent_ms in _ask(server, known, size.rounds).items():
-                report.spread(pattern, name, spent_ms, p95_ms=P95_MS, max_ms=MAX_MS)
+            spent = _ask(server, known, size.rounds)
+            costs = _cost(server, engine, known)
+        for pattern, spent_ms in spent.items():
+            report.spread(pattern, name, spent_ms, p95_ms=P95_MS, max_ms=MAX_MS, cpu_ms=costs[pattern])
         growth = Growth(folder / "slices", engine.target, size.slices)
         with timed(f"{name}: indexing {size.series} series of {size.slices} slices while queries run"):
             rate, meanwhile = _grow(server, growth, known, size.series)
@@ -125,6 +130,22 @@ def _ask(server: Server, known: list[Known], rounds: int) -> dict[str, list[floa
             spent[name].append(_timed_get(client, pattern(chance.choice(known), chance)))
     client.close()
     return spent
+
+
+def _cost(server: Server, engine: Engine, known: list[Known]) -> dict[str, float]:
+    """Return the processor milliseconds of a request of each pattern, of the node and the database's server together."""
+
+    def cpu_s() -> float:
+        return server.cpu_s() + (peers.cpu_s(engine.pid) if engine.pid else 0)
+
+    client, chance, costs = Client(server), random.Random(4), dict[str, float]()
+    for name, pattern in PATTERNS.items():
+        before_s = cpu_s()
+        for _ in range(COST_REQUESTS):
+            _timed_get(client, pattern(chance.choice(known), chance))
+        costs[name] = (cpu_s() - before_s) * 1000 / COST_REQUESTS
+    client.close()
+    return costs
 
 
 def _timed_get(client: Client, path: str, accept: str = "application/dicom+json, application/json") -> float:

@@ -24,6 +24,7 @@ class Loaded:
     sqlite: Path
     targets: dict[str, str]  # URL of the database by engine
     versions: dict[str, str]
+    pids: dict[str, int]  # of the servers that work beside the node, by engine
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def loaded(folder: Path, studies: int, engines: Collection[str]) -> Iterator[Loa
             load_sqlite(database, Studies(studies, metadata_of_one()))
         _mark(folder, "sqlite").touch()
     if "postgresql" not in engines:
-        yield Loaded(database, targets, {})
+        yield Loaded(database, targets, {}, {})
         return
     is_there = _mark(folder, "postgresql").exists()
     cluster = folder / "cluster"
@@ -52,7 +53,7 @@ def loaded(folder: Path, studies: int, engines: Collection[str]) -> Iterator[Loa
                 copy_to_postgresql(database, server.dsn)
             _mark(folder, "postgresql").touch()
         targets["postgresql"] = server.url
-        yield Loaded(database, targets, {"PostgreSQL": server.version})
+        yield Loaded(database, targets, {"PostgreSQL": server.version}, {"postgresql": server.pid})
 
 
 def _mark(folder: Path, engine: str) -> Path:

@@ -44,7 +44,7 @@ class Server:
 
     def cpu_s(self) -> float:
         """Processor seconds of the tree so far, those of ended children included."""
-        return sum(_cpu_ticks(pid) for pid in tree(self.pid)) / TICKS
+        return cpu_s(self.pid)
 
     def resident_bytes(self) -> int:
         """Resident memory of the tree now."""
@@ -218,6 +218,11 @@ def tree(pid: int) -> list[int]:
     for one in found:
         found += parents.get(one, [])
     return found
+
+
+def cpu_s(pid: int) -> float:
+    """Return the processor seconds of a process and all below it so far, those of ended children included."""
+    return sum(_cpu_ticks(one) for one in tree(pid)) / TICKS
 
 
 def _stat(pid: int) -> list[str]:

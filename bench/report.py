@@ -49,6 +49,7 @@ class Spread:
     p95_ms: float
     max_ms: float
     holds: bool
+    cpu_ms: float | None  # of the servers' processors, mean
 
 
 @dataclass(slots=True)
@@ -87,13 +88,22 @@ class Report:
         holds = (at_least is None or ours >= at_least) and (at_most is None or ours <= at_most)
         self.rows.append(Row(name, ours, None, "", unit, None, goal, holds if goal else None))
 
-    def spread(self, name: str, server: str, spent_ms: Sequence[float], *, p95_ms: float, max_ms: float) -> None:
+    def spread(
+        self,
+        name: str,
+        server: str,
+        spent_ms: Sequence[float],
+        *,
+        p95_ms: float,
+        max_ms: float,
+        cpu_ms: float | None = None,
+    ) -> None:
         """Add the spread of one kind of request, and what its 95th percentile and its maximum may be."""
         ordered = sorted(spent_ms)
         p95 = ordered[math.ceil(0.95 * len(ordered)) - 1]
         holds = p95 <= p95_ms and ordered[-1] <= max_ms
         p50 = statistics.median(ordered)
-        self.spreads.append(Spread(name, server, len(ordered), p50, p95, ordered[-1], holds))
+        self.spreads.append(Spread(name, server, len(ordered), p50, p95, ordered[-1], holds, cpu_ms))
         self.spread_goal = f"p95 <= {p95_ms:g} ms, max <= {max_ms:g} ms"
 
     def _compare(self, row: Row, at_least: float | None) -> None:
@@ -130,16 +140,20 @@ class Report:
     def _show_spreads(self) -> None:
         """Print one line for each kind of request, the servers side by side."""
         servers = list(dict.fromkeys(one.server for one in self.spreads))
-        lines = [("milliseconds", *(text for name in servers for text in (f"{name} p50", "p95", "max", "")))]
+        lines = [("milliseconds", *(text for name in servers for text in (f"{name} p50", "p95", "max", "CPU", "")))]
         for kind in dict.fromkeys(one.name for one in self.spreads):
             found = {one.server: one for one in self.spreads if one.name == kind}
             cells: list[str] = [kind]
             for name in servers:
                 one = found.get(name)
                 cells += (
-                    [f"{one.p50_ms:.1f}", f"{one.p95_ms:.1f}", f"{one.max_ms:.1f}", "" if one.holds else "MISSED"]
+                    [
+                        *(f"{value:.1f}" for value in (one.p50_ms, one.p95_ms, one.max_ms)),
+                        "" if one.cpu_ms is None else f"{one.cpu_ms:.1f}",
+                        "" if one.holds else "MISSED",
+                    ]
                     if one
-                    else [""] * 4
+                    else [""] * 5
                 )
             lines.append(tuple(cells))
         _print_aligned(lines, right=range(1, len(lines[0])))

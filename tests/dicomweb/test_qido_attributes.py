@@ -7,6 +7,7 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from gateway.dicomweb.search import qido
 from kernel.archive import finder as finder_module
 from kernel.audit import Action, audit
 from tests.dicomweb.conftest import running_node
@@ -128,6 +129,17 @@ def test_included_fields_come_along_at_their_level_only(hospital):
     assert not keys("studies?PatientID=A1&includefield=all") & {"00080060", "00081010", "00280010"}
     assert {"00081010", "00400275"} <= keys("series?PatientID=A1&includefield=all")
     assert {"00280010", "00281052", "7FE00010", "00091001"} <= keys("instances?PatientID=A1&includefield=all")
+
+
+def test_everything_is_told_of_a_bounded_number_of_results_and_the_rest_announced(hospital, monkeypatch):
+    node, _ = hospital
+    monkeypatch.setattr(qido, "EVERYTHING_MAX", 2)
+
+    answer = node.get("/dicom-web/studies?includefield=all")
+
+    assert len(answer.json()) == 2
+    assert "There are 1 additional results" in answer.headers["warning"]
+    assert len(node.get("/dicom-web/studies").json()) == 3
 
 
 def test_parts_of_sequences_private_attributes_and_bulk_data_are_included(hospital):
