@@ -49,6 +49,13 @@ WRITTEN_SURNAMES: Final = frozenset(
 )
 SURE_SURNAMES: Final = {"nguyen": "nguyễn", "huynh": "huỳnh"}  # words of nothing else: in lower case, too
 
+# What stands before a colon and the value of a form; expressions over folded text.
+LABELS: Final = (
+    "ho (?:va )?ten", "ten benh nhan", r"patient(?:'?s)? (?:name|id)", "name of (?:the )?patient", "full name", "dia chi", "address",
+    "so dien thoai", "sdt", "dien thoai", "phone", "tel", "dob", "date of birth", "ngay sinh", "cmnd", "cccd", "so the",
+    "ma (?:bn|benh nhan|y te)", "mrn", "nguoi nha", "next of kin",
+)  # fmt: skip
+
 # Begins of phrases of medicine whose first two words are a surname and a name when capitalised without marks.
 MEDICINE: Final = (
     "cung dong", "cung rang", "cao huyet", "chu vi", "chu ky", "dinh ky", "dinh luong", "dinh tinh", "dinh vi", "dinh huong",

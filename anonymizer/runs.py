@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from anonymizer.name_words import (
     BARE_TITLES,
+    LABELS,
     MEDICINE,
     MIDDLE,
     NAMES,
@@ -30,6 +31,7 @@ _SYLLABLE = re.compile(
 _WORD = re.compile(r"[^\W\d_]+")
 _GAP = re.compile(r"[ \t.,:^_*-]{1,3}")
 _NAME_GAP = re.compile(r"[ \t.^_-]{1,2}")
+_LINE_GAP = re.compile(r"[ \t.^_-]{1,2}|[ \t]*\r?\n[ \t]*")  # behind văn or thị a name goes on in the next line
 _MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
 _PATTERNS: Final = re.compile(
     "|".join((
@@ -50,6 +52,7 @@ _PATTERNS: Final = re.compile(
         r"(?<!\d)(?<!\d[.,])\d{8,}",
     ))
 )  # fmt: skip
+_LABELLED = re.compile(rf"(?<![a-z])(?:{'|'.join(LABELS)}) ?[:=] ?([^,;|\r\n\\]{{1,80}})")
 _LOWER_NAME = re.compile(  # written small, but with its marks: `trần văn nam`
     rf"(?<!\w)(?:{'|'.join(sorted(WRITTEN_SURNAMES))})\s(?:văn|thị)\s[^\W\d_]+", re.IGNORECASE
 )
@@ -97,6 +100,9 @@ def find(text: str, folded: str, words: Sequence[Word]) -> Iterator[Span]:
             yield Span(*match.span())
     for match in _PERSON_NAME.finditer(text):
         yield Span(match.start(), _end_of_capitals(text, match.end()))
+    for match in _LABELLED.finditer(folded):
+        if match[1].strip():
+            yield Span(match.start(1), match.start(1) + len(match[1].rstrip()))
     for match in _LOWER_NAME.finditer(text):
         yield Span(*match.span())
     yield from _names(text, folded, words)
@@ -145,6 +151,8 @@ def _last_of_name(text: str, words: Sequence[Word], index: int, *, capital: bool
     for at in range(index + 1, min(index + 1 + NAME_WORDS_MAX, len(words))):
         word = words[at]
         gap = _GAP if at == index + 1 else _NAME_GAP  # `Nguyen, Van An`, but no list of phrases
+        if words[at - 1].folded in MIDDLE:
+            gap = _LINE_GAP
         near = gap.fullmatch(text, words[at - 1].end, word.start) is not None
         if not near or text[word.start].isupper() != capital:
             break

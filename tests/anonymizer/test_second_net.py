@@ -111,6 +111,22 @@ def test_the_name_behind_a_title_goes(text, left):
 
 
 @pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Patient name: John Q. Smith; CT head", "Patient name: [REMOVED]; CT head"),
+        ("Họ và tên: K' Bră, nữ", "Họ và tên: [REMOVED], nữ"),
+        ("Địa chỉ: thôn 3 xã Ea Tu\nKết luận: bình thường", "Địa chỉ: [REMOVED]\nKết luận: bình thường"),
+        ("SĐT: 12-34", "SĐT: [REMOVED]"),
+        ("người nhà: con trai", "người nhà: [REMOVED]"),
+        ("Hotel: yes", "Hotel: yes"),
+        ("Vũ Thị\nBích Ngọc khám", "[REMOVED] khám"),
+    ],
+)
+def test_the_value_behind_a_label_of_a_form_goes(text, left):
+    assert NOBODY.without(text) == left
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "Hình ảnh Xquang ngực thẳng bình thường",
