@@ -30,6 +30,9 @@ services = ["store", "commit"]
 name = "reader"
 calling = ["GETTER"]
 services = ["get"]
+[[source]]
+name = "modality"
+calling = ["MODALITY"]
 [[destination]]
 name = "modality"
 kind = "dimse"
