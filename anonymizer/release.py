@@ -3,6 +3,7 @@
 `release` is the only way from an original to bytes that may leave: nobody calls the engine without the search.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
@@ -11,10 +12,11 @@ from anonymizer.engine import deidentify
 from anonymizer.faces import face_risk
 from anonymizer.keys import Keys
 from anonymizer.options import FACES
-from anonymizer.pixels.cleaner import Cleaning
+from anonymizer.pixels.cleaner import Cleaner, Cleaning
 from anonymizer.pixels.gate import needs_pixel_review
 from anonymizer.profile import Profile
 from anonymizer.result import Buffer, Deidentified
+from kernel.dicom.boxes import Box
 from kernel.dicom.elements import Header
 from kernel.dicom.part10 import file_meta, read_file_meta
 from kernel.dicom.reencode import to_explicit_little_endian
@@ -42,6 +44,10 @@ class PixelCleaner(Protocol):
         """Return what became of them, or None when their kind shows no text."""
         ...
 
+    def mask(self, source: Buffer, header: Header, transfer_syntax_uid: str, boxes: Sequence[Box]) -> Cleaning:
+        """Mask what a person drew, and what is known anyway."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Held:
@@ -61,11 +67,12 @@ def release(  # noqa: PLR0913 what `deidentify` takes, and who cleans pixels
     issuer: str,
     fallback_charset: str | None = None,
     cleaner: PixelCleaner | None = None,
+    drawn: Sequence[Box] | None = None,
 ) -> Released | Held:
     """De-identify an instance and search the result for what named the patient; parameters as `deidentify`.
 
     `cleaner` looks for text in the pixels if the profile has it cleaned; None: nobody does, and kinds that usually show
-    some name their reason.
+    some name their reason. `drawn` are the masks of a person who looked, whatever the profile says: nobody looks again.
 
     Raises
     ------
@@ -77,14 +84,15 @@ def release(  # noqa: PLR0913 what `deidentify` takes, and who cleans pixels
     given = source
     meta = read_file_meta(source)
     syntax, looked = meta.transfer_syntax_uid, header
-    cleans = cleaner is not None and CLEAN_PIXELS in profile.options and header.pixel_data is not None
+    cleans = drawn is not None or (cleaner is not None and CLEAN_PIXELS in profile.options)
+    cleans = cleans and header.pixel_data is not None
     if cleans and header.reencoded:  # pieces are of a little endian source
         encoded = to_explicit_little_endian(source, syntax, offset=meta.dataset_offset)
         syntax = EXPLICIT_VR_LITTLE_ENDIAN
         front = file_meta(meta.sop_class_uid, meta.sop_instance_uid, syntax)
         given = front + encoded
         looked = scan(given, syntax, offset=len(front))
-    cleaning = cleaner.clean(given, looked, syntax) if cleaner is not None and cleans else None
+    cleaning = _cleaning(given, looked, syntax, cleaner or Cleaner(), drawn) if cleans else None
     made = deidentify(
         given,
         profile=profile,
@@ -99,9 +107,19 @@ def release(  # noqa: PLR0913 what `deidentify` takes, and who cleans pixels
     objection = _objection(made, header, profile, fallback_charset)
     if objection is not None:
         return objection
+    if drawn is not None and cleaning is None:
+        return Released(made, "")
     if cleaning is None:
         return Released(made, "" if made.has_cleaned_document else needs_pixel_review(header) or "")
     return Released(made, cleaning.reason, cleaning)
+
+
+def _cleaning(
+    source: Buffer, header: Header, syntax: str, cleaner: PixelCleaner, drawn: Sequence[Box] | None
+) -> Cleaning | None:
+    if drawn is None:
+        return cleaner.clean(source, header, syntax)
+    return cleaner.mask(source, header, syntax, drawn)
 
 
 def _objection(made: Deidentified, header: Header, profile: Profile, fallback_charset: str | None) -> Held | None:

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from anonymizer.pixels.cleaner import Cleaner
+from anonymizer.pixels.zones import read_zones
 from consult.asked import serve_performed
 from consult.ordering import OrderDesk, random_uid
 from consult.performing import PerformedSteps
@@ -126,7 +128,9 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
                 clock,
                 config.routing,
                 owner=str(config.node.data.resolve()),
-                deidentifier=Deidentifier(opened.db, opened.blobs, finder_of(config), site_keys(config)),
+                deidentifier=Deidentifier(
+                    opened.db, opened.blobs, finder_of(config), site_keys(config), cleaner=cleaner_of(config)
+                ),
                 reidentifier=Reidentifier(
                     opened.db,
                     opened.blobs,
@@ -146,6 +150,14 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
             ),
             handovers=HandoverWorker(opened.db, clock, owner, handover_ways(rules, config, clock), random_uid),
         )
+
+
+def cleaner_of(config: Config) -> Cleaner | None:
+    """Return what cleans pixels, with the site's zones."""
+    if not config.anonymizer.clean_pixels:
+        return None
+    zones = config.anonymizer.pixel_zones
+    return Cleaner(zones=read_zones(zones) if zones else {})
 
 
 def listener_of(

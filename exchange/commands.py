@@ -36,6 +36,7 @@ COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
     "release": ("deliveries", "release"),
     "keys": ("keeping_keys", "app"),
     "vault": ("opening", "app"),
+    "review": ("reviewing", "app"),
     "rules": ("rules", "app"),
     "orders": ("orders", "app"),
     "user": ("accounts", "users"),

@@ -163,6 +163,10 @@ class AnonymizerConfig:
     profile: str = _setting("tele-read", "the profile of destinations that name none")
     profiles: Path | None = _setting(None, "folder of the site's own profiles, one TOML file each")
     key_file: Path | None = _setting(None, "file of the site's key; empty: site.key in the data folder, made once")
+    clean_pixels: bool = _setting(
+        True, "find text in pixels and mask it, for profiles that say so; false: such kinds wait for a person"
+    )
+    pixel_zones: Path | None = _setting(None, "file of the zones in which the site's devices write, TOML")
 
 
 @dataclass(frozen=True, slots=True)

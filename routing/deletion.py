@@ -18,7 +18,7 @@ from anonymizer.keys import Keys
 from kernel.archive.reclaim import Freed
 from kernel.archive.removal import Doomed
 from kernel.archive.tables import conflict, instance
-from routing import consignments, erasure
+from routing import consignments, erasure, pixel_reviews
 from routing.consignments import ConsignmentKey
 from routing.erasure import Copy
 from routing.tables import delivery, derived, job
@@ -62,6 +62,7 @@ class DeliveryDependents:
                 freed.append(Freed(row.blob_key, row.new_sop_instance_uid))
                 gone.append(Copy(row.new_study_instance_uid, row.new_series_instance_uid, row.new_sop_instance_uid))
             connection.execute(delete(derived).where(*copies))
+            pixel_reviews.forget(connection, doomed.site, uids)
         consignments.withdraw(connection, promised, at)
         if erase:
             erasure.erase(connection, doomed, gone, self._keys_of(doomed.site))

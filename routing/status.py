@@ -10,6 +10,7 @@ from kernel.audit import Action, Line, append
 from kernel.database import tx_notify
 from routing.breakers import read_breaker, write_breaker
 from routing.jobs import JobState, Signal, after_retry, next_state, states_before
+from routing.pixel_reviews import REJECTED
 from routing.queue import LOCAL_LANE, topic_of
 from routing.tables import consignment, job, lane
 
@@ -161,10 +162,11 @@ def release(connection: Connection, study_instance_uid: str, who: str, now: date
     """Release what a study is held for, with an audit line; return how many jobs came back.
 
     A delivery that waited for a look at its pixels goes. What residue or a failure held is de-identified and searched
-    again: a person cannot wave identity through.
+    again: a person cannot wave identity through. What a person rejected in a review of pixels stays.
     """
     (before,) = states_before(Signal.RELEASED)
     held = update(job).where(job.c.study_instance_uid == study_instance_uid, job.c.state == before.value)
+    held = held.where(job.c.cause != REJECTED)
     if site is not None:
         held = held.where(job.c.site == site)
     lanes_back = list(

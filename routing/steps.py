@@ -4,6 +4,7 @@
 transaction with the end of the job. Done twice, it makes the same bytes under the same UIDs.
 """
 
+import hashlib
 import json
 import mmap
 import secrets
@@ -16,17 +17,18 @@ from sqlalchemy import Connection, select
 
 from anonymizer.keys import Keys
 from anonymizer.profile import Profile
-from anonymizer.release import Held, release
+from anonymizer.release import Held, PixelCleaner, Released, release
 from anonymizer.result import Deidentified, chunks_of
 from anonymizer.vault import NONCE_BYTES, Sealed, seal
 from kernel.archive.blobs import Blobs
 from kernel.archive.tables import instance
 from kernel.database import Database, upsert
+from kernel.dicom.boxes import Box
 from kernel.dicom.scanner import scan
 from kernel.errors import BlobMissing
 from kernel.events import Event, EventName, record_many
 from kernel.telemetry import stage
-from routing import consignments, vault
+from routing import consignments, pixel_reviews, vault
 from routing.promises import Derivative, deliver_derived, tell_deidentified
 from routing.queue import Holder, Job, complete
 from routing.tables import VARIANT_CHARACTERS, derived
@@ -55,6 +57,7 @@ class Derived:
     sha256: str
     sealed: tuple[Sealed, ...]
     pixel_review: str  # why its pixels want a look, or empty
+    proposed: tuple[Box, ...]  # and then what may be masked
 
 
 def source_of(db: Database, job: Job) -> Source:
@@ -80,13 +83,19 @@ class Deidentifier:
         profile_of: Callable[[str], Profile],
         keys_of: Callable[[str], Keys],
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
+        *,
+        cleaner: PixelCleaner | None = None,
     ) -> None:
-        """`profile_of` takes a profile's name; `keys_of` a site, as every site's patients have keys of their own."""
+        """`profile_of` takes a profile's name; `keys_of` a site, as every site's patients have keys of their own.
+
+        `cleaner` looks at pixels if a profile has them cleaned; None: nobody does, and they wait for a person.
+        """
         self._db = db
         self._blobs = blobs
         self._profile_of = profile_of
         self._keys_of = keys_of
         self._random_bytes = random_bytes
+        self._cleaner = cleaner
 
     def derive(self, job: Job) -> Derived | Held:
         """De-identify the job's instance and search the result.
@@ -107,13 +116,24 @@ class Deidentifier:
             header = scan(content, source.transfer_syntax_uid, offset=source.dataset_offset)
             profile, keys = self._profile_of(job.profile), self._keys_of(job.site)
             fallback = job.fallback_charset or None
-            result = release(content, header, profile=profile, keys=keys, issuer=job.site, fallback_charset=fallback)
+            with self._db.read() as connection:
+                drawn = pixel_reviews.drawn_on(connection, job)
+            result = release(
+                content,
+                header,
+                profile=profile,
+                keys=keys,
+                issuer=job.site,
+                fallback_charset=fallback,
+                cleaner=self._cleaner,
+                drawn=drawn,
+            )
             if isinstance(result, Held):
                 return result
-            return self._keep(result.made, content, variant_of(profile, keys), keys, result.pixel_review)
+            return self._keep(result, content, variant_of(profile, keys, drawn), keys)
 
-    def _keep(self, made: Deidentified, content: mmap.mmap, variant: str, keys: Keys, pixel_review: str) -> Derived:
-        identity = made.identity
+    def _keep(self, released: Released, content: mmap.mmap, variant: str, keys: Keys) -> Derived:
+        made, identity = released.made, released.made.identity
         writing = self._blobs.stage(
             identity.sop_class_uid, identity.sop_instance_uid, identity.transfer_syntax_uid, made.size_bytes
         )
@@ -135,13 +155,19 @@ class Deidentifier:
             dataset_offset=staged.dataset_offset,
             sha256=staged.sha256,
             sealed=sealed,
-            pixel_review=pixel_review,
+            pixel_review=released.pixel_review,
+            proposed=released.cleaning.proposed if released.cleaning else (),
         )
 
 
-def variant_of(profile: Profile, keys: Keys) -> str:
-    """Return the name of what this profile makes with these keys; another edition or key makes another variant."""
-    return f"{profile.label}+{profile.digest[:DIGEST_CHARACTERS]}+{keys.key_id}"[:VARIANT_CHARACTERS]
+def variant_of(profile: Profile, keys: Keys, drawn: Sequence[Box] | None = None) -> str:
+    """Return the name of what this profile makes with these keys, and with the masks of a person who looked.
+
+    Another edition, key or mask makes another variant: a derived instance is never changed.
+    """
+    masks = "" if drawn is None else f"+{hashlib.sha256(repr(tuple(drawn)).encode()).hexdigest()[:DIGEST_CHARACTERS]}"
+    name = f"{profile.label}+{profile.digest[:DIGEST_CHARACTERS]}+{keys.key_id}"
+    return name[: VARIANT_CHARACTERS - len(masks)] + masks
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,12 +196,19 @@ def record_derived(connection: Connection, group: list[Made]) -> list[bool]:
             vault.store(
                 connection, site, [one for made in ours if made.job.site == site for one in made.result.sealed], now
             )
+        for made in ours:
+            if made.result.pixel_review and _waits_for_pixels(made.job):
+                pixel_reviews.ask(connection, made.job, made.result.pixel_review, made.result.proposed, now)
         _tell_sent_studies(connection, ours)
         record_many(connection, [_event(made) for made in ours])
         deliver_derived(connection, [(made.job, _derivative(made)) for made in ours], now)
         for site, study_instance_uid in {(made.job.site, made.job.study_instance_uid) for made in ours}:
             tell_deidentified(connection, site, study_instance_uid, now)
     return [made.job.pk in ended for made in group]
+
+
+def _waits_for_pixels(job: Job) -> bool:
+    return any(hold == pixel_reviews.PIXEL_REVIEW for _, hold in json.loads(job.targets or "[]"))
 
 
 def _row(made: Made) -> dict[str, Any]:

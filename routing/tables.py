@@ -176,6 +176,25 @@ derived = Table(
     Index("ix_derived_blob_key", "blob_key"),
 )
 
+# An instance whose pixels want a person, and what the person decided; boxes only, nothing of what is written in them.
+pixel_review = Table(
+    "pixel_review",
+    metadata,
+    _site(primary_key=True),
+    _uid("sop_instance_uid", primary_key=True),  # as received
+    _profile(primary_key=True),
+    _uid("study_instance_uid"),
+    Column("reason", String(DETAIL_CHARACTERS), nullable=False),
+    Column("proposed", Text, nullable=False),  # JSON: [[top, left, bottom, right], ...] in pixels of every frame
+    Column("state", String(16), nullable=False),  # waiting, accepted, rejected
+    Column("drawn", Text, nullable=False, default=""),  # of accepted: JSON, the boxes to mask
+    Column("decided_by", String(64), nullable=False, default=""),
+    Column("fallback_charset", String(16), nullable=False, default=""),
+    Column("at", UtcDateTime, nullable=False),
+    Column("decided_at", UtcDateTime),
+    Index("ix_pixel_review_state", "state", "at"),
+)
+
 # Sealed ways back from a pseudonym; readable only with the site's key, through `routing.vault`.
 vault_entry = Table(
     "vault_entry",

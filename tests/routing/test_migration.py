@@ -16,6 +16,7 @@ OURS = {
         tables.consignment,
         tables.delivery,
         tables.derived,
+        tables.pixel_review,
         tables.vault_entry,
         tables.vault_request,
         tables.handover,

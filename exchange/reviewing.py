@@ -1,0 +1,84 @@
+"""`vienanh review`: instances whose pixels wait for a person, and what the person decides."""
+
+from typing import Annotated
+
+import typer
+
+from exchange.deliveries import BY
+from exchange.options import ConfigFile, DataFolder, read_config
+from exchange.screen import out, plain_errors, table
+from exchange.stores import opened
+from kernel.dicom.boxes import Box
+from routing import pixel_reviews
+from routing.pixel_reviews import Reviewer
+
+app = typer.Typer(no_args_is_help=True, help="Pixels that wait for a person: list, accept with masks, or reject.")
+
+Instance = Annotated[str, typer.Argument(metavar="SOP_INSTANCE_UID", help="As `vienanh review list` shows it.")]
+Site = Annotated[str | None, typer.Option(help="The site, if two have such an instance.")]
+Profile = Annotated[str | None, typer.Option(help="The profile, if it waits under two.")]
+
+
+@app.command("list")
+def waiting(config: ConfigFile = None, data: DataFolder = None) -> None:
+    """List instances whose pixels wait for a person, with the masks that are proposed: top,left,bottom,right."""
+    with plain_errors(), opened(read_config(config, data)) as stores:
+        with stores.db.read() as connection:
+            found = pixel_reviews.reviews(connection)
+        rows = [
+            (one.site, one.study_instance_uid, one.sop_instance_uid, one.profile, one.reason, _told(one.proposed))
+            for one in found
+        ]
+        table(("site", "study", "instance", "profile", "reason", "proposed masks"), rows)
+
+
+@app.command("accept")
+def accept(
+    instance: Instance,
+    mask: Annotated[
+        list[str] | None, typer.Option(help="top,left,bottom,right in pixels; as often as wanted. None: as proposed.")
+    ] = None,
+    nothing: Annotated[
+        bool, typer.Option("--no-masks", help="Mask nothing: the pixels may leave as they are.")
+    ] = False,
+    site: Site = None,
+    profile: Profile = None,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+) -> None:
+    """Have the instance made anew with masks, and sent."""
+    with plain_errors(), opened(read_config(config, data)) as stores:
+        with stores.db.read() as connection:
+            review = pixel_reviews.find(connection, site, instance, profile)
+        boxes = () if nothing else [_box(text) for text in mask] if mask else review.proposed
+        now = stores.clock.now()
+        sent = stores.db.write(lambda connection: pixel_reviews.accept(connection, review, boxes, Reviewer(BY), now))
+        out.print(f"Made anew with {len(boxes)} masks, for {sent} destinations.")
+
+
+@app.command("reject")
+def reject(
+    instance: Instance,
+    site: Site = None,
+    profile: Profile = None,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+) -> None:
+    """Never send the instance."""
+    with plain_errors(), opened(read_config(config, data)) as stores:
+        with stores.db.read() as connection:
+            review = pixel_reviews.find(connection, site, instance, profile)
+        now = stores.clock.now()
+        kept = stores.db.write(lambda connection: pixel_reviews.reject(connection, review, Reviewer(BY), now))
+        out.print(f"Kept from {kept} destinations.")
+
+
+def _box(text: str) -> Box:
+    try:
+        return Box(*map(int, text.split(",")))
+    except (TypeError, ValueError):
+        raise typer.BadParameter("top,left,bottom,right in pixels", param_hint="--mask") from None
+
+
+def _told(boxes: tuple[Box, ...]) -> str:
+    return " ".join(",".join(map(str, box)) for box in boxes)
