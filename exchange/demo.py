@@ -28,7 +28,7 @@ from exchange.stores import opened
 from exchange.supervise import LISTENING_FILE
 from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import send_files
-from kernel import config as configuration
+from kernel import config_reading
 from kernel.access import NewAccount, Role, Scope
 from kernel.clock import SystemClock
 
@@ -162,7 +162,7 @@ def _write(file: Path, template: str, **values: object) -> Path:
 
 def _prepare_hub(file: Path, password: str) -> tuple[str, str]:
     """Make the reader's account, the site's token and a client's token; return the tokens."""
-    config = configuration.load(file)
+    config = config_reading.load(file)
     with opened(config) as stores:
         if READER in {account.name for account in stores.access.accounts.list()}:
             stores.access.accounts.set_password(READER, password, by="demo")
@@ -177,7 +177,7 @@ def _prepare_hub(file: Path, password: str) -> tuple[str, str]:
 @contextmanager
 def _node(file: Path) -> Generator[dict[str, Any]]:
     """Run `vienanh serve` with a configuration file; yield where it listens."""
-    listening = configuration.load(file).node.data / LISTENING_FILE
+    listening = config_reading.load(file).node.data / LISTENING_FILE
     listening.unlink(missing_ok=True)
     with (file.with_suffix(".log")).open("w", encoding="utf-8") as log:
         command = [sys.executable, "-m", "exchange", "serve", "--config", str(file)]

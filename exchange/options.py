@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from kernel import config as configuration
+from kernel import config_reading
 from kernel.config import Config
 
 ConfigFile = Annotated[
@@ -26,9 +26,9 @@ def read_config(file: Path | None, data: Path | None = None, **changes: dict[str
     kernel.errors.InvalidConfiguration
         Names the key and the file, variable or option.
     """
-    config = configuration.load(file)
+    config = config_reading.load(file)
     changes.setdefault("node", {})["data"] = data
     for section, fields in changes.items():
         given = {name: value for name, value in fields.items() if value is not None}
         config = dataclasses.replace(config, **{section: dataclasses.replace(getattr(config, section), **given)})
-    return configuration.checked(config)
+    return config_reading.checked(config)

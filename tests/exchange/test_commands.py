@@ -12,8 +12,7 @@ from exchange.assemble import assembled
 from exchange.commands import app
 from exchange.screen import plain_errors
 from exchange.stores import opened
-from kernel import config as configuration
-from kernel import errors
+from kernel import config_reading, errors
 from kernel.archive.records import Origin
 from tests.support.builders import a_cr, as_dataset_bytes, as_file
 
@@ -179,7 +178,7 @@ def test_the_settings_are_listed_with_their_variables(run):
 
 def test_stores_that_cannot_be_made_are_told(tmp_path):
     (tmp_path / "file").write_text("")
-    config = configuration.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "file" / "data")})
+    config = config_reading.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "file" / "data")})
 
     with pytest.raises(errors.InvalidConfiguration, match=r"node\.data: cannot be made"), opened(config):
         pass
@@ -235,7 +234,7 @@ def test_a_study_is_deleted_only_by_force_and_not_while_it_is_held(run, tmp_path
 
 def stored_here(data: Path, ds) -> None:
     config = dataclasses.replace(
-        configuration.load(), archive=dataclasses.replace(configuration.load().archive, free_bytes_min=1)
+        config_reading.load(), archive=dataclasses.replace(config_reading.load().archive, free_bytes_min=1)
     )
     with assembled(config) as node:
         content = as_dataset_bytes(ds)

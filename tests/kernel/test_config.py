@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from kernel.config import Config, describe, load
+from kernel.config import Config, describe
+from kernel.config_reading import load
 from kernel.errors import InvalidConfiguration
 
 

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from exchange.http import build_app
 from exchange.key_files import site_keys
 from exchange.stores import Stores, opened
-from kernel import config as configuration
+from kernel import config_reading
 from kernel.access import Access, AccessKeys, NewAccount
 from kernel.archive.committer import LocalCommitter
 from kernel.archive.ingest import Ingest
@@ -72,7 +72,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
     (static / "assets" / "main-0123abcd.js").write_text("let a = 1;")
     (static / "assets" / "main-0123abcd.js.br").write_bytes(b"brotli")
     (tmp_path / "secret.txt").write_text("not for you")
-    config = configuration.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "data")})
+    config = config_reading.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "data")})
     with opened(config) as real:
         keys = AccessKeys(b"k" * 32, hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         access = Access(real.db, real.clock, config.access, keys=keys, site=config.node.site)
