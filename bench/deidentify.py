@@ -1,6 +1,6 @@
 """How fast files are de-identified, on one core: against dicom-anonymizer, Orthanc's /anonymize and a plain copy.
 
-    python -m bench.deidentify [--short] [--json FILE]
+    python -m bench.deidentify [--short | --corpus] [--json FILE]
 
 All take the same CT slices and write new files; runs alternate, rows are medians. dicom-anonymizer runs in an
 environment of its own, warm: its start and imports are not counted, nor are ours.
@@ -24,7 +24,7 @@ from anonymizer import keys, profile
 from anonymizer.engine import deidentify
 from anonymizer.release import Released, release
 from anonymizer.result import Buffer, Deidentified
-from bench import peers, slices, vault
+from bench import coverage, peers, slices, vault
 from bench.report import Peer, Report, arguments, say
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
@@ -51,9 +51,13 @@ KEYS = keys.derive(b"\x2a" * keys.SECRET_BYTES, site="BENCH")
 
 def main() -> int:
     """Run the bench; exit 0 when every goal holds."""
-    options = arguments(__doc__.splitlines()[0]).parse_args()
+    parser = arguments(__doc__.splitlines()[0])
+    parser.add_argument("--corpus", action="store_true", help="coverage of a planted corpus, not speed")
+    options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="vienanh-bench-"))
     try:
+        if options.corpus:
+            return coverage.measure(folder, _peer_python(), options)
         return _measure(folder, 80 if options.short else 240, options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -138,16 +142,21 @@ def _pieces(made: Deidentified, content: bytes) -> tuple[Buffer, ...]:
 # --- peers ------------------------------------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _dicom_anonymizer(source: Path, target: Path) -> Iterator[Callable[[], float]]:
-    """Give a run of dicom-anonymizer over the folder, installed once into the cache of peers."""
+def _peer_python() -> Path:
+    """Return the interpreter of dicom-anonymizer's environment, made once in the cache of peers."""
     python = CACHE / "bin" / "python"
     if not python.exists():
         say(f"installing {PEER}")
         subprocess.run([sys.executable, "-m", "venv", CACHE], check=True)
         subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True, stderr=subprocess.DEVNULL)
+    return python
+
+
+@contextlib.contextmanager
+def _dicom_anonymizer(source: Path, target: Path) -> Iterator[Callable[[], float]]:
+    """Give a run of dicom-anonymizer over the folder, installed once into the cache of peers."""
     target.mkdir()
-    command = [python, "-c", PEER_SCRIPT, source, target]
+    command = [_peer_python(), "-c", PEER_SCRIPT, source, target]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

@@ -11,7 +11,7 @@ from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
 from kernel.archive.rows import clean
-from kernel.archive.tables import study, study_modality
+from kernel.archive.tables import instance, series, study, study_modality
 from kernel.dicom.matching import (
     AllOf,
     AnyOf,
@@ -121,6 +121,18 @@ def has_modality(match: Match, *, on_sqlite: bool) -> ColumnElement[bool]:
             condition = condition_of("", study_modality.c.modality, match, on_sqlite=on_sqlite)
             of_study = select(func.count()).where(study_modality.c.study_pk == study.c.pk, condition)
             return of_study.correlate(study).scalar_subquery() > 0
+
+
+def has_sop_class(match: Match, *, on_sqlite: bool) -> ColumnElement[bool]:
+    """Return whether a study has an instance of the SOP class; of each, when all of several are wanted."""
+    if isinstance(match, AllOf):
+        return and_(*(has_sop_class(Exact(value), on_sqlite=on_sqlite) for value in match.values))
+    own_series, own = series.alias("own_series"), instance.alias("own_instance")
+    one = select(own.c.pk).join_from(own_series, own, own.c.series_pk == own_series.c.pk).limit(1)
+    one = one.where(own_series.c.study_pk == study.c.pk).correlate(study)
+    if isinstance(match, Empty):
+        return one.scalar_subquery().is_(None)
+    return one.where(condition_of("", own.c.sop_class_uid, match, on_sqlite=on_sqlite)).scalar_subquery().is_not(None)
 
 
 def like(column: ColumnElement[Any], pattern: str, *, on_sqlite: bool) -> ColumnElement[bool]:

@@ -10,14 +10,14 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final, NamedTuple
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection
 
-from kernel.archive.found import InstanceRow, SeriesRow, rows_of
-from kernel.archive.items import ATTRIBUTES, Item, Row, item
+from kernel.archive.derived_items import DERIVED, derive
+from kernel.archive.found import rows_of
+from kernel.archive.items import ATTRIBUTES, Row, item
 from kernel.archive.key_columns import COLUMNS
 from kernel.archive.search import Search, StudyQuery, search_pks
 from kernel.archive.stored_models import models, representatives
-from kernel.archive.tables import study
 from kernel.database import Readable
 from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
 from kernel.dicom.identifier import Model, Tree, fits
@@ -29,12 +29,11 @@ PAGE_ROWS: Final = 100
 MATCHES_MAX: Final = 200_000  # of one search: 1.6 MB of keys
 LOOKED_THROUGH_MAX: Final = 10_000  # instances whose JSON is looked through for one search; about a second
 ROWS_THROUGH_MAX: Final = 50_000  # rows that are looked through for what the index knows and has no column for
-_RELATED: Final = ("NumberOfPatientRelatedStudies", "NumberOfPatientRelatedSeries", "NumberOfPatientRelatedInstances")
 _KNOWN: Final[Mapping[Level, frozenset[int]]] = {
     level: frozenset(
         TAG_OF[keyword]
         for above in LEVELS[: LEVELS.index(level) + 1]
-        for keyword in (*(one.keyword for one in ATTRIBUTES[above]), *_RELATED, "InstanceAvailability")
+        for keyword in (*(one.keyword for one in ATTRIBUTES[above]), *DERIVED[above], "InstanceAvailability")
     )
     for level in LEVELS
 }
@@ -159,9 +158,8 @@ def _read(connection: Connection, asked: Asked, pks: Sequence[int], beyond: Tree
     rows = rows_of(connection, asked.level, pks)
     items = {row.pk: item(row, LEVELS[: LEVELS.index(asked.level) + 1]) for row in rows}
     wanted = asked.tags | beyond.keys()
-    if wanted & {TAG_OF[keyword] for keyword in _RELATED}:
-        for pk, related in _related(connection, rows).items():
-            items[pk] |= related
+    for pk, derived in derive(connection, rows, asked.level, None if asked.all_tags else wanted).items():
+        items[pk] |= derived
     if not asked.all_tags and not needs_stored(asked.level, wanted):
         return _Looked([Found(row, items[row.pk]) for row in rows if fits(beyond, items[row.pk])], 0)
     described = representatives(connection, asked.level, [row.pk for row in rows])
@@ -183,25 +181,3 @@ def _names(tags: frozenset[int]) -> frozenset[str]:
     """Return tags as DICOM JSON names them, with the creators of private ones."""
     creators = {tag & 0xFFFF0000 | tag >> 8 & 0xFF for tag in tags if tag >> 16 & 1}
     return frozenset(f"{tag:08X}" for tag in tags | creators)
-
-
-def _related(connection: Connection, rows: Sequence[Row]) -> dict[int, Item]:
-    """Return how many studies, series and instances each row's patient has."""
-    studies = {row.pk: _study_pk(row) for row in rows}
-    own, others = study.alias("own"), study.alias("others")
-    counts = (func.count(), func.sum(others.c.number_of_series), func.sum(others.c.number_of_instances))
-    query = select(own.c.pk, *counts).join(others, others.c.patient_pk == own.c.patient_pk).group_by(own.c.pk)
-    found = {
-        pk: {
-            f"{TAG_OF[keyword]:08X}": {"vr": "IS", "Value": [int(one)]}
-            for keyword, one in zip(_RELATED, row, strict=True)
-        }
-        for pk, *row in connection.execute(query.where(own.c.pk.in_(set(studies.values()))))
-    }
-    return {pk: found.get(study_pk, {}) for pk, study_pk in studies.items()}
-
-
-def _study_pk(row: Row) -> int:
-    if isinstance(row, InstanceRow):
-        row = row.series
-    return row.study.pk if isinstance(row, SeriesRow) else row.pk

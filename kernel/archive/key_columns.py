@@ -22,6 +22,7 @@ _STUDY: Final[Mapping[str, ColumnElement[Any]]] = {
     "PatientBirthDate": study.c.patient_birth_date,
     "PatientSex": study.c.patient_sex,
     "ModalitiesInStudy": study_modality.c.modality,
+    "SOPClassesInStudy": instance.c.sop_class_uid,
 }
 _SERIES: Final[Mapping[str, ColumnElement[Any]]] = {
     **_STUDY,

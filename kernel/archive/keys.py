@@ -6,7 +6,17 @@ from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, func, or_, select, true, union_all
 
-from kernel.archive.conditions import FOLDED, WILD, begins, condition_of, folded, has_modality, like, unindexed
+from kernel.archive.conditions import (
+    FOLDED,
+    WILD,
+    begins,
+    condition_of,
+    folded,
+    has_modality,
+    has_sop_class,
+    like,
+    unindexed,
+)
 from kernel.archive.key_columns import COLUMNS, EVERY
 from kernel.archive.rows import clean
 from kernel.archive.tables import distinct_name, study, study_modality
@@ -93,6 +103,9 @@ class Keys:
         for keyword, match in self._matches.items():
             if keyword == "ModalitiesInStudy":
                 conditions.append(has_modality(match, on_sqlite=on_sqlite))
+                continue
+            if keyword == "SOPClassesInStudy":
+                conditions.append(has_sop_class(match, on_sqlite=on_sqlite))
                 continue
             column = self._columns[keyword]
             if keyword not in indexed:

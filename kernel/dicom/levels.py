@@ -31,7 +31,7 @@ _SERIES: Final = frozenset(
     }
 )  # fmt: skip
 # Attributes of answers, or of what no index and no instance says: never matched.
-NOT_KEPT: Final = frozenset({0x00080054, 0x00080062, 0x00081190, 0x00083001})
+NOT_KEPT: Final = frozenset({0x00080054, 0x00081190, 0x00083001})
 _EVERYWHERE: Final = frozenset({0x00080005, 0x00080052, 0x00080054, 0x00080056, 0x00080201, 0x00081190})
 
 

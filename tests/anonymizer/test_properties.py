@@ -7,6 +7,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from anonymizer.identifiers import new_uid
+from anonymizer.profile import BUILT_IN
 from anonymizer.residue import find, needles_of
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
@@ -37,6 +38,9 @@ def items(draw, depth: int = 0) -> Dataset:
         ds.OperatorsName = draw(st.text("XYZ ^", max_size=12))  # of other letters than what stays
     if draw(st.booleans()):
         ds.private_block(0x0029, "VENDOR", create=True).add_new(1, "LO", "PRIVATE")
+    if draw(st.booleans()):
+        block = ds.private_block(0x0019, "SIEMENS MR HEADER", create=True)
+        block.add_new(draw(st.sampled_from([0x0C, 0x0D, 0x99])), "LO", draw(st.sampled_from(["1000", "PRIVATE"])))
     if depth < 3 and draw(st.booleans()):
         nested = Sequence(draw(st.lists(items(depth=depth + 1), max_size=3)))
         for item in nested:
@@ -51,7 +55,7 @@ def items(draw, depth: int = 0) -> Dataset:
 @given(
     item=items(),
     syntax=st.sampled_from([ExplicitVRLittleEndian, ImplicitVRLittleEndian]),
-    profile=st.sampled_from(["basic", "tele-read"]),
+    profile=st.sampled_from(list(BUILT_IN)),
 )
 def test_any_nested_data_set_is_de_identified_whole_and_alike(site, item, syntax, profile):
     ds = a_ct(rows=8, columns=8)

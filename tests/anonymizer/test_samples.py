@@ -4,11 +4,13 @@ import re
 import shutil
 import subprocess
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from anonymizer.profile import BUILT_IN
 from anonymizer.residue import find, needles_of
 from kernel.dicom.part10 import open_dataset, read_file_meta
 from kernel.dicom.scanner import scan
@@ -117,12 +119,42 @@ SELECTED = [
 ]
 
 
-@pytest.mark.peer("dicom3tools")
-@pytest.mark.parametrize("profile", ["basic", "tele-read"])
-@pytest.mark.parametrize("name", SELECTED, ids=lambda name: Path(name).name[-30:])
-def test_a_real_instance_has_no_new_errors_for_dciodvfy(site, samples, name, profile, tmp_path):
-    source = (samples / name).read_bytes()
-    after = tmp_path / "after.dcm"
-    after.write_bytes(site.deidentifies(source, profile).to_bytes(source))
+UNREADABLE = re.compile(
+    r"Tag read failed|dataset read failed"
+)  # dciodvfy judged nothing: not a measure of what follows
 
-    assert errors_of(after) - errors_of(samples / name) == Counter()
+
+@pytest.fixture(scope="module")
+def judged(samples: Path) -> dict[Path, Counter[str]]:
+    """The smallest sample of each SOP class and maker, and those selected, with what dciodvfy says of them."""
+    kinds: dict[str, Path] = {name: samples / name for name in SELECTED}
+    for path in sorted(sources(samples), key=lambda path: path.stat().st_size):
+        try:
+            meta = read_file_meta(content := path.read_bytes())
+            header = scan(content, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+        except Refused:
+            continue
+        kinds.setdefault((header.raw(0x00080016) + header.raw(0x00080070)).decode("latin-1"), path)
+    with ThreadPoolExecutor() as pool:
+        verdicts = dict(zip(kinds.values(), pool.map(errors_of, kinds.values()), strict=True))
+    return {path: errors for path, errors in verdicts.items() if not any(map(UNREADABLE.search, errors))}
+
+
+@pytest.mark.peer("dicom3tools")
+@pytest.mark.parametrize("profile", list(BUILT_IN))
+def test_no_kind_of_instance_has_new_errors_for_dciodvfy(site, judged, profile, tmp_path):
+    left: dict[Path, Path] = {}
+    for number, path in enumerate(judged):
+        source = path.read_bytes()
+        try:
+            made = site.deidentifies(source, profile)
+        except Refused:
+            continue
+        left[path] = tmp_path / f"{number}.dcm"
+        left[path].write_bytes(made.to_bytes(source))
+
+    with ThreadPoolExecutor() as pool:
+        after = dict(zip(left, pool.map(errors_of, left.values()), strict=True))
+
+    assert {path.name: new for path, errors in after.items() if (new := errors - judged[path])} == {}
+    assert len(after) > 30

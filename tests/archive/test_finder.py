@@ -3,6 +3,7 @@
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import ComputedRadiographyImageStorage, CTImageStorage, SecondaryCaptureImageStorage
 
 from kernel.archive import cost
 from kernel.archive import finder as finder_module
@@ -13,7 +14,9 @@ from kernel.dicom.identifier import of_paths, texts
 from kernel.dicom.levels import Level
 from kernel.errors import QueryTooBroad
 from tests.archive.conftest import Archive, an_origin
-from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine
+from tests.support.builders import a_cr, a_ct, a_ct_series, a_dataset, an_us_cine
+
+CT, CR, SC = (str(one) for one in (CTImageStorage, ComputedRadiographyImageStorage, SecondaryCaptureImageStorage))
 
 
 def a_request(step: str) -> Sequence:
@@ -69,6 +72,26 @@ def test_what_has_no_column_is_found_in_what_instances_say(filled: Archive, leve
     page = Finder(filled.database).page(asked(level, (keyword,), **keys))
 
     assert told(page, keyword) == expected
+
+
+@pytest.mark.parametrize(
+    ("level", "classes", "expected"),
+    [
+        ("study", "", [f"{CT}\\{SC}", CR, CT]),
+        ("study", SC, [f"{CT}\\{SC}"]),
+        ("study", f"{CR}\\{SC}", [f"{CT}\\{SC}", CR]),
+        ("study", "1.2.3", []),
+        ("series", SC, [f"{CT}\\{SC}"] * 3),
+        ("instance", CR, [CR]),
+    ],
+)
+def test_a_study_is_found_by_the_classes_of_its_instances_and_tells_them(filled: Archive, level, classes, expected):
+    uid = a_ct(seed="ct").StudyInstanceUID
+    filled.receives(a_dataset(SC, seed="sc", StudyInstanceUID=uid, StudyDate="20261103", PatientID="A1"))
+
+    page = Finder(filled.database).page(asked(level, ("SOPClassesInStudy",), SOPClassesInStudy=classes))
+
+    assert told(page, "SOPClassesInStudy") == expected
 
 
 def test_a_study_matches_by_any_of_its_series_and_is_told_as_that_one_says(filled: Archive):

@@ -153,7 +153,7 @@ def test_more_than_the_node_gives_at_once_is_said_in_a_warning(tmp_path):
         ("Rows=1", "Rows is no attribute of a study: search below it"),
         ("Modality=CT", "Modality is no attribute of a study: search below it"),
         ("00400275.00400007=x", "RequestAttributesSequence is no attribute of a study: search below it"),
-        ("SOPClassesInStudy=1.2", "SOPClassesInStudy is not searched by"),
+        ("RetrieveURL=1.2", "RetrieveURL is not searched by"),
         ("Nguyen=1", "one of the keys is no attribute of PS3.6"),
         ("00091001=1", "one of the keys is no attribute of PS3.6"),
         ("PatientName.PatientID=x", "PatientName is no sequence"),

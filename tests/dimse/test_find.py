@@ -208,7 +208,7 @@ def test_an_identifier_that_is_not_of_its_model_is_refused(node: Node, model, le
 
 
 def test_keys_that_are_not_supported_are_told_with_each_match(node: Node):
-    answers, statuses, last = Asker(node).asks("STUDY", PatientID="B2", Modality="MR", SOPClassesInStudy="")
+    answers, statuses, last = Asker(node).asks("STUDY", PatientID="B2", Modality="MR")
 
     assert (statuses, last.Status) == ([0xFF01], 0x0000)
     assert "Modality" not in answers[0]

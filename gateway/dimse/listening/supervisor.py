@@ -163,7 +163,10 @@ class ListenerProcesses:
         telemetry.absorb(f"dimse-{child.process.pid}", child.tally, ended=True)
         if self._stopping.is_set():
             return
-        _log.error("listener_died", pid=child.process.pid, exit_code=child.process.exitcode)
+        if child.process.exitcode == 0:  # it was told to, as a service manager tells the whole group
+            _log.info("listener_left", pid=child.process.pid)
+        else:
+            _log.error("listener_died", pid=child.process.pid, exit_code=child.process.exitcode)
         self._clock.wait(self._stopping, RESTART_PAUSE_S)
         if not self._stopping.is_set():
             self._spawn()
