@@ -6,6 +6,7 @@ Nothing is stored for this; `anonymizer.vault` keeps only the way back.
 import hashlib
 import hmac
 import re
+from collections.abc import Mapping
 from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
@@ -19,6 +20,12 @@ PSEUDONYM_CHARACTERS: Final = "23456789ABCDEFGHJKMNPQRSTVWXY"  # 29, a prime; no
 PSEUDONYM_DATA_LENGTH: Final = 11
 PSEUDONYM_GROUP: Final = 4
 SHIFT_DAYS_MIN, SHIFT_DAYS_MAX = 365, 3650
+SPOKEN: Final[Mapping[str, str]] = {
+    "2": "hai", "3": "ba", "4": "bốn", "5": "năm", "6": "sáu", "7": "bảy", "8": "tám", "9": "chín",
+    "A": "a", "B": "bê-bò", "C": "xê", "D": "đê-đông", "E": "e", "F": "ép", "G": "giê", "H": "hát", "J": "gi",
+    "K": "ca", "M": "em-mẹ", "N": "en-nam", "P": "pê-pin", "Q": "quy", "R": "e-rờ", "S": "ét-sì", "T": "tê-tây",
+    "V": "vê-vui", "W": "vê-kép", "X": "ích", "Y": "i-dài",
+}  # fmt: skip
 PADDING: Final = b" \x00"
 
 _REST = re.compile(rb"(?:\d{2,6}(?:\.\d{1,6})?)?(?:[-+]\d{4})?")  # time of day and offset from UTC
@@ -68,6 +75,17 @@ def is_pseudonym(text: str) -> bool:
         return False
     *values, check = (PSEUDONYM_CHARACTERS.index(character) for character in bare)
     return _check(values) == check
+
+
+def spoken(text: str) -> str:
+    """Return a pseudonym as it is read out in Vietnamese over the telephone, a comma between groups.
+
+    Letters whose names sound alike there (bê, pê; dê, đê; em, en) are said with a word, as soldiers do.
+    """
+    bare = re.sub(r"[\s-]", "", text.upper())
+    words = [SPOKEN[character] for character in bare]
+    groups = (words[at : at + PSEUDONYM_GROUP] for at in range(0, len(words), PSEUDONYM_GROUP))
+    return ", ".join(" ".join(group) for group in groups)
 
 
 def _check(values: list[int]) -> int:

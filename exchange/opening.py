@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from anonymizer.identifiers import is_pseudonym, spoken
 from exchange.key_files import site_keys
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
@@ -34,6 +35,8 @@ def open_vault(
     with plain_errors(), opened(read_config(config, data)) as stores:
         caller = _caller(stores, name, password)
         made = _vault(stores).ask(caller, site or stores.config.node.site, token, reason)
+        if is_pseudonym(made.token):
+            out.print(f"{made.token}, read back: {spoken(made.token)}", markup=False)
         out.print(f"Request {made.id}: another person may approve it until {made.expires_at:%H:%M} UTC.", markup=False)
 
 

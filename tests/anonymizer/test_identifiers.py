@@ -2,6 +2,7 @@
 
 import re
 import uuid
+from datetime import date
 
 import pytest
 from hypothesis import given
@@ -9,11 +10,13 @@ from hypothesis import strategies as st
 
 from anonymizer.identifiers import (
     PSEUDONYM_CHARACTERS,
+    SPOKEN,
     is_pseudonym,
     new_uid,
     pseudonym,
     shift_date,
     shift_days,
+    spoken,
 )
 
 KEY, OTHER_KEY = b"k" * 32, b"o" * 32
@@ -70,6 +73,18 @@ def test_two_neighbours_exchanged_are_noticed(patient_id, position):
     assert is_pseudonym(wrong) == (wrong == bare)
 
 
+@given(st.text(max_size=10))
+def test_a_pseudonym_that_is_read_out_is_understood_again(patient_id):
+    token = pseudonym(KEY, "site", patient_id)
+    heard = {word: character for character, word in SPOKEN.items()}
+
+    bare = "".join(heard[word] for word in spoken(token.lower()).replace(",", "").split())
+
+    assert len(heard) == len(PSEUDONYM_CHARACTERS)
+    assert bare == token.replace("-", "")
+    assert not set(PSEUDONYM_CHARACTERS) & set("01OILUZ")
+
+
 def test_patients_of_two_issuers_are_two_patients_and_neither_is_joined_by_a_separator():
     assert pseudonym(KEY, "a", "1") != pseudonym(KEY, "b", "1")
     assert pseudonym(KEY, "a", "b1") != pseudonym(KEY, "ab", "1")
@@ -99,3 +114,16 @@ def test_dates_move_one_to_ten_years_back_by_the_same_for_one_patient(patient_id
 )
 def test_a_date_is_moved_and_what_is_none_is_not_guessed(value, shifted):
     assert shift_date(value, -1) == shifted
+
+
+@given(
+    st.dates(date(1900, 1, 1), date(2100, 12, 31)), st.dates(date(1900, 1, 1), date(2100, 12, 31)), st.text(max_size=10)
+)
+def test_all_dates_of_a_patient_move_by_the_same_whole_days_and_never_by_none(one, other, patient_id):
+    days = shift_days(KEY, "site", patient_id)
+
+    moved = [shift_date(f"{day:%Y%m%d}".encode(), days) for day in (one, other)]
+
+    back = [date(int(value[:4]), int(value[4:6]), int(value[6:])) for value in moved]
+    assert (back[0] - back[1]) == (one - other)
+    assert back[0] < one
