@@ -38,6 +38,7 @@ from kernel.archive.records import Received
 ROUNDS = 5
 ZIP_STUDIES = 100  # in one archive
 FILLING = 4  # connections over which Orthanc is given studies
+COMPLETED = "Completed Suboperations"  # in what DCMTK's clients print of a response
 INSTANCES_EACH = 8  # in one STOW-RS request
 BOUNDARY = b"vienanh-bench-boundary"
 STOW_TYPE = f'multipart/related; type="application/dicom"; boundary={BOUNDARY.decode()}'
@@ -108,7 +109,7 @@ def _measure(folder: Path, size: Size, options: argparse.Namespace) -> int:
         database.parent.mkdir()
         load_sqlite(database, Studies(size.studies, metadata_of_one()))
         known = known_studies(database, size.studies)
-        receiver = stack.enter_context(peers.storescp(folder))
+        receiver = stack.enter_context(peers.storescp(folder, keeps=False))
         config = folder / "node.toml"
         config.write_text(
             f'[[destination]]\nname = "receiver"\nkind = "dimse"\nhost = "127.0.0.1"\nport = {receiver.dicom_port}\n'
@@ -122,7 +123,7 @@ def _measure(folder: Path, size: Size, options: argparse.Namespace) -> int:
         pair = Pair(ours, orthanc, report)
         study = _stow(folder, pair, size)
         _retrieve(pair, study, size)
-        _move_and_get(folder, pair, study, size)
+        _move_and_get(pair, study, size)
         _fill(orthanc, size, report)
         _search(pair, known, size)
     return report.finish(options)
@@ -247,36 +248,35 @@ def _retrieve(pair: Pair, study: int, size: Size) -> None:
 # --- DIMSE ------------------------------------------------------------------------------------------------------------
 
 
-def _move_and_get(folder: Path, pair: Pair, study: int, size: Size) -> None:
-    """Compare C-MOVE to a storescp, and C-GET by getscu, of the series."""
+def _move_and_get(pair: Pair, study: int, size: Size) -> None:
+    """Compare C-MOVE to a storescp, and C-GET by getscu, of the series; both throw away what comes: a disk would decide."""
     study_uid, _ = slices.study_uids(study)
     keys = ["-S", "-k", "0008,0052=STUDY", "-k", f"0020,000D={study_uid}"]
     common = ["-aet", AE_TITLE, "-aec", "ANY", "--max-pdu", peers.MAX_PDU]
-    received = folder / "received"
 
     def move(server: Server) -> tuple[float, float]:
-        command = ["movescu", *common, "-aem", AE_TITLE, *keys, "127.0.0.1", str(server.dicom_port)]
-        return size.slices, _timed(command)
+        command = ["movescu", "-d", *common, "-aem", AE_TITLE, *keys, "127.0.0.1", str(server.dicom_port)]
+        return size.slices, _timed(command, server.name, size.slices)
 
     def get(server: Server) -> tuple[float, float]:
-        shutil.rmtree(received, ignore_errors=True)
-        received.mkdir()
-        command = ["getscu", *common, "+B", "-od", str(received), *keys, "127.0.0.1", str(server.dicom_port)]
-        elapsed_s = _timed(command)
-        count = len(list(received.iterdir()))
-        assert count == size.slices, f"{server.name} gave {count} of {size.slices} instances"
-        return size.slices, elapsed_s
+        command = ["getscu", "-v", *common, "--ignore", *keys, "127.0.0.1", str(server.dicom_port)]
+        return size.slices, _timed(command, server.name, size.slices)
 
     pair.compare("C-MOVE of a study", "instances", move, 2)
     pair.compare("C-GET of a study", "instances", get, 2)
 
 
-def _timed(command: list[str]) -> float:
+def _timed(command: list[str], name: str, instances: int) -> float:
+    """Run a client of DCMTK that says what it got; return its seconds."""
     begun = time.perf_counter()
     run = subprocess.run(command, env=os.environ | peers.TUNING, capture_output=True, text=True, check=False)
     if run.returncode:
         raise RuntimeError(f"{command[0]}: {run.stderr[-500:] or run.stdout[-500:]}")
-    return time.perf_counter() - begun
+    elapsed_s = time.perf_counter() - begun
+    said = [line.rpartition(":")[2] for line in (run.stdout + run.stderr).splitlines() if COMPLETED in line]
+    assert said, f"{name} did not say how many instances it gave"
+    assert int(said[-1]) == instances, f"{name} gave {said[-1]} of {instances} instances"
+    return elapsed_s
 
 
 if __name__ == "__main__":

@@ -140,12 +140,20 @@ def _orthanc_version(base: str) -> str:
 
 
 @contextlib.contextmanager
-def storescp(folder: Path) -> Iterator[Server]:
-    """Run DCMTK's storescp: it writes what it receives, and neither syncs nor indexes."""
+def storescp(folder: Path, *, keeps: bool = True) -> Iterator[Server]:
+    """Run DCMTK's storescp: it writes what it receives or throws it away, and neither syncs nor indexes."""
     port = free_port()
     kept = folder / "storescp"
     kept.mkdir()
-    command = ["storescp", "--fork", "--max-pdu", MAX_PDU, "+B", "+xa", "-od", str(kept), str(port)]
+    command = [
+        "storescp",
+        "--fork",
+        "--max-pdu",
+        MAX_PDU,
+        "+xa",
+        *(("+B", "-od", str(kept)) if keeps else ("--ignore",)),
+        str(port),
+    ]
     with (folder / "storescp.log").open("wb") as log, _running(command, os.environ | TUNING, log) as process:
         _await_port(port)
         yield Server("DCMTK storescp", first_line("storescp", "--version").strip("$ "), process.pid, port)
