@@ -128,6 +128,7 @@ def _await_report(line: Line, clock: Clock) -> None:
     until_s = clock.monotonic_s() + SAME_ASSOCIATION_S
     try:
         while (left_s := until_s - clock.monotonic_s()) > 0 and line.served == 0:
-            line.attend(left_s)
+            if not line.attend(left_s):
+                return  # the time is over
     except Lost as lost:
         _log.info("commitment_association_ended", status=lost.status)
