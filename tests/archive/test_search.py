@@ -401,3 +401,14 @@ def test_a_postgresql_search_that_costs_too_much_is_stopped_and_refused(postgres
     with database.read() as connection, pytest.raises(InvalidQuery, match="it would take too long"):
         sleep(connection)
     database.close()
+
+
+@pytest.mark.peer("postgresql")
+def test_the_end_of_a_postgresql_transaction_has_more_time_than_a_share_of_a_search(postgresql: str):
+    database = Database.open(postgresql)
+    with database.read() as connection:
+        with cost.bounded(connection, share=5):
+            assert connection.scalar(text("SHOW statement_timeout")) == "1s"
+
+        assert connection.scalar(text("SHOW statement_timeout")) == "5s"
+    database.close()
