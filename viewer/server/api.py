@@ -1,4 +1,4 @@
-"""The API of the reading room under /api: signing in, the worklist, a study's series and its trace, orders, and the vault.
+"""The API of the reading room under /api: people, studies and their trace, orders, the vault, pixels to be judged.
 
 Every study is asked of `kernel.access`, which decides and writes the audit line. Handlers block on the database, so
 they are plain functions that the framework runs in threads.
@@ -7,6 +7,7 @@ they are plain functions that the framework runs in threads.
 from fastapi import APIRouter
 
 from viewer.server.orders import add_orders
+from viewer.server.pixel_reviews import add_pixel_reviews
 from viewer.server.reading import add_reading
 from viewer.server.services import Services
 from viewer.server.session import add_session
@@ -22,4 +23,5 @@ def build_api(services: Services) -> APIRouter:
     add_reading(router, services)
     add_orders(router, services)
     add_vault(router, services)
+    add_pixel_reviews(router, services)
     return router

@@ -1,0 +1,107 @@
+"""The API of pixels that wait for a person: list them with proposed masks, accept with masks, or reject.
+
+Boxes are [top, left, bottom, right] in pixels of every frame. Only who administers may decide, and only about the sites
+that they see; each decision is an audit line.
+"""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+
+from kernel.access import Principal, Scope
+from kernel.dicom.boxes import Box
+from kernel.errors import NotFound
+from routing import pixel_reviews
+from routing.pixel_reviews import BOXES_MAX, Review, Reviewer
+from viewer.server.models import Model
+from viewer.server.services import Services, address_of, principal_of
+
+ONE = "/pixel-reviews/{sop_instance_uid}"
+Boxes = Annotated[list[tuple[int, int, int, int]], Field(max_length=BOXES_MAX)]
+
+
+class PixelReview(Model):
+    """An instance that waits; nothing of what is written in its pixels."""
+
+    site: str
+    study_instance_uid: str
+    sop_instance_uid: str
+    profile: str
+    reason: str
+    proposed: list[Box]
+    at: datetime
+
+
+class PixelDecision(Model):
+    """What to mask; empty: nothing. Site and profile only where two wait under one UID."""
+
+    masks: Boxes
+    site: Annotated[str, Field(max_length=32)] | None = None
+    profile: Annotated[str, Field(max_length=32)] | None = None
+
+
+class Decided(Model):
+    """How many destinations it goes to, or is kept from."""
+
+    destinations: int
+
+
+def add_pixel_reviews(router: APIRouter, services: Services) -> None:
+    """Add the routes of pixel reviews."""
+
+    def admin(request: Request) -> Principal:
+        principal = principal_of(services, request)
+        principal.require(Scope.ADMIN)
+        return principal
+
+    def found(principal: Principal, uid: str, site: str | None, profile: str | None) -> Review:
+        with services.db.read() as connection:
+            review = pixel_reviews.find(connection, site, uid, profile)
+        if principal.sites is not None and review.site not in principal.sites:
+            raise NotFound(what="review of this instance that waits")
+        return review
+
+    @router.get("/pixel-reviews", tags=["pixels"])
+    def waiting(principal: Annotated[Principal, Depends(admin)]) -> list[PixelReview]:
+        """List instances whose pixels wait for a person, oldest first, at most 500."""
+        with services.db.read() as connection:
+            return [_item(one) for one in pixel_reviews.reviews(connection, sites=principal.sites)]
+
+    @router.post(ONE + "/acceptance", tags=["pixels"])
+    def accept(
+        request: Request,
+        principal: Annotated[Principal, Depends(admin)],
+        sop_instance_uid: str,
+        decision: PixelDecision,
+    ) -> Decided:
+        """Have the instance made anew with these masks, and sent."""
+        review = found(principal, sop_instance_uid, decision.site, decision.profile)
+        by, now = Reviewer(principal.name, address_of(request)), services.clock.now()
+        boxes = [Box(*one) for one in decision.masks]
+        return Decided(
+            destinations=services.db.write(lambda connection: pixel_reviews.accept(connection, review, boxes, by, now))
+        )
+
+    @router.post(ONE + "/rejection", tags=["pixels"])
+    def reject(
+        request: Request,
+        principal: Annotated[Principal, Depends(admin)],
+        sop_instance_uid: str,
+        site: str | None = None,
+        profile: str | None = None,
+    ) -> Decided:
+        """Never send the instance."""
+        review = found(principal, sop_instance_uid, site, profile)
+        by, now = Reviewer(principal.name, address_of(request)), services.clock.now()
+        return Decided(
+            destinations=services.db.write(lambda connection: pixel_reviews.reject(connection, review, by, now))
+        )
+
+
+def _item(one: Review) -> PixelReview:
+    return PixelReview(
+        site=one.site, study_instance_uid=one.study_instance_uid, sop_instance_uid=one.sop_instance_uid,
+        profile=one.profile, reason=one.reason, proposed=list(one.proposed), at=one.at,
+    )  # fmt: skip
