@@ -45,6 +45,7 @@ _BY_CLEANERS: Final[Mapping[str, Action]] = {
     "clean_structured_content": Action.STRUCTURED,
     "clean_graphics": Action.GRAPHICS,
 }
+_OF_DESCRIPTORS: Final = frozenset({0x00400275})  # Request Attributes: descriptions, codes and numbers, each with a row
 _OF_TEXT: Final = frozenset({"clean_descriptors", "retain_patient_characteristics", SITE})
 _IDENTITY: Final[Mapping[int, Action]] = {PATIENT_ID: Action.PATIENT_ID, PATIENT_NAME: Action.PATIENT_NAME}
 _OF_A_SITE: Final[Mapping[str, Action]] = {"REPLACE": Action.REPLACE, "HASH": Action.HASH}
@@ -176,6 +177,8 @@ def _cleaning(tag: int, option: str | None) -> Action | None:
             return Action.SHIFT
     if option in _OF_TEXT and vr in TEXT_VRS:
         return Action.CLEAN
+    if option == "clean_descriptors" and tag in _OF_DESCRIPTORS:
+        return Action.KEEP
     return None
 
 

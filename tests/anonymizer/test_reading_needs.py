@@ -70,3 +70,23 @@ def test_geometry_contrast_and_the_device_survive(site):
 
     assert {keyword: given.get(keyword) for keyword in kept} == kept
     assert given.ContrastBolusAgent == "contrast"
+
+
+def test_what_was_asked_for_survives_without_the_numbers_of_the_order(site):
+    code, request, ds = Dataset(), Dataset(), a_ct()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "24725-4", "LN", "CT Head"
+    request.RequestedProcedureDescription, request.RequestedProcedureID = "CT sọ não", "88112233"
+    request.ScheduledProcedureStepDescription = "CT so nao cho chi Huong"
+    request.ReasonForTheRequestedProcedure = "Huong bi dau dau"
+    request.RequestedProcedureCodeSequence = Sequence([code])
+    ds.RequestAttributesSequence = Sequence([request])
+
+    asked, strict = (site.gives(ds, profile).get("RequestAttributesSequence") for profile in ("tele-read", "research"))
+
+    assert strict is None
+    assert [element.keyword for element in asked[0]] == [
+        "RequestedProcedureDescription",
+        "RequestedProcedureCodeSequence",
+    ]
+    assert asked[0].RequestedProcedureDescription == "CT sọ não"
+    assert asked[0].RequestedProcedureCodeSequence[0].CodeMeaning == "CT Head"
