@@ -104,13 +104,29 @@ def corpus() -> Iterator[Planted]:
         yield from _by_bytes(person)
         for syntax in (ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian):
             yield planted(f"syntax {syntax.name}", person, _everywhere(person), syntax)
-        yield Planted("pdf", person, as_file(_pdf(person)), _identity(person), held=frozenset(("tele-read", *STRICT)))
-        yield Planted("cda", person, as_file(_cda(person)), _identity(person), held=frozenset(STRICT))
+        yield Planted(
+            "pdf",
+            person,
+            as_file(_own("pdf", person, _pdf(person))),
+            _identity(person),
+            held=frozenset(("tele-read", *STRICT)),
+        )
+        yield Planted(
+            "cda", person, as_file(_own("cda", person, _cda(person))), _identity(person), held=frozenset(STRICT)
+        )
 
 
 def planted(name: str, person: Person, ds: Dataset, syntax: str = ExplicitVRLittleEndian) -> Planted:
     stays = STAYS_CT if ds.Modality == "CT" else ()
-    return Planted(name, person, as_file(ds, syntax), _identity(person), stays + STAYS.get(name, ()))
+    source = as_file(_own(name, person, ds), syntax)
+    return Planted(name, person, source, _identity(person), stays + STAYS.get(name, ()))
+
+
+def _own(kind: str, person: Person, ds: Dataset) -> Dataset:
+    """Give an instance a UID of its own; what others refer to keeps its builder's."""
+    if kind != "plain":
+        ds.SOPInstanceUID = a_uid(person.patient_id, "planted", kind)
+    return ds
 
 
 def _identity(person: Person) -> tuple[str, ...]:
@@ -336,17 +352,17 @@ def _by_bytes(person: Person) -> Iterator[Planted]:
         "after a NUL": b"Pretend\0" + person.plain.encode(),
     }
     for label, ds in (("undeclared", undeclared), ("Latin-1", latin)):
-        source = as_file(ds)
         for form, value in forms.items():
+            source = as_file(_own(f"{label} {form}", person, ds))
             spoilt = source.replace(marker.encode(), value[: len(marker)].ljust(len(marker)))
             yield Planted(f"{label} {form}", person, spoilt, _identity(person), STAYS_CT)
-    number = as_file(_ct(person, ReconstructionDiameter="123456789.25"))
+    number = as_file(_own("name in a DS", person, _ct(person, ReconstructionDiameter="123456789.25")))
     spoilt = number.replace(b"123456789.25", person.plain.encode()[:12].ljust(12))
     yield Planted("name in a DS", person, spoilt, _identity(person), STAYS_CT)
-    plain = as_file(_ct(person))
-    yield Planted(
-        "preamble", person, person.plain.encode().ljust(128, b"\0") + plain[128:], _identity(person), STAYS_CT
-    )
+    plain = as_file(_own("preamble", person, _ct(person)))
+    spoilt = person.plain.encode().ljust(128, b"\0") + plain[128:]
+    yield Planted("preamble", person, spoilt, _identity(person), STAYS_CT)
+    plain = as_file(_own("after the end", person, _ct(person)))
     yield Planted("after the end", person, plain + person.plain.encode().ljust(64, b"\0"), _identity(person), STAYS_CT)
 
 

@@ -43,6 +43,13 @@ def test_there_are_a_few_hundred_of_many_kinds(planted):
     assert len({one.kind for one in planted}) > 40
 
 
+def test_each_has_an_instance_uid_of_its_own(planted):
+    """A tool that stores them, or names files by them, must not take one for another."""
+    uids = [read_file_meta(one.source).sop_instance_uid for one in planted]
+
+    assert len(set(uids)) == len(uids)
+
+
 def test_the_corpus_is_what_it_says(planted):
     """Every instance shows what was planted before anything is done, so that a score means something."""
     for one in planted:
