@@ -1,0 +1,70 @@
+"""`vienanh review`: what waits is listed with its masks, accepted with the proposed ones, others or none, or rejected."""
+
+import json
+import shutil
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import insert, select
+from typer.testing import CliRunner
+
+from exchange.commands import app
+from exchange.options import read_config
+from exchange.stores import opened
+from kernel.config import Config
+from routing.tables import pixel_review
+
+INSTANCE = "2.25.4711"
+
+
+@pytest.fixture
+def node(tmp_path, monkeypatch, migrated_sqlite) -> Config:
+    """A node's folder in which one instance waits."""
+    monkeypatch.setenv("VIENANH_NODE_DATA", str(tmp_path / "data"))
+    monkeypatch.setenv("COLUMNS", "200")
+    config = read_config(None)
+    config.node.data.mkdir()
+    shutil.copyfile(migrated_sqlite, config.node.data / "vienanh.db")
+    row = {
+        "site": "MK01", "sop_instance_uid": INSTANCE, "profile": "tele-read", "study_instance_uid": "2.25.1",
+        "reason": "text-left", "proposed": json.dumps([[1, 2, 30, 40]]), "state": "waiting", "drawn": "",
+        "decided_by": "", "fallback_charset": "", "at": datetime(2026, 11, 22, tzinfo=UTC),
+    }  # fmt: skip
+    with opened(config) as stores:
+        stores.db.write(lambda connection: connection.execute(insert(pixel_review).values(**row)) and None)
+    return config
+
+
+def review(*arguments: str):
+    return CliRunner().invoke(app, ["review", *arguments])
+
+
+def decision(node: Config) -> tuple[str, str]:
+    with opened(node) as stores, stores.db.read() as connection:
+        return tuple(connection.execute(select(pixel_review.c.state, pixel_review.c.drawn)).one())
+
+
+@pytest.mark.parametrize(
+    ("options", "drawn"),
+    [
+        ((), [[1, 2, 30, 40]]),
+        (("--no-masks",), []),
+        (("--mask", "0,0,5,5", "--mask", "7,7,9,9"), [[0, 0, 5, 5], [7, 7, 9, 9]]),
+    ],
+)
+def test_it_is_accepted_with_the_proposed_masks_with_none_or_with_others(node, options, drawn):
+    assert review("accept", INSTANCE, *options).exit_code == 0
+
+    state, text = decision(node)
+    assert (state, json.loads(text)) == ("accepted", drawn)
+
+
+def test_what_waits_is_listed_with_its_masks_until_it_is_rejected_and_a_wrong_mask_changes_nothing(node):
+    listed = review("list")
+    wrong = review("accept", INSTANCE, "--mask", "0,0,5")
+    first, second = review("reject", INSTANCE), review("reject", INSTANCE)
+
+    assert all(word in listed.stdout for word in (INSTANCE, "text-left", "1,2,30,40"))
+    assert (wrong.exit_code, first.exit_code) == (2, 0)
+    assert second.exit_code != 0
+    assert decision(node)[0] == "rejected"
