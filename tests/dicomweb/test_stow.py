@@ -10,7 +10,9 @@ from pathlib import Path
 import httpx
 import pytest
 
+from gateway.dicomweb.store import receiver
 from kernel.access.accounts import NewAccount
+from kernel.archive.blobs import Blobs
 from kernel.archive.tables import conflict, instance, manifest, study
 from kernel.dicom.part10 import open_dataset
 from tests.dicomweb.conftest import MULTIPART, body_of, running_node
@@ -363,12 +365,17 @@ def test_a_session_cookie_needs_the_csrf_value_and_our_own_page(node):
 
 
 @pytest.mark.slow
-def test_ten_thousand_tiny_parts_are_answered_and_take_little(node):
+def test_ten_thousand_tiny_parts_are_answered_and_take_little(node, monkeypatch):
+    written: list[object] = []
+    set_apart = node.blobs.set_apart
+    monkeypatch.setattr(Blobs, "set_apart", lambda _, staged: written.append(staged) or set_apart(staged))
+
     response = node.store(*[b"x"] * 10_000)
 
     assert response.status_code == 409
     assert len(response.json()["0008119A"]["Value"]) == 10_000
     assert len(node.quarantined()) == 1  # the same bytes for the same reason
+    assert len(written) <= receiver.IN_FLIGHT_MAX
     assert node.stages() == []
 
 

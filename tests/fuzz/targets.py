@@ -286,7 +286,10 @@ def _workitem(data: bytes) -> None:
 def _workitem_query(data: bytes) -> None:
     text = data.decode("utf-8", "replace")
     parse_workitem_query(parse_qsl(text, keep_blank_values=True), 100)
-    fits(filter_keys(text), a_workitem())
+
+
+def _workitem_filter(data: bytes) -> None:
+    fits(filter_keys(data.decode("utf-8", "replace")), a_workitem())
 
 
 def _query(data: bytes) -> None:
@@ -316,6 +319,7 @@ TARGETS: Mapping[str, Target] = {
     "performed": Target(_performed, _performances),
     "workitem": Target(_workitem, lambda: [json.dumps(a_workitem()).encode()]),
     "workitem-query": Target(_workitem_query, lambda: [b"PatientName=ng*&00741000=SCHEDULED&limit=5&includefield=all"]),
+    "workitem-filter": Target(_workitem_filter, lambda: [b"PatientName=ng*,00741000=SCHEDULED"]),
     "query": Target(
         _query, lambda: [b"PatientName=NGUYEN*&StudyDate=20200101-&includefield=all&limit=5&ModalitiesInStudy=CT"]
     ),

@@ -8,13 +8,13 @@ import threading
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor, Future
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from gateway.dicomweb.http.multipart import Event, PartBegin, PartData, PartEnd
 from gateway.dicomweb.store.part import Part
 from gateway.dicomweb.store.results import Failed, Result, Stored
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs import Blobs, discard
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Origin, Outcome, Staged
@@ -22,6 +22,7 @@ from kernel.errors import ExchangeError, InstanceConflict, InvalidRequest, Refus
 from kernel.telemetry import get_logger
 
 IN_FLIGHT_MAX: Final = 8  # instances of one request that are being made durable at once
+KEPT_MAX: Final = 100  # refusals of one request that are remembered
 log = get_logger("gateway.dicomweb")
 
 
@@ -67,12 +68,13 @@ class Taker:
     origin: Origin
     study_instance_uid: str | None  # which all instances must belong to, when the URL names one
     instance_bytes_max: int
+    _kept: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])  # of this request; at most KEPT_MAX
 
     def take(self, staged: Staged, refusal: Refused | None) -> Result:
         """Ingest a staged instance, or keep apart what is none. Never raises: the result says."""
         try:
             if refusal is not None:
-                self.quarantine.keep(staged, self.origin, refusal)
+                self._keep(staged, refusal)
                 return Failed(refusal, staged.sop_class_uid, staged.sop_instance_uid)
             done = self.ingest.ingest(staged, self.origin, study_instance_uid=self.study_instance_uid)
         except Exception as error:  # one instance must not fail the others; the result carries it
@@ -83,6 +85,17 @@ class Taker:
             conflict = InstanceConflict(sop_instance_uid=done.sop_instance_uid)
             return Failed(conflict, done.sop_class_uid, done.sop_instance_uid)
         return Stored(done.study_instance_uid, done.series_instance_uid, done.sop_class_uid, done.sop_instance_uid)
+
+    def _keep(self, staged: Staged, refusal: Refused) -> None:
+        """Keep what is refused; thousands of equal parts are written and flushed once."""
+        declared = (staged.transfer_syntax_uid, staged.sop_class_uid, staged.sop_instance_uid)
+        what = (staged.sha256, *declared, refusal.code)
+        if what in self._kept:
+            discard(staged)
+            return
+        self.quarantine.keep(staged, self.origin, refusal)
+        if len(self._kept) < KEPT_MAX:
+            self._kept.add(what)
 
 
 class Takings:
