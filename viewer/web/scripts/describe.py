@@ -16,7 +16,7 @@ from viewer.server.api import build_api
 def describe() -> dict[str, Any]:
     """Return the description; handlers are described, never called, so they need no services."""
     app = FastAPI()
-    app.include_router(build_api(cast("Any", SimpleNamespace(access=None, db=None, clock=None))))
+    app.include_router(build_api(cast("Any", SimpleNamespace(access=None, db=None, clock=None, vault=None))))
     return app.openapi()
 
 

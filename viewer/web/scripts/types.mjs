@@ -14,6 +14,7 @@ function typeOf(schema) {
   if (schema.enum) return schema.enum.map((value) => JSON.stringify(value)).join(" | ");
   if (schema.const !== undefined) return JSON.stringify(schema.const);
   if (schema.anyOf) return schema.anyOf.map(typeOf).join(" | ");
+  if (schema.prefixItems) return `readonly [${schema.prefixItems.map(typeOf).join(", ")}]`;
   if (schema.type === "array") return `readonly ${wrapped(typeOf(schema.items))}[]`;
   if (schema.type === "object") return `Readonly<Record<string, unknown>>`;
   const plain = PLAIN[schema.type];
@@ -22,7 +23,7 @@ function typeOf(schema) {
 }
 
 function wrapped(type) {
-  return type.includes("|") ? `(${type})` : type;
+  return type.includes("|") || type.startsWith("readonly ") ? `(${type})` : type;
 }
 
 function comment(text, indent) {
@@ -30,6 +31,8 @@ function comment(text, indent) {
 }
 
 function interfaceOf([name, schema]) {
+  if (schema.prefixItems)
+    return [...comment(schema.description, ""), `export type ${name} = ${typeOf(schema)};`].join("\n");
   const required = new Set(schema.required ?? []);
   const fields = Object.entries(schema.properties ?? {}).flatMap(([field, property]) => [
     ...comment(property.description, "  "),
