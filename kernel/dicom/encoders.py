@@ -41,10 +41,14 @@ class Work:
     quality: int
 
     @property
+    def unsigned(self) -> NDArray[Any]:
+        """The samples as they lie in memory, without sign."""
+        return np.ascontiguousarray(self.samples).view(np.dtype(f"u{self.samples.dtype.itemsize}"))
+
+    @property
     def patterns(self) -> NDArray[Any]:
         """The samples without sign, cut to `bits`: codestreams that know no sign hold them so."""
-        unsigned = np.ascontiguousarray(self.samples).view(np.dtype(f"u{self.samples.dtype.itemsize}"))
-        return unsigned & ((1 << self.bits) - 1) if self.samples.dtype.kind == "i" else unsigned
+        return self.unsigned & ((1 << self.bits) - 1) if self.samples.dtype.kind == "i" else self.unsigned
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,7 @@ def _jpeg_ls(work: Work) -> bytes:
     try:
         return bytes(jpeg_ls.encode_buffer(work.patterns.tobytes(), rows, columns, count, work.bits, 0, mode))
     except RuntimeError:  # it makes no room for what grows: noise of a few pixels
-        return bytes(imagecodecs.jpegls_encode(work.patterns))
+        return bytes(imagecodecs.jpegls_encode(work.unsigned))  # which writes all bits of them
 
 
 def _jpeg_2000(work: Work) -> bytes:
@@ -150,7 +154,7 @@ def _rle(work: Work) -> bytes:
     segments: list[bytes] = []
     for sample in range(octets.shape[2]):
         for byte in range(octets.shape[3]):
-            plane = np.ascontiguousarray(octets[:, :, sample, byte])
+            plane = octets[:, :, sample, byte].copy()  # a single pixel counts as contiguous whatever its strides
             segment = bytes(imagecodecs.packbits_encode(plane, axis=-1))
             segments.append(segment + b"\0" * (len(segment) % 2))
     offsets = [64 + sum(map(len, segments[:number])) for number in range(len(segments))]

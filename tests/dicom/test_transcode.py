@@ -9,7 +9,7 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
@@ -420,6 +420,8 @@ def test_a_frame_of_absurdly_many_bytes_is_refused_before_it_is_read(target, mon
 
 
 @settings(max_examples=60)
+@example(target=JPEG_LS, rows=1, columns=2, bits=9, signed=True, samples=3, frames=1, seed=0)
+@example(target=RLE, rows=1, columns=1, bits=16, signed=False, samples=3, frames=2, seed=0)
 @given(
     target=st.sampled_from(COMPRESSED),
     rows=st.integers(1, 24),
