@@ -10,6 +10,7 @@ import pytest
 from pydicom import Dataset
 from pydicom.uid import generate_uid
 from pynetdicom import AE, build_role, evt
+from pynetdicom.dimse_messages import N_EVENT_REPORT_RSP
 from pynetdicom.sop_class import CTImageStorage, MRImageStorage, StorageCommitmentPushModel
 from sqlalchemy import delete, select, update
 
@@ -54,6 +55,7 @@ class Modality:
 
     status: int = 0x0000
     reports: queue.Queue = field(default_factory=queue.Queue)
+    heard: dict = field(default_factory=dict)  # by association, not yet answered
     associations: int = 0  # of the node
 
     def __post_init__(self) -> None:
@@ -66,6 +68,7 @@ class Modality:
             evt_handlers=[
                 (evt.EVT_N_EVENT_REPORT, self._report, ["new"]),
                 (evt.EVT_ACCEPTED, self._accepted),
+                (evt.EVT_DIMSE_SENT, self._sent),
             ],
         )
 
@@ -78,8 +81,13 @@ class Modality:
         return Target("127.0.0.1", self.server.socket.getsockname()[1], "MODALITY", "VIENANH", PATIENCE_S)
 
     def _report(self, event, where: str) -> tuple[int, None]:
-        self.reports.put((where, event.event_type, event.event_information))
+        self.heard[event.assoc] = (where, event.event_type, event.event_information)
         return self.status, None
+
+    def _sent(self, event) -> None:
+        """Note a report once its answer is on the way: who is told of it may release at once."""
+        if isinstance(event.message, N_EVENT_REPORT_RSP):
+            self.reports.put(self.heard.pop(event.assoc))
 
     def asks(self, node: Node, request: Dataset, *, stays: bool = True, action: int = 1, of: str = WELL_KNOWN) -> int:
         """Send N-ACTION and return its status; stays until a report came, or releases at once."""
@@ -87,7 +95,7 @@ class Modality:
             "127.0.0.1",
             node.port,
             ae_title="VIENANH",
-            evt_handlers=[(evt.EVT_N_EVENT_REPORT, self._report, ["same"])],
+            evt_handlers=[(evt.EVT_N_EVENT_REPORT, self._report, ["same"]), (evt.EVT_DIMSE_SENT, self._sent)],
         )
         assert association.is_established
         status, _ = association.send_n_action(request, action, StorageCommitmentPushModel, of)
@@ -448,7 +456,7 @@ def test_a_modality_that_asks_often_before_it_listens_hears_of_everything(node: 
         "127.0.0.1",
         node.port,
         ae_title="VIENANH",
-        evt_handlers=[(evt.EVT_N_EVENT_REPORT, modality._report, ["same"])],
+        evt_handlers=[(evt.EVT_N_EVENT_REPORT, modality._report, ["same"]), (evt.EVT_DIMSE_SENT, modality._sent)],
     )
 
     asked = [
