@@ -3,7 +3,7 @@
     python -m bench.dicomweb [--short] [--json FILE] [--studies N]
 
 Both have the same CT series, stored by STOW-RS here, and before they are searched the same N invented studies (100,000;
-ours loaded in bulk before everything else, Orthanc's sent to it in ZIP archives over four connections, about five
+ours loaded in bulk before everything else, Orthanc's sent to it in ZIP archives over four connections, two to five
 minutes). Runs of the two alternate, the first round warms caches and counts for nothing, rows are medians. dcm4chee is
 no package of PyPI, npm or Debian, so it is not compared.
 """
