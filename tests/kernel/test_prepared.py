@@ -111,7 +111,7 @@ def test_a_connection_that_postgresql_drops_below_a_statement_may_pass_and_the_n
         postgresql_server.run(f"SELECT pg_terminate_backend({pid})", postgresql.rpartition("/")[2])
         NOTE.run(connection, [a_note("lost"), a_note("too")])
 
-    with pytest.raises(DatabaseUnavailable, match=r"AdminShutdown 57P01|OperationalError"):
+    with pytest.raises(DatabaseUnavailable, match=r"AdminShutdown 57P01|OperationalError|server closed the connection"):
         database.write(cut_off)
 
     assert database.write(lambda connection: NOTE.run(connection, [a_note("found")])) == [(1, "found")]
