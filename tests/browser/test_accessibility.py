@@ -2,31 +2,15 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.conftest import ROOT, Demo
+from tests.browser.axe import serious_findings
+from tests.browser.conftest import Demo
 from tests.browser.room import LAPTOP, PHONE, Language, Room, Scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
-
-AXE = ROOT / "viewer" / "web" / "node_modules" / "axe-core" / "axe.min.js"
-SERIOUS = ("serious", "critical")
-RUN = "() => axe.run(document, { resultTypes: ['violations'] })"
-
-
-def serious_findings(room: Room) -> list[str]:
-    """Return what axe-core finds serious, one line each."""
-    room.page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
-    found: dict[str, Any] = room.page.evaluate(RUN)
-    return [
-        f"{one['id']}: {node['html'][:160]} ({node['any'][0]['message'] if node['any'] else one['help']})"
-        for one in found["violations"]
-        if one["impact"] in SERIOUS
-        for node in one["nodes"]
-    ]
 
 
 def the_door(_: Room) -> None:

@@ -1,7 +1,7 @@
 """The API of pixels that wait for a person: list them with proposed masks, accept with masks, or reject.
 
 Boxes are [top, left, bottom, right] in pixels of every frame. Only who administers may decide, and only about the sites
-that they see; each decision is an audit line.
+that they see; each decision is an audit line. The picture is asked of DICOMweb (`rendered`), with its own right and line.
 """
 
 from datetime import datetime
@@ -15,11 +15,22 @@ from kernel.dicom.boxes import Box
 from kernel.errors import NotFound
 from routing import pixel_reviews
 from routing.pixel_reviews import BOXES_MAX, Review, Reviewer
+from routing.pixels_shown import Shown, shown
 from viewer.server.models import Model
 from viewer.server.services import Services, address_of, principal_of
 
 ONE = "/pixel-reviews/{sop_instance_uid}"
 Boxes = Annotated[list[tuple[int, int, int, int]], Field(max_length=BOXES_MAX)]
+
+
+class PixelPicture(Model):
+    """Where DICOMweb has the instance as received; rows and columns are 0 where it has none, as of a document."""
+
+    series_instance_uid: str
+    modality: str
+    rows: int
+    columns: int
+    number_of_frames: int
 
 
 class PixelReview(Model):
@@ -32,6 +43,7 @@ class PixelReview(Model):
     reason: str
     proposed: list[Box]
     at: datetime
+    picture: PixelPicture | None = Field(description="null: the instance is no longer here.")
 
 
 class PixelDecision(Model):
@@ -67,7 +79,9 @@ def add_pixel_reviews(router: APIRouter, services: Services) -> None:
     def waiting(principal: Annotated[Principal, Depends(admin)]) -> list[PixelReview]:
         """List instances whose pixels wait for a person, oldest first, at most 500."""
         with services.db.read() as connection:
-            return [_item(one) for one in pixel_reviews.reviews(connection, sites=principal.sites)]
+            found = pixel_reviews.reviews(connection, sites=principal.sites)
+            pictures = shown(connection, found)
+        return [_item(one, pictures.get((one.site, one.sop_instance_uid))) for one in found]
 
     @router.post(ONE + "/acceptance", tags=["pixels"])
     def accept(
@@ -100,8 +114,16 @@ def add_pixel_reviews(router: APIRouter, services: Services) -> None:
         )
 
 
-def _item(one: Review) -> PixelReview:
+def _item(one: Review, picture: Shown | None) -> PixelReview:
     return PixelReview(
         site=one.site, study_instance_uid=one.study_instance_uid, sop_instance_uid=one.sop_instance_uid,
         profile=one.profile, reason=one.reason, proposed=list(one.proposed), at=one.at,
+        picture=None if picture is None else _picture(picture),
+    )  # fmt: skip
+
+
+def _picture(of: Shown) -> PixelPicture:
+    return PixelPicture(
+        series_instance_uid=of.series_instance_uid, modality=of.modality, rows=of.rows, columns=of.columns,
+        number_of_frames=of.number_of_frames,
     )  # fmt: skip

@@ -107,6 +107,15 @@ export interface PixelDecision {
   readonly profile?: string | null;
 }
 
+/** Where DICOMweb has the instance as received; rows and columns are 0 where it has none, as of a document. */
+export interface PixelPicture {
+  readonly seriesInstanceUID: string;
+  readonly modality: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly numberOfFrames: number;
+}
+
 /** An instance that waits; nothing of what is written in its pixels. */
 export interface PixelReview {
   readonly site: string;
@@ -116,6 +125,8 @@ export interface PixelReview {
   readonly reason: string;
   readonly proposed: readonly Box[];
   readonly at: string;
+  /** null: the instance is no longer here. */
+  readonly picture: PixelPicture | null;
 }
 
 /** What a person wants to know, and why (a word of the list in the operating manual). */

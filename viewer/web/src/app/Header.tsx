@@ -1,7 +1,7 @@
 // The bar over the lists: where one is, who one is, and the switches.
 
-import { ActionIcon, Menu, Tooltip } from "@mantine/core";
-import { IconKey, IconKeyboard, IconLogout, IconUserCircle } from "@tabler/icons-react";
+import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import { IconEyeCheck, IconKey, IconKeyboard, IconLogout, IconUserCircle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Session } from "../api/types";
 import { Mark } from "../ui/Mark";
@@ -11,19 +11,35 @@ import styles from "./Header.module.css";
 export interface HeaderProps {
   readonly session: Session;
   readonly nodeName: string;
+  /** How many instances' pixels wait for this person; none: it is not theirs to decide. */
+  readonly waiting: number | undefined;
+  readonly onReviews: () => void;
   readonly onSignOut: () => void;
   readonly onChangePassword: () => void;
   readonly onHelp: () => void;
 }
 
-export function Header({ session, nodeName, onSignOut, onChangePassword, onHelp }: HeaderProps) {
-  const { t } = useTranslation();
+export function Header(props: HeaderProps) {
+  const { session, nodeName, waiting, onReviews, onSignOut, onChangePassword, onHelp } = props;
+  const { t } = useTranslation(["common", "review"]);
   return (
     <header className={styles["header"]}>
       <Mark size={32} />
       <p className={styles["product"]}>{t("product")}</p>
       <p className={styles["node"]}>{nodeName === t("product") ? "" : nodeName}</p>
       <div className={styles["switches"]}>
+        {waiting === undefined ? null : (
+          <Button
+            variant={waiting > 0 ? "light" : "subtle"}
+            size="compact-md"
+            aria-label={t("review:openCount", { count: waiting })}
+            leftSection={<IconEyeCheck size={18} />}
+            onClick={onReviews}
+          >
+            <span className={styles["label"]}>{`${t("review:open")}: `}</span>
+            {waiting}
+          </Button>
+        )}
         <Tooltip label={`${t("help")} (?)`}>
           <ActionIcon
             className={styles["keys"] ?? ""}

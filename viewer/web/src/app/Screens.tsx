@@ -1,8 +1,11 @@
-// The screens behind the door. The reading page is a chunk of its own, fetched while the list is looked at.
+// The screens behind the door. The reading page and the review are chunks of their own; the first is
+// fetched while the list is looked at.
 
 import { Loader } from "@mantine/core";
-import { lazy, Suspense, useEffect, useState } from "react";
+import { useQuery } from "@tanstack/react-query";
+import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { reviewsQuery } from "../api/reviews";
 import type { Session } from "../api/types";
 import { Worklist } from "../worklist/Worklist";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -12,6 +15,7 @@ import styles from "./Screens.module.css";
 
 const fetchReading = () => import("../reading/Reading");
 const Reading = lazy(fetchReading);
+const Review = lazy(async () => ({ default: (await import("../review/Review")).Review }));
 /** The list comes first; the viewer follows when the line is free. */
 const PREFETCH_AFTER_MS = 1_500;
 
@@ -25,18 +29,23 @@ export interface ScreensProps {
 
 export function Screens(props: ScreensProps) {
   const { route } = props;
-  return route.screen === "reading" ? (
-    <ErrorBoundary key={route.studyInstanceUid}>
-      <Suspense fallback={<Waiting />}>
-        <Reading
-          study={{ studyInstanceUid: route.studyInstanceUid, site: route.site }}
-          onBack={() => goTo({ screen: "worklist" })}
-        />
-      </Suspense>
-    </ErrorBoundary>
-  ) : (
-    <WorklistScreen {...props} />
-  );
+  switch (route.screen) {
+    case "reading":
+      return (
+        <ErrorBoundary key={route.studyInstanceUid}>
+          <Suspense fallback={<Waiting />}>
+            <Reading
+              study={{ studyInstanceUid: route.studyInstanceUid, site: route.site }}
+              onBack={() => goTo({ screen: "worklist" })}
+            />
+          </Suspense>
+        </ErrorBoundary>
+      );
+    case "reviews":
+      return <ReviewScreen {...props} />;
+    case "worklist":
+      return <WorklistScreen {...props} />;
+  }
 }
 
 function Waiting() {
@@ -48,8 +57,7 @@ function Waiting() {
   );
 }
 
-function WorklistScreen({ session, nodeName, onSignOut, onChangePassword }: ScreensProps) {
-  const { t } = useTranslation();
+function WorklistScreen(props: ScreensProps) {
   const [help, setHelp] = useState(false);
 
   useEffect(() => {
@@ -58,6 +66,40 @@ function WorklistScreen({ session, nodeName, onSignOut, onChangePassword }: Scre
   }, []);
 
   return (
+    <UnderHeader {...props} onHelp={() => setHelp(true)}>
+      <Worklist
+        helpOpened={help}
+        onHelp={setHelp}
+        onOpen={(study) => goTo({ screen: "reading", studyInstanceUid: study.studyInstanceUID, site: study.site })}
+      />
+    </UnderHeader>
+  );
+}
+
+function ReviewScreen(props: ScreensProps) {
+  const [help, setHelp] = useState(false);
+  return (
+    <UnderHeader {...props} onHelp={() => setHelp(true)}>
+      <ErrorBoundary>
+        <Suspense fallback={<Waiting />}>
+          <Review helpOpened={help} onHelp={setHelp} onBack={() => goTo({ screen: "worklist" })} />
+        </Suspense>
+      </ErrorBoundary>
+    </UnderHeader>
+  );
+}
+
+interface UnderHeaderProps extends ScreensProps {
+  readonly onHelp: () => void;
+  readonly children: ReactNode;
+}
+
+/** A screen of lists: the bar above it, and below it what this program is not. */
+function UnderHeader({ session, nodeName, onSignOut, onChangePassword, onHelp, children }: UnderHeaderProps) {
+  const { t } = useTranslation();
+  const decides = session.roles.includes("admin");
+  const reviews = useQuery({ ...reviewsQuery, enabled: decides });
+  return (
     <div className={styles["screen"]}>
       <a className="va-skip" href="#list">
         {t("skip")}
@@ -65,16 +107,14 @@ function WorklistScreen({ session, nodeName, onSignOut, onChangePassword }: Scre
       <Header
         session={session}
         nodeName={nodeName}
+        waiting={decides ? reviews.data?.length : undefined}
+        onReviews={() => goTo({ screen: "reviews" })}
         onSignOut={onSignOut}
         onChangePassword={onChangePassword}
-        onHelp={() => setHelp(true)}
+        onHelp={onHelp}
       />
       <main id="list" className={styles["main"]}>
-        <Worklist
-          helpOpened={help}
-          onHelp={setHelp}
-          onOpen={(study) => goTo({ screen: "reading", studyInstanceUid: study.studyInstanceUID, site: study.site })}
-        />
+        {children}
       </main>
       <footer className={styles["footer"]}>{t("notDiagnostic")}</footer>
     </div>

@@ -1,21 +1,23 @@
-// Which screen an address means, and going to another one. Two screens need no library.
+// Which screen an address means, and going to another one. Three screens need no library.
 
 import { useSyncExternalStore } from "react";
 
 export type Route =
   | { readonly screen: "worklist" }
+  | { readonly screen: "reviews" }
   | { readonly screen: "reading"; readonly studyInstanceUid: string; readonly site: string | undefined };
 
 const STUDY = /^\/study\/([0-9A-Za-z.]{1,64})$/;
 
 export function parseRoute(pathname: string, search: string): Route {
+  if (pathname === "/reviews") return { screen: "reviews" };
   const studyInstanceUid = STUDY.exec(pathname)?.[1];
   if (!studyInstanceUid) return { screen: "worklist" };
   return { screen: "reading", studyInstanceUid, site: new URLSearchParams(search).get("site") ?? undefined };
 }
 
 export function addressOf(route: Route): string {
-  if (route.screen === "worklist") return "/worklist";
+  if (route.screen !== "reading") return `/${route.screen}`;
   const query = route.site ? `?${new URLSearchParams({ site: route.site }).toString()}` : "";
   return `/study/${route.studyInstanceUid}${query}`;
 }

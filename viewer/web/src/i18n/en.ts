@@ -2,7 +2,8 @@
 
 import common from "./en/common.json";
 import reading from "./en/reading.json";
+import review from "./en/review.json";
 import signin from "./en/signin.json";
 import worklist from "./en/worklist.json";
 
-export const en = { common, signin, worklist, reading };
+export const en = { common, signin, worklist, reading, review };

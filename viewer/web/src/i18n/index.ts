@@ -4,12 +4,13 @@ import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import common from "./vi/common.json";
 import reading from "./vi/reading.json";
+import review from "./vi/review.json";
 import signin from "./vi/signin.json";
 import worklist from "./vi/worklist.json";
 
-const NAMESPACES = ["common", "signin", "worklist", "reading"] as const;
+const NAMESPACES = ["common", "signin", "worklist", "reading", "review"] as const;
 
-const vi = { common, signin, worklist, reading };
+const vi = { common, signin, worklist, reading, review };
 
 declare module "i18next" {
   interface CustomTypeOptions {

@@ -2,10 +2,11 @@ import { describe, expect, test } from "vitest";
 import { en } from "./en";
 import common from "./vi/common.json";
 import reading from "./vi/reading.json";
+import review from "./vi/review.json";
 import signin from "./vi/signin.json";
 import worklist from "./vi/worklist.json";
 
-const vi = { common, reading, signin, worklist };
+const vi = { common, reading, review, signin, worklist };
 
 type Words = { readonly [key: string]: string | Words };
 

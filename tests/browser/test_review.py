@@ -1,0 +1,142 @@
+"""A person looks at pixels that may name the patient, has them masked, or keeps them: in a real browser, on a site."""
+
+import json
+import re
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import Browser, expect
+
+from tests.browser.axe import serious_findings
+from tests.browser.room import LAPTOP, PHONE, Room
+from tests.support.builders import an_us_cine, as_file, with_pixels
+from tests.support.nodes import SITE, NodeProcess, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
+
+ROWS, COLUMNS, FRAMES = 240, 320, 4
+PROPOSED = [4, 8, 20, 150]
+NOWHERE = "http://127.0.0.1:9"  # nothing is delivered here; it would go there
+PASSWORD = "mat khau dai du"
+
+
+def a_cine_with_a_name(seed: str) -> bytes:
+    """Return an ultrasound cine with a name in one corner and a date in another."""
+    frames = []
+    for number in range(FRAMES):
+        picture = Image.new("RGB", (COLUMNS, ROWS))
+        draw = ImageDraw.Draw(picture)
+        draw.pieslice((60, 40, 260, 300), 240, 300, fill=(90, 90 + 20 * number, 100))
+        draw.text((10, 6), "NGUYEN THI HOA 1961", fill="white")
+        draw.text((210, 222), "22-11-2026 08:14", fill=(70, 70, 70))
+        frames.append(np.asarray(picture))
+    cine = an_us_cine(seed=seed, frames=FRAMES)
+    with_pixels(cine, np.stack(frames))
+    return as_file(cine)
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+    """A site at which two cines wait for a person; one mask is proposed for each."""
+    settings = SITE.replace("HUB_URL", NOWHERE) + "[anonymizer]\nclean_pixels = false\n"
+    node = NodeProcess(tmp_path_factory.mktemp("review"), settings)
+    (node.folder / "hub.token").write_text("no hub takes it")
+    node.start()
+    added = node.run("user", "add", "chi.mai", "--role", "admin", "--display", "Chị Mai", "--password", PASSWORD)
+    assert added.returncode == 0, added.stderr
+    parts = [a_cine_with_a_name(seed) for seed in ("first", "second")]
+    body = b"".join(b"--x\r\nContent-Type: application/dicom\r\n\r\n" + part + b"\r\n" for part in parts) + b"--x--\r\n"
+    headers = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=x'}
+    with node.client() as client:
+        client.post("/dicom-web/studies", content=body, headers=headers).raise_for_status()
+    wait_until(lambda: len(asked(node)) == len(parts), what="the cines' waiting")
+    told(node, "UPDATE pixel_review SET proposed = ?", json.dumps([PROPOSED]))
+    yield node
+    node.stop()
+
+
+def asked(node: NodeProcess) -> list[dict[str, object]]:
+    """Return what waits."""
+    with node.client() as client:
+        return client.get("/api/pixel-reviews").raise_for_status().json()
+
+
+def told(node: NodeProcess, statement: str, *values: str) -> list[tuple[str, ...]]:
+    """Run a statement in the node's database."""
+    with sqlite3.connect(node.data / "vienanh.db", timeout=30) as connection:
+        return connection.execute(statement, values).fetchall()
+
+
+def opened(room: Room) -> None:
+    """Go from the door to the first instance that waits, and wait for its picture."""
+    room.sign_in("chi.mai", PASSWORD)
+    room.page.get_by_role("button", name=re.compile("^(Text in pixels|Chữ trên ảnh):")).click()
+    room.page.locator("ul button").first.click()
+    room.page.wait_for_function(
+        "([columns, rows]) => [...document.images].some(i => i.naturalWidth === columns && i.naturalHeight === rows)",
+        arg=[COLUMNS, ROWS],
+    )
+
+
+def nothing_is_in_the_way(room: Room) -> None:
+    """Check a screen as it stands for everybody."""
+    assert serious_findings(room) == []
+    assert room.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), "it is too wide"
+
+
+def test_a_person_draws_over_a_date_and_sends_the_cine(
+    browser_without_webgl: Browser, site: NodeProcess, artifacts: Path
+):
+    room = Room.open(browser_without_webgl, site.url, size=LAPTOP, language="en", scheme="dark")
+    opened(room)
+    masks = room.page.locator("rect[data-mask]")
+    expect(masks).to_have_count(1)
+    area = room.page.locator("svg[role=group]").bounding_box()
+    assert area is not None
+
+    def place(row: float, column: float) -> tuple[float, float]:
+        return area["x"] + column / COLUMNS * area["width"], area["y"] + row / ROWS * area["height"]
+
+    room.press("PageDown")
+    expect(room.page.get_by_role("slider")).to_have_value("2")
+    room.press("b")
+    room.page.mouse.move(*place(218.5, 205.5))
+    room.page.mouse.down()
+    room.page.mouse.move(*place(236.5, 316.5), steps=4)
+    room.page.mouse.up()
+    expect(masks).to_have_count(2)
+    room.press("n")
+    expect(masks).to_have_count(3)
+    room.press("Shift+ArrowDown")
+    nothing_is_in_the_way(room)
+    room.page.screenshot(path=artifacts / "review-laptop-en-dark.png")
+    room.press("Delete")
+
+    room.page.get_by_role("button", name="Send with 2 masks").click()
+
+    expect(room.page.get_by_role("alert")).to_have_text("Accepted: it is made anew and goes to 1 destination.")
+    ((drawn,),) = told(site, "SELECT drawn FROM pixel_review WHERE state = 'accepted'")
+    first, second = json.loads(drawn)
+    assert first == PROPOSED
+    assert np.abs(np.subtract(second, [218, 205, 237, 317])).max() <= 1
+    room.close()
+
+
+def test_a_person_with_a_phone_keeps_a_cine_for_good(
+    browser_without_webgl: Browser, site: NodeProcess, artifacts: Path
+):
+    room = Room.open(browser_without_webgl, site.url, size=PHONE, language="vi", scheme="light")
+    opened(room)
+    nothing_is_in_the_way(room)
+    room.page.screenshot(path=artifacts / "review-phone-vi-light.png")
+
+    room.page.get_by_role("button", name="Không bao giờ gửi").click()
+    room.page.get_by_role("dialog").get_by_role("button", name="Không bao giờ gửi").click()
+
+    expect(room.page.get_by_role("alert")).to_have_text("Đã từ chối: ảnh không gửi tới 1 nơi.")
+    assert told(site, "SELECT drawn FROM pixel_review WHERE state = 'rejected'") == [("[]",)]
+    room.close()

@@ -1,0 +1,47 @@
+// Pixels that wait for a person: what waits, where its picture is, and what was decided.
+
+import { queryOptions } from "@tanstack/react-query";
+import { ask } from "./client";
+import { type Result, unwrap } from "./result";
+import type { Box, Decided, PixelPicture, PixelReview } from "./types";
+
+const REVIEWS_MS = 15_000;
+
+export const reviewsQuery = queryOptions({
+  queryKey: ["reviews"],
+  queryFn: async ({ signal }) => unwrap(await ask<readonly PixelReview[]>("GET", "/api/pixel-reviews", { signal })),
+  refetchInterval: REVIEWS_MS,
+  retry: 1,
+});
+
+/** Have the instance made anew with these masks, and sent. */
+export function acceptReview(review: PixelReview, masks: readonly Box[]): Promise<Result<Decided>> {
+  const { site, profile } = review;
+  return ask<Decided>("POST", `${addressOf(review)}/acceptance`, { body: { masks, site, profile } });
+}
+
+/** Never send the instance. */
+export function rejectReview(review: PixelReview): Promise<Result<Decided>> {
+  const query = new URLSearchParams({ site: review.site, profile: review.profile });
+  return ask<Decided>("POST", `${addressOf(review)}/rejection?${query}`);
+}
+
+function addressOf(review: PixelReview): string {
+  return `/api/pixel-reviews/${encodeURIComponent(review.sopInstanceUID)}`;
+}
+
+function instanceAddress(review: PixelReview, picture: PixelPicture): string {
+  const names = [review.site, review.studyInstanceUID, picture.seriesInstanceUID, review.sopInstanceUID];
+  const [site, study, series, instance] = names.map(encodeURIComponent);
+  return `/sites/${site}/dicom-web/studies/${study}/series/${series}/instances/${instance}`;
+}
+
+/** A frame as received, all its pixels, without loss: faint letters must not drown in what JPEG adds. */
+export function frameAddress(review: PixelReview, picture: PixelPicture, frameNumber: number): string {
+  return `${instanceAddress(review, picture)}/frames/${frameNumber}/rendered?accept=image%2Fpng`;
+}
+
+/** A document as a browser opens it. */
+export function documentAddress(review: PixelReview, picture: PixelPicture): string {
+  return `${instanceAddress(review, picture)}/rendered`;
+}

@@ -1,0 +1,92 @@
+// One instance that waits: its picture with the masks, and the decision.
+
+import { Button } from "@mantine/core";
+import { IconArrowLeft, IconFileText, IconTrash } from "@tabler/icons-react";
+import { useReducer } from "react";
+import { useTranslation } from "react-i18next";
+import type { Result } from "../api/result";
+import { acceptReview, documentAddress, rejectReview } from "../api/reviews";
+import type { Decided, PixelPicture, PixelReview } from "../api/types";
+import { Notice } from "../ui/Notice";
+import { changed, masksOf } from "./boxes";
+import { Decision } from "./Decision";
+import styles from "./Instance.module.css";
+import { MaskList } from "./MaskList";
+import { Picture } from "./Picture";
+import { reasonKey } from "./reasons";
+
+export interface InstanceProps {
+  readonly review: PixelReview;
+  readonly onDecided: (how: "accepted" | "rejected", result: Result<Decided>) => void;
+  readonly onNext: () => void;
+  readonly onLeave: () => void;
+}
+
+export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) {
+  const { t } = useTranslation("review");
+  const [masks, change] = useReducer(changed, review.proposed, masksOf);
+  const { picture } = review;
+  const isPicture = picture !== null && picture.rows > 0 && picture.columns > 0;
+  const boxes = isPicture ? masks.list.map((mask) => mask.box) : [];
+
+  return (
+    <div className={styles["instance"]}>
+      <div className={styles["head"]}>
+        <Button
+          className={styles["leave"] ?? ""}
+          variant="default"
+          size="compact-sm"
+          leftSection={<IconArrowLeft size={16} />}
+          onClick={onLeave}
+        >
+          {t("toList")}
+        </Button>
+        <h2 className={styles["title"]}>
+          {picture?.modality ? `${picture.modality} · ` : ""}
+          {t(`reason.${reasonKey(review.reason)}`)}
+        </h2>
+        <p className={styles["facts"]}>
+          {t("site")} {review.site} · {t("profile")} {review.profile} · <code>{review.reason}</code>
+        </p>
+      </div>
+      {isPicture ? (
+        <>
+          <Picture review={review} picture={picture} masks={masks} change={change} />
+          <MaskList masks={masks} size={picture} proposed={review.proposed} change={change} />
+        </>
+      ) : (
+        <NoPicture review={review} picture={picture} />
+      )}
+      <Decision
+        masks={boxes.length}
+        onAccept={async () => onDecided("accepted", await acceptReview(review, boxes))}
+        onReject={async () => onDecided("rejected", await rejectReview(review))}
+        onNext={onNext}
+      />
+    </div>
+  );
+}
+
+function NoPicture({ review, picture }: { readonly review: PixelReview; readonly picture: PixelPicture | null }) {
+  const { t } = useTranslation("review");
+  if (!picture) {
+    return (
+      <Notice icon={<IconTrash size={48} stroke={1.5} />} title={t("gone")}>
+        {t("goneHint")}
+      </Notice>
+    );
+  }
+  return (
+    <Notice
+      icon={<IconFileText size={48} stroke={1.5} />}
+      title={t("document")}
+      action={
+        <Button component="a" href={documentAddress(review, picture)} target="_blank" rel="noreferrer">
+          {t("openDocument")}
+        </Button>
+      }
+    >
+      {t("documentHint")}
+    </Notice>
+  );
+}
