@@ -4,12 +4,13 @@ from typing import Annotated
 
 import typer
 
+from anonymizer.pixels.learning import EXAMS_WANTED
 from exchange.deliveries import BY
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
 from exchange.stores import opened
 from kernel.dicom.boxes import Box
-from routing import pixel_reviews
+from routing import pixel_reviews, pixel_zones
 from routing.pixel_reviews import Reviewer
 
 app = typer.Typer(no_args_is_help=True, help="Pixels that wait for a person: list, accept with masks, or reject.")
@@ -71,6 +72,41 @@ def reject(
         now = stores.clock.now()
         kept = stores.db.write(lambda connection: pixel_reviews.reject(connection, review, Reviewer(BY), now))
         out.print(f"Kept from {kept} destinations.")
+
+
+@app.command("zones")
+def zones(config: ConfigFile = None, data: DataFolder = None) -> None:
+    """List what was learnt of where ultrasound machines write, and whether it is masked without a look."""
+    with plain_errors(), opened(read_config(config, data)) as stores:
+        with stores.db.read() as connection:
+            found = pixel_zones.listed(connection)
+        rows = [
+            (
+                one.site,
+                one.layout,
+                f"{one.manufacturer} {one.model} {one.rows} x {one.columns} {one.photometric_interpretation}",
+                "in use" if one.is_confirmed else f"{one.exams} of {EXAMS_WANTED} exams",
+                _told(one.zones),
+            )
+            for one in found
+        ]
+        table(("site", "name", "device", "state", "zones"), rows)
+
+
+@app.command("forget-zones")
+def forget_zones(
+    name: Annotated[str, typer.Argument(help="As `vienanh review zones` shows it.")],
+    site: Annotated[str | None, typer.Option(help="The site, if it is not this node's.")] = None,
+    config: ConfigFile = None,
+    data: DataFolder = None,
+) -> None:
+    """Forget what was learnt of a device: its next instances are looked at."""
+    with plain_errors():
+        read = read_config(config, data)
+        with opened(read) as stores:
+            now = stores.clock.now()
+            stores.db.write(lambda connection: pixel_zones.forget(connection, site or read.node.site, name, BY, now))
+        out.print("Forgotten.")
 
 
 def _box(text: str) -> Box:

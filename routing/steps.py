@@ -9,15 +9,17 @@ import json
 import mmap
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
 from anonymizer.keys import Keys
+from anonymizer.pixels.cleaner import Cleaner
+from anonymizer.pixels.learning import Layout, Look
 from anonymizer.profile import Profile
-from anonymizer.release import Held, PixelCleaner, Released, release
+from anonymizer.release import Held, Released, release
 from anonymizer.result import Deidentified, chunks_of
 from anonymizer.vault import NONCE_BYTES, Sealed, seal
 from kernel.archive.blobs import Blobs
@@ -28,7 +30,7 @@ from kernel.dicom.scanner import scan
 from kernel.errors import BlobMissing
 from kernel.events import Event, EventName, record_many
 from kernel.telemetry import stage
-from routing import consignments, pixel_reviews, vault
+from routing import consignments, pixel_reviews, pixel_zones, vault
 from routing.promises import Derivative, deliver_derived, tell_deidentified
 from routing.queue import Holder, Job, complete
 from routing.tables import VARIANT_CHARACTERS, derived
@@ -58,6 +60,7 @@ class Derived:
     sealed: tuple[Sealed, ...]
     pixel_review: str  # why its pixels want a look, or empty
     proposed: tuple[Box, ...]  # and then what may be masked
+    look: Look | None = None  # what they teach of their device
 
 
 def source_of(db: Database, job: Job) -> Source:
@@ -84,7 +87,7 @@ class Deidentifier:
         keys_of: Callable[[str], Keys],
         random_bytes: Callable[[int], bytes] = secrets.token_bytes,
         *,
-        cleaner: PixelCleaner | None = None,
+        cleaner: Cleaner | None = None,
     ) -> None:
         """`profile_of` takes a profile's name; `keys_of` a site, as every site's patients have keys of their own.
 
@@ -125,12 +128,21 @@ class Deidentifier:
                 keys=keys,
                 issuer=job.site,
                 fallback_charset=fallback,
-                cleaner=self._cleaner,
+                cleaner=self._cleaner_for(job),
                 drawn=drawn,
             )
             if isinstance(result, Held):
                 return result
-            return self._keep(result, content, variant_of(profile, keys, drawn), keys)
+            return self._keep(result, content, variant_of(profile, keys, _masks(result, drawn)), keys)
+
+    def _cleaner_for(self, job: Job) -> Cleaner | None:
+        """Return the cleaner with what the job's site learnt of its devices."""
+
+        def known(layout: Layout) -> tuple[Box, ...] | None:
+            with self._db.read() as connection:
+                return pixel_zones.known(connection, job.site, job.study_instance_uid, layout)
+
+        return replace(self._cleaner, known=known) if self._cleaner else None
 
     def _keep(self, released: Released, content: mmap.mmap, variant: str, keys: Keys) -> Derived:
         made, identity = released.made, released.made.identity
@@ -157,15 +169,23 @@ class Deidentifier:
             sealed=sealed,
             pixel_review=released.pixel_review,
             proposed=released.cleaning.proposed if released.cleaning else (),
+            look=released.cleaning.look if released.cleaning else None,
         )
 
 
-def variant_of(profile: Profile, keys: Keys, drawn: Sequence[Box] | None = None) -> str:
-    """Return the name of what this profile makes with these keys, and with the masks of a person who looked.
+def _masks(released: Released, drawn: Sequence[Box] | None) -> Sequence[Box] | None:
+    """Return masks that are not of the instance alone: what a person drew, or what was learnt of its device."""
+    cleaning = released.cleaning
+    is_learnt = cleaning is not None and cleaning.look is not None and cleaning.look.found is None
+    return cleaning.boxes if cleaning is not None and is_learnt else drawn
+
+
+def variant_of(profile: Profile, keys: Keys, given: Sequence[Box] | None = None) -> str:
+    """Return the name of what this profile makes with these keys, and with masks that were given to it.
 
     Another edition, key or mask makes another variant: a derived instance is never changed.
     """
-    masks = "" if drawn is None else f"+{hashlib.sha256(repr(tuple(drawn)).encode()).hexdigest()[:DIGEST_CHARACTERS]}"
+    masks = "" if given is None else f"+{hashlib.sha256(repr(tuple(given)).encode()).hexdigest()[:DIGEST_CHARACTERS]}"
     name = f"{profile.label}+{profile.digest[:DIGEST_CHARACTERS]}+{keys.key_id}"
     return name[: VARIANT_CHARACTERS - len(masks)] + masks
 
@@ -199,6 +219,8 @@ def record_derived(connection: Connection, group: list[Made]) -> list[bool]:
         for made in ours:
             if made.result.pixel_review and _waits_for_pixels(made.job):
                 pixel_reviews.ask(connection, made.job, made.result.pixel_review, made.result.proposed, now)
+            if made.result.look is not None:
+                pixel_zones.learn(connection, made.job.site, made.job.study_instance_uid, made.result.look, now)
         _tell_sent_studies(connection, ours)
         record_many(connection, [_event(made) for made in ours])
         deliver_derived(connection, [(made.job, _derivative(made)) for made in ours], now)

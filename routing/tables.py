@@ -195,6 +195,26 @@ pixel_review = Table(
     Index("ix_pixel_review_state", "state", "at"),
 )
 
+# Where devices of a site write, as far as that was learnt (anonymizer.pixels.learning); nothing of what they write.
+pixel_zone = Table(
+    "pixel_zone",
+    metadata,
+    _site(primary_key=True),
+    Column("layout", String(32), primary_key=True),  # a digest of all that decides where text is
+    Column("manufacturer", String(64), nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("columns", Integer, nullable=False),
+    Column("sop_class_uid", String(64), nullable=False),
+    Column("photometric_interpretation", String(16), nullable=False),
+    Column("lines", Text, nullable=False),  # JSON: [[top, left, bottom, right], ...]
+    Column("exams", Text, nullable=False),  # JSON: digests of the studies that agreed, a few
+    Column("looked_at", String(16), nullable=False),  # such a digest
+    Column("unseen", Integer, nullable=False),  # instances masked since somebody looked
+    Column("at", UtcDateTime, nullable=False),
+    Index("ix_pixel_zone_site", "site", "at"),
+)
+
 # Sealed ways back from a pseudonym; readable only with the site's key, through `routing.vault`.
 vault_entry = Table(
     "vault_entry",

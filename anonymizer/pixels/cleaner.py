@@ -5,12 +5,13 @@ nothing, and otherwise `doubtful`: the instance waits with the boxes that are pr
 pixels is kept, told or logged.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from anonymizer.pixels.finder import Finder, missing, shared_finders
 from anonymizer.pixels.gate import CAPTURES, needs_cleaning
+from anonymizer.pixels.learning import Layout, Look, layout_of
 from anonymizer.pixels.masking import masked
 from anonymizer.pixels.reopened import reopened
 from anonymizer.pixels.views import Picture, views
@@ -34,6 +35,7 @@ LONG_SIDE: Final = 1280  # those of projections large
 _ENOUGH_INSIDE: Final = 0.9  # of a sighting in what is masked: it is the mask's own edge
 
 Verdict = Literal["clean", "cleaned", "doubtful"]
+Known = Callable[[Layout], tuple[Box, ...] | None]  # zones that are enough, or None: somebody must look
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,7 @@ class Cleaning:
     boxes: tuple[Box, ...] = ()  # masked in every frame
     reason: str = ""  # of `doubtful`: one stable word, or what is to be installed
     proposed: tuple[Box, ...] = ()  # of `doubtful`: what a person may want masked
+    look: Look | None = None  # what is to be learnt of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +56,7 @@ class Cleaner:
 
     finder: Finder | None = None  # None: the shared processes, if they are installed
     zones: Zones = field(default_factory=dict[Device, tuple[Box, ...]])  # masked whatever is found
-    known: Zones = field(default_factory=dict[Device, tuple[Box, ...]])  # learnt: these are enough, nobody looks again
+    known: Known = lambda _: None  # learnt: these are enough, nobody looks again
 
     def clean(self, source: Buffer, header: Header, transfer_syntax_uid: str) -> Cleaning | None:
         """Clean a scanned little endian instance; None when its kind shows no text.
@@ -68,9 +71,11 @@ class Cleaner:
             return None
         pixels = pixels_of(source, header, transfer_syntax_uid)
         device = device_of(header, pixels.image)
-        zones = (*outside_regions(header, pixels.image), *self.zones.get(device, ()), *self.known.get(device, ()))
-        if device in self.known:
-            return _finished(pixels, joined(zones))
+        zones = joined((*outside_regions(header, pixels.image), *self.zones.get(device, ())))
+        layout = layout_of(header, pixels.image, zones)
+        known = self.known(layout) if layout else None
+        if layout and known is not None:
+            return replace(_finished(pixels, joined((*zones, *known))), look=Look(layout, None))
         finder = self.finder
         if finder is None:
             wanted = missing()
@@ -80,7 +85,7 @@ class Cleaner:
                 return _doubtful(pixels, zones, f"install {wanted}", ())
             finder = shared_finders()
         long_side = LONG_SIDE_CAPTURE if why in CAPTURES else LONG_SIDE
-        return _Look(pixels, finder, long_side).clean(joined(zones))
+        return _Looking(pixels, finder, long_side, layout).clean(zones)
 
     def mask(self, source: Buffer, header: Header, transfer_syntax_uid: str, boxes: Sequence[Box]) -> Cleaning:
         """Mask what a person drew, and what is known anyway; a person's word is the last."""
@@ -90,28 +95,36 @@ class Cleaner:
 
 
 @dataclass(frozen=True, slots=True)
-class _Look:
+class _Looking:
     """One instance under the eyes of a finder."""
 
     pixels: Pixels
     finder: Finder
     long_side: int
+    layout: Layout | None
 
     def clean(self, zones: tuple[Box, ...]) -> Cleaning:
+        """Mask `zones`, and what is found besides until nothing is."""
         boxes = zones
+        seen: tuple[Box, ...] = ()
         try:
             found = self._sightings(self.pixels, zones)
             for _ in range(ROUNDS):
                 if not found:
-                    return _finished(self.pixels, boxes)
+                    return self._taught(_finished(self.pixels, boxes), seen)
+                seen = joined((*seen, *found))
                 boxes = joined((*boxes, *found))
                 if self._is_a_page(found):
-                    return _doubtful(self.pixels, boxes, "mostly-text", found)
+                    return self._taught(_doubtful(self.pixels, boxes, "mostly-text", found), seen)
                 with reopened(self.pixels, masked(self.pixels, _everywhere(self.pixels, boxes))) as now:
                     found = self._sightings(now, boxes)
         except (UnsupportedTransferSyntax, MalformedInstance, LimitExceeded) as error:
             return _doubtful(self.pixels, (), f"pixels-not-read {error.code}", ())
-        return _doubtful(self.pixels, boxes, "text-left", found)
+        return self._taught(_doubtful(self.pixels, boxes, "text-left", found), joined((*seen, *found)))
+
+    def _taught(self, cleaning: Cleaning, seen: tuple[Box, ...]) -> Cleaning:
+        is_clean = cleaning.verdict != "doubtful"
+        return replace(cleaning, look=Look(self.layout, seen, is_clean)) if self.layout else cleaning
 
     def _sightings(self, pixels: Pixels, boxes: tuple[Box, ...]) -> tuple[Box, ...]:
         """Return where there is text besides clinical marks, outside of `boxes`, with a margin."""

@@ -82,6 +82,19 @@ def joined(boxes: Iterable[Box]) -> tuple[Box, ...]:
     return tuple(sorted(largest))
 
 
+def fused(boxes: Iterable[Box]) -> tuple[Box, ...]:
+    """Return the hulls of boxes that touch, in reading order; none of them touches another."""
+    hulls: list[Box] = []
+    for box in boxes:
+        whole = box
+        while near := [one for one in hulls if one.touches(whole)]:
+            hulls = [one for one in hulls if one not in near]
+            tops, lefts, bottoms, rights = zip(whole, *near, strict=True)
+            whole = Box(min(tops), min(lefts), max(bottoms), max(rights))
+        hulls.append(whole)
+    return tuple(sorted(hulls))
+
+
 def merged(spans: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """Return spans in order, those that meet as one."""
     return list(_merged(spans))

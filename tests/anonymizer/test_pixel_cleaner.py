@@ -29,6 +29,7 @@ from tests.support.written import chest, tissue, write
 ULTRASOUND, CINE, CAPTURE = (f"1.2.840.10008.5.1.4.1.1.{end}" for end in ("6.1", "3.1", "7"))
 NAME = "NGUYỄN THỊ HƯƠNG"
 BOX = Box(10, 10, 30, 200)
+SONO = Device("acme", "sono 5", 480, 640)
 
 
 class Sees:
@@ -165,12 +166,12 @@ def test_regions_that_cannot_be_are_not_believed():
 
 def test_a_device_that_is_known_is_masked_without_another_look():
     finder = Sees((Box(300, 10, 320, 200), "text"))
-    known = {Device("acme", "sono 5", 480, 640): (BOX,)}
     ds = an_ultrasound(tissue() + 1, Manufacturer="ACME ", ManufacturerModelName="Sono  5")
 
-    result, _ = cleaned(ds, Cleaner(finder, known=known))
+    result, _ = cleaned(ds, Cleaner(finder, known=lambda layout: (BOX,) if layout.device == SONO else None))
 
     assert (result.verdict, result.boxes, finder.shown) == ("cleaned", (BOX,), [])
+    assert result.look.found is None
 
 
 def test_a_sites_zones_are_read_and_mistakes_in_them_are_told(tmp_path):
@@ -178,7 +179,7 @@ def test_a_sites_zones_are_read_and_mistakes_in_them_are_told(tmp_path):
     zone = '[[zone]]\nmanufacturer = "ACME"\nmodel = "Sono 5"\nrows = 480\ncolumns = 640\nboxes = [[10, 10, 30, {}]]\n'
     file.write_text(zone.format(200))
 
-    assert read_zones(file) == {Device("acme", "sono 5", 480, 640): (BOX,)}
+    assert read_zones(file) == {SONO: (BOX,)}
     file.write_text(zone.format(641))
     with pytest.raises(InvalidConfiguration, match="not within its frames"):
         read_zones(file)

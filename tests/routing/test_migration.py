@@ -17,6 +17,7 @@ OURS = {
         tables.delivery,
         tables.derived,
         tables.pixel_review,
+        tables.pixel_zone,
         tables.vault_entry,
         tables.vault_request,
         tables.handover,
