@@ -1,7 +1,7 @@
 """Encapsulated documents (PS3.3 A.45, A.104): cleaned where they are understood, never forwarded as they are.
 
-A CDA is written anew (`anonymizer.clinical_document`), a binary STL loses its header. A PDF is not cleaned here: its
-place holds two bytes, as the Basic Profile says, and the instance is held for a person.
+A CDA is written anew (`anonymizer.clinical_document`), a binary STL loses its header. A PDF is cleaned before the header
+is (`anonymizer.pdf`), or else its place holds two bytes, as the Basic Profile says, and the instance waits for a person.
 """
 
 import struct

@@ -38,6 +38,7 @@ from tests.anonymizer.documents import (
     key_objects,
 )
 from tests.support.builders import a_cr, a_ct, a_dataset, a_uid, as_file
+from tests.support.papers import a_typed_pdf
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,8 @@ def corpus() -> Iterator[Planted]:
             person,
             as_file(_own("pdf", person, _pdf(person))),
             _identity(person),
-            held=frozenset(("tele-read", *STRICT)),
+            (("MIMETypeOfEncapsulatedDocument", "application/pdf"), ("BurnedInAnnotation", "NO")),
+            held=frozenset(STRICT),
         )
         yield Planted(
             "cda", person, as_file(_own("cda", person, _cda(person))), _identity(person), held=frozenset(STRICT)
@@ -281,8 +283,8 @@ def _cda(person: Person) -> Dataset:
 
 
 def _pdf(person: Person) -> Dataset:
-    content = b"%PDF-1.4\n1 0 obj <<>>\nstream\nBT (" + person.plain.encode() + b") Tj ET\nendstream endobj\n"
-    return _owned(an_encapsulated(content, seed=person.patient_id), person)
+    lines = (f"BN {person.plain}, {person.patient_id}", f"CCCD {person.card}, {person.phone}", "Ton thuong 12 mm")
+    return _owned(an_encapsulated(a_typed_pdf(lines), seed=person.patient_id), person)
 
 
 KINDS: dict[str, Kind] = {

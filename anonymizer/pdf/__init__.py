@@ -1,0 +1,1 @@
+"""Encapsulated PDFs: drawn page by page, cleaned as pictures, and written anew as pictures."""

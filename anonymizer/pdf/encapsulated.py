@@ -1,0 +1,62 @@
+"""The PDF of an Encapsulated PDF instance (PS3.3 A.45.1), cleaned before the header is written."""
+
+from typing import Final
+
+from anonymizer.pdf.cleaner import clean_pdf, shared_drawing
+from anonymizer.pdf.drawing import is_installed
+from anonymizer.pdf.looking import Eyes
+from anonymizer.pdf.words import read_words
+from anonymizer.pixels.cleaner import BURNED_IN_ANNOTATION, CLEAN_PIXEL_DATA, Cleaning
+from anonymizer.pixels.finder import missing, shared_finders
+from anonymizer.profile import Profile
+from anonymizer.result import NewPixels
+from anonymizer.second_net import Net
+from kernel.dicom.elements import Header
+
+ENCAPSULATED_PDF: Final = "1.2.840.10008.5.1.4.1.1.104.1"
+OPTIONS: Final = frozenset({"clean_pixel_data", "clean_structured_content", "clean_descriptors"})
+SOP_CLASS_UID, MIME_TYPE = 0x00080016, 0x00420012
+_DOCUMENT, _LENGTH = 0x00420011, 0x00420015
+
+
+def wants_new_pdf(header: Header, profile: Profile) -> bool:
+    """Whether an instance is a PDF that a profile has cleaned."""
+    is_pdf = header.raw(SOP_CLASS_UID).strip(b" \0") == ENCAPSULATED_PDF.encode()
+    return is_pdf and profile.options >= OPTIONS
+
+
+def not_installed() -> str:
+    """Return what is to be installed before a PDF can be cleaned, in words; empty if nothing is."""
+    wanted = missing()
+    if is_installed() or "vienanh[pixels]" in wanted:
+        return wanted
+    return ", ".join(filter(None, ("vienanh[pixels]", wanted)))
+
+
+def pdf_cleaned(header: Header, syntax: str, net: Net) -> Cleaning:
+    """Return the new document as changes of a little endian instance, or why a person must see to it.
+
+    Raises
+    ------
+    Busy
+        Those who draw and look had no time.
+    """
+    if wanted := not_installed():
+        return _held(syntax, f"install {wanted}")
+    content, declared = header.raw(_DOCUMENT), header.raw(_LENGTH)
+    if len(declared) == 4:
+        content = content[: int.from_bytes(declared, "little")]
+    made = clean_pdf(content, Eyes(shared_finders(), read_words, net), shared_drawing())
+    if isinstance(made, str):
+        return _held(syntax, made)
+    changes = {
+        _DOCUMENT: ("OB", made + b"\0" * (len(made) % 2)),
+        _LENGTH: ("UL", len(made).to_bytes(4, "little")),
+        BURNED_IN_ANNOTATION: ("CS", b"NO"),
+        MIME_TYPE: ("LO", b"application/pdf "),
+    }
+    return Cleaning("cleaned", NewPixels((), syntax, changes, (CLEAN_PIXEL_DATA,)))
+
+
+def _held(syntax: str, reason: str) -> Cleaning:
+    return Cleaning("doubtful", NewPixels((), syntax), (), reason)

@@ -1,0 +1,61 @@
+"""Small PDFs as hospitals encapsulate them: typed text of one font, and scanned paper."""
+
+import io
+from collections.abc import Sequence
+
+from PIL import Image, ImageDraw, ImageFont
+
+FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
+WIDTH, HEIGHT = 420, 300  # points; small pages are looked at quickly
+DOTS_PER_POINT = 200 / 72
+
+
+def a_typed_pdf(*pages: Sequence[str], catalog: bytes = b"", objects: Sequence[bytes] = ()) -> bytes:
+    """Return a PDF with a text layer in Latin-1, each page given by its lines; `objects` come last."""
+    first = 4 + 2 * len(pages)
+    kids = b" ".join(b"%d 0 R" % (4 + 2 * number) for number in range(len(pages)))
+    bodies = [
+        b"<</Type/Catalog/Pages 2 0 R%s>>" % catalog,
+        b"<</Type/Pages/Count %d/Kids[%s]>>" % (len(pages), kids),
+        b"<</Type/Font/Subtype/Type1/BaseFont/Helvetica/Encoding/WinAnsiEncoding>>",
+    ]
+    for number, lines in enumerate(pages):
+        text = b"".join(
+            b"BT /F1 12 Tf 36 %d Td (%s) Tj ET\n" % (HEIGHT - 40 - 24 * row, line.encode("latin-1"))
+            for row, line in enumerate(lines)
+        )
+        bodies += [
+            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 %d %d]/Contents %d 0 R/Resources<</Font<</F1 3 0 R>>>>>>"
+            % (WIDTH, HEIGHT, 5 + 2 * number),
+            b"<</Length %d>>stream\n%s\nendstream" % (len(text), text),
+        ]
+    assert len(bodies) == first - 1
+    return _assembled([*bodies, *objects])
+
+
+def a_scanned_pdf(*pages: Sequence[str]) -> bytes:
+    """Return a PDF of pictures of written lines, as a scanner makes it."""
+    font = ImageFont.truetype(FONT, 34)
+    pictures = []
+    for lines in pages:
+        picture = Image.new("L", (round(WIDTH * DOTS_PER_POINT), round(HEIGHT * DOTS_PER_POINT)), 250)
+        draw = ImageDraw.Draw(picture)
+        for row, line in enumerate(lines):
+            draw.text((100, 80 + 70 * row), line, 20, font=font)
+        pictures.append(picture)
+    output = io.BytesIO()
+    pictures[0].save(output, "PDF", save_all=True, append_images=pictures[1:], resolution=200, title="Nguyen Thi Huong")
+    return output.getvalue()
+
+
+def _assembled(bodies: Sequence[bytes]) -> bytes:
+    """Return bodies as a file with its table of positions (ISO 32000-1 7.5)."""
+    content, offsets = bytearray(b"%PDF-1.4\n"), []
+    for number, body in enumerate(bodies, 1):
+        offsets.append(len(content))
+        content += b"%d 0 obj%s\nendobj\n" % (number, body)
+    table = len(content)
+    content += b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1)
+    content += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    content += b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(bodies) + 1, table)
+    return bytes(content)
