@@ -7,6 +7,8 @@ import styles from "./Instance.module.css";
 
 export interface DecisionProps {
   readonly masks: number;
+  /** What nobody has seen is not sent. */
+  readonly isSeen: boolean;
   readonly onAccept: () => Promise<void>;
   readonly onReject: () => Promise<void>;
   readonly onNext: () => void;
@@ -14,7 +16,7 @@ export interface DecisionProps {
 
 type Question = "AsIs" | "Reject";
 
-export function Decision({ masks, onAccept, onReject, onNext }: DecisionProps) {
+export function Decision({ masks, isSeen, onAccept, onReject, onNext }: DecisionProps) {
   const { t } = useTranslation(["review", "common"]);
   const [question, ask] = useState<Question>();
   const [busy, setBusy] = useState(false);
@@ -27,7 +29,7 @@ export function Decision({ masks, onAccept, onReject, onNext }: DecisionProps) {
 
   return (
     <div className={styles["decision"]}>
-      <Button disabled={busy} onClick={() => (masks > 0 ? void run(onAccept) : ask("AsIs"))}>
+      <Button disabled={busy || !isSeen} onClick={() => (masks > 0 ? void run(onAccept) : ask("AsIs"))}>
         {masks > 0 ? t("accept", { count: masks }) : t("acceptAsIs")}
       </Button>
       <Button disabled={busy} color="red" variant="light" onClick={() => ask("Reject")}>

@@ -2,7 +2,7 @@
 
 import { Button } from "@mantine/core";
 import { IconArrowLeft, IconFileText, IconTrash } from "@tabler/icons-react";
-import { useReducer } from "react";
+import { useReducer, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Result } from "../api/result";
 import { acceptReview, documentAddress, rejectReview } from "../api/reviews";
@@ -25,6 +25,7 @@ export interface InstanceProps {
 export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) {
   const { t } = useTranslation("review");
   const [masks, change] = useReducer(changed, review.proposed, masksOf);
+  const [seen, setSeen] = useState(false);
   const { picture } = review;
   const isPicture = picture !== null && picture.rows > 0 && picture.columns > 0;
   const boxes = isPicture ? masks.list.map((mask) => mask.box) : [];
@@ -51,7 +52,7 @@ export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) 
       </div>
       {isPicture ? (
         <>
-          <Picture review={review} picture={picture} masks={masks} change={change} />
+          <Picture review={review} picture={picture} masks={masks} change={change} onSeen={() => setSeen(true)} />
           <MaskList masks={masks} size={picture} proposed={review.proposed} change={change} />
         </>
       ) : (
@@ -59,6 +60,7 @@ export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) 
       )}
       <Decision
         masks={boxes.length}
+        isSeen={seen || !isPicture}
         onAccept={async () => onDecided("accepted", await acceptReview(review, boxes))}
         onReject={async () => onDecided("rejected", await rejectReview(review))}
         onNext={onNext}

@@ -60,6 +60,7 @@ export function MaskLayer({ masks, size, label, change }: MaskLayerProps) {
       preserveAspectRatio="none"
       role="group"
       aria-label={label}
+      tabIndex={-1}
       onPointerDown={begin}
       onPointerMove={go}
       onPointerUp={end}
@@ -106,6 +107,7 @@ function MaskBox({ mask, number, isChosen, size, change }: MaskBoxProps) {
     event.preventDefault();
     event.stopPropagation();
     if (!arrow) {
+      ref.current?.ownerSVGElement?.focus({ preventScroll: true });
       change({ kind: "remove", id });
       return;
     }

@@ -16,9 +16,11 @@ export interface PictureProps {
   readonly picture: PixelPicture;
   readonly masks: Masks;
   readonly change: Dispatch<Change>;
+  /** A frame stands on the screen. */
+  readonly onSeen: () => void;
 }
 
-export function Picture({ review, picture, masks, change }: PictureProps) {
+export function Picture({ review, picture, masks, change, onSeen }: PictureProps) {
   const { t } = useTranslation("review");
   const [frame, setFrame] = useState(1);
   const [brighter, setBrighter] = useState(false);
@@ -76,7 +78,10 @@ export function Picture({ review, picture, masks, change }: PictureProps) {
             src={frameAddress(review, picture, frame)}
             alt={t("pictureAlt", { ...where, modality: picture.modality })}
             draggable={false}
-            onLoad={() => setShown(frame)}
+            onLoad={() => {
+              setShown(frame);
+              onSeen();
+            }}
             onError={() => setFailed(frame)}
           />
           <MaskLayer masks={masks} size={picture} label={t("picture", where)} change={change} />

@@ -48,6 +48,7 @@ async function openFirst(): Promise<void> {
   );
   const [first] = await screen.findAllByRole("button", { name: /US/ });
   if (first) fireEvent.click(first);
+  for (const picture of screen.queryAllByRole("img")) fireEvent.load(picture);
 }
 
 const ONE = { status: 200, body: { destinations: 1 } };
@@ -153,13 +154,16 @@ test.each([
   expect((await screen.findByRole("alert")).textContent).toBe(text);
 });
 
-test("a picture that cannot be drawn is told, with what to do", async () => {
-  theNodeHas([review("2.25.3")], ONE);
+test("what was not seen can be kept, but not sent", async () => {
+  theNodeHas([review("2.25.3"), review("2.25.4")], ONE);
   await openFirst();
+  fireEvent.keyDown(document.body, { key: "j" });
 
   fireEvent.error(screen.getByRole("img"));
 
-  expect(screen.getByRole("alert").textContent).toContain("Without having seen it, it is better not sent.");
+  expect(screen.getByRole("alert").textContent).toContain("What was not seen is not sent from here.");
+  expect(screen.getByRole("button", { name: "Send with 1 mask" }).hasAttribute("disabled")).toBe(true);
+  expect(screen.getByRole("button", { name: "Never send" }).hasAttribute("disabled")).toBe(false);
 });
 
 test("a document is opened beside, and has no masks", async () => {
