@@ -1,11 +1,13 @@
 """Pictures of an instance for whoever looks for text: each frame of a few, and of a cine what any of its frames shows.
 
-A name may be in one frame only. The greatest value of each pixel over all frames shows bright text, the least shows
-dark text, the greatest change from one frame to the next shows what comes and goes; and frames that differ most from
-their neighbors are looked at by themselves.
+A name may be in one frame only. A cine is parted into scenes where much changes at once, as when a machine shows another
+page: else one scene would hide what is written in another. Of a scene the greatest value of each pixel over its frames
+shows bright text, the least shows dark text, the greatest change from one frame to the next shows what comes and goes.
+Frames of a scene of one or two, and those that differ most from their neighbors, are looked at by themselves.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
@@ -18,6 +20,9 @@ from kernel.dicom.pixels import Pixels
 FRAMES_MAX: Final = 3000  # of one cine
 SINGLE_FRAMES_MAX: Final = 2  # an instance of no more frames is looked at frame by frame
 OUTLIERS: Final = 2  # frames of a cine that are looked at by themselves
+SCENES_MAX: Final = 60  # of one cine; each takes up to three looks
+CUT: Final = 0.15  # of the range of values, by which the mean pixel changes between scenes; or
+CUT_TIMES, CUT_MORE, CUT_AFTER = 1.5, 0.01, 3  # so many times the median step, and a share of the range; after steps
 PICTURE_PIXELS_MAX: Final = 64 * 1024 * 1024
 FLAT: Final = 1e-9
 
@@ -57,23 +62,66 @@ def frame(pixels: Pixels, index: int) -> NDArray[Any]:
 
 
 def _cine(pixels: Pixels, count: int) -> Iterator[Picture]:
-    first = _grey(frame(pixels, 0))
-    most, least, change, previous = first.copy(), first.copy(), np.zeros_like(first), first
-    steps: list[float] = [0.0]
+    scene = _Scene.begun(frame(pixels, 0))
+    steps: list[float] = []
+    scenes = 1
     for index in range(1, count):
-        now = _grey(frame(pixels, index))
-        np.maximum(most, now, out=most)
-        np.minimum(least, now, out=least)
-        step = np.abs(now - previous)
-        np.maximum(change, step, out=change)
-        steps.append(float(step.mean()))
-        previous = now
-    yield _eight_bits(most)
-    yield _eight_bits(least)
-    yield _eight_bits(change)
-    oddest = sorted(range(count), key=lambda index: -steps[index])[:OUTLIERS]
-    for index in oddest:
+        shown = frame(pixels, index)
+        step = scene.step_to(shown)
+        if _is_cut(step, steps):
+            yield from scene.pictures()
+            scene, scenes = _Scene.begun(shown), scenes + 1
+            if scenes > SCENES_MAX:
+                raise exceeded("SCENES_MAX", scenes, SCENES_MAX)
+        else:
+            scene.goes_on(shown)
+        steps.append(step)
+    yield from scene.pictures()
+    for index in sorted(range(1, count), key=lambda index: -steps[index - 1])[:OUTLIERS]:
         yield _eight_bits(frame(pixels, index))
+
+
+def _is_cut(step: float, steps: Sequence[float]) -> bool:
+    """Whether another scene begins after a step, a share of the range of values, that follows others."""
+    is_odd = len(steps) >= CUT_AFTER and step > CUT_TIMES * float(np.median(steps)) + CUT_MORE
+    return step > CUT or is_odd
+
+
+@dataclass(slots=True)
+class _Scene:
+    """Frames that look alike: what any of them shows. Arrays are of shape (rows, columns)."""
+
+    few: list[NDArray[Any]]  # the first frames as they are
+    last: NDArray[np.float32]
+    most: NDArray[np.float32]
+    least: NDArray[np.float32]
+    change: NDArray[np.float32]
+    count: int = 1
+
+    @classmethod
+    def begun(cls, shown: NDArray[Any]) -> "_Scene":
+        grey = _grey(shown)
+        return cls([shown], grey, grey.copy(), grey.copy(), np.zeros_like(grey))
+
+    def step_to(self, shown: NDArray[Any]) -> float:
+        """Return by how much the mean pixel changes, as a share of the range of values."""
+        now = _grey(shown)
+        reach = max(float(self.most.max()), float(now.max())) - min(float(self.least.min()), float(now.min()))
+        return float(np.abs(now - self.last).mean()) / (255 if shown.dtype == np.uint8 else max(reach, FLAT))
+
+    def goes_on(self, shown: NDArray[Any]) -> None:
+        now = _grey(shown)
+        np.maximum(self.most, now, out=self.most)
+        np.minimum(self.least, now, out=self.least)
+        np.maximum(self.change, np.abs(now - self.last), out=self.change)
+        self.last = now
+        self.count += 1
+        if self.count <= SINGLE_FRAMES_MAX:
+            self.few.append(shown)
+
+    def pictures(self) -> Iterator[Picture]:
+        views = self.few if self.count <= SINGLE_FRAMES_MAX else [self.most, self.least, self.change]
+        return map(_eight_bits, views)
 
 
 def _grey(array: NDArray[Any]) -> NDArray[np.float32]:

@@ -14,7 +14,7 @@ from kernel.dicom.boxes import Box
 from kernel.dicom.child import ChildEndedError
 from kernel.dicom.pixels import open_pixels
 from kernel.errors import LimitExceeded, MalformedInstance
-from tests.support.builders import an_us_cine, as_file
+from tests.support.builders import an_us_cine, as_file, with_pixels
 
 PICTURE = np.zeros((20, 30), np.uint8)
 
@@ -78,6 +78,17 @@ def test_cines_and_frames_have_bounds(monkeypatch, limit, bound):
     monkeypatch.setattr(views, limit, bound)
 
     with open_pixels(as_file(an_us_cine())) as pixels, pytest.raises(LimitExceeded, match=limit):
+        list(views.views(pixels))
+
+
+def test_the_scenes_of_a_cine_have_a_bound(monkeypatch):
+    monkeypatch.setattr(views, "SCENES_MAX", 2)
+    flashes = np.stack([np.full((8, 8), 255 * (number % 2), np.uint8) for number in range(4)])
+
+    with (
+        open_pixels(as_file(with_pixels(an_us_cine(), flashes))) as pixels,
+        pytest.raises(LimitExceeded, match="SCENES"),
+    ):
         list(views.views(pixels))
 
 
