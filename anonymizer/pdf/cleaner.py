@@ -63,6 +63,8 @@ def _cleaned(document: bytes, eyes: Eyes, drawing: Drawing) -> bytes | str:
         given = drawing.page(document, len(pages))
         count = given.pages
         seen = look(given.picture, given.words, eyes)
+        if not seen.is_legible:
+            return "pdf-not-legible"
         page = _Page(_plain(given.picture), is_believed=seen.is_believed)
         page.mask((*seen.telling, *seen.unread))
         pages.append(page)

@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer.pdf.words import Word, is_believed, telling, whole_lines
+from anonymizer.pdf.words import Word, is_believed, is_legible, telling, whole_lines
 from anonymizer.pixels.finder import Finder
 from anonymizer.second_net import Net
 from kernel.dicom.boxes import Box, joined, merged
@@ -15,6 +15,8 @@ LONG_SIDE: Final = 2000  # in which the detector looks at a page
 GAP_MIN: Final = 0.8  # heights of a line: a wider stretch in which no word was read goes
 REACH: Final = 0.5  # heights of a line: so far beyond a word still belongs to it
 EDGE: Final = 0.15  # of a word's height beyond its box: accents, ink of neighbouring pixels
+SIDEWAYS_MIN: Final = 1.5  # height to width of a line: nobody reads it, so it goes
+SIDEWAYS_SHARE_MAX: Final = 0.3  # of the lines of a page that was not scanned sideways
 
 Reader = Callable[[NDArray[np.uint8]], Sequence[Word] | None]
 
@@ -32,11 +34,12 @@ class Eyes(NamedTuple):
 
 
 class Look(NamedTuple):
-    """What must go from a page."""
+    """What must go from a page, and whether the rest can be judged at all."""
 
     telling: tuple[Box, ...]
     unread: tuple[Box, ...]
     is_believed: bool  # its text layer
+    is_legible: bool
 
 
 def look(picture: NDArray[np.uint8], layer: Sequence[Word], eyes: Eyes, *, was_believed: bool = False) -> Look:
@@ -54,13 +57,16 @@ def look(picture: NDArray[np.uint8], layer: Sequence[Word], eyes: Eyes, *, was_b
         found = whole_lines(found, read)
     found = [*found, *telling(layer, eyes.net)]
     known = [word.box for word in read if word.is_sure] + ([word.box for word in layer] if believed else [])
-    unread = [gap for box, kind in seen if kind == "text" for gap in _gaps(box, known)]
+    lines = [box for box, kind in seen if kind == "text"]
+    sideways = [box for box in lines if box.bottom - box.top > SIDEWAYS_MIN * (box.right - box.left)]
+    unread = [gap for box in lines if box not in sideways for gap in _gaps(box, known)] + sideways
     barcodes = [box for box, kind in seen if kind == "barcode"]
     rows, columns = picture.shape[:2]
     return Look(
         joined(box.within(rows, columns) for box in (*map(_grown, found), *barcodes)),
         joined(box.within(rows, columns) for box in unread),
         believed,
+        believed or (is_legible(read) and len(sideways) <= SIDEWAYS_SHARE_MAX * len(lines)),
     )
 
 

@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 import shutil
 import subprocess
 from collections.abc import Iterable, Sequence
@@ -22,6 +23,8 @@ READ_SECONDS_MAX: Final = 30.0  # a page
 SURE_MIN: Final = 60.0  # per cent; a word of which Tesseract is less sure was not read
 DIGITS_MAX: Final = 4  # of a word that was read from a picture: a digit read wrongly hides a number from any search
 ALIKE_MIN: Final = 0.6  # of the words of a text layer that must be legible on the page before it is believed
+LEGIBLE_MIN: Final = 0.6  # of the words that were read of a page without a text layer
+_HOUSE = re.compile(r"benh vien|phong kham|so y te|trung tam|hospital|clinic")
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ def telling(words: Sequence[Word], net: Net) -> list[Word]:
         for word, start, end in zip(words, starts, ends, strict=True)
         if any(span.start < end - 1 and start < span.end for span in spans)
     ]
-    return [*found, *_in_old_fonts(words, net)]
+    return [*found, *_in_old_fonts(words, net), *_letterheads(words)]
 
 
 def _in_old_fonts(words: Sequence[Word], net: Net) -> list[Word]:
@@ -94,6 +97,17 @@ def _in_old_fonts(words: Sequence[Word], net: Net) -> list[Word]:
         if not text.isascii() and net.finds(decode(text.encode("latin-1", "replace"), (), "tcvn3")):
             found += line
     return found
+
+
+def _letterheads(words: Sequence[Word]) -> list[Word]:
+    """Return the lines that say which house a paper is of: its name is in no attribute that the net knows."""
+    lines = ((line, aligned(" ".join(word.text for word in line))[1]) for line in _lines(words))
+    return [word for line, folded in lines if _HOUSE.search(folded) for word in line]
+
+
+def is_legible(words: Sequence[Word]) -> bool:
+    """Whether most words of a page were surely read: of a page upside down hardly any is."""
+    return sum(word.is_sure for word in words) >= LEGIBLE_MIN * len(words)
 
 
 def whole_lines(found: Iterable[Word], words: Sequence[Word]) -> list[Word]:

@@ -17,8 +17,9 @@ from anonymizer.pdf.cleaner import clean_pdf, shared_drawing, written
 from anonymizer.pdf.drawing import CHARACTERS_MAX, PAGES_MAX, DrawingProcess, NotDrawnError, Page
 from anonymizer.pdf.encapsulated import not_installed
 from anonymizer.pdf.looking import Eyes, look
-from anonymizer.pdf.words import Word
+from anonymizer.pdf.words import Word, read_words
 from anonymizer.pixels.cleaner import Cleaner
+from anonymizer.pixels.finder import shared_finders
 from anonymizer.profile import load
 from anonymizer.release import Released, release
 from anonymizer.second_net import Net
@@ -255,6 +256,30 @@ def test_where_no_word_was_read_the_line_goes():
 
     assert [(box.top, box.right) for box in seen.unread] == [(18, 300)]
     assert not any(box.touches(word.box) for box in seen.unread for word in words)
+
+
+def test_a_line_that_runs_down_the_page_goes():
+    line = Box(10, 300, 200, 330)
+
+    assert look(WHITE, (), eyes(*a_line("gan to"), found=((line, "text"),))).unread == (line,)
+
+
+def test_a_letterhead_goes():
+    words = (*a_line("Phòng khám An Bình"), *a_line("gan to", 60, line=1))
+    seen = look(WHITE, words, eyes(*words))
+
+    assert [covers(seen.telling, word) for word in words] == [True, True, True, True, False, False]
+
+
+@pytest.mark.parametrize("turned", [90, 180, 270])
+def test_paper_that_was_scanned_sideways_or_upside_down_is_for_a_person(turned):
+    output = io.BytesIO()
+    picture = Image.fromarray(shared_drawing().page(SCANNED, 0).picture)
+    picture.rotate(turned, expand=True).save(output, "PDF", resolution=200)
+
+    eyes_of_ours = Eyes(shared_finders(), read_words, NET)
+
+    assert clean_pdf(output.getvalue(), eyes_of_ours, shared_drawing()) == "pdf-not-legible"
 
 
 @pytest.mark.parametrize("number", ["12345", "A1B2C3D4E5"])
