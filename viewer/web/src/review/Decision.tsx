@@ -9,16 +9,19 @@ export interface DecisionProps {
   readonly masks: number;
   /** What nobody has seen is not sent. */
   readonly isSeen: boolean;
+  readonly isDocument: boolean;
   readonly onAccept: () => Promise<void>;
   readonly onReject: () => Promise<void>;
   readonly onNext: () => void;
 }
 
-type Question = "AsIs" | "Reject";
+type Question = "AsIs" | "Document" | "Reject";
 
-export function Decision({ masks, isSeen, onAccept, onReject, onNext }: DecisionProps) {
+export function Decision({ masks, isSeen, isDocument, onAccept, onReject, onNext }: DecisionProps) {
   const { t } = useTranslation(["review", "common"]);
   const [question, ask] = useState<Question>();
+  const unmasked = isDocument ? "Document" : "AsIs";
+  const acceptance = isDocument ? t("acceptDocument") : masks > 0 ? t("accept", { count: masks }) : t("acceptAsIs");
   const [busy, setBusy] = useState(false);
   const run = async (decide: () => Promise<void>) => {
     ask(undefined);
@@ -29,8 +32,8 @@ export function Decision({ masks, isSeen, onAccept, onReject, onNext }: Decision
 
   return (
     <div className={styles["decision"]}>
-      <Button disabled={busy || !isSeen} onClick={() => (masks > 0 ? void run(onAccept) : ask("AsIs"))}>
-        {masks > 0 ? t("accept", { count: masks }) : t("acceptAsIs")}
+      <Button disabled={busy || !isSeen} onClick={() => (masks > 0 ? void run(onAccept) : ask(unmasked))}>
+        {acceptance}
       </Button>
       <Button disabled={busy} color="red" variant="light" onClick={() => ask("Reject")}>
         {t("reject")}
@@ -55,7 +58,7 @@ export function Decision({ masks, isSeen, onAccept, onReject, onNext }: Decision
             variant={question === "Reject" ? "light" : "filled"}
             onClick={() => void run(question === "Reject" ? onReject : onAccept)}
           >
-            {question === "Reject" ? t("reject") : t("acceptAsIs")}
+            {question === "Reject" ? t("reject") : acceptance}
           </Button>
         </div>
       </Modal>

@@ -60,6 +60,7 @@ export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) 
       )}
       <Decision
         masks={boxes.length}
+        isDocument={!isPicture}
         isSeen={seen || !isPicture}
         onAccept={async () => onDecided("accepted", await acceptReview(review, boxes))}
         onReject={async () => onDecided("rejected", await rejectReview(review))}

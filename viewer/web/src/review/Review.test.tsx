@@ -173,5 +173,5 @@ test("a document is opened beside, and has no masks", async () => {
 
   expect(screen.getByRole("link").getAttribute("href")).toMatch(/\/instances\/2\.25\.3\/rendered$/);
   expect(masks()).toEqual([]);
-  expect(screen.getByRole("button", { name: "Send without masks" })).toBeTruthy();
+  expect(screen.getByRole("button", { name: "Send what is left" })).toBeTruthy();
 });

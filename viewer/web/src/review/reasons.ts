@@ -14,12 +14,15 @@ const REASONS = [
   "slide-label",
   "visual-features",
   "encapsulated-document",
+  "pdf-text-left",
+  "pdf-not-looked-at",
+  "pdf",
 ] as const;
 
 type Reason = (typeof REASONS)[number];
 
-/** The key of a reason, which may have a detail behind its first word; what is not known is `other`. */
+/** The key of a reason, which may have a detail behind its first word; what is not known is `pdf`, of a PDF, or `other`. */
 export function reasonKey(reason: string): Reason | "other" {
   const word = reason.split(" ", 1)[0];
-  return REASONS.find((known) => known === word) ?? "other";
+  return REASONS.find((known) => known === word) ?? (word?.startsWith("pdf-") ? "pdf" : "other");
 }
