@@ -47,11 +47,15 @@ SCANNED = a_scanned_pdf(
 )
 
 
-def released(document: bytes, keys, profile: str = "tele-read", syntax: str = pydicom.uid.ExplicitVRLittleEndian):
+def released(
+    document: bytes, keys, profile: str = "tele-read", syntax: str = pydicom.uid.ExplicitVRLittleEndian, drawn=None
+):
     source = as_file(an_encapsulated(document, **PATIENT), syntax)
     meta = read_file_meta(source)
     header = scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
-    result = release(source, header, profile=load(profile), keys=keys, issuer="bv-huyen", cleaner=Cleaner())
+    result = release(
+        source, header, profile=load(profile), keys=keys, issuer="bv-huyen", cleaner=Cleaner(), drawn=drawn
+    )
     assert isinstance(result, Released)
     return result, pydicom.dcmread(io.BytesIO(result.made.to_bytes(source)))
 
@@ -161,6 +165,13 @@ def test_a_held_pdf_does_not_leave_and_says_why(keys):
     assert result.pixel_review == "pdf-pages"
     assert len(given.EncapsulatedDocument) == 2
     assert "113101" not in [item.CodeValue for item in given.DeidentificationMethodCodeSequence]
+
+
+def test_a_person_who_accepts_a_pdf_lets_it_go_without_its_document(keys):
+    result, given = released(many(PAGES_MAX + 1), keys, drawn=())
+
+    assert result.pixel_review == ""
+    assert len(given.EncapsulatedDocument) == 2
 
 
 @pytest.mark.parametrize("profile", ["basic", "research", "cut-ties"])
