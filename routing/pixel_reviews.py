@@ -69,7 +69,8 @@ def ask(connection: Connection, done: Job, reason: str, proposed: Sequence[Box],
         "at": now,
         "decided_at": None,
     }
-    upsert(connection, pixel_review, [row], key=["site", "sop_instance_uid", "profile"])
+    key = ["site", "sop_instance_uid", "profile"]
+    upsert(connection, pixel_review, [row], key=key, update=[name for name in row if name not in key])
 
 
 def drawn_on(connection: Connection, of: Job) -> tuple[Box, ...] | None:

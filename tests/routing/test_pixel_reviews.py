@@ -1,6 +1,7 @@
 """Pixels that a cleaner is not sure of wait for a person, who has boxes masked, or keeps the instance for good."""
 
 import io
+from types import SimpleNamespace
 
 import numpy as np
 import pydicom
@@ -125,6 +126,23 @@ def test_a_second_decision_comes_too_late(doubtful):
 
     with pytest.raises(NotFound, match="review of this instance that waits"):
         decide(doubtful, pixel_reviews.accept, review, [])
+
+
+def test_what_is_doubtful_again_after_a_decision_waits_again(doubtful):
+    (review,) = waiting(doubtful)
+    decide(doubtful, pixel_reviews.reject, review)
+    again = SimpleNamespace(
+        site=review.site,
+        sop_instance_uid=review.sop_instance_uid,
+        profile=review.profile,
+        study_instance_uid=review.study_instance_uid,
+        fallback_charset="",
+    )
+
+    doubtful.database.write(lambda connection: pixel_reviews.ask(connection, again, "text-left", [], review.at))
+
+    (asked,) = waiting(doubtful)
+    assert (asked.reason, asked.state, asked.decided_by) == ("text-left", "waiting", "")
 
 
 @pytest.mark.parametrize(
