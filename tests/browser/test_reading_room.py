@@ -126,6 +126,7 @@ def test_the_worklist_puts_the_emergency_first_in_words_and_finds_names_without_
 
 
 def test_the_worklist_is_worked_with_the_keyboard_alone(reader: Room):
+    expect(reader.rows().first).to_be_visible()
     reader.press("ArrowDown")
     expect(reader.rows().first).to_have_attribute("aria-selected", "true")
     reader.press("ArrowDown")
