@@ -18,8 +18,8 @@ OCTETS = "multipart/related; type=application/octet-stream; transfer-syntax=*"
 
 
 def open_ct(room: Room) -> int:
-    """Open the longest CT and return how many slices it has."""
-    room.open_study(CT, r"STAT|có đủ 6\d")
+    """Open a CT that is all there and return how many slices it has."""
+    room.open_study(CT, r"có đủ (36|6\d)")
     return room.slices()
 
 
