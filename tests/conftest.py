@@ -1,13 +1,21 @@
 """Fixtures for every room: real parts on loopback and temporary folders, and the rule that a missing peer is no silent skip."""
 
+import io
+import logging
 import os
 import shutil
 import sys
+import warnings
+from collections.abc import Iterator
 from ctypes.util import find_library
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
+
+from kernel.config import LogConfig
+from kernel.telemetry import configure
 
 pytest_plugins = ["tests.support.postgresql", "tests.support.orthanc", "tests.support.nodes"]
 
@@ -53,3 +61,18 @@ def samples() -> Path:
     if not SAMPLES.is_dir():
         pytest.skip("no folder of real samples (set VIENANH_SAMPLES)")
     return SAMPLES
+
+
+@pytest.fixture
+def logged() -> Iterator[io.StringIO]:
+    """What is logged during a test, as JSON lines; afterwards logging and warnings are as before."""
+    root, handlers, level = logging.getLogger(), list(logging.getLogger().handlers), logging.getLogger().level
+    with warnings.catch_warnings():
+        stream = io.StringIO()
+        configure(LogConfig(format="json", level="info"), stream)
+        yield stream
+    structlog.reset_defaults()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    for name in ("pydicom", "pynetdicom", "uvicorn.access", "httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.NOTSET)

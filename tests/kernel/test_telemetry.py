@@ -4,32 +4,15 @@ import io
 import json
 import logging
 import warnings
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-import structlog
 
 from kernel.config import LogConfig
 from kernel.errors import StorageFull
 from kernel.telemetry import TEXT_MAX, bound, configure, exposition, get_logger, stage
 
 log = get_logger("archive")
-
-
-@pytest.fixture
-def output() -> Iterator[io.StringIO]:
-    """A configured log on a stream; afterwards logging and warnings are as before."""
-    root, handlers, level = logging.getLogger(), list(logging.getLogger().handlers), logging.getLogger().level
-    with warnings.catch_warnings():
-        stream = io.StringIO()
-        configure(LogConfig(format="json", level="info"), stream)
-        yield stream
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    for name in ("pydicom", "pynetdicom", "uvicorn.access", "httpx", "httpcore"):
-        logging.getLogger(name).setLevel(logging.NOTSET)
 
 
 def fill_up() -> None:
@@ -40,10 +23,10 @@ def lines(stream: io.StringIO) -> list[dict[str, Any]]:
     return [json.loads(line) for line in stream.getvalue().splitlines()]
 
 
-def test_a_line_is_an_event_and_fields_with_room_level_and_time(output: io.StringIO):
+def test_a_line_is_an_event_and_fields_with_room_level_and_time(logged: io.StringIO):
     log.info("instance_stored", sop_instance_uid="1.2.3", size_bytes=7)
 
-    (line,) = lines(output)
+    (line,) = lines(logged)
     assert line.pop("timestamp").endswith("Z")
     assert line == {
         "event": "instance_stored",
@@ -54,21 +37,21 @@ def test_a_line_is_an_event_and_fields_with_room_level_and_time(output: io.Strin
     }
 
 
-def test_lines_below_the_level_are_not_written(output: io.StringIO):
+def test_lines_below_the_level_are_not_written(logged: io.StringIO):
     log.debug("detail")
 
-    assert lines(output) == []
+    assert lines(logged) == []
 
 
-def test_bound_fields_are_on_every_line_of_the_block(output: io.StringIO):
+def test_bound_fields_are_on_every_line_of_the_block(logged: io.StringIO):
     with bound(trace_id="t-1"):
         log.info("inside")
     log.info("outside")
 
-    assert [line.get("trace_id") for line in lines(output)] == ["t-1", None]
+    assert [line.get("trace_id") for line in lines(logged)] == ["t-1", None]
 
 
-def test_secrets_bytes_and_long_texts_are_not_written(output: io.StringIO):
+def test_secrets_bytes_and_long_texts_are_not_written(logged: io.StringIO):
     log.info(
         "signed_in",
         password="p",
@@ -78,14 +61,14 @@ def test_secrets_bytes_and_long_texts_are_not_written(output: io.StringIO):
         text="x" * (TEXT_MAX + 1),
     )
 
-    (line,) = lines(output)
+    (line,) = lines(logged)
     assert line["password"] == line["bearer_token"] == "(hidden)"
     assert line["headers"] == {"Authorization": "(hidden)", "Accept": "y", "inner": {"Cookie": "(hidden)"}}
     assert line["body"] == "(6 bytes)"
     assert line["text"] == "x" * TEXT_MAX + "..."
 
 
-def test_an_error_of_ours_is_told_whole_and_a_foreign_one_without_its_text(output: io.StringIO):
+def test_an_error_of_ours_is_told_whole_and_a_foreign_one_without_its_text(logged: io.StringIO):
     try:
         fill_up()
     except StorageFull:
@@ -95,14 +78,14 @@ def test_an_error_of_ours_is_told_whole_and_a_foreign_one_without_its_text(outpu
     except ValueError as error:
         log.warning("odd", exc_info=error)
 
-    ours, foreign = lines(output)
+    ours, foreign = lines(logged)
     assert ours["error"] == "StorageFull: Not enough storage: 10 bytes needed, 1 free above the reserve."
     assert "test_telemetry.py" in ours["where"]
     assert foreign["error"] == "ValueError"
-    assert "NGUYEN" not in output.getvalue()
+    assert "NGUYEN" not in logged.getvalue()
 
 
-def test_libraries_are_told_in_our_form_and_the_talkative_ones_not_at_all(output: io.StringIO):
+def test_libraries_are_told_in_our_form_and_the_talkative_ones_not_at_all(logged: io.StringIO):
     logging.getLogger("uvicorn.error").warning("listening %s", "again")
     logging.getLogger("uvicorn.access").error("GET /studies?PatientName=NGUYEN")
     logging.getLogger("pynetdicom.acse").critical("NGUYEN")
@@ -111,19 +94,19 @@ def test_libraries_are_told_in_our_form_and_the_talkative_ones_not_at_all(output
     except ValueError:
         logging.getLogger("uvicorn.error").exception("failed")
 
-    first, second = lines(output)
+    first, second = lines(logged)
     assert (first["event"], first["room"], first["level"]) == ("listening again", "uvicorn.error", "warning")
     assert second["error"] == "ValueError"
-    assert "NGUYEN" not in output.getvalue()
+    assert "NGUYEN" not in logged.getvalue()
 
 
-def test_warnings_of_pydicom_that_quote_values_are_silent(recwarn: pytest.WarningsRecorder, output: io.StringIO):
+def test_warnings_of_pydicom_that_quote_values_are_silent(recwarn: pytest.WarningsRecorder, logged: io.StringIO):
     warnings.warn_explicit("Invalid value of a name: NGUYEN", UserWarning, "valuerep.py", 1, module="pydicom.valuerep")
 
     assert list(recwarn) == []
 
 
-def test_people_get_lines_that_read(capsys: pytest.CaptureFixture[str], output: io.StringIO):
+def test_people_get_lines_that_read(logged: io.StringIO):
     stream = io.StringIO()
     configure(LogConfig(format="console"), stream)
 
