@@ -12,9 +12,9 @@ from typing import Final
 from anonymizer.clinical_document import Substitutes, cleaned
 from anonymizer.identifiers import shift_date
 from anonymizer.profile import Profile
-from anonymizer.result import Change
 from anonymizer.treatment import Treatment
 from kernel.dicom.elements import Header
+from kernel.dicom.transcode_header import Change
 
 CDA, STL = "1.2.840.10008.5.1.4.1.1.104.2", "1.2.840.10008.5.1.4.1.1.104.3"
 STL_HEADER_BYTES: Final = 80

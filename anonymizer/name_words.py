@@ -22,7 +22,7 @@ NAMES: Final = frozenset(
     than thang thanh thao thai the thi thien thieu thinh tho thoa thoai thom thong thu thuan thuc thuong thuy thuyen tien
     tiep tin to toai toan ton trac tram trang tri trieu trinh trong truc trung truong tu tuan tue tung tuong tuoi tuyen tuyet
     ty uyen van vi viet vinh vu vuong vy xuan xuyen yen
-    """.split()  # noqa: SIM905
+    """.split()  # noqa: SIM905 - read as a text
 )
 MIDDLE: Final = frozenset({"van", "thi", "huu"})  # a word of any form may follow these
 TITLES: Final = frozenset({
@@ -36,7 +36,7 @@ BARE_TITLES: Final = frozenset({  # as written in text without any mark; `ba`, `
 WRITTEN_TITLES: Final = frozenset({"Mr", "Mrs", "Ms", "Dr", "Prof"})  # so written: MR, MS and DR are something else
 NO_NAMES: Final = frozenset(
     """id position orientation name names sex age weight size data information supine prone comments module identification
-    bi co da den di duoc dang khong la nam nu nay va vao voi""".split()  # noqa: SIM905
+    bi co da den di duoc dang khong la nam nu nay va vao voi""".split()  # noqa: SIM905 - read as a text
 )
 
 # How surnames are written. In a text with marks a word is a surname only in one of these forms: `đồng nhất` names nobody.
@@ -45,7 +45,7 @@ WRITTEN_SURNAMES: Final = frozenset(
     hồ hoàng hứa huỳnh khuất khúc kiều kim la lại lâm lê lò lộc lương lưu lục lý mạc mạch mai mẫn ngô nghiêm ngụy nguyễn
     nhâm nhan ninh nông ông phạm phan phí phó phú phùng phương quách quan quảng quang tạ tăng tằng thạch thái thân thi thiều
     tiết tô tôn tống trà trần trang triệu trịnh trương từ tường ứng ưng văn vi võ vũ vương ý sầm lữ lều bế hầu cổ điền đan tiêu
-    """.split()  # noqa: SIM905
+    """.split()  # noqa: SIM905 - read as a text
 )
 SURE_SURNAMES: Final = {"nguyen": "nguyễn", "huynh": "huỳnh"}  # words of nothing else: in lower case, too
 

@@ -40,7 +40,6 @@ METHOD_MEANINGS: Final[Mapping[str, str]] = {
     BASIC_CODE: "Basic Application Confidentiality Profile",
     **{option.code: option.meaning for option in OPTIONS.values()},
 }
-PER_INSTANCE_CODES: Final = frozenset(option.code for option in OPTIONS.values() if option.per_instance)
 EXCLUSIVE: Final = ("retain_full_dates", "retain_modified_dates")  # a date is either as it was or moved
 
 

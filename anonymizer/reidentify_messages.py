@@ -6,7 +6,7 @@ study. Text, identifiers, names, birth dates and UIDs are led back; other fields
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, Final, cast
 
 from anonymizer.identifiers import is_pseudonym
@@ -123,7 +123,7 @@ def hl7(content: bytes, way: WayBack) -> bytes:
     return ("\r".join(lines) + "\r").encode("utf-8")
 
 
-def _pid(fields: list[str], way: WayBack, component: str, escaped: Any) -> list[str]:
+def _pid(fields: list[str], way: WayBack, component: str, escaped: Callable[[str], str]) -> list[str]:
     """Fill in PID-3 (identifiers), PID-5 (name), PID-7 (birth date) and PID-8 (sex) of the patient."""
     if not any(way.pseudonym in field for field in fields):
         return fields

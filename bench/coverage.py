@@ -10,7 +10,6 @@ import argparse
 import contextlib
 import json
 import subprocess
-import urllib.request
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -116,14 +115,9 @@ def _orthanc(folder: Path, source: Path) -> list[bytes | None]:
         for file in sorted(source.iterdir()):
             outputs.append(None)
             with contextlib.suppress(OSError, ValueError, KeyError):  # it refuses some of what was planted
-                identifier = json.loads(_post(f"{base}/instances", file.read_bytes()))["ID"]
-                outputs[-1] = _post(f"{base}/instances/{identifier}/anonymize", b"{}")
+                identifier = json.loads(peers.post(f"{base}/instances", file.read_bytes()))["ID"]
+                outputs[-1] = peers.post(f"{base}/instances/{identifier}/anonymize", b"{}")
     return outputs
-
-
-def _post(url: str, body: bytes) -> bytes:
-    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
-        return answer.read()
 
 
 def _read(file: Path) -> bytes | None:

@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -180,22 +179,17 @@ def _orthanc(folder: Path, paths: list[Path]) -> Iterator[Callable[[], float]]:
     """Give a run of Orthanc's /anonymize over the same instances, which it has stored; one request at a time."""
     with peers.orthanc(folder) as server:
         base = server.dicomweb.removesuffix("/dicom-web")
-        stored = [json.loads(_post(f"{base}/instances", path.read_bytes()))["ID"] for path in paths]
+        stored = [json.loads(peers.post(f"{base}/instances", path.read_bytes()))["ID"] for path in paths]
         target = folder / "orthanc-out"
         target.mkdir()
 
         def run() -> float:
             begun = time.perf_counter()
             for identifier in stored:
-                (target / identifier).write_bytes(_post(f"{base}/instances/{identifier}/anonymize", b"{}"))
+                (target / identifier).write_bytes(peers.post(f"{base}/instances/{identifier}/anonymize", b"{}"))
             return time.perf_counter() - begun
 
         yield run
-
-
-def _post(url: str, body: bytes) -> bytes:
-    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
-        return answer.read()
 
 
 if __name__ == "__main__":

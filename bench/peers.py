@@ -139,6 +139,12 @@ def _orthanc_version(base: str) -> str:
         return json.load(answer)["Version"]
 
 
+def post(url: str, body: bytes) -> bytes:
+    """Return the answer of Orthanc's own API to a body."""
+    with urllib.request.urlopen(urllib.request.Request(url, body), timeout=60) as answer:
+        return answer.read()
+
+
 @contextlib.contextmanager
 def storescp(folder: Path, *, keeps: bool = True) -> Iterator[Server]:
     """Run DCMTK's storescp: it writes what it receives or throws it away, and neither syncs nor indexes."""

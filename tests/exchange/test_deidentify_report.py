@@ -22,7 +22,7 @@ def outcomes(tmp_path: Path) -> list[Outcome]:
         ds.PatientID, ds.StudyInstanceUID = "0123456789", "1.2.3"
         (tmp_path / f"{number}.dcm").write_bytes(as_file(ds))
     (tmp_path / "note<script>").write_text("no DICOM")
-    order = Order(out, "tele-read", site_keys.derive(bytes(32), site="bv"), "bv", None, False)
+    order = Order(out, "tele-read", site_keys.derive(bytes(32), site="bv"), "bv", None, "hold")
     names = ["0.dcm", "1.dcm", "2.dcm", "3.dcm", "note<script>"]
     return [process(Entry(tmp_path / name), order) for name in names]
 

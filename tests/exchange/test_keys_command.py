@@ -3,7 +3,6 @@
 import base64
 import json
 import re
-import shutil
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +14,6 @@ from anonymizer.vault import Sealed, VaultEntry, VaultKind, open_sealed, seal
 from exchange import key_files
 from exchange.commands import app
 from exchange.key_files import KeyFile, SiteKeys, from_environment, site_keys
-from exchange.options import read_config
 from exchange.stores import opened
 from kernel.access import NewAccount
 from kernel.audit import audit
@@ -30,19 +28,14 @@ PASSWORD = "mat khau dai du"
 
 
 @pytest.fixture
-def node(tmp_path, monkeypatch, migrated_sqlite) -> Config:
+def node(empty_node) -> Config:
     """A node's folder with a key and some records in its vault."""
-    monkeypatch.setenv("VIENANH_NODE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "200")
-    config = read_config(None)
-    config.node.data.mkdir()
-    shutil.copyfile(migrated_sqlite, config.node.data / "vienanh.db")
-    with opened(config) as stores:
-        keys = site_keys(config, {})("SITE")
+    with opened(empty_node) as stores:
+        keys = site_keys(empty_node, {})("SITE")
         entries = [VaultEntry(VaultKind.UID, f"2.25.{number}", {"UID": f"1.2.{number}"}) for number in range(RECORDS)]
         sealed = [seal(one, keys, nonce=number.to_bytes(12)) for number, one in enumerate(entries)]
         stores.db.write(lambda connection: vault.store(connection, "SITE", sealed, NOW))
-    return config
+    return empty_node
 
 
 def run(*arguments: str):

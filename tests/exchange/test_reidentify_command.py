@@ -3,7 +3,6 @@
 import io
 import json
 import secrets
-import shutil
 
 import pydicom
 import pytest
@@ -14,7 +13,6 @@ from anonymizer.profile import load
 from anonymizer.vault import seal
 from exchange.commands import app
 from exchange.key_files import site_keys
-from exchange.options import read_config
 from exchange.stores import opened
 from routing import vault
 from tests.support.builders import a_ct, as_file
@@ -24,19 +22,15 @@ CT = a_ct(seed="files")
 
 
 @pytest.fixture
-def at_hub(tmp_path, monkeypatch, migrated_sqlite) -> pydicom.Dataset:
+def at_hub(empty_node) -> pydicom.Dataset:
     """An image as it left a node, whose vault knows it."""
-    monkeypatch.setenv("VIENANH_NODE_DATA", str(tmp_path / "data"))
-    config = read_config(None)
-    config.node.data.mkdir()
-    shutil.copyfile(migrated_sqlite, config.node.data / "vienanh.db")
     source = as_file(CT)
-    with opened(config) as stores:
-        keys = site_keys(config, {})(config.node.site)
-        made = deidentify(source, profile=load("tele-read"), keys=keys, issuer=config.node.site)
+    with opened(empty_node) as stores:
+        keys = site_keys(empty_node, {})(empty_node.node.site)
+        made = deidentify(source, profile=load("tele-read"), keys=keys, issuer=empty_node.node.site)
         sealed = [seal(entry, keys, nonce=secrets.token_bytes(12)) for entry in made.vault_entries]
         now = stores.clock.now()
-        stores.db.write(lambda connection: vault.store(connection, config.node.site, sealed, now))
+        stores.db.write(lambda connection: vault.store(connection, empty_node.node.site, sealed, now))
     return pydicom.dcmread(io.BytesIO(made.to_bytes(source)))
 
 

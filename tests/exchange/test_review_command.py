@@ -1,7 +1,6 @@
 """`vienanh review`: what waits is listed with its masks, accepted with the proposed ones, others or none, or rejected."""
 
 import json
-import shutil
 from datetime import UTC, datetime
 
 import pytest
@@ -9,7 +8,6 @@ from sqlalchemy import insert, select
 from typer.testing import CliRunner
 
 from exchange.commands import app
-from exchange.options import read_config
 from exchange.stores import opened
 from kernel.config import Config
 from routing.tables import pixel_review, pixel_zone
@@ -18,21 +16,16 @@ INSTANCE = "2.25.4711"
 
 
 @pytest.fixture
-def node(tmp_path, monkeypatch, migrated_sqlite) -> Config:
+def node(empty_node) -> Config:
     """A node's folder in which one instance waits."""
-    monkeypatch.setenv("VIENANH_NODE_DATA", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "200")
-    config = read_config(None)
-    config.node.data.mkdir()
-    shutil.copyfile(migrated_sqlite, config.node.data / "vienanh.db")
     row = {
         "site": "MK01", "sop_instance_uid": INSTANCE, "profile": "tele-read", "study_instance_uid": "2.25.1",
         "reason": "text-left", "proposed": json.dumps([[1, 2, 30, 40]]), "state": "waiting", "drawn": "",
         "decided_by": "", "fallback_charset": "", "at": datetime(2026, 11, 22, tzinfo=UTC),
     }  # fmt: skip
-    with opened(config) as stores:
+    with opened(empty_node) as stores:
         stores.db.write(lambda connection: connection.execute(insert(pixel_review).values(**row)) and None)
-    return config
+    return empty_node
 
 
 def review(*arguments: str):
