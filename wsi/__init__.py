@@ -1,1 +1,1 @@
-"""Whole-slide images as pure transformations: no database, no sockets. Tiles and pyramids will live here."""
+"""Whole-slide images as pure transformations: no database, no sockets. Tiles, pyramids, and slides written as DICOM."""

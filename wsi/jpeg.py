@@ -1,7 +1,7 @@
 """Stored JPEG tiles made complete without touching a coefficient: shared tables, colour mark, colour profile (ITU-T T.81).
 
 A tile of a TIFF lacks its tables (TIFF technical note 2), and one from an Aperio scanner may hold RGB without saying
-so: decoders then take it for YCbCr, which is wrong by 48 of 255 levels on average. What a scanner wrote into comments
+so: decoders then take it for YCbCr and show other colours. What a scanner wrote into comments
 and application segments (names, dates, serial numbers) does not leave with a tile.
 """
 
@@ -21,7 +21,9 @@ _EOI: Final = 0xD9
 _SOS: Final = 0xDA
 _APP0, _APP2, _APP15, _COM = 0xE0, 0xE2, 0xEF, 0xFE
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
-_BASELINE: Final = frozenset({0xC0, 0xC1})  # Huffman, sequential: what decoders of browsers and DICOM .50 take
+_BASELINE: Final = (
+    0xC0  # Huffman, sequential, at most four tables: what browsers show and DICOM's .50 means (process 1)
+)
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _TABLES: Final = frozenset({0xDB, 0xC4, 0xDD})  # quantization, Huffman, restart interval
 _ADOBE: Final = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # its last byte follows: 0 RGB, 1 YCbCr
@@ -34,8 +36,7 @@ class Frame:
     width: int
     height: int
     precision: int  # bits a sample
-    components: tuple[int, ...]  # their identifiers
-    sampling: tuple[int, ...]  # of each: horizontal times 16 plus vertical
+    components: int
     is_baseline: bool
 
 
@@ -101,11 +102,9 @@ def _frame(stream: bytes, segment: Segment) -> Frame:
         precision, height, width, count = struct.unpack_from(">BHHB", stream, segment.start + 4)
     except struct.error:
         raise malformed("a tile's JPEG has a broken frame header") from None
-    first = segment.start + 10
-    if first + 3 * count != segment.end:
+    if segment.start + 10 + 3 * count != segment.end:
         raise malformed("a tile's JPEG has a broken frame header")
-    parameters = stream[first : segment.end]
-    return Frame(width, height, precision, tuple(parameters[::3]), tuple(parameters[1::3]), segment.marker in _BASELINE)
+    return Frame(width, height, precision, count, segment.marker == _BASELINE)
 
 
 def tables_of(stream: bytes) -> bytes:
@@ -164,7 +163,7 @@ class Completion:
                 kept_from = segment.end
         if frame is None or (frame.width, frame.height) != (self._width, self._height):
             raise malformed("a tile's JPEG is not of its level's size")
-        if not frame.is_baseline or frame.precision != 8 or len(frame.components) not in (1, 3):
+        if not frame.is_baseline or frame.precision != 8 or frame.components not in (1, 3):
             raise malformed("a tile's JPEG is of a kind that browsers do not show")
         parts.append(stream[kept_from:end])
         return stream[:end], b"".join(parts)

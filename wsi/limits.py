@@ -2,9 +2,8 @@
 
 from typing import Final
 
-from kernel.errors import LimitExceeded, MalformedSlide
-
-MEBIBYTE: Final = 1024 * 1024
+from kernel.dicom.limits import MEBIBYTE, exceeded
+from kernel.errors import MalformedSlide
 
 SIDE_PIXELS_MAX: Final = 1 << 20  # width or height of a slide; the largest scanners make some 300,000
 TILE_SIDE_MIN: Final = 16  # pixels; what TIFF 6.0 asks of tiles
@@ -21,11 +20,6 @@ TABLES_BYTES_MAX: Final = 64 * 1024  # of JPEG tables that tiles share
 def malformed(reason: str) -> MalformedSlide:
     """Make the refusal of a slide that cannot be read."""
     return MalformedSlide(reason=reason)
-
-
-def exceeded(limit: str, value: int, bound: int) -> LimitExceeded:
-    """Make the refusal of what costs too much."""
-    return LimitExceeded(limit=limit, value=value, bound=bound)
 
 
 def at_most(limit: str, value: int, bound: int) -> int:

@@ -31,7 +31,6 @@ class Tag(IntEnum):
     MAKE = 271
     STRIP_OFFSETS = 273
     SAMPLES_PER_PIXEL = 277
-    ROWS_PER_STRIP = 278
     STRIP_BYTE_COUNTS = 279
     X_RESOLUTION = 282
     Y_RESOLUTION = 283
@@ -44,7 +43,6 @@ class Tag(IntEnum):
     TILE_BYTE_COUNTS = 325
     SUB_IFDS = 330
     JPEG_TABLES = 347
-    YCBCR_SUBSAMPLING = 530
     ICC_PROFILE = 34675
 
 
@@ -55,6 +53,7 @@ _TYPES: Final[Mapping[int, tuple[str, int]]] = {
     18: ("u8", 1),
 }  # fmt: skip
 _BYTE_TYPES: Final = frozenset({1, 2, 6, 7})
+_BEGINNINGS: Final = (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,27 +77,8 @@ class Directory:
     def __contains__(self, tag: int) -> bool:
         return tag in self._fields
 
-    def count(self, tag: int) -> int:
-        """Return how many numbers (or bytes) a field has; 0 when it is absent."""
-        field = self._fields.get(tag)
-        return field.count if field else 0
-
-    def numbers(self, tag: int, *, count_max: int) -> NDArray[np.generic]:
-        """Return the values of a field, shape (count,); empty when it is absent.
-
-        Raises
-        ------
-        LimitExceeded
-            There are more than `count_max`.
-        """
-        field = self._fields.get(tag)
-        if field is None:
-            return np.empty(0, np.uint32)
-        at_most(f"values of TIFF tag {tag}", field.count, count_max)
-        return np.frombuffer(self._buffer, field.dtype, field.count, field.offset)
-
     def integers(self, tag: int, *, count_max: int) -> NDArray[np.uint64]:
-        """Return the values of a field of integers, shape (count,).
+        """Return the values of a field of integers, shape (count,); empty when it is absent.
 
         Raises
         ------
@@ -107,10 +87,13 @@ class Directory:
         MalformedSlide
             They are no unsigned integers.
         """
-        values = self.numbers(tag, count_max=count_max)
-        if values.dtype.kind != "u":
+        field = self._fields.get(tag)
+        if field is None:
+            return np.empty(0, np.uint64)
+        at_most(f"values of TIFF tag {tag}", field.count, count_max)
+        if field.dtype.kind != "u":
             raise malformed(f"TIFF tag {tag} holds no unsigned integers")
-        return values.astype(np.uint64)
+        return np.frombuffer(self._buffer, field.dtype, field.count, field.offset).astype(np.uint64)
 
     def integer(self, tag: int, default: int | None = None) -> int:
         """Return a field's first value.
@@ -125,10 +108,9 @@ class Directory:
             if default is None:
                 raise malformed(f"TIFF tag {tag} is missing")
             return default
-        first = np.frombuffer(self._buffer, field.dtype, 1, field.offset)
-        if first.dtype.kind != "u":
+        if field.dtype.kind != "u":
             raise malformed(f"TIFF tag {tag} is no unsigned integer")
-        return int(first[0])
+        return int(np.frombuffer(self._buffer, field.dtype, 1, field.offset)[0])
 
     def rational(self, tag: int) -> float | None:
         """Return a field's first rational; None when it is absent, no rational, or has no denominator."""
@@ -159,11 +141,6 @@ class Directory:
             return value.decode("utf-8")
         except UnicodeDecodeError:
             return value.decode("latin-1")
-
-
-def is_tiff(head: bytes) -> bool:
-    """Whether a file begins like a TIFF."""
-    return head[:4] in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+")
 
 
 def directories(buffer: Buffer) -> tuple[Directory, ...]:
@@ -197,7 +174,7 @@ class _Reader:
 
     def __init__(self, buffer: Buffer) -> None:
         head = bytes(buffer[:16])
-        if len(head) < 8 or not is_tiff(head):
+        if len(head) < 8 or head[:4] not in _BEGINNINGS:
             raise malformed("it does not begin like a TIFF")
         self._buffer = buffer
         self._order: Literal["<", ">"] = "<" if head[:1] == b"I" else ">"
