@@ -11,6 +11,8 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
+from kernel.dicom.uids import uid_of
+
 WELL_KNOWN_ROOT: Final = b"1.2.840.10008."  # UIDs of the standard itself name nobody's data
 UID_CACHE_MAX: Final = 65_536
 PATIENT_CACHE_MAX: Final = 1_024
@@ -42,12 +44,7 @@ def new_uid(key: bytes, uid: bytes) -> bytes:
     if uid.startswith(WELL_KNOWN_ROOT) or not uid:
         return uid
     digest = hmac.digest(key, uid, hashlib.sha256)
-    return b"2.25.%d" % _as_uuid(digest[:16])
-
-
-def _as_uuid(octets: bytes) -> int:
-    number = int.from_bytes(octets) & ~(0xF << 76 | 0x3 << 62)
-    return number | 0x8 << 76 | 0x2 << 62
+    return uid_of(digest[:16]).encode("ascii")
 
 
 @lru_cache(maxsize=PATIENT_CACHE_MAX)

@@ -19,7 +19,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from kernel.dicom.part10 import file_meta
-from wsi.dicom_header import JPEG_BASELINE, SOP_CLASS, Identity, header_of, uid_of
+from wsi.dicom_header import JPEG_BASELINE, SOP_CLASS, Identity, header_of, slide_uid
 from wsi.limits import malformed
 from wsi.octave import BACKGROUND
 from wsi.tile_index import Level, SlideIndex
@@ -95,7 +95,7 @@ class Converter:
     def sop_instance_uid(self, part: Part) -> str:
         """Return a part's UID: its level's own when it is whole."""
         role = f"level {part.level}"
-        return uid_of(self._digest, role if part.parts == 1 else f"{role} part {part.number} of {part.parts}")
+        return slide_uid(self._digest, role if part.parts == 1 else f"{role} part {part.number} of {part.parts}")
 
     def write(self, part: Part, path: Path, progress: Callable[[int], None] = lambda _: None) -> None:
         """Write one instance; `progress` is told how many frames were just written.
@@ -138,8 +138,8 @@ class Converter:
         ds.NumberOfFrames = part.frames
         if part.parts > 1:
             role = f"level {part.level}"
-            ds.ConcatenationUID = uid_of(self._digest, f"{role} concatenation")
-            ds.SOPInstanceUIDOfConcatenationSource = uid_of(self._digest, role)
+            ds.ConcatenationUID = slide_uid(self._digest, f"{role} concatenation")
+            ds.SOPInstanceUIDOfConcatenationSource = slide_uid(self._digest, role)
             ds.ConcatenationFrameOffsetNumber = part.first
             ds.InConcatenationNumber = part.number
             ds.InConcatenationTotalNumber = part.parts

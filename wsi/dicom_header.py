@@ -15,6 +15,7 @@ from pydicom.sequence import Sequence as DicomSequence
 from pydicom.valuerep import DSfloat
 
 from kernel.dicom.icc import srgb_profile
+from kernel.dicom.uids import uid_of
 from wsi.limits import malformed
 from wsi.tile_index import Level, SlideIndex
 
@@ -46,9 +47,9 @@ class Identity:
     container: str = field(default="", repr=False)  # the slide's own identifier
 
 
-def uid_of(digest: bytes, role: str) -> str:
-    """Return a UID that is the same whenever it is asked for: 2.25 and 128 bits of a hash (PS3.5 B.2)."""
-    return f"2.25.{int.from_bytes(hashlib.sha256(digest + role.encode()).digest()[:16], 'big')}"
+def slide_uid(digest: bytes, role: str) -> str:
+    """Return a UID that is the same whenever it is asked for."""
+    return uid_of(hashlib.sha256(digest + role.encode()).digest()[:16])
 
 
 def header_of(index: SlideIndex, number: int, identity: Identity, digest: bytes) -> Dataset:
@@ -103,16 +104,16 @@ def _study(index: SlideIndex, identity: Identity, digest: bytes) -> dict[str, An
         "PatientSex": "",
         "DeviceSerialNumber": UNKNOWN,
         "SoftwareVersions": UNKNOWN,
-        "StudyInstanceUID": identity.study_instance_uid or uid_of(digest, "study"),
-        "SeriesInstanceUID": uid_of(digest, "series"),
+        "StudyInstanceUID": identity.study_instance_uid or slide_uid(digest, "study"),
+        "SeriesInstanceUID": slide_uid(digest, "series"),
         "StudyID": "",
         "SeriesNumber": 1,
-        "FrameOfReferenceUID": uid_of(digest, "frame of reference"),
+        "FrameOfReferenceUID": slide_uid(digest, "frame of reference"),
         "PositionReferenceIndicator": "SLIDE_CORNER",
         "ContentDate": f"{at:%Y%m%d}",
         "ContentTime": f"{at:%H%M%S}",
         "AcquisitionDateTime": f"{at:%Y%m%d%H%M%S}",
-        "PyramidUID": uid_of(digest, "pyramid"),
+        "PyramidUID": slide_uid(digest, "pyramid"),
     }
 
 
@@ -121,7 +122,7 @@ def _slide(identity: Identity, digest: bytes) -> dict[str, Any]:
     container = identity.container or UNKNOWN
     specimen = {
         "SpecimenIdentifier": container,
-        "SpecimenUID": uid_of(digest, "specimen"),
+        "SpecimenUID": slide_uid(digest, "specimen"),
         "IssuerOfTheSpecimenIdentifierSequence": [],
         "SpecimenTypeCodeSequence": [_code(_SLIDE_SPECIMEN)],
         "SpecimenPreparationSequence": [],
@@ -139,7 +140,7 @@ def _slide(identity: Identity, digest: bytes) -> dict[str, Any]:
 
 def _matrix(level: Level, across: float, down: float, digest: bytes) -> dict[str, Any]:
     """Multi-frame Dimension and Whole Slide Microscopy Image (PS3.3 C.8.12.4); `across` and `down` in mm a pixel."""
-    organization = {"DimensionOrganizationUID": uid_of(digest, "dimensions")}
+    organization = {"DimensionOrganizationUID": slide_uid(digest, "dimensions")}
     return {
         "VolumetricProperties": "VOLUME",
         "DimensionOrganizationSequence": [_data_set(organization)],

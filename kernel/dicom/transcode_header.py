@@ -14,6 +14,7 @@ from kernel.dicom.pixels import Pixels
 from kernel.dicom.rewrite import element_header
 from kernel.dicom.syntaxes import JPEG_LOSSY
 from kernel.dicom.transcode_frames import NATIVE_TARGETS
+from kernel.dicom.uids import uid_of
 from kernel.dicom.values import Values
 
 Change = tuple[str, bytes] | None  # the new VR and value; None: the element is left out
@@ -53,9 +54,7 @@ def lossy_instance_uid(header: Header, target: str, quality: int) -> str:
     What is lost makes another instance (PS3.3 C.12.4.1.1).
     """
     seed = f"{Values(header).text(0x00080018)}|{target}|{quality}".encode()
-    value = int.from_bytes(hashlib.sha256(seed).digest()[:16], "big")
-    value = value & ~(0xF << 76) & ~(0x3 << 62) | 8 << 76 | 2 << 62  # a UUID of version 8
-    return f"2.25.{value}"
+    return uid_of(hashlib.sha256(seed).digest()[:16])
 
 
 def lossy_changes(pixels: Pixels, target: str, quality: int, encoded_bytes: int) -> dict[int, Change]:

@@ -15,6 +15,12 @@ IMPLEMENTATION_VERSION_NAME: Final = "VIENANH"  # at most 16 characters (PS3.5 6
 _CHARACTERS = frozenset("0123456789.")
 
 
+def uid_of(octets: bytes) -> str:
+    """Return the UID that 16 octets make: 2.25 and a version 8 UUID as a decimal number (PS3.5 B.2, RFC 9562)."""
+    number = int.from_bytes(octets) & ~(0xF << 76 | 0x3 << 62)
+    return f"2.25.{number | 0x8 << 76 | 0x2 << 62}"
+
+
 def check_uid(text: str, keyword: str) -> str:
     """Return `text` if it can be a UID: 1 to 64 digits and dots, no empty component (PS3.5 9.1).
 
