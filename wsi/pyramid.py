@@ -8,33 +8,19 @@ from the nearest finer stored octave, at most REDUCTION_MAX halvings away, or fr
 from dataclasses import dataclass
 from typing import Final
 
-from wsi.tile_index import Level, SlideIndex
+from wsi.tile_index import Grid, SlideIndex
 
 REDUCTION_MAX: Final = 3  # halvings in one step: what a JPEG decoder can do while it decodes (8 to 1)
 ROUNDING: Final = 2  # pixels by which a stored level may differ from the exact half: scanners round either way
 
 
 @dataclass(frozen=True, slots=True)
-class Octave:
+class Octave(Grid):
     """One level as viewers see it, `2 ** number` times smaller than the finest."""
 
     number: int
-    width: int  # pixels
-    height: int
-    tile_width: int
-    tile_height: int
     stored: int | None  # the slide's level that it is
     source: int  # the octave that it is made from when it is not stored
-
-    @property
-    def columns(self) -> int:
-        """Tiles in a row."""
-        return -(-self.width // self.tile_width)
-
-    @property
-    def rows(self) -> int:
-        """Rows of tiles."""
-        return -(-self.height // self.tile_height)
 
 
 def octaves(index: SlideIndex) -> tuple[Octave, ...]:
@@ -47,7 +33,7 @@ def octaves(index: SlideIndex) -> tuple[Octave, ...]:
         stored = _stored(index, width, height)
         tiles = finest if stored is None else index.levels[stored]
         source = _source(found, finest, number) if stored is None else number
-        octave = Octave(number, width, height, tiles.tile_width, tiles.tile_height, stored, source)
+        octave = Octave(width, height, tiles.tile_width, tiles.tile_height, number, stored, source)
         found.append(octave)
         if octave.columns == octave.rows == 1:
             return tuple(found)
@@ -64,7 +50,7 @@ def _stored(index: SlideIndex, width: int, height: int) -> int | None:
     return None
 
 
-def _source(found: list[Octave], finest: Level, number: int) -> int:
+def _source(found: list[Octave], finest: Grid, number: int) -> int:
     """Return the octave to make another from: a stored one if it is near, else the farthest that one step reaches."""
     steps = REDUCTION_MAX
     while steps > 1 and (finest.tile_width % (1 << steps) or finest.tile_height % (1 << steps)):

@@ -46,21 +46,13 @@ class Span(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Level:
-    """One stored resolution. Tiles lie in rows from the top left; those at the right and lower edge are padded."""
+class Grid:
+    """Tiles in rows from the top left; those at the right and lower edge are padded."""
 
     width: int  # pixels
     height: int
     tile_width: int
     tile_height: int
-    coding: Coding
-    colour: Colour
-    tables: bytes  # JPEG tables that its tiles share
-    planes: int  # focal planes
-    paths: int  # optical paths
-    file: int  # of the slide's files
-    offsets: NDArray[np.uint64] = field(repr=False)  # shape (paths * planes * rows * columns,)
-    lengths: NDArray[np.uint32] = field(repr=False)
 
     @property
     def columns(self) -> int:
@@ -71,6 +63,20 @@ class Level:
     def rows(self) -> int:
         """Rows of tiles."""
         return -(-self.height // self.tile_height)
+
+
+@dataclass(frozen=True, slots=True)
+class Level(Grid):
+    """One stored resolution."""
+
+    coding: Coding
+    colour: Colour
+    tables: bytes  # JPEG tables that its tiles share
+    planes: int  # focal planes
+    paths: int  # optical paths
+    file: int  # of the slide's files
+    offsets: NDArray[np.uint64] = field(repr=False)  # shape (paths * planes * rows * columns,)
+    lengths: NDArray[np.uint32] = field(repr=False)
 
     def number(self, column: int, row: int, plane: int = 0, path: int = 0) -> int:
         """Return a tile's number from 0: its frame number less one where DICOM tiles are full (PS3.3 C.7.6.17.3).
