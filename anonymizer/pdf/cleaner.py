@@ -4,10 +4,7 @@ Each page is drawn, looked at and masked; the new document is drawn and looked a
 document nothing goes into the new one but pixels: no text layer, metadata, form, link, attachment or hidden layer.
 """
 
-import atexit
 import io
-import os
-import threading
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anonymizer.pdf.drawing import DOTS_PER_INCH, Drawing, DrawingProcess, NotDrawnError
+from anonymizer.pdf.drawing import DOTS_PER_INCH, Drawing, NotDrawnError
 from anonymizer.pdf.looking import Eyes, UnreadError, look
 from kernel.dicom.boxes import Box, joined
 from kernel.errors import LimitExceeded, MalformedInstance
@@ -113,17 +110,3 @@ def _plain(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return a page in grey if it has no color."""
     has_color = int((picture.max(axis=2) - picture.min(axis=2)).max()) >= COLOR_MIN
     return picture.copy() if has_color else np.ascontiguousarray(picture.mean(axis=2).astype(np.uint8))
-
-
-_shared: dict[int, DrawingProcess] = {}
-_lock = threading.Lock()
-
-
-def shared_drawing() -> DrawingProcess:
-    """Return what draws for this process; a forked process gets its own."""
-    with _lock:
-        if os.getpid() not in _shared:
-            _shared.clear()
-            _shared[os.getpid()] = DrawingProcess()
-            atexit.register(_shared[os.getpid()].close)
-        return _shared[os.getpid()]

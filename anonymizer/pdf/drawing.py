@@ -1,20 +1,18 @@
 """Pages of a PDF as pictures, drawn by a process of their own within bounds."""
 
-import threading
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Final, Protocol
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer.pdf.messages import Drawn, Sheet
 from anonymizer.pdf.words import Word
 from kernel.dicom.boxes import Box
-from kernel.dicom.child import Child, ChildEndedError
+from kernel.dicom.child import ChildEndedError
+from kernel.dicom.children import Children, OfThisProcess
 from kernel.dicom.limits import MEBIBYTE
-from kernel.errors import Busy
 
 DOTS_PER_INCH: Final = 200
 PAGES_MAX: Final = 12
@@ -60,8 +58,9 @@ class DrawingProcess:
 
     def __init__(self, *, seconds_max: float = DRAW_SECONDS) -> None:
         self._seconds_max = seconds_max
-        self._child = Child("anonymizer.pdf.drawing_process", "drawing pages")
-        self._turn = threading.Lock()
+        self._children = Children(
+            "anonymizer.pdf.drawing_process", "drawing pages", Drawn, processes=1, wait_seconds_max=WAIT_SECONDS_MAX
+        )
 
     def page(self, document: bytes, index: int) -> Page:
         """Return a page; see `Drawing`.
@@ -75,20 +74,18 @@ class DrawingProcess:
         """
         if len(document) > DOCUMENT_BYTES_MAX:
             raise NotDrawnError("pdf-bytes")
-        if not self._turn.acquire(timeout=WAIT_SECONDS_MAX):
-            raise Busy(what="drawing pages")
         try:
-            payload = self._child.ask(Sheet(document, index), ANSWER_BYTES_MAX, self._seconds_max)
-            answer = msgspec.msgpack.decode(payload, type=Drawn)
-        except (ChildEndedError, msgspec.MsgspecError):
+            answer = self._children.ask(Sheet(document, index), ANSWER_BYTES_MAX, self._seconds_max)
+        except ChildEndedError:
             raise NotDrawnError("pdf-not-read") from None
-        finally:
-            self._turn.release()
         return _believed(answer)
 
     def close(self) -> None:
         """End the process; a later page begins a new one."""
-        self._child.end()
+        self._children.close()
+
+
+shared_drawing: Final = OfThisProcess(DrawingProcess)
 
 
 def _believed(answer: Drawn) -> Page:

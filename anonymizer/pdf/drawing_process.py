@@ -5,12 +5,8 @@ here alone. It has no engine for scripts; a document that has any is refused any
 """
 
 import ctypes
-import os
-import resource
-import sys
 from typing import Any, Final
 
-import msgspec
 import numpy as np
 
 from anonymizer.pdf.drawing import (
@@ -23,7 +19,7 @@ from anonymizer.pdf.drawing import (
     SHEET_BYTES_MAX,
 )
 from anonymizer.pdf.messages import Drawn, LayerWord, Sheet
-from kernel.dicom.decoder_messages import read_message, write_message
+from kernel.dicom.child_program import serve
 
 SCALE: Final = DOTS_PER_INCH / 72  # pixels a point
 _NO_SECURITY: Final = -1  # of FPDF_GetSecurityHandlerRevision
@@ -113,16 +109,5 @@ def _box(raw: Any, page: Any, layer: Any, index: int, size: tuple[int, int]) -> 
     return min(down), min(across), max(down) + 1, max(across) + 1
 
 
-def main() -> None:
-    """Answer until the input ends."""
-    resource.setrlimit(resource.RLIMIT_AS, (DRAWING_BYTES_MAX, DRAWING_BYTES_MAX))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    write_message(output, Drawn())  # ready
-    while (payload := read_message(sys.stdin.buffer, SHEET_BYTES_MAX)) is not None:
-        write_message(output, drawn(msgspec.msgpack.decode(payload, type=Sheet)))
-
-
 if __name__ == "__main__":
-    main()
+    serve(Sheet, lambda: drawn, question_bytes_max=SHEET_BYTES_MAX, memory_bytes_max=DRAWING_BYTES_MAX)

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from anonymizer.pdf.cleaner import clean_pdf, shared_drawing
-from anonymizer.pdf.drawing import is_installed
+from anonymizer.pdf.cleaner import clean_pdf
+from anonymizer.pdf.drawing import is_installed, shared_drawing
 from anonymizer.pdf.looking import Eyes
 from anonymizer.pdf.words import read_words
 from anonymizer.pixels.cleaner import BURNED_IN_ANNOTATION, CLEAN_PIXEL_DATA, Cleaning

@@ -1,23 +1,18 @@
 """Finders of text: processes that look at pictures and say where something is written. Begun when first needed."""
 
-import atexit
 import math
-import os
-import queue
-import threading
 from importlib.util import find_spec
 from typing import Final, Protocol
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer.pixels import detector, reader
 from anonymizer.pixels.finder_messages import Picture, Sightings
 from kernel.dicom.boxes import Box
-from kernel.dicom.child import Child, ChildEndedError
+from kernel.dicom.child import ChildEndedError
+from kernel.dicom.children import Children, OfThisProcess
 from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
-from kernel.errors import Busy
 
 PICTURE_BYTES_MAX: Final = 256 * MEBIBYTE
 FINDER_BYTES_MAX: Final = 4096 * MEBIBYTE  # of address space, libraries included
@@ -51,10 +46,13 @@ class Finders:
 
     def __init__(self, processes: int = FINDERS, *, seconds_max: float = FIND_SECONDS) -> None:
         self._seconds_max = seconds_max
-        self._all = [Child("anonymizer.pixels.finder_process", "finding text") for _ in range(processes)]
-        self._free: queue.LifoQueue[Child] = queue.LifoQueue()
-        for child in self._all:
-            self._free.put(child)
+        self._children = Children(
+            "anonymizer.pixels.finder_process",
+            "finding text",
+            Sightings,
+            processes=processes,
+            wait_seconds_max=WAIT_SECONDS_MAX,
+        )
 
     def find(self, picture: NDArray[np.uint8], long_side: int) -> tuple[tuple[Box, str], ...]:
         """Return boxes and their kind; see `Finder`.
@@ -72,20 +70,12 @@ class Finders:
             raise exceeded("PICTURE_BYTES_MAX", picture.size, PICTURE_BYTES_MAX // 2)
         question = Picture(np.ascontiguousarray(picture).tobytes(), rows, columns, samples, long_side)
         try:
-            child = self._free.get(timeout=WAIT_SECONDS_MAX)
-        except queue.Empty:
-            raise Busy(what="finding text") from None
-        try:
-            answer = msgspec.msgpack.decode(child.ask(question, ANSWER_BYTES_MAX, self._seconds_max), type=Sightings)
+            answer = self._children.ask(question, ANSWER_BYTES_MAX, self._seconds_max)
         except ChildEndedError as error:
             if error.was_late:
                 bound = math.ceil(self._seconds_max)
                 raise exceeded("seconds to find text", bound + 1, bound) from None
             raise malformed("text cannot be found in a picture") from None
-        except msgspec.MsgspecError:
-            raise malformed("text cannot be found in a picture") from None
-        finally:
-            self._free.put(child)
         if answer.failure or len(answer.found) > SIGHTINGS_MAX:
             raise malformed("text cannot be found in a picture")
         found = (
@@ -95,19 +85,7 @@ class Finders:
 
     def close(self) -> None:
         """End the processes; a later picture begins new ones."""
-        for child in self._all:
-            child.end()
+        self._children.close()
 
 
-_shared: dict[int, Finders] = {}
-_lock = threading.Lock()
-
-
-def shared_finders() -> Finders:
-    """Return the finders of this process; a forked process gets its own."""
-    with _lock:
-        if os.getpid() not in _shared:
-            _shared.clear()
-            _shared[os.getpid()] = Finders()
-            atexit.register(_shared[os.getpid()].close)
-        return _shared[os.getpid()]
+shared_finders: Final = OfThisProcess(Finders)

@@ -1,11 +1,9 @@
 """The program of a finder of text: pictures on standard input, boxes on standard output, until the input ends."""
 
-import os
-import resource
-import sys
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +12,7 @@ from anonymizer.pixels.finder import FINDER_BYTES_MAX, PICTURE_BYTES_MAX
 from anonymizer.pixels.finder_messages import Kind, Picture, Sighting, Sightings
 from anonymizer.pixels.reader import judged
 from kernel.dicom.boxes import Box
-from kernel.dicom.decoder_messages import read_message, write_message
+from kernel.dicom.child_program import serve
 from kernel.errors import LimitExceeded
 
 
@@ -64,17 +62,10 @@ def _whole_bars(pixels: NDArray[np.uint8], box: Box) -> Box:
     return Box(top, box.left, bottom, box.right)
 
 
-def main() -> None:
-    """Answer until the input ends. The libraries may print what they like: their output goes nowhere."""
-    resource.setrlimit(resource.RLIMIT_AS, (FINDER_BYTES_MAX, FINDER_BYTES_MAX))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    detector = Detector()
-    write_message(output, Sightings())  # ready
-    while (payload := read_message(sys.stdin.buffer, PICTURE_BYTES_MAX)) is not None:
-        write_message(output, sightings(detector, msgspec.msgpack.decode(payload, type=Picture)))
+def begun() -> Callable[[Picture], Sightings]:
+    """Load the network."""
+    return partial(sightings, Detector())
 
 
 if __name__ == "__main__":
-    main()
+    serve(Picture, begun, question_bytes_max=PICTURE_BYTES_MAX, memory_bytes_max=FINDER_BYTES_MAX)

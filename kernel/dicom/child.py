@@ -1,7 +1,7 @@
 """A process that does native work for us, one question at a time: what crashes, hangs or swells it costs it, not us.
 
 Its program reads questions from standard input and writes answers to standard output, each with its length before it
-(`kernel.dicom.decoder_messages`), and speaks first, when it is ready. It sets its own bound on memory.
+(`kernel.dicom.child_program`), and speaks first, when it is ready. It sets its own bound on memory.
 """
 
 import contextlib
@@ -11,7 +11,7 @@ import sys
 import threading
 from typing import Final
 
-from kernel.dicom.decoder_messages import read_message, write_message
+from kernel.dicom.child_program import read_message, write_message
 from kernel.errors import Busy
 
 START_SECONDS_MAX: Final = 60.0  # until a new process has loaded its libraries

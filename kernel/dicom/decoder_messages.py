@@ -1,12 +1,11 @@
-"""What is said between us and a decoding process: questions and answers with their length before them.
+"""What is said between us and a decoding process.
 
 What comes back is believed as little as a stranger's bytes: it may come from a process that a stranger's frame took over.
 """
 
 from dataclasses import dataclass
-from typing import IO, Any, Final
+from typing import Any, Final
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,7 +13,6 @@ from kernel.dicom.boxes import Box
 from kernel.dicom.image import ImagePixel
 from kernel.dicom.limits import malformed
 
-_SIZE_BYTES: Final = 8
 _DTYPES: Final = frozenset({"|u1", "|i1", "<u2", "<i2", "<u4", "<i4"})
 
 
@@ -41,37 +39,8 @@ class Answer:
     refusal: str = ""
 
 
-def write_message(stream: IO[bytes], message: object) -> None:
-    """Write one message with its length before it."""
-    payload = msgspec.msgpack.encode(message)
-    stream.write(len(payload).to_bytes(_SIZE_BYTES, "big"))
-    stream.write(payload)
-    stream.flush()
-
-
-def read_message(stream: IO[bytes], bytes_max: int) -> bytes | None:
-    """Return one message; None at the end of the stream, or if it is longer than it may be."""
-    size = int.from_bytes(stream.read(_SIZE_BYTES), "big")
-    if not 0 < size <= bytes_max:
-        return None
-    payload = stream.read(size)
-    return payload if len(payload) == size else None
-
-
-def answer_of(payload: bytes) -> Answer:
-    """Return what a process answered; a refusal is raised."""
-    try:
-        answer = msgspec.msgpack.decode(payload, type=Answer)
-    except msgspec.MsgspecError:
-        raise malformed("a frame cannot be decoded (the codec failed)") from None
-    if answer.refusal:
-        raise malformed(answer.refusal[:300])
-    return answer
-
-
-def array_of(payload: bytes, image: ImagePixel) -> NDArray[Any]:
-    """Return the array of an encoded answer, if it is one of the announced size."""
-    answer = answer_of(payload)
+def array_of(answer: Answer, image: ImagePixel) -> NDArray[Any]:
+    """Return the array of an answer, if it is one of the announced size."""
     shape = (image.rows, image.columns, image.samples_per_pixel)
     expected = shape if image.samples_per_pixel > 1 else shape[:2]
     if answer.shape != expected or answer.dtype not in _DTYPES:

@@ -1,17 +1,14 @@
 """The program of a decoding process: questions on standard input, answers on standard output, until the input ends."""
 
-import os
-import resource
-import sys
 from typing import Any
 
-import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.dicom.child_program import serve
 from kernel.dicom.codecs import as_allocated, decode
 from kernel.dicom.color import decoded_photometric_interpretation
-from kernel.dicom.decoder_messages import Answer, Question, read_message, write_message
+from kernel.dicom.decoder_messages import Answer, Question
 from kernel.dicom.decoders import DECODER_BYTES_MAX
 from kernel.dicom.encoders import encode
 from kernel.dicom.icc import as_srgb
@@ -50,16 +47,5 @@ def _transcoded(array: NDArray[Any], question: Question) -> bytes:
     return encode(samples, image, target, is_rgb=color == "RGB", quality=question.quality)
 
 
-def main() -> None:
-    """Answer until the input ends. Codecs may print what they like: their output goes nowhere."""
-    resource.setrlimit(resource.RLIMIT_AS, (DECODER_BYTES_MAX, DECODER_BYTES_MAX))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
-    write_message(output, Answer())  # ready
-    while (payload := read_message(sys.stdin.buffer, DECODER_BYTES_MAX)) is not None:
-        write_message(output, answer(msgspec.msgpack.decode(payload, type=Question)))
-
-
 if __name__ == "__main__":
-    main()
+    serve(Question, lambda: answer, question_bytes_max=DECODER_BYTES_MAX, memory_bytes_max=DECODER_BYTES_MAX)

@@ -7,11 +7,7 @@ it oversteps, it is ended, and the next frame gets a new one. What comes back is
 Uncompressed and RLE frames are decoded in our own process; see `kernel.dicom.pixels`.
 """
 
-import atexit
 import math
-import os
-import queue
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -21,13 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.dicom.boxes import Box
-from kernel.dicom.child import Child, ChildEndedError
+from kernel.dicom.child import ChildEndedError
+from kernel.dicom.children import Children, OfThisProcess
 from kernel.dicom.codestream import stream_size
-from kernel.dicom.decoder_messages import Question, answer_of, array_of
+from kernel.dicom.decoder_messages import Answer, Question, array_of
 from kernel.dicom.image import ImagePixel
 from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
 from kernel.dicom.syntaxes import SYNTAXES
-from kernel.errors import Busy
 
 DECODE_SECONDS: Final = 5.0  # for any frame, however small
 DECODED_BYTES_PER_SECOND: Final = 4 * MEBIBYTE  # of a slow codec on a busy machine; usual are 50 to 200
@@ -50,11 +46,15 @@ class Decoders:
         self, processes: int = DECODERS, *, seconds_of: Callable[[ImagePixel], float] = seconds_allowed
     ) -> None:
         self._seconds_of = seconds_of
-        self._free: queue.LifoQueue[Child] = queue.LifoQueue()
-        self._all = [Child("kernel.dicom.decoder_process", "decoding") for _ in range(processes)]
+        self._processes = processes
+        self._children = Children(
+            "kernel.dicom.decoder_process",
+            "decoding frames",
+            Answer,
+            processes=processes,
+            wait_seconds_max=WAIT_SECONDS_MAX,
+        )
         self._threads = ThreadPoolExecutor(processes, "transcode")
-        for decoder in self._all:
-            self._free.put(decoder)
 
     def decode(self, data: bytes, image: ImagePixel, transfer_syntax_uid: str) -> NDArray[Any]:
         """Return a compressed frame as an array; see `codecs.decode_compressed`.
@@ -72,7 +72,7 @@ class Decoders:
 
     def transcode(self, question: Question) -> bytes:
         """Return a frame in another transfer syntax; errors as those of `decode`."""
-        answer = answer_of(self._ask(question))
+        answer = self._ask(question)
         native_bytes = question.image.decoded_bytes
         if not SYNTAXES[question.target].encapsulated and len(answer.data) != native_bytes:
             raise malformed("a frame is not of the announced size")
@@ -84,7 +84,7 @@ class Decoders:
         try:
             for question in questions:
                 waiting.append(self._threads.submit(self.transcode, question))
-                if len(waiting) > len(self._all):
+                if len(waiting) > self._processes:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
@@ -94,7 +94,7 @@ class Decoders:
 
     def mask(self, data: bytes, image: ImagePixel, boxes: Sequence[Box]) -> bytes:
         """Return a lossy JPEG frame with areas made black, see `jpeg_masks`; errors as those of `decode`."""
-        made = answer_of(self._ask(Question(data, image, "", boxes=tuple(boxes)))).data
+        made = self._ask(Question(data, image, "", boxes=tuple(boxes))).data
         size = stream_size(made)
         if size is None or (size.rows, size.columns, size.components) != (
             image.rows, image.columns, image.samples_per_pixel,
@@ -106,44 +106,29 @@ class Decoders:
         """Return RGB that an ICC profile describes, shape (rows, columns, 3), as sRGB; errors as those of `decode`."""
         rows, columns, _ = pixels.shape
         image = ImagePixel(0x7FE00010, 1, rows, columns, 3, "RGB", 8, 8, 7, 0, 0)
-        answer = answer_of(self._ask(Question(pixels.tobytes(), image, "", profile=profile)))
+        answer = self._ask(Question(pixels.tobytes(), image, "", profile=profile))
         if len(answer.data) != pixels.size:
             raise malformed("the ICC profile cannot be used")
         return np.frombuffer(answer.data, np.uint8).reshape(pixels.shape)
 
-    def _ask(self, question: Question) -> bytes:
-        try:
-            decoder = self._free.get(timeout=WAIT_SECONDS_MAX)
-        except queue.Empty:
-            raise Busy(what="decoding frames") from None
+    def _ask(self, question: Question) -> Answer:
         seconds_max = self._seconds_of(question.image)
         try:
-            return decoder.ask(question, 2 * question.image.decoded_bytes + _OVERHEAD_BYTES, seconds_max)
+            answer = self._children.ask(question, 2 * question.image.decoded_bytes + _OVERHEAD_BYTES, seconds_max)
         except ChildEndedError as error:
             if error.was_late:
                 bound = math.ceil(seconds_max)
                 raise exceeded("seconds to decode a frame", bound + 1, bound) from None
             raise malformed("a frame cannot be decoded (the codec failed)") from None
-        finally:
-            self._free.put(decoder)
+        if answer.refusal:
+            raise malformed(answer.refusal[:300])
+        return answer
 
     def close(self) -> None:
         """End the processes; a later frame begins new ones."""
         self._threads.shutdown(wait=False, cancel_futures=True)
-        self._threads = ThreadPoolExecutor(len(self._all), "transcode")
-        for decoder in self._all:
-            decoder.end()
+        self._threads = ThreadPoolExecutor(self._processes, "transcode")
+        self._children.close()
 
 
-_shared: dict[int, Decoders] = {}
-_lock = threading.Lock()
-
-
-def shared_decoders() -> Decoders:
-    """Return the decoders of this process; a forked process gets its own."""
-    with _lock:
-        if os.getpid() not in _shared:
-            _shared.clear()
-            _shared[os.getpid()] = Decoders()
-            atexit.register(_shared[os.getpid()].close)
-        return _shared[os.getpid()]
+shared_decoders: Final = OfThisProcess(Decoders)

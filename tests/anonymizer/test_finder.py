@@ -36,7 +36,7 @@ class Answers:
 
 def finders(answer) -> Finders:
     made = Finders(0)
-    made._free.put(Answers(answer))
+    made._children._free.put(Answers(answer))
     return made
 
 

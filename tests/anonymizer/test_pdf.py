@@ -13,8 +13,8 @@ import pytest
 from PIL import Image
 
 from anonymizer.pdf import drawing, encapsulated
-from anonymizer.pdf.cleaner import clean_pdf, shared_drawing, written
-from anonymizer.pdf.drawing import CHARACTERS_MAX, PAGES_MAX, DrawingProcess, NotDrawnError, Page
+from anonymizer.pdf.cleaner import clean_pdf, written
+from anonymizer.pdf.drawing import CHARACTERS_MAX, PAGES_MAX, DrawingProcess, NotDrawnError, Page, shared_drawing
 from anonymizer.pdf.encapsulated import not_installed
 from anonymizer.pdf.looking import Eyes, look
 from anonymizer.pdf.words import Word, read_words
