@@ -108,7 +108,7 @@ def _refuse(url: str, root: Path, step: str, answers: Connection) -> None:
 
 
 @pytest.mark.parametrize("step", ["renamed", "folder flushed", "row written"])
-def test_a_refused_instance_is_in_quarantine_once_whenever_the_node_iskilled(tmp_path: Path, step: str):
+def test_a_refused_instance_is_in_quarantine_once_whenever_the_node_is_killed(tmp_path: Path, step: str):
     url = f"sqlite:///{tmp_path / 'vienanh.db'}"
     database = Database.open(url)
     database.migrate()
