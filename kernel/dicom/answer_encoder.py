@@ -6,7 +6,6 @@ Sequences and items have defined lengths. Bulk data is left out. Reading is `pla
 
 import struct
 from collections.abc import Mapping
-from functools import lru_cache
 from typing import Any, Final
 
 from pydicom.charset import python_encoding
@@ -64,8 +63,8 @@ class _Encoder:
         if self._implicit:
             return struct.pack("<HHI", tag >> 16, tag & 0xFFFF, length)
         if vr in LONG_VRS:
-            return _format(self._order + "HH2sHI").pack(tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
-        return _format(self._order + "HH2sH").pack(tag >> 16, tag & 0xFFFF, vr.encode(), length)
+            return struct.pack(self._order + "HH2sHI", tag >> 16, tag & 0xFFFF, vr.encode(), 0, length)
+        return struct.pack(self._order + "HH2sH", tag >> 16, tag & 0xFFFF, vr.encode(), length)
 
     def _value(self, vr: str, one: Mapping[str, Any]) -> bytes:
         values = one.get("Value", ())
@@ -79,9 +78,4 @@ class _Encoder:
 
     def _item(self, item: Mapping[str, Any]) -> bytes:
         content = self.data_set(item)
-        return _format(self._order + "HHI").pack(0xFFFE, 0xE000, len(content)) + content
-
-
-@lru_cache(maxsize=256)
-def _format(code: str) -> struct.Struct:
-    return struct.Struct(code)
+        return struct.pack(self._order + "HHI", 0xFFFE, 0xE000, len(content)) + content

@@ -7,7 +7,6 @@ import binascii
 import math
 import struct
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any, Final
 
 from kernel.dicom.dictionary import BULK_VRS, NUMBER_FORMATS
@@ -28,10 +27,10 @@ def encoded(vr: str, values: Sequence[Any], *, order: str = "<", codec: str = "u
     """
     if code := NUMBER_FORMATS.get(vr):
         number = float if vr in ("FL", "FD") else _integer
-        return _format(f"{order}{len(values)}{code}").pack(*map(number, values))
+        return struct.pack(f"{order}{len(values)}{code}", *map(number, values))
     if vr == "AT":
         tags = [int(value, 16) for value in values]
-        return b"".join(_format(order + "HH").pack(one >> 16, one & 0xFFFF) for one in tags)
+        return b"".join(struct.pack(order + "HH", one >> 16, one & 0xFFFF) for one in tags)
     if vr in BULK_VRS and values:
         raise ValueError(vr)
     make = _TEXTS.get(vr, _text)
@@ -46,11 +45,6 @@ def inline(text: Any) -> bytes:
 def padding(vr: str, length: int) -> bytes:
     """Return what a value of so many bytes lacks to even (PS3.5 6.2)."""
     return (b"\0" if vr in _NUL_PADDED else b" ") * (length % 2)
-
-
-@lru_cache(maxsize=256)
-def _format(code: str) -> struct.Struct:
-    return struct.Struct(code)
 
 
 def _integer(value: Any) -> int:
