@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consult.workitems import WorkitemDesk
-from gateway.dicomweb.http.memory import Remembered
 from gateway.dicomweb.retrieve.frame_source import FrameSource
 from gateway.dicomweb.ups.ups_channels import Channels
 from gateway.dicomweb.ups.ups_query import filter_keys
@@ -21,6 +20,7 @@ from kernel.archive.finder import Finder
 from kernel.archive.ingest import Ingest
 from kernel.archive.metadata import Metadata
 from kernel.archive.quarantine import Quarantine
+from kernel.archive.remembered import Remembered
 from kernel.clock import Clock
 from kernel.config import Config
 from kernel.database import Database

@@ -1,16 +1,14 @@
-"""Folded metadata in memory: the answers by what they answer, up to a number of bytes, and which of them still hold.
+"""Folded metadata: an answer, what it is remembered by, and which of those in memory still hold.
 
 Making them, and what they are made of, is `metadata`'s.
 """
 
 import gzip
 import threading
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-MEMORY_BYTES_MAX: Final = 64 * 1024 * 1024  # of folded answers kept
 FRESH_MAX: Final = 1_000  # questions whose answers are known to hold
 
 
@@ -27,42 +25,6 @@ class Folded:
 
 
 Key = tuple[str, int, int, str]  # whose and which, for a row's key may be given to another once it was deleted; URL
-
-
-class Memory:
-    """Folded answers by what they answer, the newest uses, up to a number of bytes."""
-
-    def __init__(self, bytes_max: int) -> None:
-        self._bytes_max = bytes_max
-        self._bytes = 0
-        self._lock = threading.Lock()
-        self._kept: OrderedDict[Key, Folded] = OrderedDict()
-
-    def get(self, key: Key) -> Folded | None:
-        """Return an answer and count it as used."""
-        with self._lock:
-            folded = self._kept.get(key)
-            if folded is not None:
-                self._kept.move_to_end(key)
-            return folded
-
-    def put(self, key: Key, folded: Folded) -> None:
-        """Keep an answer; those longest unused go."""
-        with self._lock:
-            replaced = self._kept.pop(key, None)
-            self._kept[key] = folded
-            self._bytes += len(folded.gzipped) - (len(replaced.gzipped) if replaced else 0)
-            while self._bytes > self._bytes_max:
-                _, gone = self._kept.popitem(last=False)
-                self._bytes -= len(gone.gzipped)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        with self._lock:
-            self._kept.clear()
-            self._bytes = 0
-
-
 Asked = tuple[str, str, str | None, str]  # site, study, series or None for all of it, base URL
 
 

@@ -16,14 +16,16 @@ from typing import Any, Final
 import zstandard
 from sqlalchemy import Connection, Row, bindparam, select
 
-from kernel.archive.folded import MEMORY_BYTES_MAX, Folded, Fresh, Key, Memory
+from kernel.archive.folded import Folded, Fresh, Key
 from kernel.archive.index import IN_SERIES, IN_STUDY, Granted
+from kernel.archive.remembered import Remembered
 from kernel.archive.tables import STATE_COMPLETE, instance, series, series_metadata, study
 from kernel.database import Database, upsert
 from kernel.dicom.json_model import BULK_DATA_PLACEHOLDER, at_url
 from kernel.errors import Busy, NotFound, ShuttingDown
 
 FOLD_INSTANCES_MAX: Final = 5_000
+MEMORY_BYTES_MAX: Final = 64 * 1024 * 1024  # of folded answers kept
 FOLD_BYTES_MAX: Final = 128 * 1024 * 1024  # of JSON in one folded answer
 PIECE_INSTANCES: Final = 200
 GZIP_LEVEL: Final = 1  # 400 slices in a few milliseconds; level 6 takes three times that for a fifth fewer bytes
@@ -37,7 +39,7 @@ class Metadata:
 
     def __init__(self, database: Database, *, memory_bytes_max: int = MEMORY_BYTES_MAX) -> None:
         self._database = database
-        self._memory = Memory(memory_bytes_max)
+        self._memory = Remembered[Key, Folded](memory_bytes_max)
         self._fresh = Fresh(lambda: database.commits)
 
     def remembered(self, granted: Granted, series_instance_uid: str | None, base_url: str) -> Folded | None:
@@ -135,7 +137,7 @@ class Metadata:
             return None
         gzipped = gzip.compress(at_url(joined, base_url), GZIP_LEVEL, mtime=0)
         folded = Folded(gzipped, hashlib.sha256(gzipped).hexdigest()[:32])
-        self._memory.put(key, folded)
+        self._memory.put(key, folded, len(gzipped))
         return folded
 
     def _kept(self, connection: Connection, row: AnyRow) -> bytes | None:

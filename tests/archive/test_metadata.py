@@ -105,7 +105,7 @@ def test_memory_is_bounded(filled: Archive):
 
     metadata.of_series(GRANTED, SERIES, BASE)
 
-    assert metadata._memory._bytes == 0
+    assert metadata._memory.weight == 0
     assert not metadata._memory._kept
 
 

@@ -1,4 +1,4 @@
-"""What is remembered between requests: the newest uses, up to a weight. Never rights, only bytes' whereabouts."""
+"""Values remembered between requests: the newest uses, up to a weight. Never rights, only bytes and their whereabouts."""
 
 import threading
 from collections import OrderedDict
