@@ -103,6 +103,7 @@ def test_nothing_is_kept_and_an_audit_line_counts(node):
     [
         ({"headers": {"Content-Type": "application/dicom+json"}}, 415),
         ({"headers": {"Content-Type": "text/plain"}}, 415),
+        ({"headers": {"Content-Encoding": "gzip"}}, 415),
         ({"headers": {"Accept": "image/png"}}, 406),
     ],
 )

@@ -10,16 +10,16 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.dicomweb.deidentify.order import Deidentification, Order
 from gateway.dicomweb.http.answers import Answer, Chunked
-from gateway.dicomweb.http.body import body_chunks
+from gateway.dicomweb.http.body import body_batches
 from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.http.negotiation import DICOM, MULTIPART, Offer, choose
 from gateway.dicomweb.http.problem import problem
 from gateway.dicomweb.service import STORES_MAX
-from gateway.dicomweb.store.stow import BATCH_BYTES, content_length, framing_of
+from gateway.dicomweb.store.stow import announced
 from kernel.access import Action
 from kernel.access import Scope as Right
 from kernel.audit import AuditOutcome, Line, append
-from kernel.errors import Busy, Forbidden, InvalidRequest, LimitExceeded, NotFound, UnsupportedMediaType
+from kernel.errors import Busy, Forbidden, InvalidRequest, NotFound, UnsupportedMediaType
 
 OFFERED: Final = f'{MULTIPART}; type="{DICOM}"'
 OFFERS: Final = (Offer(DICOM, is_multipart=True),)
@@ -27,7 +27,7 @@ OFFERS: Final = (Offer(DICOM, is_multipart=True),)
 
 def deidentify(call: Call) -> ASGIApp:
     """Check all that can be checked before the body is read; return what receives it."""
-    services, config = call.services, call.services.config.http
+    services = call.services
     has: Deidentification | None = services.deidentification
     if has is None:
         raise NotFound(what="de-identification on this node")
@@ -38,10 +38,7 @@ def deidentify(call: Call) -> ASGIApp:
     name = call.query.get("profile", has.default)
     if name not in has.profiles:
         raise InvalidRequest(reason=f"profile is one of {', '.join(has.profiles)}")
-    length = content_length(call.headers.get("content-length", ""))
-    if length > config.body_bytes_max:
-        raise LimitExceeded(limit="body_bytes_max", value=length, bound=config.body_bytes_max)
-    framing, kind = framing_of(call.headers.get("content-type", ""), config.parts_max)
+    length, framing, kind = announced(call)
     if kind != DICOM:
         raise UnsupportedMediaType(media_type=kind, offered=OFFERED)
     services.blobs.check_space(2 * length)
@@ -52,7 +49,7 @@ def deidentify(call: Call) -> ASGIApp:
         call.room.boundary,
         has.profiles[name],
         has.keys_of(site),
-        config.instance_bytes_max,
+        services.config.http.instance_bytes_max,
     )
     return _Ordered(call, order, site)
 
@@ -87,15 +84,9 @@ class _Ordered:
             await asyncio.shield(loop.run_in_executor(room.makers, order.abort))
 
     async def _receive(self, loop: asyncio.AbstractEventLoop, receive: Receive) -> None:
-        batch: list[bytes] = []
-        size, makers, config = 0, self._call.room.makers, self._call.services.config.http
-        async for chunk in body_chunks(receive, config.body_timeout_s, config.body_bytes_max):
-            batch.append(chunk)
-            size += len(chunk)
-            if size >= BATCH_BYTES:
-                whole, batch, size = batch, [], 0
-                await loop.run_in_executor(makers, self._order.feed, whole)
-        await loop.run_in_executor(makers, self._order.feed, batch)
+        makers, config = self._call.room.makers, self._call.services.config.http
+        async for batch in body_batches(receive, config.body_timeout_s, config.body_bytes_max):
+            await loop.run_in_executor(makers, self._order.feed, batch)
         await loop.run_in_executor(makers, self._order.finish)
 
     def _answer(self) -> ASGIApp:

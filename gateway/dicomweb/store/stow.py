@@ -12,7 +12,7 @@ from typing import Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.dicomweb.http.answers import Answer
-from gateway.dicomweb.http.body import RATE_BYTES_S_MIN, body_chunks
+from gateway.dicomweb.http.body import RATE_BYTES_S_MIN, body_batches
 from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.http.media import parse_media_type
 from gateway.dicomweb.http.multipart import MultipartParser, boundary_of
@@ -29,7 +29,6 @@ from kernel.dicom.xml_model import to_xml
 from kernel.errors import Busy, Forbidden, InvalidRequest, LimitExceeded, NotAcceptable, UnsupportedMediaType
 from kernel.telemetry import stage
 
-BATCH_BYTES: Final = 512 * 1024  # of the body handed to a thread at once
 OFFERED: Final = "multipart/related of, or one, application/dicom, application/dicom+json, application/dicom+xml"
 ANSWERS: Final = (Offer(JSON), Offer(XML), Offer("application/json"))
 _METADATA: Final[Mapping[str, str]] = {"application/json": JSON, "application/xml": XML, "text/xml": XML}
@@ -39,12 +38,7 @@ def store(call: Call) -> ASGIApp:
     """Check all that can be checked before the body is read; return what receives it."""
     services = call.services
     site = storing_site(call)
-    length = content_length(call.headers.get("content-length", ""))
-    if length > services.config.http.body_bytes_max:
-        raise LimitExceeded(limit="body_bytes_max", value=length, bound=services.config.http.body_bytes_max)
-    if call.headers.get("content-encoding", "identity").lower() != "identity":
-        raise UnsupportedMediaType(media_type="with a Content-Encoding", offered=OFFERED)
-    framing, kind = framing_of(call.headers.get("content-type", ""), services.config.http.parts_max)
+    length, framing, kind = announced(call)
     study = call.params.get("study")
     if study is not None:
         check_uid(study, "StudyInstanceUID")
@@ -81,8 +75,24 @@ def storing_site(call: Call) -> str:
     return site
 
 
-def framing_of(content_type: str, parts_max: int) -> tuple[Framing, str]:
-    """Return how the body is taken apart, and of what media type its instances or their metadata are."""
+def announced(call: Call) -> tuple[int, Framing, str]:
+    """Return how long the body is said to be, how it is taken apart, and of what its instances or their metadata are.
+
+    Raises
+    ------
+    InvalidRequest, LimitExceeded, UnsupportedMediaType
+        It is not worth reading.
+    """
+    config = call.services.config.http
+    length = _content_length(call.headers.get("content-length", ""))
+    if length > config.body_bytes_max:
+        raise LimitExceeded(limit="body_bytes_max", value=length, bound=config.body_bytes_max)
+    if call.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaType(media_type="with a Content-Encoding", offered=OFFERED)
+    return length, *_framing(call.headers.get("content-type", ""), config.parts_max)
+
+
+def _framing(content_type: str, parts_max: int) -> tuple[Framing, str]:
     media_type = parse_media_type(content_type) if content_type else None
     name = media_type.name if media_type else "(none)"
     is_multipart = media_type is not None and name == MULTIPART
@@ -104,8 +114,7 @@ def _taking(framing: Framing, kind: str, taker: Taker, call: Call) -> Receiver |
     return Assembler(framing, taker, ingesters, default_type=kind, instances_max=most)
 
 
-def content_length(text: str) -> int:
-    """Return what a Content-Length says, 0 when there is none. Raises InvalidRequest."""
+def _content_length(text: str) -> int:
     if not text:
         return 0
     if not (text.isascii() and text.isdigit() and len(text) < 20):
@@ -165,17 +174,11 @@ class _Storing:
         return Answer(status, headers, to_xml(content) if media_type == XML else content)
 
     async def _received(self, loop: asyncio.AbstractEventLoop, receive: Receive) -> list[Result]:
-        batch: list[bytes] = []
-        size, receivers, config = 0, self._call.room.receivers, self._call.services.config.http
-        try:
-            async for chunk in body_chunks(receive, config.body_timeout_s, config.body_bytes_max):
-                batch.append(chunk)
-                size += len(chunk)
-                if size >= BATCH_BYTES:
-                    whole, batch, size = batch, [], 0
-                    await loop.run_in_executor(receivers, self._receiver.feed, whole)
-        finally:  # also of a body that was cut: whole instances in it stay
-            await loop.run_in_executor(receivers, self._receiver.feed, batch)
+        receivers, config = self._call.room.receivers, self._call.services.config.http
+        async for batch in body_batches(receive, config.body_timeout_s, config.body_bytes_max):
+            await loop.run_in_executor(
+                receivers, self._receiver.feed, batch
+            )  # of a cut body, too: whole instances stay
         return await loop.run_in_executor(receivers, self._receiver.finish)
 
     def _settle(self, aborted: bool) -> None:  # noqa: FBT001 (called by position, through an executor)
