@@ -29,25 +29,15 @@ OFFERS: Final = (*PLAIN, *_IN_A_SYNTAX)
 VARY: Final = "Accept, Accept-Encoding, Authorization, Cookie"
 
 
-def study(call: Call) -> ASGIApp:
-    """Answer GET /studies/{study}/metadata."""
+def metadata(call: Call) -> ASGIApp:
+    """Answer GET /studies/{study}[/series/{series}]/metadata."""
     offer = choose(call.accept, OFFERS)
-    grant = call.open_study(call.params["study"])
-    folded = call.room.metadata.remembered(grant, None, call.address.base_url)
+    grant, series, url = call.open_study(call.params["study"]), call.params.get("series"), call.address.base_url
+    kept = call.room.metadata
+    folded = kept.remembered(grant, series, url)
     if folded is None:
         about_to_wait()
-        folded = call.room.metadata.of_study(grant, call.address.base_url)
-    return _answer(call, offer, grant, folded)
-
-
-def series(call: Call) -> ASGIApp:
-    """Answer GET /studies/{study}/series/{series}/metadata."""
-    offer = choose(call.accept, OFFERS)
-    grant = call.open_study(call.params["study"])
-    folded = call.room.metadata.remembered(grant, call.params["series"], call.address.base_url)
-    if folded is None:
-        about_to_wait()
-        folded = call.room.metadata.of_series(grant, call.params["series"], call.address.base_url)
+        folded = kept.of_study(grant, url) if series is None else kept.of_series(grant, series, url)
     return _answer(call, offer, grant, folded)
 
 
