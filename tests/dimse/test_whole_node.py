@@ -30,9 +30,6 @@ services = ["store", "commit"]
 name = "reader"
 calling = ["GETTER"]
 services = ["get"]
-[[source]]
-name = "modality"
-calling = ["MODALITY"]
 [[destination]]
 name = "modality"
 kind = "dimse"

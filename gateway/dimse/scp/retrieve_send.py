@@ -36,9 +36,7 @@ class DataSets:
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
-        self._buffer = memoryview(
-            b""
-        )  # one for all small instances: mapping and unmapping each costs more than reading
+        self._buffer = memoryview(b"")  # one for all small instances: mapping each costs more than reading
 
     def of(self, located: Located, transfer_syntax_uid: str) -> memoryview | Iterator[bytes]:
         """Return an encoded data set, whole or in pieces; good until the next is asked for.
@@ -66,15 +64,15 @@ class DataSets:
                 return self._stored(descriptor, located)
         finally:
             os.close(descriptor)
-        whole_of_it = self._blobs.scratch()
+        waiting = self._blobs.scratch()
         try:
             made = transcode(path, transfer_syntax_uid, scratch=self._blobs.scratch)
             for chunk in made.chunks:  # a damaged frame shows here, before anything is sent
-                whole_of_it.append(chunk)
+                waiting.append(chunk)
         except BaseException:
-            whole_of_it.close()
+            waiting.close()
             raise
-        return _waiting(whole_of_it)
+        return _waiting(waiting)
 
     def _stored(self, descriptor: int, located: Located) -> memoryview:
         """Return the stored bytes, read or as a view of the file's pages: of a large instance nothing is copied."""
