@@ -14,6 +14,7 @@ from PIL import Image
 
 from anonymizer.pdf.drawing import DOTS_PER_INCH, Drawing, NotDrawnError
 from anonymizer.pdf.looking import Eyes, UnreadError, look
+from anonymizer.pixels.blank import filled
 from kernel.dicom.boxes import Box, joined
 from kernel.errors import LimitExceeded, MalformedInstance
 
@@ -96,14 +97,6 @@ def written(pictures: list[NDArray[np.uint8]]) -> bytes:
         **nothing,
     )
     return output.getvalue()
-
-
-def filled(picture: NDArray[np.uint8], boxes: tuple[Box, ...], value: int) -> NDArray[np.uint8]:
-    """Return a copy of a picture with boxes of one value."""
-    made = picture.copy()
-    for box in boxes:
-        made[box.top : box.bottom, box.left : box.right] = value
-    return made
 
 
 def _plain(picture: NDArray[np.uint8]) -> NDArray[np.uint8]:

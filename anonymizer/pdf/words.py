@@ -1,10 +1,6 @@
 """Words of a page, from its text layer or read by Tesseract, and which of them tell who the patient is."""
 
-import io
-import os
 import re
-import shutil
-import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from anonymizer.pixels.reader import LANGUAGES, PROGRAM
+from anonymizer.pixels.tesseract import read
 from anonymizer.runs import aligned
 from anonymizer.second_net import Net
 from kernel.dicom.boxes import Box
@@ -39,31 +35,14 @@ class Word:
 
 def read_words(picture: NDArray[np.uint8]) -> tuple[Word, ...] | None:
     """Return the words that are legible in a picture of a page; None if Tesseract fails."""
-    buffer = io.BytesIO()
-    Image.fromarray(picture).convert("L").save(buffer, "PPM")
-    command = [shutil.which(PROGRAM) or PROGRAM, "-", "-", "-l", LANGUAGES, "--dpi", "200", "--psm", "3", "tsv"]
-    try:
-        done = subprocess.run(  # noqa: S603 our own arguments; the picture is its input
-            command,
-            input=buffer.getvalue(),
-            capture_output=True,
-            timeout=READ_SECONDS_MAX,
-            check=True,
-            env={"PATH": os.defpath, "OMP_THREAD_LIMIT": "1"},
-        )
-    except (OSError, subprocess.SubprocessError):
+    found = read(Image.fromarray(picture), "--dpi", "200", "--psm", "3", seconds_max=READ_SECONDS_MAX)
+    if found is None:
         return None
-    words: list[Word] = []
     lines: dict[tuple[str, ...], int] = {}
-    for row in done.stdout.decode("utf-8", "replace").splitlines():
-        cells = row.split("\t")
-        if len(cells) != 12 or cells[0] != "5" or not cells[11].strip():
-            continue
-        left, top, width, height = map(int, cells[6:10])
-        line = lines.setdefault(tuple(cells[1:5]), len(lines))
-        box = Box(top, left, top + height, left + width)
-        words.append(Word(cells[11].strip(), box, line, is_sure=float(cells[10]) >= SURE_MIN))
-    return tuple(words)
+    return tuple(
+        Word(one.text, one.box, lines.setdefault(one.line, len(lines)), is_sure=one.confidence >= SURE_MIN)
+        for one in found
+    )
 
 
 def telling(words: Sequence[Word], net: Net) -> list[Word]:

@@ -1,7 +1,7 @@
 """What black is, for each kind of samples (PS3.3 C.7.6.3.1.2)."""
 
-from collections.abc import Sequence
-from typing import Any, Final
+from collections.abc import Iterable
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +14,8 @@ from kernel.errors import UnsupportedTransferSyntax
 _COLORS: Final = {"RGB": (0, 0, 0), "YBR_FULL": (0, 128, 128), "YBR_FULL_422": (0, 128, 128)}
 _GREY: Final = frozenset({"MONOCHROME1", "MONOCHROME2"})
 _INDICES_MAX: Final = 65536
+
+T = TypeVar("T", bound=np.generic)
 
 
 def black_sample(pixels: Pixels, samples: NDArray[Any], photometric_interpretation: str) -> tuple[int | float, ...]:
@@ -41,11 +43,11 @@ def black_sample(pixels: Pixels, samples: NDArray[Any], photometric_interpretati
     )
 
 
-def blanked(samples: NDArray[Any], boxes: Sequence[Box], black: tuple[int | float, ...]) -> NDArray[Any]:
-    """Return a copy of decoded samples, shape (rows, columns[, samples]), with boxes made black."""
+def filled(samples: NDArray[T], boxes: Iterable[Box], value: float | tuple[int | float, ...]) -> NDArray[T]:
+    """Return a copy of samples, shape (rows, columns[, samples]), with boxes of one value; a tuple is one for each sample."""
     made = np.array(samples, order="C")
     for box in boxes:
-        made[box.top : box.bottom, box.left : box.right] = black if made.ndim == 3 else black[0]
+        made[box.top : box.bottom, box.left : box.right] = value
     return made
 
 

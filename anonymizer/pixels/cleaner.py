@@ -9,12 +9,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from anonymizer.pixels.blank import filled
 from anonymizer.pixels.finder import Finder, missing, shared_finders
 from anonymizer.pixels.gate import CAPTURES, needs_cleaning
 from anonymizer.pixels.learning import Layout, Look, layout_of
 from anonymizer.pixels.masking import masked
 from anonymizer.pixels.reopened import reopened
-from anonymizer.pixels.views import Picture, views
+from anonymizer.pixels.views import views
 from anonymizer.pixels.zones import Device, Zones, device_of, outside_regions
 from anonymizer.result import Buffer, NewPixels
 from kernel.dicom.boxes import Box, joined
@@ -130,7 +131,7 @@ class _Looking:
         """Return where there is text besides clinical marks, outside of `boxes`, with a margin."""
         found: list[Box] = []
         for picture in views(pixels):
-            plain = _without(picture, boxes)
+            plain = filled(picture, boxes, 0)
             for box, kind in self.finder.find(plain, self.long_side):
                 if kind != "mark" and not _is_inside(box, boxes):
                     margin = max(2, (box.bottom - box.top) // 8)
@@ -168,13 +169,6 @@ def _saying(new: NewPixels, burned_in: bytes, codes: tuple[str, ...]) -> NewPixe
 
 def _everywhere(pixels: Pixels, boxes: tuple[Box, ...]) -> dict[int, tuple[Box, ...]]:
     return dict.fromkeys(range(pixels.frames.number_of_frames), boxes) if boxes else {}
-
-
-def _without(picture: Picture, boxes: Iterable[Box]) -> Picture:
-    plain = picture.copy()
-    for box in boxes:
-        plain[box.top : box.bottom, box.left : box.right] = 0
-    return plain
 
 
 def _is_inside(box: Box, masks: Sequence[Box]) -> bool:

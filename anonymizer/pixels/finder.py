@@ -7,7 +7,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer.pixels import detector, reader
+from anonymizer.pixels import detector, tesseract
 from anonymizer.pixels.finder_messages import Picture, Sightings
 from kernel.dicom.boxes import Box
 from kernel.dicom.child import ChildEndedError
@@ -36,7 +36,7 @@ def missing() -> str:
     wanted: list[str] = []
     if not detector.is_installed() or find_spec("zxingcpp") is None:
         wanted.append("vienanh[pixels]")
-    if not reader.is_installed():
+    if not tesseract.is_installed():
         wanted.append("tesseract-ocr-vie")
     return ", ".join(wanted)
 

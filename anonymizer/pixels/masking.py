@@ -12,7 +12,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from anonymizer.pixels.blank import black_sample, blanked
+from anonymizer.pixels.blank import black_sample, filled
 from anonymizer.pixels.native import native_pieces
 from anonymizer.pixels.pieces import encapsulated_pieces
 from anonymizer.result import NewPixels, Piece
@@ -139,8 +139,8 @@ def _masked_samples(pixels: Pixels, index: int, boxes: tuple[Box, ...]) -> NDArr
     samples = as_allocated(pixels.samples(index), pixels.image)
     if not boxes:
         return np.ascontiguousarray(samples)
-    color = pixels.decoded_photometric_interpretation
-    return blanked(samples, boxes, black_sample(pixels, samples, color))
+    black = black_sample(pixels, samples, pixels.decoded_photometric_interpretation)
+    return filled(samples, boxes, black if samples.ndim == 3 else black[0])
 
 
 _WITHOUT_OFFSETS: Final[Mapping[int, Change]] = {0x7FE00001: None, 0x7FE00002: None}

@@ -4,10 +4,6 @@ The detector takes round anatomy for a line now and then. What is too thick for 
 is no text: letters of that size are the ones that Tesseract reads best. What is thinner counts as text, read or not.
 """
 
-import io
-import os
-import shutil
-import subprocess
 from collections.abc import Sequence
 from typing import Final
 
@@ -17,10 +13,9 @@ from PIL import Image
 
 from anonymizer.pixels.finder_messages import Kind
 from anonymizer.pixels.marks import is_mark
+from anonymizer.pixels.tesseract import read
 from kernel.dicom.boxes import Box
 
-PROGRAM: Final = "tesseract"
-LANGUAGES: Final = "vie"  # its letters include the English ones
 SECONDS_MAX: Final = 20.0
 LINES_MAX: Final = 40  # of one picture that are read; more are no marks
 LINE_PIXELS: Final = 32  # the height in which a line is read
@@ -33,24 +28,19 @@ THICK_SHARE: Final = 0.08  # of the shorter side of the picture: thicker ones mu
 THIN_PIXELS: Final = 6  # letters that nobody reads
 
 
-def is_installed() -> bool:
-    """Whether Tesseract is here."""
-    return shutil.which(PROGRAM) is not None
-
-
 def judged(picture: NDArray[np.uint8], lines: Sequence[Box]) -> list[tuple[Box, Kind]]:
     """Return lines with what they are, without those that are no text."""
     words = _words(picture, lines[:LINES_MAX])
     thick = max(THICK_PIXELS, THICK_SHARE * min(picture.shape[:2]))
     found: list[tuple[Box, Kind]] = []
     for number, box in enumerate(lines):
-        read = words.get(box, [])
+        found_in = words.get(box, [])
         thickness = min(box.bottom - box.top, box.right - box.left)
-        is_read = any(_letters(text) >= WORD_MIN and sure >= READ_MIN for text, sure in read)
+        is_read = any(_letters(text) >= WORD_MIN and sure >= READ_MIN for text, sure in found_in)
         if thickness < THIN_PIXELS or (thickness > thick and not is_read and number < LINES_MAX):
             continue
-        is_sure = bool(read) and all(sure >= CONFIDENCE_MIN for _, sure in read)
-        found.append((box, "mark" if is_sure and is_mark(" ".join(text for text, _ in read)) else "text"))
+        is_sure = bool(found_in) and all(sure >= CONFIDENCE_MIN for _, sure in found_in)
+        found.append((box, "mark" if is_sure and is_mark(" ".join(text for text, _ in found_in)) else "text"))
     return found
 
 
@@ -73,10 +63,11 @@ def _words(picture: NDArray[np.uint8], lines: Sequence[Box]) -> dict[Box, list[t
         places.append((top, top + strip.height, box))
         top += strip.height + GAP
     words: dict[Box, list[tuple[str, float]]] = {}
-    for middle, confidence, text in _read(sheet):
+    for one in read(sheet, "--psm", "6", seconds_max=SECONDS_MAX) or ():
+        middle = (one.box.top + one.box.bottom) / 2
         box = next((box for top, bottom, box in places if top <= middle < bottom), None)
         if box is not None:
-            words.setdefault(box, []).append((text, confidence))
+            words.setdefault(box, []).append((one.text, one.confidence))
     return words
 
 
@@ -89,27 +80,3 @@ def _strip(picture: NDArray[np.uint8], box: Box) -> Image.Image:
     low, high = float(samples.min()), float(samples.max())
     stretched = ((samples - low) * (255 / max(high - low, 1.0))).astype(np.uint8)
     return Image.fromarray(255 - stretched if np.median(stretched) < 128 else stretched)
-
-
-def _read(sheet: Image.Image) -> list[tuple[float, float, str]]:
-    """Return (middle row, confidence, text) of each word on a sheet; nothing if Tesseract fails."""
-    buffer = io.BytesIO()
-    sheet.save(buffer, "PPM")
-    command = [shutil.which(PROGRAM) or PROGRAM, "-", "-", "-l", LANGUAGES, "--psm", "6", "tsv"]
-    try:
-        done = subprocess.run(  # noqa: S603 our own arguments; the picture is its input
-            command,
-            input=buffer.getvalue(),
-            capture_output=True,
-            timeout=SECONDS_MAX,
-            check=True,
-            env={"PATH": os.defpath, "OMP_THREAD_LIMIT": "1"},
-        )
-    except (OSError, subprocess.SubprocessError):
-        return []
-    words: list[tuple[float, float, str]] = []
-    for line in done.stdout.decode("utf-8", "replace").splitlines():
-        cells = line.split("\t")
-        if len(cells) == 12 and cells[0] == "5" and cells[11].strip():
-            words.append((int(cells[7]) + int(cells[9]) / 2, float(cells[10]), cells[11].strip()))
-    return words
