@@ -10,13 +10,11 @@ from anonymizer.pixels.blank import black_sample
 from anonymizer.result import Piece
 from kernel.dicom.boxes import Box, runs
 from kernel.dicom.frames import Span
-from kernel.dicom.image import ImagePixel
 from kernel.dicom.limits import exceeded
 from kernel.dicom.pixels import Pixels
 from kernel.errors import UnsupportedTransferSyntax
 
 PATCHES_MAX: Final = 2_000_000  # of one instance: a row of a box is one
-_WHOLE_BYTES: Final = frozenset({8, 16, 32, 64})
 
 Patch = tuple[int, bytes]  # where in the source, and what stands there from now on
 
@@ -33,7 +31,7 @@ def native_pieces(pixels: Pixels, masks: Mapping[int, tuple[Box, ...]]) -> Itera
     """
     image, where = pixels.image, pixels.header.pixel_data
     assert where is not None
-    if image.bits_allocated != 1 and image.bits_allocated not in _WHOLE_BYTES:
+    if image.bits_allocated != 1 and not image.has_whole_bytes:
         raise UnsupportedTransferSyntax(
             transfer_syntax_uid=pixels.transfer_syntax_uid, reason=f"samples of {image.bits_allocated} bits"
         )
@@ -64,7 +62,7 @@ def _patches(pixels: Pixels, index: int, boxes: tuple[Box, ...]) -> Iterator[Pat
             first, end = first - first % 2, end + end % 2  # noqa: PLW2901 a pair is masked whole
             yield start + 2 * first, bytes((0, 0, 128, 128)) * ((end - first) // 2)
         return
-    octets = [_octets(one, image) for one in black]
+    octets = [np.array(one, np.dtype(image.sample_type)).tobytes() for one in black]
     if image.planar_configuration and image.samples_per_pixel > 1:
         for plane, each in enumerate(octets):
             at = start + plane * image.rows * image.columns * size
@@ -93,8 +91,3 @@ def _bits(pixels: Pixels, index: int, stretches: tuple[tuple[int, int], ...]) ->
 @lru_cache(maxsize=64)
 def _runs(boxes: tuple[Box, ...], columns: int) -> tuple[tuple[int, int], ...]:
     return runs(boxes, columns)
-
-
-def _octets(value: float, image: ImagePixel) -> bytes:
-    kind = "f" if image.is_float else "i" if image.pixel_representation else "u"
-    return np.array(value, np.dtype(f"<{kind}{image.bits_allocated // 8}")).tobytes()

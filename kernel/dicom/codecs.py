@@ -37,7 +37,6 @@ from kernel.errors import MalformedInstance
 _JPEG_LOSSLESS: Final = frozenset({JPEG_LOSSLESS, JPEG_LOSSLESS_SV1})
 _JPEG_LS: Final = frozenset({JPEG_LS_LOSSLESS, JPEG_LS_NEAR_LOSSLESS})
 _KEYWORDS: Final = {0x7FE00010: "PixelData", 0x7FE00008: "FloatPixelData", 0x7FE00009: "DoubleFloatPixelData"}
-_WHOLE_BYTES: Final = frozenset({8, 16, 32, 64})
 
 
 def is_native_code(transfer_syntax_uid: str) -> bool:
@@ -88,15 +87,14 @@ def decode_native(data: bytes, image: ImagePixel) -> NDArray[Any]:
     if image.bits_allocated == 1:
         bits = np.unpackbits(np.frombuffer(data, np.uint8), count=image.frame_bits, bitorder="little")
         return _shaped(bits.reshape(-1, image.samples_per_pixel).T, image)
-    if image.bits_allocated not in _WHOLE_BYTES:
+    if not image.has_whole_bytes:
         raise malformed(f"samples of {image.bits_allocated} bits")
     if image.photometric_interpretation == "YBR_FULL_422":
         if image.bits_allocated != 8 or image.samples_per_pixel != 3 or image.columns % 2:
             raise malformed("a YBR_FULL_422 frame that is no such thing")
         return upsampled(data, image.rows, image.columns)
-    kind = "f" if image.is_float else "i" if image.pixel_representation else "u"
     count = image.rows * image.columns * image.samples_per_pixel
-    samples = np.frombuffer(data, np.dtype(f"<{kind}{image.bits_allocated // 8}"), count)
+    samples = np.frombuffer(data, np.dtype(image.sample_type), count)
     if image.planar_configuration and image.samples_per_pixel > 1:
         return _shaped(samples.reshape(image.samples_per_pixel, -1), image)
     shape = (image.rows, image.columns, image.samples_per_pixel)

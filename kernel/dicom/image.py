@@ -17,6 +17,7 @@ VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 VOI_FUNCTIONS: Final[tuple[VoiFunction, ...]] = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
 _FUNCTIONS: Final[dict[str, VoiFunction]] = {function: function for function in VOI_FUNCTIONS}
 
+_WHOLE_BYTES: Final = frozenset({8, 16, 32, 64})
 _FLOAT_BITS: Final = {0x7FE00008: 32, 0x7FE00009: 64}
 _SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
 
@@ -41,6 +42,17 @@ class ImagePixel:
     def is_float(self) -> bool:
         """Whether samples are floating point numbers (PS3.3 C.7.6.24)."""
         return self.pixel_tag in _FLOAT_BITS
+
+    @property
+    def has_whole_bytes(self) -> bool:
+        """Whether an uncompressed sample is a number of whole bytes that machines calculate with."""
+        return self.bits_allocated in _WHOLE_BYTES
+
+    @property
+    def sample_type(self) -> str:
+        """The NumPy type of an uncompressed sample of whole bytes, such as "<u2"."""
+        kind = "f" if self.is_float else "i" if self.pixel_representation else "u"
+        return f"<{kind}{self.bits_allocated // 8}"
 
     @property
     def frame_bits(self) -> int:
