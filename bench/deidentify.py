@@ -30,7 +30,6 @@ from kernel.dicom.scanner import scan
 
 ROUNDS = 5
 PEER = "dicom-anonymizer==2.1.0"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vienanh-peers" / "dicom-anonymizer-2.1.0"
 PEER_SCRIPT = """
 import sys, time
 from pathlib import Path
@@ -56,7 +55,7 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="vienanh-bench-"))
     try:
         if options.corpus:
-            return coverage.measure(folder, _peer_python(), options)
+            return coverage.measure(folder, peers.environment(PEER) / "python", options)
         return _measure(folder, 80 if options.short else 240, options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -141,21 +140,11 @@ def _pieces(made: Deidentified, content: bytes) -> tuple[Buffer, ...]:
 # --- peers ------------------------------------------------------------------------------------------------------------
 
 
-def _peer_python() -> Path:
-    """Return the interpreter of dicom-anonymizer's environment, made once in the cache of peers."""
-    python = CACHE / "bin" / "python"
-    if not python.exists():
-        say(f"installing {PEER}")
-        subprocess.run([sys.executable, "-m", "venv", CACHE], check=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", PEER], check=True, stderr=subprocess.DEVNULL)
-    return python
-
-
 @contextlib.contextmanager
 def _dicom_anonymizer(source: Path, target: Path) -> Iterator[Callable[[], float]]:
-    """Give a run of dicom-anonymizer over the folder, installed once into the cache of peers."""
+    """Give a run of dicom-anonymizer over the folder."""
     target.mkdir()
-    command = [_peer_python(), "-c", PEER_SCRIPT, source, target]
+    command = [peers.environment(PEER) / "python", "-c", PEER_SCRIPT, source, target]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     ) as process:

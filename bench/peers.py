@@ -145,6 +145,19 @@ def post(url: str, body: bytes) -> bytes:
         return answer.read()
 
 
+def environment(requirement: str) -> Path:
+    """Return the folder of programs of a package's own environment (`name==version`), made once in the cache of peers."""
+    cache = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
+    home = cache / "vienanh-peers" / requirement.replace("==", "-")
+    if not (home / "ready").exists():
+        say(f"installing {requirement}")
+        subprocess.run([sys.executable, "-m", "venv", "--clear", home], check=True)
+        install = [home / "bin" / "python", "-m", "pip", "install", "--quiet", requirement]
+        subprocess.run(install, check=True, stderr=subprocess.DEVNULL)
+        (home / "ready").touch()
+    return home / "bin"
+
+
 @contextlib.contextmanager
 def storescp(folder: Path, *, keeps: bool = True) -> Iterator[Server]:
     """Run DCMTK's storescp: it writes what it receives or throws it away, and neither syncs nor indexes."""

@@ -36,8 +36,7 @@ from wsi.tile_index import Level, SlideIndex, load, save
 
 ROUNDS = 5
 ROOT = Path(__file__).parents[1]
-PEER = "wsidicomizer"
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vienanh-peers" / PEER
+PEER, PEER_VERSION = "wsidicomizer", "0.26.1"
 OPEN_SLIDES = 50
 TILES_EACH = 40
 FRAMES = 180_000  # of the slide that is opened again
@@ -76,7 +75,7 @@ def _measure(folder: Path, runner: subprocess.Popen[str], options: argparse.Name
     say("making slides")
     vendor, generic = slide_files.svs(folder / "a.svs", size), slide_files.generic(folder / "b.tif", size)
     report = Report(f"A slide of {size.width} x {size.height} pixels")
-    report.versions |= {"OpenSlide": openslide.__library_version__, "wsidicomizer": _peer_version()}
+    report.versions |= {"OpenSlide": openslide.__library_version__, PEER: PEER_VERSION}
     _tiles(report, vendor, rounds)
     for name, path, at_least in (("SVS", vendor, 4), ("generic TIFF", generic, 10)):
         _conversion(report, name, path, runner, at_least, rounds)
@@ -139,7 +138,7 @@ def _conversion(  # noqa: PLR0917 - one row's worth
     ours, theirs = path.parent / "ours", path.parent / "theirs"
     commands = {
         "ours": [sys.executable, "-m", "exchange", "slides", "to-dicom", str(path), str(ours)],
-        PEER: [str(_peer()), "-i", str(path), "-o", str(theirs)],
+        PEER: [str(peers.environment(f"{PEER}=={PEER_VERSION}") / PEER), "-i", str(path), "-o", str(theirs)],
     }
     for number in range(rounds):
         say(f"round {number}: {name} to DICOM")
@@ -192,23 +191,6 @@ def _digest(tiles: Iterator[bytes]) -> str:
         *_, scan = segments(tile)
         digest.update(tile[scan.start :].rstrip(b"\0"))
     return digest.hexdigest()
-
-
-def _peer() -> Path:
-    """Return wsidicomizer's program, installed once into the cache of peers."""
-    program = CACHE / "bin" / "wsidicomizer"
-    if not program.exists():
-        say(f"installing {PEER}")
-        subprocess.run([sys.executable, "-m", "venv", CACHE], check=True)
-        subprocess.run([CACHE / "bin" / "python", "-m", "pip", "install", "--quiet", PEER], check=True)
-    return program
-
-
-def _peer_version() -> str:
-    _peer()
-    asked = "from importlib.metadata import version; print(version('wsidicomizer'))"
-    run = subprocess.run([CACHE / "bin" / "python", "-c", asked], capture_output=True, text=True, check=True)
-    return run.stdout.strip()
 
 
 # --- memory and opening -----------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from anonymizer.identifiers import pseudonym
 from anonymizer.keyring import Keyring
 from anonymizer.keys import Keys
 from anonymizer.vault import NONCE_BYTES, Sealed, VaultEntry, VaultKind, seal
-from bench.report import Peer, Report, arguments, say
+from bench.report import Report, arguments, say
 from kernel.database import Database
 from routing import vault
 from routing.resealing import reseal_all
@@ -59,8 +59,8 @@ def _measure(report: Report, db: Database, records: int) -> None:
     for future in taken:
         future.result()
     rate = PATIENTS / (time.perf_counter() - begun)
-    report.rate("vault: new patients, durable", "patients/s", [rate], Peer("goal", [1_000]), 1)
-    report.bound("vault: look-up", "ms", _look_ups(db), Peer("goal", [1.0]), 1.0)
+    report.figure("vault: new patients, durable", "patients/s", rate, at_least=1_000)
+    report.figure("vault: look-up", "ms", _look_ups(db), at_most=1)
     say(f"filling {records} records")
     for start in range(0, records, 20_000):
         some = [_uid(number) for number in range(start, min(start + 20_000, records))]
@@ -71,7 +71,7 @@ def _measure(report: Report, db: Database, records: int) -> None:
     count = reseal_all(db, lambda _: newer)
     seconds = (time.perf_counter() - begun) * MILLION / count
     name = "vault: rotation, 10^6 records" + ("" if records == MILLION else f" (of {count})")
-    report.bound(name, "s", seconds, Peer("goal", [60.0]), 60.0)
+    report.figure(name, "s", seconds, at_most=60)
 
 
 def _look_ups(db: Database) -> float:
