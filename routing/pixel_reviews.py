@@ -26,7 +26,7 @@ REVIEWS_MAX: Final = 500  # listed at once
 BOXES_MAX: Final = 200  # drawn on one instance
 SIDE_MAX: Final = 65_535  # Rows and Columns have 16 bits
 
-ReviewState = Literal["waiting", "accepted", "rejected"]
+ReviewState = Literal["waiting", "accepted", "rejected", "released"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +158,16 @@ def reject(connection: Connection, review: Review, by: Reviewer, now: datetime) 
     """
     _decide(connection, review, None, by, now)
     return connection.execute(update(job).where(_waits(review)).values(cause=REJECTED)).rowcount
+
+
+def release(connection: Connection, study_instance_uid: str, who: str, now: datetime, site: str | None = None) -> None:
+    """Let nothing of a study wait any longer, for its instances go as they are; nobody decided about masks."""
+    waiting = update(pixel_review).where(
+        pixel_review.c.study_instance_uid == study_instance_uid, pixel_review.c.state == "waiting"
+    )
+    if site is not None:
+        waiting = waiting.where(pixel_review.c.site == site)
+    connection.execute(waiting.values(state="released", decided_by=who, decided_at=now))
 
 
 def forget(connection: Connection, site: str, sop_instance_uids: Sequence[str]) -> None:

@@ -8,9 +8,9 @@ from sqlalchemy import Connection, func, select, update
 
 from kernel.audit import Action, Line, append
 from kernel.database import tx_notify
+from routing import pixel_reviews
 from routing.breakers import read_breaker, write_breaker
 from routing.jobs import JobState, Signal, after_retry, next_state, states_before
-from routing.pixel_reviews import REJECTED
 from routing.queue import LOCAL_LANE, topic_of
 from routing.tables import consignment, job, lane
 
@@ -166,7 +166,7 @@ def release(connection: Connection, study_instance_uid: str, who: str, now: date
     """
     (before,) = states_before(Signal.RELEASED)
     held = update(job).where(job.c.study_instance_uid == study_instance_uid, job.c.state == before.value)
-    held = held.where(job.c.cause != REJECTED)
+    held = held.where(job.c.cause != pixel_reviews.REJECTED)
     if site is not None:
         held = held.where(job.c.site == site)
     lanes_back = list(
@@ -176,6 +176,7 @@ def release(connection: Connection, study_instance_uid: str, who: str, now: date
             ).returning(job.c.lane)
         ).scalars()
     )
+    pixel_reviews.release(connection, study_instance_uid, who, now, site)
     for name in set(lanes_back):
         tx_notify(connection, topic_of(name))
     detail = {"released": len(lanes_back)}

@@ -186,7 +186,7 @@ pixel_review = Table(
     _uid("study_instance_uid"),
     Column("reason", String(DETAIL_CHARACTERS), nullable=False),
     Column("proposed", Text, nullable=False),  # JSON: [[top, left, bottom, right], ...] in pixels of every frame
-    Column("state", String(16), nullable=False),  # waiting, accepted, rejected
+    Column("state", String(16), nullable=False),  # waiting, accepted, rejected, released
     Column("drawn", Text, nullable=False, default=""),  # of accepted: JSON, the boxes to mask
     Column("decided_by", String(64), nullable=False, default=""),
     Column("fallback_charset", String(16), nullable=False, default=""),

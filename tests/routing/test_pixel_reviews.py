@@ -120,6 +120,19 @@ def test_what_a_person_rejected_cannot_be_released_by_another(doubtful):
     assert doubtful.hub.batches == []
 
 
+def test_what_was_released_waits_for_nobody_any_longer(doubtful):
+    (review,) = waiting(doubtful)
+
+    released = doubtful.database.write(
+        lambda connection: status.release(connection, review.study_instance_uid, "chi.minh", doubtful.clock.now())
+    )
+    doubtful.settles()
+
+    assert (released, len(doubtful.hub.instances), waiting(doubtful)) == (1, 1, [])
+    with pytest.raises(NotFound, match="review of this instance that waits"):
+        decide(doubtful, pixel_reviews.reject, review)
+
+
 def test_a_second_decision_comes_too_late(doubtful):
     (review,) = waiting(doubtful)
     decide(doubtful, pixel_reviews.reject, review)
