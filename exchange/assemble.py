@@ -96,9 +96,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
     rules, sources = parse(config), source_tables.sources(config)
     with stores.opened(config, clock=clock, dev_token=dev_token) as opened:
         clock = opened.clock
-        planner = Planner(
-            rules, clock, fallback_charset_of=sources.fallback_charset_of, returns_from=config.routing.returns_from
-        )
+        planner = planner_of(opened, rules, sources)
         steps = PerformedSteps(opened.db, clock)
         committer = committer_of(opened, planner, steps)
         steps.begin(committer.complete)
@@ -194,6 +192,12 @@ def orders_of(opened: Stores) -> MllpListener:
     desk = OrderDesk(opened.db, clock)
     intake = Intake(desk, Stations.from_config(config), config.node.site, config.hl7.charset or None, clock)
     return MllpListener(config.hl7, intake, clock)
+
+
+def planner_of(opened: Stores, rules: Rules, sources: Sources) -> Planner:
+    """Return what plans here: of the node, and of a command that stores while none runs."""
+    returns_from = opened.config.routing.returns_from
+    return Planner(rules, opened.clock, fallback_charset_of=sources.fallback_charset_of, returns_from=returns_from)
 
 
 def committer_of(opened: Stores, planner: Planner, steps: PerformedSteps | None = None) -> LocalCommitter:

@@ -2,13 +2,12 @@
 
 import socket
 
-from exchange.assemble import COMMIT_SOCKET, committer_of
+from exchange.assemble import COMMIT_SOCKET, committer_of, planner_of
 from exchange.stores import Stores
 from gateway import source_tables
 from kernel.archive.commit_messages import socket_address
 from kernel.archive.committer import LocalCommitter
 from kernel.config import Config
-from routing.planning import Planner
 from routing.settings import parse
 
 
@@ -25,6 +24,4 @@ def is_served(config: Config) -> bool:
 
 def own_committer(stores: Stores) -> LocalCommitter:
     """Return a committer that plans as the node would."""
-    fallback_charset_of = source_tables.sources(stores.config).fallback_charset_of
-    planner = Planner(parse(stores.config), stores.clock, fallback_charset_of=fallback_charset_of)
-    return committer_of(stores, planner)
+    return committer_of(stores, planner_of(stores, parse(stores.config), source_tables.sources(stores.config)))

@@ -29,6 +29,7 @@ from gateway.peers import Source
 from kernel.archive.tables import instance, study
 from kernel.database import Database
 from kernel.dicom.syntaxes import SYNTAXES
+from routing.tables import job
 from tests.support.builders import a_ct_series, as_dataset_bytes, as_file
 from tests.support.nodes import NodeProcess
 
@@ -135,6 +136,19 @@ def evidence(folder: Path) -> list[tuple[str, str]]:
         found = [(row.state, row.evidence) for row in connection.execute(select(study))]
     database.close()
     return found
+
+
+def test_what_is_fetched_from_a_peer_that_brings_reports_back_is_led_home_also_while_no_node_runs(pacs, tmp_path):
+    (tmp_path / "node.toml").write_text('[routing]\nreturns_from = ["PACS"]\n')
+
+    result = vienanh(tmp_path, "get", STUDY, "--from", pacs().name, "--config", str(tmp_path / "node.toml"))
+
+    assert result.exit_code == 0, result.output
+    database = Database.open(tmp_path / "data" / "vienanh.db")
+    with database.read() as connection:
+        kinds = list(connection.execute(select(job.c.kind)).scalars())
+    database.close()
+    assert kinds == ["reidentify"] * len(SERIES)
 
 
 def test_a_study_of_which_something_is_lacking_is_not_complete(pacs, tmp_path):
