@@ -67,9 +67,10 @@ class Planner:
             if one.ingested.outcome is Outcome.STORED:
                 studies.setdefault((one.received.origin.site, one.ingested.study_instance_uid), []).append(one)
         for (site, study_instance_uid), instances in studies.items():
-            home = [one for one in instances if self._came_back(connection, one)]
-            lead_home(connection, home, now)
-            planned = [self._planned(one) for one in instances if one not in home]
+            peers = {one.received.origin.peer for one in instances}
+            back = {one for one in peers if came_back(connection, site, study_instance_uid, one, self._returns_from)}
+            lead_home(connection, [one for one in instances if one.received.origin.peer in back], now)
+            planned = [self._planned(one) for one in instances if one.received.origin.peer not in back]
             if not planned:
                 continue
             priority = self._record(connection, (site, study_instance_uid), planned, now)
@@ -86,10 +87,6 @@ class Planner:
     def forget(self) -> None:
         """Forget what was recorded of studies: one was deleted, and may come again as a new one."""
         self._studies.clear()
-
-    def _came_back(self, connection: Connection, one: Stored) -> bool:
-        origin, study_instance_uid = one.received.origin, one.ingested.study_instance_uid
-        return came_back(connection, origin.site, study_instance_uid, origin.peer, self._returns_from)
 
     def _planned(self, one: Stored) -> Planned:
         origin = one.received.origin

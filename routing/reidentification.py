@@ -5,6 +5,7 @@ objects back, is held, and an audit line says so. The object that arrived stays 
 instance and has a UID of its own, which the vault knows by the other, for objects that refer to it later.
 """
 
+import mmap
 import secrets
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
@@ -83,14 +84,14 @@ class Reidentifier:
             Ours is damaged.
         """
         with stage("reidentify"):
-            source = source_of(self._db, job)
-            with self._blobs.open(source.blob_key) as file:
-                content = file.read()
-            named = named_in(content)
             asker = Asker(ASKER, "system", "", "returned")
             if job.variant not in self._from_peers:
                 note_refusal(self._db, job.site, asker, NOT_FROM_HERE, now=self._clock.now())
                 return Held(NOT_FROM_HERE, "")
+            source = source_of(self._db, job)
+            with self._blobs.open(source.blob_key) as file:
+                content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            named = named_in(content)
             keys = self._keys_of(job.site)
             way = way_back(self._db, keys, named, asker, now=self._clock.now())
             if isinstance(way, str):

@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from sqlalchemy import select
 
+from anonymizer.identifiers import pseudonym
 from kernel import audit
 from kernel.archive.tables import study
 from kernel.events import EventName
@@ -165,8 +166,6 @@ def test_a_report_that_names_a_study_of_another_patient_is_held(site):
 
 
 def test_a_pseudonym_of_another_site_is_unknown_here(site):
-    from anonymizer.identifiers import pseudonym
-
     report = a_structured_report(at_hub(site, a_ct()), "x", PatientID=pseudonym(b"o" * 32, "BVB", "1"))
 
     returns(site, report)
@@ -186,6 +185,15 @@ def test_only_a_peer_that_may_brings_reports_back(site):
 def test_an_object_with_too_many_names_is_held(site, monkeypatch):
     monkeypatch.setattr(ways_back, "TOKENS_MAX", 2)
     report = a_structured_report(at_hub(site, a_ct()), "x")
+
+    returns(site, report)
+
+    assert held(site) == ["not-understood"]
+
+
+def test_an_object_that_is_too_large_is_held(site, monkeypatch):
+    report = a_structured_report(at_hub(site, a_ct()), "x")
+    monkeypatch.setattr("anonymizer.reidentify.RETURNED_BYTES_MAX", 100)
 
     returns(site, report)
 
