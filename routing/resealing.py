@@ -7,12 +7,12 @@ from typing import Any, Final
 from sqlalchemy import Connection, Integer, Row, bindparam, func, literal, literal_column, select, tuple_, update
 
 from anonymizer.keys import Keys
-from anonymizer.vault import NONCE_BYTES, Sealed, VaultKind, reseal
+from anonymizer.vault import NONCE_BYTES, Sealed, reseal
 from kernel.database import Database, is_sqlite
 from routing.tables import vault_entry
+from routing.vault import sealed_of
 
 PAGE: Final = 10_000  # records in one transaction: others wait that long, some 0.2 s
-_KINDS: Final = {kind.value: kind for kind in VaultKind}
 _COLUMNS: Final = tuple(
     vault_entry.c[name] for name in ("site", "kind", "blind_index", "key_id", "nonce", "ciphertext")
 )
@@ -48,7 +48,7 @@ def reseal_all(
     for page in _pages(db):
         nonces = iter(_cut(random_bytes(NONCE_BYTES * len(page))))
         rows = [
-            _row(row, reseal(_sealed(row), keys, nonce=next(nonces)))
+            _row(row, reseal(sealed_of(row), keys, nonce=next(nonces)))
             for row in page
             if (keys := keys_of(row.site)).seal_id != row.key_id
         ]
@@ -93,10 +93,6 @@ def _page(connection: Connection, after: tuple[Any, ...] | None) -> Sequence[Row
 
 def _cut(nonces: bytes) -> Iterator[bytes]:
     return (nonces[at : at + NONCE_BYTES] for at in range(0, len(nonces), NONCE_BYTES))
-
-
-def _sealed(row: Row[Any]) -> Sealed:
-    return Sealed(_KINDS[row.kind], row.blind_index, row.key_id, row.nonce, row.ciphertext)
 
 
 def _row(row: Row[Any], new: Sealed) -> dict[str, Any]:

@@ -6,8 +6,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from anonymizer.keys import Keys
 from anonymizer.vault import Sealed, VaultEntry, VaultKind, blind_index, open_sealed
@@ -43,6 +44,11 @@ def store(connection: Connection, site: str, sealed: Sequence[Sealed], now: date
     upsert(connection, vault_entry, rows, key=["site", "kind", "blind_index"])
 
 
+def sealed_of(row: Row[Any]) -> Sealed:
+    """Return a row of `vault_entry` as a sealed record."""
+    return Sealed(VaultKind(row.kind), row.blind_index, row.key_id, row.nonce, row.ciphertext)
+
+
 def reveal(db: Database, keys: Keys, kind: VaultKind, token: str, asker: Asker, *, now: datetime) -> VaultEntry | None:
     """Return what a token of the site stands for, or None; the audit line is durable before anything is opened.
 
@@ -73,7 +79,7 @@ def reveal(db: Database, keys: Keys, kind: VaultKind, token: str, asker: Asker, 
                 detail={"vault": kind.value, "reason": asker.reason} | ({"token": token} if row is not None else {}),
             ),
         )
-        return None if row is None else Sealed(kind, row.blind_index, row.key_id, row.nonce, row.ciphertext)
+        return None if row is None else sealed_of(row)
 
     sealed = db.write(find)
     return None if sealed is None else open_sealed(sealed, keys)

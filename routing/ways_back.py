@@ -13,14 +13,14 @@ from sqlalchemy import Row, select
 from anonymizer.identifiers import is_pseudonym
 from anonymizer.keys import Keys
 from anonymizer.reidentify import Named
-from anonymizer.vault import Sealed, VaultEntry, VaultKind, blind_index, open_sealed
+from anonymizer.vault import VaultEntry, VaultKind, blind_index, open_sealed
 from anonymizer.way_back import WayBack
 from kernel.archive.tables import study
 from kernel.audit import Action, AuditOutcome, Line, append
 from kernel.database import Database
 from kernel.errors import LimitExceeded
 from routing.tables import vault_entry
-from routing.vault import Asker
+from routing.vault import Asker, sealed_of
 
 TOKENS_MAX: Final = 20_000  # that one object may name
 AT_ONCE: Final = 500  # records in one question
@@ -98,14 +98,10 @@ def opened(db: Database, keys: Keys, tokens: Iterable[Token]) -> dict[Token, tup
             query = select(vault_entry).where(vault_entry.c.site == keys.site, vault_entry.c.blind_index.in_(some))
             rows += connection.execute(query).all()
     return {
-        by_index[row.blind_index]: (open_sealed(_sealed(row), keys), row.at)
+        by_index[row.blind_index]: (open_sealed(sealed_of(row), keys), row.at)
         for row in rows
         if row.kind == by_index[row.blind_index][0].value
     }
-
-
-def _sealed(row: Row[Any]) -> Sealed:
-    return Sealed(VaultKind(row.kind), row.blind_index, row.key_id, row.nonce, row.ciphertext)
 
 
 def _own(db: Database, site: str, study_instance_uid: str) -> tuple[dict[str, str], dict[str, str]]:

@@ -49,7 +49,7 @@ def file_of(node: Config) -> KeyFile:
 def records(node: Config) -> list[Sealed]:
     with opened(node) as stores, stores.db.read() as connection:
         rows = connection.execute(select(vault_entry)).all()
-    return [Sealed(VaultKind(row.kind), row.blind_index, row.key_id, row.nonce, row.ciphertext) for row in rows]
+    return [vault.sealed_of(row) for row in rows]
 
 
 def test_a_rotation_seals_everything_anew_and_changes_no_identifier(node, monkeypatch):

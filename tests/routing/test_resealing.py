@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select, update
 
 from anonymizer.keyring import Keyring
-from anonymizer.vault import Sealed, VaultEntry, VaultKind, open_sealed, seal
+from anonymizer.vault import VaultEntry, VaultKind, open_sealed, seal
 from kernel.errors import VaultDamaged
 from routing import resealing, vault
 from routing.resealing import reseal_all, seals_in_use
@@ -43,10 +43,7 @@ def test_every_record_of_every_site_is_sealed_anew_once(filled, monkeypatch):
     with filled.read() as connection:
         rows = connection.execute(select(vault_entry)).all()
     fresh = NEW.without_old_seals()
-    opened = [
-        open_sealed(Sealed(VaultKind(r.kind), r.blind_index, r.key_id, r.nonce, r.ciphertext), fresh.keys(r.site))
-        for r in rows
-    ]
+    opened = [open_sealed(vault.sealed_of(row), fresh.keys(row.site)) for row in rows]
     assert {one.identity["UID"] for one in opened} == {f"{site}.{n}" for site in ("A", "B") for n in range(COUNT)}
 
 
