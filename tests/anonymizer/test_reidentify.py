@@ -19,7 +19,8 @@ from anonymizer.reidentify import named_in, reidentify
 from anonymizer.way_back import NEW_UID, PSEUDONYM, WayBack
 from kernel.errors import LimitExceeded
 from tests.support.builders import a_ct, as_file
-from tests.support.reports import a_pdf, a_structured_report, content_item, placeholder_pdf
+from tests.support.papers import a_pdf
+from tests.support.reports import a_structured_report, content_item, placeholder_pdf
 
 RELEASED = date(2026, 11, 22)
 

@@ -30,7 +30,7 @@ def a_typed_pdf(*pages: Sequence[str], catalog: bytes = b"", objects: Sequence[b
             b"<</Length %d>>stream\n%s\nendstream" % (len(text), text),
         ]
     assert len(bodies) == first - 1
-    return _assembled([*bodies, *objects])
+    return a_pdf([*bodies, *objects])
 
 
 def a_scanned_pdf(*pages: Sequence[str]) -> bytes:
@@ -48,14 +48,14 @@ def a_scanned_pdf(*pages: Sequence[str]) -> bytes:
     return output.getvalue()
 
 
-def _assembled(bodies: Sequence[bytes]) -> bytes:
-    """Return bodies as a file with its table of positions (ISO 32000-1 7.5)."""
-    content, offsets = bytearray(b"%PDF-1.4\n"), []
-    for number, body in enumerate(bodies, 1):
+def a_pdf(objects: Sequence[bytes]) -> bytes:
+    """Return a PDF of these objects, the first of which is its catalog, with its table of positions (ISO 32000-1 7.5)."""
+    content, offsets = bytearray(b"%PDF-1.7\n"), []
+    for number, body in enumerate(objects, start=1):
         offsets.append(len(content))
-        content += b"%d 0 obj%s\nendobj\n" % (number, body)
-    table = len(content)
-    content += b"xref\n0 %d\n0000000000 65535 f \n" % (len(bodies) + 1)
-    content += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    content += b"trailer<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF" % (len(bodies) + 1, table)
+        content += b"%d 0 obj\n%s\nendobj\n" % (number, body)
+    start = len(content)
+    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
+    content += b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
+    content += b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
     return bytes(content)

@@ -8,6 +8,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import BasicTextSRStorage
 
 from tests.support.builders import a_uid
+from tests.support.papers import a_pdf
 
 CARRIED = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyDate", "StudyTime",
@@ -69,16 +70,3 @@ def placeholder_pdf(pseudonym: str, *, packed: bool = False) -> bytes:
             b"<</FT/Tx/T(PatientName)/V(%s)>>" % pseudonym.encode(),
         ]
     )
-
-
-def a_pdf(objects: list[bytes]) -> bytes:
-    """Return a PDF of these objects, the first of which is its catalog."""
-    content, offsets = bytearray(b"%PDF-1.7\n"), []
-    for number, body in enumerate(objects, start=1):
-        offsets.append(len(content))
-        content += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(content)
-    table = b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
-    content += b"xref\n0 %d\n0000000000 65535 f \n%s" % (len(objects) + 1, table)
-    content += b"trailer\n<</Size %d/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
-    return bytes(content)
