@@ -4,7 +4,6 @@ from typing import Annotated
 
 import typer
 
-from anonymizer.pixels.learning import EXAMS_WANTED
 from exchange.deliveries import BY
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
@@ -76,7 +75,7 @@ def reject(
 
 @app.command("zones")
 def zones(config: ConfigFile = None, data: DataFolder = None) -> None:
-    """List what was learnt of where ultrasound machines write, and whether it is masked without a look."""
+    """List what was learnt of where devices write, and whether it is masked."""
     with plain_errors(), opened(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             found = pixel_zones.listed(connection)
@@ -84,13 +83,14 @@ def zones(config: ConfigFile = None, data: DataFolder = None) -> None:
             (
                 one.site,
                 one.layout,
-                f"{one.manufacturer} {one.model} {one.rows} x {one.columns} {one.photometric_interpretation}",
-                "in use" if one.is_confirmed else f"{one.exams} of {EXAMS_WANTED} exams",
+                " ".join(filter(None, (one.manufacturer, one.model, one.serial))),
+                f"{one.kind} {one.rows} x {one.columns} {one.photometric_interpretation}",
+                "in use" if one.is_confirmed else f"{one.exams} of {one.exams_wanted} exams",
                 _told(one.zones),
             )
             for one in found
         ]
-        table(("site", "name", "device", "state", "zones"), rows)
+        table(("site", "name", "device", "picture", "state", "zones"), rows)
 
 
 @app.command("forget-zones")

@@ -12,7 +12,9 @@ from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from anonymizer.pixels.learning import Layout, Lesson, Look, after, enough, zones_of
+from anonymizer.pixels import learning
+from anonymizer.pixels.layouts import TERMS, Layout
+from anonymizer.pixels.learning import Known, Lesson, Look, after, zones_of
 from kernel.audit import Action, Line, append
 from kernel.database import upsert
 from kernel.dicom.boxes import Box
@@ -34,16 +36,22 @@ class Learnt:
     rows: int
     columns: int
     photometric_interpretation: str
+    serial: str
+    kind: str  # of anonymizer.pixels.layouts
     exams: int  # that agreed
-    is_confirmed: bool
+    exams_wanted: int
     zones: tuple[Box, ...]
     at: datetime
 
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether its zones are masked whatever is found."""
+        return self.exams >= self.exams_wanted
 
-def known(connection: Connection, site: str, study_instance_uid: str, layout: Layout) -> tuple[Box, ...] | None:
-    """Return the zones that are enough for an instance; None when somebody must look at it."""
-    lesson = _lesson(connection, site, layout)
-    return enough(lesson, _exam(study_instance_uid), layout.device.rows, layout.device.columns)
+
+def known(connection: Connection, site: str, study_instance_uid: str, layout: Layout) -> Known | None:
+    """Return what is known for an instance."""
+    return learning.known(_lesson(connection, site, layout), layout, _exam(study_instance_uid))
 
 
 def learn(connection: Connection, site: str, study_instance_uid: str, look: Look, now: datetime) -> None:
@@ -60,6 +68,8 @@ def learn(connection: Connection, site: str, study_instance_uid: str, look: Look
         "layout": layout.digest,
         "manufacturer": layout.device.manufacturer,
         "model": layout.device.model,
+        "serial": layout.serial,
+        "kind": layout.kind,
         "rows": layout.device.rows,
         "columns": layout.device.columns,
         "sop_class_uid": layout.sop_class_uid,
@@ -122,8 +132,10 @@ def _learnt(row: Any) -> Learnt:
         row.rows,
         row.columns,
         row.photometric_interpretation,
+        row.serial,
+        row.kind,
         len(lesson.exams),
-        lesson.is_confirmed,
+        TERMS[row.kind].exams_wanted,
         zones_of(lesson, row.rows, row.columns),
         row.at,
     )

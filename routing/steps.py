@@ -17,7 +17,8 @@ from sqlalchemy import Connection, select
 
 from anonymizer.keys import Keys
 from anonymizer.pixels.cleaner import Cleaner
-from anonymizer.pixels.learning import Layout, Look
+from anonymizer.pixels.layouts import Layout
+from anonymizer.pixels.learning import Known, Look
 from anonymizer.profile import Profile
 from anonymizer.release import Held, Released, release
 from anonymizer.result import Deidentified, chunks_of
@@ -138,7 +139,7 @@ class Deidentifier:
     def _cleaner_for(self, job: Job) -> Cleaner | None:
         """Return the cleaner with what the job's site learnt of its devices."""
 
-        def known(layout: Layout) -> tuple[Box, ...] | None:
+        def known(layout: Layout) -> Known | None:
             with self._db.read() as connection:
                 return pixel_zones.known(connection, job.site, job.study_instance_uid, layout)
 
@@ -176,8 +177,7 @@ class Deidentifier:
 def _masks(released: Released, drawn: Sequence[Box] | None) -> Sequence[Box] | None:
     """Return masks that are not of the instance alone: what a person drew, or what was learnt of its device."""
     cleaning = released.cleaning
-    is_learnt = cleaning is not None and cleaning.look is not None and cleaning.look.found is None
-    return cleaning.boxes if cleaning is not None and is_learnt else drawn
+    return cleaning.boxes if cleaning is not None and cleaning.learnt else drawn
 
 
 def variant_of(profile: Profile, keys: Keys, given: Sequence[Box] | None = None) -> str:

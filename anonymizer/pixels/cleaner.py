@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Final, Literal
 from anonymizer.pixels.blank import filled
 from anonymizer.pixels.finder import Finder, missing, shared_finders
 from anonymizer.pixels.gate import CAPTURES, needs_cleaning
-from anonymizer.pixels.learning import Layout, Look, layout_of
+from anonymizer.pixels.layouts import Layout, layout_of
+from anonymizer.pixels.learning import Known, Look
 from anonymizer.pixels.masking import masked
 from anonymizer.pixels.reopened import reopened
 from anonymizer.pixels.views import views
@@ -20,6 +21,7 @@ from anonymizer.pixels.zones import Device, Zones, device_of, outside_regions
 from anonymizer.result import Buffer, NewPixels
 from kernel.dicom.boxes import Box, joined
 from kernel.dicom.elements import Header
+from kernel.dicom.image import ImagePixel
 from kernel.dicom.pixels import Pixels, pixels_of
 from kernel.errors import LimitExceeded, MalformedInstance, UnsupportedTransferSyntax
 
@@ -36,7 +38,6 @@ LONG_SIDE: Final = 1280  # those of projections large
 _ENOUGH_INSIDE: Final = 0.9  # of a sighting in what is masked: it is the mask's own edge
 
 Verdict = Literal["clean", "cleaned", "doubtful"]
-Known = Callable[[Layout], tuple[Box, ...] | None]  # zones that are enough, or None: somebody must look
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,7 @@ class Cleaning:
     reason: str = ""  # of `doubtful`: one stable word, or what is to be installed
     proposed: tuple[Box, ...] = ()  # of `doubtful`: what a person may want masked
     look: Look | None = None  # what is to be learnt of it
+    learnt: tuple[Box, ...] = ()  # of the masked boxes: zones of its device
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Cleaner:
 
     finder: Finder | None = None  # None: the shared processes, if they are installed
     zones: Zones = field(default_factory=dict[Device, tuple[Box, ...]])  # masked whatever is found
-    known: Known = lambda _: None  # learnt: these are enough, nobody looks again
+    known: Callable[[Layout], Known | None] = lambda _: None  # what was learnt of its device
 
     def clean(self, source: Buffer, header: Header, transfer_syntax_uid: str) -> Cleaning | None:
         """Clean a scanned little endian instance; None when its kind shows no text.
@@ -71,12 +73,12 @@ class Cleaner:
         if why is None:
             return None
         pixels = pixels_of(source, header, transfer_syntax_uid)
-        device = device_of(header, pixels.image)
-        zones = joined((*outside_regions(header, pixels.image), *self.zones.get(device, ())))
+        zones = self._zones(header, pixels.image)
         layout = layout_of(header, pixels.image, zones)
         known = self.known(layout) if layout else None
-        if layout and known is not None:
-            return replace(_finished(pixels, joined((*zones, *known))), look=Look(layout, None))
+        if layout and known and known.is_enough:
+            made = _finished(pixels, joined((*zones, *known.zones)))
+            return replace(made, look=Look(layout, None), learnt=known.zones)
         finder = self.finder
         if finder is None:
             wanted = missing()
@@ -86,13 +88,20 @@ class Cleaner:
                 return _doubtful(pixels, zones, f"install {wanted}", ())
             finder = shared_finders()
         long_side = LONG_SIDE_CAPTURE if why in CAPTURES else LONG_SIDE
-        return _Looking(pixels, finder, long_side, layout).clean(zones)
+        return _Looking(pixels, finder, long_side, layout, known.zones if known else ()).clean(zones)
 
     def mask(self, source: Buffer, header: Header, transfer_syntax_uid: str, boxes: Sequence[Box]) -> Cleaning:
-        """Mask what a person drew, and what is known anyway; a person's word is the last."""
+        """Mask what a person drew, and what a site masks anyway; a person's word is the last, and teaches."""
         pixels = pixels_of(source, header, transfer_syntax_uid)
-        zones = (*outside_regions(header, pixels.image), *self.zones.get(device_of(header, pixels.image), ()), *boxes)
-        return _finished(pixels, joined(zones))
+        zones = self._zones(header, pixels.image)
+        layout = layout_of(header, pixels.image, zones)
+        made = _finished(pixels, joined((*zones, *boxes)))
+        drawn = tuple(box.within(pixels.image.rows, pixels.image.columns) for box in boxes)
+        drawn = tuple(box for box in drawn if not box.is_empty and not _is_inside(box, zones))
+        return replace(made, look=Look(layout, drawn, by_person=True)) if layout and drawn else made
+
+    def _zones(self, header: Header, image: ImagePixel) -> tuple[Box, ...]:
+        return joined((*outside_regions(header, image), *self.zones.get(device_of(header, image), ())))
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +112,14 @@ class _Looking:
     finder: Finder
     long_side: int
     layout: Layout | None
+    learnt: tuple[Box, ...]
 
     def clean(self, zones: tuple[Box, ...]) -> Cleaning:
-        """Mask `zones`, and what is found besides until nothing is."""
-        boxes = zones
+        """Mask `zones` and what was learnt, and what is found besides until nothing is.
+
+        The first look is at what the instance shows where zones were learnt, too: a longer name begins there.
+        """
+        boxes = joined((*zones, *self.learnt))
         seen: tuple[Box, ...] = ()
         try:
             found = self._sightings(self.pixels, zones)
@@ -124,8 +137,10 @@ class _Looking:
         return self._taught(_doubtful(self.pixels, boxes, "text-left", found), joined((*seen, *found)))
 
     def _taught(self, cleaning: Cleaning, seen: tuple[Box, ...]) -> Cleaning:
-        is_clean = cleaning.verdict != "doubtful"
-        return replace(cleaning, look=Look(self.layout, seen, is_clean)) if self.layout else cleaning
+        if self.layout is None:
+            return cleaning
+        look = Look(self.layout, seen, is_clean=cleaning.verdict != "doubtful")
+        return replace(cleaning, look=look, learnt=self.learnt)
 
     def _sightings(self, pixels: Pixels, boxes: tuple[Box, ...]) -> tuple[Box, ...]:
         """Return where there is text besides clinical marks, outside of `boxes`, with a margin."""

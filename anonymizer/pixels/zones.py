@@ -52,7 +52,7 @@ Zones = Mapping[Device, tuple[Box, ...]]
 def device_of(header: Header, image: ImagePixel) -> Device:
     """Return what wrote the text of an instance."""
     values = Values(header)
-    return Device(_folded(values.text(MANUFACTURER)), _folded(values.text(MODEL)), image.rows, image.columns)
+    return Device(folded(values.text(MANUFACTURER)), folded(values.text(MODEL)), image.rows, image.columns)
 
 
 def outside_regions(header: Header, image: ImagePixel) -> tuple[Box, ...]:
@@ -88,7 +88,7 @@ def read_zones(path: Path) -> Zones:
 def _zone(path: Path, table: Any) -> tuple[Device, tuple[Box, ...]]:
     try:
         device = Device(
-            _folded(str(table["manufacturer"])), _folded(str(table["model"])), int(table["rows"]), int(table["columns"])
+            folded(str(table["manufacturer"])), folded(str(table["model"])), int(table["rows"]), int(table["columns"])
         )
         boxes: Sequence[Box] = [Box(*map(int, box)) for box in table["boxes"]]
     except (KeyError, TypeError, ValueError) as error:
@@ -108,5 +108,6 @@ def _unsigned(item: Values, tag: int) -> int | None:
     return int.from_bytes(raw, "little") if len(raw) == 4 else None
 
 
-def _folded(text: str) -> str:
+def folded(text: str) -> str:
+    """Return a name as it is compared: without case, spaces as one."""
     return " ".join(text.casefold().split())

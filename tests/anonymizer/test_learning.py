@@ -4,25 +4,17 @@ from dataclasses import replace
 
 import pytest
 
-from anonymizer.pixels.learning import (
-    BOXES_MAX,
-    EXAMS_WANTED,
-    LOOK_EVERY,
-    Layout,
-    Lesson,
-    Look,
-    after,
-    enough,
-    layout_of,
-    zones_of,
-)
+from anonymizer.pixels.layouts import TERMS, Layout, layout_of
+from anonymizer.pixels.learning import BOXES_MAX, Lesson, Look, after, known, zones_of
 from anonymizer.pixels.zones import Device
 from kernel.dicom.boxes import Box
 from kernel.dicom.pixels import open_pixels
-from tests.support.builders import a_cr, an_us_cine, as_file
+from tests.support.builders import a_cr, a_ct, an_us_cine, as_file
 
 ROWS, COLUMNS = 480, 640
-LAYOUT = Layout(Device("acme", "sono 5", ROWS, COLUMNS), "1.2.840.10008.5.1.4.1.1.6.1", "RGB", ())
+EXAMS_WANTED, LOOK_EVERY = TERMS["ultrasound"]
+US_IMAGE = "1.2.840.10008.5.1.4.1.1.6.1"
+LAYOUT = Layout(Device("acme", "sono 5", ROWS, COLUMNS), "SN 7", "ultrasound", US_IMAGE, "RGB", (), ())
 NAME, NUMBER = Box(10, 10, 30, 210), Box(440, 400, 456, 500)
 
 
@@ -35,12 +27,14 @@ def taught(*exams: tuple[Box, ...], lesson: Lesson | None = None, first: int = 0
 def confirmed() -> Lesson:
     lesson = taught(*[(NAME, NUMBER)] * EXAMS_WANTED)
     assert lesson is not None
-    assert lesson.is_confirmed
+    assert lesson.is_confirmed(LAYOUT)
     return lesson
 
 
 def zones(lesson: Lesson | None, exam: str = f"exam {EXAMS_WANTED - 1}") -> tuple[Box, ...] | None:
-    return enough(lesson, exam, ROWS, COLUMNS)
+    """Return the zones that are enough for the next instance of an exam."""
+    given = known(lesson, LAYOUT, exam)
+    return given.zones if given and given.is_enough else None
 
 
 def test_exams_that_agree_make_zones_with_room_for_longer_names():
@@ -89,6 +83,7 @@ def test_nothing_is_learnt_of_pictures_without_text_or_with_much(found):
 def test_the_first_instance_of_each_exam_and_every_tenth_after_is_looked_at():
     lesson = confirmed()
     assert zones(lesson, "the next exam") is None
+    assert known(lesson, LAYOUT, "the next exam") == (zones(confirmed()), False)
 
     lesson = after(lesson, Look(LAYOUT, (NAME,)), "the next exam")
     unlooked = 0
@@ -109,8 +104,67 @@ def test_text_outside_of_the_zones_forgets_them(outside):
     assert lesson.exams == ("the next exam",)
 
 
-def test_a_look_that_was_not_clean_forgets_everything():
-    assert after(confirmed(), Look(LAYOUT, (NAME,), is_clean=False), "the next exam") is None
+def test_a_look_that_was_not_clean_forgets_what_is_in_use_and_leaves_what_is_being_learnt_to_a_person():
+    begun = taught((NAME, NUMBER))
+    doubtful = Look(LAYOUT, (NAME,), is_clean=False)
+
+    assert after(confirmed(), doubtful, "the next exam") is None
+    assert after(begun, doubtful, "the next exam") == begun
+
+
+def by_person(*boxes: Box) -> Look:
+    return Look(LAYOUT, boxes, by_person=True)
+
+
+def test_masks_that_a_person_accepts_count_as_an_exam():
+    lesson = taught(*[(NAME, NUMBER)] * (EXAMS_WANTED - 1))
+
+    lesson = after(lesson, by_person(NAME, NUMBER), "the last exam")
+
+    assert lesson is not None
+    assert lesson.is_confirmed(LAYOUT)
+
+
+def test_a_persons_masks_never_spare_the_next_instance_its_look():
+    lesson = None
+    for number in range(EXAMS_WANTED):
+        lesson = after(lesson, by_person(NAME, NUMBER), f"exam {number}")
+
+    assert known(lesson, LAYOUT, f"exam {EXAMS_WANTED - 1}") == (zones(confirmed()), False)
+
+    lesson = after(confirmed(), by_person(NAME), "the next exam")
+    assert zones(lesson, "the next exam") is None
+
+
+def test_a_person_who_has_nothing_masked_teaches_nothing():
+    for lesson in (None, taught((NAME, NUMBER)), confirmed()):
+        assert after(lesson, by_person(), "the next exam") == lesson
+
+
+def test_a_persons_mask_elsewhere_begins_the_lesson_anew():
+    lesson = after(confirmed(), by_person(NAME, Box(200, 300, 220, 400)), "the next exam")
+
+    assert lesson is not None
+    assert (lesson.exams, lesson.looked_at) == (("the next exam",), f"exam {EXAMS_WANTED - 1}")
+
+
+@pytest.mark.parametrize("kind", ["projection", "capture"])
+def test_of_what_has_less_of_a_habit_more_exams_must_agree_and_more_is_looked_at(kind):
+    layout = replace(LAYOUT, kind=kind)
+    lesson = None
+    for number in range(EXAMS_WANTED):
+        lesson = after(lesson, Look(layout, (NAME,)), f"exam {number}")
+    assert known(lesson, layout, f"exam {EXAMS_WANTED - 1}") is None
+    for number in range(EXAMS_WANTED, 2 * EXAMS_WANTED):
+        lesson = after(lesson, Look(layout, (NAME,)), f"exam {number}")
+
+    last = f"exam {2 * EXAMS_WANTED - 1}"
+    unlooked = 0
+    while (given := known(lesson, layout, last)) and given.is_enough:
+        lesson = after(lesson, Look(layout, None), last)
+        unlooked += 1
+
+    assert unlooked == 2
 
 
 def test_lines_that_the_detector_joins_or_parts_are_one_zone():
@@ -149,7 +203,71 @@ def test_a_layout_is_of_one_device_kind_color_and_regions():
 
 @pytest.mark.parametrize(
     "ds",
-    [a_cr(), a_named_cine(Manufacturer=""), a_named_cine(ManufacturerModelName="x" * 65), a_named_cine(Modality="OT")],
+    [
+        a_named_cine(Manufacturer=""),
+        a_named_cine(ManufacturerModelName="x" * 65),
+        a_named_cine(DeviceSerialNumber="7" * 65),
+        a_named_cine(Modality="OT"),
+        a_ct(Manufacturer="ACME", ManufacturerModelName="CT 5"),
+    ],
+    ids=["no name", "a long name", "a long serial number", "another modality", "a CT"],
 )
 def test_other_kinds_and_devices_without_a_name_are_not_learnt(ds):
     assert layout(ds) is None
+
+
+def a_radiograph(**changes):
+    return a_cr(**{"Manufacturer": "ACME", "ManufacturerModelName": "Ray 1", "DeviceSerialNumber": "1", **changes})
+
+
+def a_capture(**changes):
+    ds = a_radiograph(Modality="OT", ConversionType="WSD")
+    ds.SOPClassUID = "1.2.840.10008.5.1.4.1.1.7"
+    for keyword, value in changes.items():
+        setattr(ds, keyword, value)
+    return ds
+
+
+@pytest.mark.parametrize(
+    ("ds", "kind"),
+    [
+        (a_radiograph(), "projection"),
+        (a_radiograph(Modality="XA"), "projection"),
+        (a_radiograph(Modality="MG"), "projection"),
+        (a_capture(), "capture"),
+        (a_radiograph(ImageType=["DERIVED", "SECONDARY", "SCREEN SAVE"]), "capture"),
+    ],
+)
+def test_radiographs_angiograms_mammograms_captures_and_screens_are_learnt_by_device(ds, kind):
+    one = layout(ds)
+
+    assert one is not None
+    assert (one.kind, one.device.model, one.serial) == (kind, "ray 1", "1")
+
+
+def test_machines_of_one_model_and_pages_of_one_machine_are_told_apart():
+    radiographs = [
+        a_radiograph(),
+        a_radiograph(DeviceSerialNumber="2"),
+        a_radiograph(ViewPosition="AP"),
+        a_radiograph(ViewPosition="LL"),
+        a_radiograph(ImageLaterality="L"),
+    ]
+    captures = [a_capture(), a_capture(ConversionType="DV"), a_capture(ImageType=["DERIVED", "SECONDARY", "DOSE"])]
+
+    layouts = [layout(ds) for ds in (*radiographs, *captures)]
+
+    assert len({one.digest for one in layouts if one}) == len(layouts)
+
+
+def test_a_capture_is_of_the_device_that_captured_it():
+    one = layout(
+        a_capture(
+            SecondaryCaptureDeviceManufacturer="Grab Co",
+            SecondaryCaptureDeviceManufacturerModelName="Frames 2",
+            SecondaryCaptureDeviceID="room 4",
+        )
+    )
+
+    assert one is not None
+    assert (one.device.manufacturer, one.device.model, one.serial) == ("grab co", "frames 2", "room 4")

@@ -15,6 +15,7 @@ from PIL import Image
 
 from anonymizer.pixels.cleaner import Cleaner, Cleaning
 from anonymizer.pixels.finder import missing
+from anonymizer.pixels.learning import Known
 from anonymizer.pixels.marks import is_mark
 from anonymizer.pixels.reopened import reopened
 from anonymizer.pixels.zones import Device, read_zones
@@ -168,7 +169,7 @@ def test_a_device_that_is_known_is_masked_without_another_look():
     finder = Sees((Box(300, 10, 320, 200), "text"))
     ds = an_ultrasound(tissue() + 1, Manufacturer="ACME ", ManufacturerModelName="Sono  5")
 
-    result, _ = cleaned(ds, Cleaner(finder, known=lambda layout: (BOX,) if layout.device == SONO else None))
+    result, _ = cleaned(ds, Cleaner(finder, known=lambda layout: Known((BOX,), is_enough=layout.device == SONO)))
 
     assert (result.verdict, result.boxes, finder.shown) == ("cleaned", (BOX,), [])
     assert result.look.found is None

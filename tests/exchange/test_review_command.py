@@ -65,7 +65,7 @@ def test_what_waits_is_listed_with_its_masks_until_it_is_rejected_and_a_wrong_ma
 
 def test_learnt_zones_are_listed_and_forgotten(node):
     row = {
-        "site": node.node.site, "layout": "0a1b2c3d", "manufacturer": "acme", "model": "sono 5", "rows": 480, "columns": 640,
+        "site": node.node.site, "layout": "0a1b2c3d", "manufacturer": "acme", "model": "sono 5", "serial": "sn 7", "kind": "ultrasound", "rows": 480, "columns": 640,
         "sop_class_uid": "1.2.840.10008.5.1.4.1.1.6.1", "photometric_interpretation": "RGB",
         "lines": json.dumps([[10, 10, 30, 210]]), "exams": json.dumps(["a", "b"]), "looked_at": "b", "unseen": 0,
         "at": datetime(2026, 11, 22, tzinfo=UTC),
@@ -76,7 +76,9 @@ def test_learnt_zones_are_listed_and_forgotten(node):
     listed = review("zones")
     first, second = review("forget-zones", "0a1b2c3d"), review("forget-zones", "0a1b2c3d")
 
-    assert all(word in listed.stdout for word in ("0a1b2c3d", "acme sono 5", "2 of 5 exams", "0,0,40,310"))
+    assert all(
+        word in listed.stdout for word in ("0a1b2c3d", "acme sono 5 sn 7", "ultrasound", "2 of 5 exams", "0,0,40,310")
+    )
     assert first.exit_code == 0
     assert second.exit_code != 0
     assert "0a1b2c3d" not in review("zones").stdout

@@ -8,15 +8,17 @@ import pytest
 from sqlalchemy import func, select
 
 from anonymizer.pixels.cleaner import Cleaner
-from anonymizer.pixels.learning import EXAMS_WANTED
+from anonymizer.pixels.layouts import TERMS
 from kernel import audit
 from kernel.dicom.boxes import Box
 from kernel.errors import NotFound
 from kernel.events import EventName
-from routing import pixel_zones
+from routing import pixel_reviews, pixel_zones
+from routing.pixel_reviews import Reviewer
 from routing.tables import pixel_zone
-from tests.support.builders import an_us_cine
+from tests.support.builders import a_dataset, an_us_cine, with_pixels
 
+EXAMS_WANTED, _ = TERMS["ultrasound"]
 LINE, ELSEWHERE = Box(2, 16, 5, 24), Box(16, 16, 19, 24)
 
 
@@ -84,6 +86,68 @@ def test_after_enough_exams_only_the_first_instance_of_the_next_is_looked_at(hos
         frames = np.frombuffer(given.PixelData, np.uint8).reshape(-1, first.Rows, first.Columns, 3)
         assert not frames[:, LINE.top : LINE.bottom, LINE.left : LINE.right].any()
         assert (given.BurnedInAnnotation, given.DeidentificationMethodCodeSequence[1].CodeValue) == ("NO", "113101")
+
+
+def test_what_was_learnt_is_masked_in_the_next_exam_even_where_the_finder_misses_it(hospital, finder):
+    knows_the_device(hospital)
+    finder.boxes = ()
+
+    receives(hospital, *an_exam(9))
+
+    *_, last = hospital.hub.contents.values()
+    given = pydicom.dcmread(io.BytesIO(last), force=True)
+    frames = np.frombuffer(given.PixelData, np.uint8).reshape(-1, given.Rows, given.Columns, 3)
+    assert not frames[:, LINE.top : LINE.bottom, LINE.left : LINE.right].any()
+    assert [zone.is_confirmed for zone in listed(hospital)] == [True]
+
+
+def a_capture(number: int) -> pydicom.Dataset:
+    pixels = np.full((48, 64, 3), 90, np.uint8)
+    uid = "1.2.840.10008.5.1.4.1.1.7"
+    ds = with_pixels(a_dataset(uid, seed=f"sc {number}", Modality="OT", ConversionType="WSD"), pixels)
+    ds.Manufacturer, ds.ManufacturerModelName, ds.DeviceSerialNumber = "ACME", "Capture 1", "42"
+    return ds
+
+
+def decides(hospital, decision, *arguments) -> None:
+    """Decide as a person about the one instance that waits."""
+    with hospital.database.read() as connection:
+        (review,) = pixel_reviews.reviews(connection)
+    now = hospital.clock.now()
+    hospital.database.write(
+        lambda connection: decision(connection, review, *arguments, Reviewer("bs.lan"), now) and None
+    )
+    hospital.settles()
+
+
+def test_masks_that_a_person_accepts_count_as_an_exam_and_none_counts_as_nothing(hospital, finder):
+    finder.boxes = (Box(0, 0, 48, 40),)  # mostly text: a person is asked
+    receives(hospital, a_capture(1))
+    assert listed(hospital) == []
+
+    decides(hospital, pixel_reviews.accept, [LINE])
+    receives(hospital, a_capture(2))
+    decides(hospital, pixel_reviews.accept, [])
+
+    (zone,) = listed(hospital)
+    assert (zone.kind, zone.serial, zone.exams, zone.is_confirmed) == ("capture", "42", 1, False)
+
+
+def test_after_many_exams_that_people_masked_the_finder_still_looks_at_the_next_picture(hospital, finder):
+    finder.boxes = (Box(0, 0, 48, 40),)
+    for number in range(TERMS["capture"].exams_wanted):
+        receives(hospital, a_capture(number))
+        decides(hospital, pixel_reviews.accept, [LINE])
+    assert [zone.is_confirmed for zone in listed(hospital)] == [True]
+    looks, finder.boxes = finder.looks, ()
+
+    receives(hospital, a_capture(99))
+
+    assert finder.looks > looks
+    *_, last = hospital.hub.contents.values()
+    picture = np.frombuffer(pydicom.dcmread(io.BytesIO(last), force=True).PixelData, np.uint8).reshape(48, 64, 3)
+    assert not picture[LINE.top : LINE.bottom, LINE.left : LINE.right].any()
+    assert picture[-1, -1].all()
 
 
 def test_text_elsewhere_in_the_next_exam_is_masked_and_forgets_the_zones(hospital, finder):
