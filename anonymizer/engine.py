@@ -16,6 +16,7 @@ from anonymizer.declaration import PATIENT_IDENTITY_REMOVED, additions, codes_of
 from anonymizer.documents import changes_of
 from anonymizer.dummies import TEXT_VRS, encode
 from anonymizer.keys import Keys
+from anonymizer.opening import in_little_endian
 from anonymizer.patient import Patient, read_patient
 from anonymizer.profile import Profile
 from anonymizer.result import ActionRecord, Buffer, Deidentified, NewIdentity, NewPixels
@@ -26,13 +27,10 @@ from anonymizer.treatment import Treatment
 from anonymizer.vault import VaultEntry, VaultKind
 from kernel.dicom.elements import Header
 from kernel.dicom.frames import Span
-from kernel.dicom.part10 import file_meta, read_file_meta
-from kernel.dicom.reencode import to_explicit_little_endian
-from kernel.dicom.scanner import scan
+from kernel.dicom.part10 import file_meta
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.dicom.transcode_header import Change
 from kernel.dicom.uids import check_uid
-from kernel.errors import MalformedInstance
 
 MODALITY: Final = 0x00080060
 CLEANERS: Final[SequenceCleaners] = {Action.STRUCTURED: clean_content, Action.GRAPHICS: clean_graphics}
@@ -74,19 +72,13 @@ def deidentify(  # noqa: PLR0913 each is told by another: the profile's author, 
     Refused
         In one of its forms, when something is not understood: hold the instance, never pass it on.
     """
-    meta = read_file_meta(source)
-    check_uid(meta.transfer_syntax_uid, "TransferSyntaxUID")
-    if header is None:
-        header = scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
-    if not header.complete:
-        raise MalformedInstance(reason="it ends inside the pixel data")
-    work = _Work(profile, keys, issuer, fallback_charset)
-    if not header.reencoded:
-        return work.rewrite(source, header, meta.transfer_syntax_uid, new_pixels)
+    given = in_little_endian(source, header)
+    syntax = check_uid(given.transfer_syntax_uid, "TransferSyntaxUID")
+    made = _Work(profile, keys, issuer, fallback_charset).rewrite(given.source, given.header, syntax, new_pixels)
+    if given.source is source:
+        return made
     assert new_pixels is None, "their pieces are of another source"
-    encoded = to_explicit_little_endian(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
-    header = scan(encoded, EXPLICIT_VR_LITTLE_ENDIAN)
-    return work.rewrite(encoded, header, EXPLICIT_VR_LITTLE_ENDIAN).without_source(encoded)
+    return made.without_source(given.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from anonymizer import residue
 from anonymizer.engine import deidentify
 from anonymizer.faces import face_risk
 from anonymizer.keys import Keys
+from anonymizer.opening import in_little_endian
 from anonymizer.options import FACES
 from anonymizer.patient import read_patient
 from anonymizer.pdf.encapsulated import pdf_cleaned, wants_new_pdf
@@ -21,10 +22,6 @@ from anonymizer.result import Buffer, Deidentified
 from anonymizer.second_net import net_of
 from kernel.dicom.boxes import Box
 from kernel.dicom.elements import Header
-from kernel.dicom.part10 import file_meta, read_file_meta
-from kernel.dicom.reencode import to_explicit_little_endian
-from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 FINDINGS_TOLD_MAX: Final = 5
 CLEAN_PIXELS: Final = "clean_pixel_data"  # of `anonymizer.options`
@@ -74,8 +71,9 @@ def release(  # noqa: PLR0913 what `deidentify` takes, and who cleans pixels
 ) -> Released | Held:
     """De-identify an instance and search the result for what named the patient; parameters as `deidentify`.
 
-    `cleaner` looks for text in the pixels, and PDFs are written anew (`anonymizer.pdf`), if the profile has it cleaned; None: nobody does, and kinds that usually show
-    some name their reason. `drawn` are the masks of a person who looked, whatever the profile says: nobody looks again.
+    `cleaner` looks for text in the pixels, and PDFs are written anew (`anonymizer.pdf`), if the profile has it cleaned;
+    None: nobody does, and kinds that usually show some name their reason. `drawn` are the masks of a person who looked,
+    whatever the profile says: nobody looks again.
 
     Raises
     ------
@@ -84,18 +82,10 @@ def release(  # noqa: PLR0913 what `deidentify` takes, and who cleans pixels
     """
     if FACES in profile.options and (face := face_risk(header)):
         return Held(face, "(7FE0,0010)")
-    given = source
-    meta = read_file_meta(source)
-    syntax, looked = meta.transfer_syntax_uid, header
+    given, syntax, looked = in_little_endian(source, header)
     cleans = drawn is not None or (cleaner is not None and CLEAN_PIXELS in profile.options)
     cleans = cleans and header.pixel_data is not None
     writes_pdf = cleaner is not None and drawn is None and wants_new_pdf(header, profile)
-    if (cleans or writes_pdf) and header.reencoded:  # pieces are of a little endian source
-        encoded = to_explicit_little_endian(source, syntax, offset=meta.dataset_offset)
-        syntax = EXPLICIT_VR_LITTLE_ENDIAN
-        front = file_meta(meta.sop_class_uid, meta.sop_instance_uid, syntax)
-        given = front + encoded
-        looked = scan(given, syntax, offset=len(front))
     if writes_pdf:
         patient = read_patient(looked, keys, issuer, fallback_charset)
         cleaning = pdf_cleaned(looked, syntax, net_of(looked, patient, fallback_charset))

@@ -155,7 +155,10 @@ def _report(profile: profiles.Profile, order: Order, outcomes: list[Outcome]) ->
         "key_id": order.keys.key_id,
         "totals": {state: len(found) for state, found in by_state.items()},
         "actions": dict(sorted(done.items())),
-        "written": [{"input": one.label, "file": one.file, "masks": one.masks} for one in by_state["written"]],
+        "written": [
+            {"input": one.label, "file": one.file, "masks": one.masks, "mended": one.mended}
+            for one in by_state["written"]
+        ],
         "held": [
             {"input": one.label, "reason": one.reason, "tag": one.in_tag, "proposed_masks": one.proposed}
             for one in by_state["held"]

@@ -1,23 +1,20 @@
 """`vienanh deidentify --explain` and `--profiles`: what a profile does, tag by tag, and which profiles there are."""
 
 from pathlib import Path
-from typing import Final
 
 from rich.table import Table
 
 from anonymizer.engine import deidentify
 from anonymizer.explain import VALUE_BYTES_SHOWN, Told, explain
 from anonymizer.keys import Keys
+from anonymizer.opening import opened
 from anonymizer.options import OPTIONS, declared
 from anonymizer.profile import BUILT_IN, Profile, load
+from exchange.file_release import Entry, content_of
 from exchange.screen import out
 from kernel.config import Config
-from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
-from kernel.errors import LimitExceeded
 from routing.profiles import profiles_of
-
-FILE_BYTES_MAX: Final = 4 * 1024**3
 
 
 def explain_file(file: Path, profile: Profile, keys: Keys, issuer: str, charset: str | None, *, values: bool) -> None:
@@ -28,18 +25,15 @@ def explain_file(file: Path, profile: Profile, keys: Keys, issuer: str, charset:
     Refused
         The file is not understood.
     """
-    if file.stat().st_size > FILE_BYTES_MAX:
-        raise LimitExceeded(limit="FILE_BYTES_MAX", value=file.stat().st_size, bound=FILE_BYTES_MAX)
-    source = file.read_bytes()
-    meta = read_file_meta(source)
-    header = scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
-    made = deidentify(source, profile=profile, keys=keys, issuer=issuer, header=header, fallback_charset=charset)
-    new = made.to_bytes(source)
-    given = scan(new, made.identity.transfer_syntax_uid, offset=made.dataset_offset)
     columns = ["tag", "name", "VR", "becomes", "why", *(["before", "after"] if values else [])]
     grid = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for told in explain(header, given, profile):
-        grid.add_row(*_cells(told, values=values))
+    with content_of(Entry(file)) as content:
+        source, _, header = opened(content)
+        made = deidentify(source, profile=profile, keys=keys, issuer=issuer, header=header, fallback_charset=charset)
+        new = made.to_bytes(source) if made.trailer else made.head
+        given = scan(new, made.identity.transfer_syntax_uid, offset=made.dataset_offset, prefix=True)
+        for told in explain(header, given, profile):
+            grid.add_row(*_cells(told, values=values))
     out.print(grid)
     codes = ", ".join(made.record.method_codes)
     out.print(f"\n{profile.label} {profile.digest[:12]}; method codes {codes}; dates {profile.dates}", markup=False)

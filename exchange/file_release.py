@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import IO, Final, Literal
 
 from anonymizer.keys import Keys
+from anonymizer.opening import opened
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.release import Held, release
 from anonymizer.result import Buffer, Deidentified
 from anonymizer.site_profile import chosen
 from kernel.dicom.boxes import Box
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
-from kernel.errors import LimitExceeded, Refused
+from kernel.errors import Busy, LimitExceeded, Refused
 
 FILES_MAX: Final = 1_000_000  # of one run
 MEMBER_BYTES_MAX: Final = 8 * 1024**3  # of one file in a zip, as it unpacks
@@ -75,6 +74,7 @@ class Outcome:
     actions: tuple[tuple[str, int], ...] = ()
     masks: tuple[Box, ...] = ()  # made black in every frame
     proposed: tuple[Box, ...] = ()  # of a held one: where text may be
+    mended: bool = False  # its encoding was so odd that only pydicom understood it
 
 
 def entries(source: Path) -> Iterator[Entry]:
@@ -108,17 +108,16 @@ def _entries(source: Path) -> Iterator[Entry]:
 def process(entry: Entry, order: Order) -> Outcome:
     """De-identify one input and write it, or tell why not."""
     try:
-        with _opened(entry) as source:
+        with content_of(entry) as source:
             return _release(entry, source, order)
-    except Refused as refusal:
+    except (Refused, Busy) as refusal:
         return Outcome(entry.label, "unreadable", refusal.code)
     except (zipfile.BadZipFile, NotImplementedError, RuntimeError):  # broken, an odd compression, encrypted
         return Outcome(entry.label, "unreadable", "BadZipFile")
 
 
-def _release(entry: Entry, source: Buffer, order: Order) -> Outcome:
-    meta = read_file_meta(source)
-    header = scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+def _release(entry: Entry, content: Buffer, order: Order) -> Outcome:
+    source, _, header = opened(content)
     result = release(
         source,
         header,
@@ -138,7 +137,14 @@ def _release(entry: Entry, source: Buffer, order: Order) -> Outcome:
     if file is None:
         return Outcome(entry.label, "held", "other-bytes-under-its-uid", "(0008,0018)")
     actions = tuple(sorted(result.made.record.actions.items()))
-    return Outcome(entry.label, "written", file=file, actions=actions, masks=cleaning.boxes if cleaning else ())
+    return Outcome(
+        entry.label,
+        "written",
+        file=file,
+        actions=actions,
+        masks=cleaning.boxes if cleaning else (),
+        mended=source is not content,
+    )
 
 
 def _write(output: Path, made: Deidentified, source: Buffer) -> str | None:
@@ -164,7 +170,7 @@ def _write(output: Path, made: Deidentified, source: Buffer) -> str | None:
 
 
 @contextmanager
-def _opened(entry: Entry) -> Generator[Buffer]:
+def content_of(entry: Entry) -> Generator[Buffer]:
     """Give the input's bytes as a map of its file, or of its unpacked member."""
     if not entry.member:
         with entry.path.open("rb") as file, _mapped(file) as view:

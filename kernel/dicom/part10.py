@@ -19,7 +19,7 @@ from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_N
 PREAMBLE_BYTES: Final = 128
 META_BYTES_MAX: Final = 64 * 1024
 _MAGIC: Final = b"DICM"
-_PYDICOM_ERRORS: Final = (
+PYDICOM_ERRORS: Final = (
     InvalidDicomError,
     OSError,
     EOFError,
@@ -111,10 +111,13 @@ def read_file_meta(buffer: Buffer) -> FileMeta:
     return FileMeta(texts[0x0002], texts[0x0003], texts[0x0010], offset)
 
 
-def open_dataset(source: Path | str | bytes, *, stop_before_pixels: bool = False) -> pydicom.Dataset:
+def open_dataset(
+    source: Path | str | bytes | io.BytesIO, *, stop_before_pixels: bool = False, forgiving: bool = False
+) -> pydicom.Dataset:
     """Read a Part 10 file, or its bytes, with pydicom. The only place that calls its reader.
 
     For what needs a whole `Dataset`: writing structured reports, tests, tools. Receiving and serving use the scanner.
+    `forgiving`: also without a `DICM` prefix, which pydicom then guesses what to make of (`kernel.dicom.mending`).
 
     Raises
     ------
@@ -123,8 +126,8 @@ def open_dataset(source: Path | str | bytes, *, stop_before_pixels: bool = False
     """
     file = io.BytesIO(source) if isinstance(source, bytes) else source
     try:
-        return pydicom.dcmread(file, stop_before_pixels=stop_before_pixels)
+        return pydicom.dcmread(file, stop_before_pixels=stop_before_pixels, force=forgiving)
     except FileNotFoundError:
         raise
-    except _PYDICOM_ERRORS as error:
+    except PYDICOM_ERRORS as error:
         raise malformed(f"pydicom says {type(error).__name__}") from error

@@ -22,7 +22,7 @@ _UNIT_OF: Final = _UNITS | _UNITS_LONG
 _BITS_ALLOCATED: Final = 0x00280100
 _ITEM: Final = struct.pack("<HHI", 0xFFFE, 0xE000, UNDEFINED)
 _ITEM_END: Final = struct.pack("<HHI", 0xFFFE, 0xE00D, 0)
-_SEQUENCE_END: Final = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+SEQUENCE_END: Final = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 
 
 def inflate(buffer: Buffer, offset: int, bytes_max: int) -> tuple[bytes, bool]:
@@ -91,9 +91,9 @@ def to_explicit_little_endian(
         return b"".join(_elements(buffer, elements))
     before = [element for element in elements if element.start < pixels.start]
     value = bytes(buffer[pixels.value_offset : pixels.value_offset + pixels.length])
-    header = _header(pixels, pixels.vr, len(value))
-    swapped = _swapped(value, _pixel_unit(buffer, elements, pixels.vr))
-    return b"".join((*_elements(buffer, before), header, swapped, *_elements(buffer, elements[len(before) :])))
+    header = element_header(pixels.tag, pixels.vr, len(value))
+    samples = swapped(value, _pixel_unit(buffer, elements, pixels.vr))
+    return b"".join((*_elements(buffer, before), header, samples, *_elements(buffer, elements[len(before) :])))
 
 
 def _pixel_unit(buffer: Buffer, elements: Iterable[Element], vr: str) -> str:
@@ -120,30 +120,37 @@ def _walk(buffer: Buffer, offset: int, limits: Limits, *, prefix: bool) -> tuple
 def _elements(buffer: Buffer, elements: Iterable[Element]) -> Iterator[bytes]:
     for element in elements:
         if element.items is not None:
-            yield _header(element, "SQ", UNDEFINED)
-            for item in element.items:
-                yield _ITEM
-                yield from _elements(buffer, item.elements)
-                yield _ITEM_END
-            yield _SEQUENCE_END
+            yield from items(element.tag, (_elements(buffer, item.elements) for item in element.items))
             continue
         if element.length == UNDEFINED:
             raise malformed("encapsulated pixel data in a big endian data set")
         value = bytes(buffer[element.value_offset : element.value_offset + element.length])
-        yield _header(element, element.vr, len(value))
-        yield _swapped(value, element.vr)
+        yield element_header(element.tag, element.vr, len(value))
+        yield swapped(value, element.vr)
 
 
-def _header(element: Element, vr: str, length: int) -> bytes:
-    group, number = element.tag >> 16, element.tag & 0xFFFF
+def items(tag: int, contents: Iterable[Iterable[bytes]]) -> Iterator[bytes]:
+    """Yield a sequence of undefined length whose items hold the encoded elements given, in explicit little endian."""
+    yield element_header(tag, "SQ", UNDEFINED)
+    for content in contents:
+        yield _ITEM
+        yield from content
+        yield _ITEM_END
+    yield SEQUENCE_END
+
+
+def element_header(tag: int, vr: str, length: int) -> bytes:
+    """Return tag, VR and length in explicit little endian; a VR that cannot say the length becomes UN."""
+    group, number = tag >> 16, tag & 0xFFFF
     if vr in LONG_VRS:
         return struct.pack("<HH2sHI", group, number, vr.encode(), 0, length)
-    if length > 0xFFFF:  # an implicit element of a short VR among big endian ones
+    if length > 0xFFFF:  # of an implicit element of a short VR
         return struct.pack("<HH2sHI", group, number, b"UN", 0, length)
     return struct.pack("<HH2sH", group, number, vr.encode(), length)
 
 
-def _swapped(value: bytes, vr: str) -> bytes:
+def swapped(value: bytes, vr: str) -> bytes:
+    """Return a big endian value of `vr` in little endian."""
     unit = _UNIT_OF.get(vr)
     if unit is None:
         return value

@@ -10,6 +10,7 @@ from gateway.dicomweb.http.multipart import MultipartParser, PartBegin, PartData
 from kernel.archive.tables import instance
 from tests.dicomweb.conftest import MULTIPART, body_of, running_node
 from tests.support.builders import a_ct, a_ct_series, as_file
+from tests.support.odd_files import with_an_item_longer_than_its_sequence
 
 PATH = "/dicom-web/$deidentify"
 
@@ -44,6 +45,17 @@ def test_instances_come_back_without_their_patient_and_stay_together(archive):
     assert len({ds.StudyInstanceUID for ds in back}) == 1
     assert [ds.PixelData for ds in back] == [ds.PixelData for ds in originals]
     assert not [needle for needle in ("Hương", originals[0].PatientID) if needle.encode() in response.content]
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # pydicom's, about what is odd
+def test_an_instance_that_only_pydicom_understands_comes_back_too(archive):
+    response = order(archive, with_an_item_longer_than_its_sequence(a_ct()))
+
+    (_, content), (_, report) = parts_of(response)
+    assert (json.loads(report)["made"], json.loads(report)["held"]) == (1, [])
+    given = pydicom.dcmread(io.BytesIO(content))
+    assert given.PixelData == a_ct().PixelData
+    assert given.ReferencedImageSequence[0].ReferencedSOPInstanceUID.startswith("2.25.")
 
 
 def test_what_is_held_is_listed_by_part_and_reason_without_a_value(archive):

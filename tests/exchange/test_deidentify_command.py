@@ -13,6 +13,7 @@ from anonymizer.pixels.finder import missing
 from exchange import file_release
 from tests.support.builders import a_ct, a_ct_series, as_file, with_pixels
 from tests.support.nodes import ENVIRONMENT
+from tests.support.odd_files import bare
 from tests.support.written import tissue, write
 
 NAME = "NGUYỄN^VĂN^TÝ"
@@ -160,6 +161,17 @@ def test_a_damaged_file_leaves_nothing_behind(study: Path, tmp_path: Path):
     assert done.returncode == 1
     assert "unreadable: MalformedInstance" in done.stderr
     assert len(written(tmp_path / "out")) == 2
+
+
+def test_an_odd_file_is_written_as_any_other_and_the_report_says_so(study: Path, tmp_path: Path):
+    (study / "odd").write_bytes(bare(a_ct(instance=9, PatientName=NAME, PatientID="0123456789")))
+
+    done = deidentify(study, tmp_path / "out", "--report", tmp_path / "report.json", "--workers", "1")
+
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert done.returncode == 0, done.stderr
+    assert [Path(one["input"]).name for one in report["written"] if one["mended"]] == ["odd"]
+    assert len({pydicom.dcmread(file).SeriesInstanceUID for file in written(tmp_path / "out")}) == 1
 
 
 def test_an_empty_folder_is_no_success(tmp_path: Path):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from anonymizer.keys import Keys
+from anonymizer.opening import opened
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.profile import Profile
 from anonymizer.release import Held, release
@@ -20,7 +21,6 @@ from gateway.dicomweb.store.receiver import Framing
 from kernel.archive.blobs import Blobs, discard
 from kernel.archive.records import Staged
 from kernel.archive.spool import Spool
-from kernel.dicom.scanner import scan
 from kernel.errors import ExchangeError, Refused, StorageFull
 
 HEAD: Final[Mapping[str, str]] = {"Content-Type": "application/dicom"}
@@ -120,8 +120,8 @@ class Order:
             discard(staged)
 
     def _deidentify(self, staged: Staged) -> None:
-        with staged.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as source:
-            header = scan(source, staged.transfer_syntax_uid, offset=staged.dataset_offset)
+        with staged.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            source, _, header = opened(content)
             keys = self.keys
             result = release(source, header, profile=self.profile, keys=keys, issuer=keys.site, cleaner=Cleaner())
             if isinstance(result, Held):
