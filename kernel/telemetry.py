@@ -50,7 +50,7 @@ SECRET_KEYS = ("password", "token", "authorization", "cookie", "secret", "csrf",
 TEXT_MAX = 500  # characters of one field in a log line
 _HIDDEN = "(hidden)"
 # These libraries log or warn with what they read or were asked: values of data sets, URLs with names in a query.
-_TALKATIVE = ("pydicom", "pynetdicom", "uvicorn.access", "httpx", "httpcore")
+_TALKATIVE = ("pydicom", "uvicorn.access", "httpx", "httpcore")
 
 
 def stage(name: str) -> AbstractContextManager[None]:

@@ -1,17 +1,20 @@
 """Properties of the upper layer: what is written is read back; hostile bytes never crash it; splitting changes nothing."""
 
 import contextlib
+from dataclasses import astuple, replace
 
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
+from pynetdicom.pdu import A_ASSOCIATE_AC, A_ASSOCIATE_RQ
+from pynetdicom.pdu_items import PresentationContextItemRQ
 
 from gateway.dimse.listening.negotiation import Policy, negotiate
 from gateway.dimse.scp.offer import Offer, Offers
 from gateway.dimse.upper_layer import commands, pdu, user_items, wire
 from gateway.dimse.upper_layer.acceptor import Acceptor
 from gateway.dimse.upper_layer.indications import Fragment, ReleaseRequested, Requested
-from gateway.dimse.upper_layer.pdu import AssociateAccept, BadPDU, Kind
+from gateway.dimse.upper_layer.pdu import AssociateAccept, AssociateRequest, BadPDU, Kind
 from gateway.dimse.upper_layer.states import State
 from gateway.peers import SERVICES, Source
 from tests.dimse import scripts
@@ -54,6 +57,48 @@ def test_every_pdu_is_read_back_as_it_was_written(value):
 
     assert len(data) == 6 + int.from_bytes(data[2:6], "big")
     assert wire.decode(Kind(data[0]), data[6:]) == value
+
+
+@given(st.one_of(scripts.requests, scripts.accepts))
+def test_pynetdicom_reads_and_writes_association_pdus_as_we_do(value):
+    value = replace(value, user=scripts.USER)
+    theirs = A_ASSOCIATE_RQ() if isinstance(value, AssociateRequest) else A_ASSOCIATE_AC()
+    theirs.decode(wire.encode(value))
+
+    told = [(item.context_id, *_of_context(item)) for item in theirs.presentation_context]
+
+    assert told == [astuple(context) for context in value.contexts]
+    assert wire.decode(Kind(theirs.pdu_type), theirs.encode()[6:]) == value
+
+
+def _of_context(item) -> tuple:
+    if isinstance(item, PresentationContextItemRQ):
+        return item.abstract_syntax, tuple(item.transfer_syntax)
+    return item.result, item.transfer_syntax
+
+
+@pytest.mark.parametrize("title", [b"MODALITY\0\0\0\0\0\0\0\0", b"  MODALITY \0\0\0\0\0"])
+def test_titles_may_be_padded_with_anything_empty(title):
+    data = wire.encode(scripts.an_associate_request(calling_ae_title="X" * 16)).replace(b"X" * 16, title)
+
+    assert wire.decode(Kind.ASSOCIATE_RQ, data[6:]).calling_ae_title == "MODALITY"
+
+
+@pytest.mark.parametrize("title", [b" " * 16, b"\0" * 16, b"A\\B".ljust(16), b"A\nB".ljust(16), "É".encode().ljust(16)])
+def test_titles_that_are_none_are_refused(title):
+    data = wire.encode(scripts.an_associate_request(calling_ae_title="X" * 16)).replace(b"X" * 16, title)
+
+    with pytest.raises(BadPDU):
+        wire.decode(Kind.ASSOCIATE_RQ, data[6:])
+
+
+def test_items_that_nobody_knows_and_reserved_fields_are_passed_over():
+    request = scripts.an_associate_request()
+    data = wire.encode(request)[6:]
+
+    noisy = data[:36] + b"\xff" * 32 + user_items.item(0x7F, b"\xff" * 9) + data[68:]
+
+    assert wire.decode(Kind.ASSOCIATE_RQ, noisy) == request
 
 
 @given(scripts.command_sets)

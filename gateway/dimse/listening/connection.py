@@ -5,6 +5,7 @@ whole association; data sets go from it to the service without a copy.
 """
 
 import contextlib
+import mmap
 import socket
 import ssl
 from typing import TYPE_CHECKING
@@ -51,7 +52,7 @@ class Connection:
     def receive(self, *, wait: bool = True) -> int | None:
         """Take in what comes next and return how many bytes, 0 at the end; None when nothing has come and not `wait`."""
         if not self._buffer:
-            self._buffer = memoryview(bytearray(RECEIVE_BUFFER_BYTES))
+            self._buffer = memoryview(mmap.mmap(-1, RECEIVE_BUFFER_BYTES))  # a bytearray would be written with zeros
         count = self.link.receive(self._buffer) if wait else self.link.poll(self._buffer)
         if count:
             self._heard = self.upper.receive(self._buffer[:count])

@@ -1,7 +1,7 @@
 """The user information item of A-ASSOCIATE: its sub-items as values and back (PS3.8 D.1, PS3.7 D.3.3).
 
-pynetdicom's decoder gives up on a sub-item that it does not know; here it is passed over, as PS3.8 9.3.1 wants. Whatever
-a stranger's bytes hold, the only error is `BadPDU`.
+A sub-item that is not known is passed over, as PS3.8 9.3.1 wants. Whatever a stranger's bytes hold, the only error is
+`BadPDU`.
 """
 
 import struct

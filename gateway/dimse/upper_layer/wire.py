@@ -1,18 +1,18 @@
-"""Upper-layer PDUs to bytes and back, through pynetdicom's classes (PS3.8 9.3); user information is `user_items`'.
+"""Upper-layer PDUs to bytes and back (PS3.8 9.3); user information is `user_items`', P-DATA-TF is `protocol`'s.
 
-Whatever a stranger's bytes do to the decoder, the only error is `BadPDU`.
+Whatever a stranger's bytes do to the decoder, the only error is `BadPDU`. Reserved fields are not looked at and items
+that are not known are passed over (PS3.8 9.3.1). Some clients propose every storage SOP class in several transfer
+syntaxes with each association, a thousand items: hence no objects between bytes and values.
 """
 
-from typing import Any
-
-from pynetdicom import pdu as pdu_classes
-from pynetdicom import pdu_items as items
+import struct
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Final
 
 from gateway.dimse.upper_layer import user_items
 from gateway.dimse.upper_layer.pdu import (
     APPLICATION_CONTEXT,
     BODY_BYTES_MAX,
-    HEADER_BYTES,
     ITEMS_MAX,
     PDU,
     Abort,
@@ -28,11 +28,17 @@ from gateway.dimse.upper_layer.pdu import (
     ReleaseRequest,
     UserInformation,
 )
+from gateway.dimse.upper_layer.user_items import item, items
 
-ASSOCIATE_FIXED_BYTES = 68  # of A-ASSOCIATE before its items, the header not counted (PS3.8 tables 9-11, 9-17)
-APPLICATION_CONTEXT_ITEM = 0x10
-CONTEXT_ITEMS = {Kind.ASSOCIATE_RQ: 0x20, Kind.ASSOCIATE_AC: 0x21}
-USER_INFORMATION_ITEM = 0x50
+APPLICATION_CONTEXT_ITEM, USER_INFORMATION_ITEM = 0x10, 0x50
+PROPOSED_CONTEXT_ITEM, ANSWERED_CONTEXT_ITEM = 0x20, 0x21
+ABSTRACT_SYNTAX_ITEM, TRANSFER_SYNTAX_ITEM = 0x30, 0x40
+UID_CHARACTERS_MAX: Final = 64
+TITLE_CHARACTERS_MAX: Final = 16
+PROTOCOL_VERSION: Final = 1
+_FIXED: Final = struct.Struct(">H2x16s16s32x")  # A-ASSOCIATE before its items (PS3.8 tables 9-11, 9-17)
+_CONTEXT: Final = struct.Struct(">BxBx")  # ID, result or reserved; sub-items follow (tables 9-13, 9-18)
+_SHORT: Final = struct.Struct(">xBBB")
 
 
 def decode(kind: Kind, body: bytes) -> PDU:
@@ -46,14 +52,8 @@ def decode(kind: Kind, body: bytes) -> PDU:
     if len(body) > BODY_BYTES_MAX[kind]:
         raise BadPDU(f"{kind.name} of {len(body)} bytes")
     try:
-        if kind in (Kind.ASSOCIATE_RQ, Kind.ASSOCIATE_AC):
-            body, user = _part(kind, body)
-            data = _header(kind, body) + body
-            return _decode_request(data, user) if kind is Kind.ASSOCIATE_RQ else _decode_accept(data, user)
-        return _DECODERS[kind](_header(kind, body) + body)
-    except BadPDU:
-        raise
-    except Exception as error:  # noqa: BLE001 pynetdicom's decoder fails in its own ways on hostile bytes
+        return _DECODERS[kind](body)
+    except (struct.error, UnicodeDecodeError, ValueError) as error:
         raise BadPDU(f"{kind.name} cannot be decoded: {type(error).__name__}") from None
 
 
@@ -61,151 +61,145 @@ def encode(value: PDU) -> bytes:
     """Encode a whole PDU, header included."""
     match value:
         case AssociateRequest():
-            return _with_user(_request(value).encode(), value.user)
+            body = _encode_associate(value, value.protocol_version, value.application_context, _proposed(value))
+            return _pdu(Kind.ASSOCIATE_RQ, body)
         case AssociateAccept():
-            return _with_user(_accept(value).encode(), value.user)
+            body = _encode_associate(value, PROTOCOL_VERSION, APPLICATION_CONTEXT, _answered(value))
+            return _pdu(Kind.ASSOCIATE_AC, body)
         case AssociateReject():
-            pdu: Any = pdu_classes.A_ASSOCIATE_RJ()
-            pdu.result, pdu.source, pdu.reason_diagnostic = value.result, value.source, value.reason
+            return _pdu(Kind.ASSOCIATE_RJ, _SHORT.pack(value.result, value.source, value.reason))
         case ReleaseRequest():
-            pdu = pdu_classes.A_RELEASE_RQ()
+            return _pdu(Kind.RELEASE_RQ, bytes(4))
         case ReleaseReply():
-            pdu = pdu_classes.A_RELEASE_RP()
+            return _pdu(Kind.RELEASE_RP, bytes(4))
         case Abort():
-            pdu = pdu_classes.A_ABORT_RQ()
-            pdu.source, pdu.reason_diagnostic = value.source, value.reason
-    return pdu.encode()
+            return _pdu(Kind.ABORT, _SHORT.pack(0, value.source, value.reason))
 
 
-# --- A-ASSOCIATE ------------------------------------------------------------------------------------------------------
+# --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _header(kind: Kind, body: bytes) -> bytes:
-    return bytes((kind, 0)) + len(body).to_bytes(4, "big")
-
-
-def _part(kind: Kind, body: bytes) -> tuple[bytes, UserInformation]:
-    """Part the body of A-ASSOCIATE: what pynetdicom decodes, and user information; unknown items are passed over.
+def _associate(body: bytes, context_item: int) -> tuple[str, list[bytes], UserInformation]:
+    """Part the items of A-ASSOCIATE: the application context's name, presentation contexts, user information.
 
     Raises
     ------
     BadPDU
         Items that do not fit, more of them than ITEMS_MAX, or no user information.
     """
-    kept, count, user = [body[:ASSOCIATE_FIXED_BYTES]], 0, None
-    for number, value in user_items.items(body[ASSOCIATE_FIXED_BYTES:]):
-        if number == USER_INFORMATION_ITEM:
+    name, contexts, user = "", list[bytes](), None
+    for kind, value in items(body[_FIXED.size :]):
+        if kind == context_item:
+            contexts.append(value)
+        elif kind == USER_INFORMATION_ITEM:
             user = user_items.decode(value)
-        elif number == APPLICATION_CONTEXT_ITEM:
-            kept.append(user_items.item(number, value))
-        elif number == CONTEXT_ITEMS[kind]:
-            count += 1 + sum(1 for _ in user_items.items(value[4:]))
-            if count > ITEMS_MAX:  # before objects are made of them
-                raise BadPDU(f"more than {ITEMS_MAX} items")
-            kept.append(user_items.item(number, value))
+        elif kind == APPLICATION_CONTEXT_ITEM:
+            name = _uid(value)
     if user is None:
         raise BadPDU("no user information item")
-    return b"".join(kept), user
+    return name, contexts, user
 
 
-def _decode_request(data: bytes, user: UserInformation) -> AssociateRequest:
-    pdu = pdu_classes.A_ASSOCIATE_RQ()
-    pdu.decode(data)
+def _sub_items(contexts: Iterable[bytes]) -> Iterator[tuple[int, int, str, list[str]]]:
+    """Yield ID, result, abstract syntax and transfer syntaxes of presentation contexts."""
+    count = 0
+    for value in contexts:
+        number, result = _CONTEXT.unpack_from(value)
+        abstract, transfer = "", list[str]()
+        for kind, name in items(value[_CONTEXT.size :]):
+            count += 1
+            if kind == TRANSFER_SYNTAX_ITEM:
+                transfer.append(_uid(name))
+            elif kind == ABSTRACT_SYNTAX_ITEM:
+                abstract = _uid(name)
+        count += 1
+        if count > ITEMS_MAX:
+            raise BadPDU(f"more than {ITEMS_MAX} items")
+        yield number, result, abstract, transfer
+
+
+def _decode_request(body: bytes) -> AssociateRequest:
+    version, called, calling = _FIXED.unpack_from(body)
+    name, items_of_contexts, user = _associate(body, PROPOSED_CONTEXT_ITEM)
     contexts = tuple(
-        ProposedContext(
-            int(item.context_id or 0), str(item.abstract_syntax or ""), tuple(str(uid) for uid in item.transfer_syntax)
-        )
-        for item in pdu.presentation_context
+        ProposedContext(number, abstract, tuple(transfer))
+        for number, _, abstract, transfer in _sub_items(items_of_contexts)
     )
-    identifiers = [context.context_id for context in contexts]
-    if len(set(identifiers)) != len(identifiers) or any(number % 2 == 0 for number in identifiers):
+    identifiers = {context.context_id for context in contexts}
+    if len(identifiers) != len(contexts) or any(number % 2 == 0 for number in identifiers):
         raise BadPDU("presentation context IDs must be odd and different (PS3.8 9.3.2.2)")
-    return AssociateRequest(
-        called_ae_title=pdu.called_ae_title.strip(),
-        calling_ae_title=pdu.calling_ae_title.strip(),
-        contexts=contexts,
-        user=user,
-        application_context=str(pdu.application_context_name or ""),
-        protocol_version=int(pdu.protocol_version),
-    )
+    return AssociateRequest(_title(called), _title(calling), contexts, user, name, version)
 
 
-def _decode_accept(data: bytes, user: UserInformation) -> AssociateAccept:
-    pdu = pdu_classes.A_ASSOCIATE_AC()
-    pdu.decode(data)
+def _decode_accept(body: bytes) -> AssociateAccept:
+    _, called, calling = _FIXED.unpack_from(body)
+    _, items_of_contexts, user = _associate(body, ANSWERED_CONTEXT_ITEM)
     contexts = tuple(
-        AnsweredContext(int(item.context_id or 0), ContextResult(item.result or 0), str(item.transfer_syntax or ""))
-        for item in pdu.presentation_context
+        AnsweredContext(number, ContextResult(result), next(iter(transfer), ""))
+        for number, result, _, transfer in _sub_items(items_of_contexts)
     )
-    return AssociateAccept(pdu.reserved_aet.strip(), pdu.reserved_aec.strip(), contexts, user)
+    # The titles are reserved fields here, sent back as they came (PS3.8 table 9-17).
+    called, calling = (title.decode("ascii", errors="replace").strip(" \0") for title in (called, calling))
+    return AssociateAccept(called, calling, contexts, user)
 
 
-def _request(value: AssociateRequest) -> Any:
-    pdu = pdu_classes.A_ASSOCIATE_RQ()
-    pdu.called_ae_title, pdu.calling_ae_title = value.called_ae_title, value.calling_ae_title
-    pdu.protocol_version = value.protocol_version
-    contexts: list[Any] = []
-    for context in value.contexts:
-        item = items.PresentationContextItemRQ()
-        item.presentation_context_id = context.context_id
-        abstract = items.AbstractSyntaxSubItem()
-        abstract.abstract_syntax_name = context.abstract_syntax
-        item.abstract_transfer_syntax_sub_items = [abstract, *map(_transfer_syntax, context.transfer_syntaxes)]
-        contexts.append(item)
-    pdu.variable_items = [_application_context(value.application_context), *contexts]
-    return pdu
+def _title(data: bytes) -> str:
+    """Return an AE title; some pad it with NUL instead of spaces (PS3.5 6.2)."""
+    title = data.decode("ascii").strip(" \0")
+    if not title or not title.isprintable() or "\\" in title:
+        raise BadPDU("an AE title that is none")
+    return title
 
 
-def _accept(value: AssociateAccept) -> Any:
-    pdu = pdu_classes.A_ASSOCIATE_AC()
-    pdu.reserved_aet, pdu.reserved_aec = value.called_ae_title, value.calling_ae_title
-    contexts: list[Any] = []
-    for context in value.contexts:
-        item = items.PresentationContextItemAC()
-        item.presentation_context_id = context.context_id
-        item.result_reason = int(context.result)
-        item.transfer_syntax_sub_item = [_transfer_syntax(context.transfer_syntax)]
-        contexts.append(item)
-    pdu.variable_items = [_application_context(APPLICATION_CONTEXT), *contexts]
-    return pdu
+def _uid(data: bytes) -> str:
+    uid = data.decode("ascii").strip(" \0")
+    if len(uid) > UID_CHARACTERS_MAX:
+        raise BadPDU(f"a UID of {len(uid)} characters")
+    return uid
 
 
-def _application_context(uid: str) -> Any:
-    item = items.ApplicationContextItem()
-    item.application_context_name = uid
-    return item
-
-
-def _transfer_syntax(uid: str) -> Any:
-    item = items.TransferSyntaxSubItem()
-    item.transfer_syntax_name = uid
-    return item
-
-
-def _with_user(data: bytes, user: UserInformation) -> bytes:
-    """Add user information to an encoded PDU."""
-    body = data[HEADER_BYTES:] + user_items.item(USER_INFORMATION_ITEM, user_items.encode(user))
-    return data[:2] + len(body).to_bytes(4, "big") + body
-
-
-# --- the short ones ---------------------------------------------------------------------------------------------------
-
-
-def _decode_reject(data: bytes) -> AssociateReject:
-    pdu = pdu_classes.A_ASSOCIATE_RJ()
-    pdu.decode(data)
-    return AssociateReject(int(pdu.result or 0), int(pdu.source or 0), int(pdu.reason_diagnostic or 0))
-
-
-def _decode_abort(data: bytes) -> Abort:
-    pdu = pdu_classes.A_ABORT_RQ()
-    pdu.decode(data)
-    return Abort(int(pdu.source or 0), int(pdu.reason_diagnostic or 0))
-
-
-_DECODERS = {
-    Kind.ASSOCIATE_RJ: _decode_reject,
+_DECODERS: Final[Mapping[Kind, Callable[[bytes], PDU]]] = {
+    Kind.ASSOCIATE_RQ: _decode_request,
+    Kind.ASSOCIATE_AC: _decode_accept,
+    Kind.ASSOCIATE_RJ: lambda body: AssociateReject(*_SHORT.unpack_from(body)),
     Kind.RELEASE_RQ: lambda _: ReleaseRequest(),
     Kind.RELEASE_RP: lambda _: ReleaseReply(),
-    Kind.ABORT: _decode_abort,
+    Kind.ABORT: lambda body: Abort(*_SHORT.unpack_from(body)[1:]),
 }
+
+
+# --- writing ----------------------------------------------------------------------------------------------------------
+
+
+def _pdu(kind: Kind, body: bytes) -> bytes:
+    return bytes((kind, 0)) + len(body).to_bytes(4, "big") + body
+
+
+def _encode_associate(
+    value: AssociateRequest | AssociateAccept, version: int, application_context: str, contexts: Iterable[bytes]
+) -> bytes:
+    titles = [
+        title.encode("ascii").ljust(TITLE_CHARACTERS_MAX) for title in (value.called_ae_title, value.calling_ae_title)
+    ]
+    assert all(len(title) == TITLE_CHARACTERS_MAX for title in titles), "AE titles were checked where they came from"
+    return b"".join(
+        (
+            _FIXED.pack(version, *titles),
+            item(APPLICATION_CONTEXT_ITEM, application_context.encode("ascii")),
+            *contexts,
+            item(USER_INFORMATION_ITEM, user_items.encode(value.user)),
+        )
+    )
+
+
+def _proposed(value: AssociateRequest) -> Iterator[bytes]:
+    for context in value.contexts:
+        syntaxes = b"".join(item(TRANSFER_SYNTAX_ITEM, uid.encode("ascii")) for uid in context.transfer_syntaxes)
+        abstract = item(ABSTRACT_SYNTAX_ITEM, context.abstract_syntax.encode("ascii"))
+        yield item(PROPOSED_CONTEXT_ITEM, _CONTEXT.pack(context.context_id, 0) + abstract + syntaxes)
+
+
+def _answered(value: AssociateAccept) -> Iterator[bytes]:
+    for context in value.contexts:
+        syntax = item(TRANSFER_SYNTAX_ITEM, context.transfer_syntax.encode("ascii"))
+        yield item(ANSWERED_CONTEXT_ITEM, _CONTEXT.pack(context.context_id, context.result) + syntax)
