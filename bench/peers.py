@@ -25,6 +25,8 @@ ROOT = Path(__file__).parents[1]
 ORTHANC_TOOL = ROOT.parent / "shared" / "tools" / "orthanc-1.12"
 TUNING = {"TCP_NODELAY": "1", "TCP_BUFFER_LENGTH": "1048576"}  # DCMTK's sockets, in Orthanc too
 MAX_PDU = "131072"
+# No copies are made ahead while a peer has its turn.
+QUIETLY = {"VIENANH_LOG_LEVEL": "warning", "VIENANH_ARCHIVE_TIERS_BYTES_MAX": "0"}
 TOKEN = "bench-only-token"  # noqa: S105 of a node on loopback that lives for minutes
 READY_S = 60.0
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -67,7 +69,7 @@ def our_node(folder: Path, *, data: str = "node", settings: Mapping[str, str] | 
     dicom, http = free_port(), free_port()
     command = [sys.executable, "-m", "exchange", "serve", "--data", str(folder / data), "--dicom-port", str(dicom)]
     command += ["--http-port", str(http), "--dev-token", TOKEN]
-    environment = os.environ | {"VIENANH_LOG_LEVEL": "warning"} | dict(settings or {})
+    environment = os.environ | QUIETLY | dict(settings or {})
     written = folder / f"{data}.log"
     with written.open("wb") as log, _running(command, environment, log) as process:
         base = f"http://127.0.0.1:{http}"

@@ -46,6 +46,8 @@ from kernel.archive.deletion_asked import serve_deletions
 from kernel.archive.ingest import Ingest
 from kernel.archive.owner import LocalOwner
 from kernel.archive.quarantine import Quarantine
+from kernel.archive.tier_maker import TierMaker
+from kernel.archive.tiers import Tiers
 from kernel.clock import Clock
 from kernel.config import Config
 from routing.deletion import DeliveryDependents
@@ -82,6 +84,8 @@ class Node:
     commitments: CommitmentDesk
     reports: CommitmentReporter
     handovers: HandoverWorker
+    tiers: Tiers
+    tier_maker: TierMaker | None  # a site sends studies away; who reads there has copies made when they are asked for
 
 
 @contextmanager
@@ -110,6 +114,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
         commitments = CommitmentDesk(opened.db, opened.blobs, clock, digests=config.archive.commitment_digests)
         serve_commitments(owner, commitments)
         serve_performed(owner, steps)
+        tiers = Tiers(opened.blobs, config.archive.tiers_bytes_max)
         yield Node(
             stores=opened,
             rules=rules,
@@ -147,6 +152,8 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
                 call_back(sources, config.routing.request_timeout_s),
             ),
             handovers=HandoverWorker(opened.db, clock, owner, handover_ways(rules, config, clock), random_uid),
+            tiers=tiers,
+            tier_maker=None if config.node.role == "site" else TierMaker(opened.db, tiers, clock),
         )
 
 

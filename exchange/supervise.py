@@ -64,6 +64,7 @@ class Running:
                 committer=node.committer,
                 commitments=node.commitments,
                 deletions=node.deletions,
+                tiers=node.tiers,
                 deidentification=Deidentification(profiles_of(config), site_keys(config)),
             )
         )
@@ -97,7 +98,8 @@ class Running:
             stack.callback(node.commit_server.stop)
             node.worker.start()
             stack.callback(node.worker.stop, DRAIN_S)
-            for part in (node.commitments, node.reports, node.handovers):
+            beside = (node.tier_maker,) if node.tier_maker else ()
+            for part in (node.commitments, node.reports, node.handovers, *beside):
                 part.start()
                 stack.callback(part.stop, DRAIN_S)
             if node.listener:

@@ -126,6 +126,9 @@ class ArchiveConfig:
     free_bytes_min: int = _setting(2 * GIBIBYTE, "bytes of free disk kept in reserve; below it nothing is taken")
     quarantine_bytes_max: int = _setting(4 * GIBIBYTE, "bytes of refused instances kept for a person to look at")
     quiet_s: float = _setting(60.0, "seconds without a new instance after which a study counts as complete, at last")
+    tiers_bytes_max: int = _setting(
+        16 * GIBIBYTE, "bytes of lossless copies from which thin lines get pictures in steps; 0: none are kept"
+    )
     commitment_digests: bool = _setting(True, "storage commitment reads every byte and compares digests first")
     results_max: int = _setting(1000, "most matches that one search returns (Warning header beyond)")
     timezone: str = _setting("+0700", "offset from UTC of stored dates and times, such as +0700")

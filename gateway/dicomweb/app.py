@@ -15,7 +15,7 @@ from gateway.dicomweb import capabilities, changes, commitment, deletion
 from gateway.dicomweb.deidentify.endpoint import deidentify
 from gateway.dicomweb.http.endpoint import Endpoint
 from gateway.dicomweb.http.row import Row
-from gateway.dicomweb.retrieve import bulkdata, frames, instances, metadata, rendered
+from gateway.dicomweb.retrieve import bulkdata, frames, instances, metadata, rendered, tiers
 from gateway.dicomweb.search import qido
 from gateway.dicomweb.service import Room, Services
 from gateway.dicomweb.store import announced, stow
@@ -38,6 +38,7 @@ _TASKS, _WORK = Scope.WORKLIST_READ, Scope.WORKLIST_WRITE
 # Looked at in this order: the busiest first.
 ROUTES: Final[Sequence[Row]] = (
     Row("GET", _INSTANCE + "/frames/{frames}", frames.retrieve_frames, _READ, "frame", is_quick=True),
+    Row("GET", _INSTANCE + "/frames/{frames}/tiers/{tier}", tiers.retrieve_tier, _READ, "tier"),
     Row("POST", "/studies", stow.store, _STORE, "store"),
     Row("POST", _STUDY, stow.store, _STORE, "store"),
     Row("DELETE", _STUDY, deletion.delete, _DELETE, "delete"),

@@ -10,8 +10,10 @@ from xml.sax.saxutils import quoteattr
 
 from gateway.dicomweb.http.row import Row
 from gateway.dicomweb.retrieve.frame_media import MEDIA_TYPES
+from gateway.dicomweb.retrieve.tiers import MEDIA_TYPE as TIER
 from kernel.archive.changes import PAGE_MAX
 from kernel.archive.deletion import REASONS
+from kernel.archive.tiers import TIERS
 
 WADL: Final = "http://wadl.dev.java.net/2009/02"
 _UID: Final = {"type": "string", "pattern": "^[0-9.]{1,64}$"}
@@ -24,6 +26,7 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "workitem": _UID,
     "ae": {"type": "string", "minLength": 1, "maxLength": 16},
     "frames": {"type": "string", "pattern": "^[0-9]{1,6}(,[0-9]{1,6}){0,9}$"},
+    "tier": {"type": "integer", "minimum": 0, "maximum": TIERS - 1},
     "path": {"type": "string", "maxLength": 64},
 }
 _NUMBER: Final = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
@@ -72,6 +75,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "retrieve": Operation("Retrieve instances (PS3.18 10.4)", (*_INSTANCES, "application/zip")),
     "metadata": Operation("Retrieve metadata (PS3.18 10.4.1.1.2)", (_JSON, f'multipart/related; type="{_XML}"')),
     "frame": Operation("Retrieve frames (PS3.18 10.4.1.6)", _FRAMES),
+    "tier": Operation("Retrieve a frame in steps of resolution, which together are lossless HTJ2K", (TIER,)),
     "bulkdata": Operation("Retrieve bulk data (PS3.18 10.4.1.5)", ("application/octet-stream", "multipart/related")),
     "rendered": Operation(
         "Retrieve rendered (PS3.18 10.4.1.1.3)",

@@ -21,6 +21,7 @@ from kernel.archive.ingest import Ingest
 from kernel.archive.metadata import Metadata
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.remembered import Remembered
+from kernel.archive.tiers import Tiers
 from kernel.clock import Clock
 from kernel.config import Config
 from kernel.database import Database
@@ -54,6 +55,7 @@ class Services:
     quarantine: Quarantine
     committer: LocalCommitter
     deletions: Deletions
+    tiers: Tiers
     random: Callable[[int], str] = secrets.token_hex
     commitments: CommitmentDesk | None = None
     deidentification: "Deidentification | None" = None

@@ -4,6 +4,7 @@
     <root>/ab/<sha256>-<syntax>         blobs: the canonical file meta, then the data set as sent
     <root>/quarantine/<sha256>-<syntax> refused instances, for a person to look at
     <root>/doomed/                      blobs in the moment of being removed
+    <root>/made/ab/<sha256>-<syntax>/   what was made of a blob and can be made again; goes when the blob goes
 
 `sha256` is that of the encoded data set and `syntax` its Transfer Syntax UID: together they determine every byte of the
 blob, because the file meta is a function of the identifiers alone. So a name is never rewritten with other bytes, two
@@ -19,6 +20,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
@@ -34,6 +36,7 @@ DECLARED_CHARACTERS_MAX: Final = 128  # of a declared UID; PS3.5 9.1 allows 64
 _INCOMING: Final = "incoming"
 _QUARANTINE: Final = "quarantine"
 _DOOMED: Final = "doomed"
+_MADE: Final = "made"
 _KEY: Final = re.compile(r"(?:[0-9a-f]{2}|quarantine)/[0-9a-f]{64}-[0-9.]{1,64}")
 _SYNTAX: Final = re.compile(r"[0-9.]{1,64}")
 
@@ -68,7 +71,8 @@ class Blobs:
         self._root = root
         self._free_bytes_min = free_bytes_min
         folders = [
-            root / name for name in (_INCOMING, _QUARANTINE, _DOOMED, *(f"{number:02x}" for number in range(256)))
+            root / name
+            for name in (_INCOMING, _QUARANTINE, _DOOMED, _MADE, *(f"{number:02x}" for number in range(256)))
         ]
         if not all(folder.is_dir() for folder in folders):
             for folder in folders:
@@ -163,6 +167,17 @@ class Blobs:
         assert _KEY.fullmatch(key), "keys come from this class"
         return self._root / key
 
+    def made_of(self, key: str) -> Path:
+        """Return the folder for what is made of a blob and can be made again; it may not be there yet."""
+        assert _KEY.fullmatch(key), "keys come from this class"
+        return self._root / _MADE / key
+
+    def all_made(self) -> Iterator[Path]:
+        """Yield the folders of `made_of` that are there."""
+        for folder in (self._root / _MADE).iterdir():
+            with os.scandir(folder) as entries:
+                yield from (Path(entry.path) for entry in entries)
+
     def open(self, key: str) -> BufferedReader:
         """Open a blob for reading.
 
@@ -192,6 +207,7 @@ class Blobs:
     def delete(self, key: str) -> None:
         """Forget a blob; absent is fine. Whoever calls knows that no row names it."""
         self.path(key).unlink(missing_ok=True)
+        shutil.rmtree(self.made_of(key), ignore_errors=True)
 
     def settled(self, key: str, before: float) -> int | None:
         """Return which file a blob is (its inode) if it got its name before a moment (s since 1970); 0 if it is gone.
@@ -217,6 +233,7 @@ class Blobs:
             return False
         removed = self._end(doomed)
         flush_folder(self.path(key).parent)
+        shutil.rmtree(self.made_of(key), ignore_errors=True)
         return removed
 
     def _end(self, doomed: Path) -> bool:
@@ -234,7 +251,7 @@ class Blobs:
     def walk(self) -> Iterator[tuple[str, os.stat_result]]:
         """Yield every blob's key and state, quarantine included, folder by folder."""
         for folder in sorted(self._root.iterdir()):
-            if folder.name in (_INCOMING, _DOOMED) or not folder.is_dir():
+            if folder.name in (_INCOMING, _DOOMED, _MADE) or not folder.is_dir():
                 continue
             with os.scandir(folder) as entries:
                 for entry in entries:

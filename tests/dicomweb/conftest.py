@@ -28,6 +28,7 @@ from kernel.archive.deletion import Deletions
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.tables import quarantine as quarantine_table
+from kernel.archive.tiers import Tiers
 from kernel.audit import audit
 from kernel.clock import SystemClock
 from kernel.config import Config, LogConfig
@@ -146,6 +147,7 @@ def running_node(
             quarantine,
             committer,
             deletions=deletions,
+            tiers=Tiers(blobs, config.archive.tiers_bytes_max),
             commitments=desk,
             deidentification=Deidentification(profiles_of(config), site_keys),
         )

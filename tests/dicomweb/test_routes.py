@@ -22,6 +22,7 @@ def path_of(row, prefix: str, ds, site: str = "BV1") -> str:
             "series": ds.SeriesInstanceUID,
             "instance": ds.SOPInstanceUID,
             "frames": "1",
+            "tier": "0",
             "path": "7FE00010",
             "transaction": "1.2.3.1",
             "workitem": "1.2.3.2",
