@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from anonymizer.bounded_xml import parsed
+from anonymizer.identifiers import name_of
 from anonymizer.second_net import Net
 
 V3: Final = "urn:hl7-org:v3"
@@ -113,7 +114,7 @@ class _Document:
         role = _under(target, "patientRole")
         _under(role, "id", root=self._with.new_uid("patients"), extension=self._with.pseudonym)
         patient = _under(role, "patient")
-        _under(patient, "name").text = f"BN {self._with.pseudonym}"
+        _under(patient, "name").text = name_of(self._with.pseudonym)
         sex = self._root.find(
             "/".join(map(_v3, ("recordTarget", "patientRole", "patient", "administrativeGenderCode")))
         )

@@ -5,6 +5,7 @@ from functools import lru_cache
 from typing import Final
 
 from anonymizer.dummies import code_item, encode, encode_items
+from anonymizer.identifiers import name_of
 from anonymizer.options import METHOD_MEANINGS
 from anonymizer.patient import Patient
 from anonymizer.profile import Profile
@@ -21,7 +22,7 @@ def additions(profile: Profile, patient: Patient, header: Header) -> Iterator[tu
     """
     implicit = header.implicit
     if header.get(0x00100010) is None:
-        yield 0x00100010, encode(0x00100010, "PN", b"BN " + patient.pseudonym.encode(), implicit=implicit)
+        yield 0x00100010, encode(0x00100010, "PN", name_of(patient.pseudonym).encode(), implicit=implicit)
     if header.get(0x00100020) is None:
         yield 0x00100020, encode(0x00100020, "LO", patient.pseudonym.encode(), implicit=implicit)
     yield PATIENT_IDENTITY_REMOVED, b""

@@ -65,6 +65,11 @@ def pseudonym(key: bytes, issuer: str, patient_id: str) -> str:
     return "-".join(text[at : at + PSEUDONYM_GROUP] for at in range(0, len(text), PSEUDONYM_GROUP))
 
 
+def name_of(pseudonym: str) -> str:
+    """Return the Patient's Name that is given with a pseudonym (BN: bệnh nhân, patient)."""
+    return f"BN {pseudonym}"
+
+
 def is_pseudonym(text: str) -> bool:
     """Whether `text`, as heard or typed, can be a pseudonym: case, spaces and hyphens do not matter."""
     bare = re.sub(r"[\s-]", "", text.upper())

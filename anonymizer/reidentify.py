@@ -25,6 +25,8 @@ from kernel.errors import LimitExceeded, MalformedInstance
 
 RETURNED_BYTES_MAX: Final = 256 * 1024 * 1024
 UTF_8: Final = "ISO_IR 192"
+TEXT_VALUE: Final = 0x0040A160
+SUBJECT_ID: Final = ("121030", "DCM")
 DOCUMENT, MEDIA_TYPE = 0x00420011, "MIMETypeOfEncapsulatedDocument"
 IDENTIFIERS: Final = frozenset({0x00100020, 0x00101000, 0x00120040})  # in whose place an id belongs, not a name
 _TEXTS: Final = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
@@ -33,7 +35,7 @@ _STUDY: Final = ("StudyDate", "StudyTime", "AccessionNumber", "StudyID", "Referr
 _PATIENT: Final = ("PatientName", "PatientID", "PatientBirthDate", "PatientSex")
 _NO_MORE_TRUE: Final = (
     "PatientIdentityRemoved", "DeidentificationMethod", "DeidentificationMethodCodeSequence",
-    "LongitudinalTemporalInformationModified",
+    "LongitudinalTemporalInformationModified", "IssuerOfPatientID", "IssuerOfPatientIDQualifiersSequence",
 )  # fmt: skip
 
 
@@ -129,12 +131,13 @@ class _Work:
 
     def data_set(self, ds: Dataset) -> None:
         """Lead back every element, nested ones too; all text becomes Unicode, to be written as UTF-8."""
+        identifiers = IDENTIFIERS | ({TEXT_VALUE} if _is_about_an_id(ds) else frozenset())
         for element in ds:  # each is decoded by the character set that is declared now
             if element.VR == "SQ":
                 for item in element.value or ():
                     self.data_set(item)
             else:
-                self._element(element)
+                self._element(element, identifiers)
         if "SpecificCharacterSet" in ds:
             ds.SpecificCharacterSet = UTF_8
 
@@ -156,13 +159,13 @@ class _Work:
         self.changed += 1
         return "filled-in"
 
-    def _element(self, element: DataElement) -> None:
+    def _element(self, element: DataElement, identifiers: frozenset[int]) -> None:
         if element.VR == "UI":
             self._each(element, lambda value: self._way.uids.get(value, value))
         elif element.VR == "PN" and self._way.pseudonym in str(element.value):
             self._each(element, self._name)
         elif element.VR in _TEXTS:
-            self._each(element, self._identifier if element.tag in IDENTIFIERS else self._way.text)
+            self._each(element, self._way.identifier if element.tag in identifiers else self._way.text)
         elif element.VR in _DATES and self._dates_moved:
             self._each(element, self._way.date)
 
@@ -176,14 +179,22 @@ class _Work:
             self.changed += 1
 
     def _name(self, value: str) -> str:
-        return self._way.identity.get("PatientName", "") if value.strip("^= ") == self._way.pseudonym else value
+        return self._way.identity.get("PatientName", "") if self._way.is_name(value) else value
 
-    def _identifier(self, value: str) -> str:
-        return self._way.identity.get("PatientID", "") if value == self._way.pseudonym else value
+
+def _is_about_an_id(item: Dataset) -> bool:
+    """Whether a content item says the id of its subject (PS3.16 TID 1007)."""
+    return any(
+        (one.get("CodeValue"), one.get("CodingSchemeDesignator")) == SUBJECT_ID
+        for one in item.get("ConceptNameCodeSequence") or ()
+    )
 
 
 def _put_back(ds: Dataset, way: WayBack) -> None:
     """Write the patient's and the study's own attributes."""
+    for keyword in _NO_MORE_TRUE:
+        if keyword in ds:
+            delattr(ds, keyword)
     for keyword in _PATIENT:
         setattr(ds, keyword, way.identity.get(keyword, ""))
     for keyword in _STUDY:
@@ -191,9 +202,6 @@ def _put_back(ds: Dataset, way: WayBack) -> None:
     for keyword, values in (("IssuerOfPatientID", way.identity), ("StudyDescription", way.study)):
         if values.get(keyword):
             setattr(ds, keyword, values[keyword])
-    for keyword in _NO_MORE_TRUE:
-        if keyword in ds:
-            delattr(ds, keyword)
     ds.SpecificCharacterSet = UTF_8
 
 

@@ -74,7 +74,8 @@ class _Fhir:
         new = {key: self.value(value, depth + 1) for key, value in found.items()}
         if found.get("value") == way.pseudonym:  # an Identifier
             new["value"] = identity.get("PatientID", "")
-        if way.pseudonym in (found.get("family"), found.get("text")) and ({"family", "given", "use"} & found.keys()):
+        names = [one for one in (found.get("family"), found.get("text")) if isinstance(one, str)]
+        if any(map(way.is_name, names)) and ({"family", "given", "use"} & found.keys()):
             family, _, given = identity.get("PatientName", "").partition("=")[0].partition("^")
             new |= {"text": way.person, "family": family, "given": [part for part in given.split("^") if part]}
         born = identity.get("PatientBirthDate", "")

@@ -11,7 +11,7 @@ from anonymizer.actions import REPORTED, Action
 from anonymizer.compiled import ActionTable
 from anonymizer.descriptors import LENGTH_MAX, is_harmless
 from anonymizer.dummies import DUMMY_VALUES, TEXT_VRS, dummy_items, encode, encode_items
-from anonymizer.identifiers import PADDING, WELL_KNOWN_ROOT, new_uid, pseudonym, shift_date
+from anonymizer.identifiers import PADDING, WELL_KNOWN_ROOT, name_of, new_uid, pseudonym, shift_date
 from anonymizer.keys import Keys
 from anonymizer.patient import Patient
 from anonymizer.private import holds
@@ -143,7 +143,7 @@ class Treatment:
         if action is Action.PATIENT_ID:
             return self._pseudonym_of(value).encode()
         if action is Action.PATIENT_NAME:
-            return b"BN " + self.patient.pseudonym.encode()
+            return name_of(self.patient.pseudonym).encode()
         if action is Action.SHIFT:
             return shift_date(value, self.patient.shift_days) if value.strip(PADDING) else value
         if action is Action.TIME:

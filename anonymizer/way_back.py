@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import cached_property
 from typing import Final
 
-from anonymizer.identifiers import SHIFT_DAYS_MIN, shift_date
+from anonymizer.identifiers import SHIFT_DAYS_MIN, name_of, shift_date
 
 NEW_UID: Final = re.compile(r"2\.25\.[1-9][0-9]{0,38}(?![0-9]|\.[0-9])")
 PSEUDONYM: Final = re.compile(r"[2-9A-HJKMNP-TV-Y]{4}-[2-9A-HJKMNP-TV-Y]{4}-[2-9A-HJKMNP-TV-Y]{4}")
@@ -36,6 +36,16 @@ class WayBack:
     def person(self) -> str:
         """The name as people read it: family, middle and given name in their written order, blanks between."""
         return " ".join(self.identity.get("PatientName", "").partition("=")[0].replace("^", " ").split())
+
+    def is_name(self, value: str) -> bool:
+        """Whether a name is what stands for the patient's: the pseudonym, alone or as it was given."""
+        return value.strip("^= ") in {self.pseudonym, name_of(self.pseudonym)}
+
+    def identifier(self, value: str) -> str:
+        """Return what stands where an id belongs: the Patient ID in the pseudonym's place."""
+        if value.strip().upper() == self.pseudonym:
+            return self.identity.get("PatientID", "")
+        return self.text(value)
 
     def text(self, value: str) -> str:
         """Return a text with the name in the pseudonym's place, and old UIDs in the new ones'."""

@@ -3,6 +3,7 @@
 import io
 import re
 import zlib
+from dataclasses import replace
 from datetime import date
 
 import pydicom
@@ -18,6 +19,7 @@ from anonymizer.identifiers import pseudonym, shift_date, shift_days
 from anonymizer.reidentify import named_in, reidentify
 from anonymizer.way_back import NEW_UID, PSEUDONYM, WayBack
 from kernel.errors import LimitExceeded
+from tests.anonymizer.conftest import read
 from tests.support.builders import a_ct, as_file
 from tests.support.papers import a_pdf
 from tests.support.reports import a_structured_report, content_item, placeholder_pdf
@@ -139,6 +141,16 @@ def test_a_report_in_another_character_set_comes_home_in_utf_8(released):
 
     assert (home.SpecificCharacterSet, home.ContentSequence[0].TextValue) == ("ISO_IR 192", "Überprüft")
     assert home.PatientName == "Nguyễn^Thị Hương"
+
+
+def test_who_issued_the_pseudonym_issued_no_patient_id(released):
+    report = as_file(a_structured_report(released.at_hub, "x", IssuerOfPatientID="HUB"))
+    without_issuer = replace(released.way, identity={**released.way.identity, "IssuerOfPatientID": ""})
+
+    ours, nobodys = (read(reidentify(report, way).content) for way in (released.way, without_issuer))
+
+    assert ours.IssuerOfPatientID == "bv-huyen"
+    assert "IssuerOfPatientID" not in nobodys
 
 
 def test_another_transfer_syntax_stays(released):

@@ -71,6 +71,14 @@ def test_a_bundle_comes_home():
     assert report["identifier"] == [{"value": "R-1"}]
 
 
+def test_a_name_made_of_the_pseudonym_is_the_patients_name():
+    resource = {"resourceType": "Patient", "name": [{"text": f"BN {TOKEN}", "use": "usual"}]}
+
+    (name,) = json.loads(fhir(json.dumps(resource).encode(), WAY))["name"]
+
+    assert name == {"use": "usual", "family": "Nguyễn", "given": ["Thị", "Hương"], "text": "Nguyễn Thị Hương"}
+
+
 def test_a_result_message_comes_home_in_utf_8_with_its_marks_escaped():
     msh, pid, text, uid = hl7(ORU.encode(), WAY).decode().rstrip("\r").split("\r")
 

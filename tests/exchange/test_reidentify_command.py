@@ -15,6 +15,8 @@ from exchange.commands import app
 from exchange.key_files import site_keys
 from exchange.stores import opened
 from routing import vault
+from tests.anonymizer.scoring import references
+from tests.support import read_studies
 from tests.support.builders import a_ct, as_file
 from tests.support.reports import a_structured_report
 
@@ -63,6 +65,27 @@ def test_objects_and_messages_come_home_and_what_is_not_ours_is_listed(at_hub, t
     assert json.loads((home / "report.json").read_text())["conclusion"] == "Nguyễn Thị Hương"
     assert CT.StudyInstanceUID in (home / "report.hl7").read_text()
     assert {path.stat().st_mode & 0o077 for path in home.iterdir()} == {0}
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")  # highdicom's, about a name of one part
+def test_whatever_a_reading_room_makes_comes_home_through_the_vault(at_hub, tmp_path):
+    inbox, home = tmp_path / "in", tmp_path / "home"
+    inbox.mkdir()
+    for kind, make in read_studies.MADE.items():
+        (inbox / f"{kind}.dcm").write_bytes(read_studies.as_sent(make([at_hub])))
+
+    done = run(inbox, home)
+
+    assert done.exit_code == 0, done.output
+    led = [pydicom.dcmread(path) for path in home.iterdir()]
+    assert len(led) == len(read_studies.MADE) - 1  # the two segmentations are one instance
+    for ds in led:
+        assert (ds.PatientName, ds.PatientID, ds.StudyInstanceUID) == (
+            CT.PatientName,
+            CT.PatientID,
+            CT.StudyInstanceUID,
+        )
+        assert CT.SOPInstanceUID in {uid for _, uid in references(ds)}
 
 
 def test_with_another_sites_keys_nothing_comes_home(at_hub, tmp_path):
