@@ -28,11 +28,12 @@ from openslide.deepzoom import DeepZoomGenerator
 
 from bench import peers, slide_files
 from bench.report import Peer, Report, arguments, say
+from wsi.index_file import load, save
 from wsi.jpeg import segments
 from wsi.octave import reduced_tile
 from wsi.pyramid import octaves
 from wsi.tiff_slide import index_tiff
-from wsi.tile_index import Level, SlideIndex, load, save
+from wsi.tile_index import Level, SlideIndex
 
 ROUNDS = 5
 ROOT = Path(__file__).parents[1]
@@ -222,7 +223,8 @@ def _reopening(report: Report, folder: Path) -> None:
     lengths = rng.integers(8_000, 20_000, FRAMES).astype(np.uint32)
     offsets = np.cumsum(lengths, dtype=np.uint64)
     shape = {"width": 600 * 256, "height": 300 * 256, "tile_width": 256, "tile_height": 256, "planes": 1, "paths": 1}
-    level = Level(**shape, coding="jpeg", colour="YCbCr", tables=b"", file=0, offsets=offsets, lengths=lengths)
+    files = np.zeros(FRAMES, np.uint16)
+    level = Level(**shape, coding="jpeg", colour="YCbCr", tables=b"", offsets=offsets, lengths=lengths, files=files)
     save(SlideIndex("aperio", (0.25, 0.25), 40.0, b"", (level,)), folder / "large.tiles")
     spent: list[float] = []
     for _ in range(ROUNDS):

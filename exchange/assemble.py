@@ -12,6 +12,8 @@ from anonymizer.pixels.zones import read_zones
 from consult.asked import serve_performed
 from consult.ordering import OrderDesk, random_uid
 from consult.performing import PerformedSteps
+from consult.slides.kept import Kept
+from consult.slides.room import SlideRoom
 from consult.stations import Stations
 from exchange import stores
 from exchange.key_files import site_keys
@@ -63,6 +65,7 @@ from routing.transport import Transport
 from routing.worker import Worker
 
 COMMIT_SOCKET = "commit.sock"
+SLIDES_FOLDER = "slides"
 NAMING_BLOBS = (*verify.NAMED, derived)  # every table that names blobs
 CORES_FOR_THREADS = 2  # up to which one process receives more than several that hand rows over
 
@@ -86,6 +89,7 @@ class Node:
     handovers: HandoverWorker
     tiers: Tiers
     tier_maker: TierMaker | None  # a site sends studies away; who reads there has copies made when they are asked for
+    slides: SlideRoom
 
 
 @contextmanager
@@ -108,6 +112,8 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
         ingest = Ingest(opened.blobs, committer, quarantine, clock, sources.fallback_charset_of)
         deletions = deletions_of(opened, committer)
         deletions.when_deleted(planner.forget)
+        slides = slides_of(opened)
+        deletions.when_deleted(slides.shelf.forget)
         owner = LocalOwner()
         serve_deletions(owner, deletions)
         serve_access(owner, opened.access)
@@ -154,7 +160,15 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
             handovers=HandoverWorker(opened.db, clock, owner, handover_ways(rules, config, clock), random_uid),
             tiers=tiers,
             tier_maker=None if config.node.role == "site" else TierMaker(opened.db, tiers, clock),
+            slides=slides,
         )
+
+
+def slides_of(opened: Stores) -> SlideRoom:
+    """Return what opens slides, and keeps what it makes in the data folder."""
+    config = opened.config
+    folder, bytes_max = config.node.data / SLIDES_FOLDER, config.archive.slides_bytes_max
+    return SlideRoom.on(opened.db, opened.blobs, Kept(folder, bytes_max, opened.blobs))
 
 
 def cleaner_of(config: Config) -> Cleaner | None:

@@ -70,7 +70,7 @@ class Running:
         )
         stores = node.stores
         vault = BreakGlass(stores.db, site_keys(config), stores.clock)
-        services = Services(config, stores.access, stores.db, version("vienanh"), stores.clock, vault)
+        services = Services(config, stores.access, stores.db, version("vienanh"), stores.clock, vault, node.slides)
         app = build_app(services, self._dicomweb, self.checks, build_folder())
         self._server = _Server(_uvicorn_settings(config.http, app), on_started=self._ready)
 
@@ -93,7 +93,9 @@ class Running:
         _allow_files(node.stores.config.http.connections_max + FILES_BESIDE)
         with ExitStack() as stack:
             stack.callback(self._dicomweb.close)
+            stack.callback(node.slides.close)
             node.stores.blobs.sweep()
+            node.slides.sweep()
             node.commit_server.start()
             stack.callback(node.commit_server.stop)
             node.worker.start()

@@ -15,13 +15,12 @@ from typing import IO, Final
 
 import numpy as np
 import pydicom
-from PIL import Image
 from pydicom.dataset import Dataset
 
 from kernel.dicom.part10 import file_meta
 from wsi.dicom_header import JPEG_BASELINE, SOP_CLASS, Identity, header_of, slide_uid
 from wsi.limits import malformed
-from wsi.octave import BACKGROUND
+from wsi.octave import blank_tile
 from wsi.tile_index import Level, SlideIndex
 
 DIGEST_BYTES: Final = 1024 * 1024  # of the file's begin and end that go into the digest beside the places of all tiles
@@ -155,19 +154,8 @@ class Converter:
             if span.length:
                 yield completion.complete(self._read(span.offset, span.length))
             else:
-                blank = blank or _blank(level)
+                blank = blank or blank_tile(level)
                 yield blank
-
-
-def _blank(level: Level) -> bytes:
-    """Return a tile of bare glass in its level's colours."""
-    out = io.BytesIO()
-    if level.colour == "grey":
-        Image.new("L", (level.tile_width, level.tile_height), BACKGROUND[0]).save(out, "JPEG", quality=90)
-    else:
-        picture = Image.new("RGB", (level.tile_width, level.tile_height), BACKGROUND)
-        picture.save(out, "JPEG", quality=90, keep_rgb=level.colour == "RGB")
-    return out.getvalue()
 
 
 def _write_tables(file: IO[bytes], offsets: np.ndarray, lengths: np.ndarray) -> None:

@@ -133,7 +133,7 @@ class Completion:
 
     def __init__(self, inserted: bytes, width: int, height: int) -> None:
         self._inserted = inserted
-        self._width = width  # that every tile must have, pixels
+        self._width = width  # that no tile exceeds, pixels
         self._height = height
         self._last = (b"\0", b"")  # a beginning up to its first scan, and the new one
 
@@ -143,7 +143,7 @@ class Completion:
         Raises
         ------
         MalformedSlide
-            It is not of the size that its level says, not baseline, not of 8 bits, or not of one or three components.
+            It is larger than its level says, not baseline, not of 8 bits, or not of one or three components.
         """
         beginning, made = self._last
         if not stream.startswith(beginning):
@@ -161,7 +161,8 @@ class Completion:
             elif segment.marker == _COM or _APP0 <= segment.marker <= _APP15:
                 parts.append(stream[kept_from : segment.start])
                 kept_from = segment.end
-        if frame is None or (frame.width, frame.height) != (self._width, self._height):
+        # Some converters do not pad the tiles at the right and lower edge; smaller ones are shown as far as they go.
+        if frame is None or not (0 < frame.width <= self._width and 0 < frame.height <= self._height):
             raise malformed("a tile's JPEG is not of its level's size")
         if not frame.is_baseline or frame.precision != 8 or frame.components not in (1, 3):
             raise malformed("a tile's JPEG is of a kind that browsers do not show")

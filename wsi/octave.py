@@ -12,6 +12,7 @@ from PIL import Image, UnidentifiedImageError
 
 from wsi.limits import malformed
 from wsi.pyramid import Octave
+from wsi.tile_index import Level
 
 QUALITY: Final = 85
 SUBSAMPLING: Final = "4:2:2"
@@ -60,3 +61,14 @@ def _decoded(tile: bytes, scale: int) -> Image.Image:
     except (OSError, UnidentifiedImageError, SyntaxError) as error:
         raise malformed("a stored tile does not decode") from error
     return picture if picture.size == wanted else picture.reduce(picture.width // wanted[0])
+
+
+def blank_tile(level: Level) -> bytes:
+    """Return a tile of bare glass in its level's colours."""
+    out = io.BytesIO()
+    if level.colour == "grey":
+        Image.new("L", (level.tile_width, level.tile_height), BACKGROUND[0]).save(out, "JPEG", quality=90)
+    else:
+        picture = Image.new("RGB", (level.tile_width, level.tile_height), BACKGROUND)
+        picture.save(out, "JPEG", quality=90, keep_rgb=level.colour == "RGB")
+    return out.getvalue()

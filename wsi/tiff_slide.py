@@ -128,9 +128,9 @@ def _level(buffer: Buffer, directory: Directory) -> Level | Decline:
             tables=tables_of(tables),
             planes=1,
             paths=1,
-            file=0,
             offsets=offsets,
             lengths=lengths.astype(np.uint32),
+            files=np.zeros(len(offsets), np.uint16),
         ),
         [len(buffer)],
     )

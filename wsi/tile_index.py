@@ -1,17 +1,13 @@
-"""Where each tile of a slide is stored: offsets and lengths, 12 bytes a tile, kept beside the slide and memory-mapped.
+"""Where each tile of a slide is stored: file, offset and length, 14 bytes a tile.
 
-One index serves vendor files and DICOM alike, so that DeepZoom, IIIF and WADO-RS are translations of addresses. The
-file: a magic number, the length of a header in JSON, the header, and the numbers of each level at multiples of 8 bytes.
+One index serves vendor files and DICOM alike, so that DeepZoom, IIIF and WADO-RS are translations of addresses. How it
+is kept on disk is in `wsi.index_file`.
 """
 
-import base64
-import json
-import struct
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from typing import Any, Final, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +15,6 @@ from numpy.typing import NDArray
 from kernel.errors import NotFound
 from wsi.jpeg import Colour, Completion, completion
 from wsi.limits import (
-    PROFILE_BYTES_MAX,
     SIDE_PIXELS_MAX,
     TABLES_BYTES_MAX,
     TILE_BYTES_MAX,
@@ -30,11 +25,7 @@ from wsi.limits import (
     malformed,
 )
 
-MAGIC: Final = b"VATILES1"
-HEADER_BYTES_MAX: Final = 16 * 1024 * 1024
-_ALIGNMENT: Final = 8
-
-Coding = Literal["jpeg", "jpeg2000", "htj2k", "jpegls", "rle", "native"]
+Coding = Literal["jpeg", "jpeg2000", "htj2k", "jpegls", "rle", "native", "other"]
 
 
 class Span(NamedTuple):
@@ -74,9 +65,9 @@ class Level(Grid):
     tables: bytes  # JPEG tables that its tiles share
     planes: int  # focal planes
     paths: int  # optical paths
-    file: int  # of the slide's files
     offsets: NDArray[np.uint64] = field(repr=False)  # shape (paths * planes * rows * columns,)
-    lengths: NDArray[np.uint32] = field(repr=False)
+    lengths: NDArray[np.uint32] = field(repr=False)  # 0: nothing was scanned there
+    files: NDArray[np.uint16] = field(repr=False)  # which of the slide's files, from 0
 
     def number(self, column: int, row: int, plane: int = 0, path: int = 0) -> int:
         """Return a tile's number from 0: its frame number less one where DICOM tiles are full (PS3.3 C.7.6.17.3).
@@ -94,7 +85,7 @@ class Level(Grid):
 
     def span(self, number: int) -> Span:
         """Return where a tile is stored."""
-        return Span(self.file, int(self.offsets[number]), int(self.lengths[number]))
+        return Span(int(self.files[number]), int(self.offsets[number]), int(self.lengths[number]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +93,15 @@ class Associated:
     """A picture of the glass beside the tissue. All but a thumbnail show or may show who the patient is."""
 
     kind: Literal["thumbnail", "label", "macro", "other"]
-    directory: int  # offset of its TIFF directory
+    place: int  # offset of its TIFF directory; of a DICOM slide, which of its files it is
+
+
+@dataclass(frozen=True, slots=True)
+class OnGlass:
+    """Where a slide's pixels lie on the glass (PS3.3 C.8.12.4.1, C.8.12.2.1.1)."""
+
+    orientation: tuple[float, ...]  # Image Orientation (Slide): direction cosines of a row, then of a column
+    origin_mm: tuple[float, float] | None = None  # of the Total Pixel Matrix: its top left pixel's center
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +115,9 @@ class SlideIndex:
     levels: tuple[Level, ...]
     acquired_at: datetime | None = None  # by the scanner's clock
     associated: tuple[Associated, ...] = ()
+    on_glass: OnGlass | None = None  # None: nobody said
+    focal_planes: tuple[float, ...] = (0.0,)  # microns above the glass
+    optical_paths: tuple[str, ...] = ("",)  # their descriptions
 
     def completion(self, level: int, *, with_profile: bool = True) -> Completion:
         """Return what the JPEG tiles of a level lack; the profile too, unless whoever gets them has it already."""
@@ -144,92 +146,15 @@ def checked(level: Level, file_bytes: Sequence[int]) -> Level:
         at_most("pixels of a tile's side", side, TILE_SIDE_MAX)
     count = level.columns * level.rows * level.planes * level.paths
     at_most("tiles of a level", count, TILES_MAX)
-    if len(level.offsets) != count or len(level.lengths) != count:
+    if not len(level.offsets) == len(level.lengths) == len(level.files) == count:
         raise malformed(f"a level has {len(level.offsets)} tiles where its size asks for {count}")
     if count and int(level.lengths.max()) > TILE_BYTES_MAX:
         raise malformed(f"a tile is longer than {TILE_BYTES_MAX} bytes")
-    end = file_bytes[level.file]
+    if count and int(level.files.max()) >= len(file_bytes):
+        raise malformed("a tile lies in a file that is not there")
+    end = np.asarray(file_bytes, np.uint64)[level.files]
     lengths = level.lengths.astype(np.uint64)
     if bool(((level.offsets > end) | (level.offsets + lengths > end)).any()):
         raise malformed("a tile lies past the end of the file")
     at_most("bytes of JPEG tables", len(level.tables), TABLES_BYTES_MAX)
     return level
-
-
-def save(index: SlideIndex, path: Path) -> None:
-    """Write an index beside its slide; whole, or not at all."""
-    header = json.dumps(_described(index)).encode()
-    parts = [MAGIC, struct.pack("<Q", len(header)), header]
-    size = sum(map(len, parts))
-    for level in index.levels:
-        for numbers in (level.offsets.astype("<u8"), level.lengths.astype("<u4")):
-            padding = b"\0" * (-size % _ALIGNMENT)
-            body = numbers.tobytes()
-            parts += [padding, body]
-            size += len(padding) + len(body)
-    unnamed = path.with_name(path.name + ".new")
-    unnamed.write_bytes(b"".join(parts))
-    unnamed.replace(path)
-
-
-def load(path: Path) -> SlideIndex:
-    """Open an index; its numbers stay in the file until they are asked for.
-
-    Raises
-    ------
-    MalformedSlide
-        It is no index, or was cut off.
-    """
-    content = np.memmap(path, np.uint8, mode="r")
-    if bytes(content[:8]) != MAGIC or len(content) < 16:
-        raise malformed("its index is not one")
-    (length,) = struct.unpack("<Q", bytes(content[8:16]))
-    at_most("bytes of an index's header", length, HEADER_BYTES_MAX)
-    if 16 + length > len(content):
-        raise malformed("its index was cut off")
-    described = json.loads(bytes(content[16 : 16 + length]))
-    position = 16 + length
-    levels: list[Level] = []
-    for values in described["levels"]:
-        count = values.pop("count")
-        numbers: list[NDArray[Any]] = []
-        for kind, width in (("<u8", 8), ("<u4", 4)):
-            position += -position % _ALIGNMENT
-            if position + count * width > len(content):
-                raise malformed("its index was cut off")
-            numbers.append(content[position : position + count * width].view(kind))
-            position += count * width
-        values["tables"] = base64.b64decode(values["tables"])
-        levels.append(Level(**values, offsets=numbers[0], lengths=numbers[1]))
-    mpp = described["mpp"]
-    return SlideIndex(
-        vendor=described["vendor"],
-        mpp=(mpp[0], mpp[1]) if mpp else None,
-        objective=described["objective"],
-        icc_profile=base64.b64decode(described["icc_profile"]),
-        levels=tuple(levels),
-        acquired_at=datetime.fromisoformat(described["acquired_at"]) if described["acquired_at"] else None,
-        associated=tuple(Associated(**one) for one in described["associated"]),
-    )
-
-
-def _described(index: SlideIndex) -> dict[str, Any]:
-    at_most("bytes of a colour profile", len(index.icc_profile), PROFILE_BYTES_MAX)
-    return {
-        "vendor": index.vendor,
-        "mpp": index.mpp,
-        "objective": index.objective,
-        "icc_profile": base64.b64encode(index.icc_profile).decode(),
-        "acquired_at": index.acquired_at.isoformat() if index.acquired_at else None,
-        "levels": [_described_level(level) for level in index.levels],
-        "associated": [asdict(one) for one in index.associated],
-    }
-
-
-def _described_level(level: Level) -> dict[str, Any]:
-    names = ("width", "height", "tile_width", "tile_height", "coding", "colour", "planes", "paths", "file")
-    return {
-        **{name: getattr(level, name) for name in names},
-        "tables": base64.b64encode(level.tables).decode(),
-        "count": len(level.offsets),
-    }

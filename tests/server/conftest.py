@@ -10,6 +10,8 @@ import pytest
 from argon2 import PasswordHasher
 from starlette.responses import Response
 
+from consult.slides.room import SlideRoom
+from exchange.assemble import slides_of
 from exchange.http import build_app
 from exchange.key_files import site_keys
 from exchange.stores import Stores, opened
@@ -34,6 +36,7 @@ class Room:
     url: str
     stores: Stores
     static: Path
+    slides: SlideRoom
 
     def client(self, **headers: str) -> httpx.Client:
         return a_client(self.url, headers=headers)
@@ -80,6 +83,8 @@ def room(tmp_path: Path) -> Iterator[Room]:
         stores.access.accounts.create(NewAccount("lan", ["reader"], None, "BS Lan"), PASSWORD, by="test")
         stores.access.accounts.create(NewAccount("bot", ["integrator"], ["ELSEWHERE"]), PASSWORD, by="test")
         vault = BreakGlass(stores.db, site_keys(config, {}), stores.clock)
-        app = build_app(Services(config, stores.access, stores.db, "1", stores.clock, vault), nothing, dict, static)
-        with served(app, ws="none") as url:
-            yield Room(url, stores, static)
+        slides = slides_of(stores)
+        services = Services(config, stores.access, stores.db, "1", stores.clock, vault, slides)
+        with served(build_app(services, nothing, dict, static), ws="none") as url:
+            yield Room(url, stores, static, slides)
+        slides.close()

@@ -80,7 +80,13 @@ def test_a_tile_that_begins_otherwise_than_the_one_before_is_looked_at_anew():
     assert np.array_equal(pixels_of(made[2]), pixels_of(other))
     assert b"TRAN" not in made[2]
     with pytest.raises(MalformedSlide):
-        complete(jpeg(texture(32, 32)))
+        complete(jpeg(texture(80, 48)))
+
+
+def test_a_tile_at_the_edge_that_nobody_padded_is_served_as_it_is():
+    complete = completion(b"", "YCbCr", b"", 64, 48).complete
+
+    assert pixels_of(complete(jpeg(texture(64, 20)))).shape == (20, 64, 3)
 
 
 def test_a_small_profile_travels_in_the_tile_and_a_large_one_does_not():

@@ -21,10 +21,11 @@ from tests.wsi.builders import (
     pixels_of,
     texture,
 )
+from wsi.index_file import load, save
 from wsi.octave import reduced_tile
 from wsi.pyramid import octaves
 from wsi.tiff_slide import Decline, index_tiff
-from wsi.tile_index import SlideIndex, load, save
+from wsi.tile_index import SlideIndex
 
 SVS = an_svs()
 

@@ -1,4 +1,4 @@
-"""The API of the reading room under /api: people, studies and their trace, orders, the vault, pixels to be judged.
+"""The API of the reading room under /api: people, studies and their trace, slides, orders, the vault, pixel reviews.
 
 Every study is asked of `kernel.access`, which decides and writes the audit line. Handlers block on the database, so
 they are plain functions that the framework runs in threads.
@@ -11,6 +11,7 @@ from viewer.server.pixel_reviews import add_pixel_reviews
 from viewer.server.reading import add_reading
 from viewer.server.services import Services
 from viewer.server.session import add_session
+from viewer.server.slides import add_slides
 from viewer.server.vault import add_vault
 
 __all__ = ["Services", "build_api"]
@@ -24,4 +25,5 @@ def build_api(services: Services) -> APIRouter:
     add_orders(router, services)
     add_vault(router, services)
     add_pixel_reviews(router, services)
+    add_slides(router, services)
     return router

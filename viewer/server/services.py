@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from consult.slides.room import SlideRoom
 from kernel.access import Access, Principal
 from kernel.access.request import principal_of_request
 from kernel.clock import Clock
@@ -22,6 +23,7 @@ class Services:
     version: str
     clock: Clock
     vault: BreakGlass
+    slides: SlideRoom
 
 
 def principal_of(services: Services, request: Request) -> Principal:

@@ -33,8 +33,6 @@ def problem(error: BaseException, trace_id: str, *, status: int | None = None) -
         headers["Connection"] = "close"  # the rest of the body is not waited for
     if isinstance(error, NotAuthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="DICOMweb"'
-    if isinstance(error, Throttled):
+    if isinstance(error, Throttled | Retriable):
         headers["Retry-After"] = str(error.fields.get("retry_after_s", RETRY_AFTER_S))
-    elif isinstance(error, Retriable):
-        headers["Retry-After"] = str(RETRY_AFTER_S)
     return Response(json.dumps(body, ensure_ascii=False), status, headers, "application/problem+json")

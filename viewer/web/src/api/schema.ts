@@ -163,6 +163,47 @@ export interface SignIn {
   readonly password: string;
 }
 
+/** A height over the glass that can be looked at. */
+export interface SlideFocalPlane {
+  readonly number: number;
+  readonly microns: number;
+}
+
+/** What a slide is, and where its tiles are: `{tiles}/{path}/{plane}/{octave}/{column}_{row}`. */
+export interface SlideItem {
+  readonly revision: string;
+  readonly width: number;
+  readonly height: number;
+  readonly tileWidth: number;
+  readonly tileHeight: number;
+  readonly octaves: readonly SlideOctave[];
+  readonly mpp: readonly [number, number] | null;
+  readonly objective: number | null;
+  readonly focalPlanes: readonly SlideFocalPlane[];
+  readonly opticalPaths: readonly SlideOpticalPath[];
+  readonly orientation: readonly number[] | null;
+  readonly originMm: readonly [number, number] | null;
+  readonly hasIcc: boolean;
+  readonly associated: readonly string[];
+  readonly tiles: string;
+}
+
+/** One level as viewers see it, half the one before. */
+export interface SlideOctave {
+  readonly number: number;
+  readonly width: number;
+  readonly height: number;
+  readonly columns: number;
+  readonly rows: number;
+  readonly stored: boolean;
+}
+
+/** A way of the light that can be looked at, such as a fluorescence channel. */
+export interface SlideOpticalPath {
+  readonly number: number;
+  readonly name: string;
+}
+
 /** Where a step stands. The values are those of (0040,0020) Scheduled Procedure Step Status. */
 export interface Status {
 }

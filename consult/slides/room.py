@@ -1,0 +1,31 @@
+"""The parts that serve slides, together."""
+
+from dataclasses import dataclass
+
+from consult.slides.kept import Kept
+from consult.slides.making import Making
+from consult.slides.shelf import Shelf
+from kernel.archive.blobs import Blobs
+from kernel.database import Database
+
+
+@dataclass(frozen=True, slots=True)
+class SlideRoom:
+    """What opens slides and makes the tiles that they lack."""
+
+    shelf: Shelf
+    making: Making
+    kept: Kept
+
+    @classmethod
+    def on(cls, db: Database, blobs: Blobs, kept: Kept) -> "SlideRoom":
+        """Serve the slides of these stores."""
+        return cls(Shelf(db, blobs, kept), Making(kept), kept)
+
+    def sweep(self) -> None:
+        """Remove what an earlier run forgot."""
+        self.kept.sweep()
+
+    def close(self) -> None:
+        """Make no more tiles."""
+        self.making.close()

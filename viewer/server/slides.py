@@ -1,0 +1,202 @@
+"""The API of slides: what a slide is, and its tiles.
+
+A tile is asked for hundreds of times in a session, so its way is short: leave to read the study from memory, the place of
+the tile from memory, one read. Only what must be waited for goes to a thread.
+"""
+
+import asyncio
+import re
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from consult.slides.shelf import OpenSlide
+from kernel.access import Action, Principal, Scope, StudyGrant
+from kernel.access.memory import NotRemembered, remembered_only
+from kernel.errors import NotFound
+from viewer.server.models import Model
+from viewer.server.services import Services, address_of, principal_of
+from wsi.slide import Address
+
+ONE: Final = "/slides/{study_uid}/{series_uid}"
+TILE: Final = ONE + "/t/{revision}/{path}/{plane}/{octave}/{column_row}"
+AT_SITE: Final = "/sites/{site}"  # before either, where one UID is at several sites
+IMMUTABLE: Final = "private, max-age=31536000, immutable"
+_NUMBER: Final = re.compile(r"[0-9]{1,7}", re.ASCII)
+
+
+class SlideOctave(Model):
+    """One level as viewers see it, half the one before."""
+
+    number: int
+    width: int
+    height: int
+    columns: int
+    rows: int
+    stored: bool
+
+
+class SlideFocalPlane(Model):
+    """A height over the glass that can be looked at."""
+
+    number: int
+    microns: float
+
+
+class SlideOpticalPath(Model):
+    """A way of the light that can be looked at, such as a fluorescence channel."""
+
+    number: int
+    name: str
+
+
+class SlideItem(Model):
+    """What a slide is, and where its tiles are: `{tiles}/{path}/{plane}/{octave}/{column}_{row}`."""
+
+    revision: str
+    width: int
+    height: int
+    tile_width: int
+    tile_height: int
+    octaves: list[SlideOctave]
+    mpp: tuple[float, float] | None
+    objective: float | None
+    focal_planes: list[SlideFocalPlane]
+    optical_paths: list[SlideOpticalPath]
+    orientation: list[float] | None
+    origin_mm: tuple[float, float] | None
+    has_icc: bool
+    associated: list[str]
+    tiles: str
+
+
+def add_slides(router: APIRouter, services: Services) -> None:
+    """Add the routes of slides."""
+
+    def caller(request: Request) -> Principal:
+        principal = principal_of(services, request)
+        principal.require(Scope.API_READ)
+        return principal
+
+    @router.get(ONE, tags=["slides"])
+    def slide(
+        request: Request,
+        principal: Annotated[Principal, Depends(caller)],
+        study_uid: str,
+        series_uid: str,
+        site: str | None = None,
+    ) -> SlideItem:
+        """Describe the slide of a series: its pyramid, its scale, its place on the glass, where its tiles are."""
+        grant = _grant(services, request, principal, study_uid, site)
+        opened = services.slides.shelf.current(grant, series_uid)
+        prefix = router.prefix + (AT_SITE.format(site=site) if site else "")
+        one = ONE.format(study_uid=study_uid, series_uid=series_uid)
+        return _described(opened, f"{prefix}{one}/t/{opened.revision}")
+
+    async def tile(request: Request) -> Response:
+        etag = '"{revision}-{path}-{plane}-{octave}-{column_row}"'.format(**request.path_params)
+        headers = {"ETag": etag, "Cache-Control": IMMUTABLE}
+        found = await _soon(services, request)
+        if request.headers.get("if-none-match") == etag:
+            return Response(status_code=304, headers=headers)
+        if isinstance(found, bytes):
+            return Response(found, media_type="image/jpeg", headers=headers)
+        made = await _made(services, request, *found)
+        return Response(made, media_type="image/jpeg", headers=headers)
+
+    router.add_route(router.prefix + TILE, tile, methods=["GET"], include_in_schema=False)
+    router.add_route(router.prefix + AT_SITE + TILE, tile, methods=["GET"], include_in_schema=False)
+
+
+Wanted = tuple[OpenSlide, Address]
+
+
+async def _soon(services: Services, request: Request) -> bytes | Wanted:
+    """Return a stored tile, or what must be made; on the event loop if nothing has to be waited for."""
+    try:
+        with remembered_only():
+            return _tile(services, request)
+    except NotRemembered:
+        return await asyncio.get_running_loop().run_in_executor(None, _tile, services, request)
+
+
+def _tile(services: Services, request: Request) -> bytes | Wanted:
+    asked = request.path_params
+    principal = principal_of(services, request)
+    principal.require(Scope.API_READ)
+    grant = _grant(services, request, principal, asked["study_uid"], asked.get("site"))
+    opened = services.slides.shelf.at(grant, asked["series_uid"], asked["revision"])
+    address = _address(asked)
+    octave = opened.slide.octave(address)
+    if not opened.slide.as_stored(octave):
+        return opened, address
+    return opened.slide.stored(address, octave, opened.read) or opened.slide.blank(octave)
+
+
+def _grant(services: Services, request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
+    return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+
+
+def _address(asked: dict[str, Any]) -> Address:
+    texts = (asked["path"], asked["plane"], asked["octave"], *asked["column_row"].split("_"))
+    if len(texts) != len(Address._fields) or not all(_NUMBER.fullmatch(text) for text in texts):
+        raise NotFound(what="tile")
+    return Address(*map(int, texts))
+
+
+async def _made(services: Services, request: Request, opened: OpenSlide, address: Address) -> bytes:
+    """Wait for a tile that is made, unless the client leaves."""
+    making = services.slides.making
+    errand = making.ask(opened, address)
+    try:
+        made = asyncio.wrap_future(errand.future)
+        made.add_done_callback(lambda one: one.cancelled() or one.exception())  # told, whoever is left to hear it
+        gone = asyncio.ensure_future(_gone(request))
+        try:
+            await asyncio.wait({made, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+        if not made.done():
+            return b""  # to nobody
+        return made.result()
+    finally:
+        making.leave(errand)
+
+
+async def _gone(request: Request) -> None:
+    """Wait until the client has left."""
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+def _described(opened: OpenSlide, tiles: str) -> SlideItem:
+    slide, index = opened.slide, opened.slide.index
+    finest, glass = slide.octaves[0], index.on_glass
+    return SlideItem(
+        revision=opened.revision,
+        width=finest.width,
+        height=finest.height,
+        tile_width=finest.tile_width,
+        tile_height=finest.tile_height,
+        octaves=[
+            SlideOctave(
+                number=one.number,
+                width=one.width,
+                height=one.height,
+                columns=one.columns,
+                rows=one.rows,
+                stored=slide.as_stored(one),
+            )
+            for one in slide.octaves
+        ],
+        mpp=index.mpp,
+        objective=index.objective,
+        focal_planes=[SlideFocalPlane(number=at, microns=one) for at, one in enumerate(index.focal_planes)],
+        optical_paths=[SlideOpticalPath(number=at, name=one) for at, one in enumerate(index.optical_paths)],
+        orientation=list(glass.orientation) if glass else None,
+        origin_mm=glass.origin_mm if glass else None,
+        has_icc=bool(index.icc_profile),
+        associated=[one.kind for one in index.associated if one.kind == "thumbnail"],
+        tiles=tiles,
+    )

@@ -1,0 +1,69 @@
+"""Stored tiles that browsers do not show, as JPEG: decoded by the kernel, compressed ones in its limited processes.
+
+One frame is handed to the kernel as an instance of a single frame, with the header of the instance that it comes from.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Final
+
+from PIL import Image
+
+from kernel.dicom.elements import Buffer, Header
+from kernel.dicom.frames import FrameMap
+from kernel.dicom.image import ImagePixel, image_pixel
+from kernel.dicom.picture_files import FileOptions, encode_picture
+from kernel.dicom.pixels import Pixels
+from kernel.dicom.render import drawn
+from kernel.dicom.scanner import scan
+from wsi.jpeg import ICC_SPLICED_BYTES_MAX
+from wsi.tile_index import Span
+
+QUALITY: Final = 90
+_ITEM_HEAD: Final = 8  # bytes of an item's tag and length, which stand before an encapsulated frame
+
+
+@dataclass(frozen=True, slots=True)
+class FrameForm:
+    """How the frames of one instance are encoded: its header, and none of its pixels."""
+
+    header: Header
+    image: ImagePixel  # of one frame
+    transfer_syntax_uid: str
+    is_encapsulated: bool
+
+    def whole(self, span: Span) -> Span:
+        """Return what is to be read of a frame: with the head of its item."""
+        head = _ITEM_HEAD if self.is_encapsulated else 0
+        return Span(span.file, span.offset - head, span.length + head)
+
+
+def form_of(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: int) -> FrameForm:
+    """Read how the frames of an instance are encoded; nothing of `buffer` is kept.
+
+    Raises
+    ------
+    MalformedInstance, LimitExceeded, NotFound
+        It is no instance, or has no pixel data.
+    """
+    found = scan(buffer, transfer_syntax_uid, offset=dataset_offset).pixel_data
+    end = found.value_offset + _ITEM_HEAD if found else len(buffer)
+    header = scan(bytes(buffer[:end]), transfer_syntax_uid, offset=dataset_offset, prefix=True)
+    image = replace(image_pixel(header), number_of_frames=1)
+    return FrameForm(header, image, transfer_syntax_uid, bool(found and found.is_encapsulated))
+
+
+def as_jpeg(form: FrameForm, data: bytes, icc_profile: bytes) -> bytes:
+    """Return a frame, with the head of its item, as JPEG.
+
+    Raises
+    ------
+    UnsupportedTransferSyntax, MalformedInstance, LimitExceeded, Busy
+        As `kernel.dicom.pixels.Pixels.decode`.
+    """
+    frames = FrameMap(1, form.image.frame_bits, 0, len(data))
+    if form.is_encapsulated:
+        frames = FrameMap(1, 0, 0, len(data), [0], [len(data) - _ITEM_HEAD])
+    pixels = Pixels(data, form.header, form.image, frames, form.transfer_syntax_uid, form.transfer_syntax_uid)
+    picture = Image.fromarray(drawn(pixels, 0))
+    profile = icc_profile if 0 < len(icc_profile) <= ICC_SPLICED_BYTES_MAX and picture.mode == "RGB" else None
+    return encode_picture(picture, "image/jpeg", FileOptions(QUALITY, profile))
