@@ -29,6 +29,7 @@ from kernel.config import HttpConfig
 from kernel.errors import ExchangeError, InvalidConfiguration
 from routing.break_glass import BreakGlass
 from routing.profiles import profiles_of
+from routing.review_sheets import ReviewSheets
 from viewer.server.api import Services
 from viewer.server.pages import build_folder
 
@@ -70,7 +71,16 @@ class Running:
         )
         stores = node.stores
         vault = BreakGlass(stores.db, site_keys(config), stores.clock)
-        services = Services(config, stores.access, stores.db, version("vienanh"), stores.clock, vault, node.slides)
+        services = Services(
+            config,
+            stores.access,
+            stores.db,
+            version("vienanh"),
+            stores.clock,
+            vault,
+            slides=node.slides,
+            sheets=ReviewSheets(stores.db, stores.blobs),
+        )
         app = build_app(services, self._dicomweb, self.checks, build_folder())
         self._server = _Server(_uvicorn_settings(config.http, app), on_started=self._ready)
 

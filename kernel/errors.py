@@ -170,6 +170,12 @@ class DeletionRefused(Refused):
     text = "It cannot be deleted: {reason}."
 
 
+class LookWanted(Refused):
+    """Pixels that a person wants to send and has not been shown as a whole."""
+
+    text = "Look at all of it first: {seen} of {wanted} pictures were shown."
+
+
 class InvalidConfiguration(Refused):
     """A setting that cannot be used; names the key and where it was read."""
 

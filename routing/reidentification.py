@@ -88,7 +88,7 @@ class Reidentifier:
             if job.variant not in self._from_peers:
                 note_refusal(self._db, job.site, asker, NOT_FROM_HERE, now=self._clock.now())
                 return Held(NOT_FROM_HERE, "")
-            source = source_of(self._db, job)
+            source = source_of(self._db, job.site, job.sop_instance_uid)
             with self._blobs.open(source.blob_key) as file:
                 content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             named = named_in(content)

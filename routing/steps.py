@@ -64,16 +64,16 @@ class Derived:
     look: Look | None = None  # what they teach of their device
 
 
-def source_of(db: Database, job: Job) -> Source:
-    """Return where the instance of a job is. Raises BlobMissing when it is no longer in the index."""
+def source_of(db: Database, site: str, sop_instance_uid: str) -> Source:
+    """Return where an instance is. Raises BlobMissing when it is no longer in the index."""
     with db.read() as connection:
         row = connection.execute(
             select(instance.c.blob_key, instance.c.dataset_offset, instance.c.transfer_syntax_uid).where(
-                instance.c.site == job.site, instance.c.sop_instance_uid == job.sop_instance_uid
+                instance.c.site == site, instance.c.sop_instance_uid == sop_instance_uid
             )
         ).one_or_none()
     if row is None:
-        raise BlobMissing(key=job.sop_instance_uid)
+        raise BlobMissing(key=sop_instance_uid)
     return Source(row.blob_key, row.dataset_offset, row.transfer_syntax_uid)
 
 
@@ -114,7 +114,7 @@ class Deidentifier:
             Our own bytes are gone.
         """
         with stage("deidentify"):
-            source = source_of(self._db, job)
+            source = source_of(self._db, job.site, job.sop_instance_uid)
             with self._blobs.open(source.blob_key) as file:
                 content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
             header = scan(content, source.transfer_syntax_uid, offset=source.dataset_offset)

@@ -8,7 +8,7 @@ Frames of a scene of one or two, and those that differ most from their neighbors
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -39,16 +39,32 @@ def views(pixels: Pixels) -> Iterator[Picture]:
     UnsupportedTransferSyntax, MalformedInstance
         A frame cannot be decoded.
     """
-    image, count = pixels.image, pixels.frames.number_of_frames
-    if image.rows * image.columns > PICTURE_PIXELS_MAX:
-        raise exceeded("PICTURE_PIXELS_MAX", image.rows * image.columns, PICTURE_PIXELS_MAX)
-    if count > FRAMES_MAX:
-        raise exceeded("FRAMES_MAX", count, FRAMES_MAX)
-    if count <= SINGLE_FRAMES_MAX:
-        for index in range(count):
-            yield _eight_bits(frame(pixels, index))
-        return
-    yield from _cine(pixels, count)
+    steps: list[float] = []
+    for scene in _scenes(pixels, steps):
+        yield from map(eight_bits, scene.few if scene.is_short else (scene.most, scene.least, scene.change))
+    for index in sorted(range(1, len(steps) + 1), key=lambda index: -steps[index - 1])[:OUTLIERS]:
+        yield eight_bits(frame(pixels, index))
+
+
+class Overview(NamedTuple):
+    """A picture for a person: a frame, or what is brightest or darkest in any frame of a scene."""
+
+    kind: Literal["frame", "brightest", "darkest"]
+    first_frame: int  # counted from one
+    last_frame: int
+    picture: Picture
+
+
+def overviews(pixels: Pixels) -> Iterator[Overview]:
+    """Yield what a person must have seen before all frames were shown: every scene. Errors are those of `views`."""
+    for scene in _scenes(pixels, []):
+        if scene.is_short:
+            for number, shown in enumerate(scene.few, scene.first_frame):
+                yield Overview("frame", number, number, eight_bits(shown))
+        else:
+            last_frame = scene.first_frame + scene.count - 1
+            yield Overview("brightest", scene.first_frame, last_frame, eight_bits(scene.most))
+            yield Overview("darkest", scene.first_frame, last_frame, eight_bits(scene.least))
 
 
 def frame(pixels: Pixels, index: int) -> NDArray[Any]:
@@ -61,24 +77,28 @@ def frame(pixels: Pixels, index: int) -> NDArray[Any]:
     return array[..., :3] if array.ndim == 3 else array
 
 
-def _cine(pixels: Pixels, count: int) -> Iterator[Picture]:
-    scene = _Scene.begun(frame(pixels, 0))
-    steps: list[float] = []
+def _scenes(pixels: Pixels, steps: list[float]) -> Iterator["_Scene"]:
+    """Yield the scenes of an instance; an instance of few frames is one. `steps` takes the changes of a longer one."""
+    image, count = pixels.image, pixels.frames.number_of_frames
+    if image.rows * image.columns > PICTURE_PIXELS_MAX:
+        raise exceeded("PICTURE_PIXELS_MAX", image.rows * image.columns, PICTURE_PIXELS_MAX)
+    if count > FRAMES_MAX:
+        raise exceeded("FRAMES_MAX", count, FRAMES_MAX)
+    scene = _Scene.begun(frame(pixels, 0), 1)
     scenes = 1
     for index in range(1, count):
         shown = frame(pixels, index)
         step = scene.step_to(shown)
-        if _is_cut(step, steps):
-            yield from scene.pictures()
-            scene, scenes = _Scene.begun(shown), scenes + 1
+        if count > SINGLE_FRAMES_MAX and _is_cut(step, steps):
+            yield scene
+            scene, scenes = _Scene.begun(shown, index + 1), scenes + 1
             if scenes > SCENES_MAX:
                 raise exceeded("SCENES_MAX", scenes, SCENES_MAX)
         else:
             scene.goes_on(shown)
-        steps.append(step)
-    yield from scene.pictures()
-    for index in sorted(range(1, count), key=lambda index: -steps[index - 1])[:OUTLIERS]:
-        yield _eight_bits(frame(pixels, index))
+        if count > SINGLE_FRAMES_MAX:
+            steps.append(step)
+    yield scene
 
 
 def _is_cut(step: float, steps: Sequence[float]) -> bool:
@@ -91,6 +111,7 @@ def _is_cut(step: float, steps: Sequence[float]) -> bool:
 class _Scene:
     """Frames that look alike: what any of them shows. Arrays are of shape (rows, columns)."""
 
+    first_frame: int  # its number, counted from one
     few: list[NDArray[Any]]  # the first frames as they are
     last: NDArray[np.float32]
     most: NDArray[np.float32]
@@ -99,9 +120,14 @@ class _Scene:
     count: int = 1
 
     @classmethod
-    def begun(cls, shown: NDArray[Any]) -> "_Scene":
+    def begun(cls, shown: NDArray[Any], first_frame: int) -> "_Scene":
         grey = _grey(shown)
-        return cls([shown], grey, grey.copy(), grey.copy(), np.zeros_like(grey))
+        return cls(first_frame, [shown], grey, grey.copy(), grey.copy(), np.zeros_like(grey))
+
+    @property
+    def is_short(self) -> bool:
+        """Whether its frames are looked at as they are."""
+        return self.count <= SINGLE_FRAMES_MAX
 
     def step_to(self, shown: NDArray[Any]) -> float:
         """Return by how much the mean pixel changes, as a share of the range of values."""
@@ -116,19 +142,15 @@ class _Scene:
         np.maximum(self.change, np.abs(now - self.last), out=self.change)
         self.last = now
         self.count += 1
-        if self.count <= SINGLE_FRAMES_MAX:
+        if self.is_short:
             self.few.append(shown)
-
-    def pictures(self) -> Iterator[Picture]:
-        views = self.few if self.count <= SINGLE_FRAMES_MAX else [self.most, self.least, self.change]
-        return map(_eight_bits, views)
 
 
 def _grey(array: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(array.max(axis=2) if array.ndim == 3 else array, np.float32)
 
 
-def _eight_bits(array: NDArray[Any]) -> Picture:
+def eight_bits(array: NDArray[Any]) -> Picture:
     """Return samples from black to white over all values that there are."""
     if array.dtype == np.uint8:
         return np.ascontiguousarray(array)

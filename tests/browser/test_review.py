@@ -104,9 +104,14 @@ def test_a_person_draws_over_a_date_and_sends_the_cine(
     def place(row: float, column: float) -> tuple[float, float]:
         return area["x"] + column / COLUMNS * area["width"], area["y"] + row / ROWS * area["height"]
 
+    send = room.page.get_by_role("button", name=re.compile("^Send with"))
+    expect(send).to_be_disabled()
+    expect(room.page.get_by_text("Before it is sent, look at 1 more picture.")).to_be_visible()
     room.press("PageDown")
-    expect(room.page.get_by_role("slider")).to_have_value("2")
+    expect(room.page.get_by_role("slider", name="Shown")).to_have_value("2")
+    expect(send).to_be_enabled()
     room.press("b")
+    expect(room.page.get_by_role("slider", name="Level")).to_have_value("14")
     room.page.mouse.move(*place(218.5, 205.5))
     room.page.mouse.down()
     room.page.mouse.move(*place(236.5, 316.5), steps=4)
@@ -118,6 +123,13 @@ def test_a_person_draws_over_a_date_and_sends_the_cine(
     nothing_is_in_the_way(room)
     room.page.screenshot(path=artifacts / "review-laptop-en-dark.png")
     room.press("Delete")
+    masks.nth(1).click()
+    grip = room.page.locator("[data-corner='3']").bounding_box()
+    assert grip is not None
+    room.page.mouse.move(grip["x"] + grip["width"] / 2, grip["y"] + grip["height"] / 2)
+    room.page.mouse.down()
+    room.page.mouse.move(*place(230.5, 300.5), steps=4)
+    room.page.mouse.up()
 
     room.page.get_by_role("button", name="Send with 2 masks").click()
 
@@ -125,7 +137,7 @@ def test_a_person_draws_over_a_date_and_sends_the_cine(
     ((drawn,),) = told(site, "SELECT drawn FROM pixel_review WHERE state = 'accepted'")
     first, second = json.loads(drawn)
     assert first == PROPOSED
-    assert np.abs(np.subtract(second, [218, 205, 237, 317])).max() <= 1
+    assert np.abs(np.subtract(second, [218, 205, 231, 301])).max() <= 1
     seen = told(site, "SELECT DISTINCT action FROM audit WHERE who = 'chi.mai' AND study_uid <> ''")
     assert {("DICOM Instances Accessed",), ("Application Activity",)} <= set(seen)
     room.close()

@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 from argon2 import PasswordHasher
+from pydicom import Dataset
 from starlette.responses import Response
 
 from consult.slides.room import SlideRoom
@@ -22,6 +23,7 @@ from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Origin
 from routing.break_glass import BreakGlass
+from routing.review_sheets import ReviewSheets
 from tests.support.builders import a_ct_series, as_dataset_bytes
 from tests.support.http import a_client, served
 from viewer.server.api import Services
@@ -51,11 +53,15 @@ class Room:
 
     def add_study(self, *, seed: str, count: int = 2, site: str = "LOCAL", **attributes) -> str:
         """Take in a small CT and return its Study Instance UID."""
+        return self.take_in(*a_ct_series(count, seed=seed, rows=16, columns=16, **attributes), site=site)
+
+    def take_in(self, *datasets: Dataset, site: str = "LOCAL") -> str:
+        """Take in instances of one study and return its Study Instance UID."""
         blobs, db, clock = self.stores.blobs, self.stores.db, self.stores.clock
         committer = LocalCommitter(db, clock, quarantine_bytes_max=1 << 20)
         ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, lambda _: None)
-        origin = Origin(site, "dimse", "CT1", "VIENANH", "127.0.0.1", f"session-{seed}")
-        for ds in a_ct_series(count, seed=seed, rows=16, columns=16, **attributes):
+        origin = Origin(site, "dimse", "CT1", "VIENANH", "127.0.0.1", "a session")
+        for ds in datasets:
             stage = blobs.stage(ds.SOPClassUID, ds.SOPInstanceUID, "1.2.840.10008.1.2.1", None)
             stage.write(as_dataset_bytes(ds))
             ingested = ingest.ingest(stage.finish(), origin)
@@ -83,8 +89,8 @@ def room(tmp_path: Path) -> Iterator[Room]:
         stores.access.accounts.create(NewAccount("lan", ["reader"], None, "BS Lan"), PASSWORD, by="test")
         stores.access.accounts.create(NewAccount("bot", ["integrator"], ["ELSEWHERE"]), PASSWORD, by="test")
         vault = BreakGlass(stores.db, site_keys(config, {}), stores.clock)
-        slides = slides_of(stores)
-        services = Services(config, stores.access, stores.db, "1", stores.clock, vault, slides)
+        slides, sheets = slides_of(stores), ReviewSheets(stores.db, stores.blobs)
+        services = Services(config, stores.access, stores.db, "1", stores.clock, vault, slides=slides, sheets=sheets)
         with served(build_app(services, nothing, dict, static), ws="none") as url:
             yield Room(url, stores, static, slides)
         slides.close()

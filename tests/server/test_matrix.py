@@ -17,7 +17,14 @@ BODIES = {  # such as the framework takes, so that it is the node who answers
         "startDate": "20261122",
     },
 }
-VALUES = {"study_uid": "1.2.3", "accession": "A1", "step": "S1", "request_id": "0", "sop_instance_uid": "1.2.4"}
+VALUES = {
+    "study_uid": "1.2.3",
+    "accession": "A1",
+    "step": "S1",
+    "request_id": "0",
+    "sop_instance_uid": "1.2.4",
+    "number": "1",
+}
 
 
 def routes(room) -> list[tuple[str, str]]:

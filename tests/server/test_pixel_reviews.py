@@ -1,12 +1,19 @@
 """Pixels that wait for a person, over the API: who may see and decide, and what a decision is."""
 
+import io
 import json
+from datetime import timedelta
 
+import numpy as np
 import pytest
-from sqlalchemy import insert, select
+from PIL import Image
+from sqlalchemy import insert, select, update
 
+from anonymizer.pixels import views
+from kernel import audit
 from kernel.archive.tables import instance
 from routing.tables import pixel_review
+from tests.support.builders import an_us_cine, with_pixels
 
 INSTANCE = "2.25.4711"
 
@@ -36,8 +43,8 @@ def waits(room):
     return room
 
 
-def bearer(room, *scopes: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {room.stores.access.tokens.create('a person', scopes, by='test')}"}
+def bearer(room, *scopes: str, who: str = "a person") -> dict[str, str]:
+    return {"Authorization": f"Bearer {room.stores.access.tokens.create(who, scopes, by='test')}"}
 
 
 def states(room) -> list[tuple[str, str]]:
@@ -72,6 +79,88 @@ def test_what_waits_says_where_its_picture_is_and_how_large(room):
 def test_what_waits_is_listed_without_a_picture_when_the_instance_is_gone(waits):
     with waits.client(**bearer(waits, "admin")) as client:
         assert [one["picture"] for one in client.get("/api/pixel-reviews").json()] == [None]
+
+
+@pytest.fixture
+def cine(room):
+    """A room in which a cine of two scenes waits, two short pages after many frames."""
+    frames = np.full((12, 24, 32), 40, np.uint8)
+    frames[5, 2:4, 2:6] = 250  # in one frame only
+    frames[10:] = 220
+    ds = with_pixels(an_us_cine(seed="cine", frames=12), frames)
+    study = room.take_in(ds, site="MK02")
+    wait(room, ds.SOPInstanceUID, study)
+    room.address = f"/api/pixel-reviews/{ds.SOPInstanceUID}"
+    return room
+
+
+def test_a_cine_has_a_sheet_of_the_brightest_and_the_darkest_of_each_scene_and_of_each_single_frame(cine):
+    with cine.client(**bearer(cine, "admin", "dicomweb:read")) as client:
+        sheets = client.get(f"{cine.address}/sheets").json()
+        picture = Image.open(io.BytesIO(client.get(f"{cine.address}/sheets/1").content))
+
+    told = [(one["kind"], one["firstFrame"], one["lastFrame"], one["seen"]) for one in sheets]
+    assert told == [
+        ("brightest", 1, 10, False), ("darkest", 1, 10, False), ("frame", 11, 11, False), ("frame", 12, 12, False),
+    ]  # fmt: skip
+    assert np.asarray(picture)[3, 4] > np.asarray(picture)[20, 16]
+
+
+def test_a_cine_is_sent_by_who_was_given_every_sheet_and_by_nobody_else(cine):
+    both = ("admin", "dicomweb:read")
+    lan, mai = bearer(cine, *both, who="lan"), bearer(cine, *both, who="mai")
+    accept, masks = f"{cine.address}/acceptance", {"masks": []}
+    with cine.client() as client:
+        unseen = client.post(accept, json=masks, headers=lan)
+        for number in (1, 2, 3):
+            assert client.get(f"{cine.address}/sheets/{number}", headers=lan).status_code == 200
+        partly = client.post(accept, json=masks, headers=lan)
+        client.get(f"{cine.address}/sheets/4", headers=lan)
+        another = client.post(accept, json=masks, headers=mai)
+        seen = client.get(f"{cine.address}/sheets", headers=lan).json()
+        done = client.post(accept, json=masks, headers=lan)
+
+    assert (unseen.status_code, partly.status_code, another.status_code) == (409, 409, 409)
+    assert "3 of 4 pictures were shown" in partly.text
+    assert all(one["seen"] for one in seen)
+    assert done.status_code == 200
+
+
+def test_each_sheet_that_is_given_is_an_audit_line_and_wants_the_right_to_read(cine):
+    with cine.client() as client:
+        refused = client.get(f"{cine.address}/sheets/1", headers=bearer(cine, "admin"))
+        client.get(f"{cine.address}/sheets/1", headers=bearer(cine, "admin", "dicomweb:read", who="lan"))
+        absent = client.get(f"{cine.address}/sheets/5", headers=bearer(cine, "admin", "dicomweb:read"))
+        anybody = client.get(f"{cine.address}/sheets/1", headers=bearer(cine, "dicomweb:read"))
+
+    assert (refused.status_code, absent.status_code, anybody.status_code) == (403, 404, 403)
+    with cine.stores.db.read() as connection:
+        lines = audit.of_study(connection, an_us_cine(seed="cine").StudyInstanceUID)
+    told = [(line.who, line.outcome) for line in lines if line.action == audit.Action.INSTANCES_ACCESSED]
+    assert ("lan", audit.AuditOutcome.SUCCESS) in told
+
+
+def test_what_is_asked_anew_is_looked_at_anew(cine):
+    lan = bearer(cine, "admin", "dicomweb:read")
+    with cine.client(**lan) as client:
+        for number in (1, 2, 3, 4):
+            client.get(f"{cine.address}/sheets/{number}")
+        later = cine.stores.clock.now() + timedelta(hours=1)
+        cine.stores.db.write(lambda connection: connection.execute(update(pixel_review).values(at=later)) and None)
+
+        answer = client.post(f"{cine.address}/acceptance", json={"masks": []})
+
+    assert answer.status_code == 409
+
+
+def test_what_cannot_be_shown_cannot_be_sent_from_the_screen(cine, monkeypatch):
+    monkeypatch.setattr(views, "FRAMES_MAX", 3)
+    with cine.client(**bearer(cine, "admin", "dicomweb:read")) as client:
+        listed = client.get(f"{cine.address}/sheets")
+        accepted = client.post(f"{cine.address}/acceptance", json={"masks": []})
+        rejected = client.post(f"{cine.address}/rejection")
+
+    assert (listed.status_code, accepted.status_code, rejected.status_code) == (413, 413, 200)
 
 
 def test_a_rejection_is_once_and_for_all(waits):

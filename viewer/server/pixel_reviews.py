@@ -1,21 +1,23 @@
 """The API of pixels that wait for a person: list them with proposed masks, accept with masks, or reject.
 
 Boxes are [top, left, bottom, right] in pixels of every frame. Only who administers may decide, and only about the sites
-that they see; each decision is an audit line. The picture is asked of DICOMweb (`rendered`), with its own right and line.
+that they see; each decision is an audit line. Who accepts must have been given every sheet: each is a look at the study,
+with the right and the audit line of one. Single frames are asked of DICOMweb (`rendered`), with its own right and line.
 """
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
-from kernel.access import Principal, Scope
+from kernel.access import Action, Principal, Scope
 from kernel.dicom.boxes import Box
 from kernel.errors import NotFound
 from routing import pixel_reviews
 from routing.pixel_reviews import BOXES_MAX, Review, Reviewer
 from routing.pixels_shown import Shown, shown
+from routing.review_sheets import Sheet
 from viewer.server.models import Model
 from viewer.server.services import Services, address_of, principal_of
 
@@ -44,6 +46,18 @@ class PixelReview(Model):
     proposed: list[Box]
     at: datetime
     picture: PixelPicture | None = Field(description="null: the instance is no longer here.")
+
+
+class ReviewSheet(Model):
+    """A picture that must be looked at before the instance is sent; of a cine, what all frames of a scene show at once."""
+
+    number: int = Field(description="From 1.")
+    kind: Literal["frame", "brightest", "darkest"]
+    first_frame: int
+    last_frame: int
+    rows: int
+    columns: int
+    seen: bool = Field(description="By who asks.")
 
 
 class PixelDecision(Model):
@@ -75,6 +89,14 @@ def add_pixel_reviews(router: APIRouter, services: Services) -> None:
             raise NotFound(what="review of this instance that waits")
         return review
 
+    def named(
+        principal: Annotated[Principal, Depends(admin)],
+        sop_instance_uid: str,
+        site: str | None = None,
+        profile: str | None = None,
+    ) -> tuple[Principal, Review]:
+        return principal, found(principal, sop_instance_uid, site, profile)
+
     @router.get("/pixel-reviews", tags=["pixels"])
     def waiting(principal: Annotated[Principal, Depends(admin)]) -> list[PixelReview]:
         """List instances whose pixels wait for a person, oldest first, at most 500."""
@@ -83,6 +105,22 @@ def add_pixel_reviews(router: APIRouter, services: Services) -> None:
             pictures = shown(connection, found)
         return [_item(one, pictures.get((one.site, one.sop_instance_uid))) for one in found]
 
+    @router.get(ONE + "/sheets", tags=["pixels"])
+    def sheets(of: Annotated[tuple[Principal, Review], Depends(named)]) -> list[ReviewSheet]:
+        """List what must be looked at before an instance is sent; nothing where there is nothing to see."""
+        principal, review = of
+        seen = services.sheets.seen(review, principal.name)
+        return [_sheet(one, number, seen) for number, one in enumerate(services.sheets.of(review), 1)]
+
+    @router.get(ONE + "/sheets/{number}", tags=["pixels"], response_class=Response)
+    def sheet(request: Request, of: Annotated[tuple[Principal, Review], Depends(named)], number: int) -> Response:
+        """Give one of them as image/png; it counts as seen by who asks."""
+        principal, review = of
+        study = review.study_instance_uid
+        services.access.open_study(principal, study, Action.INSTANCES_ACCESSED, address_of(request), review.site)
+        picture = services.sheets.show(review, number, principal.name)
+        return Response(picture.png, media_type="image/png", headers={"Cache-Control": "no-store"})
+
     @router.post(ONE + "/acceptance", tags=["pixels"])
     def accept(
         request: Request,
@@ -90,8 +128,9 @@ def add_pixel_reviews(router: APIRouter, services: Services) -> None:
         sop_instance_uid: str,
         decision: PixelDecision,
     ) -> Decided:
-        """Have the instance made anew with these masks, and sent."""
+        """Have the instance made anew with these masks, and sent; refused to who was not given every sheet of it."""
         review = found(principal, sop_instance_uid, decision.site, decision.profile)
+        services.sheets.check_seen(review, principal.name)
         by, now = Reviewer(principal.name, address_of(request)), services.clock.now()
         boxes = [Box(*one) for one in decision.masks]
         return Decided(
@@ -99,15 +138,9 @@ def add_pixel_reviews(router: APIRouter, services: Services) -> None:
         )
 
     @router.post(ONE + "/rejection", tags=["pixels"])
-    def reject(
-        request: Request,
-        principal: Annotated[Principal, Depends(admin)],
-        sop_instance_uid: str,
-        site: str | None = None,
-        profile: str | None = None,
-    ) -> Decided:
+    def reject(request: Request, of: Annotated[tuple[Principal, Review], Depends(named)]) -> Decided:
         """Never send the instance."""
-        review = found(principal, sop_instance_uid, site, profile)
+        principal, review = of
         by, now = Reviewer(principal.name, address_of(request)), services.clock.now()
         return Decided(
             destinations=services.db.write(lambda connection: pixel_reviews.reject(connection, review, by, now))
@@ -119,6 +152,13 @@ def _item(one: Review, picture: Shown | None) -> PixelReview:
         site=one.site, study_instance_uid=one.study_instance_uid, sop_instance_uid=one.sop_instance_uid,
         profile=one.profile, reason=one.reason, proposed=list(one.proposed), at=one.at,
         picture=None if picture is None else _picture(picture),
+    )  # fmt: skip
+
+
+def _sheet(of: Sheet, number: int, seen: frozenset[int]) -> ReviewSheet:
+    return ReviewSheet(
+        number=number, kind=of.kind, first_frame=of.first_frame, last_frame=of.last_frame, rows=of.rows,
+        columns=of.columns, seen=number in seen,
     )  # fmt: skip
 
 

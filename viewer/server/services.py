@@ -11,6 +11,7 @@ from kernel.clock import Clock
 from kernel.config import Config
 from kernel.database import Database
 from routing.break_glass import BreakGlass
+from routing.review_sheets import ReviewSheets
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Services:
     clock: Clock
     vault: BreakGlass
     slides: SlideRoom
+    sheets: ReviewSheets
 
 
 def principal_of(services: Services, request: Request) -> Principal:

@@ -3,7 +3,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { ask } from "./client";
 import { type Result, unwrap } from "./result";
-import type { Box, Decided, PixelPicture, PixelReview } from "./types";
+import type { Box, Decided, PixelPicture, PixelReview, ReviewSheet } from "./types";
 
 const REVIEWS_MS = 15_000;
 
@@ -14,6 +14,22 @@ export const reviewsQuery = queryOptions({
   retry: 1,
 });
 
+/** What must be looked at before an instance is sent; the node makes it when it is first asked. */
+export const sheetsQuery = (review: PixelReview) =>
+  queryOptions({
+    queryKey: ["reviews", "sheets", review.site, review.profile, review.sopInstanceUID, review.at],
+    queryFn: async ({ signal }) =>
+      unwrap(await ask<readonly ReviewSheet[]>("GET", `${addressOf(review)}/sheets?${nameOf(review)}`, { signal })),
+    retry: 1,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+
+/** The picture of one; whoever is given it has seen it, as far as the node knows. */
+export function sheetAddress(review: PixelReview, number: number): string {
+  return `${addressOf(review)}/sheets/${number}?${nameOf(review)}`;
+}
+
 /** Have the instance made anew with these masks, and sent. */
 export function acceptReview(review: PixelReview, masks: readonly Box[]): Promise<Result<Decided>> {
   const { site, profile } = review;
@@ -22,8 +38,11 @@ export function acceptReview(review: PixelReview, masks: readonly Box[]): Promis
 
 /** Never send the instance. */
 export function rejectReview(review: PixelReview): Promise<Result<Decided>> {
-  const query = new URLSearchParams({ site: review.site, profile: review.profile });
-  return ask<Decided>("POST", `${addressOf(review)}/rejection?${query}`);
+  return ask<Decided>("POST", `${addressOf(review)}/rejection?${nameOf(review)}`);
+}
+
+function nameOf({ site, profile }: PixelReview): string {
+  return new URLSearchParams({ site, profile }).toString();
 }
 
 function addressOf(review: PixelReview): string {

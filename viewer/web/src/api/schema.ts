@@ -136,6 +136,19 @@ export interface Question {
   readonly site?: string | null;
 }
 
+/** A picture that must be looked at before the instance is sent; of a cine, what all frames of a scene show at once. */
+export interface ReviewSheet {
+  /** From 1. */
+  readonly number: number;
+  readonly kind: "frame" | "brightest" | "darkest";
+  readonly firstFrame: number;
+  readonly lastFrame: number;
+  readonly rows: number;
+  readonly columns: number;
+  /** By who asks. */
+  readonly seen: boolean;
+}
+
 /** One series of a study. */
 export interface SeriesItem {
   readonly seriesInstanceUID: string;

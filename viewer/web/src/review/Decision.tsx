@@ -7,8 +7,8 @@ import styles from "./Instance.module.css";
 
 export interface DecisionProps {
   readonly masks: number;
-  /** What nobody has seen is not sent. */
-  readonly isSeen: boolean;
+  /** How much must be looked at before it can be sent; undefined: nobody knows. */
+  readonly unseen: number | undefined;
   readonly isDocument: boolean;
   readonly onAccept: () => Promise<void>;
   readonly onReject: () => Promise<void>;
@@ -17,7 +17,7 @@ export interface DecisionProps {
 
 type Question = "AsIs" | "Document" | "Reject";
 
-export function Decision({ masks, isSeen, isDocument, onAccept, onReject, onNext }: DecisionProps) {
+export function Decision({ masks, unseen, isDocument, onAccept, onReject, onNext }: DecisionProps) {
   const { t } = useTranslation(["review", "common"]);
   const [question, ask] = useState<Question>();
   const unmasked = isDocument ? "Document" : "AsIs";
@@ -32,7 +32,11 @@ export function Decision({ masks, isSeen, isDocument, onAccept, onReject, onNext
 
   return (
     <div className={styles["decision"]}>
-      <Button disabled={busy || !isSeen} onClick={() => (masks > 0 ? void run(onAccept) : ask(unmasked))}>
+      <Button
+        disabled={busy || unseen !== 0}
+        aria-describedby={unseen ? "unseen" : undefined}
+        onClick={() => (masks > 0 ? void run(onAccept) : ask(unmasked))}
+      >
         {acceptance}
       </Button>
       <Button disabled={busy} color="red" variant="light" onClick={() => ask("Reject")}>
@@ -41,6 +45,11 @@ export function Decision({ masks, isSeen, isDocument, onAccept, onReject, onNext
       <Button disabled={busy} variant="default" onClick={onNext}>
         {t("next")}
       </Button>
+      {unseen ? (
+        <p id="unseen" role="status" className={styles["unseen"]}>
+          {t("unseen", { count: unseen })}
+        </p>
+      ) : null}
       <Modal
         opened={question !== undefined}
         onClose={() => ask(undefined)}

@@ -2,10 +2,11 @@
 
 import { Button } from "@mantine/core";
 import { IconArrowLeft, IconFileText, IconTrash } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { useReducer, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Result } from "../api/result";
-import { acceptReview, documentAddress, rejectReview } from "../api/reviews";
+import { acceptReview, documentAddress, rejectReview, sheetsQuery } from "../api/reviews";
 import type { Decided, PixelPicture, PixelReview } from "../api/types";
 import { Notice } from "../ui/Notice";
 import { changed, masksOf } from "./boxes";
@@ -14,6 +15,7 @@ import styles from "./Instance.module.css";
 import { MaskList } from "./MaskList";
 import { Picture } from "./Picture";
 import { reasonKey } from "./reasons";
+import { unseenOf } from "./stops";
 
 export interface InstanceProps {
   readonly review: PixelReview;
@@ -25,10 +27,12 @@ export interface InstanceProps {
 export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) {
   const { t } = useTranslation("review");
   const [masks, change] = useReducer(changed, review.proposed, masksOf);
-  const [seen, setSeen] = useState(false);
+  const sheets = useQuery(sheetsQuery(review));
+  const [seen, setSeen] = useState<ReadonlySet<number>>(new Set());
   const { picture } = review;
   const isPicture = picture !== null && picture.rows > 0 && picture.columns > 0;
   const boxes = isPicture ? masks.list.map((mask) => mask.box) : [];
+  const unseen = sheets.data ? unseenOf(sheets.data, seen).length : undefined;
 
   return (
     <div className={styles["instance"]}>
@@ -52,7 +56,19 @@ export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) 
       </div>
       {isPicture ? (
         <>
-          <Picture review={review} picture={picture} masks={masks} change={change} onSeen={() => setSeen(true)} />
+          {sheets.data ? (
+            <Picture
+              review={review}
+              picture={picture}
+              sheets={sheets.data}
+              seen={seen}
+              masks={masks}
+              change={change}
+              onSeen={(number) => setSeen(new Set([...seen, number]))}
+            />
+          ) : (
+            <NotYet isFailed={sheets.isError} />
+          )}
           <MaskList masks={masks} size={picture} proposed={review.proposed} change={change} />
         </>
       ) : (
@@ -61,12 +77,24 @@ export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) 
       <Decision
         masks={boxes.length}
         isDocument={!isPicture}
-        isSeen={seen || !isPicture}
+        unseen={unseen}
         onAccept={async () => onDecided("accepted", await acceptReview(review, boxes))}
         onReject={async () => onDecided("rejected", await rejectReview(review))}
         onNext={onNext}
       />
     </div>
+  );
+}
+
+/** What stands where the pictures will be; some can never be shown, such as videos. */
+function NotYet({ isFailed }: { readonly isFailed: boolean }) {
+  const { t } = useTranslation("review");
+  return isFailed ? (
+    <Notice urgent icon={null} title={t("pictureFailed")}>
+      {t("pictureFailedHint")}
+    </Notice>
+  ) : (
+    <Notice icon={null} title={t("making")} />
   );
 }
 

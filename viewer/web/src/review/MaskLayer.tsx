@@ -1,13 +1,27 @@
-// The masks over a frame, in its own pixels: a drag on the ground draws one, a drag on a mask moves it.
+// The masks over a frame, in its own pixels: a drag on the ground draws one, on a mask moves it, on a corner sizes it.
 
 import { type Dispatch, type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Box } from "../api/types";
-import { boxBetween, type Change, type Mask, type Masks, moved, type Place, resized, type Size } from "./boxes";
+import {
+  boxBetween,
+  type Change,
+  CORNERS,
+  type Corner,
+  type Mask,
+  type Masks,
+  moved,
+  type Place,
+  placeOfCorner,
+  type Size,
+  withCorner,
+} from "./boxes";
 import styles from "./Picture.module.css";
 
 /** An arrow key goes so far: a hundredth of the longer side. */
 const STEPS = 100;
+const UPPER_LEFT: Corner = 0;
+const LOWER_RIGHT: Corner = 3;
 const ARROWS: Readonly<Record<string, readonly [rows: number, columns: number]>> = {
   ArrowUp: [-1, 0],
   ArrowDown: [1, 0],
@@ -25,8 +39,10 @@ export interface MaskLayerProps {
 interface Drag {
   readonly from: Place;
   readonly to: Place;
-  /** The mask that is moved; none: one is drawn. */
+  /** The mask that is moved or sized; none: one is drawn. */
   readonly mask: Mask | undefined;
+  /** The corner that is drawn; none: the mask is moved. */
+  readonly corner: Corner | undefined;
 }
 
 export function MaskLayer({ masks, size, label, change }: MaskLayerProps) {
@@ -35,18 +51,20 @@ export function MaskLayer({ masks, size, label, change }: MaskLayerProps) {
 
   const begin = (event: PointerEvent<SVGSVGElement>) => {
     if (event.button !== 0) return;
-    const id = event.target instanceof Element ? event.target.getAttribute("data-mask") : null;
-    const mask = id === null ? undefined : masks.list.find((one) => String(one.id) === id);
+    const target = event.target instanceof Element ? event.target : undefined;
+    const id = target?.getAttribute("data-mask") ?? undefined;
+    const mask = id === undefined ? undefined : masks.list.find((one) => String(one.id) === id);
+    const corner = CORNERS.find((one) => String(one) === target?.getAttribute("data-corner"));
     const from = placeOf(event, size);
     event.currentTarget.setPointerCapture(event.pointerId);
-    setDrag({ from, to: from, mask });
+    setDrag({ from, to: from, mask, corner });
     change({ kind: "choose", id: mask?.id });
   };
   const go = (event: PointerEvent<SVGSVGElement>) => {
     if (!drag) return;
     const to = placeOf(event, size);
     setDrag({ ...drag, to });
-    if (drag.mask) change({ kind: "put", id: drag.mask.id, box: carried(drag.mask.box, drag.from, to, size) });
+    if (drag.mask) change({ kind: "put", id: drag.mask.id, box: dragged(drag.mask.box, drag, to, size) });
   };
   const end = () => {
     if (draft) change({ kind: "add", box: draft });
@@ -76,6 +94,7 @@ export function MaskLayer({ masks, size, label, change }: MaskLayerProps) {
           change={change}
         />
       ))}
+      {masks.list.map((mask) => (mask.id === masks.chosen ? <Handles key={mask.id} mask={mask} size={size} /> : null))}
       {draft ? <rect className={styles["draft"]} {...shapeOf(draft)} /> : null}
     </svg>
   );
@@ -112,8 +131,10 @@ function MaskBox({ mask, number, isChosen, size, change }: MaskBoxProps) {
       return;
     }
     const step = Math.max(1, Math.round(Math.max(size.rows, size.columns) / STEPS));
-    const how = event.shiftKey ? resized : moved;
-    change({ kind: "put", id, box: how(box, arrow[0] * step, arrow[1] * step, size) });
+    const [rows, columns] = [arrow[0] * step, arrow[1] * step];
+    const corner: Corner | undefined = event.shiftKey ? LOWER_RIGHT : event.ctrlKey ? UPPER_LEFT : undefined;
+    const after = corner === undefined ? moved(box, rows, columns, size) : withCorner(box, corner, rows, columns, size);
+    change({ kind: "put", id, box: after });
   };
 
   return (
@@ -137,8 +158,31 @@ function shapeOf([top, left, bottom, right]: Box) {
   return { x: left, y: top, width: right - left, height: bottom - top };
 }
 
-function carried(box: Box, from: Place, to: Place, size: Size): Box {
-  return moved(box, Math.round(to.row - from.row), Math.round(to.column - from.column), size);
+/** Corners that a finger can take: of a size of its own on the screen, as far as the frame's pixels tell. */
+function Handles({ mask, size }: { readonly mask: Mask; readonly size: Size }) {
+  const isFinger = window.matchMedia?.("(pointer: coarse)").matches ?? false;
+  const radius = Math.max(size.rows, size.columns) / (isFinger ? 60 : 110);
+  return CORNERS.map((corner) => {
+    const { row, column } = placeOfCorner(mask.box, corner);
+    return (
+      <g key={corner}>
+        <circle className={styles["handle"]} cx={column} cy={row} r={radius} />
+        <circle
+          className={styles["grip"]}
+          cx={column}
+          cy={row}
+          r={isFinger ? 2.2 * radius : 1.4 * radius}
+          data-mask={mask.id}
+          data-corner={corner}
+        />
+      </g>
+    );
+  });
+}
+
+function dragged(box: Box, { from, corner }: Drag, to: Place, size: Size): Box {
+  const [rows, columns] = [Math.round(to.row - from.row), Math.round(to.column - from.column)];
+  return corner === undefined ? moved(box, rows, columns, size) : withCorner(box, corner, rows, columns, size);
 }
 
 /** Where on the frame a pointer is, in the frame's pixels. */

@@ -1,44 +1,61 @@
-// A frame as received, and over it the masks: drawn, moved and removed by mouse, finger or keyboard.
+// What must be looked at and each frame as received, and over it the masks: by mouse, finger or keyboard.
 
 import { Button } from "@mantine/core";
-import { type CSSProperties, type Dispatch, useState } from "react";
+import { type CSSProperties, type Dispatch, useState, type WheelEvent } from "react";
 import { useTranslation } from "react-i18next";
-import { frameAddress } from "../api/reviews";
-import type { PixelPicture, PixelReview } from "../api/types";
+import { frameAddress, sheetAddress } from "../api/reviews";
+import type { PixelPicture, PixelReview, ReviewSheet } from "../api/types";
 import { useKeys } from "../ui/hotkeys";
 import { Notice } from "../ui/Notice";
-import { type Change, type Masks, middleBox } from "./boxes";
+import { type Change, type Masks, middleBox, type Size } from "./boxes";
+import { ContrastControls } from "./ContrastControls";
+import { BRIGHT, type Contrast, isPlain, lineOf, PLAIN, STEP, shifted } from "./contrast";
 import { MaskLayer } from "./MaskLayer";
 import styles from "./Picture.module.css";
+import { type Stop, stopsOf, unseenOf } from "./stops";
 
 export interface PictureProps {
   readonly review: PixelReview;
   readonly picture: PixelPicture;
+  readonly sheets: readonly ReviewSheet[];
+  readonly seen: ReadonlySet<number>;
   readonly masks: Masks;
   readonly change: Dispatch<Change>;
-  /** A frame stands on the screen. */
-  readonly onSeen: () => void;
+  /** A sheet stands on the screen. */
+  readonly onSeen: (number: number) => void;
 }
 
-export function Picture({ review, picture, masks, change, onSeen }: PictureProps) {
+export function Picture({ review, picture, sheets, seen, masks, change, onSeen }: PictureProps) {
   const { t } = useTranslation("review");
-  const [frame, setFrame] = useState(1);
-  const [brighter, setBrighter] = useState(false);
+  const [at, go] = useState(0);
+  const [contrast, setContrast] = useState(PLAIN);
   const [full, setFull] = useState(false);
   const [failed, setFailed] = useState<number>();
   const [shown, setShown] = useState<number>();
-  const count = Math.max(1, picture.numberOfFrames);
-  const where = { index: frame, count };
-  const turn = (by: number) => setFrame(Math.min(Math.max(frame + by, 1), count));
+  const stops = stopsOf(sheets, picture.numberOfFrames);
+  const stop = stops[at];
+  const unseen = unseenOf(sheets, seen);
+  const turn = (by: number) => go(Math.min(Math.max(at + by, 0), stops.length - 1));
+  const window = (by: Partial<Contrast>) => setContrast(shifted(contrast, by));
 
   useKeys({
     n: () => change({ kind: "add", box: middleBox(picture) }),
-    b: () => setBrighter(!brighter),
+    b: () => setContrast(isPlain(contrast) ? BRIGHT : PLAIN),
     z: () => setFull(!full),
+    ",": () => window({ level: -STEP }),
+    ".": () => window({ level: STEP }),
+    "[": () => window({ width: STEP }),
+    "]": () => window({ width: -STEP }),
+    "0": () => setContrast(PLAIN),
     PageDown: () => turn(1),
     PageUp: () => turn(-1),
   });
+  const onWheel = (event: WheelEvent) => {
+    if (event.shiftKey) window({ width: Math.sign(event.deltaY || event.deltaX) * STEP });
+  };
 
+  if (!stop) return null;
+  const what = toldOf(stop, t);
   const size: CSSProperties = {
     aspectRatio: `${picture.columns} / ${picture.rows}`,
     width: full ? picture.columns : `min(100%, calc(56dvh * ${picture.columns / picture.rows}))`,
@@ -46,48 +63,84 @@ export function Picture({ review, picture, masks, change, onSeen }: PictureProps
   return (
     <figure className={styles["picture"]}>
       <div className={styles["tools"]}>
-        <Button variant="default" size="compact-sm" aria-pressed={brighter} onClick={() => setBrighter(!brighter)}>
-          {t("brighter")}
-        </Button>
         <Button variant="default" size="compact-sm" aria-pressed={full} onClick={() => setFull(!full)}>
           {t("fullSize")}
         </Button>
-        {count > 1 ? (
+        <ContrastControls contrast={contrast} onChange={setContrast} />
+      </div>
+      {stops.length > 1 ? (
+        <div className={styles["tools"]}>
           <label className={styles["frame"]}>
-            <span>{t("frame")}</span>
+            <span>{t("shown")}</span>
             <input
               type="range"
               min={1}
-              max={count}
-              value={frame}
-              aria-valuetext={t("frameOf", where)}
-              onChange={(event) => setFrame(Number(event.currentTarget.value))}
+              max={stops.length}
+              value={at + 1}
+              aria-valuetext={what}
+              onChange={(event) => go(Number(event.currentTarget.value) - 1)}
             />
-            <output>{`${frame}/${count}`}</output>
           </label>
-        ) : null}
-      </div>
-      {failed === frame ? (
+          <output className={styles["what"]}>{what}</output>
+          {unseen[0] ? (
+            <Button variant="light" size="compact-sm" onClick={() => go((unseen[0]?.number ?? 1) - 1)}>
+              {t("showUnseen", { count: unseen.length })}
+            </Button>
+          ) : null}
+        </div>
+      ) : null}
+      {failed === at ? (
         <Notice urgent icon={null} title={t("pictureFailed")}>
           {t("pictureFailedHint")}
         </Notice>
       ) : null}
-      <section className={styles["scroll"]} tabIndex={full ? 0 : undefined} aria-label={t("frame")}>
-        <div className={styles["stage"]} style={size} data-brighter={brighter} data-loading={shown !== frame}>
+      <Transfer contrast={contrast} />
+      <section className={styles["scroll"]} tabIndex={full ? 0 : undefined} aria-label={what} onWheel={onWheel}>
+        <div className={styles["stage"]} style={size} data-window={!isPlain(contrast)} data-loading={shown !== at}>
           <img
-            src={frameAddress(review, picture, frame)}
-            alt={t("pictureAlt", { ...where, modality: picture.modality })}
+            src={
+              stop.kind === "sheet"
+                ? sheetAddress(review, stop.sheet.number)
+                : frameAddress(review, picture, stop.frame)
+            }
+            alt={t("pictureAlt", { what, modality: picture.modality })}
             draggable={false}
             onLoad={() => {
-              setShown(frame);
-              onSeen();
+              setShown(at);
+              if (stop.kind === "sheet") onSeen(stop.sheet.number);
             }}
-            onError={() => setFailed(frame)}
+            onError={() => setFailed(at)}
           />
-          <MaskLayer masks={masks} size={picture} label={t("picture", where)} change={change} />
+          <MaskLayer masks={masks} size={sizeOf(picture)} label={t("picture", { what })} change={change} />
         </div>
       </section>
       <figcaption className={styles["hint"]}>{t("drawHint")}</figcaption>
     </figure>
   );
+}
+
+/** The window as a filter of the page: a straight line on each color. */
+function Transfer({ contrast }: { readonly contrast: Contrast }) {
+  const line = { type: "linear", ...lineOf(contrast) } as const;
+  return (
+    <svg width={0} height={0} className={styles["filter"]} aria-hidden>
+      <filter id="review-window" colorInterpolationFilters="sRGB">
+        <feComponentTransfer>
+          <feFuncR {...line} />
+          <feFuncG {...line} />
+          <feFuncB {...line} />
+        </feComponentTransfer>
+      </filter>
+    </svg>
+  );
+}
+
+function sizeOf({ rows, columns }: PixelPicture): Size {
+  return { rows, columns };
+}
+
+function toldOf(stop: Stop, t: ReturnType<typeof useTranslation<"review">>["t"]): string {
+  if (stop.kind === "frame") return t("frameNumber", { number: stop.frame });
+  const { kind, firstFrame, lastFrame } = stop.sheet;
+  return kind === "frame" ? t("frameNumber", { number: firstFrame }) : t(kind, { first: firstFrame, last: lastFrame });
 }

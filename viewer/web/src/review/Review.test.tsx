@@ -3,7 +3,7 @@ import { MantineProvider } from "@mantine/core";
 import { QueryClient, QueryClientProvider } from "@tanstack/react-query";
 import { cleanup, fireEvent, render, screen, waitFor, within } from "@testing-library/react";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import type { PixelReview } from "../api/types";
+import type { PixelReview, ReviewSheet } from "../api/types";
 import { startWords } from "../i18n";
 import { Review } from "./Review";
 
@@ -29,16 +29,27 @@ interface Asked {
 
 let asked: Asked[] = [];
 
-/** The node has these that wait, and answers a decision like this. */
-function theNodeHas(waiting: readonly PixelReview[], decision: { status: number; body: unknown }): void {
+function sheet(number: number, kind: ReviewSheet["kind"], more: Partial<ReviewSheet> = {}): ReviewSheet {
+  return { number, kind, firstFrame: 1, lastFrame: 5, rows: 48, columns: 64, seen: false, ...more };
+}
+
+const CINE = [sheet(1, "brightest"), sheet(2, "darkest")];
+
+/** The node has these that wait, wants these pictures to be looked at, and answers a decision like this. */
+function theNodeHas(
+  waiting: readonly PixelReview[],
+  decision: { status: number; body: unknown },
+  sheets: readonly ReviewSheet[] | undefined = [sheet(1, "frame", { lastFrame: 1 })],
+): void {
   vi.stubGlobal("fetch", (path: string, init: { method: string; body?: string }) => {
+    if (path.includes("/sheets")) return Promise.resolve(new Response(JSON.stringify(sheets)));
     if (init.method === "GET") return Promise.resolve(new Response(JSON.stringify(waiting)));
     asked.push({ method: init.method, path, body: init.body && JSON.parse(init.body) });
     return Promise.resolve(new Response(JSON.stringify(decision.body), { status: decision.status }));
   });
 }
 
-async function openFirst(): Promise<void> {
+async function list(): Promise<void> {
   render(
     <QueryClientProvider client={new QueryClient()}>
       <MantineProvider>
@@ -48,7 +59,11 @@ async function openFirst(): Promise<void> {
   );
   const [first] = await screen.findAllByRole("button", { name: /US/ });
   if (first) fireEvent.click(first);
-  for (const picture of screen.queryAllByRole("img")) fireEvent.load(picture);
+}
+
+async function openFirst(): Promise<void> {
+  await list();
+  fireEvent.load(await screen.findByRole("img"));
 }
 
 const ONE = { status: 200, body: { destinations: 1 } };
@@ -63,25 +78,75 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-test("an instance is shown as received, without loss, with what is proposed over it", async () => {
+test("what must be looked at is shown first, with what is proposed over it", async () => {
   theNodeHas([review("2.25.3")], ONE);
   await openFirst();
 
   expect(screen.getByRole("img").getAttribute("src")).toBe(
-    "/sites/MK%2001/dicom-web/studies/2.25.1/series/2.25.2/instances/2.25.3/frames/1/rendered?accept=image%2Fpng",
+    "/api/pixel-reviews/2.25.3/sheets/1?site=MK+01&profile=tele-read",
   );
   expect(masks().map((mask) => mask.getAttribute("aria-label"))).toEqual(["Mask 1: 1, 2, 30, 40"]);
 });
 
-test("the slider and the keys go through a cine", async () => {
+test("the slider and the keys go through what must be seen and then every frame as received, without loss", async () => {
+  theNodeHas([review("2.25.3")], ONE, CINE);
+  await openFirst();
+  const shown = () => screen.getByRole("img").getAttribute("src");
+  const slider = screen.getByRole("slider", { name: "Shown" });
+
+  expect(slider.getAttribute("aria-valuetext")).toBe("Brightest of frames 1 to 5");
+  fireEvent.keyDown(document.body, { key: "PageDown" });
+  expect(shown()).toContain("/sheets/2?");
+  fireEvent.change(slider, { target: { value: "4" } });
+  expect(shown()).toBe(
+    "/sites/MK%2001/dicom-web/studies/2.25.1/series/2.25.2/instances/2.25.3/frames/2/rendered?accept=image%2Fpng",
+  );
+  fireEvent.change(slider, { target: { value: "7" } });
+  fireEvent.keyDown(document.body, { key: "PageDown" });
+  expect(shown()).toContain("/frames/5/");
+});
+
+test("a cine is not sent before all of its scenes were seen", async () => {
+  theNodeHas([review("2.25.3")], ONE, [...CINE, sheet(3, "frame", { firstFrame: 4, lastFrame: 4, seen: true })]);
+  await openFirst();
+  const send = screen.getByRole("button", { name: "Send with 1 mask" });
+
+  expect(send.hasAttribute("disabled")).toBe(true);
+  expect(screen.getByText("Before it is sent, look at 1 more picture.")).toBeTruthy();
+  fireEvent.click(screen.getByRole("button", { name: "Show the one that is left" }));
+  fireEvent.load(screen.getByRole("img"));
+
+  expect(send.hasAttribute("disabled")).toBe(false);
+  expect(screen.queryByText(/^Before it is sent/)).toBeNull();
+});
+
+test("the window is set by sliders and by keys, and goes back", async () => {
   theNodeHas([review("2.25.3")], ONE);
   await openFirst();
+  const [level, width] = [screen.getByRole("slider", { name: "Level" }), screen.getByRole("slider", { name: "Width" })];
+  const values = () => [level, width].map((one) => (one as HTMLInputElement).value);
 
-  fireEvent.keyDown(document.body, { key: "PageDown" });
-  expect(screen.getByRole("img").getAttribute("src")).toContain("/frames/2/");
-  fireEvent.change(screen.getByRole("slider"), { target: { value: "5" } });
-  fireEvent.keyDown(document.body, { key: "PageDown" });
-  expect(screen.getByRole("img").getAttribute("src")).toContain("/frames/5/");
+  fireEvent.change(level, { target: { value: "30" } });
+  fireEvent.keyDown(document.body, { key: "]" });
+  expect(values()).toEqual(["30", "96"]);
+  expect(document.querySelector("feFuncG")?.getAttribute("slope")).toBe(String(100 / 96));
+  fireEvent.keyDown(document.body, { key: "0" });
+  expect(values()).toEqual(["50", "100"]);
+  fireEvent.keyDown(document.body, { key: "b" });
+  expect(values()).toEqual(["14", "28"]);
+});
+
+test("a corner of the chosen mask is drawn, or moved by keys", async () => {
+  theNodeHas([review("2.25.3", { proposed: [[10, 10, 30, 40]] })], ONE);
+  await openFirst();
+  const [mask] = masks();
+  if (mask) fireEvent.focus(mask);
+  const corner = document.querySelector("[data-corner='0']");
+  expect(document.querySelectorAll("[data-corner]")).toHaveLength(4);
+
+  if (mask) fireEvent.keyDown(mask, { key: "ArrowDown", ctrlKey: true });
+  expect(masks()[0]?.getAttribute("aria-label")).toBe("Mask 1: 11, 10, 30, 40");
+  expect(corner?.getAttribute("data-mask")).toBe("0");
 });
 
 test("a mask is added, moved, sized and removed by keys alone, and what is left is sent", async () => {
@@ -138,7 +203,7 @@ test("a decision leads to the next that waits", async () => {
 
   fireEvent.click(screen.getByRole("button", { name: "Send with 1 mask" }));
 
-  await waitFor(() => expect(screen.getByRole("img").getAttribute("src")).toContain("/instances/2.25.4/"));
+  await waitFor(() => expect(screen.getByRole("img").getAttribute("src")).toContain("/2.25.4/sheets/1"));
   expect(screen.getByRole("heading", { level: 2 }).textContent).toBe("US · No program that finds text is installed");
 });
 
@@ -159,7 +224,7 @@ test("what was not seen can be kept, but not sent", async () => {
   await openFirst();
   fireEvent.keyDown(document.body, { key: "j" });
 
-  fireEvent.error(screen.getByRole("img"));
+  fireEvent.error(await screen.findByRole("img"));
 
   expect(screen.getByRole("alert").textContent).toContain("What was not seen is not sent from here.");
   expect(screen.getByRole("button", { name: "Send with 1 mask" }).hasAttribute("disabled")).toBe(true);
@@ -168,10 +233,12 @@ test("what was not seen can be kept, but not sent", async () => {
 
 test("a document is opened beside, and has no masks", async () => {
   const picture = { seriesInstanceUID: "2.25.2", modality: "US", rows: 0, columns: 0, numberOfFrames: 1 };
-  theNodeHas([review("2.25.3", { picture, reason: "encapsulated-document" })], ONE);
-  await openFirst();
+  theNodeHas([review("2.25.3", { picture, reason: "encapsulated-document" })], ONE, []);
+  await list();
 
-  expect(screen.getByRole("link").getAttribute("href")).toMatch(/\/instances\/2\.25\.3\/rendered$/);
+  expect((await screen.findByRole("link")).getAttribute("href")).toMatch(/\/instances\/2\.25\.3\/rendered$/);
   expect(masks()).toEqual([]);
-  expect(screen.getByRole("button", { name: "Send what is left" })).toBeTruthy();
+  await waitFor(() =>
+    expect(screen.getByRole("button", { name: "Send what is left" }).hasAttribute("disabled")).toBe(false),
+  );
 });

@@ -11,8 +11,12 @@ export function ReviewKeys({ opened, onClose }: { readonly opened: boolean; read
     { keys: ["N"], what: t("keys.add") },
     { keys: ["↑", "↓", "←", "→"], what: t("keys.move") },
     { keys: ["Shift", "→"], what: t("keys.size") },
+    { keys: ["Ctrl", "→"], what: t("keys.sizeFrom") },
     { keys: ["Delete"], what: t("keys.remove") },
     { keys: ["B"], what: t("keys.brighter") },
+    { keys: [",", "."], what: t("keys.level") },
+    { keys: ["[", "]"], what: t("keys.width") },
+    { keys: ["0"], what: t("keys.plain") },
     { keys: ["Z"], what: t("keys.fullSize") },
     { keys: ["?"], what: t("keys.help") },
   ];

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { BOXES_MAX, boxBetween, changed, masksOf, middleBox, moved, resized, withEdge } from "./boxes";
+import { BOXES_MAX, boxBetween, changed, masksOf, middleBox, moved, withCorner, withEdge } from "./boxes";
 
 const SIZE = { rows: 100, columns: 200 };
 
@@ -33,8 +33,17 @@ describe("with the keyboard a box", () => {
   });
 
   test("grows to the edge and shrinks to a pixel", () => {
-    expect(resized([10, 10, 20, 30], 500, 1, SIZE)).toEqual([10, 10, 100, 31]);
-    expect(resized([10, 10, 20, 30], -500, -500, SIZE)).toEqual([10, 10, 11, 11]);
+    expect(withCorner([10, 10, 20, 30], 3, 500, 1, SIZE)).toEqual([10, 10, 100, 31]);
+    expect(withCorner([10, 10, 20, 30], 3, -500, -500, SIZE)).toEqual([10, 10, 11, 11]);
+  });
+
+  test.each([
+    [0, [8, 11, 20, 30]],
+    [1, [8, 10, 20, 31]],
+    [2, [10, 11, 18, 30]],
+    [3, [10, 10, 18, 31]],
+  ] as const)("moves its corner %i and leaves the opposite one", (corner, after) => {
+    expect(withCorner([10, 10, 20, 30], corner, -2, 1, SIZE)).toEqual(after);
   });
 
   test("begins in the middle, even of the smallest frame", () => {

@@ -75,9 +75,20 @@ export function moved([top, left, bottom, right]: Box, rows: number, columns: nu
   return [top + down, left + across, bottom + down, right + across];
 }
 
-/** The box with its lower right corner elsewhere; never less than a pixel. */
-export function resized([top, left, bottom, right]: Box, rows: number, columns: number, size: Size): Box {
-  return [top, left, clamped(bottom + rows, top + 1, size.rows), clamped(right + columns, left + 1, size.columns)];
+/** Corners of a box as it is drawn: 0 upper left, 1 upper right, 2 lower left, 3 lower right. */
+export const CORNERS = [0, 1, 2, 3] as const;
+export type Corner = (typeof CORNERS)[number];
+
+/** Where a corner is. */
+export function placeOfCorner([top, left, bottom, right]: Box, corner: Corner): Place {
+  return { row: corner < 2 ? top : bottom, column: corner % 2 === 0 ? left : right };
+}
+
+/** The box with one corner moved so far; the opposite one stays, a pixel away at least. */
+export function withCorner(box: Box, corner: Corner, rows: number, columns: number, size: Size): Box {
+  const down = corner < 2 ? 0 : 2;
+  const across = corner % 2 === 0 ? 1 : 3;
+  return withEdge(withEdge(box, down, box[down] + rows, size), across, box[across] + columns, size);
 }
 
 /** The box with one edge (an index into it) at a pixel that somebody typed; the opposite edge stays. */
