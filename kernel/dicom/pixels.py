@@ -6,6 +6,7 @@ than `DECODED_BYTES_MAX`.
 """
 
 import mmap
+import os
 from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ from kernel.errors import UnsupportedTransferSyntax
 
 __all__ = ["FrameMap", "Pixels", "Span", "decode_frame", "locate_frames", "open_pixels"]
 
+READ_BYTES_MAX: Final = 1024 * 1024  # of a file that is read whole: mapping and unmapping it costs more
 ENCODED_FRAME_TIMES_MAX: Final = 4  # how many times larger than its samples an encoded frame may be,
 ENCODED_FRAME_BYTES_MORE: Final = 1024 * 1024  # besides so many bytes
 DECODED_BYTES_MAX: Final = 512 * 1024 * 1024  # of one frame: 16,384 by 16,384 of 16 bits
@@ -113,7 +115,7 @@ class Pixels:
 
 @contextmanager
 def open_pixels(source: Path | str | Buffer) -> Generator[Pixels]:
-    """Open a Part 10 file, or its bytes, for its frames. A file is mapped, not read.
+    """Open a Part 10 file, or its bytes, for its frames. A large file is mapped, not read.
 
     Raises
     ------
@@ -123,13 +125,21 @@ def open_pixels(source: Path | str | Buffer) -> Generator[Pixels]:
     if not isinstance(source, Path | str):
         yield _pixels(source)
         return
-    with Path(source).open("rb") as file:
-        try:
-            mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except ValueError:
-            raise malformed("it is empty") from None
-        with mapped:
-            yield _pixels(mapped)
+    descriptor = os.open(source, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(descriptor).st_size
+        if not size:
+            raise malformed("it is empty")
+        whole = (
+            os.read(descriptor, size) if size <= READ_BYTES_MAX else mmap.mmap(descriptor, 0, access=mmap.ACCESS_READ)
+        )
+    finally:
+        os.close(descriptor)
+    if isinstance(whole, bytes):
+        yield _pixels(whole)
+        return
+    with whole:
+        yield _pixels(whole)
 
 
 def decode_frame(source: Path | str | Buffer, frame_index: int) -> NDArray[Any]:

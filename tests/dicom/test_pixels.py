@@ -261,6 +261,17 @@ def test_a_syntax_without_a_codec_is_refused():
         decode_frame(compressed(an_image(RAMP), [b"h264"], "1.2.840.10008.1.2.4.102"), 0)
 
 
+@pytest.mark.parametrize("read_bytes_max", [0, 1 << 20])
+def test_a_file_is_the_same_whether_read_or_mapped(tmp_path, monkeypatch, read_bytes_max):
+    monkeypatch.setattr(module, "READ_BYTES_MAX", read_bytes_max)
+    path = tmp_path / "instance"
+    path.write_bytes(part10(encoded(an_image(RAMP))))
+
+    with open_pixels(path) as pixels:
+        assert isinstance(pixels.buffer, bytes) == bool(read_bytes_max)
+        assert np.array_equal(pixels.decode(0), RAMP)
+
+
 def test_an_empty_file_is_refused(tmp_path):
     path = tmp_path / "empty"
     path.touch()
