@@ -104,6 +104,11 @@ class Room:
         self.page.wait_for_selector("[data-backend]")
         expect(self.readout("bottomRight")).to_contain_text("/", timeout=PATIENCE_MS)
         expect(self.page.locator("[class*=loading]")).to_have_count(0, timeout=PATIENCE_MS)
+        self.wait_until_whole()
+
+    def wait_until_whole(self) -> None:
+        """Wait until what is shown are the pixels as they are stored, no preview."""
+        expect(self.page.locator("[data-tier='0'], [data-tier='1']")).to_have_count(0, timeout=PATIENCE_MS)
 
     def wait_for_slices_beyond(self, count: int) -> None:
         """Wait until the stack has more slices than these."""
@@ -119,6 +124,7 @@ class Room:
         """Let two screen refreshes pass, then wait for a slice that may be on its way."""
         self.page.evaluate("() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))")
         expect(self.page.locator("[class*=_loading]")).to_have_count(0, timeout=PATIENCE_MS)
+        self.wait_until_whole()
 
     def drag(self, by: tuple[int, int], button: Literal["left", "middle", "right"] = "left") -> None:
         """Drag from left of the picture's middle by so many pixels to the right and down."""

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fetchFrame } from "./fetchFrame";
+import { fetchFrame, fetchTier } from "./fetchFrame";
 
 const FRAME =
   "--b\r\nContent-Type: application/octet-stream; transfer-syntax=1.2.840.10008.1.2.4.80\r\n\r\nxyz\r\n--b--";
@@ -11,6 +11,7 @@ let url: string;
 let statuses: number[];
 let asked: number;
 let waits: number[];
+let paths: string[];
 const never = new AbortController().signal;
 
 function wait(ms: number): Promise<void> {
@@ -21,9 +22,11 @@ function wait(ms: number): Promise<void> {
 beforeEach(async () => {
   asked = 0;
   waits = [];
+  paths = [];
   server = createServer((request, response) => {
     const status = statuses[Math.min(asked, statuses.length - 1)] ?? 200;
     asked += 1;
+    paths.push(request.url ?? "");
     if (status === 0) request.destroy();
     else
       response.writeHead(status, { "Content-Type": "multipart/related; boundary=b" }).end(status === 200 ? FRAME : "");
@@ -38,7 +41,7 @@ describe("a frame", () => {
   test("comes with its transfer syntax", async () => {
     statuses = [200];
 
-    const part = await fetchFrame(url, never, wait);
+    const part = await fetchFrame(url, { signal: never, wait });
 
     expect(new TextDecoder().decode(part.bytes)).toBe("xyz");
     expect(part.transferSyntaxUid).toBe("1.2.840.10008.1.2.4.80");
@@ -47,7 +50,7 @@ describe("a frame", () => {
   test("is asked for again when the line broke or the server failed, waiting longer each time", async () => {
     statuses = [0, 503, 200];
 
-    await fetchFrame(url, never, wait);
+    await fetchFrame(url, { signal: never, wait });
 
     expect(asked).toBe(3);
     expect(waits).toEqual([500, 1500]);
@@ -56,7 +59,7 @@ describe("a frame", () => {
   test("is given up after the last wait", async () => {
     statuses = [0];
 
-    await expect(fetchFrame(url, never, wait)).rejects.toMatchObject({ kind: "unreachable" });
+    await expect(fetchFrame(url, { signal: never, wait })).rejects.toMatchObject({ kind: "unreachable" });
     expect(asked).toBe(4);
   });
 
@@ -68,7 +71,7 @@ describe("a frame", () => {
   ])("that is refused with %i is not asked for again", async (status, kind) => {
     statuses = [status];
 
-    await expect(fetchFrame(url, never, wait)).rejects.toMatchObject({ kind });
+    await expect(fetchFrame(url, { signal: never, wait })).rejects.toMatchObject({ kind });
     expect(asked).toBe(1);
   });
 
@@ -80,7 +83,23 @@ describe("a frame", () => {
       return wait(ms);
     };
 
-    await expect(fetchFrame(url, controller.signal, leave)).rejects.toBeDefined();
+    await expect(fetchFrame(url, { signal: controller.signal, wait: leave })).rejects.toBeDefined();
+    expect(asked).toBe(1);
+  });
+
+  test("in steps comes from an address of its own", async () => {
+    statuses = [200];
+
+    const bytes = await fetchTier(url, 1, { signal: never, wait });
+
+    expect(new TextDecoder().decode(bytes)).toBe(FRAME);
+    expect(paths).toEqual(["/frames/1/tiers/1"]);
+  });
+
+  test("that has no steps says so once", async () => {
+    statuses = [406];
+
+    await expect(fetchTier(url, 0, { signal: never, wait })).rejects.toMatchObject({ kind: "unreadable" });
     expect(asked).toBe(1);
   });
 });

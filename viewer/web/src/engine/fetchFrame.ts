@@ -1,6 +1,7 @@
-// Fetching one frame over DICOMweb: retries what a bad line breaks, says plainly what it cannot get.
+// Fetching a frame, or a step of one, over DICOMweb: retries what a bad line breaks, says plainly what it cannot get.
 
 import { type FramePart, frameIn } from "./multipart";
+import type { Tier } from "./tiers";
 
 /** Why a frame could not be had; each is a key of the language files (reading:frameProblem.*). */
 export type FrameProblemKind = "signedOut" | "denied" | "missing" | "unreachable" | "unreadable";
@@ -14,7 +15,8 @@ export class FrameProblem extends Error {
   }
 }
 
-const ACCEPT = "multipart/related; type=application/octet-stream; transfer-syntax=*";
+const FRAME = "multipart/related; type=application/octet-stream; transfer-syntax=*";
+const OCTETS = "application/octet-stream";
 const RETRY_WAITS_MS: readonly number[] = [500, 1500, 4000];
 
 const KIND_BY_STATUS: Readonly<Record<number, FrameProblemKind>> = {
@@ -26,13 +28,21 @@ const KIND_BY_STATUS: Readonly<Record<number, FrameProblemKind>> = {
   415: "unreadable",
 };
 
-async function attempt(url: string, signal: AbortSignal): Promise<FramePart> {
-  const response = await fetch(url, { headers: { Accept: ACCEPT }, credentials: "same-origin", signal });
+export interface Fetching {
+  readonly signal: AbortSignal;
+  readonly wait: (ms: number) => Promise<void>;
+}
+
+interface Fetched {
+  readonly bytes: Uint8Array;
+  readonly contentType: string;
+}
+
+async function attempt(url: string, accept: string, signal: AbortSignal): Promise<Fetched> {
+  const response = await fetch(url, { headers: { Accept: accept }, credentials: "same-origin", signal });
   if (!response.ok) throw new FrameProblem(KIND_BY_STATUS[response.status] ?? "unreachable");
-  const body = new Uint8Array(await response.arrayBuffer());
-  const part = frameIn(body, response.headers.get("Content-Type") ?? "");
-  if (!part || part.bytes.length === 0) throw new FrameProblem("unreadable");
-  return part;
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  return { bytes, contentType: response.headers.get("Content-Type") ?? "" };
 }
 
 /** Whether to try again: only when the line or the server failed, not when the server said no. */
@@ -40,19 +50,10 @@ function isPassing(problem: unknown): boolean {
   return !(problem instanceof FrameProblem) || problem.kind === "unreachable";
 }
 
-/**
- * The frame's bytes and transfer syntax.
- *
- * Throws FrameProblem after the last retry, or the signal's reason when aborted.
- */
-export async function fetchFrame(
-  url: string,
-  signal: AbortSignal,
-  wait: (ms: number) => Promise<void>,
-): Promise<FramePart> {
+async function persistently(url: string, accept: string, { signal, wait }: Fetching): Promise<Fetched> {
   for (const waitMs of [...RETRY_WAITS_MS, undefined]) {
     try {
-      return await attempt(url, signal);
+      return await attempt(url, accept, signal);
     } catch (problem) {
       signal.throwIfAborted();
       if (!isPassing(problem)) throw problem;
@@ -61,4 +62,23 @@ export async function fetchFrame(
     }
   }
   throw new FrameProblem("unreachable");
+}
+
+/**
+ * The frame's bytes and transfer syntax.
+ *
+ * Throws FrameProblem after the last retry, or the signal's reason when aborted.
+ */
+export async function fetchFrame(url: string, fetching: Fetching): Promise<FramePart> {
+  const { bytes, contentType } = await persistently(url, FRAME, fetching);
+  const part = frameIn(bytes, contentType);
+  if (!part || part.bytes.length === 0) throw new FrameProblem("unreadable");
+  return part;
+}
+
+/** What a tier adds to the bytes of those below it; throws as `fetchFrame`, "unreadable" when the frame has no tiers. */
+export async function fetchTier(url: string, tier: Tier, fetching: Fetching): Promise<Uint8Array> {
+  const { bytes } = await persistently(`${url}/tiers/${tier}`, OCTETS, fetching);
+  if (bytes.length === 0) throw new FrameProblem("unreadable");
+  return bytes;
 }

@@ -1,21 +1,32 @@
 // The room's image loader: frames over same-origin DICOMweb, decoded by Cornerstone's worker, known by `vienanh:` ids.
+// On a thin line a frame comes in steps of resolution and is sharpened in place; its matrix never changes size.
 
 import { cache, imageLoader, metaData, type Types } from "@cornerstonejs/core";
-import { createImage } from "@cornerstonejs/dicom-image-loader";
-import { FrameProblem, fetchFrame } from "./fetchFrame";
-import type { Frame, PixelModule } from "./frame";
-import { forget, setState } from "./frameStates";
+import { Decoding } from "./decoding";
+import { FrameProblem, fetchFrame, fetchTier } from "./fetchFrame";
+import type { Frame } from "./frame";
+import { forget, setReady, setState, tierOf } from "./frameStates";
+import { Line } from "./line";
 import { moduleOf } from "./modules";
-import { type FramePart, isUncompressed } from "./multipart";
-import { drawable } from "./nativePixels";
+import { hasTiers, type Tier, WHOLE } from "./tiers";
 
 const SCHEME = "vienanh";
+const HTJ2K_LOSSLESS_RPCL = "1.2.840.10008.1.2.4.202";
 /** Above the providers that Cornerstone brings along. */
 const PROVIDER_PRIORITY = 10_000;
 
+type Sharper = (imageId: string, image: Types.IImage) => void;
+
 const frames = new Map<string, Frame>();
-/** Pixel modules of frames that are drawn in another form than they are stored in. */
-const shapes = new Map<string, PixelModule>();
+/** The codestreams of frames that are here in part. */
+const begun = new Map<string, Uint8Array>();
+/** Sharpening under way, by frame. */
+const sharpening = new Map<string, Promise<void>>();
+/** Series whose frames the server has whole alone. */
+const withoutTiers = new Set<string>();
+const listeners = new Set<Sharper>();
+const line = new Line();
+const decoding = new Decoding();
 
 export function frameOf(imageId: string): Frame | undefined {
   return frames.get(imageId);
@@ -29,10 +40,23 @@ export function addFrames(added: readonly Frame[]): void {
 export function removeFrames(imageIds: readonly string[]): void {
   for (const imageId of imageIds) {
     frames.delete(imageId);
-    shapes.delete(imageId);
+    begun.delete(imageId);
+    decoding.forget(imageId);
     if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
   }
   forget(imageIds);
+}
+
+/** Hear of every picture that was replaced by a sharper one; answers how to stop. */
+export function onSharper(listener: Sharper): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Load a frame up to a tier, as long as it `isWanted`; what could be had is shown. */
+export async function reach(imageId: string, tier: Tier, isWanted: () => boolean): Promise<void> {
+  await imageLoader.loadAndCacheImage(imageId);
+  while ((tierOf(imageId) ?? WHOLE) < tier && isWanted()) await sharpen(imageId);
 }
 
 /** A pause that ends early when the line comes back. */
@@ -48,29 +72,75 @@ function pause(ms: number): Promise<void> {
   });
 }
 
-/** The part in a form that the renderer draws rightly; what cannot be drawn rightly is not drawn. */
-function prepared(frame: Frame, part: FramePart): FramePart {
-  const { pixels } = frame;
-  if (pixels.photometricInterpretation === "PALETTE COLOR" && !pixels.palettes) throw new FrameProblem("unreadable");
-  if (!isUncompressed(part.transferSyntaxUid)) {
-    if (pixels.samplesPerPixel > 1 && pixels.bitsStored > 8) throw new FrameProblem("unreadable");
-    return part;
-  }
-  const made = drawable(part.bytes, pixels);
-  if (!made) throw new FrameProblem("unreadable");
-  if (made.pixels !== pixels) shapes.set(frame.imageId, made.pixels);
-  return { ...part, bytes: made.bytes };
+async function timed<T>(fetched: Promise<T>, sizeOf: (result: T) => number): Promise<T> {
+  const before = performance.now();
+  const result = await fetched;
+  line.note(sizeOf(result), performance.now() - before);
+  return result;
 }
 
-async function load(frame: Frame, signal: AbortSignal, useRgba: boolean): Promise<Types.IImage> {
+async function whole(frame: Frame, signal: AbortSignal): Promise<Types.IImage> {
+  const part = await timed(fetchFrame(frame.url, { signal, wait: pause }), (fetched) => fetched.bytes.length);
+  const image = await decoding.image(frame, part);
+  setReady(frame.imageId, WHOLE);
+  return image;
+}
+
+/** The next step of a frame: all its bytes so far, decoded to the whole matrix. */
+async function step(frame: Frame, tier: Tier, signal: AbortSignal): Promise<Types.IImage> {
+  const before = begun.get(frame.imageId) ?? new Uint8Array();
+  const added = await timed(fetchTier(frame.url, tier, { signal, wait: pause }), (fetched) => fetched.length);
+  const bytes = new Uint8Array(before.length + added.length);
+  bytes.set(before);
+  bytes.set(added, before.length);
+  const image = await decoding.image(frame, { bytes, transferSyntaxUid: HTJ2K_LOSSLESS_RPCL });
+  if (!frames.has(frame.imageId)) throw new FrameCancelled();
+  if (tier === WHOLE) begun.delete(frame.imageId);
+  else begun.set(frame.imageId, bytes);
+  setReady(frame.imageId, tier);
+  return image;
+}
+
+/** A first picture: a quarter of it where the line is thin and the server has steps, else all of it. */
+async function first(frame: Frame, signal: AbortSignal): Promise<Types.IImage> {
+  const series = frame.url.split("/instances/")[0] ?? frame.url;
+  if (!hasTiers(frame) || !line.isThin || withoutTiers.has(series)) return whole(frame, signal);
+  try {
+    return await step(frame, 0, signal);
+  } catch (error) {
+    if (!(error instanceof FrameProblem) || error.kind !== "unreadable") throw error;
+    withoutTiers.add(series);
+    return whole(frame, signal);
+  }
+}
+
+function sharpen(imageId: string): Promise<void> {
+  const frame = frames.get(imageId);
+  const reached = tierOf(imageId);
+  if (!frame || reached === undefined) return Promise.reject(new FrameCancelled());
+  const under =
+    sharpening.get(imageId) ??
+    step(frame, reached === 0 ? 1 : WHOLE, new AbortController().signal)
+      .then((image) => replace(imageId, image))
+      .finally(() => sharpening.delete(imageId));
+  sharpening.set(imageId, under);
+  return under;
+}
+
+/** Put a sharper picture in the place of the one that is cached. */
+function replace(imageId: string, image: Types.IImage): void {
+  if (!cache.getImageLoadObject(imageId)) return;
+  cache.removeImageLoadObject(imageId, { force: true });
+  cache.putImageLoadObject(imageId, { promise: Promise.resolve(image) }).catch(() => undefined);
+  for (const listener of listeners) listener(imageId, image);
+}
+
+async function load(frame: Frame, signal: AbortSignal): Promise<Types.IImage> {
   setState(frame.imageId, "loading");
   try {
-    const part = prepared(frame, await fetchFrame(frame.url, signal, pause));
-    const image = await createImage(frame.imageId, part.bytes, part.transferSyntaxUid, { useRGBA: useRgba });
-    setState(frame.imageId, "ready");
-    return image as Types.IImage;
+    return await first(frame, signal);
   } catch (error) {
-    if (signal.aborted) throw new FrameCancelled();
+    if (signal.aborted || error instanceof FrameCancelled) throw new FrameCancelled();
     const problem = error instanceof FrameProblem ? error : new FrameProblem("unreadable");
     setState(frame.imageId, problem.kind);
     throw problem;
@@ -92,16 +162,16 @@ function ignoreDroppedPromises(): void {
 
 /** Register the loader and the metadata of its frames; `useRgba` is what the chosen backend draws colour from. */
 export function registerLoader(useRgba: boolean): void {
+  decoding.useRgba = useRgba;
   ignoreDroppedPromises();
   imageLoader.registerImageLoader(SCHEME, (imageId: string) => {
     const frame = frames.get(imageId);
     const controller = new AbortController();
-    const promise = frame ? load(frame, controller.signal, useRgba) : Promise.reject(new FrameProblem("missing"));
+    const promise = frame ? load(frame, controller.signal) : Promise.reject(new FrameProblem("missing"));
     return { promise: promise as Promise<Types.IImage>, cancelFn: () => controller.abort() };
   });
   metaData.addProvider((name: string, imageId: unknown) => {
     const frame = typeof imageId === "string" ? frames.get(imageId) : undefined;
-    const pixels = frame && shapes.get(frame.imageId);
-    return frame && moduleOf(name, pixels ? { ...frame, pixels } : frame);
+    return frame && moduleOf(name, decoding.asDrawn(frame));
   }, PROVIDER_PRIORITY);
 }

@@ -1,9 +1,15 @@
 import { expect, test } from "vitest";
 import { Prefetch } from "./prefetch";
+import type { Step } from "./tiers";
 
 interface Load {
   readonly imageId: string;
   readonly done: (loaded: boolean) => void;
+}
+
+/** Steps to the first tier of frames; one in capitals is waited for. */
+function steps(imageIds: string): Step[] {
+  return [...imageIds].map((imageId) => ({ imageId, tier: 0, alone: imageId !== imageId.toLowerCase() }));
 }
 
 function aLine() {
@@ -11,7 +17,7 @@ function aLine() {
   const loaded = new Set<string>();
   const state = { room: true };
   const prefetch = new Prefetch({
-    load: (imageId) =>
+    load: ({ imageId }) =>
       new Promise((resolve, reject) => {
         loads.push({
           imageId,
@@ -22,7 +28,7 @@ function aLine() {
           },
         });
       }),
-    isLoaded: (imageId) => loaded.has(imageId),
+    isLoaded: ({ imageId }) => loaded.has(imageId),
     hasRoom: () => state.room,
   });
   const asked = () => loads.map((load) => load.imageId).join("");
@@ -36,7 +42,7 @@ function aLine() {
 test("four frames are under way at once, in the order given", async () => {
   const { prefetch, asked, settle } = aLine();
 
-  prefetch.follow([..."abcdef"]);
+  prefetch.follow(steps("abcdef"));
   expect(asked()).toBe("abcd");
 
   await settle();
@@ -46,8 +52,8 @@ test("four frames are under way at once, in the order given", async () => {
 test("a new order is followed at once, and nothing is loaded twice", async () => {
   const { prefetch, asked, settle } = aLine();
 
-  prefetch.follow([..."abcdef"]);
-  prefetch.follow([..."fedcba"]);
+  prefetch.follow(steps("abcdef"));
+  prefetch.follow(steps("fedcba"));
   await settle();
 
   expect(asked()).toBe("abcdfe");
@@ -56,9 +62,9 @@ test("a new order is followed at once, and nothing is loaded twice", async () =>
 test("what failed is left alone until it is asked for again", async () => {
   const { prefetch, asked, settle } = aLine();
 
-  prefetch.follow(["a"]);
+  prefetch.follow(steps("a"));
   await settle(false);
-  prefetch.follow(["a"]);
+  prefetch.follow(steps("a"));
   expect(asked()).toBe("a");
 
   prefetch.retry();
@@ -69,7 +75,7 @@ test("a full cache stops it", () => {
   const { prefetch, asked, state } = aLine();
 
   state.room = false;
-  prefetch.follow([..."abc"]);
+  prefetch.follow(steps("abc"));
 
   expect(asked()).toBe("");
 });
@@ -77,9 +83,21 @@ test("a full cache stops it", () => {
 test("it stops when told to", async () => {
   const { prefetch, asked, settle } = aLine();
 
-  prefetch.follow([..."abcdef"]);
+  prefetch.follow(steps("abcdef"));
   prefetch.stop();
   await settle();
 
   expect(asked()).toBe("abcd");
+});
+
+test("while somebody waits for a frame nothing else is asked for, but for another that is waited for", async () => {
+  const { prefetch, asked, settle } = aLine();
+
+  prefetch.follow(steps("Abc"));
+  expect(asked()).toBe("A");
+  prefetch.follow(steps("Bac"));
+  expect(asked()).toBe("AB");
+
+  await settle();
+  expect(asked()).toBe("ABac");
 });

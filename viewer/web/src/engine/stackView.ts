@@ -1,20 +1,22 @@
 // One stack on screen: the port between the room and Cornerstone3D. What it shows is told through stores, so that
 // nothing but small texts is redrawn while the mouse moves.
 
-import { cache, Enums, imageLoader, RenderingEngine, type Types } from "@cornerstonejs/core";
+import { cache, Enums, RenderingEngine, type Types } from "@cornerstonejs/core";
 import { Cine } from "./cine";
 import { startCornerstone } from "./cornerstone";
 import { createStore, type Store } from "./emitter";
 import type { Frame } from "./frame";
-import { stateOf } from "./frameStates";
+import { stateOf, tierOf } from "./frameStates";
 import { growStack } from "./growStack";
-import { addFrames, removeFrames } from "./loader";
+import { addFrames, onSharper, reach, removeFrames } from "./loader";
 import { Look } from "./look";
 import type { Length } from "./measure";
 import { outward } from "./outward";
+import { holdPresses } from "./patience";
 import { Prefetch } from "./prefetch";
 import { lengthOn } from "./stackPlaces";
-import { createTools, type PrimaryTool, type Tools } from "./tools";
+import { loadingSteps, WHOLE } from "./tiers";
+import { createTools, measures, type PrimaryTool, type Tools } from "./tools";
 import { turn } from "./wheel";
 
 /** What the viewport shows now. `wanted` is where the reader is, `shown` what the canvas holds; they differ while loading. */
@@ -36,6 +38,8 @@ let viewsMade = 0;
 export class StackView {
   readonly stack: Store<StackState> = createStore<StackState>({ count: 0, wanted: 0, shown: undefined });
   readonly playing: Store<boolean> = createStore(false);
+  /** A measurement was wanted of a picture that is not whole yet. */
+  readonly measuringHeld: Store<boolean> = createStore(false);
   readonly look: Look;
 
   private readonly element: HTMLDivElement;
@@ -47,6 +51,7 @@ export class StackView {
   private readonly undo: (() => void)[] = [];
   private frames: readonly Frame[] = [];
   private direction: 1 | -1 = 1;
+  private tool: PrimaryTool = "windowLevel";
   private settling: ReturnType<typeof setTimeout> | undefined;
   private wheelRest = 0;
   private pressed = false;
@@ -75,8 +80,9 @@ export class StackView {
       return length ? describeLength(length) : "";
     });
     this.prefetch = new Prefetch({
-      load: (imageId) => imageLoader.loadAndCacheImage(imageId),
-      isLoaded: (imageId) => stateOf(imageId) === "ready",
+      load: ({ imageId, tier, alone }) =>
+        reach(imageId, tier, () => !alone || this.currentFrame()?.imageId === imageId),
+      isLoaded: ({ imageId, tier }) => (tierOf(imageId) ?? -1) >= tier,
       hasRoom: () => cache.getCacheSize() < cache.getMaxCacheSize() * CACHE_SHARE_MAX,
     });
     this.cine = new Cine(
@@ -131,6 +137,7 @@ export class StackView {
     const next = Math.min(Math.max(Math.round(index), 0), count - 1);
     if (next === wanted || count === 0) return;
     this.direction = next > wanted ? 1 : -1;
+    this.measuringHeld.set(false);
     this.stack.set({ ...this.stack.get(), wanted: next });
     clearTimeout(this.settling);
     if (this.isReady(next)) this.display(next);
@@ -149,6 +156,8 @@ export class StackView {
   }
 
   choose(tool: PrimaryTool): void {
+    this.tool = tool;
+    this.measuringHeld.set(false);
     this.tools.choose(tool);
   }
 
@@ -204,8 +213,14 @@ export class StackView {
 
   private prefetchFrom(index: number): void {
     const order = outward(index, this.frames.length, this.direction);
-    this.prefetch.follow(order.flatMap((at) => this.frames[at]?.imageId ?? []));
+    this.prefetch.follow(loadingSteps(order.flatMap((at) => this.frames[at]?.imageId ?? [])));
   }
+
+  private readonly onSharperImage = (imageId: string, image: Types.IImage): void => {
+    if (this.viewport.getCurrentImageId() !== imageId || this.stack.get().shown === undefined) return;
+    this.viewport.renderImageObject(image);
+    this.look.settle();
+  };
 
   private readonly onNewImage = (event: Event): void => {
     const { imageId } = (event as CustomEvent<{ imageId: string }>).detail;
@@ -255,6 +270,9 @@ export class StackView {
       this.pressed = false;
     });
     on(window, "online", () => this.retry());
+    this.undo.push(onSharper(this.onSharperImage));
+    const tooEarly = () => measures(this.tool) && tierOf(this.currentFrame()?.imageId ?? "") !== WHOLE;
+    this.undo.push(holdPresses(this.element, tooEarly, () => this.measuringHeld.set(true)));
     const resize = new ResizeObserver(() => this.engine.resize(true, true));
     resize.observe(this.element);
     this.undo.push(() => resize.disconnect());

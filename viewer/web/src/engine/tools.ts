@@ -24,6 +24,11 @@ const TOOL_NAMES: Readonly<Record<PrimaryTool, string>> = {
   length: LengthTool.toolName,
 };
 
+/** Whether a tool makes numbers of pixels, which a preview does not have. */
+export function measures(tool: PrimaryTool): boolean {
+  return tool === "length";
+}
+
 /** Held whatever the primary tool is: right drag zooms, middle drag pans, two fingers do both. */
 const HELD: Partial<Record<PrimaryTool, readonly object[]>> = {
   zoom: [{ mouseButton: MouseBindings.Secondary }, { numTouchPoints: 2 }],

@@ -14,6 +14,7 @@ import { type Language, usePreferences } from "../ui/preferences";
 import { Live } from "./Live";
 import styles from "./Overlays.module.css";
 import { useStore } from "./useStore";
+import { useTier } from "./useTier";
 
 export interface OverlaysProps {
   readonly view: StackView;
@@ -57,6 +58,7 @@ export function Overlays({ view, series, stack, arriving }: OverlaysProps) {
         </Live>
       </div>
       <div className={styles["bottomRight"]}>
+        <Fidelity view={view} />
         <Live store={view.stack} className={styles["strong"]}>
           {({ wanted, count }) => `${stack.cine ? t("frame") : t("slice")} ${wanted + 1}/${count}`}
         </Live>
@@ -69,6 +71,18 @@ export function Overlays({ view, series, stack, arriving }: OverlaysProps) {
       </div>
       <Edges view={view} />
     </div>
+  );
+}
+
+/** How much of the stored image is shown: a preview must never look final. */
+function Fidelity({ view }: { readonly view: StackView }) {
+  const { t } = useTranslation("reading");
+  const tier = useTier(view);
+  if (tier === undefined) return null;
+  return (
+    <span className={styles["fidelity"]} data-tier={tier}>
+      {t(`fidelity.${tier}`)}
+    </span>
   );
 }
 

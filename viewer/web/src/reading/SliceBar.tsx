@@ -3,9 +3,12 @@
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Frame } from "../engine/frame";
-import { frameStates, isProblem, stateOf } from "../engine/frameStates";
+import { frameStates, isProblem, stateOf, tierOf } from "../engine/frameStates";
 import type { StackView } from "../engine/stackView";
 import styles from "./SliceBar.module.css";
+
+/** How strongly a slice is marked that is here at a quarter of its resolution, at half, whole. */
+const SHARPNESS = { 0: 0.35, 1: 0.65, 2: 1 } as const;
 
 export interface SliceBarProps {
   readonly view: StackView;
@@ -75,6 +78,7 @@ function paintStates(canvas: HTMLCanvasElement, frames: readonly Frame[]): void 
     const state = stateOf(frame.imageId);
     if (state !== "ready" && !isProblem(state)) continue;
     context.fillStyle = state === "ready" ? ready : bad;
+    context.globalAlpha = state === "ready" ? SHARPNESS[tierOf(frame.imageId) ?? 0] : 1;
     context.fillRect(0, index, 1, 1);
   }
 }

@@ -9,11 +9,13 @@ import type { Frame } from "../engine/frame";
 import { frameStates, isProblem, stateOf } from "../engine/frameStates";
 import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
+import { WHOLE } from "../engine/tiers";
 import { Notice } from "../ui/Notice";
 import { Overlays } from "./Overlays";
 import { SliceBar } from "./SliceBar";
 import { useStack, useStackView } from "./useStackView";
 import { useStore } from "./useStore";
+import { useTier } from "./useTier";
 import styles from "./Viewport.module.css";
 
 const NONE: readonly Frame[] = [];
@@ -74,11 +76,25 @@ function SliceNotice({ view }: { readonly view: StackView }) {
       </div>
     );
   }
-  if (there) return null;
+  if (there) return <Held view={view} />;
   return (
     <div className={styles["loading"]} role="status">
       <Loader size="sm" color="gray" />
       {t("loadingSlice", { index: wanted + 1 })}
+    </div>
+  );
+}
+
+/** Says why a measuring tool did nothing: it waits for the pixels as they are stored. */
+function Held({ view }: { readonly view: StackView }) {
+  const { t } = useTranslation("reading");
+  const tier = useTier(view);
+  const held = useStore(view.measuringHeld, (value) => value);
+  if (!held || tier === WHOLE) return null;
+  return (
+    <div className={styles["loading"]} role="status">
+      <Loader size="sm" color="gray" />
+      {t("measureWaits")}
     </div>
   );
 }
