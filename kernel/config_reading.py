@@ -130,6 +130,7 @@ def _scalar(hint: Any, value: Any) -> Any:
 
 
 _POSITIVE = ("_max", "_s", "_hours", "_minutes", "_bytes", "_instances", "workers", "_min")
+_OR_ZERO = ("tiers_bytes_max",)  # zero says: none
 
 
 def checked(config: Config) -> Config:
@@ -141,7 +142,8 @@ def checked(config: Config) -> Config:
     for name, section in SECTIONS.items():
         for item in dataclasses.fields(section):
             value = getattr(getattr(config, name), item.name)
-            if item.name.endswith(_POSITIVE) and isinstance(value, int | float) and value <= 0:
+            counts = item.name.endswith(_POSITIVE) and isinstance(value, int | float)
+            if counts and (value < 0 or (value == 0 and item.name not in _OR_ZERO)):
                 refuse(f"{name}.{item.name}", "must be more than zero")
             if item.name in ("port", "tls_port") and value is not None and not 0 <= value <= 65535:
                 refuse(f"{name}.{item.name}", "must be 0 to 65535")

@@ -87,6 +87,12 @@ def test_a_setting_that_cannot_be_used_is_refused_by_its_key(tmp_path: Path, tex
         read(tmp_path, text)
 
 
+def test_where_zero_says_none_it_is_taken(tmp_path: Path):
+    assert read(tmp_path, "[archive]\ntiers_bytes_max = 0").archive.tiers_bytes_max == 0
+    with pytest.raises(InvalidConfiguration, match=r"archive.tiers_bytes_max: must be more than zero"):
+        read(tmp_path, "[archive]\ntiers_bytes_max = -1")
+
+
 def test_a_variable_that_cannot_be_used_is_refused_by_its_name():
     with pytest.raises(InvalidConfiguration, match="VIENANH_DIMSE_ENABLED: enabled: must be true or false"):
         load(environment={"VIENANH_DIMSE_ENABLED": "perhaps"})
