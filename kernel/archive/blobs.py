@@ -12,8 +12,8 @@ sites may share a blob, and a blob without a row (a crash between the two) is ha
 Names hold no patient data. One level of 256 folders is made beforehand, so that no new folder is ever synced on the
 way of an instance.
 
-The order is rename, then fdatasync, then fsync of the folder. On a journalling file system the first flush commits
-the new name together with the size, and the second finds nothing to do: one flush in sequence instead of two.
+The order is rename, then fdatasync and fsync of the folder side by side (flushing.py). On a journalling file system
+whichever comes first commits the new name together with the size, and the other finds nothing to do.
 """
 
 import hashlib
@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Final, Protocol
 
 from kernel.archive.durable import flush_data, flush_folder, rename_new
+from kernel.archive.flushing import Flushing
 from kernel.archive.records import Staged
 from kernel.archive.spool import IN_MEMORY_BYTES, Scratch, Spool
 from kernel.archive.stage import Stage, told
@@ -46,6 +47,10 @@ __all__ = ["BlobStore", "Blobs", "Stage", "discard", "key_of"]
 
 class BlobStore(Protocol):
     """What the archive asks of any store of blobs; `Blobs` is the local one, an S3 store would be another."""
+
+    def begin(self, staged: Staged) -> Flushing:
+        """Give a stage its key, and begin to make it durable."""
+        ...
 
     def promote(self, staged: Staged) -> str:
         """Make a stage durable under its key, which is returned."""
@@ -125,8 +130,8 @@ class Blobs:
         """Return a place where bytes wait for others; it asks for space when they become many."""
         return Scratch(lambda: self.spool(IN_MEMORY_BYTES))
 
-    def promote(self, staged: Staged) -> str:
-        """Give the stage its final name; bytes, size and name are durable when the key is returned.
+    def begin(self, staged: Staged) -> Flushing:
+        """Give the stage its final name and begin to make bytes, size and name durable: they are when it was waited for.
 
         A blob of the same name has, or after a power cut should have, the same bytes; it is replaced in one step by
         the ones just flushed, which are known to be whole.
@@ -134,19 +139,25 @@ class Blobs:
         Raises
         ------
         StorageFull
-            The disk is full; the stage is gone.
+            The disk is full; the stage is gone. Waiting may raise it too.
         """
+        return self._begin(staged, key_of(staged))
+
+    def promote(self, staged: Staged) -> str:
+        """Do the same; bytes, size and name are durable when the key is returned. Raises as `begin`."""
         key = key_of(staged)
-        self._keep(staged, key)
+        with self._begin(staged, key) as flushing:
+            flushing.wait()
         return key
 
     def set_apart(self, staged: Staged) -> str:
         """Move a refused stage into quarantine, durably, and return its key there."""
         key = f"{_QUARANTINE}/{_name_of(staged)}"
-        self._keep(staged, key)
+        with self._begin(staged, key) as flushing:
+            flushing.wait()
         return key
 
-    def _keep(self, staged: Staged, key: str) -> None:
+    def _begin(self, staged: Staged, key: str) -> Flushing:
         source, final = str(staged.path), f"{self._root}/{key}"
         try:
             descriptor = os.open(source, os.O_RDWR | os.O_CLOEXEC)
@@ -154,10 +165,11 @@ class Blobs:
                 if not rename_new(source, final):
                     flush_data(descriptor)  # before it replaces what somebody else may have been promised
                     os.replace(source, final)  # noqa: PTH105 (plain texts: this is every instance's way)
-                flush_data(descriptor)
-            finally:
+                folder = os.open(final.rpartition("/")[0], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            except BaseException:
                 os.close(descriptor)
-            flush_folder(final.rpartition("/")[0])
+                raise
+            return Flushing(descriptor, folder, lambda error: told(error, self, staged.size_bytes))
         except OSError as error:
             staged.path.unlink(missing_ok=True)
             raise told(error, self, staged.size_bytes) from error

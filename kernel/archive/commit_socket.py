@@ -32,7 +32,7 @@ from kernel.archive.commit_messages import (
     read_frame,
     socket_address,
 )
-from kernel.archive.committer import LocalCommitter
+from kernel.archive.committer import Durability, LocalCommitter
 from kernel.archive.durable import Flush
 from kernel.archive.owner import LocalOwner
 from kernel.archive.records import Ingested, Received, Refusal
@@ -45,8 +45,6 @@ _log = get_logger("kernel.archive")
 
 class RemoteCommitter:
     """The committer of a listener process. Safe to use from many threads; connects when first needed, and again."""
-
-    writes_here = False
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -62,9 +60,21 @@ class RemoteCommitter:
         flush.when_over(lambda error: line.tell(Flushed(number, error is None)))
         return answer
 
-    def commit(self, received: Received) -> Ingested:
-        """Index an instance whose blob is durable; durable on return. Raises as `LocalCommitter.commit`."""
-        return self.submit(received, Flush.done()).result()
+    def commit(self, received: Received, blob: Durability) -> Ingested:
+        """Announce an instance, tell when its blob is durable, and wait for the answer. Raises as `LocalCommitter.commit`.
+
+        And what the blob's flush raises; the rows are undone then.
+        """
+        flush = Flush()
+        pending = self.submit(received, flush)
+        try:
+            blob.wait()
+        except BaseException as error:
+            flush.fail(error)
+            pending.exception()  # the rows are undone when this returns
+            raise
+        flush.succeed()
+        return pending.result()
 
     def quarantine(self, refusal: Refusal) -> None:
         """Write the row of a refused instance; durable on return. Raises as `LocalCommitter.quarantine`."""

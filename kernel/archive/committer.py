@@ -31,20 +31,22 @@ CompletionParticipant = Callable[[Connection, Sequence[Completed]], None]
 """Called with the studies that became complete, inside the transaction that says so."""
 
 
-_Item = tuple[Received, Flush]
+class Durability(Protocol):
+    """What a blob's rows wait for before they are committed."""
+
+    def wait(self) -> None:
+        """Return when the blob is durable, or raise why it is not; called once or more, by whoever writes the rows."""
+        ...
+
+
+_Item = tuple[Received, Durability]
 
 
 class Committer(Protocol):
     """What ingest and the listeners ask of the index."""
 
-    writes_here: bool  # whether the thread that calls `commit` writes the rows itself
-
-    def submit(self, received: Received, flush: Flush) -> Future[Ingested]:
-        """Begin to index an instance whose blob is being flushed; nothing is committed before `flush` is done."""
-        ...
-
-    def commit(self, received: Received) -> Ingested:
-        """Index an instance whose blob is durable; durable on return."""
+    def commit(self, received: Received, blob: Durability) -> Ingested:
+        """Index an instance whose blob is, or is being made, durable; both are durable on return."""
         ...
 
     def quarantine(self, refusal: Refusal) -> None:
@@ -58,8 +60,6 @@ class Committer(Protocol):
 
 class LocalCommitter:
     """The committer of the process that owns the database."""
-
-    writes_here = True
 
     def __init__(
         self,
@@ -87,15 +87,15 @@ class LocalCommitter:
         """
         return self._database.submit_batch(self._write_batch, (received, flush))
 
-    def commit(self, received: Received) -> Ingested:
-        """Index an instance whose blob is durable; durable on return.
+    def commit(self, received: Received, blob: Durability) -> Ingested:
+        """Index an instance; its rows are written at once and committed when its blob is durable. Durable on return.
 
         Raises
         ------
         Busy, ShuttingDown, DatabaseUnavailable
             Nothing was promised.
         """
-        return self._database.write_batch(self._write_batch, (received, Flush.done()))
+        return self._database.write_batch(self._write_batch, (received, blob))
 
     def quarantine(self, refusal: Refusal) -> None:
         """Write the row of a refused instance; durable on return.
@@ -172,8 +172,8 @@ class LocalCommitter:
             for participant in self._participants if batch.stored else ():
                 participant(connection, batch.stored)
             self.complete(connection, batch.promised, complete.MANIFEST)
-            for _, flush in group:
-                flush.wait()
+            for _, blob in group:
+                blob.wait()
         except BaseException:
             self._parents.forget()
             raise

@@ -79,13 +79,6 @@ class Flush:
         self._error: BaseException | None = None
         self._callbacks: list[Callable[[BaseException | None], None]] = []
 
-    @classmethod
-    def done(cls) -> "Flush":
-        """Return a flush that was done before."""
-        flush = cls()
-        flush.succeed()
-        return flush
-
     def succeed(self) -> None:
         """Say that the bytes are durable."""
         self._settle(None)

@@ -3,7 +3,7 @@
     stage (bytes on disk) -> check (header, identifiers, DICOM JSON) -> blob durable -> commit (index, event, jobs)
 
 Only the commit needs the database: listener processes do the rest and hand the result to the process that owns the
-index, where for instances of usual size the index's statements run while the blob is flushed, and the commit waits for
+index. For instances of usual size the index's statements run while the disk flushes the blob, and the commit waits for
 the flush: a row without its blob is never durable.
 A refusal puts the bytes into quarantine before it is raised: nothing that was sent disappears silently.
 """
@@ -19,7 +19,6 @@ import zstandard
 
 from kernel.archive.blobs import Blobs, discard, key_of
 from kernel.archive.committer import Committer
-from kernel.archive.durable import Flush
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Ingested, Origin, Received, Staged
 from kernel.clock import Clock
@@ -127,23 +126,11 @@ class Ingest:
         return ingested
 
     def _keep(self, staged: Staged, received: Received) -> Ingested:
-        """Make blob and rows durable: the blob first, or at the same time and the index commits after the flush.
-
-        At the same time only when another process writes the rows: within one it would cost more than it gains.
-        """
-        if self._committer.writes_here or staged.size_bytes > TOGETHER_BYTES_MAX:
-            self._blobs.promote(staged)
-            return self._committer.commit(received)
-        flush = Flush()
-        pending = self._committer.submit(received, flush)
-        try:
-            self._blobs.promote(staged)
-        except BaseException as error:
-            flush.fail(error)
-            pending.exception()  # the rows are undone when this returns
-            raise
-        flush.succeed()
-        return pending.result()
+        """Make blob and rows durable: both at the same time, and the index commits after the flush."""
+        with self._blobs.begin(staged) as flushing:
+            if staged.size_bytes > TOGETHER_BYTES_MAX:
+                flushing.wait()
+            return self._committer.commit(received, flushing)
 
     def _check(
         self,

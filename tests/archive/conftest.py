@@ -10,6 +10,7 @@ from sqlalchemy import func, select
 
 from kernel.archive.blobs import Blobs
 from kernel.archive.committer import LocalCommitter
+from kernel.archive.durable import Flush
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Completed, Ingested, Origin, Received, Staged, Stored
@@ -19,6 +20,8 @@ from kernel.events import event
 from tests.support.builders import as_dataset_bytes
 
 EXPLICIT = "1.2.840.10008.1.2.1"
+ON_DISK = Flush()  # of a blob that was made durable before
+ON_DISK.succeed()
 
 
 def an_origin(site: str = "BVA", *, session: str = "s1", peer: str = "CT1", trace_id: str | None = None) -> Origin:

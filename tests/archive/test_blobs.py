@@ -12,6 +12,7 @@ import pytest
 from kernel.archive import blobs as blobs_module
 from kernel.archive.blobs import Blobs, discard
 from kernel.archive.durable import rename_new
+from kernel.archive.flushing import Flushing
 from kernel.archive.stage import HEAD_BYTES
 from kernel.dicom.part10 import file_meta, read_file_meta
 from kernel.errors import BlobMissing, DigestMismatch, StorageFull
@@ -127,19 +128,24 @@ def test_of_two_renames_to_one_name_exactly_one_succeeds(tmp_path: Path, monkeyp
 
 def test_file_and_folder_are_flushed_before_the_key_is_returned(blobs: Blobs, monkeypatch):
     steps: list[str] = []
-    real_rename, real_data, real_folder = rename_new, blobs_module.flush_data, blobs_module.flush_folder
+    real_rename, real_begin, real_wait = rename_new, Flushing.__init__, Flushing.wait
     monkeypatch.setattr(blobs_module, "rename_new", lambda a, b: [steps.append("rename"), real_rename(a, b)][1])
-    monkeypatch.setattr(blobs_module, "flush_data", lambda fd: [steps.append("data"), real_data(fd)][1])
-    monkeypatch.setattr(
-        blobs_module, "flush_folder", lambda at: [steps.append(f"folder {Path(at).name}"), real_folder(at)][1]
-    )
+    monkeypatch.setattr(blobs_module, "flush_data", lambda _: steps.append("data"))
+
+    def begin(self, file, folder, told):
+        steps.append(f"begin {Path(f'/proc/self/fd/{file}').readlink().parent.name}")
+        steps.append(f"of {Path(f'/proc/self/fd/{folder}').readlink().name}")
+        real_begin(self, file, folder, told)
+
+    monkeypatch.setattr(Flushing, "__init__", begin)
+    monkeypatch.setattr(Flushing, "wait", lambda self: [real_wait(self), steps.append("over")][0])
 
     key = blobs.promote(staged(blobs, b"a data set"))
     first, steps[:] = list(steps), []
     blobs.promote(staged(blobs, b"a data set"))
 
-    assert first == ["rename", "data", f"folder {key[:2]}"]
-    assert steps == ["rename", "data", "data", f"folder {key[:2]}"], "flushed before it replaces"
+    assert first == ["rename", f"begin {key[:2]}", f"of {key[:2]}", "over"]
+    assert steps == ["rename", "data", f"begin {key[:2]}", f"of {key[:2]}", "over"], "flushed before it replaces"
 
 
 def test_nothing_is_taken_below_the_reserve(tmp_path: Path):

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from kernel.archive.blobs import Blobs
 from kernel.archive.commit_socket import CommitServer, RemoteCommitter
 from kernel.archive.durable import Flush
+from kernel.archive.flushing import Flushing
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Outcome
@@ -103,10 +104,10 @@ def test_a_blob_that_could_not_be_flushed_leaves_no_row(served, monkeypatch):
     archive, path = served
     ingest = remote_ingest(archive.root, RemoteCommitter(path))
 
-    def full(staged):
+    def full(flushing):
         raise StorageFull(needed_bytes=1, free_bytes=0)
 
-    monkeypatch.setattr(ingest._blobs, "promote", full)
+    monkeypatch.setattr(Flushing, "wait", full)
     with pytest.raises(StorageFull):
         ingest.ingest(archive.stage(a_ct()), an_origin())
 

@@ -1,6 +1,7 @@
 """kill -9 between any two steps: what was acknowledged is there, nothing half-promised is served, sending again works."""
 
 import os
+from functools import partial
 from multiprocessing.connection import Connection
 from pathlib import Path
 
@@ -8,7 +9,10 @@ import pytest
 from sqlalchemy import select
 
 from kernel.archive import blobs as blobs_module
-from kernel.archive import durable
+from kernel.archive import durable, ingest
+from kernel.archive.blobs import Blobs
+from kernel.archive.commit_socket import RemoteCommitter
+from kernel.archive.flushing import Flushing
 from kernel.archive.parents import Parents
 from kernel.archive.tables import instance, quarantine, series, study
 from kernel.archive.verify import check
@@ -25,24 +29,28 @@ STEPS = [
     "staged",
     "announced",
     "renamed",
+    "flushes begun",
     "flushed",
-    "folder flushed",
     "rows written",
     "before commit",
     "after commit",
     "answered",
 ]
+OF_HANDING_OVER = ("announced", "before commit")  # of a listener process' rows to the one that writes them
 
 
 def _receive(url: str, root: Path, step: str, order: str, answers: Connection) -> None:
     death = Death(step, FATAL)
     blobs_module.rename_new = death.after("renamed", blobs_module.rename_new)
-    blobs_module.flush_data = death.after("flushed", blobs_module.flush_data)
-    blobs_module.flush_folder = death.after("folder flushed", blobs_module.flush_folder)
+    Blobs.begin = death.after("flushes begun", Blobs.begin)
+    Flushing.wait = death.after("flushed", Flushing.wait)
     durable.Flush.wait = death.after("before commit", durable.Flush.wait)
     Parents.remember = death.after("after commit", Parents.remember)
     archive = open_archive(root, Database.open(url))
-    archive.committer.writes_here = order == "blob first"
+    if order == "handed over":
+        archive.committer.commit = partial(RemoteCommitter.commit, archive.committer)
+    if order == "blob first":
+        ingest.TOGETHER_BYTES_MAX = 0
     archive.committer._participants = [lambda *_: death.at("rows written")]
     archive.committer.submit = death.after("announced", archive.committer.submit)
     for number, ds in enumerate(a_ct_series(INSTANCES), start=1):
@@ -60,8 +68,8 @@ def _receive(url: str, root: Path, step: str, order: str, answers: Connection) -
 
 @pytest.mark.parametrize(
     ("step", "order"),
-    [(step, "blob and rows together") for step in STEPS]
-    + [(step, "blob first") for step in STEPS if step != "announced"],
+    [(step, "handed over") for step in STEPS]
+    + [(step, order) for order in ("together", "blob first") for step in STEPS if step not in OF_HANDING_OVER],
 )
 def test_a_node_killed_at_any_step_keeps_what_it_acknowledged(database_url: str, tmp_path: Path, step: str, order: str):
     database = Database.open(database_url)
@@ -99,7 +107,7 @@ def _refuse(url: str, root: Path, step: str, answers: Connection) -> None:
     death = Death(step, FATAL)
     death.number = FATAL
     blobs_module.rename_new = death.after("renamed", blobs_module.rename_new)
-    blobs_module.flush_folder = death.after("folder flushed", blobs_module.flush_folder)
+    Flushing.wait = death.after("flushed", Flushing.wait)
     archive = open_archive(root, Database.open(url))
     write = archive.committer.quarantine
     archive.committer.quarantine = death.after("row written", write)
@@ -107,7 +115,7 @@ def _refuse(url: str, root: Path, step: str, answers: Connection) -> None:
     archive.ingest.ingest(staged, an_origin())
 
 
-@pytest.mark.parametrize("step", ["renamed", "folder flushed", "row written"])
+@pytest.mark.parametrize("step", ["renamed", "flushed", "row written"])
 def test_a_refused_instance_is_in_quarantine_once_whenever_the_node_is_killed(tmp_path: Path, step: str):
     url = f"sqlite:///{tmp_path / 'vienanh.db'}"
     database = Database.open(url)

@@ -7,7 +7,6 @@ import pytest
 import zstandard
 from sqlalchemy import select
 
-from kernel.archive.durable import Flush
 from kernel.archive.records import Outcome
 from kernel.archive.tables import conflict, instance, patient, quarantine, series, study, study_modality
 from kernel.errors import (
@@ -18,7 +17,7 @@ from kernel.errors import (
     MissingIdentifier,
     StorageFull,
 )
-from tests.archive.conftest import Archive, an_origin, open_archive
+from tests.archive.conftest import ON_DISK, Archive, an_origin, open_archive
 from tests.support.builders import a_cr, a_ct, a_ct_series, as_dataset_bytes
 
 
@@ -150,7 +149,7 @@ def test_the_same_bytes_in_one_group_with_a_conflict_are_told_apart(archive: Arc
     ]
 
     answers = archive.database.write(
-        lambda connection: archive.committer._write_batch(connection, [(one, Flush.done()) for one in received])
+        lambda connection: archive.committer._write_batch(connection, [(one, ON_DISK) for one in received])
     )
 
     assert [answer.outcome for answer in answers] == ["stored", "duplicate", "conflict", "stored", "conflict"]
@@ -303,7 +302,7 @@ def test_one_bad_instance_does_not_fail_its_group(archive: Archive):
     archive.committer._participants = [fail]
     hold = threading.Event()
     blocker = archive.database.submit(lambda _: hold.wait(30))
-    futures = [archive.committer.submit(one, Flush.done()) for one in received]
+    futures = [archive.committer.submit(one, ON_DISK) for one in received]
     hold.set()
     blocker.result(30)
 
@@ -320,14 +319,14 @@ def test_parents_made_by_an_undone_transaction_are_not_remembered(archive: Archi
     (received,) = [archive.prepared(ds) for ds in a_ct_series(1)]
 
     def change(connection):
-        archive.committer._write_batch(connection, [(received, Flush.done())])
+        archive.committer._write_batch(connection, [(received, ON_DISK)])
         raise Busy(what="the planted fault")
 
     with pytest.raises(Busy):
         archive.database.write(change)
     assert archive.committer._parents.get(("BVA", a_ct().StudyInstanceUID, a_ct().SeriesInstanceUID)) is None
 
-    assert archive.committer.commit(received).outcome is Outcome.STORED
+    assert archive.committer.commit(received, ON_DISK).outcome is Outcome.STORED
     assert archive.row(select(study)).number_of_series == 1
 
 

@@ -18,7 +18,7 @@ from kernel.database import Database
 from kernel.dicom.attributes import read_attributes
 from kernel.dicom.matching import Wildcard
 from kernel.dicom.scanner import scan
-from tests.archive.conftest import open_archive
+from tests.archive.conftest import ON_DISK, open_archive
 
 STUDIES = 300
 OWN = {"trace_id", "priority", "worklist_rank", "state", "evidence"}  # the kernel gives them at other moments
@@ -43,7 +43,7 @@ def test_rows_loaded_in_bulk_are_those_that_the_committer_writes(loaded: Path, t
     committer = open_archive(tmp_path / "blobs", one_by_one).committer
     for _, group in Studies(STUDIES, b"metadata").each():
         for received in group:
-            committer.commit(received)
+            committer.commit(received, ON_DISK)
     in_bulk = Database.open(loaded)
 
     for table in (*TABLES, distinct_name):

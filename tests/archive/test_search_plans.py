@@ -16,7 +16,7 @@ from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.key_text import parse_key
 from kernel.dicom.matching import Rules, Words, matches, matches_any
 from kernel.dicom.names import fold
-from tests.archive.conftest import open_archive
+from tests.archive.conftest import ON_DISK, open_archive
 
 STUDIES = 150
 PLANS = {  # what the planner believes: that every index has few candidates, that a page fills soon
@@ -33,7 +33,7 @@ def filled(database: Database, tmp_path) -> tuple[Database, list[StudyRow]]:
     committer = open_archive(tmp_path / "blobs", database).committer
     for _, group in Studies(STUDIES, b"metadata").each():
         for received in group:
-            committer.commit(received)
+            committer.commit(received, ON_DISK)
     for pk in range(1, STUDIES, 7):
         database.write(lambda connection, pk=pk: set_priority(connection, pk, pk % 3))
     with database.read() as connection:

@@ -1,0 +1,150 @@
+"""A blob and its folder are flushed side by side; what that promises when the disk fails, is slow, or the system cannot."""
+
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from kernel.archive import durable, flushing
+from kernel.archive.flushing import Flushing
+from kernel.archive.records import Outcome
+from kernel.archive.tables import instance
+from kernel.errors import Busy, StorageFull
+from tests.archive.conftest import Archive
+from tests.support.builders import a_ct, a_ct_series
+
+
+@pytest.fixture
+def opened(tmp_path: Path) -> tuple[int, int]:
+    """A file with bytes that are not on disk, and its folder."""
+    file = os.open(tmp_path / "file", os.O_CREAT | os.O_WRONLY)
+    os.write(file, b"x" * 100_000)
+    return file, os.open(tmp_path, os.O_RDONLY)
+
+
+@pytest.fixture
+def flushed_here(monkeypatch) -> list[int]:
+    """The descriptors that were flushed by calls that wait."""
+    calls: list[int] = []
+    for module, name in ((durable, "flush_data"), (os, "fsync")):
+        real = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda fd, real=real: [calls.append(fd), real(fd)][1])
+    return calls
+
+
+def is_open(descriptor: int) -> bool:
+    return Path(f"/proc/self/fd/{descriptor}").exists()
+
+
+def test_the_kernel_flushes_both_while_the_thread_goes_on(opened, flushed_here):
+    with Flushing(*opened, told=lambda error: error) as flushes:
+        flushes.wait()
+        flushes.wait()
+
+    assert flushed_here == [], "no call of ours waited for the disk"
+    assert not any(is_open(one) for one in opened)
+
+
+def test_a_place_of_the_kernels_serves_one_after_another(tmp_path: Path):
+    def flush(number: int) -> Flushing:
+        file = os.open(tmp_path / str(number), os.O_CREAT | os.O_WRONLY)
+        return Flushing(file, os.open(tmp_path, os.O_RDONLY), told=lambda error: error)
+
+    with flush(0) as one, flush(1) as two:
+        two.wait()
+        one.wait()
+    places = list(flushing._idle)
+    for number in range(20):
+        with flush(number):
+            pass
+
+    assert flushing._idle == places
+
+
+@pytest.mark.parametrize("missing", ["the calls", "a place"])
+def test_where_the_kernel_cannot_the_flushes_are_made_before_anybody_goes_on(
+    opened, flushed_here, monkeypatch, missing: str
+):
+    monkeypatch.setattr(flushing, "_idle", [])
+    if missing == "the calls":
+        monkeypatch.setattr(flushing, "_numbers", None)
+    else:
+        monkeypatch.setattr(flushing._Queue, "_call", _no_place)
+
+    with Flushing(*opened, told=lambda error: error) as flushes:
+        assert flushed_here == list(opened)
+        flushes.wait()
+
+    assert not any(is_open(one) for one in opened)
+    assert flushing._idle == []
+
+
+def test_a_forked_process_does_not_use_the_places_of_its_parent(opened, flushed_here, monkeypatch):
+    monkeypatch.setattr(flushing, "_idle", [flushing._Queue()])
+
+    child = os.fork()
+    if not child:
+        try:
+            with Flushing(*opened, told=lambda error: error) as flushes:
+                flushes.wait()
+        finally:
+            os._exit(0 if flushed_here == list(opened) else 1)
+
+    assert os.waitpid(child, 0)[1] == 0
+    with Flushing(*opened, told=lambda error: error) as flushes:
+        flushes.wait()
+    assert flushed_here == []
+
+
+def _no_place(*_):
+    raise OSError(errno.EAGAIN, os.strerror(errno.EAGAIN))
+
+
+def test_what_the_disk_says_is_told_to_everybody_who_waits(opened, monkeypatch):
+    monkeypatch.setattr(flushing._Queue, "over", _failing(flushing._Queue.over, errno.EIO))
+
+    with Flushing(*opened, told=lambda error: error) as flushes:
+        for _ in range(2):
+            with pytest.raises(OSError, match="Input/output error"):
+                flushes.wait()
+
+    assert not any(is_open(one) for one in opened)
+
+
+def test_what_cannot_be_flushed_at_all_is_an_error_at_once():
+    reading, writing = os.pipe()
+
+    with pytest.raises(OSError, match="Invalid argument"):
+        Flushing(reading, writing, told=lambda error: error)
+
+    assert not is_open(reading)
+    assert not is_open(writing)
+
+
+def test_a_disk_that_is_full_when_it_flushes_leaves_no_row(archive: Archive, monkeypatch):
+    first, second, third = a_ct_series(3)
+    archive.receives(first)
+    with monkeypatch.context() as planted:
+        planted.setattr(flushing._Queue, "over", _failing(flushing._Queue.over, errno.ENOSPC))
+        with pytest.raises(StorageFull):
+            archive.receives(second)
+    assert archive.count(instance) == 1
+
+    assert [answer.outcome for answer in archive.receives(second, third)] == [Outcome.STORED] * 2
+
+
+def test_a_disk_that_is_slow_does_not_hold_up_the_writer(archive: Archive, monkeypatch):
+    real = flushing._Queue.over
+    monkeypatch.setattr(flushing._Queue, "over", lambda self, count, wait_s: [] if wait_s else real(self, count, None))
+    with pytest.raises(Busy, match="not flushed"):
+        archive.receives(a_ct())
+    monkeypatch.undo()
+
+    assert archive.count(instance) == 0
+    assert archive.receives(a_ct())[0].outcome is Outcome.STORED
+
+
+def _failing(over, code: int):
+    """Flush as always, and say that the first of them failed."""
+    return lambda self, count, wait_s: [-code, *over(self, count, wait_s)[1:]]
