@@ -125,5 +125,5 @@ def _cell(model: Model, keyword: str) -> str:
     element = model.get(f"{tag:08X}")
     if element is not None and element.get("vr") == "SQ":
         return f"{len(element.get('Value', ()))} items"
-    # a stranger's text: no control characters, no markup
-    return "".join(one if one.isprintable() else " " for one in "\\".join(texts(element))).replace("[", "\\[")
+    # a stranger's text: no control characters
+    return "".join(one if one.isprintable() else " " for one in "\\".join(texts(element)))

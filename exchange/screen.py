@@ -1,12 +1,13 @@
 """What the command line prints: one console, plain words, tables, and errors without a traceback."""
 
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 
 import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 from kernel.errors import Corrupt, Denied, ExchangeError, Retriable
 
@@ -15,6 +16,8 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 EXIT_REFUSED, EXIT_DENIED, EXIT_RETRIABLE, EXIT_CORRUPT = 2, 3, 75, 4  # 75 is EX_TEMPFAIL of sysexits.h
 
+PIPE_CHARACTERS = 10_000  # of a line that no terminal shows
+
 
 @contextmanager
 def plain_errors() -> Generator[None]:
@@ -22,16 +25,26 @@ def plain_errors() -> Generator[None]:
     try:
         yield
     except ExchangeError as error:
-        err.print(f"[bold red]{error.code}[/]: {error}", markup=True)
+        err.print(Text.assemble((error.code, "bold red"), f": {error}"))
         code = {Denied: EXIT_DENIED, Retriable: EXIT_RETRIABLE, Corrupt: EXIT_CORRUPT}
         raise typer.Exit(next((code[kind] for kind in code if isinstance(error, kind)), EXIT_REFUSED)) from error
 
 
-def table(columns: Sequence[str], rows: Iterator[Sequence[object]] | Sequence[Sequence[object]]) -> None:
-    """Print a table; cells become text."""
-    grid = Table(*columns, box=None, pad_edge=False, header_style="bold")
-    for row in rows:
-        grid.add_row(*("" if cell is None else str(cell) for cell in row))
+def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print a table; cells become text, without markup.
+
+    No word is cut off or broken, as UIDs are there to be copied: a terminal that is too narrow wraps the line itself.
+    A row in a file or a pipe is one line.
+    """
+    texts = [["" if cell is None else str(cell) for cell in row] for row in rows]
+    grid = Table(box=None, pad_edge=False, header_style="bold")
+    for name, *cells in zip(columns, *texts, strict=True):
+        words = " ".join((name, *cells)).split()
+        grid.add_column(name, min_width=max(map(len, words), default=0))
+    for cells in texts:
+        grid.add_row(*map(Text, cells))
+    if not out.is_terminal:
+        grid.width = out.measure(grid, options=out.options.update(max_width=PIPE_CHARACTERS)).maximum
     out.print(grid)
 
 

@@ -29,7 +29,7 @@ os.environ["PATH"] = os.pathsep.join(
 settings.register_profile("check", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("check")
 
-os.environ["COLUMNS"] = "250"  # of tables, which are not folded; a worker of xdist has a terminal's
+os.environ["COLUMNS"] = "250"  # of what is said of wrong options; a worker of xdist has a terminal's
 
 SAMPLES = Path(os.environ.get("VIENANH_SAMPLES", Path(__file__).parents[2] / "shared" / "samples"))
 PEERS = {
