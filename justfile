@@ -14,7 +14,7 @@ default:
 
 # Start a site and a hub on loopback and send real studies through them.
 demo *arguments:
-    @{{ bin }}/vienanh demo "$@"
+    @exec {{ bin }}/vienanh demo "$@"
 
 # Everything that must hold before a change is taken: peers, lint, types, contracts, front end, tests.
 check: peers lint types contracts web (test "-n" num_cpus() "--dist" "loadfile")

@@ -230,7 +230,8 @@ def _invite(demo: Demo, wishes: Wishes) -> None:
     out.print(f"  open      [bold]{demo.hub_url}/[/]")
     out.print(f"  account   [bold]{READER}[/]")
     out.print(f"  password  [bold]{demo.password}[/]")
-    out.print(f"  send more: vienanh send FILES --to {SITE}@127.0.0.1:{demo.dimse_port}")
+    command = shutil.which("vienanh") or Path(sys.executable).with_name("vienanh")
+    out.print(f"  send more: {command} send FILES --to {SITE}@127.0.0.1:{demo.dimse_port}")
     out.print("Ctrl-C ends it.")
 
 
