@@ -75,6 +75,7 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
     )
     made_by = video_program()
     yield Finding("video", note=f"made by ffmpeg with {made_by[1]}" if made_by else "not made: no ffmpeg with H.264")
+    yield _disk(config)
     try:
         with opened(config) as stores:
             yield from _stores(stores, deep=deep)
@@ -126,11 +127,16 @@ def _certificate(config: Config) -> Finding:
     return Finding("TLS")
 
 
-def _stores(stores: Stores, *, deep: bool) -> Iterator[Finding]:
-    free = shutil.disk_usage(stores.config.node.data).free
-    reserve = stores.config.archive.free_bytes_min
+def _disk(config: Config) -> Finding:
+    """Look at the room before the stores are opened, which may fail for want of it."""
+    data = config.node.data.absolute()
+    free = shutil.disk_usage(next(folder for folder in (data, *data.parents) if folder.exists())).free
+    reserve = config.archive.free_bytes_min
     wrong = "" if free > reserve else f"{free >> 20} MiB are free, the reserve is {reserve >> 20} MiB: nothing is taken"
-    yield Finding("disk", wrong, f"{free >> 20} MiB free")
+    return Finding("disk", wrong, f"{free >> 20} MiB free")
+
+
+def _stores(stores: Stores, *, deep: bool) -> Iterator[Finding]:
     yield _audit(stores)
     if not deep:
         return

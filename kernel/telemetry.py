@@ -11,7 +11,7 @@ import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, TextIO
+from typing import Any, TextIO, cast
 
 import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, Metric, ProcessCollector, generate_latest
@@ -41,6 +41,7 @@ HTTP_REFUSED = Counter(
     "vienanh_http_refused", "HTTP connections ended before a request of theirs was read, by status.",
     ["status"], registry=REGISTRY,
 )  # fmt: skip
+LOG_LOST = Counter("vienanh_log_lost", "Log lines that could not be written.", registry=REGISTRY)
 COMMIT_CHANGES = Histogram(
     "vienanh_commit_changes", "Changes that shared one commit.",
     buckets=(1, 2, 4, 8, 16, 32, 64, 128, 256), registry=REGISTRY,
@@ -166,13 +167,30 @@ def configure(config: LogConfig, stream: TextIO | None = None) -> None:
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(file=output),
+        logger_factory=structlog.WriteLoggerFactory(file=cast("TextIO", _Lines(output))),
         cache_logger_on_first_use=False,
     )
     logging.basicConfig(handlers=[_Forward()], level=max(level, logging.WARNING), force=True)
     for name in _TALKATIVE:
         logging.getLogger(name).setLevel(logging.CRITICAL + 1)
         warnings.filterwarnings("ignore", module=rf"{name}(\..*)?")
+
+
+class _Lines:
+    """Where lines go. One that cannot be written, on a full disk or to a reader that left, ends nothing but itself."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, line: str) -> None:
+        try:
+            self._stream.write(line)
+            self._stream.flush()
+        except (OSError, ValueError):  # ValueError: the stream is closed
+            LOG_LOST.inc()
+
+    def flush(self) -> None:
+        """Nothing waits."""
 
 
 class _Forward(logging.Handler):

@@ -174,7 +174,7 @@ class Worker:
         try:
             turn = slot.turn(holder)
         except Retriable as error:
-            log.warning("routing_turn_failed", lane=slot.lane, reason=error.code)
+            log.warning("routing_turn_failed", lane=slot.lane, reason=str(error))
             return FAILED_PAUSE_S
         except Exception:  # a lane must not end for one mistake; it is told and tried again
             log.exception("routing_turn_failed", lane=slot.lane)

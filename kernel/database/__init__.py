@@ -22,14 +22,14 @@ It must not commit, and must not call `db.write` itself.
 
 from collections.abc import Generator
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from kernel.database.columns import BigKey, BinaryText, UtcDateTime, insert, is_sqlite, metadata, upsert
-from kernel.database.engines import Engines, open_engines
+from kernel.database.engines import Engines, fold_log, open_engines
 from kernel.database.prepared import Prepared
 from kernel.database.readers import Readable, Readers, ReadOnly
 from kernel.database.topics import Topic, Topics, tx_after_commit, tx_notify
@@ -161,10 +161,9 @@ class Database:
         self._topics.wake(name)
 
     def close(self) -> None:
-        """Run what is queued, fold SQLite's log into the file, and close every connection."""
+        """Run what is queued, fold SQLite's log into the file if the disk has room, and close every connection."""
         self._writer.close()
         self._readers.close()
         if self.is_sqlite:
-            with closing(self._engines.writer.raw_connection()) as connection:
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            fold_log(self._engines.writer)
         self._engines.writer.dispose()

@@ -5,6 +5,7 @@ Errors never carry values: parameters are hidden, and PostgreSQL's DETAIL, which
 """
 
 import os
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ import psycopg
 from pysqlite3 import dbapi2
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, OperationalError
 
 from kernel.errors import DatabaseUnavailable, InvalidConfiguration
 
@@ -199,6 +200,12 @@ def _take_out_values(error: Any) -> bool:
 
 def _never_connected(original: Any) -> bool:
     return isinstance(original, psycopg.OperationalError) and original.sqlstate is None
+
+
+def fold_log(writer: Engine) -> None:
+    """Fold SQLite's log into the file. On a full disk, or while somebody else writes, it stays beside it, and is whole."""
+    with suppress(dbapi2.OperationalError, OperationalError), closing(writer.raw_connection()) as connection:
+        connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def translated(error: BaseException) -> BaseException:

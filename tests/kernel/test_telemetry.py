@@ -1,5 +1,6 @@
 """Logs and metrics: what they tell, and what they never tell."""
 
+import errno
 import io
 import json
 import logging
@@ -10,7 +11,7 @@ import pytest
 
 from kernel.config import LogConfig
 from kernel.errors import StorageFull
-from kernel.telemetry import TEXT_MAX, bound, configure, exposition, get_logger, stage
+from kernel.telemetry import LOG_LOST, TEXT_MAX, bound, configure, exposition, get_logger, stage
 
 log = get_logger("archive")
 
@@ -41,6 +42,22 @@ def test_lines_below_the_level_are_not_written(logged: io.StringIO):
     log.debug("detail")
 
     assert lines(logged) == []
+
+
+@pytest.mark.parametrize("failure", [OSError(errno.ENOSPC, "No space left on device"), ValueError("closed file")])
+def test_a_line_that_cannot_be_written_is_counted_and_hurts_nobody(logged: io.StringIO, monkeypatch, failure):
+    before = LOG_LOST.collect()[0].samples[0].value
+
+    def fail(_: str) -> int:
+        raise failure
+
+    with monkeypatch.context() as full:
+        full.setattr(logged, "write", fail)
+        log.info("lost")
+    log.info("written")
+
+    assert [line["event"] for line in lines(logged)] == ["written"]
+    assert LOG_LOST.collect()[0].samples[0].value == before + 1
 
 
 def test_bound_fields_are_on_every_line_of_the_block(logged: io.StringIO):
