@@ -14,7 +14,7 @@ import psycopg
 from pysqlite3 import dbapi2
 from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
 from sqlalchemy.engine import ExceptionContext
-from sqlalchemy.exc import DBAPIError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
 from kernel.errors import DatabaseUnavailable, InvalidConfiguration
 
@@ -204,7 +204,7 @@ def _never_connected(original: Any) -> bool:
 
 def fold_log(writer: Engine) -> None:
     """Fold SQLite's log into the file. On a full disk, or while somebody else writes, it stays beside it, and is whole."""
-    with suppress(dbapi2.OperationalError, OperationalError), closing(writer.raw_connection()) as connection:
+    with suppress(writer.dialect.loaded_dbapi.Error, DBAPIError), closing(writer.raw_connection()) as connection:
         connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
