@@ -1,25 +1,24 @@
 """`vienanh slides`: what a slide holds, and a slide written as DICOM."""
 
 import json
-import mmap
-import os
-from dataclasses import replace
 from pathlib import Path
-from typing import IO, Annotated, Any, Final
+from typing import Annotated, Any, Final
 
 import typer
 
+from exchange.adding_slides import add
 from exchange.screen import out, plain_errors, progress_bar
-from kernel.errors import MalformedSlide
+from exchange.slide_sources import index_of, opened_source
 from wsi.convert import Converter, parts_of
 from wsi.dicom_header import Identity
 from wsi.pyramid import octaves
-from wsi.tiff_slide import Decline, index_tiff
+from wsi.tiff_slide import Decline
 from wsi.tile_index import Level, SlideIndex
 
 PART_GIBIBYTES: Final = 16.0  # what a node takes by STOW-RS unless told otherwise
 
 app = typer.Typer(no_args_is_help=True, help="Whole slides.")
+app.command("add")(add)
 
 
 @app.command("describe")
@@ -32,7 +31,7 @@ def describe(
     Nothing that a scanner wrote in words is shown: it may name a patient.
     """
     with plain_errors(), file.open("rb") as opened:
-        found = _index(opened)
+        found = index_of(opened)
     described = _described(found)
     if as_json:
         out.print_json(json.dumps(described))
@@ -60,16 +59,10 @@ def to_dicom(
     For example: vienanh slides to-dicom K26-1.svs out/ --patient-id 123 --container K26-1. Who the patient is comes from
     the options alone; label and macro pictures are not written, because they show it.
     """
-    with plain_errors(), file.open("rb") as opened:
-        index = _index(opened)
-        if isinstance(index, Decline):
-            raise MalformedSlide(reason=f"its tiles cannot be taken over as they are: {index.reason}")
-        if mpp > 0:
-            index = replace(index, mpp=(mpp, mpp))
+    with plain_errors(), opened_source(file, mpp, folder, None) as source:
         identity = Identity(patient_id, patient_name, accession_number, study_uid, container)
-        descriptor, size = opened.fileno(), file.stat().st_size
-        converter = Converter(lambda at, length: os.pread(descriptor, length, at), size, index, identity)
-        parts = list(parts_of(index, int(part_gib * 2**30)))
+        converter = Converter(source.read, source.slide, identity, source.digest)
+        parts = list(parts_of(source.slide, int(part_gib * 2**30)))
         folder.mkdir(parents=True, exist_ok=True)
         with progress_bar() as bar:
             task = bar.add_task("tiles", total=sum(part.frames for part in parts))
@@ -80,13 +73,6 @@ def to_dicom(
                     lambda frames: bar.advance(task, frames),
                 )
     out.print(f"{len(parts)} files were written to {folder}.", markup=False, highlight=False)
-
-
-def _index(opened: IO[bytes]) -> SlideIndex | Decline:
-    if os.fstat(opened.fileno()).st_size == 0:
-        return Decline("it is empty")
-    with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
-        return index_tiff(view)
 
 
 def _described(found: SlideIndex | Decline) -> dict[str, Any]:

@@ -76,8 +76,8 @@ def _cuts(level: Level, part_bytes_max: int) -> list[int]:
 class Converter:
     """Writes the parts of one slide. Only slides whose levels are all stored JPEG."""
 
-    def __init__(self, read: Read, file_bytes: int, index: SlideIndex, identity: Identity) -> None:
-        """Prepare headers.
+    def __init__(self, read: Read, index: SlideIndex, identity: Identity, digest: bytes) -> None:
+        """Prepare headers; all UIDs are made of `digest`.
 
         Raises
         ------
@@ -88,8 +88,8 @@ class Converter:
             raise malformed("its tiles are no JPEGs; they would have to be encoded anew")
         self._read = read
         self._index = index
-        self._digest = slide_digest(read, file_bytes, index)
-        self._headers = [header_of(index, number, identity, self._digest) for number in range(len(index.levels))]
+        self._digest = digest
+        self._headers = [header_of(index, number, identity, digest) for number in range(len(index.levels))]
 
     def sop_instance_uid(self, part: Part) -> str:
         """Return a part's UID: its level's own when it is whole."""
@@ -147,7 +147,7 @@ class Converter:
 
     def _tiles(self, part: Part) -> Iterator[bytes]:
         level = self._index.levels[part.level]
-        completion = self._index.completion(part.level, with_profile=False)
+        completion = self._index.completion(part.level, as_frames=True)
         blank: bytes | None = None
         for number in range(part.first, part.first + part.frames):
             span = level.span(number)

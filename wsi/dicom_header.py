@@ -72,13 +72,15 @@ def header_of(index: SlideIndex, number: int, identity: Identity, digest: bytes)
     level, finest = index.levels[number], index.levels[0]
     across = index.mpp[0] / 1000 * finest.width / level.width
     down = index.mpp[1] / 1000 * finest.height / level.height
-    kind = ["ORIGINAL", "PRIMARY", "VOLUME", "NONE"] if number == 0 else ["DERIVED", "PRIMARY", "VOLUME", "RESAMPLED"]
+    origin = "DERIVED" if number or index.derivation else "ORIGINAL"
+    kind = [origin, "PRIMARY", "VOLUME", "RESAMPLED" if number else "NONE"]
     return _data_set({
         **_study(index, identity, digest),
         **_slide(identity, digest),
         **_matrix(level, across, down, digest),
         **_pixels(level),
         "ImageType": kind,
+        **({"DerivationDescription": index.derivation} if index.derivation else {}),
         "InstanceNumber": number + 1,
         "OpticalPathSequence": [_optical_path(index, level)],
         "SharedFunctionalGroupsSequence": [_shared(kind, across, down)],

@@ -16,7 +16,7 @@ import numpy as np
 from wsi.limits import PROFILE_BYTES_MAX, at_most, malformed
 from wsi.tile_index import Associated, Level, OnGlass, SlideIndex
 
-MAGIC: Final = b"VATILES2"
+MAGIC: Final = b"VATILES3"
 HEADER_BYTES_MAX: Final = 16 * 1024 * 1024
 _ALIGNMENT: Final = 8
 _NUMBERS: Final = (("<u8", 8), ("<u4", 4), ("<u2", 2))  # offsets, lengths, files
@@ -79,6 +79,7 @@ def load(path: Path) -> SlideIndex:
         on_glass=_on_glass(described["on_glass"]),
         focal_planes=tuple(described["focal_planes"]),
         optical_paths=tuple(described["optical_paths"]),
+        derivation=described["derivation"],
     )
 
 
@@ -102,6 +103,7 @@ def _described(index: SlideIndex) -> dict[str, Any]:
         "on_glass": asdict(index.on_glass) if index.on_glass else None,
         "focal_planes": index.focal_planes,
         "optical_paths": index.optical_paths,
+        "derivation": index.derivation,
     }
 
 

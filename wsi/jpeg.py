@@ -129,12 +129,13 @@ class Completion:
     Tiles of one level begin alike as a rule, so the last beginning and what was made of it are remembered.
     """
 
-    __slots__ = ("_height", "_inserted", "_last", "_width")
+    __slots__ = ("_height", "_inserted", "_is_exact", "_last", "_width")
 
-    def __init__(self, inserted: bytes, width: int, height: int) -> None:
+    def __init__(self, inserted: bytes, width: int, height: int, *, is_exact: bool) -> None:
         self._inserted = inserted
         self._width = width  # that no tile exceeds, pixels
         self._height = height
+        self._is_exact = is_exact  # nor is smaller
         self._last = (b"\0", b"")  # a beginning up to its first scan, and the new one
 
     def complete(self, stream: bytes) -> bytes:
@@ -143,7 +144,7 @@ class Completion:
         Raises
         ------
         MalformedSlide
-            It is larger than its level says, not baseline, not of 8 bits, or not of one or three components.
+            It is not of the size that its level says, not baseline, not of 8 bits, or not of one or three components.
         """
         beginning, made = self._last
         if not stream.startswith(beginning):
@@ -161,16 +162,23 @@ class Completion:
             elif segment.marker == _COM or _APP0 <= segment.marker <= _APP15:
                 parts.append(stream[kept_from : segment.start])
                 kept_from = segment.end
-        # Some converters do not pad the tiles at the right and lower edge; smaller ones are shown as far as they go.
-        if frame is None or not (0 < frame.width <= self._width and 0 < frame.height <= self._height):
+        if frame is None or not self._fits(frame):
             raise malformed("a tile's JPEG is not of its level's size")
         if not frame.is_baseline or frame.precision != 8 or frame.components not in (1, 3):
             raise malformed("a tile's JPEG is of a kind that browsers do not show")
         parts.append(stream[kept_from:end])
         return stream[:end], b"".join(parts)
 
+    def _fits(self, frame: Frame) -> bool:
+        """Whether a tile may have this size: some converters do not pad those at the right and lower edge."""
+        if self._is_exact:
+            return (frame.width, frame.height) == (self._width, self._height)
+        return 0 < frame.width <= self._width and 0 < frame.height <= self._height
 
-def completion(tables: bytes, colour: Colour, icc_profile: bytes, width: int, height: int) -> Completion:
+
+def completion(
+    tables: bytes, colour: Colour, icc_profile: bytes, width: int, height: int, *, is_exact: bool = False
+) -> Completion:
     """Make what is put into every tile of a level.
 
     Parameters
@@ -181,6 +189,8 @@ def completion(tables: bytes, colour: Colour, icc_profile: bytes, width: int, he
         What the tiles hold; written down, because three components mean YCbCr to those who are not told.
     icc_profile
         Left out when it is longer than ICC_SPLICED_BYTES_MAX.
+    is_exact
+        Refuse tiles that are smaller than the level says.
     """
     parts: list[bytes] = []
     if colour != "grey":
@@ -189,4 +199,4 @@ def completion(tables: bytes, colour: Colour, icc_profile: bytes, width: int, he
         body = b"ICC_PROFILE\0\x01\x01" + icc_profile  # ICC.1 B.4
         parts.append(struct.pack(">BBH", 0xFF, _APP2, len(body) + 2) + body)
     parts.append(tables)
-    return Completion(b"".join(parts), width, height)
+    return Completion(b"".join(parts), width, height, is_exact=is_exact)

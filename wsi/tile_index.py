@@ -118,12 +118,13 @@ class SlideIndex:
     on_glass: OnGlass | None = None  # None: nobody said
     focal_planes: tuple[float, ...] = (0.0,)  # microns above the glass
     optical_paths: tuple[str, ...] = ("",)  # their descriptions
+    derivation: str = ""  # how its tiles were made, where they are not the scanner's own
 
-    def completion(self, level: int, *, with_profile: bool = True) -> Completion:
-        """Return what the JPEG tiles of a level lack; the profile too, unless whoever gets them has it already."""
+    def completion(self, level: int, *, as_frames: bool = False) -> Completion:
+        """Return what the JPEG tiles of a level lack; `as_frames` of DICOM without the profile, and all of one size."""
         one = self.levels[level]
-        profile = self.icc_profile if with_profile else b""
-        return completion(one.tables, one.colour, profile, one.tile_width, one.tile_height)
+        profile = b"" if as_frames else self.icc_profile
+        return completion(one.tables, one.colour, profile, one.tile_width, one.tile_height, is_exact=as_frames)
 
 
 def checked(level: Level, file_bytes: Sequence[int]) -> Level:

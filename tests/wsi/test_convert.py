@@ -34,7 +34,7 @@ from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
 from kernel.errors import MalformedSlide
 from tests.wsi.builders import SHORT, Field, Picture, a_level, a_tiff, an_svs, pixels_of, texture
-from wsi.convert import Converter, Part, parts_of
+from wsi.convert import Converter, Part, parts_of, slide_digest
 from wsi.dicom_header import Identity, header_of
 from wsi.jpeg import segments
 from wsi.tiff_slide import index_tiff
@@ -44,7 +44,12 @@ SVS = an_svs()
 
 def converted(content: bytes, folder, *, part_bytes_max: int = 1 << 40, identity: Identity | None = None):
     index = index_tiff(content)
-    converter = Converter(lambda at, length: content[at : at + length], len(content), index, identity or Identity())
+
+    def read(at: int, length: int) -> bytes:
+        return content[at : at + length]
+
+    digest = slide_digest(read, len(content), index)
+    converter = Converter(read, index, identity or Identity(), digest)
     parts = list(parts_of(index, part_bytes_max))
     paths = [folder / f"{number}.dcm" for number in range(len(parts))]
     for part, path in zip(parts, paths, strict=True):

@@ -1,0 +1,88 @@
+"""A vendor's slide opened for being written as DICOM: its tiles as they are stored, or encoded anew where nobody can."""
+
+import hashlib
+import mmap
+import os
+import tempfile
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import IO, NamedTuple
+
+from kernel.errors import MalformedSlide
+from wsi.convert import DIGEST_BYTES, Read, slide_digest
+from wsi.index_file import load
+from wsi.openslide_child import decoded_slide
+from wsi.tiff_slide import Decline, index_tiff
+from wsi.tile_index import SlideIndex
+
+Progress = Callable[[int, int], None]
+"""Told how many tiles were encoded anew, and of how many."""
+
+
+class Source(NamedTuple):
+    """A slide whose tiles are JPEGs that can be read."""
+
+    slide: SlideIndex
+    read: Read
+    digest: bytes  # that its UIDs are made of
+
+
+@contextmanager
+def opened_source(path: Path, mpp: float, scratch: Path, progress: Progress | None) -> Generator[Source]:
+    """Open a slide; one whose tiles cannot be taken over is decoded into `scratch`, if `progress` is given.
+
+    Raises
+    ------
+    MalformedSlide, LimitExceeded
+        It cannot be read, or its tiles cannot be taken over and it is not to be decoded.
+    """
+    with path.open("rb") as opened:
+        index = _told(opened)
+        if isinstance(index, SlideIndex):
+            read = _reader(opened)
+            yield Source(_scaled(index, mpp), read, slide_digest(read, path.stat().st_size, index))
+            return
+        digest = _file_digest(_reader(opened), path.stat().st_size)
+    if progress is None:
+        raise MalformedSlide(reason=f"its tiles cannot be taken over as they are: {index.reason}")
+    with tempfile.TemporaryDirectory(prefix="slide-", dir=scratch) as folder:
+        tiles, kept = decoded_slide(path, Path(folder), progress)
+        with tiles.open("rb") as opened:
+            yield Source(_scaled(load(kept), mpp), _reader(opened), digest)
+
+
+def index_of(opened: IO[bytes]) -> SlideIndex | Decline:
+    """Find the tiles of a TIFF slide; anything else is declined. Raises as `index_tiff`."""
+    if os.fstat(opened.fileno()).st_size == 0:
+        return Decline("it is empty")
+    with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content, memoryview(content) as view:
+        return index_tiff(view)
+
+
+def _told(opened: IO[bytes]) -> SlideIndex | Decline:
+    """Return the index of a slide whose tiles can be taken over."""
+    try:
+        index = index_of(opened)
+    except MalformedSlide as error:  # no TIFF: of another kind, perhaps
+        return Decline(str(error.fields["reason"]))
+    if isinstance(index, SlideIndex) and any(level.coding != "jpeg" for level in index.levels):
+        return Decline("its tiles are no JPEGs")
+    return index
+
+
+def _scaled(index: SlideIndex, mpp: float) -> SlideIndex:
+    return replace(index, mpp=(mpp, mpp)) if mpp > 0 else index
+
+
+def _reader(opened: IO[bytes]) -> Read:
+    descriptor = opened.fileno()
+    return lambda at, length: os.pread(descriptor, length, at)
+
+
+def _file_digest(read: Read, size: int) -> bytes:
+    """Return what the UIDs of a slide are made of that is not served as stored: of the file that came, not of ours."""
+    digest = hashlib.sha256(read(0, DIGEST_BYTES) + read(max(0, size - DIGEST_BYTES), DIGEST_BYTES))
+    digest.update(size.to_bytes(8, "little"))
+    return digest.digest()
