@@ -16,7 +16,7 @@ from anonymizer.dummies import DUMMY_VALUES
 from anonymizer.options import BASIC_CODE, EXCLUSIVE, OPTIONS
 from kernel.errors import InvalidConfiguration
 
-REVISION: Final = 4  # of the engine's own rules; a change of any output byte adds one
+REVISION: Final = 5  # of the engine's own rules; a change of any output byte adds one
 DEFAULT: Final = "tele-read"
 SITE: Final = "site"  # in place of an option: a site's own word
 PIXEL_CLEANING: Final = ("clean_pixel_data", "clean_graphics", "clean_structured_content")

@@ -14,7 +14,7 @@ from anonymizer.keys import Keys
 from anonymizer.opening import in_little_endian
 from anonymizer.options import FACES
 from anonymizer.patient import read_patient
-from anonymizer.pdf.encapsulated import pdf_cleaned, wants_new_pdf
+from anonymizer.pdf.encapsulated import pdf_cleaned, pdf_masked, wants_new_pdf
 from anonymizer.pixels.cleaner import Cleaner, Cleaning
 from anonymizer.pixels.gate import needs_pixel_review
 from anonymizer.profile import Profile
@@ -85,8 +85,10 @@ def release(  # noqa: PLR0913 what `deidentify` takes, and who cleans pixels
     given, syntax, looked = in_little_endian(source, header)
     cleans = drawn is not None or (cleaner is not None and CLEAN_PIXELS in profile.options)
     cleans = cleans and header.pixel_data is not None
-    writes_pdf = cleaner is not None and drawn is None and wants_new_pdf(header, profile)
-    if writes_pdf:
+    writes_pdf = (cleaner is not None or drawn is not None) and wants_new_pdf(header, profile)
+    if writes_pdf and drawn is not None:
+        cleaning = pdf_masked(looked, syntax, drawn)
+    elif writes_pdf:
         patient = read_patient(looked, keys, issuer, fallback_charset)
         cleaning = pdf_cleaned(looked, syntax, net_of(looked, patient, fallback_charset))
     else:

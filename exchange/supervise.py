@@ -28,7 +28,7 @@ from kernel.archive.reclaim import reclaim_blobs
 from kernel.config import HttpConfig
 from kernel.errors import ExchangeError, InvalidConfiguration
 from routing.break_glass import BreakGlass
-from routing.profiles import profiles_of
+from routing.profiles import finder_of, profiles_of
 from routing.review_sheets import ReviewSheets
 from viewer.server.api import Services
 from viewer.server.pages import build_folder
@@ -79,7 +79,7 @@ class Running:
             stores.clock,
             vault,
             slides=node.slides,
-            sheets=ReviewSheets(stores.db, stores.blobs),
+            sheets=ReviewSheets(stores.db, stores.blobs, finder_of(config)),
         )
         app = build_app(services, self._dicomweb, self.checks, build_folder())
         self._server = _Server(_uvicorn_settings(config.http, app), on_started=self._ready)

@@ -1,33 +1,38 @@
 """What a person must have been shown before pixels may leave on their word, and who was shown it.
 
-Of a picture that is every frame, of a cine what is brightest and darkest in each scene. A sheet counts as seen by whoever
+Of a picture that is every frame, of a cine what is brightest and darkest in each scene, of a PDF that may leave as pictures
+each page; masks are drawn on the strip of them. A sheet counts as seen by whoever
 was given its picture; what nobody was given, nobody can send. Sheets are made when somebody asks, and remembered.
 """
 
 import io
 import mmap
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
 
 from PIL import Image
 
+from anonymizer.pdf.encapsulated import pages_of, wants_new_pdf
 from anonymizer.pixels.views import Picture, overviews
+from anonymizer.profile import Profile
 from kernel.archive.blobs import Blobs
 from kernel.archive.remembered import Remembered
 from kernel.database import Database
+from kernel.dicom.elements import Header
 from kernel.dicom.pixels import open_pixels
+from kernel.dicom.scanner import scan
 from kernel.errors import BlobMissing, Busy, LookWanted, NotFound
 from routing.pixel_reviews import Review
-from routing.steps import source_of
+from routing.steps import Source, source_of
 
 REMEMBERED_BYTES_MAX: Final = 192 * 1024 * 1024  # of sheets, as PNG
 LOOKS_MAX: Final = 10_000  # reviews times people, of which is known what they saw
 MAKE_SECONDS_MAX: Final = 60.0  # until another review's sheets are made
 
-Kind = Literal["frame", "brightest", "darkest"]
+Kind = Literal["frame", "brightest", "darkest", "page"]
 _Key = tuple[str, str, str, datetime]  # what names a review: asked again, it is looked at again
 
 
@@ -36,8 +41,9 @@ class Sheet:
     """A picture to be looked at, where it stands in what masks are drawn on, and what it shows."""
 
     kind: Kind
-    first_frame: int  # counted from one
+    first_frame: int  # or page, counted from one
     last_frame: int
+    top: int  # in the strip of pages; 0 of anything else
     rows: int
     columns: int
     png: bytes
@@ -46,8 +52,9 @@ class Sheet:
 class ReviewSheets:
     """Makes sheets, hands them out, and remembers to whom. Safe to use from many threads."""
 
-    def __init__(self, db: Database, blobs: Blobs) -> None:
+    def __init__(self, db: Database, blobs: Blobs, profile_of: Callable[[str], Profile]) -> None:
         self._db = db
+        self._profile_of = profile_of
         self._blobs = blobs
         self._made = Remembered[_Key, tuple[Sheet, ...]](REMEMBERED_BYTES_MAX)
         self._seen = Remembered[tuple[str, _Key], frozenset[int]](LOOKS_MAX)
@@ -98,8 +105,8 @@ class ReviewSheets:
         """Return the numbers of the sheets that somebody was given."""
         return self._seen.get((who, _key(review))) or frozenset()
 
-    def check_seen(self, review: Review, who: str) -> None:
-        """Refuse a decision to send what `who` was not shown as a whole.
+    def check_seen(self, review: Review, who: str, masks: int) -> None:
+        """Refuse a decision to send, with so many masks, what `who` was not shown as a whole.
 
         Raises
         ------
@@ -111,27 +118,42 @@ class ReviewSheets:
         wanted, seen = len(self.of(review)), len(self.seen(review, who))
         if seen < wanted:
             raise LookWanted(seen=seen, wanted=wanted)
+        if masks and not wanted and self._source(review):  # masks on what nobody can be shown
+            raise LookWanted(seen=0, wanted=1)
 
     def _make(self, review: Review) -> tuple[Sheet, ...]:
-        try:
-            source = source_of(self._db, review.site, review.sop_instance_uid)
-        except BlobMissing:
+        source = self._source(review)
+        if source is None:
             return ()
         with (
             self._blobs.open(source.blob_key) as file,
             mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
         ):
-            return tuple(_sheets(content))
+            header = scan(content, source.transfer_syntax_uid, offset=source.dataset_offset)
+            if header.pixel_data is not None:
+                return tuple(_of_pixels(content))
+            return tuple(_of_pages(header)) if wants_new_pdf(header, self._profile_of(review.profile)) else ()
+
+    def _source(self, review: Review) -> Source | None:
+        try:
+            return source_of(self._db, review.site, review.sop_instance_uid)
+        except BlobMissing:
+            return None
 
 
-def _sheets(content: mmap.mmap) -> Iterator[Sheet]:
-    try:
-        with open_pixels(content) as pixels:
-            for one in overviews(pixels):
-                rows, columns = one.picture.shape[:2]
-                yield Sheet(one.kind, one.first_frame, one.last_frame, rows, columns, _png(one.picture))
-    except NotFound:  # no pixel data
-        return
+def _of_pixels(content: mmap.mmap) -> Iterator[Sheet]:
+    with open_pixels(content) as pixels:
+        for one in overviews(pixels):
+            rows, columns = one.picture.shape[:2]
+            yield Sheet(one.kind, one.first_frame, one.last_frame, 0, rows, columns, _png(one.picture))
+
+
+def _of_pages(header: Header) -> Iterator[Sheet]:
+    top = 0
+    for number, page in enumerate(pages_of(header), 1):
+        rows, columns = page.picture.shape[:2]
+        yield Sheet("page", number, number, top, rows, columns, _png(page.picture))
+        top += rows
 
 
 def _png(picture: Picture) -> bytes:

@@ -12,10 +12,10 @@ import pydicom
 import pytest
 from PIL import Image
 
-from anonymizer.pdf import drawing, encapsulated
-from anonymizer.pdf.cleaner import clean_pdf, written
+from anonymizer.pdf import cleaner, drawing, encapsulated
+from anonymizer.pdf.cleaner import Unfinished, clean_pdf, written
 from anonymizer.pdf.drawing import CHARACTERS_MAX, PAGES_MAX, DrawingProcess, NotDrawnError, Page, shared_drawing
-from anonymizer.pdf.encapsulated import not_installed
+from anonymizer.pdf.encapsulated import not_installed, wants_new_pdf
 from anonymizer.pdf.looking import Eyes, look
 from anonymizer.pdf.words import Word, read_words
 from anonymizer.pixels.cleaner import Cleaner
@@ -23,6 +23,7 @@ from anonymizer.pixels.finder import shared_finders
 from anonymizer.profile import load
 from anonymizer.release import Released, release
 from anonymizer.second_net import Net
+from anonymizer.site_profile import parse
 from anonymizer.tokens import tokens_of
 from kernel.dicom.boxes import Box
 from kernel.dicom.part10 import read_file_meta
@@ -174,12 +175,46 @@ def test_a_person_who_accepts_a_pdf_lets_it_go_without_its_document(keys):
     assert len(given.EncapsulatedDocument) == 2
 
 
-@pytest.mark.parametrize("profile", ["basic", "research", "cut-ties"])
-def test_without_cleaned_descriptors_a_pdf_is_held(keys, profile):
-    result, given = released(TYPED, keys, profile)
+def test_what_a_person_masks_on_the_strip_of_pages_goes_and_the_rest_leaves_as_pictures(keys):
+    height = shared_drawing().page(TYPED, 0).picture.shape[0]
 
-    assert result.pixel_review == "encapsulated-document"
+    result, given = released(TYPED, keys, drawn=(Box(90, 0, height, 2000), Box(height - 10, 0, height + 40, 500)))
+
+    assert result.pixel_review == ""
+    content = bytes(given.EncapsulatedDocument[: given.EncapsulatedDocumentLength])
+    legible = read_again(content)
+    assert not {"huong", "1970"} & set(legible.replace("/", " ").split())
+    assert "ton thuong 12 mm thuy tran phai" in legible
+    second = shared_drawing().page(content, 1).picture
+    assert second[:30, :480].max() < 40
+    assert second[60:, :480].max() > 200
+    assert b"/Font" not in content
+    assert given.BurnedInAnnotation == "NO"
+
+
+@pytest.mark.parametrize("drawn", [None, (Box(0, 0, 50, 50),)], ids=["cleaned", "accepted with masks"])
+@pytest.mark.parametrize("profile", ["basic", "research", "cut-ties"])
+def test_no_pdf_leaves_under_a_profile_that_removes_descriptions(keys, profile, drawn):
+    result, given = released(TYPED, keys, profile, drawn=drawn)
+
+    assert result.pixel_review == ("" if drawn else "encapsulated-document")
     assert len(given.EncapsulatedDocument) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "leaves"),
+    [
+        ('name = "a"\nbase = "basic"\noptions = ["clean_pixel_data", "clean_descriptors"]', True),
+        ('name = "a"\nbase = "research"\noptions = ["clean_descriptors"]', True),
+        ('name = "a"\nbase = "tele-read"\nwithout = ["clean_pixel_data"]', False),
+        ('name = "a"\nbase = "tele-read"\nremove = ["EncapsulatedDocument"]', False),
+    ],
+)
+def test_a_sites_profile_keeps_pdfs_if_it_cleans_pixels_and_descriptions_and_does_not_say_otherwise(text, leaves):
+    source = as_file(an_encapsulated(TYPED, **PATIENT))
+    meta = read_file_meta(source)
+
+    assert wants_new_pdf(scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset), parse(text, "")) is leaves
 
 
 def test_without_the_programs_a_pdf_is_held_and_says_what_to_install(keys, monkeypatch):
@@ -290,7 +325,7 @@ def test_paper_that_was_scanned_sideways_or_upside_down_is_for_a_person(turned):
 
     eyes_of_ours = Eyes(shared_finders(), read_words, NET)
 
-    assert clean_pdf(output.getvalue(), eyes_of_ours, shared_drawing()) == "pdf-not-legible"
+    assert clean_pdf(output.getvalue(), eyes_of_ours, shared_drawing()).reason == "pdf-not-legible"
 
 
 @pytest.mark.parametrize("number", ["12345", "A1B2C3D4E5"])
@@ -301,21 +336,43 @@ def test_long_numbers_that_were_read_from_a_picture_go(number):
 
 
 class Draws:
-    """The same white page again and again."""
+    """The same white pages again and again."""
 
-    def __init__(self, *words: Word) -> None:
+    def __init__(self, *words: Word, pages: int = 1) -> None:
         self.words = words
+        self.pages = pages
 
     def page(self, _document, _index):
-        return Page(1, WHITE, self.words)
+        return Page(self.pages, WHITE, self.words)
 
 
 def test_text_that_is_left_after_three_looks_is_for_a_person():
-    assert clean_pdf(b"", eyes(*a_line("BN Huong")), Draws()) == "pdf-text-left"
+    assert clean_pdf(b"", eyes(*a_line("BN Huong")), Draws()).reason == "pdf-text-left"
+
+
+def test_what_may_be_masked_is_proposed_in_the_strip_of_all_pages():
+    words = a_line("BN Huong")
+
+    unfinished = clean_pdf(b"", eyes(*words), Draws(pages=2))
+
+    assert isinstance(unfinished, Unfinished)
+    first, second = unfinished.boxes
+    assert all(first.holds(word.box) for word in words)
+    assert second == Box(first.top + 300, first.left, first.bottom + 300, first.right)
+
+
+def test_a_page_with_too_many_places_is_proposed_as_a_whole(monkeypatch):
+    monkeypatch.setattr(cleaner, "PROPOSED_MAX", 2)
+    words = [word for row in range(5) for word in a_line("BN Huong", 10 + 50 * row, line=row)]
+
+    unfinished = clean_pdf(b"", eyes(*words), Draws(pages=2))
+
+    assert isinstance(unfinished, Unfinished)
+    assert unfinished.boxes == (Box(0, 0, 300, 400), Box(300, 0, 600, 400))
 
 
 def test_a_new_document_with_a_text_layer_is_for_a_person():
-    assert clean_pdf(b"", eyes(), Draws(*a_line("gan to"))) == "pdf-text-left"
+    assert clean_pdf(b"", eyes(), Draws(*a_line("gan to"))).reason == "pdf-text-left"
 
 
 def test_a_page_that_nobody_can_look_at_is_for_a_person():
@@ -323,8 +380,8 @@ def test_a_page_that_nobody_can_look_at_is_for_a_person():
         def find(self, _picture, _long_side):
             raise MalformedInstance(reason="no")
 
-    assert clean_pdf(b"", Eyes(Sees(), lambda _: None, NET), Draws()) == "pdf-not-looked-at"
-    assert clean_pdf(b"", Eyes(Blind(), lambda _: (), NET), Draws()) == "pdf-not-looked-at"
+    assert clean_pdf(b"", Eyes(Sees(), lambda _: None, NET), Draws()) == Unfinished("pdf-not-looked-at")
+    assert clean_pdf(b"", Eyes(Blind(), lambda _: (), NET), Draws()) == Unfinished("pdf-not-looked-at")
 
 
 @pytest.mark.parametrize("rotation", [0, 90, 180, 270])

@@ -11,11 +11,13 @@ import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, expect
 
+from tests.anonymizer.documents import an_encapsulated
 from tests.browser.axe import serious_findings
 from tests.browser.conftest import ROOT
 from tests.browser.room import LAPTOP, PHONE, Language, Room, Scheme
 from tests.support.builders import an_us_cine, as_file, with_pixels
 from tests.support.nodes import SITE, NodeProcess, wait_until
+from tests.support.papers import a_typed_pdf
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
@@ -51,7 +53,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
     node.start()
     added = node.run("user", "add", "chi.mai", "--role", "admin", "--display", "Chị Mai", "--password", PASSWORD)
     assert added.returncode == 0, added.stderr
-    parts = [a_cine_with_a_name(seed) for seed in ("first", "second", "third")]
+    report = a_typed_pdf(["Ho ten: NGUYEN THI HOA 1961", "Gan to, 12 mm"], ["Ket luan: theo doi"])
+    parts = [*map(a_cine_with_a_name, ("first", "second", "third")), as_file(an_encapsulated(report))]
     body = b"".join(b"--x\r\nContent-Type: application/dicom\r\n\r\n" + part + b"\r\n" for part in parts) + b"--x--\r\n"
     headers = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=x'}
     with node.client() as client:
@@ -74,11 +77,16 @@ def told(node: NodeProcess, statement: str, *values: str) -> list[tuple[str, ...
         return connection.execute(statement, values).fetchall()
 
 
-def opened(room: Room) -> None:
-    """Go from the door to the first instance that waits, and wait for its picture."""
+def listed(room: Room) -> None:
+    """Go from the door to what waits."""
     room.sign_in("chi.mai", PASSWORD)
     room.page.get_by_role("button", name=re.compile("^(Text in pixels|Chữ trên ảnh):")).click()
-    room.page.locator("ul button").first.click()
+
+
+def opened(room: Room) -> None:
+    """Go from the door to the first cine that waits, and wait for its picture."""
+    listed(room)
+    room.page.locator("ul button").filter(has_text=re.compile("US")).first.click()
     room.page.wait_for_function(
         "([columns, rows]) => [...document.images].some(i => i.naturalWidth === columns && i.naturalHeight === rows)",
         arg=[COLUMNS, ROWS],
@@ -157,6 +165,27 @@ def test_nothing_serious_stands_in_anybodys_way_from_the_list_to_the_question(
     room.page.reload()
     expect(room.page.locator("ul button").first).to_be_visible()
     nothing_is_in_the_way(room)
+    room.close()
+
+
+def test_a_person_masks_a_name_on_a_page_of_a_report(
+    browser_without_webgl: Browser, site: NodeProcess, artifacts: Path
+):
+    room = Room.open(browser_without_webgl, site.url, size=LAPTOP, language="vi", scheme="light")
+    listed(room)
+    room.page.locator("ul button").filter(has_text=re.compile("Tài liệu")).click()
+    slider = room.page.get_by_role("slider", name="Đang xem")
+    expect(slider).to_have_attribute("aria-valuetext", "Trang 1")
+    room.page.wait_for_function("() => [...document.images].some(i => i.naturalWidth > 1000)")
+    room.press("n")
+    expect(room.page.get_by_role("button", name="Gửi với 2 ô che")).to_be_disabled()
+    nothing_is_in_the_way(room)
+    room.page.screenshot(path=artifacts / "review-pages-laptop-vi-light.png")
+    room.press("PageDown")
+
+    room.page.get_by_role("button", name="Gửi với 2 ô che").click()
+
+    expect(room.page.get_by_role("alert")).to_contain_text("Đã chấp nhận")
     room.close()
 
 

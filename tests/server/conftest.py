@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from pydicom import Dataset
 from starlette.responses import Response
 
+from anonymizer.profile import load
 from consult.slides.room import SlideRoom
 from exchange.assemble import slides_of
 from exchange.http import build_app
@@ -89,7 +90,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
         stores.access.accounts.create(NewAccount("lan", ["reader"], None, "BS Lan"), PASSWORD, by="test")
         stores.access.accounts.create(NewAccount("bot", ["integrator"], ["ELSEWHERE"]), PASSWORD, by="test")
         vault = BreakGlass(stores.db, site_keys(config, {}), stores.clock)
-        slides, sheets = slides_of(stores), ReviewSheets(stores.db, stores.blobs)
+        slides, sheets = slides_of(stores), ReviewSheets(stores.db, stores.blobs, load)
         services = Services(config, stores.access, stores.db, "1", stores.clock, vault, slides=slides, sheets=sheets)
         with served(build_app(services, nothing, dict, static), ws="none") as url:
             yield Room(url, stores, static, slides)

@@ -9,11 +9,15 @@ import pytest
 from PIL import Image
 from sqlalchemy import insert, select, update
 
+from anonymizer.pdf import encapsulated
+from anonymizer.pdf.drawing import is_installed
 from anonymizer.pixels import views
 from kernel import audit
 from kernel.archive.tables import instance
 from routing.tables import pixel_review
+from tests.anonymizer.documents import an_encapsulated
 from tests.support.builders import an_us_cine, with_pixels
+from tests.support.papers import a_typed_pdf
 
 INSTANCE = "2.25.4711"
 
@@ -161,6 +165,39 @@ def test_what_cannot_be_shown_cannot_be_sent_from_the_screen(cine, monkeypatch):
         rejected = client.post(f"{cine.address}/rejection")
 
     assert (listed.status_code, accepted.status_code, rejected.status_code) == (413, 413, 200)
+
+
+@pytest.fixture
+def pdf(room):
+    """A room in which a PDF of two pages waits."""
+    ds = an_encapsulated(a_typed_pdf(["Ho ten: NGUYEN THI HUONG"], ["Gan to"]), PatientName="Nguyen^Thi Huong")
+    study = room.take_in(ds, site="MK02")
+    wait(room, ds.SOPInstanceUID, study)
+    room.address = f"/api/pixel-reviews/{ds.SOPInstanceUID}"
+    return room
+
+
+@pytest.mark.skipif(not is_installed(), reason="vienanh[pixels] is not installed")
+def test_the_pages_of_a_pdf_are_one_strip_and_each_must_have_been_shown(pdf):
+    lan = bearer(pdf, "admin", "dicomweb:read")
+    with pdf.client(**lan) as client:
+        first, second = client.get(f"{pdf.address}/sheets").json()
+        early = client.post(f"{pdf.address}/acceptance", json={"masks": [[0, 0, 5, 5]]})
+        pages = [Image.open(io.BytesIO(client.get(f"{pdf.address}/sheets/{one}").content)) for one in (1, 2)]
+        done = client.post(f"{pdf.address}/acceptance", json={"masks": [[0, 0, 5, 5]]})
+
+    assert (first["kind"], first["top"], second["top"], second["firstFrame"]) == ("page", 0, first["rows"], 2)
+    assert [page.size for page in pages] == [(one["columns"], one["rows"]) for one in (first, second)]
+    assert (early.status_code, done.status_code) == (409, 200)
+
+
+def test_what_nobody_can_be_shown_is_not_sent_with_masks(pdf, monkeypatch):
+    monkeypatch.setattr(encapsulated, "is_installed", lambda: False)
+    with pdf.client(**bearer(pdf, "admin", "dicomweb:read")) as client:
+        masked = client.post(f"{pdf.address}/acceptance", json={"masks": [[0, 0, 5, 5]]})
+        without = client.post(f"{pdf.address}/acceptance", json={"masks": []})
+
+    assert (masked.status_code, without.status_code) == (409, 200)
 
 
 def test_a_rejection_is_once_and_for_all(waits):

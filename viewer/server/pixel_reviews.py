@@ -52,9 +52,10 @@ class ReviewSheet(Model):
     """A picture that must be looked at before the instance is sent; of a cine, what all frames of a scene show at once."""
 
     number: int = Field(description="From 1.")
-    kind: Literal["frame", "brightest", "darkest"]
-    first_frame: int
+    kind: Literal["frame", "brightest", "darkest", "page"]
+    first_frame: int = Field(description="Or page, from 1.")
     last_frame: int
+    top: int = Field(description="Of a page: where it begins in the strip of pages on which masks are drawn.")
     rows: int
     columns: int
     seen: bool = Field(description="By who asks.")
@@ -130,7 +131,7 @@ def add_pixel_reviews(router: APIRouter, services: Services) -> None:
     ) -> Decided:
         """Have the instance made anew with these masks, and sent; refused to who was not given every sheet of it."""
         review = found(principal, sop_instance_uid, decision.site, decision.profile)
-        services.sheets.check_seen(review, principal.name)
+        services.sheets.check_seen(review, principal.name, len(decision.masks))
         by, now = Reviewer(principal.name, address_of(request)), services.clock.now()
         boxes = [Box(*one) for one in decision.masks]
         return Decided(
@@ -157,7 +158,7 @@ def _item(one: Review, picture: Shown | None) -> PixelReview:
 
 def _sheet(of: Sheet, number: int, seen: frozenset[int]) -> ReviewSheet:
     return ReviewSheet(
-        number=number, kind=of.kind, first_frame=of.first_frame, last_frame=of.last_frame, rows=of.rows,
+        number=number, kind=of.kind, first_frame=of.first_frame, last_frame=of.last_frame, top=of.top, rows=of.rows,
         columns=of.columns, seen=number in seen,
     )  # fmt: skip
 

@@ -140,9 +140,12 @@ export interface Question {
 export interface ReviewSheet {
   /** From 1. */
   readonly number: number;
-  readonly kind: "frame" | "brightest" | "darkest";
+  readonly kind: "frame" | "brightest" | "darkest" | "page";
+  /** Or page, from 1. */
   readonly firstFrame: number;
   readonly lastFrame: number;
+  /** Of a page: where it begins in the strip of pages on which masks are drawn. */
+  readonly top: number;
   readonly rows: number;
   readonly columns: number;
   /** By who asks. */

@@ -21,7 +21,7 @@ export function Decision({ masks, unseen, isDocument, onAccept, onReject, onNext
   const { t } = useTranslation(["review", "common"]);
   const [question, ask] = useState<Question>();
   const unmasked = isDocument ? "Document" : "AsIs";
-  const acceptance = isDocument ? t("acceptDocument") : masks > 0 ? t("accept", { count: masks }) : t("acceptAsIs");
+  const acceptance = masks > 0 ? t("accept", { count: masks }) : isDocument ? t("acceptDocument") : t("acceptAsIs");
   const [busy, setBusy] = useState(false);
   const run = async (decide: () => Promise<void>) => {
     ask(undefined);

@@ -15,7 +15,7 @@ import styles from "./Instance.module.css";
 import { MaskList } from "./MaskList";
 import { Picture } from "./Picture";
 import { reasonKey } from "./reasons";
-import { unseenOf } from "./stops";
+import { stripOf, unseenOf } from "./stops";
 
 export interface InstanceProps {
   readonly review: PixelReview;
@@ -31,7 +31,8 @@ export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) 
   const [seen, setSeen] = useState<ReadonlySet<number>>(new Set());
   const { picture } = review;
   const isPicture = picture !== null && picture.rows > 0 && picture.columns > 0;
-  const boxes = isPicture ? masks.list.map((mask) => mask.box) : [];
+  const hasPages = !isPicture && (sheets.data?.length ?? 0) > 0;
+  const boxes = isPicture || hasPages ? masks.list.map((mask) => mask.box) : [];
   const unseen = sheets.data ? unseenOf(sheets.data, seen).length : undefined;
 
   return (
@@ -54,22 +55,24 @@ export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) 
           {t("site")} {review.site} · {t("profile")} {review.profile} · <code>{review.reason}</code>
         </p>
       </div>
-      {isPicture ? (
+      {picture && (isPicture || hasPages) ? (
         <>
           {sheets.data ? (
-            <Picture
-              review={review}
-              picture={picture}
-              sheets={sheets.data}
-              seen={seen}
-              masks={masks}
-              change={change}
-              onSeen={(number) => setSeen(new Set([...seen, number]))}
-            />
+            <>
+              <Picture
+                review={review}
+                picture={picture}
+                sheets={sheets.data}
+                seen={seen}
+                masks={masks}
+                change={change}
+                onSeen={(number) => setSeen(new Set([...seen, number]))}
+              />
+              <MaskList masks={masks} size={stripOf(sheets.data)} proposed={review.proposed} change={change} />
+            </>
           ) : (
             <NotYet isFailed={sheets.isError} />
           )}
-          <MaskList masks={masks} size={picture} proposed={review.proposed} change={change} />
         </>
       ) : (
         <NoPicture review={review} picture={picture} />

@@ -11,6 +11,7 @@ import {
   type Mask,
   type Masks,
   moved,
+  type Part,
   type Place,
   placeOfCorner,
   type Size,
@@ -31,7 +32,10 @@ const ARROWS: Readonly<Record<string, readonly [rows: number, columns: number]>>
 
 export interface MaskLayerProps {
   readonly masks: Masks;
+  /** Of what masks are drawn on, as a whole. */
   readonly size: Size;
+  /** What of it is on the screen. */
+  readonly part: Part;
   readonly label: string;
   readonly change: Dispatch<Change>;
 }
@@ -45,7 +49,7 @@ interface Drag {
   readonly corner: Corner | undefined;
 }
 
-export function MaskLayer({ masks, size, label, change }: MaskLayerProps) {
+export function MaskLayer({ masks, size, part, label, change }: MaskLayerProps) {
   const [drag, setDrag] = useState<Drag>();
   const draft = drag && !drag.mask ? boxBetween(drag.from, drag.to, size) : undefined;
 
@@ -55,14 +59,14 @@ export function MaskLayer({ masks, size, label, change }: MaskLayerProps) {
     const id = target?.getAttribute("data-mask") ?? undefined;
     const mask = id === undefined ? undefined : masks.list.find((one) => String(one.id) === id);
     const corner = CORNERS.find((one) => String(one) === target?.getAttribute("data-corner"));
-    const from = placeOf(event, size);
+    const from = placeOf(event, part);
     event.currentTarget.setPointerCapture(event.pointerId);
     setDrag({ from, to: from, mask, corner });
     change({ kind: "choose", id: mask?.id });
   };
   const go = (event: PointerEvent<SVGSVGElement>) => {
     if (!drag) return;
-    const to = placeOf(event, size);
+    const to = placeOf(event, part);
     setDrag({ ...drag, to });
     if (drag.mask) change({ kind: "put", id: drag.mask.id, box: dragged(drag.mask.box, drag, to, size) });
   };
@@ -74,7 +78,7 @@ export function MaskLayer({ masks, size, label, change }: MaskLayerProps) {
   return (
     <svg
       className={styles["layer"]}
-      viewBox={`0 0 ${size.columns} ${size.rows}`}
+      viewBox={`0 ${part.top} ${part.columns} ${part.rows}`}
       preserveAspectRatio="none"
       role="group"
       aria-label={label}
@@ -91,10 +95,11 @@ export function MaskLayer({ masks, size, label, change }: MaskLayerProps) {
           number={index + 1}
           isChosen={mask.id === masks.chosen}
           size={size}
+          part={part}
           change={change}
         />
       ))}
-      {masks.list.map((mask) => (mask.id === masks.chosen ? <Handles key={mask.id} mask={mask} size={size} /> : null))}
+      {masks.list.map((mask) => (mask.id === masks.chosen ? <Handles key={mask.id} mask={mask} size={part} /> : null))}
       {draft ? <rect className={styles["draft"]} {...shapeOf(draft)} /> : null}
     </svg>
   );
@@ -105,10 +110,11 @@ interface MaskBoxProps {
   readonly number: number;
   readonly isChosen: boolean;
   readonly size: Size;
+  readonly part: Part;
   readonly change: Dispatch<Change>;
 }
 
-function MaskBox({ mask, number, isChosen, size, change }: MaskBoxProps) {
+function MaskBox({ mask, number, isChosen, size, part, change }: MaskBoxProps) {
   const { t } = useTranslation("review");
   const ref = useRef<SVGRectElement>(null);
   const { id, box } = mask;
@@ -130,7 +136,7 @@ function MaskBox({ mask, number, isChosen, size, change }: MaskBoxProps) {
       change({ kind: "remove", id });
       return;
     }
-    const step = Math.max(1, Math.round(Math.max(size.rows, size.columns) / STEPS));
+    const step = Math.max(1, Math.round(Math.max(part.rows, part.columns) / STEPS));
     const [rows, columns] = [arrow[0] * step, arrow[1] * step];
     const corner: Corner | undefined = event.shiftKey ? LOWER_RIGHT : event.ctrlKey ? UPPER_LEFT : undefined;
     const after = corner === undefined ? moved(box, rows, columns, size) : withCorner(box, corner, rows, columns, size);
@@ -186,10 +192,10 @@ function dragged(box: Box, { from, corner }: Drag, to: Place, size: Size): Box {
 }
 
 /** Where on the frame a pointer is, in the frame's pixels. */
-function placeOf(event: PointerEvent<SVGSVGElement>, { rows, columns }: Size): Place {
+function placeOf(event: PointerEvent<SVGSVGElement>, { top, rows, columns }: Part): Place {
   const area = event.currentTarget.getBoundingClientRect();
   return {
-    row: ((event.clientY - area.top) / (area.height || 1)) * rows,
+    row: top + ((event.clientY - area.top) / (area.height || 1)) * rows,
     column: ((event.clientX - area.left) / (area.width || 1)) * columns,
   };
 }

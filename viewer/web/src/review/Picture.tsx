@@ -7,12 +7,12 @@ import { frameAddress, sheetAddress } from "../api/reviews";
 import type { PixelPicture, PixelReview, ReviewSheet } from "../api/types";
 import { useKeys } from "../ui/hotkeys";
 import { Notice } from "../ui/Notice";
-import { type Change, type Masks, middleBox, type Size } from "./boxes";
+import { type Change, type Masks, middleBox } from "./boxes";
 import { ContrastControls } from "./ContrastControls";
 import { BRIGHT, type Contrast, isPlain, lineOf, PLAIN, STEP, shifted } from "./contrast";
 import { MaskLayer } from "./MaskLayer";
 import styles from "./Picture.module.css";
-import { type Stop, stopsOf, unseenOf } from "./stops";
+import { partOf, type Stop, stopsOf, stripOf, unseenOf } from "./stops";
 
 export interface PictureProps {
   readonly review: PixelReview;
@@ -34,12 +34,14 @@ export function Picture({ review, picture, sheets, seen, masks, change, onSeen }
   const [shown, setShown] = useState<number>();
   const stops = stopsOf(sheets, picture.numberOfFrames);
   const stop = stops[at];
+  const strip = stripOf(sheets);
+  const part = stop ? partOf(stop, strip) : { top: 0, ...strip };
   const unseen = unseenOf(sheets, seen);
   const turn = (by: number) => go(Math.min(Math.max(at + by, 0), stops.length - 1));
   const window = (by: Partial<Contrast>) => setContrast(shifted(contrast, by));
 
   useKeys({
-    n: () => change({ kind: "add", box: middleBox(picture) }),
+    n: () => change({ kind: "add", box: middleBox(part) }),
     b: () => setContrast(isPlain(contrast) ? BRIGHT : PLAIN),
     z: () => setFull(!full),
     ",": () => window({ level: -STEP }),
@@ -56,9 +58,10 @@ export function Picture({ review, picture, sheets, seen, masks, change, onSeen }
 
   if (!stop) return null;
   const what = toldOf(stop, t);
+  const isPage = stop.kind === "sheet" && stop.sheet.kind === "page";
   const size: CSSProperties = {
-    aspectRatio: `${picture.columns} / ${picture.rows}`,
-    width: full ? picture.columns : `min(100%, calc(56dvh * ${picture.columns / picture.rows}))`,
+    aspectRatio: `${part.columns} / ${part.rows}`,
+    width: full ? part.columns : `min(100%, calc(56dvh * ${part.columns / part.rows}))`,
   };
   return (
     <figure className={styles["picture"]}>
@@ -111,10 +114,10 @@ export function Picture({ review, picture, sheets, seen, masks, change, onSeen }
             }}
             onError={() => setFailed(at)}
           />
-          <MaskLayer masks={masks} size={sizeOf(picture)} label={t("picture", { what })} change={change} />
+          <MaskLayer masks={masks} size={strip} part={part} label={t("picture", { what })} change={change} />
         </div>
       </section>
-      <figcaption className={styles["hint"]}>{t("drawHint")}</figcaption>
+      <figcaption className={styles["hint"]}>{t(isPage ? "pageHint" : "drawHint")}</figcaption>
     </figure>
   );
 }
@@ -135,12 +138,9 @@ function Transfer({ contrast }: { readonly contrast: Contrast }) {
   );
 }
 
-function sizeOf({ rows, columns }: PixelPicture): Size {
-  return { rows, columns };
-}
-
 function toldOf(stop: Stop, t: ReturnType<typeof useTranslation<"review">>["t"]): string {
   if (stop.kind === "frame") return t("frameNumber", { number: stop.frame });
   const { kind, firstFrame, lastFrame } = stop.sheet;
+  if (kind === "page") return t("pageNumber", { number: firstFrame });
   return kind === "frame" ? t("frameNumber", { number: firstFrame }) : t(kind, { first: firstFrame, last: lastFrame });
 }

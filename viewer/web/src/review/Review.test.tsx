@@ -30,7 +30,7 @@ interface Asked {
 let asked: Asked[] = [];
 
 function sheet(number: number, kind: ReviewSheet["kind"], more: Partial<ReviewSheet> = {}): ReviewSheet {
-  return { number, kind, firstFrame: 1, lastFrame: 5, rows: 48, columns: 64, seen: false, ...more };
+  return { number, kind, firstFrame: 1, lastFrame: 5, top: 0, rows: 48, columns: 64, seen: false, ...more };
 }
 
 const CINE = [sheet(1, "brightest"), sheet(2, "darkest")];
@@ -49,7 +49,7 @@ function theNodeHas(
   });
 }
 
-async function list(): Promise<void> {
+async function list(named = /US/): Promise<void> {
   render(
     <QueryClientProvider client={new QueryClient()}>
       <MantineProvider>
@@ -57,7 +57,7 @@ async function list(): Promise<void> {
       </MantineProvider>
     </QueryClientProvider>,
   );
-  const [first] = await screen.findAllByRole("button", { name: /US/ });
+  const [first] = await screen.findAllByRole("button", { name: named });
   if (first) fireEvent.click(first);
 }
 
@@ -229,6 +229,30 @@ test("what was not seen can be kept, but not sent", async () => {
   expect(screen.getByRole("alert").textContent).toContain("What was not seen is not sent from here.");
   expect(screen.getByRole("button", { name: "Send with 1 mask" }).hasAttribute("disabled")).toBe(true);
   expect(screen.getByRole("button", { name: "Never send" }).hasAttribute("disabled")).toBe(false);
+});
+
+test("the pages of a PDF are masked like pictures, and without masks it goes without its document", async () => {
+  const picture = { seriesInstanceUID: "2.25.2", modality: "DOC", rows: 0, columns: 0, numberOfFrames: 1 };
+  const pages = [
+    sheet(1, "page", { lastFrame: 1, seen: true }),
+    sheet(2, "page", { firstFrame: 2, lastFrame: 2, top: 48, seen: true }),
+  ];
+  theNodeHas([review("2.25.3", { picture, reason: "pdf-text-left", proposed: [[50, 2, 60, 30]] })], ONE, pages);
+  await list(/DOC/);
+  fireEvent.load(await screen.findByRole("img"));
+
+  fireEvent.keyDown(document.body, { key: "PageDown" });
+  expect(screen.getByRole("img").getAttribute("alt")).toBe("Page 2 as received, DOC");
+  expect(screen.getByRole("group", { name: "Page 2, with masks" }).getAttribute("viewBox")).toBe("0 48 64 48");
+  fireEvent.keyDown(document.body, { key: "n" });
+  expect(masks().map((mask) => mask.getAttribute("aria-label"))).toEqual([
+    "Mask 1: 50, 2, 60, 30",
+    "Mask 2: 70, 26, 74, 38",
+  ]);
+  expect(screen.getByRole("button", { name: "Send with 2 masks" }).hasAttribute("disabled")).toBe(false);
+  for (const name of ["Remove mask 2", "Remove mask 1"]) fireEvent.click(screen.getByRole("button", { name }));
+  fireEvent.click(screen.getByRole("button", { name: "Send what is left" }));
+  await screen.findByText("Nothing is masked, so a PDF goes without its document. Nobody looks again.");
 });
 
 test("a document is opened beside, and has no masks", async () => {

@@ -10,6 +10,11 @@ export interface Size {
   readonly columns: number;
 }
 
+/** A part of it over its whole width, as one page of several. */
+export interface Part extends Size {
+  readonly top: number;
+}
+
 /** A place on the frame, in pixels, not whole. */
 export interface Place {
   readonly row: number;
@@ -108,13 +113,13 @@ export function withEdge(box: Box, edge: number, value: number, size: Size): Box
 }
 
 /** Where a box begins that is made without a mouse: in the middle, a fifth of the frame wide. */
-export function middleBox({ rows, columns }: Size): Box {
+export function middleBox({ top = 0, rows, columns }: Size & Partial<Part>): Box {
   const [half, quarter] = [Math.max(1, Math.round(columns / 10)), Math.max(1, Math.round(rows / 20))];
   const [row, column] = [Math.floor(rows / 2), Math.floor(columns / 2)];
   return [
-    clamped(row - quarter, 0, rows),
+    top + clamped(row - quarter, 0, rows),
     clamped(column - half, 0, columns),
-    clamped(row + quarter, 1, rows),
+    top + clamped(row + quarter, 1, rows),
     clamped(column + half, 1, columns),
   ];
 }

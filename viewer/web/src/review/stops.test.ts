@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 import type { ReviewSheet } from "../api/types";
-import { stopsOf, unseenOf } from "./stops";
+import { partOf, stopsOf, stripOf, unseenOf } from "./stops";
 
 function sheet(number: number, kind: ReviewSheet["kind"], firstFrame: number, seen = false): ReviewSheet {
-  return { number, kind, firstFrame, lastFrame: firstFrame, rows: 4, columns: 4, seen };
+  return { number, kind, firstFrame, lastFrame: firstFrame, top: 0, rows: 4, columns: 4, seen };
 }
 
 test("what must be seen comes first, then the frames that were not among it", () => {
@@ -17,6 +17,18 @@ test("what must be seen comes first, then the frames that were not among it", ()
     "frame 2",
     "frame 3",
   ]);
+});
+
+test("the pages of a document are one strip, of which one page is on the screen", () => {
+  const pages = [
+    { ...sheet(1, "page", 1), rows: 30, columns: 20 },
+    { ...sheet(2, "page", 2), top: 30, rows: 20, columns: 30 },
+  ];
+  const stops = stopsOf(pages, 1);
+
+  expect(stops).toHaveLength(2);
+  expect(stripOf(pages)).toEqual({ rows: 50, columns: 30 });
+  expect(stops[1] && partOf(stops[1], stripOf(pages))).toMatchObject({ top: 30, rows: 20, columns: 30 });
 });
 
 test("a single frame is one picture", () => {
