@@ -21,7 +21,7 @@ from kernel.archive.key_columns import COLUMNS, EVERY
 from kernel.archive.rows import clean
 from kernel.archive.tables import distinct_name, study, study_modality
 from kernel.dicom.levels import Level
-from kernel.dicom.matching import AllOf, AnyOf, Combined, Exact, Match, Universal, Wildcard, Words
+from kernel.dicom.matching import AllOf, AnyOf, Combined, Exact, Match, Range, Universal, Wildcard, Words
 from kernel.dicom.names import fold
 from kernel.errors import InvalidQuery
 
@@ -82,6 +82,12 @@ class Keys:
         """The condition of the study's date alone."""
         match = self._matches.get("StudyDate")
         return [] if match is None else [condition_of("StudyDate", study.c.study_date, match, on_sqlite=True)]
+
+    @property
+    def are_days(self) -> bool:
+        """Whether days are all that is asked for: who walks by date meets nothing else."""
+        days = self._matches.get("StudyDate")
+        return len(self._matches) == 1 and isinstance(days, Exact | Range) and not self._text
 
     @property
     def identified(self) -> Candidates | None:

@@ -6,6 +6,7 @@ PostgreSQL's are of single columns, and guess badly what several keys leave over
 1. Does the index of a key have few candidates, or have few studies a name that matches? Then it leads, and what it
    finds is sorted. Names are looked for in the list of distinct ones, which is much shorter than that of studies.
 2. Do enough of the newest studies match? Then the studies are walked in the order asked for, and the page fills soon.
+   Where days alone are asked for, all of them do.
 3. Have not too many studies a name that matches, did they arrive when it was asked for, or have they a modality that is
    asked for? Then they lead.
 4. What is left matches hardly anything by keys that are all common: a name's index leads if there is one, or the walk
@@ -76,7 +77,8 @@ def plan(
     walk = Plan([*keys.conditions(on_sqlite=on_sqlite, indexed=indexed, identified=identified), *others], is_walk=True)
     reads_rows = not keys.is_covered or (by_date and arrived is not None)  # the rank is in no index by date
     near = NEAR_READ if reads_rows else NEAR
-    if not walk.conditions or _fills_soon(connection, walk, keys, near, by_date=by_date):
+    matches_all = not walk.conditions or (by_date and keys.are_days and not others)
+    if matches_all or _fills_soon(connection, walk, keys, near, by_date=by_date):
         return walk
     for lead, most in (
         (by_names, NAMES_MAX),

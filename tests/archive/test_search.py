@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, text
+from sqlalchemy import event, insert, text
 
 from kernel.archive import cost
 from kernel.archive import plan as plan_module
@@ -306,6 +306,21 @@ def many(tmp_path_factory) -> Database:
     database.close()
 
 
+def asked(database: Database, query: StudyQuery) -> list[tuple[str, tuple]]:
+    """Return the statements by which a page's keys are found, the planner's among them."""
+    said: list[tuple[str, tuple]] = []
+
+    def hear(connection, cursor, statement, parameters, context, many):
+        if statement != "BEGIN":
+            said.append((statement, parameters))
+
+    with database.read() as connection:
+        event.listen(connection, "before_cursor_execute", hear)
+        search_pks(connection, query, "study", 100)
+        event.remove(connection, "before_cursor_execute", hear)
+    return said
+
+
 def plan_of(database: Database, query: StudyQuery, monkeypatch) -> str:
     """Return SQLite's plan of the statement that finds a page's keys."""
     bounds = {
@@ -320,17 +335,9 @@ def plan_of(database: Database, query: StudyQuery, monkeypatch) -> str:
     }
     for name, bound in bounds.items():
         monkeypatch.setattr(plan_module, name, bound)
-    said: list[tuple[str, tuple]] = []
+    statement, parameters = asked(database, query)[-1]
     with database.read() as connection:
-        from sqlalchemy import event
-
-        def hear(connection, cursor, statement, parameters, context, many):
-            said.append((statement, parameters))
-
-        event.listen(connection, "before_cursor_execute", hear)
-        search_pks(connection, query, "study", 100)
-        event.remove(connection, "before_cursor_execute", hear)
-        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {said[-1][0]}", said[-1][1]).all()
+        rows = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
     return " | ".join(row[-1] for row in rows)
 
 
@@ -375,6 +382,22 @@ def test_sqlite_drives_a_search_by_few_candidates_or_by_the_order(many: Database
 
     assert index in plan
     assert ("USE TEMP B-TREE FOR ORDER BY" in plan) == sorts, plan
+
+
+@pytest.mark.parametrize(
+    ("query", "statements"),
+    [
+        (StudyQuery(), 1),
+        (StudyQuery(key("StudyDate", "20261101")), 1),
+        (StudyQuery(key("StudyDate", "20261101-")), 1),
+        (StudyQuery(key("StudyDate", "20261101"), order="worklist"), 2),
+        (StudyQuery(key("StudyDate", "20261101"), sites=frozenset({"BVA"})), 2),
+        (StudyQuery(key("StudyDate", "20261101") | key("PatientSex", "F")), 2),
+        (StudyQuery(key("StudyDate", "20261101"), text="nguyen"), 5),
+    ],
+)
+def test_no_index_is_asked_when_all_that_is_walked_matches(many: Database, query, statements):
+    assert len(asked(many, query)) == statements
 
 
 def test_a_search_that_costs_too_much_is_stopped_and_refused(many: Database, monkeypatch):
