@@ -23,7 +23,7 @@ check: peers lint types contracts web (test "-n" num_cpus() "--dist" "loadfile")
 test *arguments:
     {{ bin }}/python -m pytest "$@"
 
-# Measure, against a peer where there is one: ./dev bench receive, dicomweb, index, deidentify, pixels or slides [--short] [--json FILE].
+# Measure, against a peer where there is one: ./dev bench receive [--floor], dicomweb, index, deidentify, pixels or slides [--short] [--json FILE].
 bench name *arguments:
     @shift; {{ bin }}/python -m bench.{{ name }} "$@"
 

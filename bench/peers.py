@@ -180,6 +180,17 @@ def storescp(folder: Path, *, keeps: bool = True) -> Iterator[Server]:
         yield Server("DCMTK storescp", first_line("storescp", "--version").strip("$ "), process.pid, port)
 
 
+@contextlib.contextmanager
+def floor(folder: Path, *, safe: bool) -> Iterator[Server]:
+    """Run what does the least that a receiver must do (bench/floor.py); `safe`: with every flush."""
+    port = free_port()
+    name = "the least" if safe else "without flushes"
+    command = [sys.executable, "-m", "bench.floor", str(port), str(folder / name), *(() if safe else ("--unsafe",))]
+    with (folder / f"{name}.log").open("wb") as log, _running(command, os.environ, log) as process:
+        _await_port(port)
+        yield Server(name, "", process.pid, port)
+
+
 # --- the sender -------------------------------------------------------------------------------------------------------
 
 

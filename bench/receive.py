@@ -1,7 +1,9 @@
 """How fast a node takes in a CT, and serves it: against Orthanc, with DCMTK's storescp as the limit.
 
-    python -m bench.receive [--short] [--json FILE]
+    python -m bench.receive [--short] [--floor] [--json FILE]
 
+`--floor` measures C-STORE alone, and beside it the least that any receiver must do to promise as much (floor.py), with
+and without its flushes: what no work on ours can get below.
 Every run sends another study, runs of the servers alternate, dirty pages are written back before each run, rows are
 medians. Ours and Orthanc serve DICOMweb of what they received; storescp neither syncs nor indexes and cannot.
 """
@@ -12,6 +14,7 @@ import os
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -45,7 +48,9 @@ class Figures:
 
 def main() -> int:
     """Run the bench; exit 0 when every goal holds."""
-    options = arguments(__doc__.splitlines()[0]).parse_args()
+    parser = arguments(__doc__.splitlines()[0])
+    parser.add_argument("--floor", action="store_true", help="C-STORE alone, beside the least that a receiver must do")
+    options = parser.parse_args()
     size = Size(80, 256 << 20) if options.short else Size(400, 2 << 30)
     folder = Path(tempfile.mkdtemp(prefix="vienanh-bench-"))
     try:
@@ -64,18 +69,20 @@ def _measure(folder: Path, size: Size, options: argparse.Namespace) -> int:
         limit = stack.enter_context(peers.storescp(folder))
         report.versions |= {server.name: server.version for server in (ours, orthanc, limit)}
         report.versions["storescu"] = first_line("storescu", "--version").strip("$ ")
-        study = _receive(folder, size, (ours, orthanc, limit), report)
-        _frames(ours, orthanc, study, size, report)
-        _metadata(ours, orthanc, study, size, report)
-        _memory(folder, ours, orthanc, size, report)
+        floors = [stack.enter_context(peers.floor(folder, safe=safe)) for safe in (True, False) if options.floor]
+        study = _receive(folder, size, (ours, orthanc, limit, *floors), report)
+        if not options.floor:
+            _frames(ours, orthanc, study, size, report)
+            _metadata(ours, orthanc, study, size, report)
+            _memory(folder, ours, orthanc, size, report)
     return report.finish(options)
 
 
 # --- C-STORE ----------------------------------------------------------------------------------------------------------
 
 
-def _receive(folder: Path, size: Size, servers: tuple[Server, Server, Server], report: Report) -> int:
-    """Measure receiving; return the number of a study that ours and Orthanc have."""
+def _receive(folder: Path, size: Size, servers: Sequence[Server], report: Report) -> int:
+    """Measure receiving: ours, Orthanc, DCMTK's, floors; return the number of a study that ours and Orthanc have."""
     say("writing slices")
     paths = slices.write_slices(folder / "ct", size.slices)
     parts = _part(folder, paths)
@@ -91,7 +98,7 @@ def _receive(folder: Path, size: Size, servers: tuple[Server, Server, Server], r
                 if number:
                     figures[server.name].rate[senders].append(rate)
                     figures[server.name].cpu_ms[senders].append(cpu_ms)
-    ours, orthanc, limit = (figures[server.name] for server in servers)
+    ours, orthanc, limit, *floors = (figures[server.name] for server in servers)
     for peer, at_least in ((orthanc, 2), (limit, None)):
         name = "Orthanc" if peer is orthanc else "storescp, the limit"
         for senders, doing in ((1, "one sender"), (4, "four senders")):
@@ -99,7 +106,16 @@ def _receive(folder: Path, size: Size, servers: tuple[Server, Server, Server], r
             report.rate(f"C-STORE, {doing}", "instances/s", ours.rate[senders], theirs, at_least)
             theirs = Peer(name, peer.cpu_ms[senders])
             report.cost("  server CPU", "ms/instance", ours.cpu_ms[senders], theirs, at_least)
+    for server, figure in zip(servers[3:], floors, strict=True):
+        _floor(server.name, figure, orthanc, report)
     return study
+
+
+def _floor(name: str, floor: Figures, orthanc: Figures, report: Report) -> None:
+    """Add rows of what is no receiver, beside Orthanc: the column "ours" is the floor's."""
+    for senders, doing in ((1, "one sender"), (4, "four senders")):
+        report.rate(f"{name}, {doing}", "instances/s", floor.rate[senders], Peer("Orthanc", orthanc.rate[senders]))
+        report.cost("  its CPU", "ms/instance", floor.cpu_ms[senders], Peer("Orthanc", orthanc.cpu_ms[senders]))
 
 
 def _part(folder: Path, paths: list[Path]) -> list[Path]:
