@@ -17,7 +17,8 @@ export function thumbnailUrl(study: StudyKey, seriesInstanceUid: string): string
   return `${seriesUrl(study, seriesInstanceUid)}/thumbnail`;
 }
 
-async function fetchMetadata(url: string, signal: AbortSignal): Promise<Result<readonly unknown[]>> {
+/** An answer in DICOM JSON: a list of data sets. */
+export async function fetchJson(url: string, signal: AbortSignal): Promise<Result<readonly unknown[]>> {
   try {
     const response = await fetch(url, {
       headers: { Accept: "application/dicom+json" },
@@ -38,8 +39,7 @@ async function fetchMetadata(url: string, signal: AbortSignal): Promise<Result<r
 export function metadataQuery(study: StudyKey, seriesInstanceUid: string, instances: number) {
   return queryOptions({
     queryKey: ["metadata", study, seriesInstanceUid, instances],
-    queryFn: async ({ signal }) =>
-      unwrap(await fetchMetadata(`${seriesUrl(study, seriesInstanceUid)}/metadata`, signal)),
+    queryFn: async ({ signal }) => unwrap(await fetchJson(`${seriesUrl(study, seriesInstanceUid)}/metadata`, signal)),
     // The series before must not stay on screen under the name of the next one.
     placeholderData: (previous, query) =>
       query?.queryKey[2] === seriesInstanceUid ? keepPreviousData(previous) : undefined,

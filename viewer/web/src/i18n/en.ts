@@ -4,6 +4,7 @@ import common from "./en/common.json";
 import reading from "./en/reading.json";
 import review from "./en/review.json";
 import signin from "./en/signin.json";
+import slides from "./en/slides.json";
 import worklist from "./en/worklist.json";
 
-export const en = { common, signin, worklist, reading, review };
+export const en = { common, signin, worklist, reading, review, slides };

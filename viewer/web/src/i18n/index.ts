@@ -6,11 +6,12 @@ import common from "./vi/common.json";
 import reading from "./vi/reading.json";
 import review from "./vi/review.json";
 import signin from "./vi/signin.json";
+import slides from "./vi/slides.json";
 import worklist from "./vi/worklist.json";
 
-const NAMESPACES = ["common", "signin", "worklist", "reading", "review"] as const;
+const NAMESPACES = ["common", "signin", "worklist", "reading", "review", "slides"] as const;
 
-const vi = { common, signin, worklist, reading, review };
+const vi = { common, signin, worklist, reading, review, slides };
 
 declare module "i18next" {
   interface CustomTypeOptions {

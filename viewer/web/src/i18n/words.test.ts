@@ -4,9 +4,10 @@ import common from "./vi/common.json";
 import reading from "./vi/reading.json";
 import review from "./vi/review.json";
 import signin from "./vi/signin.json";
+import slides from "./vi/slides.json";
 import worklist from "./vi/worklist.json";
 
-const vi = { common, reading, review, signin, worklist };
+const vi = { common, reading, review, signin, slides, worklist };
 
 type Words = { readonly [key: string]: string | Words };
 

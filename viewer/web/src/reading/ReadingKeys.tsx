@@ -22,7 +22,7 @@ export interface ReadingKeysProps {
   readonly view: StackView | undefined;
   readonly presets: readonly Preset[];
   readonly series: readonly Series[];
-  readonly current: Series | undefined;
+  readonly current: Series;
   readonly onSeries: (seriesInstanceUid: string) => void;
   readonly onTool: (tool: PrimaryTool) => void;
   readonly onBack: () => void;
@@ -53,7 +53,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
   const { view, presets, series, current, onSeries, onTool, onBack, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["reading", "common"]);
   const stepSeries = (by: number) => {
-    const index = series.findIndex((one) => one.seriesInstanceUID === current?.seriesInstanceUID);
+    const index = series.findIndex((one) => one.seriesInstanceUID === current.seriesInstanceUID);
     const next = series[index + by];
     if (next) onSeries(next.seriesInstanceUID);
   };

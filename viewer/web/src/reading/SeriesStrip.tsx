@@ -8,6 +8,8 @@ import type { StudyKey } from "../api/queries";
 import type { Series } from "../api/types";
 import type { Stack } from "../engine/stacks";
 import styles from "./SeriesStrip.module.css";
+import { SlideThumbnail } from "./slides/SlideThumbnail";
+import { isSlide } from "./slides/series";
 
 export interface SeriesStripProps {
   readonly study: StudyKey;
@@ -35,7 +37,11 @@ export function SeriesStrip({ study, series, chosen, onChoose, stacks, stackId, 
                 aria-current={current ? "true" : undefined}
                 onClick={() => onChoose(one.seriesInstanceUID)}
               >
-                <Thumbnail study={study} series={one} />
+                {isSlide(one) ? (
+                  <SlideThumbnail study={study} series={one} />
+                ) : (
+                  <Thumbnail study={study} series={one} />
+                )}
                 <span className={styles["text"]}>
                   <span className={styles["title"]}>
                     <b>{one.modality}</b>{" "}

@@ -1,6 +1,6 @@
 // The tools as buttons; each has a key, so nobody has to come here.
 
-import { Menu, Tooltip } from "@mantine/core";
+import { Menu } from "@mantine/core";
 import {
   IconAdjustmentsHorizontal,
   IconArrowsMaximize,
@@ -21,6 +21,7 @@ import { CINE_RATE_MAX, CINE_RATE_MIN } from "../engine/cine";
 import type { Preset } from "../engine/presets";
 import type { StackView } from "../engine/stackView";
 import { type PrimaryTool, removeAllMarks } from "../engine/tools";
+import { Tool } from "./Tool";
 import styles from "./Toolbar.module.css";
 import { useStore } from "./useStore";
 
@@ -76,33 +77,6 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate }: ToolbarPr
       <Tool label={t("clearMarks")} icon={<IconTrash size={20} />} onClick={() => removeAllMarks()} />
       {scrollable ? <CineControls view={view} rate={rate} onRate={onRate} /> : null}
     </div>
-  );
-}
-
-interface ToolProps {
-  readonly label: string;
-  readonly short?: string;
-  readonly hint?: string;
-  readonly icon: ReactNode;
-  readonly pressed?: boolean;
-  readonly onClick: () => void;
-}
-
-function Tool({ label, short, hint, icon, pressed, onClick }: ToolProps) {
-  return (
-    <Tooltip label={hint ? `${label} (${hint})` : label}>
-      <button
-        type="button"
-        className={styles["tool"]}
-        aria-label={label}
-        aria-pressed={pressed}
-        aria-keyshortcuts={hint}
-        onClick={onClick}
-      >
-        {icon}
-        {short ? <span className={styles["short"]}>{short}</span> : null}
-      </button>
-    </Tooltip>
   );
 }
 

@@ -6,8 +6,10 @@ import {
   displayName,
   formatAgo,
   formatDicomDay,
+  formatMicrons,
   formatMoment,
   formatNumber,
+  formatSquareMicrons,
 } from "./format";
 
 const NOW = new Date(2025, 10, 20, 14, 5, 0);
@@ -66,4 +68,16 @@ describe("people", () => {
 test("numbers have the language's decimal sign", () => {
   expect(formatNumber(12.34, "vi", 1)).toBe("12,3");
   expect(formatNumber(12.34, "en", 1)).toBe("12.3");
+});
+
+test("lengths and areas under the microscope change their unit as they grow", () => {
+  expect(formatMicrons(0.5, "vi")).toBe("0,5 µm");
+  expect(formatMicrons(200, "vi")).toBe("200 µm");
+  expect(formatMicrons(2000, "en")).toBe("2 mm");
+  expect(formatMicrons(123.45, "en", 1)).toBe("123.5 µm");
+  expect(formatMicrons(1234.5, "vi", 1)).toBe("1,23 mm");
+  expect(formatSquareMicrons(56.78, "vi")).toBe("56,8 µm²");
+  expect(formatSquareMicrons(5678, "vi")).toBe("5.678 µm²");
+  expect(formatSquareMicrons(56_780, "en")).toBe("0.057 mm²");
+  expect(formatSquareMicrons(2_500_000, "en")).toBe("2.50 mm²");
 });

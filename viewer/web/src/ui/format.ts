@@ -90,6 +90,19 @@ export function formatNumber(value: number, language: Language, decimals = 0): s
   return new Intl.NumberFormat(LOCALES[language], options).format(value);
 }
 
+/** A short length: microns below a millimetre, then millimetres; `decimals` of what is measured, none of round ones. */
+export function formatMicrons(microns: number, language: Language, decimals = 0): string {
+  if (microns >= 1000)
+    return `${formatNumber(microns / 1000, language, Math.max(decimals, microns % 1000 ? 2 : 0))} mm`;
+  return `${formatNumber(microns, language, Math.max(decimals, microns < 1 ? 1 : 0))} µm`;
+}
+
+/** A small area: square microns below a hundredth of a square millimetre, then square millimetres. */
+export function formatSquareMicrons(area: number, language: Language): string {
+  if (area >= 10_000) return `${formatNumber(area / 1e6, language, area >= 1e6 ? 2 : 3)} mm²`;
+  return `${formatNumber(area, language, area < 100 ? 1 : 0)} µm²`;
+}
+
 /** A person's name for the screen: DICOM's carets become spaces. */
 export function displayName(name: string): string {
   return name.split("=")[0]?.split("^").filter(Boolean).join(" ") ?? "";

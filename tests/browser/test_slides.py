@@ -1,0 +1,324 @@
+"""A pathologist reads a whole slide in Chromium: a real one, sent by STOW-RS, on a machine without a graphics card."""
+
+import base64
+import io
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import openslide
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Locator, Route, expect
+
+from tests.browser.axe import serious_findings
+from tests.browser.conftest import ROOT
+from tests.browser.room import LAPTOP, PATIENCE_MS, PHONE, Language, Room, Scheme
+from tests.support.nodes import HUB, NodeProcess, wait_until
+
+pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
+
+PASSWORD = "mat khau dai du"
+WIDTH, HEIGHT = 2220, 2967  # of the sample, in pixels
+IN_FLIGHT_MAX = 8  # requests for tiles
+PATCH = 120  # pixels on a side that are compared
+TILES = re.compile(r"/t/[0-9a-f]+/\d+/\d+/\d+/\d+_\d+$")
+FINE_TILES = re.compile(r"/t/[0-9a-f]+/0/0/0/\d+_\d+$")
+
+# The drawing as a picture; evaluated as a function, because the page forbids turning text into code.
+DRAWING = """() => {
+  const source = document.querySelector("[data-slide] .openseadragon-canvas canvas");
+  return source.toDataURL("image/png");
+}"""
+
+# Whether the drawing is there, stays the same over some frames, and lacks no tile.
+AT_REST = """async () => {
+  const drawn = () => document.querySelector("[data-slide] .openseadragon-canvas canvas")?.toDataURL();
+  const frames = async count => {
+    for (let done = 0; done < count; done += 1) await new Promise(next => requestAnimationFrame(next));
+  };
+  await frames(3);
+  const before = drawn();
+  await frames(6);
+  return before !== undefined && before === drawn() && document.querySelector("[data-settled=true]") !== null;
+}"""
+
+
+@pytest.fixture(scope="module")
+def sample(samples: Path) -> list[Path]:
+    """CMU-1's small region: five octaves, a thumbnail, an overview and a label, turned by 180 degrees."""
+    return sorted((samples / "wsi-cmu1-dicom").glob("*.dcm"))
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory, sample: list[Path]) -> Iterator[NodeProcess]:
+    """A hub that has the sample."""
+    if not (ROOT / "viewer" / "static" / "index.html").exists():
+        pytest.skip("the reading room is not built: npm run build in viewer/web")
+    node = NodeProcess(tmp_path_factory.mktemp("slides"), HUB).start()
+    added = node.run("user", "add", "bs.lan", "--role", "reader", "--password", PASSWORD)
+    assert added.returncode == 0, added.stderr
+    parts = [file.read_bytes() for file in sample]
+    body = b"".join(b"--x\r\nContent-Type: application/dicom\r\n\r\n" + part + b"\r\n" for part in parts) + b"--x--\r\n"
+    headers = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=x'}
+    with node.client() as client:
+        client.post("/dicom-web/studies", content=body, headers=headers).raise_for_status()
+    yield node
+    node.stop()
+
+
+class SlideRoom:
+    """The reading room with the slide open."""
+
+    def __init__(self, room: Room) -> None:
+        self.room = room
+        self.page = room.page
+        room.sign_in("bs.lan", PASSWORD)
+        room.rows().first.click()
+        self.settle()
+
+    def settle(self) -> None:
+        """Wait until every tile of what one looks at is there and nothing moves."""
+        wait_until(lambda: self.page.evaluate(AT_REST), timeout_s=PATIENCE_MS / 1000, what="rest")
+
+    def press(self, *keys: str) -> None:
+        """Press keys, each when the one before has had its effect."""
+        for key in keys:
+            self.page.keyboard.press(key)
+            self.settle()
+
+    def text(self, what: str | re.Pattern[str]) -> Locator:
+        """Return what is written on the slide."""
+        return self.page.locator("[class*=overlays]").get_by_text(what)
+
+    def middle(self) -> tuple[float, float]:
+        """Return the middle of the slide's part of the page."""
+        box = self.page.locator("[data-slide]").bounding_box()
+        assert box is not None
+        return box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+
+    def click(self, right: float, down: float) -> None:
+        """Click beside the middle."""
+        x, y = self.middle()
+        self.page.mouse.click(x + right, y + down)
+
+    def size(self) -> tuple[int, int]:
+        """Return columns and rows of the screen that the slide has."""
+        box = self.page.locator("[data-slide]").bounding_box()
+        assert box is not None
+        return round(box["width"]), round(box["height"])
+
+    def colors(self) -> np.ndarray:
+        """Return the drawing, rows by columns by three colors."""
+        data = str(self.page.evaluate(DRAWING)).split(",", 1)[1]
+        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
+
+    def patch(self) -> np.ndarray:
+        """Return the middle of the drawing."""
+        shown = self.colors()
+        top, left = (shown.shape[0] - PATCH) // 2, (shown.shape[1] - PATCH) // 2
+        return shown[top : top + PATCH, left : left + PATCH]
+
+    def labels(self) -> list[str]:
+        """Return what is written beside marks."""
+        return [text for text in self.page.locator(".va-mark-label text").all_text_contents() if text]
+
+
+@pytest.fixture
+def slide(browser_without_webgl: Browser, node: NodeProcess) -> Iterator[SlideRoom]:
+    room = Room.open(browser_without_webgl, node.url)
+    yield SlideRoom(room)
+    room.close()
+
+
+def stored(sample: list[Path], center: tuple[float, float], size: tuple[int, int]) -> np.ndarray:
+    """Return OpenSlide's pixels of the middle of a screen that looks at `center`, turned by 180 degrees."""
+    columns, rows = size
+    # The screen's pixel (left, top) shows the slide's pixel center + half the screen - (left, top) - 1.
+    left, top = (columns - PATCH) // 2, (rows - PATCH) // 2
+    x, y = center[0] + columns / 2 - left - PATCH, center[1] + rows / 2 - top - PATCH
+    assert x.is_integer()
+    assert y.is_integer()
+    with openslide.OpenSlide(sample[0]) as slide:
+        region = np.asarray(slide.read_region((int(x), int(y)), 0, (PATCH, PATCH)).convert("RGB")).astype(int)
+    return region[::-1, ::-1]
+
+
+def snapped(at: float, side: int) -> float:
+    """Return the place nearest to `at` where slide pixels and screen pixels lie on each other."""
+    return round(at - side / 2) + side / 2
+
+
+def test_the_slide_opens_whole_and_its_pixels_are_those_of_openslide(
+    slide: SlideRoom, sample: list[Path], artifacts: Path
+):
+    expect(slide.text("Nhãn: bên phải →")).to_be_visible()
+    slide.page.screenshot(path=artifacts / "slide-home.png")
+    columns, rows = slide.size()
+
+    slide.press("p", "0")
+
+    center = (snapped(WIDTH / 2, columns), snapped(HEIGHT / 2, rows))
+    assert np.array_equal(slide.patch(), stored(sample, center, (columns, rows)))
+
+
+def test_panning_goes_where_one_wants_to_look(slide: SlideRoom, sample: list[Path]):
+    columns, rows = slide.size()
+    slide.press("p", "0")
+
+    slide.press("ArrowRight", "ArrowDown", "0")
+
+    moved = (snapped(WIDTH / 2 - 0.15 * columns, columns), snapped(HEIGHT / 2 - 0.15 * rows, rows))
+    assert np.array_equal(slide.patch(), stored(sample, moved, (columns, rows)))
+
+
+def test_mouse_and_wheel_move_and_magnify(slide: SlideRoom):
+    slide.press("4")
+    expect(slide.text(re.compile("^10x$"))).to_be_visible()
+    before = slide.patch()
+    x, y = slide.middle()
+
+    slide.page.mouse.move(x, y)
+    slide.page.mouse.down()
+    slide.page.mouse.move(x + 60, y + 40, steps=4)
+    slide.page.mouse.up()
+    slide.settle()
+    assert not np.array_equal(slide.patch(), before)
+
+    slide.page.mouse.wheel(0, -100)
+    expect(slide.text(re.compile("^1[1-9]x$"))).to_be_visible()
+    slide.settle()
+
+
+def test_objectives_make_the_scale_bar_as_long_as_it_says(slide: SlideRoom):
+    for key, power, microns in (("4", "10x", 1.0), ("5", "20x", 0.5)):
+        slide.press(key)
+
+        expect(slide.text(re.compile(f"^{power}$"))).to_be_visible()
+        bar = slide.page.locator("[data-scale-bar]")
+        length = float(bar.inner_text().removesuffix(" µm"))
+        box = bar.bounding_box()
+        assert box is not None
+        assert box["width"] == pytest.approx(length / microns, rel=0.005)
+
+
+def test_turning_and_mirroring_tell_where_the_label_went(slide: SlideRoom):
+    slide.press("r")
+    expect(slide.text("Nhãn: phía dưới ↓")).to_be_visible()
+    expect(slide.text("Xoay 90°")).to_be_visible()
+
+    slide.press("Shift+R", "m")
+    expect(slide.text("Nhãn: bên trái ←")).to_be_visible()
+    expect(slide.text("Lật gương")).to_be_visible()
+
+    slide.press("f")
+    expect(slide.text("Nhãn: bên phải →")).to_be_visible()
+
+
+def test_a_mirrored_slide_is_the_picture_from_right_to_left(slide: SlideRoom):
+    slide.press("0")
+    straight = slide.patch()
+
+    slide.press("m")
+
+    assert np.abs(slide.patch() - straight[:, ::-1]).mean() < 1
+
+
+def test_colors_are_those_of_the_profile_until_it_is_switched_off(slide: SlideRoom):
+    slide.page.route(TILES, with_red_and_blue_changed_over)
+    slide.press("0")
+    managed = slide.patch()
+
+    slide.press("p")
+
+    plain = slide.patch()
+    assert np.abs(managed - plain).mean() > 5
+    expect(slide.page.get_by_role("button", name=re.compile("ICC"))).to_have_attribute("aria-pressed", "false")
+    slide.press("p")
+    assert np.array_equal(slide.patch(), managed)
+
+
+def with_red_and_blue_changed_over(route: Route) -> None:
+    """Answer a tile with a profile whose primaries have changed their places; the sample's own is sRGB."""
+    answer = route.fetch()
+    body = answer.body().replace(b"rXYZ", b"....").replace(b"bXYZ", b"rXYZ").replace(b"....", b"bXYZ")
+    route.fulfill(response=answer, body=body)
+
+
+def test_what_was_flown_past_is_not_waited_for(slide: SlideRoom):
+    held: list[str] = []
+    given_up: list[str] = []
+    slide.page.route(FINE_TILES, lambda route: held.append(route.request.url))
+    slide.page.on("requestfailed", lambda request: given_up.append(request.url))
+    slide.page.keyboard.press("6")
+    wait_until(lambda: slide.page.wait_for_timeout(50) or held, what="the first fine tile's request")
+
+    slide.press("f")
+
+    assert len(held) <= IN_FLIGHT_MAX
+    assert set(given_up) == set(held)
+
+
+def test_a_line_and_an_area_are_as_large_as_the_slide_says(slide: SlideRoom):
+    slide.press("4")  # a micron on each screen pixel
+
+    slide.press("l")
+    slide.click(-100, -80)
+    slide.click(60, -80)
+    slide.press("a")
+    for right, down in ((-120, 20), (-20, 20), (-20, 120), (-120, 120)):
+        slide.click(right, down)
+    slide.press("Enter")
+
+    length, area = slide.labels()
+    assert float(length.removesuffix(" µm").replace(",", ".")) == pytest.approx(160, abs=0.5)
+    assert float(area.removesuffix(" µm²").replace(".", "")) == pytest.approx(10_000, rel=0.01)
+
+
+def test_points_are_counted_named_and_removed(slide: SlideRoom):
+    slide.press("k", "c")
+    for right in (-80, 0, 80):
+        slide.click(right, 0)
+        slide.page.wait_for_timeout(50)
+    panel = slide.page.get_by_role("complementary", name="Dấu vẽ")
+    expect(panel.get_by_role("status")).to_have_text("3 điểm đếm")
+
+    panel.get_by_role("textbox").nth(1).fill("phân bào")
+    assert slide.labels() == ["1", "2 · phân bào", "3"]
+    panel.get_by_role("textbox").nth(1).press("Enter")
+    slide.press("Delete")
+
+    assert slide.labels() == ["1", "2"]
+    expect(panel.get_by_role("status")).to_have_text("2 điểm đếm")
+
+
+LOOKS: list[tuple[str, tuple[int, int], Language, Scheme]] = [
+    ("laptop", LAPTOP, "vi", "dark"),
+    ("laptop", LAPTOP, "en", "light"),
+    ("phone", PHONE, "vi", "light"),
+    ("phone", PHONE, "en", "dark"),
+]
+
+
+@pytest.mark.parametrize(("width", "size", "language", "scheme"), LOOKS, ids=str)
+def test_nothing_serious_stands_in_anybodys_way_at_a_slide(
+    browser_without_webgl: Browser,
+    node: NodeProcess,
+    artifacts: Path,
+    width: str,
+    size: tuple[int, int],
+    language: Language,
+    scheme: Scheme,
+):
+    room = Room.open(browser_without_webgl, node.url, size=size, language=language, scheme=scheme)
+    slide = SlideRoom(room)
+    slide.press("4", "k", "x")
+    slide.click(-40, -60)
+    slide.page.keyboard.type("ổ hoại tử")
+
+    findings = serious_findings(room)
+    room.page.screenshot(path=artifacts / f"slide-{width}-{language}-{scheme}.png")
+    assert room.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    room.close()
+    assert not findings, "\n".join(findings)

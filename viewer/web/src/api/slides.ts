@@ -1,0 +1,40 @@
+// Whole slides: how one is described, and whose it is. Its tiles are fetched by the engine.
+
+import { queryOptions } from "@tanstack/react-query";
+import { ask } from "./client";
+import { fetchJson, seriesUrl } from "./dicomweb";
+import type { StudyKey } from "./queries";
+import { unwrap } from "./result";
+import type { SlideItem } from "./types";
+
+/** A slide that is still arriving grows. */
+const RENEW_MS = 60_000;
+
+export function slideQuery(study: StudyKey, seriesInstanceUid: string) {
+  const query = study.site ? `?${new URLSearchParams({ site: study.site })}` : "";
+  return queryOptions({
+    queryKey: ["slide", study, seriesInstanceUid],
+    queryFn: async ({ signal }) => {
+      const path = `/api/slides/${study.studyInstanceUid}/${seriesInstanceUid}${query}`;
+      return unwrap(await ask<SlideItem>("GET", path, { signal }));
+    },
+    staleTime: RENEW_MS,
+    refetchInterval: RENEW_MS,
+    retry: 1,
+  });
+}
+
+/** What the banner needs of an instance: a slide's whole metadata may be larger than its coarsest picture. */
+const BEARER_FIELDS = "00081030,00101010,00120062,00280303,00100030,00100040,00080020";
+
+export function bearerQuery(study: StudyKey, seriesInstanceUid: string) {
+  return queryOptions({
+    queryKey: ["bearer", study, seriesInstanceUid],
+    queryFn: async ({ signal }) => {
+      const query = new URLSearchParams({ limit: "1", includefield: BEARER_FIELDS });
+      return unwrap(await fetchJson(`${seriesUrl(study, seriesInstanceUid)}/instances?${query}`, signal));
+    },
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: 2,
+  });
+}

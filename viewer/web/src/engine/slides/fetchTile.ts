@@ -1,0 +1,54 @@
+// One tile: asked for, and decoded with its color profile or without. Failures are values.
+
+/** What keeps a tile from being shown; the names are keys of the language files (slides:tileProblem.*). */
+export type TileProblem = "signedOut" | "denied" | "gone" | "busy" | "unreachable" | "unreadable";
+
+export type TileAnswer =
+  | { readonly kind: "tile"; readonly bitmap: ImageBitmap }
+  | { readonly kind: "abandoned" }
+  | {
+      readonly kind: "problem";
+      readonly problem: TileProblem;
+      /** How long the server wants to be left alone. */
+      readonly waitMs: number | undefined;
+    };
+
+const PROBLEM_BY_STATUS: Readonly<Record<number, TileProblem>> = {
+  401: "signedOut",
+  403: "denied",
+  404: "gone",
+  410: "gone",
+  503: "busy",
+};
+
+type Decode = (blob: Blob, options: ImageBitmapOptions) => Promise<ImageBitmap>;
+
+async function answerOf(response: Response, managed: boolean, decode: Decode): Promise<TileAnswer> {
+  if (!response.ok) {
+    const wait = Number(response.headers.get("Retry-After") ?? "");
+    const problem = PROBLEM_BY_STATUS[response.status] ?? "unreachable";
+    return { kind: "problem", problem, waitMs: Number.isFinite(wait) && wait > 0 ? wait * 1000 : undefined };
+  }
+  const blob = await response.blob();
+  try {
+    return { kind: "tile", bitmap: await decode(blob, { colorSpaceConversion: managed ? "default" : "none" }) };
+  } catch {
+    return { kind: "problem", problem: "unreadable", waitMs: undefined };
+  }
+}
+
+/** Never throws. `managed`: whether the profile inside the tile is heeded. */
+export async function fetchTile(
+  url: string,
+  managed: boolean,
+  signal: AbortSignal,
+  decode: Decode = (blob, options) => createImageBitmap(blob, options),
+): Promise<TileAnswer> {
+  try {
+    const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "image/jpeg" }, signal });
+    return await answerOf(response, managed, decode);
+  } catch {
+    if (signal.aborted) return { kind: "abandoned" };
+    return { kind: "problem", problem: "unreachable", waitMs: undefined };
+  }
+}

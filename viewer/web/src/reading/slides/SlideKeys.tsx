@@ -1,0 +1,133 @@
+// The keys of a slide, and the table that tells them.
+
+import { useTranslation } from "react-i18next";
+import { pathAfter, planeBeside } from "../../engine/slides/slide";
+import type { SlideView } from "../../engine/slides/slideView";
+import { type KeyTable, useKeys } from "../../ui/hotkeys";
+import { KeyHelp } from "../../ui/KeyHelp";
+import type { RoomProps } from "../StackRoom";
+import { MARK_TOOLS } from "./MarkTools";
+import { POWERS } from "./powers";
+import type { Bench } from "./useSlideView";
+
+/** Part of the screen that an arrow key moves by. */
+const STEP = 0.15;
+const ZOOM = 1.4;
+
+export interface SlideKeysProps extends RoomProps {
+  readonly bench: Bench | undefined;
+  readonly listed: boolean;
+  readonly onListed: (listed: boolean) => void;
+}
+
+function markKeys({ tool, marks }: Bench): KeyTable {
+  const take = MARK_TOOLS.map((one) => [one.key.toLowerCase(), () => tool.choose(one.tool)] as const);
+  return {
+    ...Object.fromEntries(take),
+    Enter: () => tool.end(),
+    Escape: () => (tool.draft.get() ? tool.cancel() : tool.choose("pan")),
+    Delete: () => marks.removeSelected(),
+    Backspace: () => marks.removeSelected(),
+  };
+}
+
+function layerKeys(view: SlideView): KeyTable {
+  const { slide, layer } = view;
+  const focus = (steps: number) => {
+    const { focalPlane } = layer.get();
+    const next = planeBeside(slide, focalPlane, steps);
+    if (next !== focalPlane) view.show({ focalPlane: next });
+  };
+  return {
+    PageUp: () => focus(1),
+    PageDown: () => focus(-1),
+    o: () => {
+      if (slide.opticalPaths.length > 1) view.show({ opticalPath: pathAfter(slide, layer.get().opticalPath) });
+    },
+    p: () => {
+      if (slide.hasIcc) view.show({ managed: !layer.get().managed });
+    },
+  };
+}
+
+function viewKeys(view: SlideView): KeyTable {
+  return {
+    ArrowLeft: () => view.panBy(-STEP, 0),
+    ArrowRight: () => view.panBy(STEP, 0),
+    ArrowUp: () => view.panBy(0, -STEP),
+    ArrowDown: () => view.panBy(0, STEP),
+    "+": () => view.zoomBy(ZOOM),
+    "=": () => view.zoomBy(ZOOM),
+    "-": () => view.zoomBy(1 / ZOOM),
+    "0": () => view.oneToOne(),
+    f: () => view.reset(),
+    Home: () => view.reset(),
+    r: () => view.rotateBy(90),
+    R: () => view.rotateBy(-90),
+    m: () => view.mirror(),
+    ...Object.fromEntries(POWERS.map(({ key, power }) => [key, () => view.magnify(power)])),
+    ...layerKeys(view),
+  };
+}
+
+export function SlideKeys(props: SlideKeysProps) {
+  const { bench, listed, onListed, series, current, onSeries, onBack, onTrace, helpOpened, onHelp } = props;
+  const { t } = useTranslation(["slides", "reading"]);
+  const stepSeries = (by: number) => {
+    const index = series.findIndex((one) => one.seriesInstanceUID === current.seriesInstanceUID);
+    const next = series[index + by];
+    if (next) onSeries(next.seriesInstanceUID);
+  };
+  useKeys({
+    ...(bench ? { ...viewKeys(bench.view), ...markKeys(bench) } : {}),
+    k: () => onListed(!listed),
+    "[": () => stepSeries(-1),
+    "]": () => stepSeries(1),
+    q: onBack,
+    t: onTrace,
+    "?": () => onHelp(true),
+  });
+
+  const mouse = [
+    { keys: [t("reading:keys.wheel")], what: t("reading:tool.zoom") },
+    { keys: [t("reading:keys.left")], what: t("reading:tool.pan") },
+    { keys: [t("keys.doubleClick")], what: t("keys.nearer") },
+    { keys: [t("reading:keys.oneFinger")], what: `${t("reading:keys.touch")}: ${t("reading:tool.pan")}` },
+    { keys: [t("reading:keys.twoFingers")], what: t("reading:keys.zoomPan") },
+  ];
+  const keyboard = [
+    { keys: ["←", "→", "↑", "↓"], what: t("reading:tool.pan") },
+    { keys: ["+", "−"], what: t("reading:tool.zoom") },
+    { keys: ["1–6"], what: t("keys.objectives") },
+    { keys: ["0"], what: t("oneToOne") },
+    { keys: ["F", "Home"], what: t("home") },
+    { keys: ["R", "Shift+R"], what: t("keys.rotate") },
+    { keys: ["M"], what: t("mirror") },
+    { keys: ["PgUp", "PgDn"], what: t("focus") },
+    { keys: ["O"], what: t("opticalPath") },
+    { keys: ["P"], what: t("profile") },
+    { keys: ["L"], what: t("tool.line") },
+    { keys: ["A"], what: t("tool.polygon") },
+    { keys: ["E"], what: t("tool.freehand") },
+    { keys: ["C"], what: t("tool.point") },
+    { keys: ["X"], what: t("tool.text") },
+    { keys: ["G", "Esc"], what: t("tool.pan") },
+    { keys: ["Del"], what: t("removeMark") },
+    { keys: ["K"], what: t("marks") },
+    { keys: ["[", "]"], what: t("keys.slides") },
+    { keys: ["T"], what: t("reading:trace") },
+    { keys: ["Q"], what: t("reading:keys.back") },
+    { keys: ["?"], what: t("reading:keys.help") },
+  ];
+  return (
+    <KeyHelp
+      opened={helpOpened}
+      onClose={() => onHelp(false)}
+      title={t("reading:keys.title")}
+      groups={[
+        { title: t("reading:keys.mouse"), rows: mouse },
+        { title: t("reading:keys.keyboard"), rows: keyboard },
+      ]}
+    />
+  );
+}

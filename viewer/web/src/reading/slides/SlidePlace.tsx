@@ -1,0 +1,50 @@
+// A place for one slide of the case: its description asked for, then the slide, or why there is none.
+
+import { Button, Loader } from "@mantine/core";
+import { IconMicroscope } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import type { StudyKey } from "../../api/queries";
+import { problemOf } from "../../api/result";
+import type { Series } from "../../api/types";
+import { Notice } from "../../ui/Notice";
+import readingStyles from "../Reading.module.css";
+import { SlidePane } from "./SlidePane";
+import styles from "./SlidePlace.module.css";
+import { useSlide } from "./useSlide";
+import type { Bench } from "./useSlideView";
+
+export interface SlidePlaceProps {
+  readonly study: StudyKey;
+  readonly series: Series;
+  readonly onBench: (bench: Bench | undefined) => void;
+}
+
+export function SlidePlace({ study, series, onBench }: SlidePlaceProps) {
+  const { t } = useTranslation(["slides", "reading", "common"]);
+  const { slide, pending, error, retry } = useSlide(study, series.seriesInstanceUID);
+  const numbered = series.number === null ? t("slide") : t("slideNumber", { number: series.number });
+  return (
+    <div className={styles["place"]}>
+      {slide ? (
+        <SlidePane slide={slide} title={series.description || numbered} onBench={onBench} onStale={retry} />
+      ) : null}
+      {pending ? (
+        <div className={readingStyles["cover"]} role="status">
+          <Loader /> {t("opening")}
+        </div>
+      ) : null}
+      {error && !slide ? (
+        <div className={readingStyles["cover"]}>
+          <Notice
+            urgent
+            icon={<IconMicroscope size={48} stroke={1.5} />}
+            title={t("failed")}
+            action={<Button onClick={retry}>{t("common:retry")}</Button>}
+          >
+            {t(`common:problem.${problemOf(error).kind}`)}
+          </Notice>
+        </div>
+      ) : null}
+    </div>
+  );
+}

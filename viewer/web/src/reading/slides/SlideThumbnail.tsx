@@ -1,0 +1,34 @@
+// A slide in the strip: the whole of it, small, upright.
+
+import { IconMicroscope } from "@tabler/icons-react";
+import { useEffect, useRef, useState } from "react";
+import { useTranslation } from "react-i18next";
+import type { StudyKey } from "../../api/queries";
+import type { Series } from "../../api/types";
+import { drawThumbnail } from "../../engine/slides/thumbnail";
+import styles from "../SeriesStrip.module.css";
+import { useSlide } from "./useSlide";
+
+export function SlideThumbnail({ study, series }: { readonly study: StudyKey; readonly series: Series }) {
+  const { t } = useTranslation("reading");
+  const { slide } = useSlide(study, series.seriesInstanceUID);
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const [drawn, setDrawn] = useState(false);
+  useEffect(() => {
+    const element = canvas.current;
+    if (!slide || !element) return undefined;
+    const control = new AbortController();
+    void drawThumbnail(slide, element, control.signal).then(setDrawn);
+    return () => control.abort();
+  }, [slide]);
+  return (
+    <>
+      <canvas ref={canvas} className={styles["thumbnail"]} hidden={!drawn} aria-hidden />
+      {drawn ? null : (
+        <span className={styles["thumbnail"]} role="img" aria-label={t("noThumbnail")}>
+          <IconMicroscope size={24} stroke={1.5} />
+        </span>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,19 @@
+// Which series are slides, and whose they are.
+
+import { useQuery } from "@tanstack/react-query";
+import { useMemo } from "react";
+import type { StudyKey } from "../../api/queries";
+import { bearerQuery } from "../../api/slides";
+import type { Series } from "../../api/types";
+import { type Bearer, bearerOf } from "../../engine/stacks";
+
+/** Slide Microscopy (PS3.3 C.7.3.1.1.1). */
+export function isSlide(series: Series): boolean {
+  return series.modality === "SM";
+}
+
+/** The bearer as an instance of the slide tells it. */
+export function useSlideBearer(study: StudyKey, slide: Series | undefined): Bearer | undefined {
+  const query = useQuery({ ...bearerQuery(study, slide?.seriesInstanceUID ?? ""), enabled: slide !== undefined });
+  return useMemo(() => bearerOf(query.data ?? []), [query.data]);
+}
