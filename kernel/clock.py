@@ -3,7 +3,9 @@
 import threading
 import time
 from datetime import UTC, datetime, timedelta
-from typing import Protocol
+from typing import Final, Protocol
+
+SLEWED_S: Final = 5.0  # time services move a clock by less than this at a time without stepping it
 
 
 class Clock(Protocol):
@@ -20,6 +22,20 @@ class Clock(Protocol):
     def wait(self, event: threading.Event, timeout_s: float) -> bool:
         """Wait until `event` is set or `timeout_s` have passed; return whether it is set."""
         ...
+
+
+class SetBack:
+    """Notices that the machine's clock was put back: it was wrong, and is right now."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._seen = clock.now(), clock.monotonic_s()
+
+    def noticed(self) -> bool:
+        """Return whether wall time fell behind since the last call by more than clocks are slewed."""
+        (then, then_s), (now, now_s) = self._seen, (self._clock.now(), self._clock.monotonic_s())
+        self._seen = now, now_s
+        return (now - then).total_seconds() < now_s - then_s - SLEWED_S
 
 
 def doubled_s(first_s: float, failures: int, longest_s: float) -> float:
@@ -63,6 +79,10 @@ class ManualClock:
         if not event.is_set():
             self.advance(timeout_s)
         return event.is_set()
+
+    def set_back(self, seconds: float) -> None:
+        """Put the wall clock back by `seconds`, as somebody does who finds it wrong."""
+        self._now -= timedelta(seconds=seconds)
 
     def advance(self, seconds: float) -> None:
         """Move on by `seconds`."""

@@ -12,16 +12,18 @@ from typing import Final, Protocol
 from sqlalchemy import Connection
 
 from kernel.archive.blobs import Blobs
-from kernel.clock import Clock
+from kernel.clock import Clock, SetBack
 from kernel.config import RoutingConfig
 from kernel.database import Database
 from kernel.errors import Retriable
 from kernel.telemetry import get_logger
 from routing import leases, queue
+from routing.jobs import RETRY_AFTER_MAX_S
 from routing.local import LocalWork
 from routing.queue import LOCAL_LANE, Holder, topic_of
 from routing.reidentification import Reidentifier
 from routing.relay import ANY, STAT, Relay, Turn
+from routing.set_right import set_right
 from routing.steps import Deidentifier
 from routing.transport import Transport
 
@@ -72,6 +74,7 @@ class Worker:
         self._settings = settings
         self._owner = owner if len(owner) <= OWNER_CHARACTERS else hashlib.sha256(owner.encode()).hexdigest()
         self._stopping = threading.Event()
+        self._set_back = SetBack(clock)
         self._holders: dict[str, Holder] = {}
         self._slots: list[Slot] = [
             LocalWork(db, clock, settings, deidentifier, reidentifier, is_stopping=self._stopping.is_set)
@@ -100,6 +103,8 @@ class Worker:
 
     def start(self) -> None:
         """Take the leases and begin to work."""
+        longest_s = max(self._settings.backoff_cap_s, RETRY_AFTER_MAX_S)
+        self._db.write(lambda connection: self._set_right(connection, longest_s))
         self.keep()
         self._threads = [
             threading.Thread(target=self._run, args=(slot,), name=f"routing-{slot.lane}", daemon=True)
@@ -133,6 +138,9 @@ class Worker:
 
     def _kept(self, connection: Connection) -> dict[str, Holder]:
         now, lease_s = self._clock.now(), self._settings.lease_s
+        if self._set_back.noticed():
+            log.warning("clock_set_back", now=now.isoformat())
+            self._set_right(connection, 0.0)
         held: dict[str, Holder] = {}
         for lane in self._lanes:
             holder = self._holders.get(lane)
@@ -145,6 +153,9 @@ class Worker:
                 queue.heartbeat(connection, held[slot.lane], slot.in_flight, now, lease_s)
         queue.reap(connection, now)
         return held
+
+    def _set_right(self, connection: Connection, longest_s: float) -> None:
+        set_right(connection, self._clock.now(), longest_s=longest_s, lease_s=self._settings.lease_s)
 
     def _give_up(self, connection: Connection) -> None:
         for lane, holder in self._holders.items():

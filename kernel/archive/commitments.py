@@ -212,6 +212,12 @@ def due(
     return [_transaction(row) for row in connection.execute(query.order_by(commitment.c.next_at).limit(limit))]
 
 
+def set_right(connection: Connection, latest: datetime, now: datetime) -> None:
+    """Let nothing wait for a moment later than `latest`, which was written before the clock was put back."""
+    waiting = commitment.c.state.in_(("asked", "decided"))
+    connection.execute(update(commitment).where(waiting, commitment.c.next_at > latest).values(next_at=now))
+
+
 def decide(connection: Connection, pk: int, failures: Sequence[Failure], now: datetime) -> None:
     """Write what was found; a new association is tried only after who asked had time to hear it on the old one."""
     connection.execute(

@@ -137,12 +137,14 @@ class LocalCommitter:
 
     def settle_quiet(self, quiet_s: float) -> int:
         """Complete the studies of which nothing came for `quiet_s`; return how many. The last resort."""
-        since = self._clock.now() - timedelta(seconds=quiet_s)
+        now, quiet = self._clock.now(), timedelta(seconds=quiet_s)
+        since = now - quiet
         with self._database.read() as connection:
-            if not complete.quiet_studies(connection, since):
+            if not complete.quiet_studies(connection, since) and not complete.is_ahead(connection, now + quiet):
                 return 0
 
         def change(connection: Connection) -> int:
+            complete.begin_anew(connection, now + quiet, now)
             return len(self.complete(connection, complete.quiet_studies(connection, since), complete.QUIET))
 
         return self._database.write(change)

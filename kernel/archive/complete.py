@@ -135,6 +135,20 @@ def _not_lacking(evidence: str) -> tuple[ColumnElement[bool], ...]:
     return (study.c.number_of_instances >= func.coalesce(study.c.expected_instances, 0),)
 
 
+def is_ahead(connection: Connection, of: datetime) -> bool:
+    """Return whether a study still receiving got something later than a moment to come: the clock was put back since."""
+    return connection.execute(select(study.c.pk).where(*_ahead(of)).limit(1)).first() is not None
+
+
+def begin_anew(connection: Connection, of: datetime, at: datetime) -> None:
+    """Let the quiet of such studies begin now, not when the clock has come so far again."""
+    connection.execute(update(study).where(*_ahead(of)).values(last_received_at=at))
+
+
+def _ahead(of: datetime) -> tuple[ColumnElement[bool], ...]:
+    return (study.c.state == literal_column(f"'{STATE_RECEIVING}'"), study.c.last_received_at > of)
+
+
 def quiet_studies(connection: Connection, since: datetime) -> list[int]:
     """Return studies still receiving of which nothing came after `since`, at most `QUIET_STUDIES_MAX`, oldest first."""
     return list(
