@@ -11,6 +11,7 @@ import numpy as np
 
 from kernel.dicom.elements import Buffer
 from wsi.dicom_image import OpticalPath, Placed, SlideImage, Stored, read_image, stored_frames
+from wsi.jpeg import Colour, marked_colour
 from wsi.limits import TILES_MAX, at_most, malformed
 from wsi.tile_index import Associated, Level, SlideIndex, checked
 
@@ -36,6 +37,7 @@ class _Part(NamedTuple):
     one: SlideImage
     placed: Placed
     stored: Stored
+    colour: Colour
 
 
 class _Axes(NamedTuple):
@@ -65,7 +67,8 @@ def index_dicom(instances: Sequence[Instance]) -> SlideIndex:
             associated.append(Associated(flavour, file))
             continue
         at_most("frames of a slide's instance", one.image.number_of_frames, TILES_MAX)
-        parts.append(_Part(file, one, one.placed(), stored_frames(instance.buffer, one)))
+        stored = stored_frames(instance.buffer, one)
+        parts.append(_Part(file, one, one.placed(), stored, _colour(instance.buffer, one, stored)))
     if not parts:
         raise malformed("it has no volume image")
     levels = _levels(parts)
@@ -87,6 +90,17 @@ def index_dicom(instances: Sequence[Instance]) -> SlideIndex:
     )
 
 
+def _colour(buffer: Buffer, one: SlideImage, stored: Stored) -> Colour:
+    """Return what an instance's tiles hold: as the first of them says itself, else as Photometric Interpretation says.
+
+    A converter made some levels anew, as JFIF, and left them the RGB of the level that it copied.
+    """
+    if one.coding != "jpeg" or one.colour == "grey" or stored.offsets.size == 0:
+        return one.colour
+    start = int(stored.offsets[0])
+    return marked_colour(bytes(buffer[start : start + int(stored.lengths[0])])) or one.colour
+
+
 def _levels(parts: list[_Part]) -> list[list[_Part]]:
     """Return the instances of each size, the finest first: those of one form, and concatenations that are whole."""
     whole = [part for part in parts if not _is_cut(part, parts)]
@@ -96,7 +110,7 @@ def _levels(parts: list[_Part]) -> list[list[_Part]]:
 
 
 def _form(part: _Part) -> tuple[object, ...]:
-    return part.one.image.columns, part.one.image.rows, part.one.coding, part.one.colour
+    return part.one.image.columns, part.one.image.rows, part.one.coding, part.colour
 
 
 def _is_cut(part: _Part, parts: list[_Part]) -> bool:
@@ -150,7 +164,7 @@ def _level(parts: list[_Part], axes: _Axes) -> Level | None:
         tile_width=one.image.columns,
         tile_height=one.image.rows,
         coding=one.coding,
-        colour=one.colour,
+        colour=parts[0].colour,
         tables=b"",
         planes=planes,
         paths=paths,

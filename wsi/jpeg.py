@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from kernel.errors import MalformedSlide
 from wsi.limits import malformed
 
 ICC_SPLICED_BYTES_MAX: Final = 4096  # of a profile that travels in every tile; a longer one is given once, by itself
@@ -19,7 +20,7 @@ Colour = Literal["RGB", "YCbCr", "grey"]
 SOI: Final = b"\xff\xd8"
 _EOI: Final = 0xD9
 _SOS: Final = 0xDA
-_APP0, _APP2, _APP15, _COM = 0xE0, 0xE2, 0xEF, 0xFE
+_APP0, _APP2, _APP14, _APP15, _COM = 0xE0, 0xE2, 0xEE, 0xEF, 0xFE
 _STANDALONE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _BASELINE: Final = (
     0xC0  # Huffman, sequential, at most four tables: what browsers show and DICOM's .50 means (process 1)
@@ -27,6 +28,7 @@ _BASELINE: Final = (
 _FRAMES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _TABLES: Final = frozenset({0xDB, 0xC4, 0xDD})  # quantization, Huffman, restart interval
 _ADOBE: Final = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # its last byte follows: 0 RGB, 1 YCbCr
+_ADOBE_BYTES: Final = 12  # of that segment's content
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,6 +176,24 @@ class Completion:
         if self._is_exact:
             return (frame.width, frame.height) == (self._width, self._height)
         return 0 < frame.width <= self._width and 0 < frame.height <= self._height
+
+
+def marked_colour(stream: bytes) -> Colour | None:
+    """Return what three components hold as the stream says itself; None if it does not say, or is no JPEG.
+
+    JFIF is always YCbCr (ITU-T T.871 7), Adobe's mark says which (ITU-T T.872 6.5.3); in this order, as libjpeg looks.
+    """
+    adobe: Colour | None = None
+    try:
+        for segment in segments(stream):
+            content = stream[segment.start + 4 : segment.end]
+            if segment.marker == _APP0 and content.startswith(b"JFIF\0"):
+                return "YCbCr"
+            if segment.marker == _APP14 and content.startswith(b"Adobe") and len(content) >= _ADOBE_BYTES:
+                adobe = "YCbCr" if content[_ADOBE_BYTES - 1] else "RGB"
+    except MalformedSlide:
+        return None
+    return adobe
 
 
 def completion(

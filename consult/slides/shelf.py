@@ -30,7 +30,7 @@ from wsi.slide import Slide
 from wsi.tile_index import SlideIndex, Span
 
 OPEN_MAX: Final = 64  # slides whose indexes are mapped; the longest unused is closed
-INDEX_VERSION: Final = b"1"  # changes with what an index says of the same instances
+INDEX_VERSION: Final = b"2"  # changes with what an index says of the same instances
 INDEX: Final = "index"
 _MAKERS: Final = 16  # indexes that may be made at once; one slide's is made once
 _WITHOUT_WAITING: Final[int] = getattr(os, "RWF_NOWAIT", 0)  # Linux: only what the page cache has

@@ -5,6 +5,7 @@ import openslide
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as DicomSequence
 
@@ -213,7 +214,22 @@ def test_native_tiles_become_jpeg():
     assert np.abs(pixels_of(made).astype(int) - whole[:, 64:]).mean() < 3
 
 
-def test_pixels_of_a_real_slide_are_openslide_s_own(samples):
+def test_tiles_are_of_the_colours_that_they_say_themselves_and_else_of_those_that_the_header_says():
+    def colours(frames: list[bytes]) -> str:
+        header = a_header(128, 64, 64, len(frames), PhotometricInterpretation="RGB")
+        return index_of(as_file(header, frames)).levels[0].colour
+
+    jfif = jpeg(texture(64, 64))
+    unmarked = jfif[:2] + jfif[4 + int.from_bytes(jfif[4:6], "big") :]
+    assert jfif[2:4] == b"\xff\xe0"
+
+    assert colours([jfif, jfif]) == "YCbCr"
+    assert colours([unmarked, unmarked]) == "RGB"
+    assert colours([jpeg(texture(64, 64), keep_rgb=True)] * 2) == "RGB"
+    assert colours([b"no JPEG!", b"no JPEG!"]) == "RGB"
+
+
+def test_pixels_of_a_real_slide_are_openslide_s_own_where_it_has_the_colours_right(samples):
     files = sorted((samples / "wsi-cmu1-dicom").glob("*.dcm"))
     contents = [file.read_bytes() for file in files]
     slide = slide_of(*contents)
@@ -226,9 +242,13 @@ def test_pixels_of_a_real_slide_are_openslide_s_own(samples):
                 octave,
                 lambda span: contents[span.file][span.offset : span.offset + span.length],
             )
-            theirs = peer.read_region((column * 240, row * 240), octave.number, (240, 240)).convert("RGB")
+            region = peer.read_region((column * 240, row * 240), octave.number, (240, 240)).convert("RGB")
             assert tile is not None
-            assert np.array_equal(pixels_of(tile), np.asarray(theirs))  # beginnings, which no rounding moves
+            # OpenSlide shows the three components of the smaller levels as RGB, though they say JFIF: glass is pink.
+            jfif = octave.number > 0
+            theirs = Image.frombytes("YCbCr", region.size, region.tobytes()).convert("RGB") if jfif else region
+            ours = pixels_of(tile).astype(int)  # beginnings, which no rounding moves
+            assert np.abs(ours - np.asarray(theirs)).max() <= (2 if jfif else 0)
 
 
 FUZZED = a_volume(128, 64, table="basic")
