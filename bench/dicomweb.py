@@ -10,6 +10,7 @@ no package of PyPI, npm or Debian, so it is not compared.
 
 import argparse
 import contextlib
+import functools
 import itertools
 import json
 import os
@@ -20,7 +21,7 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -260,9 +261,9 @@ def _move_and_get(folder: Path, pair: Pair, study: int, size: Size) -> None:
         command = ["movescu", "-d", *common, "-aem", AE_TITLE, *keys, "127.0.0.1", str(server.dicom_port)]
         return size.slices, _timed(command, server.name, size.slices)
 
-    def get(server: Server) -> tuple[float, float]:
+    def get(server: Server, tuning: Mapping[str, str] = peers.TUNING) -> tuple[float, float]:
         command = ["getscu", "-v", *common, "--ignore", *keys, "127.0.0.1", str(server.dicom_port)]
-        return size.slices, _timed(command, server.name, size.slices)
+        return size.slices, _timed(command, server.name, size.slices, tuning)
 
     dictionary = folder / "asked.dic"  # the clients read DCMTK's whole dictionary else, for longer than they retrieve
     wanted = {tag: VR_OF[tag] for tag in (0x00080052, 0x0020000D)} | {tag: vr for tag, (_, vr) in ELEMENTS.items()}
@@ -272,14 +273,16 @@ def _move_and_get(folder: Path, pair: Pair, study: int, size: Size) -> None:
     try:
         pair.compare("C-MOVE of a study", "instances", move, 2)
         pair.compare("C-GET of a study", "instances", get, 2)
+        # Without TCP_NODELAY a client holds the second write of each response back until the first is acknowledged.
+        pair.compare("C-GET by DCMTK as it comes", "instances", functools.partial(get, tuning={}), 2)
     finally:
         del os.environ["DCMDICTPATH"]
 
 
-def _timed(command: list[str], name: str, instances: int) -> float:
+def _timed(command: list[str], name: str, instances: int, tuning: Mapping[str, str] = peers.TUNING) -> float:
     """Run a client of DCMTK that says what it got; return its seconds."""
     begun = time.perf_counter()
-    run = subprocess.run(command, env=os.environ | peers.TUNING, capture_output=True, text=True, check=False)
+    run = subprocess.run(command, env=os.environ | tuning, capture_output=True, text=True, check=False)
     if run.returncode:
         raise RuntimeError(f"{command[0]}: {run.stderr[-500:] or run.stdout[-500:]}")
     elapsed_s = time.perf_counter() - begun

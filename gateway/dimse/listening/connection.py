@@ -53,7 +53,7 @@ class Connection:
         """Take in what comes next and return how many bytes, 0 at the end; None when nothing has come and not `wait`."""
         if not self._buffer:
             self._buffer = memoryview(mmap.mmap(-1, RECEIVE_BUFFER_BYTES))  # a bytearray would be written with zeros
-        count = self.link.receive(self._buffer) if wait else self.link.poll(self._buffer)
+        count = self.link.receive(self._buffer, amid=self.upper.busy) if wait else self.link.poll(self._buffer)
         if count:
             self._heard = self.upper.receive(self._buffer[:count])
         return count

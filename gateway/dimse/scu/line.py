@@ -271,7 +271,9 @@ class Line:
     def _next(self, *, wait: bool = True) -> Event | None:
         while (event := next(self._events, None)) is None:
             try:
-                count = self._link.receive(self._buffer) if wait else self._link.poll(self._buffer)
+                count = (
+                    self._link.receive(self._buffer, amid=self._upper.busy) if wait else self._link.poll(self._buffer)
+                )
             except OSError as error:
                 raise broken(error) from None
             if count is None:

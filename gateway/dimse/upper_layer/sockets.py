@@ -7,6 +7,7 @@ import ssl
 import struct
 
 SHORTEST_WAIT_S = 0.001  # a timeout of zero would mean none
+FEW_BYTES = 1024  # less than a segment has: the peer may be holding back what follows
 
 
 class Link:
@@ -14,13 +15,22 @@ class Link:
 
     def __init__(self, connection: socket.socket) -> None:
         self.socket = connection
+        self._received = 0  # bytes, the last time
         connection.settimeout(None)
         with contextlib.suppress(OSError):  # it is gone already: who receives will notice
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
-    def receive(self, buffer: memoryview) -> int:
-        """Wait for bytes; 0 at the end."""
-        return self.socket.recv_into(buffer)
+    def receive(self, buffer: memoryview, *, amid: bool = False) -> int:
+        """Wait for bytes; 0 at the end. `amid`: the rest of a message is awaited.
+
+        Many peers write a message in two parts and leave TCP_NODELAY off, as DCMTK does: they send the second when the
+        first was acknowledged (RFC 896), which a receiver puts off for 40 ms (RFC 1122 4.2.3.2). Here it is at once.
+        """
+        if amid and self._received < FEW_BYTES:
+            with contextlib.suppress(OSError):  # it is gone already: as below
+                self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
+        self._received = self.socket.recv_into(buffer)
+        return self._received
 
     def bear(self, *, receive_s: float, send_s: float | None = None) -> None:
         """Set how long a call may take; one that takes longer raises what `is_silence` knows."""
