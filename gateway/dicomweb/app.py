@@ -18,7 +18,7 @@ from gateway.dicomweb.http.row import Row
 from gateway.dicomweb.retrieve import bulkdata, frames, instances, metadata, rendered, tiers
 from gateway.dicomweb.search import qido
 from gateway.dicomweb.service import Room, Services
-from gateway.dicomweb.store import announced, stow
+from gateway.dicomweb.store import announced, stow, upload
 from gateway.dicomweb.ups import ups_subscriptions, workitems
 from gateway.dicomweb.ups.ups_events import EventChannels
 from kernel.access import Scope
@@ -41,6 +41,7 @@ ROUTES: Final[Sequence[Row]] = (
     Row("GET", _INSTANCE + "/frames/{frames}/tiers/{tier}", tiers.retrieve_tier, _READ, "tier"),
     Row("POST", "/studies", stow.store, _STORE, "store"),
     Row("POST", _STUDY, stow.store, _STORE, "store"),
+    Row("POST", "/uploads", upload.upload, Scope.UPLOAD, "upload"),
     Row("DELETE", _STUDY, deletion.delete, _DELETE, "delete"),
     Row("DELETE", _SERIES, deletion.delete, _DELETE, "delete"),
     Row("DELETE", _INSTANCE, deletion.delete, _DELETE, "delete"),

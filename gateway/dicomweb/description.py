@@ -72,6 +72,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "store": Operation(
         "Store (PS3.18 10.5)", (_JSON, _XML), (*_INSTANCES, f'multipart/related; type="{_JSON}"', _JSON, _XML)
     ),
+    "upload": Operation(
+        "Put files in at a site: instances, or a zip of them; the answer has a result for each, in their order",
+        ("application/json",),
+        (_INSTANCES[0], "application/zip"),
+    ),
     "retrieve": Operation("Retrieve instances (PS3.18 10.4)", (*_INSTANCES, "application/zip")),
     "metadata": Operation("Retrieve metadata (PS3.18 10.4.1.1.2)", (_JSON, f'multipart/related; type="{_XML}"')),
     "frame": Operation("Retrieve frames (PS3.18 10.4.1.6)", _FRAMES),

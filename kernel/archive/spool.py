@@ -3,6 +3,7 @@
 Nothing survives: the file has no name, so that a crash leaves nothing behind.
 """
 
+import io
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -48,6 +49,10 @@ class Spool:
     def span(self, offset: int, size_bytes: int) -> "Span":
         """Return a part of what was appended."""
         return Span(self._file.fileno(), offset, size_bytes)
+
+    def reader(self) -> io.RawIOBase:
+        """Return what was appended as a file to be read from any place; nothing is appended meanwhile."""
+        return io.FileIO(os.dup(self._file.fileno()), "rb")
 
     def close(self) -> None:
         """Give the disk's space back; safe to call twice."""

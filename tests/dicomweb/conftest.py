@@ -31,7 +31,7 @@ from kernel.archive.tables import quarantine as quarantine_table
 from kernel.archive.tiers import Tiers
 from kernel.audit import audit
 from kernel.clock import SystemClock
-from kernel.config import Config, LogConfig
+from kernel.config import Config, LogConfig, Role
 from kernel.database import Database
 from kernel.telemetry import configure
 from routing.deletion import DeliveryDependents
@@ -116,13 +116,13 @@ def _migrated() -> Path:
 
 @contextmanager
 def running_node(
-    folder: Path, *, site: str = SITE, http: dict[str, Any] | None = None, **archive: Any
+    folder: Path, *, site: str = SITE, role: Role = "both", http: dict[str, Any] | None = None, **archive: Any
 ) -> Iterator[Node]:
     """Run a node's DICOMweb in this process; `http` and `archive` override fields of its configuration."""
     base = Config()
     config = replace(
         base,
-        node=replace(base.node, data=folder, site=site),
+        node=replace(base.node, data=folder, site=site, role=role),
         http=replace(base.http, **(http or {})),
         archive=replace(base.archive, free_bytes_min=1, **archive),
     )

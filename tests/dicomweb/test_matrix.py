@@ -35,6 +35,7 @@ MATRIX = {
     "OPTIONS /": Expected(200, 200),
     "POST /studies": Expected(200, 200, 403),  # each stores for its own site
     "POST /studies/{study}": Expected(200, 200, 403),
+    "POST /uploads": Expected(200, 200, 403),
     "DELETE /studies/{study}": Expected(409, 404),  # it may be the only copy
     "DELETE /studies/{study}/series/{series}": Expected(409, 404),
     f"DELETE {_INSTANCE}": Expected(409, 404),
@@ -62,6 +63,7 @@ MATRIX = {
     f"GET {_INSTANCE}/rendered": SEEN,
     f"GET {_INSTANCE}/thumbnail": SEEN,
     f"GET {_INSTANCE}/frames/{{frames}}": SEEN,
+    f"GET {_INSTANCE}/frames/{{frames}}/tiers/{{tier}}": SEEN,
     f"GET {_INSTANCE}/frames/{{frames}}/rendered": SEEN,
     f"GET {_INSTANCE}/frames/{{frames}}/thumbnail": SEEN,
     f"GET {_INSTANCE}/bulkdata/{{path:path}}": SEEN,

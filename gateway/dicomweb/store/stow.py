@@ -5,9 +5,9 @@ named as stored is durable and indexed.
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -45,6 +45,13 @@ def store(call: Call) -> ASGIApp:
     said = call.headers.get(manifests.HEADER)
     if said is not None:
         services.committer.write_manifest(site, manifests.from_header(said, call.told_trace_id or ""))
+    taker = taker_of(call, site, length, study)
+    return Storing(call, _taking(framing, kind, taker, call), taker.origin, _answer)
+
+
+def taker_of(call: Call, site: str, length: int, study_instance_uid: str | None = None) -> Taker:
+    """Return what takes the instances of a body of so many bytes, if there is space for it."""
+    services = call.services
     services.blobs.check_space(length)
     origin = Origin(
         site=site,
@@ -55,10 +62,8 @@ def store(call: Call) -> ASGIApp:
         session=services.random(8),
         trace_id=call.told_trace_id,
     )
-    taker = Taker(
-        services.blobs, services.ingest, services.quarantine, origin, study, services.config.http.instance_bytes_max
-    )
-    return _Storing(call, _taking(framing, kind, taker, call), origin)
+    bytes_max = services.config.http.instance_bytes_max
+    return Taker(services.blobs, services.ingest, services.quarantine, origin, study_instance_uid, bytes_max)
 
 
 def storing_site(call: Call) -> str:
@@ -83,13 +88,18 @@ def announced(call: Call) -> tuple[int, Framing, str]:
     InvalidRequest, LimitExceeded, UnsupportedMediaType
         It is not worth reading.
     """
-    config = call.services.config.http
-    length = _content_length(call.headers.get("content-length", ""))
-    if length > config.body_bytes_max:
-        raise LimitExceeded(limit="body_bytes_max", value=length, bound=config.body_bytes_max)
+    length = announced_bytes(call)
+    return length, *_framing(call.headers.get("content-type", ""), call.services.config.http.parts_max)
+
+
+def announced_bytes(call: Call) -> int:
+    """Return how long the body is said to be; errors are those of `announced`."""
+    length, bound = _content_length(call.headers.get("content-length", "")), call.services.config.http.body_bytes_max
+    if length > bound:
+        raise LimitExceeded(limit="body_bytes_max", value=length, bound=bound)
     if call.headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaType(media_type="with a Content-Encoding", offered=OFFERED)
-    return length, *_framing(call.headers.get("content-type", ""), config.parts_max)
+    return length
 
 
 def _framing(content_type: str, parts_max: int) -> tuple[Framing, str]:
@@ -129,11 +139,37 @@ def _answer_type(call: Call) -> str:
     return JSON
 
 
-class _Storing:
+def _answer(call: Call, results: list[Result]) -> Answer:
+    status = status_of(results)
+    media_type, content = _answer_type(call), data_set(results, call.address.base_url)
+    headers = {"Content-Type": media_type, "Cache-Control": "no-store", **headers_of(results, status)}
+    return Answer(status, headers, to_xml(content) if media_type == XML else content)
+
+
+class Receiving(Protocol):
+    """Takes a body apart; see `receiver.Receiver`."""
+
+    def feed(self, chunks: Iterable[bytes]) -> None:
+        """Take the next chunks of the body."""
+        ...
+
+    def finish(self) -> list[Result]:
+        """Say that the body has ended; return one result per instance, in their order."""
+        ...
+
+    def abort(self) -> None:
+        """Forget what is not whole."""
+        ...
+
+
+class Storing:
     """Reads the body, hands it on in batches, answers."""
 
-    def __init__(self, call: Call, receiver: Receiver | Assembler, origin: Origin) -> None:
+    def __init__(
+        self, call: Call, receiver: Receiving, origin: Origin, answer: Callable[[Call, list[Result]], Answer]
+    ) -> None:
         self._call = call
+        self._answer = answer
         self._receiver = receiver
         self._origin = origin
 
@@ -157,21 +193,15 @@ class _Storing:
             room.stores -= 1
             await asyncio.shield(loop.run_in_executor(room.receivers, self._settle, results is None))
         if results is not None:
-            await self._answer(results)(scope, receive, send)
+            if not results:
+                raise InvalidRequest(reason="the body has no instance")
+            await self._answer(self._call, results)(scope, receive, send)
         elif late:
             silence_s = self._call.services.config.http.body_timeout_s
             silent = InvalidRequest(
                 reason=f"the body was silent for {silence_s:g} s, or slower than {RATE_BYTES_S_MIN} bytes/s"
             )
             await problem(silent, self._call.address.trace_id, status=408)(scope, receive, send)
-
-    def _answer(self, results: list[Result]) -> Answer:
-        if not results:
-            raise InvalidRequest(reason="the body has no instance")
-        status = status_of(results)
-        media_type, content = _answer_type(self._call), data_set(results, self._call.address.base_url)
-        headers = {"Content-Type": media_type, "Cache-Control": "no-store", **headers_of(results, status)}
-        return Answer(status, headers, to_xml(content) if media_type == XML else content)
 
     async def _received(self, loop: asyncio.AbstractEventLoop, receive: Receive) -> list[Result]:
         receivers, config = self._call.room.receivers, self._call.services.config.http
