@@ -3,12 +3,12 @@
 Every answer leaves an audit line, durable before anything is led back; it names the pseudonym and UIDs, nobody.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, Select, select
 
 from anonymizer.identifiers import is_pseudonym
 from anonymizer.keys import Keys
@@ -92,16 +92,17 @@ def opened(db: Database, keys: Keys, tokens: Iterable[Token]) -> dict[Token, tup
     by_index = {blind_index(kind, token, keys): (kind, token) for kind, token in tokens}
     rows: list[Row[Any]] = []
     with db.read() as connection:
-        indexes = list(by_index)
-        for start in range(0, len(indexes), AT_ONCE):
-            some = indexes[start : start + AT_ONCE]
-            query = select(vault_entry).where(vault_entry.c.site == keys.site, vault_entry.c.blind_index.in_(some))
-            rows += connection.execute(query).all()
-    return {
-        by_index[row.blind_index]: (open_sealed(sealed_of(row), keys), row.at)
-        for row in rows
-        if row.kind == by_index[row.blind_index][0].value
-    }
+        for kind in VaultKind:
+            indexes = [index for index, (of, _) in by_index.items() if of is kind]
+            for start in range(0, len(indexes), AT_ONCE):
+                rows += connection.execute(of_indexes(keys.site, kind, indexes[start : start + AT_ONCE])).all()
+    return {by_index[row.blind_index]: (open_sealed(sealed_of(row), keys), row.at) for row in rows}
+
+
+def of_indexes(site: str, kind: VaultKind, indexes: Sequence[bytes]) -> Select[Any]:
+    """Return the question for records by their whole key: without the kind it would read all of a site's."""
+    here = vault_entry.c.site == site, vault_entry.c.kind == kind.value
+    return select(vault_entry).where(*here, vault_entry.c.blind_index.in_(indexes))
 
 
 def _own(db: Database, site: str, study_instance_uid: str) -> tuple[dict[str, str], dict[str, str]]:
