@@ -16,6 +16,7 @@ from anonymizer.declaration import PATIENT_IDENTITY_REMOVED, additions, codes_of
 from anonymizer.documents import changes_of
 from anonymizer.dummies import TEXT_VRS, encode
 from anonymizer.keys import Keys
+from anonymizer.memory import memory_of
 from anonymizer.opening import in_little_endian
 from anonymizer.patient import Patient, read_patient
 from anonymizer.profile import Profile
@@ -146,7 +147,9 @@ class _Work:
         self, table: ActionTable, treatment: Treatment, header: Header, view: memoryview, kept: NewPixels
     ) -> tuple[bytes, bytes]:
         """Return the new data set up to the value of the pixel data, and what comes after the pixel data."""
-        rewriter, patient, actions = Rewriter(view, table, treatment, CLEANERS), treatment.patient, table.top
+        patient, actions = treatment.patient, table.top
+        memory = memory_of(treatment.net, self.keys, table, patient, implicit=header.implicit)
+        rewriter = Rewriter(view, table, treatment, CLEANERS, memory)
         added = list(additions(self.profile, patient, header))
         if kept.changes:
             added = sorted([*added, *_encoded(kept.changes, implicit=header.implicit)])

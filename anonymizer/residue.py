@@ -9,8 +9,9 @@ headers are full of them; and pixels.
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Final
 
 from anonymizer import residue_forms as forms
@@ -24,6 +25,7 @@ from kernel.errors import ExchangeError
 VALUE_BYTES_MAX: Final = 1024  # of one needle
 NEEDLE_VALUES_MAX: Final = 200  # values of the original that become needles; a hostile header has more
 FINDINGS_MAX: Final = 20  # of each kind
+LITERALS_KEPT: Final = 64  # of studies
 
 _PATIENT_NAMES = frozenset({0x00100010, 0x00101001, 0x00101005, 0x00101060, 0x00102297})
 _IDS = frozenset({
@@ -33,6 +35,13 @@ _IDS = frozenset({
 _DATES = frozenset({0x00100030, 0x00100033, 0x00100034})
 _PHONES = frozenset({0x00102154, 0x00102155, 0x00080094, 0x00401103})
 _ADDRESSES = frozenset({0x00101040, 0x00380300, 0x00102152})
+_KIND_OF: Final[Mapping[int, str]] = {
+    **dict.fromkeys(_PATIENT_NAMES, "name"),
+    **dict.fromkeys(_IDS, "id"),
+    **dict.fromkeys(_DATES, "date"),
+    **dict.fromkeys(_PHONES, "phone"),
+    **dict.fromkeys(_ADDRESSES, "address"),
+}
 # UIDs that name a kind of thing, so that they stay.
 _KINDS = frozenset({
     0x00080016, 0x0008001A, 0x0008001B, 0x00080062, 0x0008010C, 0x0008010D, 0x00080117, 0x00080118, 0x00081150,
@@ -63,47 +72,38 @@ class Finding:
 
 def needles_of(header: Header, fallback_charset: str | None = None) -> Needles:
     """Collect the needles of an original instance."""
-    charsets = parse_charsets(header.raw(0x00080005))
-    literals: dict[str, set[bytes]] = {kind: set() for kind in ("name", "id", "date", "phone", "address")}
+    values: list[tuple[str, int, bytes]] = []
     uids: set[bytes] = set()
-    short: set[bytes] = set()
-    values = 0
     for element in header.walk():
-        tag = element.tag
         if element.items is not None or not 0 < element.length <= VALUE_BYTES_MAX:
             continue
-        if element.vr == "UI":
-            if tag not in _KINDS:
-                parts = header.value(element).split(b"\\")
-                uids.update(part.strip(b" \0") for part in parts)
-            continue
-        kind = _kind(element)
-        if kind is None or values >= NEEDLE_VALUES_MAX:
-            continue
-        values += 1
-        raw = header.value(element).strip(b" \0")
+        kind = "name" if element.vr == "PN" else _KIND_OF.get(element.tag)
+        if kind is not None and len(values) < NEEDLE_VALUES_MAX:
+            values.append((kind, element.tag, header.value(element).strip(b" \0")))
+        elif element.vr == "UI" and element.tag not in _KINDS:
+            uids.update(part.strip(b" \0") for part in header.value(element).split(b"\\"))
+    charsets = parse_charsets(header.raw(0x00080005))
+    literals, short_words = _literals(tuple(dict.fromkeys(values)), charsets, fallback_charset)
+    return Needles(
+        literals=literals,
+        uids=frozenset(uid for uid in uids if uid and not uid.startswith(_WELL_KNOWN)),
+        short_words=short_words,
+    )
+
+
+@lru_cache(maxsize=LITERALS_KEPT)  # the slices of a study name the same people and numbers
+def _literals(
+    values: tuple[tuple[str, int, bytes], ...], charsets: tuple[str, ...], fallback_charset: str | None
+) -> tuple[tuple[tuple[str, frozenset[bytes]], ...], tuple[bytes, ...]]:
+    literals: dict[str, set[bytes]] = {kind: set() for kind in ("name", "id", "date", "phone", "address")}
+    short: set[bytes] = set()
+    for kind, tag, raw in values:
         for text in decode(raw, charsets, fallback_charset).split("\\"):
             literals[kind].update(_forms(kind, tag, text.strip()))
             if tag in _PATIENT_NAMES:
                 short.update(forms.short_words(text))
-    return Needles(
-        literals=tuple((kind, frozenset(found)) for kind, found in literals.items() if found),
-        uids=frozenset(uid for uid in uids if uid and not uid.startswith(_WELL_KNOWN)),
-        short_words=tuple(sorted(short)),
-    )
-
-
-def _kind(element: Element) -> str | None:
-    tag = element.tag
-    if element.vr == "PN" or tag in _PATIENT_NAMES:
-        return "name"
-    if tag in _IDS:
-        return "id"
-    if tag in _DATES:
-        return "date"
-    if tag in _PHONES:
-        return "phone"
-    return "address" if tag in _ADDRESSES else None
+    found = tuple((kind, frozenset(forms_of)) for kind, forms_of in literals.items() if forms_of)
+    return found, tuple(sorted(short))
 
 
 def _forms(kind: str, tag: int, text: str) -> Iterator[bytes] | frozenset[bytes]:

@@ -8,6 +8,7 @@ from anonymizer.cleaning import CODE_OF, SequenceCleaners
 from anonymizer.compiled import ActionTable
 from anonymizer.content_items import PARENTS as CONTENT_PARENTS
 from anonymizer.dummies import DUMMY_SEQUENCES, encode
+from anonymizer.memory import ELEMENT_BYTES_MAX, Memory, remember
 from anonymizer.packing import Chunks, as_chunks, packed
 from anonymizer.private import CREATOR, PrivateBlocks
 from anonymizer.second_net import NUMBERS, SEARCHED
@@ -30,11 +31,19 @@ class Rewriter:
     `treatment` and `table` are for the cleaners of sequences, which are given the rewriter.
     """
 
-    def __init__(self, view: memoryview, table: ActionTable, treatment: Treatment, cleaners: SequenceCleaners) -> None:
+    def __init__(
+        self,
+        view: memoryview,
+        table: ActionTable,
+        treatment: Treatment,
+        cleaners: SequenceCleaners,
+        memory: Memory | None = None,
+    ) -> None:
         self.table = table
         self.treatment = treatment
         self._view = view
         self._cleaners = cleaners
+        self._memory = memory
         self._passed = treatment.net.passed
 
     @property
@@ -46,6 +55,7 @@ class Rewriter:
         """From now on, re-encode kept text that is not ASCII: nothing says what set it is in."""
         self._passed = set()
         self.treatment.to_utf_8 = True
+        self._memory = None  # it is of texts that stayed as they were
 
     # --- data sets ----------------------------------------------------------------------------------------------------
 
@@ -82,6 +92,7 @@ class Rewriter:
         find, counts, vr_of = actions.get, self.treatment.counts, VR_OF.get
         keep, remove = Action.KEEP, Action.REMOVE
         private = PrivateBlocks(elements, view) if self.table.safe_private else None
+        treated = self._treated if self._memory is None or actions is not self.table.top else self._remembered
         chunks: Chunks = []
         position = start  # everything before it is written
         for element in elements:
@@ -95,14 +106,14 @@ class Rewriter:
                     else vr == vr_of(tag) and element[7] is None
                 ):
                     continue
-                new = self._kept(element)
+                new = treated(element, keep)
             elif action is None and tag & 0x10000 and private is not None and (vr := private.safe_vr(tag)):
                 new = self._private(element, vr)
             elif action is None or action is remove:  # private, repeating or unknown; or the table says so
                 counts["P" if tag & 0x10000 else "X"] += 1
                 new = ()
             else:
-                new = self._changed(element, action)
+                new = treated(element, action)
             if new is None:
                 continue
             if position < element.start:
@@ -134,6 +145,23 @@ class Rewriter:
             self._passed, self.treatment.to_utf_8 = passed, to_utf_8
 
     # --- elements -----------------------------------------------------------------------------------------------------
+
+    def _treated(self, element: Element, action: Action) -> Chunks | None:
+        return self._kept(element) if action is Action.KEEP else self._changed(element, action)
+
+    def _remembered(self, element: Element, action: Action) -> Chunks | None:
+        """Treat an element of the top level as one like it was treated before, if there was one."""
+        start, end = element[2], element[5]
+        if end - start > ELEMENT_BYTES_MAX or (action is Action.UID and element.items is None):
+            return self._treated(element, action)
+        assert self._memory is not None
+        like = element[1], bytes(self._view[start:end])
+        done = self._memory.get(like)
+        if done is None:
+            done = self.treatment.recorded(lambda: self._treated(element, action))
+            remember(self._memory, like, done)
+        self.treatment.count(done)
+        return as_chunks(done.new)
 
     def _kept(self, element: Element) -> Chunks | None:
         """Look into what is kept: sequences, and values that are not what their attribute should have."""

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import re
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Final
 
 from anonymizer.actions import REPORTED, Action
@@ -13,6 +13,8 @@ from anonymizer.descriptors import LENGTH_MAX, is_harmless
 from anonymizer.dummies import DUMMY_VALUES, TEXT_VRS, dummy_items, encode, encode_items
 from anonymizer.identifiers import PADDING, WELL_KNOWN_ROOT, name_of, new_uid, pseudonym, shift_date
 from anonymizer.keys import Keys
+from anonymizer.memory import Done
+from anonymizer.packing import Chunks
 from anonymizer.patient import Patient
 from anonymizer.private import holds
 from anonymizer.second_net import Net
@@ -59,6 +61,26 @@ class Treatment:
         self._values = table.values
         self._fallback_charset = fallback_charset
         self._names: frozenset[str] | None = None
+
+    def recorded(self, make: Callable[[], Chunks | None]) -> Done:
+        """Return what `make` makes of an element, and what that counts, uncounted."""
+        outer = self.counts, self.uids, self.codes
+        self.counts, self.uids, self.codes = Counter(), {}, set()
+        try:
+            chunks = make()
+            new = None if chunks is None else b"".join(chunks)
+            return Done(new, tuple(self.counts.items()), self.uids, frozenset(self.codes))
+        finally:
+            self.counts, self.uids, self.codes = outer
+
+    def count(self, done: Done) -> None:
+        """Count what became of an element."""
+        for letter, times in done.counts:
+            self.counts[letter] += times
+        if done.uids:
+            self.uids.update(done.uids)
+        if done.codes:
+            self.codes.update(done.codes)
 
     def changed(self, element: Element, action: Action, value: bytes) -> bytes | None:
         """Apply an action to an element whose encoded value is `value` (empty for a sequence)."""

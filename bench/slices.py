@@ -1,5 +1,6 @@
 """Synthetic but plausible CT slices of 0.5 MB, the same bytes every time: an ellipse of tissue with noise, a study of any length."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +12,10 @@ HEAD_BYTES = 4096  # holds everything before the pixels
 ROOT = "1.2.826.0.1.3680043.10.1741.9"  # of invented studies; nothing real has it
 
 
-def write_slices(folder: Path, count: int, *, study: int = 100_000) -> list[Path]:
-    """Write `count` slices of one invented study and return their paths."""
+def write_slices(
+    folder: Path, count: int, *, study: int = 100_000, finish: Callable[[Dataset], Dataset] | None = None
+) -> list[Path]:
+    """Write `count` slices of one invented study and return their paths; `finish` adds to each before it is written."""
     folder.mkdir(parents=True, exist_ok=True)
     random = np.random.default_rng(study)
     rows, columns = np.mgrid[-1:1:512j, -1:1:512j]
@@ -23,7 +26,11 @@ def write_slices(folder: Path, count: int, *, study: int = 100_000) -> list[Path
         body = (rows / 0.8) ** 2 + columns**2 < radius**2
         bone = abs(np.hypot(rows / 0.8, columns) - radius) < 0.03
         pixels = np.where(bone, 1900, np.where(body, 1064, 24)).astype(np.int16) + np.roll(noise[index % 8], index)
-        paths.append(_write(folder / f"slice{index:04d}.dcm", study, index, pixels.astype("<i2").tobytes()))
+        dataset = _dataset(study, index)
+        dataset.PixelData = pixels.astype("<i2").tobytes()
+        path = folder / f"slice{index:04d}.dcm"
+        (finish(dataset) if finish else dataset).save_as(path, enforce_file_format=True)
+        paths.append(path)
     return paths
 
 
@@ -71,13 +78,6 @@ def write_multiframe(path: Path, frames: int, *, study: int = 999_999) -> Path:
         file.write((frames * frame.nbytes).to_bytes(4, "little"))
         for index in range(frames):
             file.write(np.roll(frame, index).tobytes())
-    return path
-
-
-def _write(path: Path, study: int, index: int, pixels: bytes) -> Path:
-    dataset = _dataset(study, index)
-    dataset.PixelData = pixels
-    dataset.save_as(path, enforce_file_format=True)
     return path
 
 

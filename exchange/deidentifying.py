@@ -6,6 +6,7 @@ import secrets
 from collections import Counter
 from collections.abc import Iterator
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -16,7 +17,8 @@ from anonymizer import profile as profiles
 from anonymizer import site_profile
 from exchange.deidentify_report import studies_of, write_report
 from exchange.explaining import explain_file, print_profiles
-from exchange.file_release import Entry, Order, Outcome, PixelHandling, entries, process
+from exchange.file_inputs import Entry, entries
+from exchange.file_release import Order, Outcome, PixelHandling, process
 from exchange.key_files import KeyFile
 from exchange.options import ConfigFile, read_config
 from exchange.screen import err, out, plain_errors, progress_bar
@@ -26,7 +28,7 @@ from routing.profiles import text_of
 
 EXIT_HELD: Final = 1
 TOLD_MAX: Final = 20  # inputs that were not written; the report has all
-AT_ONCE: Final = 8  # inputs handed to a worker at a time
+AT_ONCE: Final = 8  # inputs handed to a worker at a time, and flushed together
 
 
 def deidentify(
@@ -136,11 +138,12 @@ def _run(found: list[Entry], order: Order, workers: int) -> list[Outcome]:
 
 def _outcomes(found: list[Entry], order: Order, workers: int) -> Iterator[Outcome]:
     work = partial(process, order=order)
-    if workers == 1 or len(found) <= AT_ONCE:
-        yield from map(work, found)
+    groups = [found[start : start + AT_ONCE] for start in range(0, len(found), AT_ONCE)]
+    if workers == 1 or len(groups) <= 1:
+        yield from chain.from_iterable(map(work, groups))
         return
-    with multiprocessing.get_context("spawn").Pool(min(workers, len(found))) as pool:
-        yield from pool.imap(work, found, AT_ONCE)
+    with multiprocessing.get_context("spawn").Pool(min(workers, len(groups))) as pool:
+        yield from chain.from_iterable(pool.imap(work, groups))
 
 
 def _report(profile: profiles.Profile, order: Order, outcomes: list[Outcome]) -> dict[str, Any]:

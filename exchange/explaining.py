@@ -10,7 +10,7 @@ from anonymizer.keys import Keys
 from anonymizer.opening import opened
 from anonymizer.options import OPTIONS, declared
 from anonymizer.profile import BUILT_IN, Profile, load
-from exchange.file_release import Entry, content_of
+from exchange.file_inputs import Entry, content_of
 from exchange.screen import out
 from kernel.config import Config
 from kernel.dicom.scanner import scan

@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 from anonymizer.pixels.finder import missing
-from exchange import file_release
+from exchange import file_inputs
 from tests.support.builders import a_ct, a_ct_series, as_file, with_pixels
 from tests.support.nodes import ENVIRONMENT
 from tests.support.odd_files import bare
@@ -133,7 +133,7 @@ def test_a_zip_is_read_member_by_member(study: Path, tmp_path: Path):
 def test_a_member_that_unpacks_to_more_than_its_bound_is_not_unpacked(tmp_path: Path):
     packed = tmp_path / "bomb.zip"
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("zeros.dcm", b"\0" * (file_release.MEMBER_SMALL_BYTES * 4))
+        archive.writestr("zeros.dcm", b"\0" * (file_inputs.MEMBER_SMALL_BYTES * 4))
 
     done = deidentify(packed, tmp_path / "out")
 
@@ -181,10 +181,10 @@ def test_an_empty_folder_is_no_success(tmp_path: Path):
 
 
 def test_more_files_than_the_bound_are_refused_before_any_is_read(study: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(file_release, "FILES_MAX", 2)
+    monkeypatch.setattr(file_inputs, "FILES_MAX", 2)
 
-    with pytest.raises(file_release.LimitExceeded, match="FILES_MAX"):
-        list(file_release.entries(study))
+    with pytest.raises(file_inputs.LimitExceeded, match="FILES_MAX"):
+        list(file_inputs.entries(study))
 
 
 @pytest.mark.parametrize("option", [("--profile", "none-such"), ("--charset", "klingon"), ("--pixels", "burn")])

@@ -8,7 +8,8 @@ import pytest
 from anonymizer import keys as site_keys
 from exchange import deidentify_report
 from exchange.deidentify_report import page, studies_of, write_report
-from exchange.file_release import Entry, Order, Outcome, process
+from exchange.file_inputs import Entry
+from exchange.file_release import Order, Outcome, process
 from tests.support.builders import a_cr, a_ct_series, as_file
 
 
@@ -24,7 +25,7 @@ def outcomes(tmp_path: Path) -> list[Outcome]:
     (tmp_path / "note<script>").write_text("no DICOM")
     order = Order(out, "tele-read", site_keys.derive(bytes(32), site="bv"), "bv", None, "hold")
     names = ["0.dcm", "1.dcm", "2.dcm", "3.dcm", "note<script>"]
-    return [process(Entry(tmp_path / name), order) for name in names]
+    return process([Entry(tmp_path / name) for name in names], order)
 
 
 def test_each_text_that_is_left_is_told_once_with_where_and_how_often(outcomes, tmp_path: Path):
