@@ -2,18 +2,10 @@
 
 import { cache, init as initCore, setUseCPURendering } from "@cornerstonejs/core";
 import { init as initDecoders } from "@cornerstonejs/dicom-image-loader";
-import {
-  addTool,
-  annotation,
-  init as initTools,
-  LengthTool,
-  PanTool,
-  StackScrollTool,
-  WindowLevelTool,
-  ZoomTool,
-} from "@cornerstonejs/tools";
+import { addTool, annotation, init as initTools } from "@cornerstonejs/tools";
 import { type Backend, backendWish, chooseBackend, probeGraphics } from "./backend";
 import { registerLoader } from "./loader";
+import { TOOL_CLASSES } from "./tools";
 
 const MEBIBYTE = 1024 * 1024;
 /** Decoded pixels kept, bytes: an eighth of what the machine says it has, since the browser wants the rest. */
@@ -58,7 +50,7 @@ export function startCornerstone(): Backend {
   initDecoders({ maxWebWorkers: Math.min(Math.max(navigator.hardwareConcurrency - 1, 1), DECODERS_MAX) });
   registerLoader(backend === "cpu");
   initTools();
-  for (const tool of [WindowLevelTool, PanTool, ZoomTool, StackScrollTool, LengthTool]) addTool(tool);
+  for (const tool of TOOL_CLASSES) addTool(tool);
   styleMarks();
   cache.setMaxCacheSize(cacheBytes());
   started = backend;

@@ -12,10 +12,13 @@ export class Decoding {
   useRgba = true;
   /** Pixel modules of frames that are drawn in another form than they are stored in. */
   private readonly shapes = new Map<string, PixelModule>();
+  /** Frames whose decoded samples are modality values already; the renderer changes its mind about them later. */
+  private readonly scaled = new Set<string>();
 
   async image(frame: Frame, part: FramePart): Promise<Types.IImage> {
     const { bytes, transferSyntaxUid } = this.prepared(frame, part);
     const image = await createImage(frame.imageId, bytes, transferSyntaxUid, { useRGBA: this.useRgba });
+    if (image.preScale?.scaled) this.scaled.add(frame.imageId);
     return image as Types.IImage;
   }
 
@@ -25,8 +28,13 @@ export class Decoding {
     return pixels ? { ...frame, pixels } : frame;
   }
 
+  holdsModalityValues(imageId: string): boolean {
+    return this.scaled.has(imageId);
+  }
+
   forget(imageId: string): void {
     this.shapes.delete(imageId);
+    this.scaled.delete(imageId);
   }
 
   private prepared(frame: Frame, part: FramePart): FramePart {

@@ -30,6 +30,12 @@ export function norm(a: Vector): number {
   return Math.sqrt(dot(a, a));
 }
 
+/** A vector of length one; nought stays nought. */
+export function unit(a: Vector): Vector {
+  const length = norm(a) || 1;
+  return [a[0] / length, a[1] / length, a[2] / length];
+}
+
 /** The direction in which slices are stacked: the row cosines cross the column cosines. */
 export function normalOf(orientation: Orientation): Vector {
   return cross(orientation.row, orientation.column);
@@ -37,8 +43,10 @@ export function normalOf(orientation: Orientation): Vector {
 
 /** Whether the cosines are two unit vectors at right angles, within what scanners round to. */
 export function isOrthonormal(orientation: Orientation): boolean {
-  const unit = (vector: Vector) => Math.abs(norm(vector) - 1) < 0.01;
-  return unit(orientation.row) && unit(orientation.column) && Math.abs(dot(orientation.row, orientation.column)) < 0.01;
+  const isUnit = (vector: Vector) => Math.abs(norm(vector) - 1) < 0.01;
+  return (
+    isUnit(orientation.row) && isUnit(orientation.column) && Math.abs(dot(orientation.row, orientation.column)) < 0.01
+  );
 }
 
 /** The letters for a direction (PS3.3 C.7.6.1.1.1): the strongest axis first, at most two, e.g. "L" or "AL". */

@@ -32,6 +32,11 @@ export function frameOf(imageId: string): Frame | undefined {
   return frames.get(imageId);
 }
 
+/** Whether the samples in the cache are modality values (Hounsfield units, say) rather than stored ones. */
+export function holdsModalityValues(imageId: string): boolean {
+  return decoding.holdsModalityValues(imageId);
+}
+
 export function addFrames(added: readonly Frame[]): void {
   for (const frame of added) frames.set(frame.imageId, frame);
 }

@@ -4,8 +4,9 @@
 import type { Types } from "@cornerstonejs/core";
 import { createStore, type Store } from "./emitter";
 import type { Frame } from "./frame";
+import type { Orientation } from "./geometry";
 import type { ImageRange, Preset } from "./presets";
-import { scaleOf } from "./stackPlaces";
+import { axesOf, scaleOf } from "./stackPlaces";
 import { fullWindow, rangeOf, type VoiWindow, windowOf } from "./windowing";
 
 export interface Presentation {
@@ -14,9 +15,12 @@ export interface Presentation {
   readonly inverted: boolean;
   /** Screen pixels per image pixel, 1 is 1:1. */
   readonly scale: number;
+  /** Where the screen's right and down are in the patient; undefined when the image does not say. */
+  readonly axes: Orientation | undefined;
 }
 
-const PLAIN: Presentation = { window: undefined, inverted: false, scale: 1 };
+export const QUARTER = 90;
+const PLAIN: Presentation = { window: undefined, inverted: false, scale: 1, axes: undefined };
 
 export class Look {
   readonly presentation: Store<Presentation> = createStore(PLAIN);
@@ -78,9 +82,29 @@ export class Look {
     this.redraw();
   }
 
-  /** As it was opened: own window, not inverted, fitted. */
+  /** Turn the picture clockwise, degrees. */
+  turn(degrees: number): void {
+    const viewport = this.viewport();
+    const { rotation = 0 } = viewport.getViewPresentation();
+    viewport.setViewPresentation({ rotation: (rotation + degrees + 360) % 360 });
+    this.redraw();
+  }
+
+  /** Mirror the picture left to right, or top to bottom. */
+  flip(direction: "horizontal" | "vertical"): void {
+    const viewport = this.viewport();
+    const { flipHorizontal = false, flipVertical = false } = viewport.getCamera();
+    viewport.setCamera(
+      direction === "horizontal" ? { flipHorizontal: !flipHorizontal } : { flipVertical: !flipVertical },
+    );
+    this.redraw();
+  }
+
+  /** As it was opened: own window, not inverted, neither turned nor mirrored, fitted. */
   reset(): void {
     this.forget();
+    this.viewport().setCamera({ flipHorizontal: false, flipVertical: false });
+    this.viewport().setViewPresentation({ rotation: 0 });
     this.viewport().resetCamera();
     this.settle();
   }
@@ -95,6 +119,7 @@ export class Look {
       window: voiRange ? windowOf(voiRange) : undefined,
       inverted: this.inverted,
       scale: scaleOf(viewport, this.frame()),
+      axes: this.frame()?.orientation && axesOf(viewport),
     });
   }
 

@@ -8,7 +8,7 @@ import type { ImagePoint } from "./geometry";
  * patient: Pixel Spacing, in the plane of the patient. detector: Imager Pixel Spacing of a projection, at the
  * detector, so larger than the body part. region: an ultrasound region's physical delta. none: pixels only.
  */
-type Calibration = "patient" | "detector" | "region" | "none";
+export type Calibration = "patient" | "detector" | "region" | "none";
 
 export interface PixelSpacing {
   readonly rowMm: number;
@@ -38,27 +38,39 @@ function contains(region: Region, point: ImagePoint): boolean {
   );
 }
 
-function distance(from: ImagePoint, to: ImagePoint, rowMm: number, columnMm: number): number {
-  return Math.hypot((to.column - from.column) * columnMm, (to.row - from.row) * rowMm);
+/** Millimetres of a pixel's sides, or 1 and 1 where nothing says. */
+export interface Scale {
+  readonly rowMm: number;
+  readonly columnMm: number;
+  readonly unit: "mm" | "px";
+  readonly calibration: Calibration;
 }
 
+const PIXELS: Scale = { rowMm: 1, columnMm: 1, unit: "px", calibration: "none" };
+
 /**
- * The length between two places.
+ * The scale that holds for all of some places.
  *
- * An ultrasound region counts only when it holds both ends; otherwise the image's spacing; otherwise pixels.
- * An image with regions and no spacing never borrows a region's scale for a line that leaves it.
+ * An ultrasound region counts only when it holds all of them; otherwise the image's spacing; otherwise pixels.
+ * An image with regions and no spacing never borrows a region's scale for what leaves it.
  */
+export function scaleOf(
+  places: readonly ImagePoint[],
+  spacing: PixelSpacing | undefined,
+  regions: readonly Region[] = [],
+): Scale {
+  const region = regions.find((candidate) => places.every((place) => contains(candidate, place)));
+  if (region) return { rowMm: region.rowMm, columnMm: region.columnMm, unit: "mm", calibration: "region" };
+  return spacing && regions.length === 0 ? { ...spacing, unit: "mm" } : PIXELS;
+}
+
+/** The length between two places, in the scale that holds for both. */
 export function lengthBetween(
   from: ImagePoint,
   to: ImagePoint,
   spacing: PixelSpacing | undefined,
   regions: readonly Region[] = [],
 ): Length {
-  const region = regions.find((candidate) => contains(candidate, from) && contains(candidate, to));
-  if (region) return { value: distance(from, to, region.rowMm, region.columnMm), unit: "mm", calibration: "region" };
-  if (spacing && regions.length === 0) {
-    const value = distance(from, to, spacing.rowMm, spacing.columnMm);
-    return { value, unit: "mm", calibration: spacing.calibration };
-  }
-  return { value: distance(from, to, 1, 1), unit: "px", calibration: "none" };
+  const { rowMm, columnMm, unit, calibration } = scaleOf([from, to], spacing, regions);
+  return { value: Math.hypot((to.column - from.column) * columnMm, (to.row - from.row) * rowMm), unit, calibration };
 }

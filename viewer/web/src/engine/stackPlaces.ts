@@ -1,17 +1,49 @@
-// Places between the renderer's world and an image: for lengths and for the zoom that is told.
+// Places between the renderer's world and an image: for what marks say and for the zoom that is told.
 
-import { type Types, utilities } from "@cornerstonejs/core";
+import { cache, getShouldUseCPURendering, type Types, utilities } from "@cornerstonejs/core";
 import type { Frame } from "./frame";
-import { frameOf } from "./loader";
-import { type Length, lengthBetween } from "./measure";
+import { type ImagePoint, minus, type Orientation, unit } from "./geometry";
+import { frameOf, holdsModalityValues } from "./loader";
+import { type MarkReading, type MeasuringTool, readMark } from "./marks";
+import type { Samples } from "./shapes";
 
-/** The length between two places given in the renderer's world. */
-export function lengthOn(imageId: string, from: number[], to: number[]): Length | undefined {
+/** What a mark says whose places are given in the renderer's world. */
+export function readingOn(tool: MeasuringTool, imageId: string, places: readonly number[][]): MarkReading | undefined {
   const frame = frameOf(imageId);
-  const [a, b] = [from, to].map((end) => utilities.worldToImageCoords(imageId, end as Types.Point3));
-  if (!frame || !a || !b) return undefined;
-  const point = (place: Types.Point2) => ({ column: place[0], row: place[1] });
-  return lengthBetween(point(a), point(b), frame.spacing, frame.regions);
+  if (!frame) return undefined;
+  const points = places.flatMap((place) => pointOf(imageId, place) ?? []);
+  return readMark(tool, points, frame, samplesOf(imageId, frame));
+}
+
+/** Columns and rows from the corner of the first pixel. The CPU renderer's world is half a pixel off, its GPU one not. */
+function pointOf(imageId: string, place: readonly number[]): ImagePoint | undefined {
+  const coords = utilities.worldToImageCoords(imageId, place as Types.Point3);
+  const shift = getShouldUseCPURendering() ? 0.5 : 0;
+  return coords && { column: coords[0] - shift, row: coords[1] - shift };
+}
+
+function samplesOf(imageId: string, frame: Frame): Samples | undefined {
+  const image = cache.getImage(imageId);
+  if (!image || image.color) return undefined;
+  const { rows, columns } = image;
+  const stored = image.getPixelData();
+  if (holdsModalityValues(imageId)) return { rows, columns, values: stored };
+  const { slope, intercept } = frame.rescale;
+  if (slope === 1 && intercept === 0) return { rows, columns, values: stored };
+  return { rows, columns, values: Float64Array.from(stored, (value) => value * slope + intercept) };
+}
+
+/** Where the screen's right and down are in the world, as unit vectors. */
+export function axesOf(viewport: Types.IStackViewport): Orientation {
+  const ACROSS = 100;
+  const [origin, right, down] = (
+    [
+      [0, 0],
+      [ACROSS, 0],
+      [0, ACROSS],
+    ] as Types.Point2[]
+  ).map((place) => viewport.canvasToWorld(place)) as [Types.Point3, Types.Point3, Types.Point3];
+  return { row: unit(minus(right, origin)), column: unit(minus(down, origin)) };
 }
 
 /** Screen pixels per image pixel as the viewport stands, 1 being 1:1; device pixels, not CSS ones. */

@@ -7,14 +7,14 @@ import { startCornerstone } from "./cornerstone";
 import { createStore, type Store } from "./emitter";
 import type { Frame } from "./frame";
 import { stateOf, tierOf } from "./frameStates";
-import { growStack } from "./growStack";
+import { growStack, hideVoiLutFunction } from "./internals";
 import { addFrames, onSharper, reach, removeFrames } from "./loader";
 import { Look } from "./look";
-import type { Length } from "./measure";
+import type { MarkReading } from "./marks";
 import { outward } from "./outward";
 import { holdPresses } from "./patience";
 import { Prefetch } from "./prefetch";
-import { lengthOn } from "./stackPlaces";
+import { readingOn } from "./stackPlaces";
 import { loadingSteps, WHOLE } from "./tiers";
 import { createTools, measures, type PrimaryTool, type Tools } from "./tools";
 import { turn } from "./wheel";
@@ -24,6 +24,13 @@ export interface StackState {
   readonly count: number;
   readonly wanted: number;
   readonly shown: number | undefined;
+}
+
+/** How marks speak to the reader, in the reader's language. */
+export interface MarkWords {
+  readonly describe: (reading: MarkReading) => readonly string[];
+  /** Ask for the text of an arrow that says `current`; `done` hears it, nothing when there shall be none. */
+  readonly ask: (current: string, done: (text: string) => void) => void;
 }
 
 const BACKGROUND: Types.Point3 = [0, 0, 0];
@@ -57,7 +64,7 @@ export class StackView {
   private pressed = false;
   private destroyed = false;
 
-  constructor(element: HTMLDivElement, describeLength: (length: Length) => string) {
+  constructor(element: HTMLDivElement, words: MarkWords) {
     const backend = startCornerstone();
     viewsMade += 1;
     this.element = element;
@@ -71,13 +78,17 @@ export class StackView {
       defaultOptions: { background: BACKGROUND },
     });
     element.dataset["backend"] = backend;
+    if (backend === "cpu") hideVoiLutFunction(this.viewport);
     this.look = new Look(
       () => this.viewport,
       () => this.frames[this.stack.get().shown ?? this.stack.get().wanted],
     );
-    this.tools = createTools(this.viewportId, this.engine.id, (imageId, [from, to]) => {
-      const length = lengthOn(imageId, from, to);
-      return length ? describeLength(length) : "";
+    this.tools = createTools(this.viewportId, this.engine.id, {
+      describe: (tool, imageId, places) => {
+        const reading = readingOn(tool, imageId, places);
+        return reading ? [...words.describe(reading)] : [];
+      },
+      ask: words.ask,
     });
     this.prefetch = new Prefetch({
       load: ({ imageId, tier, alone }) =>

@@ -1,32 +1,62 @@
 // The tools on mouse, touch and pen: which one the left button has, and the ones that never change.
 
 import {
+  AngleTool,
+  ArrowAnnotateTool,
   annotation,
+  BidirectionalTool,
+  CobbAngleTool,
+  EllipticalROITool,
   LengthTool,
   PanTool,
+  PlanarFreehandROITool,
+  ProbeTool,
+  RectangleROITool,
   StackScrollTool,
   Enums as ToolEnums,
   ToolGroupManager,
   WindowLevelTool,
   ZoomTool,
 } from "@cornerstonejs/tools";
+import type { MeasuringTool } from "./marks";
+import { SteadyMagnifier } from "./steadyMagnifier";
 
 /** What the left button, or one finger, does. Names are keys of the language files (reading:tool.*). */
-export type PrimaryTool = "windowLevel" | "scroll" | "pan" | "zoom" | "length";
+export type PrimaryTool = "windowLevel" | "scroll" | "pan" | "zoom" | "magnify" | "arrow" | MeasuringTool;
 
 const { MouseBindings } = ToolEnums;
+
+const MEASURING: Readonly<Record<MeasuringTool, string>> = {
+  length: LengthTool.toolName,
+  bidirectional: BidirectionalTool.toolName,
+  angle: AngleTool.toolName,
+  cobb: CobbAngleTool.toolName,
+  probe: ProbeTool.toolName,
+  rectangle: RectangleROITool.toolName,
+  ellipse: EllipticalROITool.toolName,
+  freehand: PlanarFreehandROITool.toolName,
+};
 
 const TOOL_NAMES: Readonly<Record<PrimaryTool, string>> = {
   windowLevel: WindowLevelTool.toolName,
   scroll: StackScrollTool.toolName,
   pan: PanTool.toolName,
   zoom: ZoomTool.toolName,
-  length: LengthTool.toolName,
+  magnify: SteadyMagnifier.toolName,
+  arrow: ArrowAnnotateTool.toolName,
+  ...MEASURING,
 };
 
+/** Every tool class that the renderer must know. */
+export const TOOL_CLASSES = [
+  ...[WindowLevelTool, StackScrollTool, PanTool, ZoomTool, SteadyMagnifier, ArrowAnnotateTool, LengthTool],
+  ...[BidirectionalTool, AngleTool, CobbAngleTool, ProbeTool, RectangleROITool, EllipticalROITool],
+  PlanarFreehandROITool,
+];
+
 /** Whether a tool makes numbers of pixels, which a preview does not have. */
-export function measures(tool: PrimaryTool): boolean {
-  return tool === "length";
+export function measures(tool: PrimaryTool): tool is MeasuringTool {
+  return tool in MEASURING;
 }
 
 /** Held whatever the primary tool is: right drag zooms, middle drag pans, two fingers do both. */
@@ -36,32 +66,53 @@ const HELD: Partial<Record<PrimaryTool, readonly object[]>> = {
 };
 
 const PRIMARY = [{ mouseButton: MouseBindings.Primary }, { numTouchPoints: 1 }];
+const MAGNIFIED = { magnifySize: 5, magnifyWidth: 280, magnifyHeight: 280 };
 
 export interface Tools {
   readonly choose: (tool: PrimaryTool) => void;
   readonly destroy: () => void;
 }
 
-/** Lengths are written by `describe`, given the stack's image and the two ends in the renderer's world. */
-export type DescribeLength = (imageId: string, ends: readonly [number[], number[]]) => string;
+/** What a viewport knows that its tools do not. */
+export interface ToolTexts {
+  /** The lines beside a mark, given the stack's image and the mark's places in the renderer's world. */
+  readonly describe: (tool: MeasuringTool, imageId: string, places: readonly number[][]) => string[];
+  /** Ask somebody for the text of an arrow; `current` is what it says already. Nothing said: no arrow. */
+  readonly ask: (current: string, done: (text: string) => void) => void;
+}
 
-interface LengthData {
+interface MarkData {
   readonly handles?: { readonly points?: readonly number[][] };
+  readonly contour?: { readonly polyline?: readonly number[][] };
 }
 
-function linesOf(data: LengthData, targetId: string, describe: DescribeLength): string[] {
-  const [from, to] = data.handles?.points ?? [];
-  const imageId = targetId.replace(/^imageId:/, "");
-  return from && to ? [describe(imageId, [from, to])] : [];
+function configurationOf(tool: PrimaryTool, texts: ToolTexts): object {
+  if (tool === "magnify") return MAGNIFIED;
+  if (tool === "arrow") {
+    type Done = (text: string) => void;
+    return {
+      getTextCallback: (done: Done) => texts.ask("", done),
+      changeTextCallback: (mark: { data: { text?: string } }, _: unknown, done: Done) =>
+        texts.ask(mark.data.text ?? "", done),
+    };
+  }
+  if (!measures(tool)) return {};
+  return {
+    getTextLines: (data: MarkData, targets: string | readonly string[]) => {
+      const imageId = (typeof targets === "string" ? targets : (targets[0] ?? "")).replace(/^imageId:/, "");
+      const places = tool === "freehand" ? data.contour?.polyline : data.handles?.points;
+      return texts.describe(tool, imageId, places ?? []);
+    },
+    ...(tool === "freehand" ? { allowOpenContours: false, calculateStats: true } : {}),
+  };
 }
 
-export function createTools(viewportId: string, engineId: string, describe: DescribeLength): Tools {
+export function createTools(viewportId: string, engineId: string, texts: ToolTexts): Tools {
   const id = `tools-${viewportId}`;
   ToolGroupManager.destroyToolGroup(id);
   const group = ToolGroupManager.createToolGroup(id);
   for (const tool of Object.keys(TOOL_NAMES) as PrimaryTool[]) {
-    const lines = (data: LengthData, targetId: string) => linesOf(data, targetId, describe);
-    group?.addTool(TOOL_NAMES[tool], tool === "length" ? { getTextLines: lines } : {});
+    group?.addTool(TOOL_NAMES[tool], configurationOf(tool, texts));
   }
   group?.addViewport(viewportId, engineId);
   return {

@@ -4,7 +4,7 @@ import { IconAlertTriangle, IconContrastFilled, IconPhotoDown, IconTextCaption }
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Series } from "../api/types";
-import { type EdgeLetters, edgeLetters } from "../engine/geometry";
+import { edgeLetters } from "../engine/geometry";
 import type { StackWarning } from "../engine/stackOrder";
 import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
@@ -15,6 +15,13 @@ import { Live } from "./Live";
 import styles from "./Overlays.module.css";
 import { useStore } from "./useStore";
 import { useTier } from "./useTier";
+
+const EDGES = [
+  { edge: "top", style: "edgeTop" },
+  { edge: "right", style: "edgeRight" },
+  { edge: "bottom", style: "edgeBottom" },
+  { edge: "left", style: "edgeLeft" },
+] as const;
 
 export interface OverlaysProps {
   readonly view: StackView;
@@ -87,24 +94,13 @@ function Fidelity({ view }: { readonly view: StackView }) {
 }
 
 function Edges({ view }: { readonly view: StackView }) {
-  const letters = (): EdgeLetters | undefined => {
-    const orientation = view.currentFrame()?.orientation;
-    return orientation && edgeLetters(orientation);
-  };
   return (
     <div className={styles["edges"]} aria-hidden>
-      <Live store={view.stack} className={styles["edgeTop"]}>
-        {() => letters()?.top ?? ""}
-      </Live>
-      <Live store={view.stack} className={styles["edgeRight"]}>
-        {() => letters()?.right ?? ""}
-      </Live>
-      <Live store={view.stack} className={styles["edgeBottom"]}>
-        {() => letters()?.bottom ?? ""}
-      </Live>
-      <Live store={view.stack} className={styles["edgeLeft"]}>
-        {() => letters()?.left ?? ""}
-      </Live>
+      {EDGES.map(({ edge, style }) => (
+        <Live key={edge} store={view.look.presentation} className={styles[style]}>
+          {({ axes }) => (axes ? edgeLetters(axes)[edge] : "")}
+        </Live>
+      ))}
     </div>
   );
 }

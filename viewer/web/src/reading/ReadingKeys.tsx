@@ -2,11 +2,13 @@
 
 import { useTranslation } from "react-i18next";
 import type { Series } from "../api/types";
+import { QUARTER } from "../engine/look";
 import type { Preset } from "../engine/presets";
 import type { StackView } from "../engine/stackView";
 import { type PrimaryTool, removeSelectedMarks } from "../engine/tools";
 import { type KeyTable, useKeys } from "../ui/hotkeys";
 import { KeyHelp } from "../ui/KeyHelp";
+import { MEASURE_KEYS } from "./MeasureMenu";
 
 const JUMP = 10;
 const TOOL_KEYS: Readonly<Record<string, PrimaryTool>> = {
@@ -14,7 +16,8 @@ const TOOL_KEYS: Readonly<Record<string, PrimaryTool>> = {
   s: "scroll",
   p: "pan",
   z: "zoom",
-  l: "length",
+  m: "magnify",
+  ...MEASURE_KEYS,
   Escape: "windowLevel",
 };
 
@@ -43,6 +46,10 @@ function viewKeys(view: StackView): KeyTable {
     f: () => view.look.fit(),
     o: () => view.look.oneToOne(),
     r: () => view.look.reset(),
+    "]": () => view.look.turn(QUARTER),
+    "[": () => view.look.turn(-QUARTER),
+    j: () => view.look.flip("horizontal"),
+    u: () => view.look.flip("vertical"),
     c: () => view.togglePlay(),
     "+": () => view.look.zoomBy(1.2),
     "-": () => view.look.zoomBy(1 / 1.2),
@@ -89,12 +96,16 @@ export function ReadingKeys(props: ReadingKeysProps) {
     { keys: ["S"], what: t("tool.scroll") },
     { keys: ["P"], what: t("tool.pan") },
     { keys: ["Z", "+", "−"], what: t("tool.zoom") },
-    { keys: ["L"], what: t("tool.length") },
+    { keys: ["M"], what: t("tool.magnify") },
+    ...Object.entries(MEASURE_KEYS).map(([key, tool]) => ({ keys: [key.toUpperCase()], what: t(`tool.${tool}`) })),
     { keys: ["Del"], what: t("keys.delete") },
     { keys: ["0–9"], what: t("keys.presets") },
     { keys: ["I"], what: t("invert") },
     { keys: ["F"], what: t("fit") },
     { keys: ["O"], what: t("oneToOne") },
+    { keys: ["[", "]"], what: t("turn") },
+    { keys: ["J"], what: t("flip") },
+    { keys: ["U"], what: t("flipVertical") },
     { keys: ["R"], what: t("reset") },
     { keys: ["C"], what: t("play") },
     { keys: ["T"], what: t("trace") },

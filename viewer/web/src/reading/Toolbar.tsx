@@ -7,30 +7,36 @@ import {
   IconArrowsMove,
   IconBrightness,
   IconContrastFilled,
+  IconFlipVertical,
   IconPlayerPauseFilled,
   IconPlayerPlayFilled,
   IconRestore,
-  IconRuler2,
+  IconRotateClockwise2,
   IconStack2,
   IconTrash,
   IconZoomIn,
+  IconZoomScan,
 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { CINE_RATE_MAX, CINE_RATE_MIN } from "../engine/cine";
+import { QUARTER } from "../engine/look";
 import type { Preset } from "../engine/presets";
 import type { StackView } from "../engine/stackView";
 import { type PrimaryTool, removeAllMarks } from "../engine/tools";
+import { MeasureMenu } from "./MeasureMenu";
 import { Tool } from "./Tool";
 import styles from "./Toolbar.module.css";
 import { useStore } from "./useStore";
 
-const TOOLS: readonly { readonly tool: PrimaryTool; readonly key: string; readonly icon: ReactNode }[] = [
+type Plain = "windowLevel" | "scroll" | "pan" | "zoom" | "magnify";
+
+const TOOLS: readonly { readonly tool: Plain; readonly key: string; readonly icon: ReactNode }[] = [
   { tool: "windowLevel", key: "W", icon: <IconBrightness size={20} /> },
   { tool: "scroll", key: "S", icon: <IconStack2 size={20} /> },
   { tool: "pan", key: "P", icon: <IconArrowsMove size={20} /> },
   { tool: "zoom", key: "Z", icon: <IconZoomIn size={20} /> },
-  { tool: "length", key: "L", icon: <IconRuler2 size={20} /> },
+  { tool: "magnify", key: "M", icon: <IconZoomScan size={20} /> },
 ];
 
 export interface ToolbarProps {
@@ -58,6 +64,7 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate }: ToolbarPr
           onClick={() => onTool(one.tool)}
         />
       ))}
+      <MeasureMenu tool={tool} onTool={onTool} />
       <span className={styles["divider"]} />
       <PresetMenu view={view} presets={presets} />
       <Tool
@@ -72,6 +79,18 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate }: ToolbarPr
         hint="O"
         icon={<b className={styles["oneToOne"]}>1:1</b>}
         onClick={() => view.look.oneToOne()}
+      />
+      <Tool
+        label={t("turn")}
+        hint="]"
+        icon={<IconRotateClockwise2 size={20} />}
+        onClick={() => view.look.turn(QUARTER)}
+      />
+      <Tool
+        label={t("flip")}
+        hint="J"
+        icon={<IconFlipVertical size={20} />}
+        onClick={() => view.look.flip("horizontal")}
       />
       <Tool label={t("reset")} hint="R" icon={<IconRestore size={20} />} onClick={() => view.look.reset()} />
       <Tool label={t("clearMarks")} icon={<IconTrash size={20} />} onClick={() => removeAllMarks()} />

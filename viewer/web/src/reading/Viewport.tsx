@@ -11,6 +11,7 @@ import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
 import { WHOLE } from "../engine/tiers";
 import { Notice } from "../ui/Notice";
+import { ArrowText } from "./ArrowText";
 import { Overlays } from "./Overlays";
 import { SliceBar } from "./SliceBar";
 import { useStack, useStackView } from "./useStackView";
@@ -30,7 +31,7 @@ export interface ViewportProps {
 export function Viewport({ series, stack, arriving, onView }: ViewportProps) {
   const { t } = useTranslation("reading");
   const elementRef = useRef<HTMLDivElement>(null);
-  const { view, failed } = useStackView(elementRef);
+  const { view, failed, question, answered } = useStackView(elementRef);
   useStack(view, `${series.seriesInstanceUID} ${stack?.id ?? ""}`, stack?.frames ?? NONE);
   useEffect(() => onView(view), [view, onView]);
 
@@ -48,6 +49,7 @@ export function Viewport({ series, stack, arriving, onView }: ViewportProps) {
         />
         {view && stack ? <Overlays view={view} series={series} stack={stack} arriving={arriving} /> : null}
         {view && stack ? <SliceNotice view={view} /> : null}
+        {question ? <ArrowText question={question} onDone={answered} /> : null}
         {failed ? (
           <div className={styles["cover"]}>
             <Notice urgent icon={<IconPhotoOff size={48} stroke={1.5} />} title={t("engineFailed")}>

@@ -3,42 +3,52 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Frame } from "../engine/frame";
-import type { Length } from "../engine/measure";
-import { StackView } from "../engine/stackView";
-import { formatNumber } from "../ui/format";
+import { type MarkWords, StackView } from "../engine/stackView";
 import { usePreferences } from "../ui/preferences";
+import type { ArrowQuestion } from "./ArrowText";
+import { wordsOf } from "./markWords";
 
 export interface Opened {
   readonly view: StackView | undefined;
   readonly failed: boolean;
+  /** What an arrow shall say, while that is asked. */
+  readonly question: ArrowQuestion | undefined;
+  readonly answered: () => void;
 }
 
 /** Open a viewport in `elementRef`; `failed` when this browser cannot. */
 export function useStackView(elementRef: RefObject<HTMLDivElement | null>): Opened {
   const { t } = useTranslation("reading");
   const language = usePreferences((preferences) => preferences.language);
-  const [opened, setOpened] = useState<Opened>({ view: undefined, failed: false });
-  const write = useRef((length: Length) => `${length.value}`);
+  const [view, setView] = useState<StackView>();
+  const [failed, setFailed] = useState(false);
+  const [question, setQuestion] = useState<ArrowQuestion>();
+  const describe = useRef<MarkWords["describe"]>(() => []);
 
   useEffect(() => {
-    write.current = (length) =>
-      t(`calibration.${length.calibration}`, { value: formatNumber(length.value, language, 1) });
+    describe.current = (reading) => wordsOf(reading, t, language);
   }, [t, language]);
 
   useEffect(() => {
     const element = elementRef.current;
     if (!element) return undefined;
-    let view: StackView | undefined;
+    let made: StackView | undefined;
     try {
-      view = new StackView(element, (length) => write.current(length));
-      setOpened({ view, failed: false });
+      made = new StackView(element, {
+        describe: (reading) => describe.current(reading),
+        ask: (current, done) => setQuestion({ current, done }),
+      });
+      setView(made);
     } catch {
-      setOpened({ view: undefined, failed: true });
+      setFailed(true);
     }
-    return () => view?.destroy();
+    return () => {
+      made?.destroy();
+      setView(undefined);
+    };
   }, [elementRef]);
 
-  return opened;
+  return { view, failed, question, answered: () => setQuestion(undefined) };
 }
 
 /** Keep the viewport on a stack: another `id` is another stack, more frames under one id are the same one growing. */

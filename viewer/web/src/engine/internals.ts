@@ -1,5 +1,4 @@
-// Adding slices to a stack that is on screen. The renderer's own way, `setStack`, forgets zoom, pan and window, and
-// draws black in between; a stack that grows twice a second would not be readable.
+// What is done to the pinned renderer from inside, and why.
 
 import { type Types, utilities } from "@cornerstonejs/core";
 
@@ -11,7 +10,12 @@ interface StackInternals {
   targetImageIdIndex: number;
 }
 
-/** Give the viewport more slices, the one at `index` being where it is. Nothing is drawn. */
+/**
+ * Give the viewport more slices, the one at `index` being where it is. Nothing is drawn.
+ *
+ * The renderer's own way, `setStack`, forgets zoom, pan and window, and draws black in between; a stack that grows twice a
+ * second would not be readable.
+ */
 export function growStack(viewport: Types.IStackViewport, imageIds: string[], index: number): void {
   const internals = viewport as unknown as StackInternals;
   internals.imageIds = imageIds;
@@ -22,4 +26,13 @@ export function growStack(viewport: Types.IStackViewport, imageIds: string[], in
   }
   internals.currentImageIdIndex = index;
   internals.targetImageIdIndex = index;
+}
+
+/** Keep from tools a property that the CPU viewport tells and does not take: its magnifier sets what it was told. */
+export function hideVoiLutFunction(viewport: Types.IStackViewport): void {
+  const told = viewport.getProperties;
+  viewport.getProperties = () => {
+    const { VOILUTFunction: _, ...properties } = told();
+    return properties;
+  };
 }

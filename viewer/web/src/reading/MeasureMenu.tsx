@@ -1,0 +1,84 @@
+// The measuring tools behind one button, each with its key.
+
+import { Menu } from "@mantine/core";
+import {
+  IconAngle,
+  IconArrowUpRight,
+  IconChevronDown,
+  IconCircleDashed,
+  IconColorPicker,
+  IconLasso,
+  IconRectangle,
+  IconRuler2,
+  IconRulerMeasure,
+  IconVectorBezier2,
+} from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { PrimaryTool } from "../engine/tools";
+import styles from "./Toolbar.module.css";
+
+interface Row {
+  readonly tool: PrimaryTool;
+  readonly key: string;
+  readonly icon: ReactNode;
+}
+
+const SIZE = 20;
+const LENGTH: Row = { tool: "length", key: "L", icon: <IconRuler2 size={SIZE} /> };
+/** Their order is that of how often a reader wants them. */
+const ROWS: readonly Row[] = [
+  LENGTH,
+  { tool: "bidirectional", key: "B", icon: <IconRulerMeasure size={SIZE} /> },
+  { tool: "probe", key: "H", icon: <IconColorPicker size={SIZE} /> },
+  { tool: "ellipse", key: "E", icon: <IconCircleDashed size={SIZE} /> },
+  { tool: "rectangle", key: "X", icon: <IconRectangle size={SIZE} /> },
+  { tool: "freehand", key: "V", icon: <IconLasso size={SIZE} /> },
+  { tool: "angle", key: "A", icon: <IconAngle size={SIZE} /> },
+  { tool: "cobb", key: "G", icon: <IconVectorBezier2 size={SIZE} /> },
+  { tool: "arrow", key: "N", icon: <IconArrowUpRight size={SIZE} /> },
+];
+
+/** Keys of the measuring tools, as `KeyboardEvent.key` has them. */
+export const MEASURE_KEYS: Readonly<Record<string, PrimaryTool>> = Object.fromEntries(
+  ROWS.map((row) => [row.key.toLowerCase(), row.tool]),
+);
+
+export interface MeasureMenuProps {
+  readonly tool: PrimaryTool;
+  readonly onTool: (tool: PrimaryTool) => void;
+}
+
+export function MeasureMenu({ tool, onTool }: MeasureMenuProps) {
+  const { t } = useTranslation("reading");
+  const chosen = ROWS.find((row) => row.tool === tool);
+  return (
+    <Menu position="bottom-start" transitionProps={{ duration: 0 }}>
+      <Menu.Target>
+        <button
+          type="button"
+          className={styles["tool"]}
+          aria-label={chosen ? t("measureWith", { tool: t(`tool.${chosen.tool}`) }) : t("measure")}
+          aria-pressed={chosen !== undefined}
+        >
+          {(chosen ?? LENGTH).icon}
+          <span className={styles["short"]}>{t("measure")}</span>
+          <IconChevronDown size={14} aria-hidden />
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {ROWS.map((row) => (
+          <Menu.Item
+            key={row.tool}
+            leftSection={row.icon}
+            rightSection={<kbd className={styles["key"]}>{row.key}</kbd>}
+            aria-current={row.tool === tool ? "true" : undefined}
+            onClick={() => onTool(row.tool)}
+          >
+            {t(`tool.${row.tool}`)}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
