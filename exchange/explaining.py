@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from rich.table import Table
-
 from anonymizer.engine import deidentify
 from anonymizer.explain import VALUE_BYTES_SHOWN, Told, explain
 from anonymizer.keys import Keys
@@ -11,7 +9,7 @@ from anonymizer.opening import opened
 from anonymizer.options import OPTIONS, declared
 from anonymizer.profile import BUILT_IN, Profile, load
 from exchange.file_inputs import Entry, content_of
-from exchange.screen import out
+from exchange.screen import out, table
 from kernel.config import Config
 from kernel.dicom.scanner import scan
 from routing.profiles import profiles_of
@@ -26,15 +24,12 @@ def explain_file(file: Path, profile: Profile, keys: Keys, issuer: str, charset:
         The file is not understood.
     """
     columns = ["tag", "name", "VR", "becomes", "why", *(["before", "after"] if values else [])]
-    grid = Table(*columns, box=None, pad_edge=False, header_style="bold")
     with content_of(Entry(file)) as content:
         source, _, header = opened(content)
         made = deidentify(source, profile=profile, keys=keys, issuer=issuer, header=header, fallback_charset=charset)
         new = made.to_bytes(source) if made.trailer else made.head
         given = scan(new, made.identity.transfer_syntax_uid, offset=made.dataset_offset, prefix=True)
-        for told in explain(header, given, profile):
-            grid.add_row(*_cells(told, values=values))
-    out.print(grid)
+        table(columns, [_cells(told, values=values) for told in explain(header, given, profile)])
     codes = ", ".join(made.record.method_codes)
     out.print(f"\n{profile.label} {profile.digest[:12]}; method codes {codes}; dates {profile.dates}", markup=False)
 
@@ -45,8 +40,7 @@ def _cells(told: Told, *, values: bool) -> list[str]:
 
 
 def _shown(value: bytes) -> str:
-    text = "".join(c if c.isprintable() else "." for c in value[:VALUE_BYTES_SHOWN].decode("utf-8", "replace"))
-    return text.replace("[", r"\[")
+    return "".join(c if c.isprintable() else "." for c in value[:VALUE_BYTES_SHOWN].decode("utf-8", "replace"))
 
 
 def print_profiles(config: Config) -> None:
