@@ -27,8 +27,8 @@ TILES = re.compile(r"/t/[0-9a-f]+/\d+/\d+/\d+/\d+_\d+$")
 FINE_TILES = re.compile(r"/t/[0-9a-f]+/0/0/0/\d+_\d+$")
 
 # The drawing as a picture; evaluated as a function, because the page forbids turning text into code.
-DRAWING = """() => {
-  const source = document.querySelector("[data-slide] .openseadragon-canvas canvas");
+DRAWING = """number => {
+  const source = document.querySelectorAll("[data-slide]")[number].querySelector(".openseadragon-canvas canvas");
   return source.toDataURL("image/png");
 }"""
 
@@ -41,7 +41,8 @@ AT_REST = """async () => {
   await frames(3);
   const before = drawn();
   await frames(6);
-  return before !== undefined && before === drawn() && document.querySelector("[data-settled=true]") !== null;
+  return before !== undefined && before === drawn()
+    && document.querySelector("[data-settled=true]") !== null && document.querySelector("[data-settled=false]") === null;
 }"""
 
 
@@ -109,14 +110,14 @@ class SlideRoom:
         assert box is not None
         return round(box["width"]), round(box["height"])
 
-    def colors(self) -> np.ndarray:
-        """Return the drawing, rows by columns by three colors."""
-        data = str(self.page.evaluate(DRAWING)).split(",", 1)[1]
+    def colors(self, number: int) -> np.ndarray:
+        """Return a drawing, rows by columns by three colors."""
+        data = str(self.page.evaluate(DRAWING, number)).split(",", 1)[1]
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
 
-    def patch(self) -> np.ndarray:
-        """Return the middle of the drawing."""
-        shown = self.colors()
+    def patch(self, number: int = 0) -> np.ndarray:
+        """Return the middle of a drawing, of several slides the one counted from the left."""
+        shown = self.colors(number)
         top, left = (shown.shape[0] - PATCH) // 2, (shown.shape[1] - PATCH) // 2
         return shown[top : top + PATCH, left : left + PATCH]
 
@@ -291,6 +292,19 @@ def test_points_are_counted_named_and_removed(slide: SlideRoom):
 
     assert slide.labels() == ["1", "2"]
     expect(panel.get_by_role("status")).to_have_text("2 điểm đếm")
+
+
+def test_two_slides_side_by_side_move_as_one_until_they_are_let_go(slide: SlideRoom, artifacts: Path):
+    slide.press("v", "4")
+    powers = slide.text(re.compile(r"^\d+x$"))
+    expect(powers).to_have_text(["10x", "10x"])
+
+    slide.press("r", "ArrowDown")
+
+    slide.page.screenshot(path=artifacts / "slide-side-by-side.png")
+    assert np.abs(slide.patch(0) - slide.patch(1)).mean() < 1
+    slide.press("j", "5")
+    expect(powers).to_have_text(["20x", "10x"])
 
 
 LOOKS: list[tuple[str, tuple[int, int], Language, Scheme]] = [

@@ -252,6 +252,8 @@ const OPTIONS: OpenSeadragon.Options = {
   timeout: 120_000,
   maxTilesPerFrame: 4,
   maxZoomPixelRatio: ZOOM_MAX,
+  // A larger window shows more of the slide, not a larger slide.
+  preserveImageSizeOnResize: true,
   minZoomImageRatio: 0.6,
   visibilityRatio: 0.3,
   animationTime: 0.35,

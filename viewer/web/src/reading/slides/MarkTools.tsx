@@ -26,7 +26,7 @@ export const MARK_TOOLS: readonly { readonly tool: SlideTool; readonly key: stri
   { tool: "text", key: "X", icon: <IconTextCaption size={20} /> },
 ];
 
-export function MarkTools({ bench, listed, onListed }: SlideToolbarProps) {
+export function MarkTools({ bench, listed, onListed }: Omit<SlideToolbarProps, "comparing">) {
   const { t } = useTranslation("slides");
   const { tool, marks } = bench;
   const chosen = useStore(tool.tool, (value) => value);

@@ -1,11 +1,13 @@
 // The keys of a slide, and the table that tells them.
 
 import { useTranslation } from "react-i18next";
+import type { Series } from "../../api/types";
 import { pathAfter, planeBeside } from "../../engine/slides/slide";
 import type { SlideView } from "../../engine/slides/slideView";
 import { type KeyTable, useKeys } from "../../ui/hotkeys";
 import { KeyHelp } from "../../ui/KeyHelp";
 import type { RoomProps } from "../StackRoom";
+import type { Comparison } from "./Comparing";
 import { MARK_TOOLS } from "./MarkTools";
 import { POWERS } from "./powers";
 import type { Bench } from "./useSlideView";
@@ -18,6 +20,7 @@ export interface SlideKeysProps extends RoomProps {
   readonly bench: Bench | undefined;
   readonly listed: boolean;
   readonly onListed: (listed: boolean) => void;
+  readonly comparing: Comparison;
 }
 
 function markKeys({ tool, marks }: Bench): KeyTable {
@@ -70,8 +73,14 @@ function viewKeys(view: SlideView): KeyTable {
   };
 }
 
+/** The slide after this one, or the first: what one compares with before one has chosen. */
+function nextOf(slides: readonly Series[], current: Series): string | undefined {
+  const index = slides.findIndex((one) => one.seriesInstanceUID === current.seriesInstanceUID);
+  return slides[(index + 1) % slides.length]?.seriesInstanceUID;
+}
+
 export function SlideKeys(props: SlideKeysProps) {
-  const { bench, listed, onListed, series, current, onSeries, onBack, onTrace, helpOpened, onHelp } = props;
+  const { bench, listed, onListed, comparing, series, current, onSeries, onBack, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["slides", "reading"]);
   const stepSeries = (by: number) => {
     const index = series.findIndex((one) => one.seriesInstanceUID === current.seriesInstanceUID);
@@ -81,6 +90,8 @@ export function SlideKeys(props: SlideKeysProps) {
   useKeys({
     ...(bench ? { ...viewKeys(bench.view), ...markKeys(bench) } : {}),
     k: () => onListed(!listed),
+    v: () => comparing.onBeside(comparing.beside ? undefined : nextOf(comparing.slides, current)),
+    j: () => comparing.onLinked(!comparing.linked),
     "[": () => stepSeries(-1),
     "]": () => stepSeries(1),
     q: onBack,
@@ -114,6 +125,8 @@ export function SlideKeys(props: SlideKeysProps) {
     { keys: ["G", "Esc"], what: t("tool.pan") },
     { keys: ["Del"], what: t("removeMark") },
     { keys: ["K"], what: t("marks") },
+    { keys: ["V"], what: t("beside") },
+    { keys: ["J"], what: t("linked") },
     { keys: ["[", "]"], what: t("keys.slides") },
     { keys: ["T"], what: t("reading:trace") },
     { keys: ["Q"], what: t("reading:keys.back") },

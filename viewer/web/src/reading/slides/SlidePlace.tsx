@@ -11,23 +11,25 @@ import readingStyles from "../Reading.module.css";
 import { SlidePane } from "./SlidePane";
 import styles from "./SlidePlace.module.css";
 import { useSlide } from "./useSlide";
+import { useSlideTitle } from "./useSlideTitle";
 import type { Bench } from "./useSlideView";
 
 export interface SlidePlaceProps {
   readonly study: StudyKey;
   readonly series: Series;
+  /** Whether tools and keys work here rather than beside; undefined when there is no other place. */
+  readonly active: boolean | undefined;
+  readonly onActive: () => void;
   readonly onBench: (bench: Bench | undefined) => void;
 }
 
-export function SlidePlace({ study, series, onBench }: SlidePlaceProps) {
+export function SlidePlace({ study, series, active, onActive, onBench }: SlidePlaceProps) {
   const { t } = useTranslation(["slides", "reading", "common"]);
   const { slide, pending, error, retry } = useSlide(study, series.seriesInstanceUID);
-  const numbered = series.number === null ? t("slide") : t("slideNumber", { number: series.number });
+  const title = useSlideTitle()(series);
   return (
-    <div className={styles["place"]}>
-      {slide ? (
-        <SlidePane slide={slide} title={series.description || numbered} onBench={onBench} onStale={retry} />
-      ) : null}
+    <div className={styles["place"]} data-active={active} onPointerDownCapture={onActive}>
+      {slide ? <SlidePane slide={slide} title={title} onBench={onBench} onStale={retry} /> : null}
       {pending ? (
         <div className={readingStyles["cover"]} role="status">
           <Loader /> {t("opening")}

@@ -1,6 +1,7 @@
-// The work on whole slides: tools, the slide, what is drawn on it, keys.
+// The work on whole slides: tools, one slide or two side by side, what is drawn on them, keys.
 
-import { useState } from "react";
+import { useEffect, useState } from "react";
+import { link } from "../../engine/slides/link";
 import readingStyles from "../Reading.module.css";
 import type { RoomProps } from "../StackRoom";
 import { MarkPanel } from "./MarkPanel";
@@ -8,24 +9,53 @@ import { SlideKeys } from "./SlideKeys";
 import { SlidePlace } from "./SlidePlace";
 import styles from "./SlideRoom.module.css";
 import { SlideToolbar } from "./SlideToolbar";
+import { isSlide } from "./series";
 import type { Bench } from "./useSlideView";
 
 export function SlideRoom(room: RoomProps) {
-  const { study, current } = room;
-  const [bench, setBench] = useState<Bench>();
+  const { study, series, current } = room;
+  const [first, setFirst] = useState<Bench>();
+  const [second, setSecond] = useState<Bench>();
+  const [besideUid, setBeside] = useState<string>();
+  const [linked, setLinked] = useState(true);
+  const [atSecond, setAtSecond] = useState(false);
   const [listed, setListed] = useState(false);
+  const slides = series.filter(isSlide);
+  const beside = slides.find((one) => one.seriesInstanceUID === besideUid);
+  const bench = beside && atSecond ? second : first;
+  const comparing = { slides, beside, onBeside: setBeside, linked, onLinked: setLinked };
+
+  useEffect(() => (first && second && linked ? link(first.view, second.view) : undefined), [first, second, linked]);
+
   return (
     <div className={readingStyles["work"]}>
       {bench ? (
-        <SlideToolbar bench={bench} listed={listed} onListed={setListed} />
+        <SlideToolbar bench={bench} listed={listed} onListed={setListed} comparing={comparing} />
       ) : (
         <div className={readingStyles["toolbarPlace"]} />
       )}
       <div className={styles["stage"]}>
-        <SlidePlace key={current.seriesInstanceUID} study={study} series={current} onBench={setBench} />
+        <SlidePlace
+          key={current.seriesInstanceUID}
+          study={study}
+          series={current}
+          active={beside ? !atSecond : undefined}
+          onActive={() => setAtSecond(false)}
+          onBench={setFirst}
+        />
+        {beside ? (
+          <SlidePlace
+            key={`beside ${beside.seriesInstanceUID}`}
+            study={study}
+            series={beside}
+            active={atSecond}
+            onActive={() => setAtSecond(true)}
+            onBench={setSecond}
+          />
+        ) : null}
         {bench && listed ? <MarkPanel bench={bench} /> : null}
       </div>
-      <SlideKeys {...room} bench={bench} listed={listed} onListed={setListed} />
+      <SlideKeys {...room} bench={bench} listed={listed} onListed={setListed} comparing={comparing} />
     </div>
   );
 }

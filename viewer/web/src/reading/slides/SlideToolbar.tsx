@@ -17,6 +17,7 @@ import { usePreferences } from "../../ui/preferences";
 import { Tool } from "../Tool";
 import toolbarStyles from "../Toolbar.module.css";
 import { useStore } from "../useStore";
+import { Comparing, type Comparison } from "./Comparing";
 import { MarkTools } from "./MarkTools";
 import { POWERS } from "./powers";
 import styles from "./SlideToolbar.module.css";
@@ -27,9 +28,10 @@ export interface SlideToolbarProps {
   /** Whether the list of marks is open. */
   readonly listed: boolean;
   readonly onListed: (listed: boolean) => void;
+  readonly comparing: Comparison;
 }
 
-export function SlideToolbar({ bench, listed, onListed }: SlideToolbarProps) {
+export function SlideToolbar({ bench, listed, onListed, comparing }: SlideToolbarProps) {
   const { t } = useTranslation(["slides", "reading"]);
   const { view } = bench;
   const { slide } = view;
@@ -49,6 +51,7 @@ export function SlideToolbar({ bench, listed, onListed }: SlideToolbarProps) {
       <span className={toolbarStyles["divider"]} />
       <MarkTools bench={bench} listed={listed} onListed={onListed} />
       <span className={toolbarStyles["divider"]} />
+      <Comparing {...comparing} />
       {slide.hasIcc ? <ColorProfile view={view} /> : null}
       <OpticalPaths view={view} slide={slide} />
       <Focus view={view} slide={slide} />
