@@ -30,6 +30,7 @@ from kernel.errors import ExchangeError, InvalidConfiguration
 from routing.break_glass import BreakGlass
 from routing.profiles import finder_of, profiles_of
 from routing.review_sheets import ReviewSheets
+from routing.study_reports import StudyReports
 from viewer.server.api import Services
 from viewer.server.pages import build_folder
 
@@ -80,6 +81,7 @@ class Running:
             vault,
             slides=node.slides,
             sheets=ReviewSheets(stores.db, stores.blobs, finder_of(config)),
+            reports=StudyReports(stores.db, stores.blobs),
         )
         app = build_app(services, self._dicomweb, self.checks, build_folder())
         self._server = _Server(_uvicorn_settings(config.http, app), on_started=self._ready)

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 
 from anonymizer import keys as site_keys
-from exchange import deidentify_report
-from exchange.deidentify_report import page, studies_of, write_report
+from exchange.deidentify_report import studies_of, write_report
 from exchange.file_inputs import Entry
 from exchange.file_release import Order, Outcome, process
+from routing import described
+from routing.report_page import page
 from tests.support.builders import a_cr, a_ct_series, as_file
 
 
@@ -48,7 +49,7 @@ def test_the_first_instance_of_each_series_is_checked(outcomes, tmp_path: Path):
 
 
 def test_no_more_strings_are_shown_than_the_bound(outcomes, tmp_path: Path, monkeypatch):
-    monkeypatch.setattr(deidentify_report, "STRINGS_MAX", 5)
+    monkeypatch.setattr(described, "STRINGS_MAX", 5)
 
     [study] = studies_of(tmp_path / "out", outcomes)
 

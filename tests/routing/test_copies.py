@@ -5,17 +5,13 @@ import json
 from typer.testing import CliRunner
 
 from exchange.commands import app
-from exchange.deidentify_report import page
-from exchange.study_report import report_of
-from routing.copies import copies_of, held_of
+from routing.report_page import page
+from routing.study_reports import StudyReports
 from tests.support.builders import a_ct_series, an_us_cine
 
 
 def report(hospital, study_instance_uid: str):
-    with hospital.database.read() as connection:
-        copies = copies_of(connection, "BVA", study_instance_uid)
-        held = held_of(connection, "BVA", study_instance_uid)
-    return report_of(hospital.blobs, copies, held)
+    return StudyReports(hospital.database, hospital.blobs).of("BVA", study_instance_uid)
 
 
 def test_a_study_that_left_is_reported_with_its_profile_and_each_text_once(hospital_on_each):

@@ -25,6 +25,7 @@ from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Origin
 from routing.break_glass import BreakGlass
 from routing.review_sheets import ReviewSheets
+from routing.study_reports import StudyReports
 from tests.support.builders import a_ct_series, as_dataset_bytes
 from tests.support.http import a_client, served
 from viewer.server.api import Services
@@ -91,7 +92,10 @@ def room(tmp_path: Path) -> Iterator[Room]:
         stores.access.accounts.create(NewAccount("bot", ["integrator"], ["ELSEWHERE"]), PASSWORD, by="test")
         vault = BreakGlass(stores.db, site_keys(config, {}), stores.clock)
         slides, sheets = slides_of(stores), ReviewSheets(stores.db, stores.blobs, load)
-        services = Services(config, stores.access, stores.db, "1", stores.clock, vault, slides=slides, sheets=sheets)
+        reports = StudyReports(stores.db, stores.blobs)
+        services = Services(
+            config, stores.access, stores.db, "1", stores.clock, vault, slides=slides, sheets=sheets, reports=reports
+        )
         with served(build_app(services, nothing, dict, static), ws="none") as url:
             yield Room(url, stores, static, slides)
         slides.close()

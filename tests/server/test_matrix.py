@@ -19,6 +19,7 @@ BODIES = {  # such as the framework takes, so that it is the node who answers
 }
 VALUES = {
     "study_uid": "1.2.3",
+    "series_uid": "1.2.3.1",
     "accession": "A1",
     "step": "S1",
     "request_id": "0",

@@ -1,4 +1,4 @@
-"""The API of the reading room under /api: people, studies and their trace, slides, orders, the vault, pixel reviews.
+"""The API of the reading room under /api: people, studies, slides, orders, the vault, pixel reviews, reports.
 
 Every study is asked of `kernel.access`, which decides and writes the audit line. Handlers block on the database, so
 they are plain functions that the framework runs in threads.
@@ -6,6 +6,7 @@ they are plain functions that the framework runs in threads.
 
 from fastapi import APIRouter
 
+from viewer.server.deidentification import add_deidentification
 from viewer.server.orders import add_orders
 from viewer.server.pixel_reviews import add_pixel_reviews
 from viewer.server.reading import add_reading
@@ -25,5 +26,6 @@ def build_api(services: Services) -> APIRouter:
     add_orders(router, services)
     add_vault(router, services)
     add_pixel_reviews(router, services)
+    add_deidentification(router, services)
     add_slides(router, services)
     return router

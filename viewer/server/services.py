@@ -12,6 +12,7 @@ from kernel.config import Config
 from kernel.database import Database
 from routing.break_glass import BreakGlass
 from routing.review_sheets import ReviewSheets
+from routing.study_reports import StudyReports
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class Services:
     vault: BreakGlass
     slides: SlideRoom
     sheets: ReviewSheets
+    reports: StudyReports
 
 
 def principal_of(services: Services, request: Request) -> Principal:
