@@ -31,9 +31,10 @@ from kernel.archive.records import Origin
 from kernel.archive.search import StudyQuery, search_studies
 from kernel.dicom.key_text import parse_key
 from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.slide_flavour import WHOLE_SLIDE
 from kernel.errors import IdentityMismatch, LimitExceeded
 from wsi.convert import Converter, Part, parts_of
-from wsi.dicom_header import SOP_CLASS, Identity, slide_uid
+from wsi.dicom_header import Identity, slide_uid
 
 FILES_MAX: Final = 1000  # of one command
 _META_BYTES: Final = 4096  # that hold our own file meta
@@ -176,7 +177,7 @@ def _take(intake: _Intake, converter: Converter, part: Part, task: TaskID) -> No
         converter.write(part, path, lambda frames: intake.bar.advance(task, frames))
         with path.open("rb") as written:
             meta = read_file_meta(written.read(_META_BYTES))
-            stage = intake.opened.blobs.stage(SOP_CLASS, uid, meta.transfer_syntax_uid, path.stat().st_size)
+            stage = intake.opened.blobs.stage(WHOLE_SLIDE, uid, meta.transfer_syntax_uid, path.stat().st_size)
             written.seek(meta.dataset_offset)
             while piece := written.read(_PIECE_BYTES):
                 stage.write(piece)

@@ -37,6 +37,7 @@ class Source:
     sop_classes: frozenset[str] | None = None  # that it may store; None: all that the node takes
     modalities: frozenset[str] | None = None  # the same by Modality (0008,0060)
     fills_identifiers: bool = False  # whether UIDs that it leaves out are made here
+    sees_labels: bool = False  # of slides, when it finds and retrieves
     associations_max: int | None = None  # at once
     instances_max: int | None = None  # on their way in at once
     bytes_per_second: int | None = None

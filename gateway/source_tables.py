@@ -12,6 +12,7 @@ services = ["store", "find"]      # what it may ask for; absent: store, commit, 
 sites = ["BVTINH", "BVHUYEN"]     # whose studies it may find and retrieve; "*": all; absent: its own site's
 sop_classes = ["CT Image Storage"]  # what it may store, by name or UID; absent: all
 modalities = ["CT", "SR"]         # what it may store, by Modality; absent: all
+labels = "show"                   # it finds and retrieves labels of slides, too; absent: it does not
 missing_identifiers = "fill"      # UIDs that it leaves out are made here; absent: refuse
 associations_max = 4              # at once; absent: the node's own bound
 instances_max = 2                 # on their way in at once; absent: dimse.source_instances_max
@@ -35,8 +36,8 @@ T = TypeVar("T")
 SOURCES_MAX: Final = 4096
 ALL: Final = "*"
 PORT_MAX: Final = 65535
-_TEXTS: Final = ("name", "site", "charset", "missing_identifiers")
-_CHOICES: Final = {"charset": tuple(FALLBACKS), "missing_identifiers": ("refuse", "fill")}
+_TEXTS: Final = ("name", "site", "charset", "missing_identifiers", "labels")
+_CHOICES: Final = {"charset": tuple(FALLBACKS), "missing_identifiers": ("refuse", "fill"), "labels": ("hide", "show")}
 _LISTS: Final = ("calling", "called", "address", "certificate", "services", "sites", "sop_classes", "modalities")
 _NUMBERS: Final = ("associations_max", "instances_max", "bytes_per_second", "port")
 _KEYS: Final = (*_TEXTS, *_LISTS, *_NUMBERS)
@@ -92,6 +93,7 @@ class _Table:
             sop_classes=self._each("sop_classes", _sop_class, "must be UIDs, or names as docs/conformance.md has them")
             or None,
             fills_identifiers=entry.get("missing_identifiers") == "fill",
+            sees_labels=entry.get("labels") == "show",
             modalities=frozenset(self._list("modalities")) or None,
             **({"services": services | {"echo"}} if "services" in entry else {}),
             **{key: entry[key] for key in _NUMBERS if key in entry},

@@ -18,7 +18,8 @@ import pydicom
 from pydicom.dataset import Dataset
 
 from kernel.dicom.part10 import file_meta
-from wsi.dicom_header import JPEG_BASELINE, SOP_CLASS, Identity, header_of, slide_uid
+from kernel.dicom.slide_flavour import WHOLE_SLIDE
+from wsi.dicom_header import JPEG_BASELINE, Identity, header_of, slide_uid
 from wsi.limits import malformed
 from wsi.octave import blank_tile
 from wsi.tile_index import Level, SlideIndex
@@ -114,7 +115,7 @@ class Converter:
 
     def _write(self, part: Part, file: IO[bytes], progress: Callable[[int], None]) -> None:
         uid = self.sop_instance_uid(part)
-        file.write(file_meta(SOP_CLASS, uid, JPEG_BASELINE))
+        file.write(file_meta(WHOLE_SLIDE, uid, JPEG_BASELINE))
         file.write(_encoded(self._header(part, uid)))
         table_at = file.tell()
         offsets, lengths = np.zeros(part.frames, "<u8"), np.zeros(part.frames, "<u8")

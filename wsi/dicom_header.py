@@ -15,11 +15,11 @@ from pydicom.sequence import Sequence as DicomSequence
 from pydicom.valuerep import DSfloat
 
 from kernel.dicom.icc import srgb_profile
+from kernel.dicom.slide_flavour import WHOLE_SLIDE
 from kernel.dicom.uids import uid_of
 from wsi.limits import malformed
 from wsi.tile_index import Level, SlideIndex
 
-SOP_CLASS: Final = "1.2.840.10008.5.1.4.1.1.77.1.6"
 JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
 DEPTH_MM: Final = 0.0005  # of the imaged volume: must not be 0 (PS3.3 C.8.12.4.1.2); a plane's usual thickness
 UNKNOWN: Final = "Unknown"
@@ -92,7 +92,7 @@ def _study(index: SlideIndex, identity: Identity, digest: bytes) -> dict[str, An
     at = index.acquired_at or UNKNOWN_MOMENT
     return {
         "SpecificCharacterSet": "ISO_IR 192",
-        "SOPClassUID": SOP_CLASS,
+        "SOPClassUID": WHOLE_SLIDE,
         "StudyDate": "",
         "StudyTime": "",
         "AccessionNumber": identity.accession_number,

@@ -5,7 +5,7 @@ Headers are read within the scanner's bounds, offset tables and items by numbers
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal, NamedTuple
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,12 +14,12 @@ from kernel.dicom.elements import Buffer, Header
 from kernel.dicom.frames import FrameMap, locate_frames
 from kernel.dicom.image import ImagePixel, image_pixel
 from kernel.dicom.scanner import scan
+from kernel.dicom.slide_flavour import Flavour, flavour_of
 from kernel.dicom.values import Values
 from wsi.jpeg import Colour
 from wsi.limits import PROFILE_BYTES_MAX, malformed
 from wsi.tile_index import Coding, OnGlass
 
-SOP_CLASS: Final = "1.2.840.10008.5.1.4.1.1.77.1.6"
 _TOTAL_COLUMNS, _TOTAL_ROWS = 0x00480006, 0x00480007
 _FOCAL_PLANES: Final = 0x00480303
 _SHARED_GROUPS, _FRAME_GROUPS, _PIXEL_MEASURES = 0x52009229, 0x52009230, 0x00289110
@@ -44,14 +44,6 @@ _COLOURS: Final[Mapping[str, Colour]] = {
     "YBR_FULL": "YCbCr",
     "YBR_FULL_422": "YCbCr",
     "MONOCHROME2": "grey",
-}
-
-Flavour = Literal["volume", "thumbnail", "label", "macro", "other"]
-_FLAVOURS: Final[Mapping[str, Flavour]] = {
-    "VOLUME": "volume",
-    "THUMBNAIL": "thumbnail",
-    "LABEL": "label",
-    "OVERVIEW": "macro",
 }
 
 
@@ -91,11 +83,8 @@ class SlideImage:
 
     @property
     def flavour(self) -> Flavour:
-        """What it shows: Image Type's third value (PS3.3 C.8.12.4.1.1), unless the label is in the picture."""
-        words = self.values.text(0x00080008).split("\\")
-        flavour: Flavour = _FLAVOURS.get(words[2].strip().upper() if len(words) > 2 else "", "other")
-        shows_label = self.values.text(0x00480010).upper() == "YES"
-        return "macro" if shows_label and flavour in ("volume", "thumbnail") else flavour
+        """What it shows."""
+        return flavour_of(self.values.text(0x00080008), self.values.text(0x00480010))
 
     @property
     def colour(self) -> Colour:

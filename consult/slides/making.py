@@ -20,7 +20,10 @@ QUEUE_MAX: Final = 256  # tiles that are waited for; further requests are answer
 DECODED_MAX: Final = 512  # stored tiles decoded for one request: about a second
 RETRY_S: Final = 1
 
-_Key = tuple[str, Address]
+TileOf = Callable[[Address], bytes]
+Make = Callable[[TileOf], bytes]
+"""Makes a picture of tiles."""
+_Key = tuple[str, str]  # revision, and what is made
 
 
 @dataclass(slots=True)
@@ -46,15 +49,15 @@ class Making:
         self._lock = threading.Lock()
         self._errands: dict[_Key, Errand] = {}
 
-    def ask(self, opened: OpenSlide, address: Address) -> Errand:
-        """Ask for a tile; whoever asks calls `leave` at the end.
+    def ask(self, opened: OpenSlide, name: str, make: Make) -> Errand:
+        """Ask for a picture, which is the same under the same name; whoever asks calls `leave` at the end.
 
         Raises
         ------
         Busy
             Too many tiles are waited for.
         """
-        key = (opened.revision, address)
+        key = (opened.revision, name)
         with self._lock:
             errand = self._errands.get(key)
             if errand is None:
@@ -62,7 +65,7 @@ class Making:
                     raise Busy(what="too many tiles of slides are being made", retry_after_s=RETRY_S)
                 errand = self._errands[key] = Errand(key)
                 errand.waiting = 1
-                self._threads.submit(self._run, opened, address, errand)
+                self._threads.submit(self._run, opened, make, errand)
             else:
                 errand.waiting += 1
             return errand
@@ -78,10 +81,10 @@ class Making:
         """Make no more tiles."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _run(self, opened: OpenSlide, address: Address, errand: Errand) -> None:
+    def _run(self, opened: OpenSlide, make: Make, errand: Errand) -> None:
         made, error = b"", None
         try:
-            made = _Work(opened, self._kept, errand.check_wanted).tile(address)
+            made = make(_Work(opened, self._kept, errand.check_wanted).tile)
         except CancelledError as left:
             error = left
         except Exception as wrong:  # noqa: BLE001 (whoever waits is told)

@@ -21,8 +21,8 @@ from kernel.archive import index as archive_index
 from kernel.archive.blobs import Blobs
 from kernel.archive.records import Located
 from kernel.database import Database
+from kernel.dicom.slide_flavour import WHOLE_SLIDE
 from kernel.errors import BlobMissing, MalformedSlide, NotFound
-from wsi.dicom_image import SOP_CLASS
 from wsi.dicom_slide import Instance, index_dicom
 from wsi.frame_form import FrameForm, form_of
 from wsi.index_file import load, save
@@ -100,9 +100,10 @@ class Shelf:
         self._lock = threading.Lock()
         self._making = [threading.Lock() for _ in range(_MAKERS)]
         self._open: OrderedDict[tuple[str, str, str, str], OpenSlide] = OrderedDict()
+        self._latest: OrderedDict[tuple[str, str, str, bool], tuple[int, OpenSlide]] = OrderedDict()  # at which commit
 
     def current(self, grant: StudyGrant, series_instance_uid: str) -> OpenSlide:
-        """Return the slide of a series as it is now.
+        """Return the slide of a series as it is now; from memory alone, if nothing was written since it was asked for.
 
         Raises
         ------
@@ -111,13 +112,27 @@ class Shelf:
         MalformedSlide, MalformedInstance, LimitExceeded
             It cannot be read, or parts of it have not arrived.
         """
+        asked, commits = (grant.site, grant.study_instance_uid, series_instance_uid, grant.labels), self._db.commits
+        with self._lock:
+            latest = self._latest.get(asked)
+        if latest is not None and latest[0] == commits:
+            return latest[1]
+        about_to_wait()
         with self._db.read() as connection:
             found = archive_index.locate_series(connection, grant, series_instance_uid)
-        located = sorted((one for one in found if one.sop_class_uid == SOP_CLASS), key=lambda one: one.sop_instance_uid)
+        located = sorted(
+            (one for one in found if one.sop_class_uid == WHOLE_SLIDE), key=lambda one: one.sop_instance_uid
+        )
         if not located:
             raise NotFound(what="slide in this series")
         key = (grant.site, grant.study_instance_uid, series_instance_uid, _revision(located))
-        return self._remembered(key) or self._opened(key, tuple(located))
+        one = self._remembered(key) or self._opened(key, tuple(located))
+        with self._lock:
+            self._latest[asked] = (commits, one)
+            self._latest.move_to_end(asked)
+            while len(self._latest) > OPEN_MAX:
+                self._latest.popitem(last=False)
+        return one
 
     def at(self, grant: StudyGrant, series_instance_uid: str, revision: str) -> OpenSlide:
         """Return the slide of a series in one revision; from memory alone, if it is there.
@@ -141,6 +156,7 @@ class Shelf:
         """Forget all slides and what was made of them: instances were deleted."""
         with self._lock:
             self._open.clear()
+            self._latest.clear()
         self._kept.clear()
 
     def _remembered(self, key: tuple[str, str, str, str]) -> OpenSlide | None:

@@ -157,6 +157,10 @@ class Access:
         """Give leave to read one study; audited before it returns. Raises Forbidden, NotFound, AmbiguousStudy."""
         return self._studies.open(principal, study_instance_uid, action, address, site)
 
+    def tell_label(self, principal: Principal, grant: StudyGrant, address: str) -> None:
+        """Write down that somebody looks at the label of a slide, before they do."""
+        self._studies.tell_label(principal, grant, address)
+
     def may_search(self, principal: Principal, keywords: list[str], address: str) -> frozenset[str] | None:
         """Audit a search below the study level; return the sites it may cover, None for all. Raises Forbidden."""
         return self._studies.may_search(principal, keywords, address)

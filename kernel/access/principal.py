@@ -31,6 +31,7 @@ class Scope(StrEnum):
     ORDERS_WRITE = "orders:write"
     WORKLIST_READ = "worklist:read"  # UPS work items (PS3.18 11)
     WORKLIST_WRITE = "worklist:write"
+    LABELS_READ = "labels:read"  # see the labels of slides, on which the patient's name stands
     VAULT_OPEN = "vault:open"  # know whose a pseudonym is: asked by one person, approved by another
     ADMIN = "admin"
 

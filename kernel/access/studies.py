@@ -38,6 +38,7 @@ class StudyGrant:
     study_instance_uid: str
     trace_id: str
     holder: str
+    labels: bool = False  # the pictures of slides' labels, too
 
 
 _Key = tuple[Principal, str, str, Action, str | None]
@@ -123,6 +124,20 @@ class Studies:
         key = (principal, study_instance_uid, address, action, site)
         return self._grants.get_or(key, lambda: self._grant(*key))
 
+    def tell_label(self, principal: Principal, grant: StudyGrant, address: str) -> None:
+        """Write down that somebody looks at the label of a slide, before they do."""
+        line = Line(
+            self._clock.now(),
+            Action.INSTANCES_ACCESSED,
+            principal.name,
+            role=_roles(principal),
+            site=grant.site,
+            study_instance_uid=grant.study_instance_uid,
+            address=address,
+            detail={"what": "slide label"},
+        )
+        self._tell(principal, line, keys="label")
+
     def may_delete(self, principal: Principal, uid: str, address: str, site: str | None = None) -> StudyGrant:
         """Return which study the principal means to delete; nothing is allowed by it (`kernel.archive.deletion`).
 
@@ -173,7 +188,7 @@ class Studies:
     def _grant(self, principal: Principal, uid: str, address: str, action: Action, site: str | None) -> StudyGrant:
         self._check_reader(principal, action, uid if _UID.fullmatch(uid) else "", address)
         found, trace_id = self._find(principal, uid, address, action, site)
-        grant = StudyGrant(found, uid, trace_id, principal.name)
+        grant = StudyGrant(found, uid, trace_id, principal.name, Scope.LABELS_READ in principal.scopes)
         line = Line(
             self._clock.now(),
             action,

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection
 
 from kernel.archive.derived_items import DERIVED, derive
-from kernel.archive.found import rows_of
+from kernel.archive.found import InstanceRow, rows_of
 from kernel.archive.items import ATTRIBUTES, Row, item
 from kernel.archive.key_columns import COLUMNS
 from kernel.archive.search import Search, StudyQuery, search_pks
@@ -51,6 +51,7 @@ class Asked:
     pinned: Mapping[str, Match] = field(default_factory=dict[str, Match])  # by keyword, as well as `keys`
     limit: int = MATCHES_MAX
     offset: int = 0
+    labels: bool = False  # the pictures of slides' labels are found, too
 
 
 class Found(NamedTuple):
@@ -155,7 +156,7 @@ def _starts(pks: Sequence[int]) -> range:
 
 def _read(connection: Connection, asked: Asked, pks: Sequence[int], beyond: Tree) -> _Looked:
     """Read the rows of a page, describe them, and keep those that match `beyond`."""
-    rows = rows_of(connection, asked.level, pks)
+    rows = [row for row in rows_of(connection, asked.level, pks) if asked.labels or not _shows_label(row)]
     items = {row.pk: item(row, LEVELS[: LEVELS.index(asked.level) + 1]) for row in rows}
     wanted = asked.tags | beyond.keys()
     for pk, derived in derive(connection, rows, asked.level, None if asked.all_tags else wanted).items():
@@ -175,6 +176,10 @@ def _read(connection: Connection, asked: Asked, pks: Sequence[int], beyond: Tree
         if entity is not None:
             matching.append(Found(row, entity))
     return _Looked(matching, len(stored))
+
+
+def _shows_label(row: Row) -> bool:
+    return isinstance(row, InstanceRow) and row.shows_label
 
 
 def _names(tags: frozenset[int]) -> frozenset[str]:

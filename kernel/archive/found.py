@@ -82,6 +82,7 @@ class InstanceRow:
     bits_allocated: int | None
     size_bytes: int
     received_at: datetime
+    shows_label: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
 
 from kernel.archive.records import Located
 from kernel.archive.tables import instance, series, study
@@ -23,6 +23,11 @@ class Granted(Protocol):
     @property
     def study_instance_uid(self) -> str:
         """Which study."""
+        ...
+
+    @property
+    def labels(self) -> bool:
+        """Whether the pictures of slides' labels are among what may be read."""
         ...
 
 
@@ -157,11 +162,18 @@ def _located(granted: Granted) -> Select[*tuple[Any, ...]]:
             instance.c.dataset_offset,
             instance.c.number_of_frames,
             instance.c.sha256,
+            instance.c.shows_label,
         )
         .join_from(instance, series)
         .join(study)
-        .where(study.c.site == granted.site, study.c.study_instance_uid == granted.study_instance_uid)
+        .where(*granted_rows(granted))
     )
+
+
+def granted_rows(granted: Granted) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions of what a grant lets read, on `study` and `instance`."""
+    of_study = (study.c.site == granted.site, study.c.study_instance_uid == granted.study_instance_uid)
+    return of_study if granted.labels else (*of_study, instance.c.shows_label.is_(False))
 
 
 def _all(rows: Iterable[Row[Any]]) -> list[Located]:

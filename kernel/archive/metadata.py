@@ -17,7 +17,7 @@ import zstandard
 from sqlalchemy import Connection, Row, bindparam, select
 
 from kernel.archive.folded import Folded, Fresh, Key
-from kernel.archive.index import IN_SERIES, IN_STUDY, Granted
+from kernel.archive.index import IN_SERIES, IN_STUDY, Granted, granted_rows
 from kernel.archive.remembered import Remembered
 from kernel.archive.tables import STATE_COMPLETE, instance, series, series_metadata, study
 from kernel.database import Database, upsert
@@ -30,6 +30,7 @@ FOLD_BYTES_MAX: Final = 128 * 1024 * 1024  # of JSON in one folded answer
 PIECE_INSTANCES: Final = 200
 GZIP_LEVEL: Final = 1  # 400 slices in a few milliseconds; level 6 takes three times that for a fifth fewer bytes
 _PLACE: Final = "@"  # the base URL in what is kept on disk; `at_url` replaces it
+_SLIDES: Final = "SM"
 _per_thread = threading.local()
 AnyRow = Row[*tuple[Any, ...]]
 
@@ -47,7 +48,7 @@ class Metadata:
 
         This never waits, neither for the database nor for a disk.
         """
-        key = self._fresh.get((granted.site, granted.study_instance_uid, series_instance_uid, base_url))
+        key = self._fresh.get((_whose(granted), granted.study_instance_uid, series_instance_uid, base_url))
         return None if key is None else self._memory.get(key)
 
     def of_instance(self, granted: Granted, series_instance_uid: str, sop_instance_uid: str, base_url: str) -> bytes:
@@ -79,12 +80,12 @@ class Metadata:
             row = connection.execute(_REVISION_OF_SERIES, named).first()
             if row is None:
                 raise NotFound(what="series")
-            key = (f"{granted.site} {series_instance_uid}", row.pk, row.revision, base_url)
-            self._fresh.put((granted.site, granted.study_instance_uid, series_instance_uid, base_url), key, commits)
+            key = (f"{_whose(granted)} {series_instance_uid}", row.pk, row.revision, base_url)
+            self._fresh.put((_whose(granted), granted.study_instance_uid, series_instance_uid, base_url), key, commits)
             folded = self._memory.get(key)
             if folded is not None or row.number_of_instances > FOLD_INSTANCES_MAX:
                 return folded
-            joined = self._kept(connection, row) or self._join(connection, granted, row)
+            joined = self._of_series_row(connection, granted, row)
         return self._fold(key, joined, base_url)
 
     def of_study(self, granted: Granted, base_url: str) -> Folded | None:
@@ -101,8 +102,8 @@ class Metadata:
             row = connection.execute(_REVISION_OF_STUDY, named).first()
             if row is None:
                 raise NotFound(what="study")
-            key = (f"{granted.site} {granted.study_instance_uid}", row.pk, row.revision, base_url)
-            self._fresh.put((granted.site, granted.study_instance_uid, None, base_url), key, commits)
+            key = (f"{_whose(granted)} {granted.study_instance_uid}", row.pk, row.revision, base_url)
+            self._fresh.put((_whose(granted), granted.study_instance_uid, None, base_url), key, commits)
             folded = self._memory.get(key)
             if folded is not None or row.number_of_instances > FOLD_INSTANCES_MAX:
                 return folded
@@ -115,7 +116,7 @@ class Metadata:
         with self._database.read() as connection:
             pks = list(
                 connection.execute(
-                    _in_order(select(instance.c.pk).select_from(_JOINED)).where(*_of(granted), *wanted)
+                    _in_order(select(instance.c.pk).select_from(_JOINED)).where(*granted_rows(granted), *wanted)
                 ).scalars()
             )
         separator = b"["
@@ -148,6 +149,11 @@ class Metadata:
         )
         return None if kept is None else _decompressor().decompress(kept)
 
+    def _of_series_row(self, connection: Connection, granted: Granted, row: AnyRow) -> bytes | None:
+        if row.modality == _SLIDES and not granted.labels:  # what is kept has all instances
+            return _joined(_rows(connection, granted, series.c.pk == row.pk))
+        return self._kept(connection, row) or self._join(connection, granted, row)
+
     def _join(self, connection: Connection, granted: Granted, row: AnyRow) -> bytes | None:
         joined = _joined(_rows(connection, granted, series.c.pk == row.pk))
         if joined is not None and row.state == STATE_COMPLETE:
@@ -177,7 +183,7 @@ _REVISION_OF_STUDY: Final = select(study.c.pk, study.c.revision, study.c.number_
     study.c.site == bindparam("site_"), study.c.study_instance_uid == bindparam("study_")
 )
 _REVISION_OF_SERIES: Final = (
-    select(series.c.pk, series.c.revision, series.c.number_of_instances, study.c.state)
+    select(series.c.pk, series.c.revision, series.c.number_of_instances, series.c.modality, study.c.state)
     .join_from(series, study)
     .where(
         study.c.site == bindparam("site_"),
@@ -187,8 +193,9 @@ _REVISION_OF_SERIES: Final = (
 )
 
 
-def _of(granted: Granted) -> tuple[Any, Any]:
-    return study.c.site == granted.site, study.c.study_instance_uid == granted.study_instance_uid
+def _whose(granted: Granted) -> str:
+    """Return what answers are remembered by: the site, and whether labels are among them."""
+    return f"{granted.site} with labels" if granted.labels else granted.site
 
 
 def _in_order(query: Any) -> Any:
@@ -199,7 +206,7 @@ def _rows(connection: Connection, granted: Granted, *wanted: Any) -> Iterable[An
     query = select(
         instance.c.metadata, study.c.study_instance_uid, series.c.series_instance_uid, instance.c.sop_instance_uid
     ).select_from(_JOINED)
-    return connection.execute(_in_order(query.where(*_of(granted), *wanted)))
+    return connection.execute(_in_order(query.where(*granted_rows(granted), *wanted)))
 
 
 def _joined(rows: Iterable[AnyRow]) -> bytes | None:

@@ -131,3 +131,4 @@ class Located:
     dataset_offset: int
     number_of_frames: int
     sha256: str
+    shows_label: bool = False  # of a slide

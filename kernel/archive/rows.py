@@ -100,6 +100,7 @@ def instance_values(received: Received, series_pk: int) -> dict[str, Any]:
         "bits_allocated": bounded(attributes.bits_allocated),
         "photometric_interpretation": clean(attributes.photometric_interpretation or "") or None,
         "has_pixels": attributes.has_pixels,
+        "shows_label": attributes.shows_label,
         "size_bytes": received.size_bytes,
         "dataset_offset": received.dataset_offset,
         "sha256": received.sha256,

@@ -21,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -179,6 +180,7 @@ instance = Table(
     Column("blob_key", String(160), nullable=False),
     Column("received_at", UtcDateTime, nullable=False),
     Column("metadata", LargeBinary, nullable=False),  # DICOM JSON (PS3.18 F.2), zstd
+    Column("shows_label", Boolean, nullable=False, server_default=false()),  # for who has the right alone
     # The UID first: the one index for both. Every index more is a page more that each instance flushes.
     UniqueConstraint("sop_instance_uid", "site"),
     Index(None, "series_pk"),

@@ -20,6 +20,7 @@ _log = telemetry.get_logger("kernel.archive")
 class _Study(NamedTuple):
     site: str
     study_instance_uid: str
+    labels: bool = True  # nobody looks at what is made
 
 
 class TierMaker:

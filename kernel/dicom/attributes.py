@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kernel.dicom.elements import Header
+from kernel.dicom.slide_flavour import shows_label
 from kernel.dicom.uids import check_uid
 from kernel.dicom.values import TEXT_CHARACTERS_MAX, Values
 
@@ -68,6 +69,7 @@ class InstanceAttributes:
     bits_allocated: int | None
     photometric_interpretation: str | None
     has_pixels: bool
+    shows_label: bool = False  # of a slide, where one reads whose it is
 
 
 def read_attributes(
@@ -81,6 +83,7 @@ def read_attributes(
         Study, Series or SOP Instance UID, or SOP Class UID, is absent or no UID (PS3.5 9.1).
     """
     read = Values(header, fallback=fallback_charset)
+    sop_class_uid = _uid(read, 0x00080016, "SOPClassUID")
     return InstanceAttributes(
         patient=PatientAttributes(
             patient_id=read.text(0x00100020),
@@ -107,7 +110,7 @@ def read_attributes(
             series_date=read.text(0x00080021),
             series_time=read.text(0x00080031),
         ),
-        sop_class_uid=_uid(read, 0x00080016, "SOPClassUID"),
+        sop_class_uid=sop_class_uid,
         sop_instance_uid=_uid(read, 0x00080018, "SOPInstanceUID"),
         transfer_syntax_uid=transfer_syntax_uid,
         instance_number=read.integer(0x00200013),
@@ -117,6 +120,7 @@ def read_attributes(
         bits_allocated=read.unsigned(0x00280100),
         photometric_interpretation=read.text(0x00280004) or None,
         has_pixels=header.pixel_data is not None,
+        shows_label=shows_label(sop_class_uid, read),
     )
 
 

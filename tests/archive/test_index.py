@@ -14,6 +14,7 @@ from tests.support.builders import a_cr, a_ct, a_ct_series, as_dataset_bytes
 class Granted:
     site: str
     study_instance_uid: str
+    labels: bool = False
 
 
 UID = a_ct(seed="a").StudyInstanceUID

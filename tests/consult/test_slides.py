@@ -8,7 +8,7 @@ import pytest
 
 from consult.slides import making
 from consult.slides.kept import Kept
-from consult.slides.making import Making
+from consult.slides.making import Errand, Making
 from consult.slides.shelf import OpenSlide
 from kernel.archive.blobs import Blobs
 from kernel.errors import BlobMissing, Busy, MalformedSlide
@@ -28,6 +28,10 @@ def open_slide(folder: Path, content: bytes) -> OpenSlide:
 
 def kept_in(folder: Path, bytes_max: int = 1 << 30, free_bytes_min: int = 0) -> Kept:
     return Kept(folder / "kept", bytes_max, Blobs(folder / "blobs", free_bytes_min=free_bytes_min))
+
+
+def asked(makers: Making, opened: OpenSlide, address: Address) -> Errand:
+    return makers.ask(opened, str(address), lambda tile_of: tile_of(address))
 
 
 @pytest.fixture
@@ -56,7 +60,7 @@ def test_many_who_ask_for_one_tile_have_it_made_once(tmp_path, opened, held):
     begun, go_on, times = held
     makers = Making(kept_in(tmp_path), threads=2)
 
-    errands = [makers.ask(opened, Address(0, 0, 1, 0, 0)) for _ in range(4)]
+    errands = [asked(makers, opened, Address(0, 0, 1, 0, 0)) for _ in range(4)]
     begun.wait(20)
     go_on.set()
 
@@ -70,7 +74,7 @@ def test_a_tile_that_nobody_waits_for_any_more_is_not_made_to_its_end(tmp_path, 
     kept = kept_in(tmp_path)
     makers = Making(kept, threads=1)
 
-    errand = makers.ask(opened, TOP)
+    errand = asked(makers, opened, TOP)
     begun.wait(20)
     makers.leave(errand)
     go_on.set()
@@ -84,11 +88,11 @@ def test_a_tile_that_nobody_waits_for_any_more_is_not_made_to_its_end(tmp_path, 
 def test_who_asks_anew_after_everybody_left_gets_the_tile(tmp_path, opened, held):
     begun, go_on, _ = held
     makers = Making(kept_in(tmp_path), threads=1)
-    first = makers.ask(opened, TOP)
+    first = asked(makers, opened, TOP)
     begun.wait(20)
     makers.leave(first)
 
-    second = makers.ask(opened, TOP)
+    second = asked(makers, opened, TOP)
     go_on.set()
 
     assert pixels_of(second.future.result(20)).shape == (64, 64, 3)
@@ -98,10 +102,10 @@ def test_who_asks_anew_after_everybody_left_gets_the_tile(tmp_path, opened, held
 def test_too_many_tiles_at_once_are_put_off(tmp_path, opened, held, monkeypatch):
     monkeypatch.setattr(making, "QUEUE_MAX", 1)
     makers = Making(kept_in(tmp_path), threads=1)
-    makers.ask(opened, TOP)
+    asked(makers, opened, TOP)
 
     with pytest.raises(Busy) as refusal:
-        makers.ask(opened, Address(0, 0, 1, 0, 0))
+        asked(makers, opened, Address(0, 0, 1, 0, 0))
 
     assert refusal.value.fields["retry_after_s"] == 1
     held[1].set()
@@ -117,7 +121,7 @@ def test_a_tile_that_stands_on_too_many_is_made_in_several_requests(tmp_path, op
 
     refused = 0
     while True:
-        errand = makers.ask(opened, TOP)
+        errand = asked(makers, opened, TOP)
         try:
             tile = errand.future.result(20)
             break
@@ -135,11 +139,11 @@ def test_who_waits_is_told_what_is_wrong(tmp_path):
     makers = Making(kept_in(tmp_path), threads=1)
 
     with pytest.raises(MalformedSlide):
-        makers.ask(broken, TOP).future.result(20)
+        asked(makers, broken, TOP).future.result(20)
 
     broken.paths[0].unlink()
     with pytest.raises(BlobMissing):
-        makers.ask(broken, TOP).future.result(20)
+        asked(makers, broken, TOP).future.result(20)
     makers.close()
 
 

@@ -9,10 +9,10 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.sequence import Sequence as DicomSequence
 
-from kernel.dicom.part10 import read_file_meta
-from tests.dicom.builders import encoded, part10
+from kernel.dicom.part10 import file_meta, read_file_meta
+from kernel.dicom.slide_flavour import WHOLE_SLIDE
+from tests.dicom.builders import encoded
 from tests.wsi.builders import jpeg, texture
-from wsi.dicom_image import SOP_CLASS
 from wsi.dicom_slide import Instance, index_dicom
 from wsi.slide import Slide
 from wsi.tile_index import SlideIndex
@@ -46,7 +46,7 @@ def tiles_of(pixels: np.ndarray, tile: int) -> list[np.ndarray]:
 def a_header(width: int, height: int, tile: int, frames: int, **attributes: Any) -> Dataset:
     """Make what a reader of tiles looks at; TILED_FULL, one focal plane, one optical path."""
     ds = Dataset()
-    ds.SOPClassUID = SOP_CLASS
+    ds.SOPClassUID = WHOLE_SLIDE
     ds.SOPInstanceUID = f"1.2.3.1.1.{width}"
     ds.StudyInstanceUID, ds.SeriesInstanceUID = STUDY, SERIES
     ds.PatientID, ds.PatientName, ds.Modality = "BN-1", "Nguyen^Thi Hoa", "SM"
@@ -103,14 +103,14 @@ def as_file(ds: Dataset, frames: Sequence[bytes], *, table: str = "extended", sy
     if syntax == EXPLICIT:
         content = b"".join(frames)
         body = encoded(ds) + struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OW", 0, len(content)) + content
-        return part10(body, EXPLICIT, SOP_CLASS)
+        return file_meta(WHOLE_SLIDE, ds.SOPInstanceUID, EXPLICIT) + body
     if table == "extended":
         value, ds.ExtendedOffsetTable, ds.ExtendedOffsetTableLengths = encapsulate_extended(list(frames))
     else:
         value = encapsulate(list(frames), has_bot=table == "basic")
     value += struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
     body = encoded(ds) + struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OB", 0, 0xFFFFFFFF) + value
-    return part10(body, syntax, SOP_CLASS)
+    return file_meta(WHOLE_SLIDE, ds.SOPInstanceUID, syntax) + body
 
 
 def a_volume(

@@ -4,7 +4,6 @@ A tile is asked for hundreds of times in a session, so its way is short: leave t
 the tile from memory, one read. Only what must be waited for goes to a thread.
 """
 
-import asyncio
 import re
 from typing import Annotated, Any, Final
 
@@ -13,10 +12,11 @@ from starlette.responses import Response
 
 from consult.slides.shelf import OpenSlide
 from kernel.access import Action, Principal, Scope, StudyGrant
-from kernel.access.memory import NotRemembered, remembered_only
 from kernel.errors import NotFound
 from viewer.server.models import Model
 from viewer.server.services import Services, address_of, principal_of
+from viewer.server.slide_protocols import add_protocols
+from viewer.server.slide_tiles import in_thread, made_tile, stored_tile
 from wsi.slide import Address
 
 ONE: Final = "/slides/{study_uid}/{series_uid}"
@@ -97,41 +97,28 @@ def add_slides(router: APIRouter, services: Services) -> None:
     async def tile(request: Request) -> Response:
         etag = '"{revision}-{path}-{plane}-{octave}-{column_row}"'.format(**request.path_params)
         headers = {"ETag": etag, "Cache-Control": IMMUTABLE}
-        found = await _soon(services, request)
+        opened, address, content = await in_thread(_place, services, request)
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
-        if isinstance(found, bytes):
-            return Response(found, media_type="image/jpeg", headers=headers)
-        made = await _made(services, request, *found)
-        return Response(made, media_type="image/jpeg", headers=headers)
+        if content is None:
+            making = services.slides.making
+            content = await made_tile(making, request, opened, str(address), lambda tile_of: tile_of(address))
+        return Response(content, media_type="image/jpeg", headers=headers)
 
     router.add_route(router.prefix + TILE, tile, methods=["GET"], include_in_schema=False)
     router.add_route(router.prefix + AT_SITE + TILE, tile, methods=["GET"], include_in_schema=False)
+    add_protocols(router, services, ONE)
 
 
-Wanted = tuple[OpenSlide, Address]
-
-
-async def _soon(services: Services, request: Request) -> bytes | Wanted:
-    """Return a stored tile, or what must be made; on the event loop if nothing has to be waited for."""
-    try:
-        with remembered_only():
-            return _tile(services, request)
-    except NotRemembered:
-        return await asyncio.get_running_loop().run_in_executor(None, _tile, services, request)
-
-
-def _tile(services: Services, request: Request) -> bytes | Wanted:
+def _place(services: Services, request: Request) -> tuple[OpenSlide, Address, bytes | None]:
+    """Return slide, address, and the tile if it is stored."""
     asked = request.path_params
     principal = principal_of(services, request)
     principal.require(Scope.API_READ)
     grant = _grant(services, request, principal, asked["study_uid"], asked.get("site"))
     opened = services.slides.shelf.at(grant, asked["series_uid"], asked["revision"])
     address = _address(asked)
-    octave = opened.slide.octave(address)
-    if not opened.slide.as_stored(octave):
-        return opened, address
-    return opened.slide.stored(address, octave, opened.read) or opened.slide.blank(octave)
+    return opened, address, stored_tile(opened, address)
 
 
 def _grant(services: Services, request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
@@ -143,31 +130,6 @@ def _address(asked: dict[str, Any]) -> Address:
     if len(texts) != len(Address._fields) or not all(_NUMBER.fullmatch(text) for text in texts):
         raise NotFound(what="tile")
     return Address(*map(int, texts))
-
-
-async def _made(services: Services, request: Request, opened: OpenSlide, address: Address) -> bytes:
-    """Wait for a tile that is made, unless the client leaves."""
-    making = services.slides.making
-    errand = making.ask(opened, address)
-    try:
-        made = asyncio.wrap_future(errand.future)
-        made.add_done_callback(lambda one: one.cancelled() or one.exception())  # told, whoever is left to hear it
-        gone = asyncio.ensure_future(_gone(request))
-        try:
-            await asyncio.wait({made, gone}, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            gone.cancel()
-        if not made.done():
-            return b""  # to nobody
-        return made.result()
-    finally:
-        making.leave(errand)
-
-
-async def _gone(request: Request) -> None:
-    """Wait until the client has left."""
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 def _described(opened: OpenSlide, tiles: str) -> SlideItem:

@@ -109,4 +109,11 @@ class Call:
     def locate(self, grant: StudyGrant) -> Located:
         """Return where the instance is that the URL names, in the study that was granted."""
         with self.services.db.read() as connection:
-            return index.locate_instance(connection, grant, self.params["series"], self.params["instance"])
+            located = index.locate_instance(connection, grant, self.params["series"], self.params["instance"])
+        self.tell_label(grant, located)
+        return located
+
+    def tell_label(self, grant: StudyGrant, located: Located) -> None:
+        """Write down a look at the label of a slide."""
+        if located.shows_label:
+            self.services.access.tell_label(self.principal, grant, self.address.peer)

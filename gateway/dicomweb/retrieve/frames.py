@@ -73,13 +73,15 @@ def _chosen(accept: str, stored: str, *, is_single: bool) -> Offer:
 def source_of(call: Call) -> FrameSource:
     """Return where the frames of the instance that the URL names are; leave to read it is asked for first."""
     grant = call.open_study(call.params["study"])
-    key = (grant.site, grant.study_instance_uid, call.params["series"], call.params["instance"])
+    whose = f"{grant.site} with labels" if grant.labels else grant.site
+    key = (whose, grant.study_instance_uid, call.params["series"], call.params["instance"])
     source = call.room.frames.get(key)
     if source is None:
         about_to_wait()
         located = call.locate(grant)
         source = frame_source(located, call.services.blobs.path(located.blob_key))
         call.room.frames.put(key, source, source.weight)
+    call.tell_label(grant, source.located)
     return source
 
 

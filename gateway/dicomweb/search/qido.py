@@ -18,6 +18,7 @@ from gateway.dicomweb.http.negotiation import Offer, choose
 from gateway.dicomweb.retrieve.instances import VARY
 from gateway.dicomweb.search.query import Query, parse
 from gateway.dicomweb.search.result_items import result, tags_of
+from kernel.access import Scope
 from kernel.archive.finder import Asked, Found, Page
 from kernel.archive.found import InstanceRow, SeriesRow, StudyRow
 from kernel.archive.items import Item
@@ -96,6 +97,7 @@ def _asked(call: Call, query: Query, level: Level) -> Asked:
         pinned=pinned,
         limit=min(query.limit, EVERYTHING_MAX) if query.includes_all else query.limit,
         offset=query.offset,
+        labels=Scope.LABELS_READ in call.principal.scopes,
     )
 
 

@@ -22,6 +22,7 @@ from gateway.dimse.scp.find_service import Matches
 from gateway.dimse.scp.services import Session
 from gateway.dimse.scp.who import principal_of
 from gateway.dimse.upper_layer.indications import Command
+from kernel.access import Scope
 from kernel.archive.finder import MATCHES_MAX, Asked, Finder
 from kernel.dicom import answer_encoder
 from kernel.dicom.charset import parse_charsets
@@ -57,14 +58,17 @@ class ArchiveFinding:
         """Yield the identifiers of the matches (PS3.4 C.4.1.1.3.2)."""
         backing = self._backing
         names = [KEYWORD_OF.get(tag, "") for tag in request.keys]
-        sites = backing.access.may_search(principal_of(session), names, session.address)
+        who = principal_of(session)
+        sites = backing.access.may_search(who, names, session.address)
         always: Model = {
             f"{LEVEL_TAG:08X}": {"vr": "CS", "Value": [_NAME_OF[request.level]]},
             f"{RETRIEVE_AE_TITLE:08X}": {"vr": "AE", "Value": [backing.config.dimse.ae_title]},
         }
         if request.zone_minutes is not None:
             always["00080201"] = {"vr": "SH", "Value": [format_offset(request.zone_minutes)]}
-        asked = Asked(request.level, request.keys, sites, tags=frozenset(request.wanted), limit=MATCHES_MAX)
+        labels = Scope.LABELS_READ in who.scopes
+        wanted = frozenset(request.wanted)
+        asked = Asked(request.level, request.keys, sites, tags=wanted, limit=MATCHES_MAX, labels=labels)
         for page in self._finder.pages(asked):
             for found in page:
                 answer = chosen(request.wanted, request.keys, found.model) | always

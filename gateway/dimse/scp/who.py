@@ -10,4 +10,5 @@ def principal_of(session: Session) -> Principal:
         return session.who
     source = session.source
     name = source.name or f"AE {session.calling_ae_title}"
-    return Principal(name, "source", frozenset(), frozenset({Scope.DICOMWEB_READ}), source.sees, source.site)
+    scopes = {Scope.DICOMWEB_READ, *({Scope.LABELS_READ} if source.sees_labels else ())}
+    return Principal(name, "source", frozenset(), frozenset(scopes), source.sees, source.site)
