@@ -167,7 +167,7 @@ class Running:
                 reclaim_blobs(node.stores.db, node.stores.blobs, NAMING_BLOBS, node.stores.clock.now())
                 self._dicomweb.sweep()
             except ExchangeError as error:
-                _log.warning("settle_failed", reason=error.code)
+                _log.warning("settle_failed", reason=str(error))
             except Exception as error:  # noqa: BLE001 (a thread's edge: studies must become complete later, too)
                 _log.error("settle_failed", exc_info=error)
 

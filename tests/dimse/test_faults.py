@@ -12,6 +12,7 @@ import pytest
 from gateway.dimse.listening import connection, listener
 from gateway.dimse.upper_layer import commands, pdu, protocol, wire
 from gateway.dimse.upper_layer.pdu import Abort, AbortReason, AssociateReject
+from kernel.database import engines
 from tests.dimse import scripts
 from tests.dimse.conftest import Peer
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes
@@ -340,6 +341,26 @@ def test_a_disk_that_fails_while_an_instance_comes_in_is_told_and_the_associatio
 
     assert (refused["Status"], taken["Status"]) == (0xA700, 0)
     assert node.incoming() == []
+
+
+def test_a_database_that_another_program_locks_is_told_with_its_reason_and_the_sender_may_try_later(
+    start_node, monkeypatch, logged
+):
+    monkeypatch.setattr(engines, "BUSY_TIMEOUT_MS", 50)
+    node = start_node()
+    other = engines.open_engines(node.root / "vienanh.db").writer
+    ds = a_ct()
+
+    with node.call() as peer:
+        with other.begin():
+            refused = peer.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)
+        taken = peer.stores(as_dataset_bytes(ds), sop_instance_uid=ds.SOPInstanceUID)
+        peer.releases()
+    other.dispose()
+
+    assert (refused["Status"], taken["Status"]) == (0xA700, 0)
+    assert node.instances() == [ds.SOPInstanceUID]
+    assert "database is locked" in logged.getvalue()
 
 
 # --- who may call -----------------------------------------------------------------------------------------------------

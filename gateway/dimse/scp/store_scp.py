@@ -19,7 +19,7 @@ from kernel.archive.records import Ingested, Origin, Outcome, Staged
 from kernel.archive.stage import HEAD_BYTES, Stage
 from kernel.clock import Clock
 from kernel.dicom.attributes import InstanceAttributes
-from kernel.errors import Busy, ExchangeError, Forbidden, InstanceConflict, LimitExceeded, MalformedInstance
+from kernel.errors import Busy, ExchangeError, Forbidden, InstanceConflict, LimitExceeded, MalformedInstance, Retriable
 
 _log = telemetry.get_logger("gateway.dimse")
 _receive_seconds = telemetry.STAGE_SECONDS.labels("receive")  # first byte to last
@@ -92,12 +92,14 @@ class StoreSCP:
         status = dimse_status(error)
         instance = _loggable(text_of(message.command, "AffectedSOPInstanceUID"))
         if isinstance(error, ExchangeError):
+            ours = {"reason": str(error)} if isinstance(error, Retriable) else {}  # what to do about it here
             _log.warning(
                 "instance_refused",
                 session=session.identifier,
                 sop_instance_uid=instance,
                 status=f"{status:04X}",
                 error=error.code,
+                **ours,
             )
         else:
             _log.error("instance_failed", session=session.identifier, sop_instance_uid=instance, exc_info=error)
