@@ -7,8 +7,9 @@ import filecmp
 import os
 import tempfile
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Final, Self
 
@@ -31,24 +32,26 @@ class Writer:
 
     def __init__(self, output: Path) -> None:
         self._output = output
-        self._threads = ThreadPoolExecutor(FLUSHERS, "flush")
         self._begun: list[Writing] = []
-        self._folders: set[Path] = set()
+        self._folders: set[Path] = set()  # that are there
+        self._named: set[Path] = set()  # in which there are new names
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._threads.shutdown()
+        wait(writing.flushed for writing in self._begun)
         for writing in self._begun:
             writing.temporary.unlink(missing_ok=True)
-        for folder in self._folders:
+        for folder in self._named:
             flush_folder(folder)
 
     def begin(self, name: str, chunks: Iterable[bytes | memoryview]) -> Writing:
         """Write a file's bytes, and have them flushed; its name comes with `end`."""
         folder = (self._output / name).parent
-        folder.mkdir(parents=True, exist_ok=True)
+        if folder not in self._folders:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._folders.add(folder)
         handle, temporary = tempfile.mkstemp(dir=folder, prefix=".", suffix=".part")
         try:
             for chunk in chunks:
@@ -59,7 +62,7 @@ class Writer:
             os.close(handle)
             Path(temporary).unlink()
             raise
-        writing = Writing(name, Path(temporary), self._threads.submit(_flush, handle))
+        writing = Writing(name, Path(temporary), _threads().submit(_flush, handle))
         self._begun.append(writing)
         return writing
 
@@ -69,8 +72,13 @@ class Writer:
         final = self._output / writing.name
         if not rename_new(writing.temporary, final):
             return filecmp.cmp(writing.temporary, final, shallow=False)
-        self._folders.add(final.parent)
+        self._named.add(final.parent)
         return True
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(FLUSHERS, "flush")
 
 
 def _flush(handle: int) -> None:
