@@ -6,6 +6,7 @@ decoded. It costs what a stranger decides: `kernel.dicom.menders` does it in a p
 """
 
 import io
+import warnings
 from collections.abc import Iterator
 from typing import Final, cast
 
@@ -29,6 +30,7 @@ from kernel.dicom.reencode import SEQUENCE_END, element_header, items, swapped
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 
 TRAILING_BYTES_MAX: Final = 1024  # of zeros
+CUT_OFF: Final = "End of file reached before delimiter"  # what pydicom warns of, and then goes on without the rest
 _PATIENT: Final = (0x00100010, 0x00100020)  # Type 2 in every IOD of a patient
 _SOP_CLASS, _SOP_INSTANCE, _BITS_ALLOCATED = 0x00080016, 0x00080018, 0x00280100
 _UNITS_OF_PIXELS: Final = {32: "OL", 64: "OV"}  # OW may hold larger samples
@@ -44,6 +46,15 @@ def mended(source: bytes) -> bytes:
     LimitExceeded
         Sequences are nested deeper than `LIMITS.depth_max`.
     """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", message=CUT_OFF)
+        try:
+            return _mended(source)
+        except UserWarning:
+            raise malformed(CUT_OFF) from None
+
+
+def _mended(source: bytes) -> bytes:
     stream = io.BytesIO(source)
     ds = open_dataset(stream, forgiving=True)
     rest = source[stream.tell() :]

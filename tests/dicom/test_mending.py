@@ -136,3 +136,15 @@ def test_damage_is_refused_or_gives_what_the_scanner_can_judge(flips, cut):
         scanned(content)
     except Refused:
         pass
+
+
+def test_what_pydicom_leaves_out_with_a_warning_stays_refused():
+    """An undefined length without its delimiter, in an item: what follows it there is lost to pydicom, and it goes on."""
+    lost = b"\x09\0\x10\0LO\4\0MADE" + b"\x09\0\x01\x10OB\0\0\xff\xff\xff\xff" + b"\x10\0\x20\0LO\6\0BN0001"
+    item = b"\xfe\xff\0\xe0" + len(lost).to_bytes(4, "little") + lost
+    sequence = b"\x08\0\x40\x11SQ\0\0" + len(item).to_bytes(4, "little") + item
+    content = as_file(a_ct())
+    at = content.index(b"\x10\0\x10\0PN")
+
+    with pytest.raises(MalformedInstance, match="End of file reached before delimiter"):
+        mended(content[:at] + sequence + content[at:])
