@@ -1,6 +1,7 @@
 """`vienanh serve`, `demo` and `config`: starting nodes, and what they can be told."""
 
 import ipaddress
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -86,6 +87,12 @@ def _refuse_anything_but_loopback(config: Config) -> None:
 
 
 def _tell(running: Running, config: Config, password: str | None) -> None:
+    """Say where the node is; one that nobody can hear, as its log is on a full disk, serves all the same."""
+    with suppress(OSError):
+        _print_places(running, config, password)
+
+
+def _print_places(running: Running, config: Config, password: str | None) -> None:
     out.print(f"[bold]Viễn Ảnh[/] {config.node.role} {config.node.site}, data in {config.node.data.resolve()}")
     if running.dimse_port is not None:
         out.print(f"  DICOM       {config.dimse.ae_title}@{config.dimse.host}:{running.dimse_port}")

@@ -1,8 +1,10 @@
 """The journey on machines that fail: a full disk, a cable pulled in a batch, a kill in a request."""
 
+import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -165,3 +167,15 @@ def test_a_site_killed_in_a_request_and_again_while_it_delivers_has_and_sends_ea
     assert answer.status_code == 200
     assert here(site) == set(files)
     wait_until(lambda: len(here(network.hub)) == COUNT, what="arrival at the hub")
+
+
+def test_a_node_whose_log_cannot_be_written_starts_and_ends_all_the_same(tmp_path):
+    data = tmp_path / "data"
+    command = [sys.executable, "-m", "exchange", "serve", "--data", str(data), "--http-port", "0", "--dicom-port", "0"]
+    with Path("/dev/full").open("w") as full, subprocess.Popen(command, stdout=full, stderr=full) as node:
+        try:
+            wait_until(lambda: node.poll() is not None or (data / "listening.json").exists(), what="an answer")
+            address = json.loads((data / "listening.json").read_text())["http"]
+            assert httpx.get(address + "/health/ready").json() == {"status": "ready"}
+        finally:
+            node.terminate()
