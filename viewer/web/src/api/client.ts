@@ -20,6 +20,11 @@ export function setCsrf(value: string): void {
   csrf = value;
 }
 
+/** What an unsafe request that is not made here must carry. */
+export function csrfHeader(): readonly [name: string, value: string] {
+  return ["X-Vienanh-CSRF", csrf];
+}
+
 /** Forget what the last person saw. */
 export function forgetAnswers(): void {
   kept.clear();
@@ -38,7 +43,7 @@ const KIND_BY_STATUS: Readonly<Record<number, ProblemKind>> = {
 function headersOf(method: Method, path: string, options: RequestOptions): Headers {
   const headers = new Headers({ Accept: "application/json" });
   if (options.body !== undefined) headers.set("Content-Type", "application/json");
-  if (method !== "GET") headers.set("X-Vienanh-CSRF", csrf);
+  if (method !== "GET") headers.set(...csrfHeader());
   const known = method === "GET" ? kept.get(path) : undefined;
   if (known) headers.set("If-None-Match", known.etag);
   return headers;

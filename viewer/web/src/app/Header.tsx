@@ -1,7 +1,7 @@
 // The bar over the lists: where one is, who one is, and the switches.
 
 import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
-import { IconEyeCheck, IconKey, IconKeyboard, IconLogout, IconUserCircle } from "@tabler/icons-react";
+import { IconEyeCheck, IconKey, IconKeyboard, IconLogout, IconUpload, IconUserCircle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Session } from "../api/types";
 import { Mark } from "../ui/Mark";
@@ -16,12 +16,14 @@ export interface HeaderProps {
   readonly onReviews: () => void;
   readonly onSignOut: () => void;
   readonly onChangePassword: () => void;
-  readonly onHelp: () => void;
+  /** None: this person, or this node, takes no files. */
+  readonly onUpload: (() => void) | undefined;
+  readonly onHelp: (() => void) | undefined;
 }
 
 export function Header(props: HeaderProps) {
-  const { session, nodeName, waiting, onReviews, onSignOut, onChangePassword, onHelp } = props;
-  const { t } = useTranslation(["common", "review"]);
+  const { session, nodeName, waiting, onReviews, onUpload, onSignOut, onChangePassword, onHelp } = props;
+  const { t } = useTranslation(["common", "review", "upload"]);
   return (
     <header className={styles["header"]}>
       <Mark size={32} />
@@ -40,17 +42,26 @@ export function Header(props: HeaderProps) {
             {waiting}
           </Button>
         )}
-        <Tooltip label={`${t("help")} (?)`}>
-          <ActionIcon
-            className={styles["keys"] ?? ""}
-            variant="subtle"
-            size="lg"
-            aria-label={t("help")}
-            onClick={onHelp}
-          >
-            <IconKeyboard size={20} />
-          </ActionIcon>
-        </Tooltip>
+        {onUpload ? (
+          <Tooltip label={t("upload:openPage")}>
+            <ActionIcon variant="subtle" size="lg" aria-label={t("upload:openPage")} onClick={onUpload}>
+              <IconUpload size={20} />
+            </ActionIcon>
+          </Tooltip>
+        ) : null}
+        {onHelp ? (
+          <Tooltip label={`${t("help")} (?)`}>
+            <ActionIcon
+              className={styles["keys"] ?? ""}
+              variant="subtle"
+              size="lg"
+              aria-label={t("help")}
+              onClick={onHelp}
+            >
+              <IconKeyboard size={20} />
+            </ActionIcon>
+          </Tooltip>
+        ) : null}
         <LanguageToggle />
         <SchemeToggle area="lists" />
         <Menu position="bottom-end" transitionProps={{ duration: 0 }}>

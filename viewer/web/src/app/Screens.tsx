@@ -5,6 +5,7 @@ import { Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { nodeQuery } from "../api/queries";
 import { reviewsQuery } from "../api/reviews";
 import type { Session } from "../api/types";
 import { Worklist } from "../worklist/Worklist";
@@ -15,9 +16,11 @@ import styles from "./Screens.module.css";
 
 const fetchReading = () => import("../reading/Reading");
 const Reading = lazy(fetchReading);
+const Upload = lazy(async () => ({ default: (await import("../upload/Upload")).Upload }));
 const Review = lazy(async () => ({ default: (await import("../review/Review")).Review }));
 /** The list comes first; the viewer follows when the line is free. */
 const PREFETCH_AFTER_MS = 1_500;
+const UPLOADERS: ReadonlySet<string> = new Set(["admin", "requester"]);
 
 export interface ScreensProps {
   readonly route: Route;
@@ -43,6 +46,8 @@ export function Screens(props: ScreensProps) {
       );
     case "reviews":
       return <ReviewScreen {...props} />;
+    case "upload":
+      return <UploadScreen {...props} />;
     case "worklist":
       return <WorklistScreen {...props} />;
   }
@@ -89,8 +94,24 @@ function ReviewScreen(props: ScreensProps) {
   );
 }
 
+function UploadScreen(props: ScreensProps) {
+  return (
+    <UnderHeader {...props} onHelp={undefined}>
+      <ErrorBoundary>
+        <Suspense fallback={<Waiting />}>
+          <Upload
+            onBack={() => goTo({ screen: "worklist" })}
+            onOpen={(studyInstanceUid) => goTo({ screen: "reading", studyInstanceUid, site: undefined })}
+          />
+        </Suspense>
+      </ErrorBoundary>
+    </UnderHeader>
+  );
+}
+
 interface UnderHeaderProps extends ScreensProps {
-  readonly onHelp: () => void;
+  /** None: the screen has no keys of its own. */
+  readonly onHelp: (() => void) | undefined;
   readonly children: ReactNode;
 }
 
@@ -99,6 +120,8 @@ function UnderHeader({ session, nodeName, onSignOut, onChangePassword, onHelp, c
   const { t } = useTranslation();
   const decides = session.roles.includes("admin");
   const reviews = useQuery({ ...reviewsQuery, enabled: decides });
+  const node = useQuery(nodeQuery);
+  const uploads = session.roles.some((role) => UPLOADERS.has(role)) && node.data && node.data.role !== "hub";
   return (
     <div className={styles["screen"]}>
       <a className="va-skip" href="#list">
@@ -109,6 +132,7 @@ function UnderHeader({ session, nodeName, onSignOut, onChangePassword, onHelp, c
         nodeName={nodeName}
         waiting={decides ? reviews.data?.length : undefined}
         onReviews={() => goTo({ screen: "reviews" })}
+        onUpload={uploads ? () => goTo({ screen: "upload" }) : undefined}
         onSignOut={onSignOut}
         onChangePassword={onChangePassword}
         onHelp={onHelp}

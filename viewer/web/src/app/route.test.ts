@@ -4,6 +4,7 @@ import { addressOf, parseRoute, type Route } from "./route";
 test.each<Route>([
   { screen: "worklist" },
   { screen: "reviews" },
+  { screen: "upload" },
   { screen: "reading", studyInstanceUid: "2.25.1", site: undefined },
   { screen: "reading", studyInstanceUid: "2.25.1", site: "MƯỜNG KHÊ&x" },
 ])("an address leads back to its screen: %o", (route) => {

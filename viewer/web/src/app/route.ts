@@ -1,16 +1,18 @@
-// Which screen an address means, and going to another one. Three screens need no library.
+// Which screen an address means, and going to another one. Four screens need no library.
 
 import { useSyncExternalStore } from "react";
 
 export type Route =
   | { readonly screen: "worklist" }
   | { readonly screen: "reviews" }
+  | { readonly screen: "upload" }
   | { readonly screen: "reading"; readonly studyInstanceUid: string; readonly site: string | undefined };
 
 const STUDY = /^\/study\/([0-9A-Za-z.]{1,64})$/;
 
 export function parseRoute(pathname: string, search: string): Route {
   if (pathname === "/reviews") return { screen: "reviews" };
+  if (pathname === "/upload") return { screen: "upload" };
   const studyInstanceUid = STUDY.exec(pathname)?.[1];
   if (!studyInstanceUid) return { screen: "worklist" };
   return { screen: "reading", studyInstanceUid, site: new URLSearchParams(search).get("site") ?? undefined };

@@ -5,6 +5,7 @@ import reading from "./en/reading.json";
 import review from "./en/review.json";
 import signin from "./en/signin.json";
 import slides from "./en/slides.json";
+import upload from "./en/upload.json";
 import worklist from "./en/worklist.json";
 
-export const en = { common, signin, worklist, reading, review, slides };
+export const en = { common, signin, worklist, reading, review, slides, upload };

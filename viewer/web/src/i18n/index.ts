@@ -7,11 +7,12 @@ import reading from "./vi/reading.json";
 import review from "./vi/review.json";
 import signin from "./vi/signin.json";
 import slides from "./vi/slides.json";
+import upload from "./vi/upload.json";
 import worklist from "./vi/worklist.json";
 
-const NAMESPACES = ["common", "signin", "worklist", "reading", "review", "slides"] as const;
+const NAMESPACES = ["common", "signin", "worklist", "reading", "review", "slides", "upload"] as const;
 
-const vi = { common, signin, worklist, reading, review, slides };
+const vi = { common, signin, worklist, reading, review, slides, upload };
 
 declare module "i18next" {
   interface CustomTypeOptions {

@@ -5,9 +5,10 @@ import reading from "./vi/reading.json";
 import review from "./vi/review.json";
 import signin from "./vi/signin.json";
 import slides from "./vi/slides.json";
+import upload from "./vi/upload.json";
 import worklist from "./vi/worklist.json";
 
-const vi = { common, reading, review, signin, slides, worklist };
+const vi = { common, reading, review, signin, slides, upload, worklist };
 
 type Words = { readonly [key: string]: string | Words };
 

@@ -56,24 +56,22 @@ export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) 
         </p>
       </div>
       {picture && (isPicture || hasPages) ? (
-        <>
-          {sheets.data ? (
-            <>
-              <Picture
-                review={review}
-                picture={picture}
-                sheets={sheets.data}
-                seen={seen}
-                masks={masks}
-                change={change}
-                onSeen={(number) => setSeen(new Set([...seen, number]))}
-              />
-              <MaskList masks={masks} size={stripOf(sheets.data)} proposed={review.proposed} change={change} />
-            </>
-          ) : (
-            <NotYet isFailed={sheets.isError} />
-          )}
-        </>
+        sheets.data ? (
+          <>
+            <Picture
+              review={review}
+              picture={picture}
+              sheets={sheets.data}
+              seen={seen}
+              masks={masks}
+              change={change}
+              onSeen={(number) => setSeen(new Set([...seen, number]))}
+            />
+            <MaskList masks={masks} size={stripOf(sheets.data)} proposed={review.proposed} change={change} />
+          </>
+        ) : (
+          <NotYet isFailed={sheets.isError} />
+        )
       ) : (
         <NoPicture review={review} picture={picture} />
       )}

@@ -1,0 +1,59 @@
+// Putting files in at this node: one body at a time, with progress, and a result for each file of it.
+
+import { csrfHeader } from "./client";
+
+export interface UploadBody {
+  readonly files: readonly File[];
+  /** One file, which is a zip of instances; else each file is an instance. */
+  readonly isZip: boolean;
+}
+
+export interface UploadResult {
+  readonly part: number;
+  readonly name?: string;
+  readonly state: "stored" | "failed";
+  readonly study?: string;
+  readonly code?: string;
+}
+
+/** What became of a body: a result for each file, or why there is none. */
+export interface Sent {
+  readonly results: readonly UploadResult[];
+  readonly problem: string | undefined;
+}
+
+/** Send a body. Never throws: `offline` is a passing loss of the line. */
+export function sendFiles(body: UploadBody, onProgress: (bytes: number) => void): Promise<Sent> {
+  return new Promise((done) => {
+    const request = new XMLHttpRequest();
+    const boundary = crypto.randomUUID();
+    request.open("POST", "/dicom-web/uploads");
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader(
+      "Content-Type",
+      body.isZip ? "application/zip" : `multipart/related; type="application/dicom"; boundary=${boundary}`,
+    );
+    request.setRequestHeader(...csrfHeader());
+    request.upload.onprogress = (event) => onProgress(event.loaded);
+    request.onload = () => done(read(request.responseText));
+    request.onerror = () => done({ results: [], problem: "offline" });
+    request.onabort = request.onerror;
+    request.send(body.isZip ? body.files[0] : multipart(body.files, boundary));
+  });
+}
+
+function multipart(files: readonly File[], boundary: string): Blob {
+  const parts = files.flatMap((file) => [`--${boundary}\r\nContent-Type: application/dicom\r\n\r\n`, file, "\r\n"]);
+  return new Blob([...parts, `--${boundary}--\r\n`]);
+}
+
+function read(text: string): Sent {
+  try {
+    const answer = JSON.parse(text) as { readonly results?: readonly UploadResult[]; readonly code?: string };
+    return answer.results
+      ? { results: answer.results, problem: undefined }
+      : { results: [], problem: answer.code ?? "unexpected" };
+  } catch {
+    return { results: [], problem: "unexpected" };
+  }
+}

@@ -1,0 +1,119 @@
+// Files put in at this site: dropped or chosen, with what became of each, and of the studies that they made.
+
+import { Alert, Button, Progress } from "@mantine/core";
+import { IconFolderOpen, IconUpload } from "@tabler/icons-react";
+import { type DragEvent, useRef, useState, useSyncExternalStore } from "react";
+import { useTranslation } from "react-i18next";
+import { sendFiles } from "../api/uploads";
+import { type Chosen, FILES_MAX, fromDrop, fromInput } from "./chosen";
+import { FileList } from "./FileList";
+import { UploadQueue } from "./queue";
+import { StudyFate } from "./StudyFate";
+import styles from "./Upload.module.css";
+
+export interface UploadProps {
+  readonly onBack: () => void;
+  readonly onOpen: (studyInstanceUid: string) => void;
+}
+
+export function Upload({ onBack, onOpen }: UploadProps) {
+  const { t } = useTranslation(["upload", "common"]);
+  const [queue] = useState(() => new UploadQueue(sendFiles));
+  const { items, bytes, bytesSent, studies } = useSyncExternalStore(queue.subscribe, queue.uploads);
+  const [isOver, setOver] = useState(false);
+  const [isCut, setCut] = useState(false);
+  const files = useRef<HTMLInputElement>(null);
+  const folder = useRef<HTMLInputElement>(null);
+
+  const add = (chosen: readonly Chosen[]) => {
+    setCut(chosen.length >= FILES_MAX);
+    void queue.add(chosen);
+  };
+  const onDrop = (event: DragEvent) => {
+    event.preventDefault();
+    setOver(false);
+    void fromDrop(event.dataTransfer).then(add);
+  };
+  const onChosen = (input: HTMLInputElement) => {
+    add(fromInput(input.files ?? []));
+    input.value = "";
+  };
+  const isBusy = items.some((item) => item.state === "waiting" || item.state === "sending");
+  const failed = items.filter((item) => item.state === "failed").length;
+
+  return (
+    <div className={styles["page"]}>
+      <Button variant="default" size="compact-sm" onClick={onBack}>
+        {t("common:back")}
+      </Button>
+      <h1 className={styles["title"]}>{t("title")}</h1>
+      <p className={styles["hint"]}>{t("why")}</p>
+      <section
+        className={styles["zone"]}
+        data-over={isOver}
+        aria-label={t("zone")}
+        onDragOver={(event) => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={onDrop}
+      >
+        <IconUpload size={36} stroke={1.5} aria-hidden />
+        <p>{t("drop")}</p>
+        <div className={styles["choices"]}>
+          <Button onClick={() => files.current?.click()}>{t("chooseFiles")}</Button>
+          <Button variant="default" leftSection={<IconFolderOpen size={18} />} onClick={() => folder.current?.click()}>
+            {t("chooseFolder")}
+          </Button>
+        </div>
+        <input
+          ref={files}
+          type="file"
+          multiple
+          hidden
+          aria-label={t("chooseFiles")}
+          onChange={(event) => onChosen(event.currentTarget)}
+        />
+        <input
+          ref={folder}
+          type="file"
+          hidden
+          aria-label={t("chooseFolder")}
+          {...{ webkitdirectory: "" }}
+          onChange={(event) => onChosen(event.currentTarget)}
+        />
+      </section>
+      {isCut ? <Alert color="yellow">{t("cut", { count: FILES_MAX })}</Alert> : null}
+      {isBusy ? <Progress value={bytes > 0 ? (100 * bytesSent) / bytes : 0} aria-label={t("progress")} /> : null}
+      {items.length > 0 ? (
+        <p role="status" className={styles["count"]}>
+          {t("counts", {
+            stored: items.filter((item) => item.state === "stored").length,
+            passed: items.filter((item) => item.state === "passed").length,
+            failed,
+            count: items.length,
+          })}
+        </p>
+      ) : null}
+      {failed > 0 && !isBusy ? (
+        <Button variant="light" onClick={() => queue.retry()}>
+          {t("again", { count: failed })}
+        </Button>
+      ) : null}
+      {studies.length > 0 ? (
+        <section aria-labelledby="fates">
+          <h2 id="fates" className={styles["subtitle"]}>
+            {t("studies")}
+          </h2>
+          <ul className={styles["list"]}>
+            {studies.map((uid) => (
+              <StudyFate key={uid} studyInstanceUid={uid} onOpen={() => onOpen(uid)} />
+            ))}
+          </ul>
+        </section>
+      ) : null}
+      <FileList items={items} />
+    </div>
+  );
+}

@@ -1,0 +1,68 @@
+import { expect, test } from "vitest";
+import type { Sent, UploadBody, UploadResult } from "../api/uploads";
+import type { Chosen } from "./chosen";
+import { UploadQueue } from "./queue";
+
+function file(path: string, magic: "DICM" | "PK\x03\x04" | "MZ"): Chosen {
+  const head = magic === "DICM" ? "\0".repeat(128) + magic : magic;
+  return { file: new File([head], path.split("/").at(-1) ?? ""), path };
+}
+
+function stored(part: number, study = "2.25.1"): UploadResult {
+  return { part, state: "stored", study };
+}
+
+/** A queue whose bodies are answered by hand. */
+function aQueue() {
+  const bodies: { body: UploadBody; answer: (sent: Partial<Sent>) => Promise<void> }[] = [];
+  const queue = new UploadQueue(
+    (body) =>
+      new Promise((done) => {
+        bodies.push({
+          body,
+          answer: (sent) => {
+            done({ results: [], problem: undefined, ...sent });
+            return new Promise((later) => setTimeout(later));
+          },
+        });
+      }),
+  );
+  const told = () => queue.uploads().items.map((item) => `${item.path} ${item.state} ${item.code}`.trim());
+  return { queue, bodies, told };
+}
+
+test("instances go together, and each is told what became of it", async () => {
+  const { queue, bodies, told } = aQueue();
+
+  await queue.add([file("ct/1", "DICM"), file("readme.exe", "MZ"), file("ct/2", "DICM")]);
+  expect(told()).toEqual(["ct/1 sending", "readme.exe passed", "ct/2 sending"]);
+  expect(bodies.map(({ body }) => [body.isZip, body.files.length])).toEqual([[false, 2]]);
+  await bodies[0]?.answer({ results: [stored(1), { part: 2, state: "failed", code: "MalformedInstance" }] });
+
+  expect(told()).toEqual(["ct/1 stored", "readme.exe passed", "ct/2 failed MalformedInstance"]);
+  expect(queue.uploads().studies).toEqual(["2.25.1"]);
+});
+
+test("a zip goes alone and tells how much of it was taken", async () => {
+  const { queue, bodies } = aQueue();
+
+  await queue.add([file("cd.zip", "PK\x03\x04"), file("1", "DICM"), file("2.zip", "PK\x03\x04")]);
+  expect(bodies.map(({ body }) => body.isZip)).toEqual([true, false]);
+  await bodies[0]?.answer({ results: [stored(1), stored(2, "2.25.2"), { part: 3, state: "failed" }] });
+
+  expect(queue.uploads().items[0]).toMatchObject({ state: "stored", inside: { stored: 2, not: 1 } });
+  expect(queue.uploads().studies).toEqual(["2.25.1", "2.25.2"]);
+  expect(bodies).toHaveLength(3);
+});
+
+test("what the line lost is sent again when asked to", async () => {
+  const { queue, bodies, told } = aQueue();
+  await queue.add([file("1", "DICM")]);
+  await bodies[0]?.answer({ problem: "offline" });
+  expect(told()).toEqual(["1 failed offline"]);
+
+  queue.retry();
+  await bodies[1]?.answer({ results: [stored(1)] });
+
+  expect(told()).toEqual(["1 stored"]);
+});
