@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, Row, Select, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
 
 from kernel.archive.tables import instance, series, study
 from kernel.dicom.levels import Level
@@ -106,6 +106,10 @@ PKS: Final[Mapping[Level, Select[*tuple[Any, ...]]]] = {  # the key of each row 
     "series": select(series.c.pk).join_from(series, study),
     "instance": select(instance.c.pk).join_from(instance, series).join(study),
 }
+_PK: Final[Mapping[Level, ColumnElement[int]]] = {"study": study.c.pk, "series": series.c.pk, "instance": instance.c.pk}
+_BY_PKS: Final = {  # made once: to build a statement costs as much as to run it
+    level: SELECTS[level].where(pk.in_(bindparam("pks", expanding=True))) for level, pk in _PK.items()
+}
 _MODALITIES: Final = list(StudyRow.__dataclass_fields__).index("modalities")
 
 
@@ -114,15 +118,15 @@ def rows_of(connection: Connection, level: Level, pks: Sequence[int]) -> "list[S
     if level in ("patient", "study"):
         return [*studies_of(connection, pks)]
     place = {pk: number for number, pk in enumerate(pks)}
-    key, read = (series.c.pk, series_of) if level == "series" else (instance.c.pk, instance_of)
-    rows = [read(row) for row in connection.execute(SELECTS[level].where(key.in_(pks)))]
+    read = series_of if level == "series" else instance_of
+    rows = [read(row) for row in connection.execute(_BY_PKS[level], {"pks": list(pks)})]
     return sorted(rows, key=lambda row: place[row.pk])
 
 
 def studies_of(connection: Connection, pks: Sequence[int]) -> list[StudyRow]:
     """Return the studies of these keys as `rows_of`."""
     place = {pk: number for number, pk in enumerate(pks)}
-    rows = map(study_of, connection.execute(SELECTS["study"].where(study.c.pk.in_(pks))))
+    rows = map(study_of, connection.execute(_BY_PKS["study"], {"pks": list(pks)}))
     return sorted(rows, key=lambda row: place[row.pk])
 
 

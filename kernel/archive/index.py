@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import Boolean, ColumnElement, Connection, Row, Select, bindparam, or_, select
 
 from kernel.archive.records import Located
 from kernel.archive.tables import instance, series, study
@@ -41,10 +41,8 @@ def locate_instance(
     NotFound
         The study has no such series or instance.
     """
-    query = _located(granted).where(
-        series.c.series_instance_uid == series_instance_uid, instance.c.sop_instance_uid == sop_instance_uid
-    )
-    row = connection.execute(query).first()
+    asked = granted_values(granted) | {"series_": series_instance_uid, "instance_": sop_instance_uid}
+    row = connection.execute(_ONE, asked).first()
     if row is None:
         raise NotFound(what="instance")
     return _from(row)
@@ -58,8 +56,7 @@ def locate_series(connection: Connection, granted: Granted, series_instance_uid:
     NotFound
         The study has no such series.
     """
-    query = _located(granted).where(series.c.series_instance_uid == series_instance_uid)
-    located = _all(connection.execute(query.order_by(*IN_SERIES)))
+    located = _all(connection.execute(_OF_SERIES, granted_values(granted) | {"series_": series_instance_uid}))
     if not located:
         raise NotFound(what="series")
     return located
@@ -73,7 +70,7 @@ def locate_study(connection: Connection, granted: Granted) -> list[Located]:
     NotFound
         There is no such study.
     """
-    located = _all(connection.execute(_located(granted).order_by(*IN_STUDY, *IN_SERIES)))
+    located = _all(connection.execute(_OF_STUDY, granted_values(granted)))
     if not located:
         raise NotFound(what="study")
     return located
@@ -83,8 +80,7 @@ def locate_some(connection: Connection, granted: Granted, sop_instance_uids: Seq
     """Return those of the named instances that a granted study has, in the study's order."""
     found: list[Located] = []
     for names in batched(sop_instance_uids):
-        query = _located(granted).where(instance.c.sop_instance_uid.in_(names))
-        found += _all(connection.execute(query.order_by(*IN_STUDY, *IN_SERIES)))
+        found += _all(connection.execute(_SOME, granted_values(granted) | {"instances_": list(names)}))
     return found
 
 
@@ -148,37 +144,49 @@ IN_SERIES: Final = (instance.c.instance_number.is_(None), instance.c.instance_nu
 IN_STUDY: Final = (series.c.series_number.is_(None), series.c.series_number, series.c.pk)
 
 
-def _located(granted: Granted) -> Select[*tuple[Any, ...]]:
-    return (
-        select(
-            instance.c.site,
-            study.c.study_instance_uid,
-            series.c.series_instance_uid,
-            instance.c.sop_instance_uid,
-            instance.c.sop_class_uid,
-            instance.c.transfer_syntax_uid,
-            instance.c.blob_key,
-            instance.c.size_bytes,
-            instance.c.dataset_offset,
-            instance.c.number_of_frames,
-            instance.c.sha256,
-            instance.c.shows_label,
-        )
-        .join_from(instance, series)
-        .join(study)
-        .where(*granted_rows(granted))
+# What a grant lets read of `study` and `instance`: for statements that are run with `granted_values`.
+GRANTED_ROWS: Final[tuple[ColumnElement[bool], ...]] = (
+    study.c.site == bindparam("site_"),
+    study.c.study_instance_uid == bindparam("study_"),
+    or_(bindparam("labels_", type_=Boolean()), instance.c.shows_label.is_(False)),
+)
+
+_AnyRow = Row[*tuple[Any, ...]]
+# Made once: to build a statement costs as much as to run it.
+_LOCATED: Final[Select[*tuple[Any, ...]]] = (
+    select(
+        instance.c.site,
+        study.c.study_instance_uid,
+        series.c.series_instance_uid,
+        instance.c.sop_instance_uid,
+        instance.c.sop_class_uid,
+        instance.c.transfer_syntax_uid,
+        instance.c.blob_key,
+        instance.c.size_bytes,
+        instance.c.dataset_offset,
+        instance.c.number_of_frames,
+        instance.c.sha256,
+        instance.c.shows_label,
     )
+    .join_from(instance, series)
+    .join(study)
+    .where(*GRANTED_ROWS)
+)
+_IN_ONE_SERIES: Final = _LOCATED.where(series.c.series_instance_uid == bindparam("series_"))
+_ONE: Final = _IN_ONE_SERIES.where(instance.c.sop_instance_uid == bindparam("instance_"))
+_OF_SERIES: Final = _IN_ONE_SERIES.order_by(*IN_SERIES)
+_OF_STUDY: Final = _LOCATED.order_by(*IN_STUDY, *IN_SERIES)
+_SOME: Final = _OF_STUDY.where(instance.c.sop_instance_uid.in_(bindparam("instances_", expanding=True)))
 
 
-def granted_rows(granted: Granted) -> tuple[ColumnElement[bool], ...]:
-    """Return the conditions of what a grant lets read, on `study` and `instance`."""
-    of_study = (study.c.site == granted.site, study.c.study_instance_uid == granted.study_instance_uid)
-    return of_study if granted.labels else (*of_study, instance.c.shows_label.is_(False))
+def granted_values(granted: Granted) -> dict[str, object]:
+    """Return the values of `GRANTED_ROWS`."""
+    return {"site_": granted.site, "study_": granted.study_instance_uid, "labels_": granted.labels}
 
 
-def _all(rows: Iterable[Row[Any]]) -> list[Located]:
+def _all(rows: Iterable[_AnyRow]) -> list[Located]:
     return [_from(row) for row in rows]
 
 
-def _from(row: Row[Any]) -> Located:
+def _from(row: _AnyRow) -> Located:
     return Located(*row)

@@ -17,7 +17,7 @@ import zstandard
 from sqlalchemy import Connection, Row, bindparam, select
 
 from kernel.archive.folded import Folded, Fresh, Key
-from kernel.archive.index import IN_SERIES, IN_STUDY, Granted, granted_rows
+from kernel.archive.index import GRANTED_ROWS, IN_SERIES, IN_STUDY, Granted, granted_values
 from kernel.archive.remembered import Remembered
 from kernel.archive.tables import STATE_COMPLETE, instance, series, series_metadata, study
 from kernel.database import Database, upsert
@@ -114,11 +114,8 @@ class Metadata:
         """Yield the JSON array of a series, or of the whole study, in bounded memory; not compressed."""
         wanted = () if series_instance_uid is None else (series.c.series_instance_uid == series_instance_uid,)
         with self._database.read() as connection:
-            pks = list(
-                connection.execute(
-                    _in_order(select(instance.c.pk).select_from(_JOINED)).where(*granted_rows(granted), *wanted)
-                ).scalars()
-            )
+            query = _in_order(select(instance.c.pk).select_from(_JOINED)).where(*GRANTED_ROWS, *wanted)
+            pks = list(connection.execute(query, granted_values(granted)).scalars())
         separator = b"["
         for start in range(0, len(pks), PIECE_INSTANCES):
             some = instance.c.pk.in_(pks[start : start + PIECE_INSTANCES])
@@ -206,7 +203,7 @@ def _rows(connection: Connection, granted: Granted, *wanted: Any) -> Iterable[An
     query = select(
         instance.c.metadata, study.c.study_instance_uid, series.c.series_instance_uid, instance.c.sop_instance_uid
     ).select_from(_JOINED)
-    return connection.execute(_in_order(query.where(*granted_rows(granted), *wanted)))
+    return connection.execute(_in_order(query.where(*GRANTED_ROWS, *wanted)), granted_values(granted))
 
 
 def _joined(rows: Iterable[AnyRow]) -> bytes | None:
