@@ -19,7 +19,7 @@ from pydicom.uid import UID
 from anonymizer.reidentify_pdf import fill_in
 from anonymizer.result import Buffer
 from anonymizer.way_back import NEW_UID, WayBack
-from kernel.dicom.part10 import file_meta, open_dataset, read_file_meta
+from kernel.dicom.part10 import PYDICOM_ERRORS, file_meta, open_dataset, read_file_meta
 from kernel.dicom.scanner import scan
 from kernel.errors import LimitExceeded, MalformedInstance
 
@@ -101,6 +101,13 @@ def reidentify(source: Buffer, way: WayBack) -> Reidentified:
         It cannot be read, or not be written again.
     """
     content = bytes(source)
+    try:
+        return _led_back(content, way)
+    except PYDICOM_ERRORS as error:  # values are read when they are asked for
+        raise MalformedInstance(reason=f"it cannot be read or written again ({type(error).__name__})") from None
+
+
+def _led_back(content: bytes, way: WayBack) -> Reidentified:
     syntax = read_file_meta(content).transfer_syntax_uid
     ds = open_dataset(content)
     work = _Work(way, dates_moved=way.has_moved(str(ds.get("StudyDate", ""))))
@@ -207,11 +214,8 @@ def _put_back(ds: Dataset, way: WayBack) -> None:
 
 def _encoded(ds: Dataset, syntax: str) -> bytes:
     buffer = io.BytesIO()
-    try:
-        ds.file_meta = FileMetaDataset()
-        ds.file_meta.TransferSyntaxUID = UID(syntax)
-        pydicom.dcmwrite(buffer, ds, enforce_file_format=True)
-    except (ValueError, TypeError, AttributeError, KeyError, NotImplementedError) as error:
-        raise MalformedInstance(reason=f"it cannot be written again ({type(error).__name__})") from None
+    ds.file_meta = FileMetaDataset()
+    ds.file_meta.TransferSyntaxUID = UID(syntax)
+    pydicom.dcmwrite(buffer, ds, enforce_file_format=True)
     written = buffer.getvalue()
     return written[read_file_meta(written).dataset_offset :]

@@ -52,6 +52,8 @@ def mended(source: bytes) -> bytes:
             return _mended(source)
         except UserWarning:
             raise malformed(CUT_OFF) from None
+        except PYDICOM_ERRORS as error:  # what is read when it is asked for
+            raise malformed(f"pydicom says {type(error).__name__}") from error
 
 
 def _mended(source: bytes) -> bytes:
@@ -67,16 +69,9 @@ def _mended(source: bytes) -> bytes:
     is_native = not declared or (known is not None and not known.encapsulated)
     if any(tag not in ds for tag in _PATIENT):
         raise malformed("no patient is where it should be")
-    try:
-        encoded = b"".join(_elements(ds, 0, signed=False, is_native=is_native))
-        meta = file_meta(
-            str(ds[_SOP_CLASS].value),
-            str(ds[_SOP_INSTANCE].value),
-            EXPLICIT_VR_LITTLE_ENDIAN if is_native else declared,
-        )
-    except PYDICOM_ERRORS as error:
-        raise malformed(f"pydicom says {type(error).__name__}") from error
-    return meta + encoded
+    encoded = b"".join(_elements(ds, 0, signed=False, is_native=is_native))
+    sop_class_uid, sop_instance_uid = str(ds[_SOP_CLASS].value), str(ds[_SOP_INSTANCE].value)
+    return file_meta(sop_class_uid, sop_instance_uid, EXPLICIT_VR_LITTLE_ENDIAN if is_native else declared) + encoded
 
 
 def _elements(ds: Dataset, depth: int, *, signed: bool, is_native: bool) -> Iterator[bytes]:

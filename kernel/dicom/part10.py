@@ -10,7 +10,7 @@ from typing import Final
 
 import pydicom
 import pydicom.config
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from kernel.dicom.elements import Buffer
 from kernel.dicom.limits import exceeded, malformed
@@ -20,6 +20,7 @@ PREAMBLE_BYTES: Final = 128
 META_BYTES_MAX: Final = 64 * 1024
 _MAGIC: Final = b"DICM"
 PYDICOM_ERRORS: Final = (
+    BytesLengthException,
     InvalidDicomError,
     OSError,
     EOFError,

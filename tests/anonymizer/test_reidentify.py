@@ -18,7 +18,7 @@ from anonymizer import reidentify as reidentifying
 from anonymizer.identifiers import pseudonym, shift_date, shift_days
 from anonymizer.reidentify import named_in, reidentify
 from anonymizer.way_back import NEW_UID, PSEUDONYM, WayBack
-from kernel.errors import LimitExceeded
+from kernel.errors import LimitExceeded, MalformedInstance
 from tests.anonymizer.conftest import read
 from tests.support.builders import a_ct, as_file
 from tests.support.papers import a_pdf
@@ -192,6 +192,16 @@ def test_what_an_object_names_is_found_wherever_it_is(released):
     assert (named.patient_id, named.study_instance_uid) == (released.way.pseudonym, released.at_hub.StudyInstanceUID)
     assert named.studies == {released.at_hub.StudyInstanceUID}
     assert {released.at_hub.SeriesInstanceUID, released.at_hub.SOPInstanceUID} <= named.uids
+
+
+def test_a_value_that_nobody_can_read_makes_an_object_unreadable(released):
+    report = as_file(a_structured_report(released.at_hub, "x", Rows=7))
+    at = report.index(b"\x28\0\x10\0US")
+    odd = report[: at + 6] + b"\4\0abcd" + report[at + 10 :]
+    three = odd.replace(b"US\4\0abcd", b"US\3\0abc")
+
+    with pytest.raises(MalformedInstance, match="BytesLengthException"):
+        reidentify(three, released.way)
 
 
 def test_an_object_has_a_bound(released, monkeypatch):

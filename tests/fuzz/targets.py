@@ -42,6 +42,7 @@ from kernel.dicom.image import display, image_pixel
 from kernel.dicom.json_encoder import encode
 from kernel.dicom.json_model import from_json, to_json
 from kernel.dicom.key_text import parse_key
+from kernel.dicom.mending import mended
 from kernel.dicom.part10 import open_dataset, read_file_meta
 from kernel.dicom.reencode import to_explicit_little_endian
 from kernel.dicom.scanner import scan
@@ -50,6 +51,8 @@ from kernel.dicom.xml_model import to_xml
 from kernel.dicom.xml_reader import from_xml
 from kernel.errors import ExchangeError
 from tests.dimse import scripts
+from tests.support.builders import a_ct
+from tests.support.odd_files import ODD
 from tests.support.workitems import a_workitem
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "dicom"
@@ -122,6 +125,16 @@ def _deidentify(data: bytes) -> None:
 
 def _open(data: bytes) -> None:
     open_dataset(data, stop_before_pixels=True)
+
+
+def _mend(data: bytes) -> None:
+    content = mended(data)
+    meta = read_file_meta(content)
+    scan(content, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+
+
+def _odd_files() -> list[bytes]:
+    return [make(a_ct(rows=16, columns=16)) for make in ODD.values()]
 
 
 def _file_meta(data: bytes) -> None:
@@ -302,6 +315,7 @@ TARGETS: Mapping[str, Target] = {
     "reencode": Target(_reencode, _data_sets),
     "file-meta": Target(_file_meta, _instances),
     "pydicom": Target(_open, _instances),
+    "mend": Target(_mend, _odd_files),
     "deidentify": Target(_deidentify, _instances),
     "codestream": Target(stream_size, _data_sets),
     "json": Target(_from_json, _models),
