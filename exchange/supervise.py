@@ -4,7 +4,6 @@ import gc
 import json
 import os
 import resource
-import shutil
 import signal
 import socket
 import sys
@@ -12,7 +11,6 @@ import threading
 from collections.abc import Callable, Generator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from importlib.metadata import version
-from pathlib import Path
 
 import uvicorn
 
@@ -20,6 +18,7 @@ from exchange.assemble import NAMING_BLOBS, Node
 from exchange.http import build_app
 from exchange.http_door import Door
 from exchange.key_files import site_keys
+from exchange.readiness import ready_checks
 from gateway.dicomweb.app import DicomWeb
 from gateway.dicomweb.deidentify.order import Deidentification
 from gateway.dicomweb.service import Services as DicomWebServices
@@ -170,29 +169,6 @@ class Running:
                 _log.warning("settle_failed", reason=str(error))
             except Exception as error:  # noqa: BLE001 (a thread's edge: studies must become complete later, too)
                 _log.error("settle_failed", exc_info=error)
-
-
-def ready_checks(node: Node) -> Mapping[str, str]:
-    """Return what keeps a node from taking studies."""
-    return {
-        "database": _database(node),
-        "disk": _disk(node.stores.config.node.data, node.stores.config.archive.free_bytes_min),
-        "listener": "no DIMSE listener is up" if node.listener and not node.listener.is_up else "",
-        "orders": "no HL7 listener is up" if node.orders and not node.orders.is_up else "",
-    }
-
-
-def _database(node: Node) -> str:
-    try:
-        node.stores.db.write(lambda _: None)
-    except ExchangeError as error:
-        return f"cannot be written: {error.code}"
-    return ""
-
-
-def _disk(data: Path, reserve_bytes: int) -> str:
-    free = shutil.disk_usage(data).free
-    return "" if free > reserve_bytes else f"{free} bytes are free, the reserve is {reserve_bytes}"
 
 
 def _allow_files(wanted: int) -> None:
