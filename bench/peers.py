@@ -161,6 +161,18 @@ def environment(requirement: str) -> Path:
 
 
 @contextlib.contextmanager
+def openslide_server(folder: Path, slide: Path, tile: int) -> Iterator[Server]:
+    """Serve a slide by FastAPI and OpenSlide; one process, as ours is."""
+    port = free_port()
+    command = [sys.executable, "-m", "bench.slide_peer", str(slide), str(tile), str(port)]
+    written = folder / "openslide.log"
+    with written.open("wb") as log, _running(command, dict(os.environ), log) as process:
+        base = f"http://127.0.0.1:{port}"
+        _await_http(f"{base}/", process, written)
+        yield Server("FastAPI, OpenSlide", "", process.pid, 0, base)
+
+
+@contextlib.contextmanager
 def storescp(folder: Path, *, keeps: bool = True) -> Iterator[Server]:
     """Run DCMTK's storescp: it writes what it receives or throws it away, and neither syncs nor indexes."""
     port = free_port()

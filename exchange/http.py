@@ -23,7 +23,7 @@ from kernel.access import Scope as Right
 from kernel.access.request import principal_of_request
 from kernel.errors import ExchangeError, InvalidRequest, LimitExceeded
 from viewer.server import pages
-from viewer.server.api import Services, build_api
+from viewer.server.api import Services, build_api, tile_routes
 from viewer.server.security import SecurityHeaders
 from viewer.server.services import origin_of
 
@@ -46,6 +46,7 @@ def build_app(services: Services, dicomweb: ASGIApp, checks: Checks, static: Pat
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
+    app.router.routes[:0] = tile_routes(services)
     app.include_router(build_api(services))
     _add_errors(app)
     _add_operation(app, services, checks)

@@ -15,8 +15,8 @@ from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Origin
 from kernel.dicom.part10 import read_file_meta
-from tests.wsi.builders import pixels_of, texture
-from tests.wsi.dicom_builders import SERIES, STUDY, a_volume
+from tests.wsi.builders import jpeg, pixels_of, texture
+from tests.wsi.dicom_builders import SERIES, STUDY, a_header, a_volume, as_file
 
 SLIDE = f"/api/slides/{STUDY}/{SERIES}"
 
@@ -220,3 +220,35 @@ def test_tiles_that_browsers_do_not_show_are_decoded(room, client, samples, name
     assert told["octaves"][0]["stored"] is False
     frame = ds.pixel_array[3 * 5 + 2].astype(int)
     assert np.abs(pixels_of(tile.content) - frame).mean() < 12
+
+
+def test_a_tile_whose_jpeg_claims_65000_pixels_a_side_is_refused_and_nobody_dies(room, client):
+    good = jpeg(texture(64, 64))
+    at = good.index(b"\xff\xc0") + 5
+    lying = good[:at] + (65000).to_bytes(2, "big") * 2 + good[at + 4 :]
+    takes(room, as_file(a_header(128, 64, 64, 2), [lying, good]))
+    tiles = client.get(SLIDE).json()["tiles"]
+
+    refused = client.get(f"{tiles}/0/0/0/0_0")
+
+    assert (refused.status_code, refused.json()["code"]) == (400, "MalformedSlide")
+    assert client.get(f"{tiles}/0/0/0/1_0").status_code == 200
+    assert client.get(f"{tiles}/0/0/1/0_0").status_code == 400  # it stands on the tile that lies
+
+
+def test_a_slide_that_is_damaged_says_why(room, client):
+    takes(room, a_volume(300, 200, 64, TotalPixelMatrixColumns=9000))
+
+    answer = client.get(SLIDE)
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "MalformedSlide")
+    assert "frames where its matrix asks for" in answer.json()["detail"]
+
+
+def test_blobs_that_are_gone_are_told_as_ours_to_repair(room, client):
+    takes(room, a_volume())
+    tiles = client.get(SLIDE).json()["tiles"]
+    for path in (room.stores.config.node.data / "blobs").glob("??/*"):
+        path.unlink()
+
+    assert client.get(f"{tiles}/0/0/0/0_0").json()["code"] == "BlobMissing"

@@ -9,8 +9,17 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as DicomSequence
 
+from kernel.dicom.encoders import ENCODERS, encode
+from kernel.dicom.image import ImagePixel
 from kernel.dicom.limits import LIMITS
 from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.syntaxes import (
+    HTJ2K_LOSSLESS,
+    JPEG_2000_FAMILY,
+    JPEG_2000_LOSSLESS,
+    JPEG_LS_LOSSLESS,
+    RLE_LOSSLESS,
+)
 from kernel.errors import ExchangeError, LimitExceeded, MalformedInstance, MalformedSlide
 from tests.wsi.builders import jpeg, pixels_of, texture
 from tests.wsi.dicom_builders import (
@@ -287,3 +296,51 @@ def test_nesting_without_end_is_refused():
 
     with pytest.raises(LimitExceeded, match="depth"):
         index_of(as_file(deep, [jpeg(texture(100, 100))]))
+
+
+@pytest.mark.parametrize(
+    ("syntax", "coding"),
+    [
+        (JPEG_2000_LOSSLESS, "jpeg2000"),
+        (HTJ2K_LOSSLESS, "htj2k"),
+        (JPEG_LS_LOSSLESS, "jpegls"),
+        (RLE_LOSSLESS, "rle"),
+    ],
+)
+def test_compressed_tiles_that_browsers_do_not_show_become_jpeg(syntax, coding):
+    whole = texture(128, 64)
+    header = a_header(128, 64, 64, 2, PhotometricInterpretation="RGB")
+    image = ImagePixel(0x7FE00010, 1, 64, 64, 3, "RGB", 8, 8, 7, 0, 0)
+    frames = [encode(one, image, syntax, is_rgb=True, quality=90) for one in tiles_of(whole, 64)]
+    if syntax in JPEG_2000_FAMILY:
+        header.PhotometricInterpretation = ENCODERS[syntax].rgb_becomes
+    file = as_file(header, frames, syntax=syntax)
+    slide = slide_of(file)
+    address = Address(0, 0, 0, 1, 0)
+
+    made = slide.decoded(
+        address,
+        slide.octave(address),
+        lambda span: file[span.offset : span.offset + span.length],
+        lambda _: form_of(file, syntax, read_file_meta(file).dataset_offset),
+    )
+
+    assert slide.index.levels[0].coding == coding
+    assert made is not None
+    assert np.abs(pixels_of(made).astype(int) - whole[:, 64:]).mean() < 3
+
+
+def test_a_codestream_that_lies_about_its_size_is_refused_by_the_decoding_process():
+    image = ImagePixel(0x7FE00010, 1, 64, 64, 3, "RGB", 8, 8, 7, 0, 0)
+    small = encode(texture(32, 32), image, JPEG_LS_LOSSLESS, is_rgb=True, quality=90)
+    file = as_file(a_header(64, 64, 64, 1, PhotometricInterpretation="RGB"), [small], syntax=JPEG_LS_LOSSLESS)
+    slide = slide_of(file)
+    address = Address(0, 0, 0, 0, 0)
+
+    with pytest.raises(MalformedInstance):
+        slide.decoded(
+            address,
+            slide.octave(address),
+            lambda span: file[span.offset : span.offset + span.length],
+            lambda _: form_of(file, JPEG_LS_LOSSLESS, read_file_meta(file).dataset_offset),
+        )

@@ -12,10 +12,10 @@ from viewer.server.pixel_reviews import add_pixel_reviews
 from viewer.server.reading import add_reading
 from viewer.server.services import Services
 from viewer.server.session import add_session
-from viewer.server.slides import add_slides
+from viewer.server.slides import add_slides, tile_routes
 from viewer.server.vault import add_vault
 
-__all__ = ["Services", "build_api"]
+__all__ = ["Services", "build_api", "tile_routes"]
 
 
 def build_api(services: Services) -> APIRouter:

@@ -7,8 +7,10 @@ the tile from memory, one read. Only what must be waited for goes to a thread.
 import re
 from typing import Annotated, Any, Final
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
+from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
 
 from consult.slides.shelf import OpenSlide
 from kernel.access import Action, Principal, Scope, StudyGrant
@@ -19,6 +21,7 @@ from viewer.server.slide_protocols import add_protocols
 from viewer.server.slide_tiles import in_thread, made_tile, stored_tile
 from wsi.slide import Address
 
+API: Final = "/api"
 ONE: Final = "/slides/{study_uid}/{series_uid}"
 TILE: Final = ONE + "/t/{revision}/{path}/{plane}/{octave}/{column_row}"
 AT_SITE: Final = "/sites/{site}"  # before either, where one UID is at several sites
@@ -94,6 +97,12 @@ def add_slides(router: APIRouter, services: Services) -> None:
         one = ONE.format(study_uid=study_uid, series_uid=series_uid)
         return _described(opened, f"{prefix}{one}/t/{opened.revision}")
 
+    add_protocols(router, services, ONE)
+
+
+def tile_routes(services: Services) -> list[BaseRoute]:
+    """Return the routes of tiles, which come before all others: looking through those costs more than a tile."""
+
     async def tile(request: Request) -> Response:
         etag = '"{revision}-{path}-{plane}-{octave}-{column_row}"'.format(**request.path_params)
         headers = {"ETag": etag, "Cache-Control": IMMUTABLE}
@@ -105,9 +114,7 @@ def add_slides(router: APIRouter, services: Services) -> None:
             content = await made_tile(making, request, opened, str(address), lambda tile_of: tile_of(address))
         return Response(content, media_type="image/jpeg", headers=headers)
 
-    router.add_route(router.prefix + TILE, tile, methods=["GET"], include_in_schema=False)
-    router.add_route(router.prefix + AT_SITE + TILE, tile, methods=["GET"], include_in_schema=False)
-    add_protocols(router, services, ONE)
+    return [Route(API + path, tile, methods=["GET"]) for path in (TILE, AT_SITE + TILE)]
 
 
 def _place(services: Services, request: Request) -> tuple[OpenSlide, Address, bytes | None]:
