@@ -81,3 +81,28 @@ def test_nobody_reads_without_signing_in(room):
         for path in ("/api/worklist", f"/api/studies/{uid}", f"/api/studies/{uid}/series", f"/api/studies/{uid}/trace"):
             assert client.get(path).status_code == 401, path
         assert client.get("/api/node").json()["site"] == "LOCAL"
+
+
+def test_priors_are_the_other_studies_of_the_same_person_at_the_same_site_newest_first(room):
+    now = room.add_study(seed="now", PatientID="77", StudyDate="20261122")
+    older = room.add_study(seed="older", PatientID="77", StudyDate="20240105")
+    newer = room.add_study(seed="newer", PatientID="77", StudyDate="20251231")
+    room.add_study(seed="another", PatientID="770")
+    room.add_study(seed="issued elsewhere", PatientID="77", IssuerOfPatientID="BV2")
+
+    with room.signed_in() as client:
+        found = client.get(f"/api/studies/{now}/priors").raise_for_status().json()
+
+    assert [study["studyInstanceUID"] for study in found] == [newer, older]
+
+
+def test_a_number_with_a_wildcard_and_a_missing_number_have_no_priors_of_others(room):
+    starred = room.add_study(seed="starred", PatientID="7*")
+    room.add_study(seed="seventy", PatientID="70")
+    unnamed = room.add_study(seed="unnamed", PatientID="")
+    room.add_study(seed="unnamed too", PatientID="")
+
+    with room.signed_in() as client:
+        for uid in (starred, unnamed):
+            assert client.get(f"/api/studies/{uid}/priors").json() == []
+        assert client.get("/api/studies/1.2.3/priors").status_code == 404

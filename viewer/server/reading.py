@@ -1,5 +1,6 @@
 """The worklist, and what a study consists of and went through. Pictures come over DICOMweb."""
 
+from collections.abc import Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Annotated, Literal, cast
 
@@ -8,6 +9,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from kernel import events
 from kernel.access import Action, Principal, Scope, StudyGrant
 from kernel.archive import search
+from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.key_text import parse_key
 from viewer.server.models import NodeInfo, SeriesItem, StudyItem, TraceItem, Worklist, WorklistQuery
 from viewer.server.services import Services, address_of, principal_of
@@ -15,6 +17,7 @@ from viewer.server.services import Services, address_of, principal_of
 if TYPE_CHECKING:
     from kernel.dicom.matching import Match
 
+PRIORS_MAX = 50
 PRIORITIES: tuple[Literal["stat", "urgent", "routine"], ...] = ("stat", "urgent", "routine")
 
 
@@ -47,9 +50,21 @@ def add_reading(router: APIRouter, services: Services) -> None:
     ) -> StudyItem:
         """Return one study as the worklist shows it."""
         grant = _open(services, request, principal, study_uid, site)
-        matches = {"StudyInstanceUID": parse_key("StudyInstanceUID", "UI", grant.study_instance_uid)}
-        query = search.StudyQuery(matches=matches, sites=frozenset({grant.site}), limit=1)
-        return _study_item(services.access.search_studies(principal, query, address_of(request)).rows[0])
+        return _study_item(_matching(services, request, principal, grant, "StudyInstanceUID", study_uid, 1)[0])
+
+    @router.get("/studies/{study_uid}/priors", tags=["reading"])
+    def priors(
+        request: Request, principal: Annotated[Principal, Depends(caller)], study_uid: str, site: str | None = None
+    ) -> list[StudyItem]:
+        """List the same person's other studies at the site, newest first; a person is a number and its issuer."""
+        grant = _open(services, request, principal, study_uid, site)
+        mine = _matching(services, request, principal, grant, "StudyInstanceUID", study_uid, 1)[0]
+        if not mine.patient_id:
+            return []
+        rows = _matching(services, request, principal, grant, "PatientID", mine.patient_id, PRIORS_MAX)
+        person = (mine.patient_id, mine.issuer)  # what is searched for may hold a wildcard
+        same = [row for row in rows if (row.patient_id, row.issuer) == person]
+        return [_study_item(row) for row in same if row.study_instance_uid != mine.study_instance_uid]
 
     @router.get("/studies/{study_uid}/series", tags=["reading"])
     def series(
@@ -84,6 +99,15 @@ def _as_query(wanted: WorklistQuery) -> search.StudyQuery:
         offset=wanted.offset,
         order="worklist",
     )
+
+
+def _matching(  # noqa: PLR0913, PLR0917 - who asks for what, and where
+    services: Services, request: Request, principal: Principal, grant: StudyGrant, keyword: str, value: str, limit: int
+) -> Sequence[search.StudyRow]:
+    """Return studies of the granted one's site whose attribute has a value, newest first."""
+    matches = {keyword: parse_key(keyword, VR_OF[TAG_OF[keyword]], value)}
+    query = search.StudyQuery(matches=matches, sites=frozenset({grant.site}), limit=limit)
+    return services.access.search_studies(principal, query, address_of(request)).rows
 
 
 def _open(services: Services, request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:

@@ -7,6 +7,7 @@ import type { NodeInfo, Series, Session, Study, TraceEvent, Worklist } from "./t
 
 const LIVE_MS = 2_000;
 const TRACE_MS = 4_000;
+const PRIORS_MS = 60_000;
 
 export const sessionQuery = queryOptions({
   queryKey: ["session"],
@@ -84,6 +85,19 @@ export function seriesQuery(study: StudyKey) {
       return unwrap(await ask<readonly Series[]>("GET", path, { signal }));
     },
     refetchInterval: LIVE_MS,
+    retry: 1,
+  });
+}
+
+/** The person's other studies at the same site, newest first. */
+export function priorsQuery(study: StudyKey) {
+  return queryOptions({
+    queryKey: ["priors", study],
+    queryFn: async ({ signal }) => {
+      const path = `/api/studies/${study.studyInstanceUid}/priors${siteQuery(study)}`;
+      return unwrap(await ask<readonly Study[]>("GET", path, { signal }));
+    },
+    staleTime: PRIORS_MS,
     retry: 1,
   });
 }

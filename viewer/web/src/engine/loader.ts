@@ -18,6 +18,8 @@ const PROVIDER_PRIORITY = 10_000;
 type Sharper = (imageId: string, image: Types.IImage) => void;
 
 const frames = new Map<string, Frame>();
+/** The viewports that show a frame. */
+const owners = new Map<string, Set<object>>();
 /** The codestreams of frames that are here in part. */
 const begun = new Map<string, Uint8Array>();
 /** Sharpening under way, by frame. */
@@ -37,19 +39,30 @@ export function holdsModalityValues(imageId: string): boolean {
   return decoding.holdsModalityValues(imageId);
 }
 
-export function addFrames(added: readonly Frame[]): void {
-  for (const frame of added) frames.set(frame.imageId, frame);
+/** Make frames known for a viewport; two may show the same. */
+export function addFrames(owner: object, added: readonly Frame[]): void {
+  for (const frame of added) {
+    frames.set(frame.imageId, frame);
+    const of = owners.get(frame.imageId) ?? new Set();
+    owners.set(frame.imageId, of.add(owner));
+  }
 }
 
-/** Give back the memory of frames that no viewport shows any more. */
-export function removeFrames(imageIds: readonly string[]): void {
-  for (const imageId of imageIds) {
+/** Give back the memory of a viewport's frames that no other one shows. */
+export function removeFrames(owner: object, imageIds: readonly string[]): void {
+  const orphans = imageIds.filter((imageId) => {
+    const of = owners.get(imageId);
+    of?.delete(owner);
+    return !of?.size;
+  });
+  for (const imageId of orphans) {
+    owners.delete(imageId);
     frames.delete(imageId);
     begun.delete(imageId);
     decoding.forget(imageId);
     if (cache.getImageLoadObject(imageId)) cache.removeImageLoadObject(imageId, { force: true });
   }
-  forget(imageIds);
+  forget(orphans);
 }
 
 /** Hear of every picture that was replaced by a sharper one; answers how to stop. */

@@ -7,6 +7,7 @@ import { startCornerstone } from "./cornerstone";
 import { createStore, type Store } from "./emitter";
 import type { Frame } from "./frame";
 import { stateOf, tierOf } from "./frameStates";
+import type { Vector } from "./geometry";
 import { growStack, hideVoiLutFunction } from "./internals";
 import { addFrames, onSharper, reach, removeFrames } from "./loader";
 import { Look } from "./look";
@@ -113,9 +114,12 @@ export class StackView {
     this.stop();
     const old = this.imageIds();
     this.frames = frames;
-    addFrames(frames);
+    addFrames(this, frames);
     const kept = new Set(this.imageIds());
-    removeFrames(old.filter((imageId) => !kept.has(imageId)));
+    removeFrames(
+      this,
+      old.filter((imageId) => !kept.has(imageId)),
+    );
     this.look.forget();
     this.stack.set({ count: frames.length, wanted: 0, shown: undefined });
     if (frames.length === 0) return;
@@ -136,7 +140,7 @@ export class StackView {
     }
     const shownPlace = shown === undefined ? undefined : placeOf(shown);
     this.frames = frames;
-    addFrames(frames);
+    addFrames(this, frames);
     growStack(this.viewport, this.imageIds(), place);
     this.stack.set({ count: frames.length, wanted: place, shown: shownPlace });
     if (shownPlace === place) this.prefetchFrom(place);
@@ -189,6 +193,16 @@ export class StackView {
     this.playing.set(false);
   }
 
+  /** All frames, in reading order. */
+  allFrames(): readonly Frame[] {
+    return this.frames;
+  }
+
+  /** Where a place in the patient is on the element, CSS pixels; undefined while there is no picture. */
+  placeOf(world: Vector): readonly [number, number] | undefined {
+    return this.viewport.getImageData() ? this.viewport.worldToCanvas([...world]) : undefined;
+  }
+
   /** The frame that the reader is at, whether or not it is on the canvas already. */
   currentFrame(): Frame | undefined {
     return this.frames[this.stack.get().wanted];
@@ -202,7 +216,7 @@ export class StackView {
     for (const undo of this.undo) undo();
     this.tools.destroy();
     this.engine.destroy();
-    removeFrames(this.imageIds());
+    removeFrames(this, this.imageIds());
   }
 
   private get viewport(): Types.IStackViewport {

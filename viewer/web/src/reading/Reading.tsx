@@ -80,13 +80,7 @@ export default function Reading({ study, onBack }: ReadingProps) {
               <SlideRoom {...room} current={slide} />
             </Suspense>
           ) : (
-            <StackRoom
-              {...room}
-              current={current}
-              loaded={loaded}
-              stack={stack}
-              arriving={listed?.state !== "complete"}
-            />
+            <StackRoom {...room} current={current} stack={stack} arriving={listed?.state !== "complete"} />
           )}
         </main>
       ) : (

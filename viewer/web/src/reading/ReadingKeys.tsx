@@ -28,6 +28,8 @@ export interface ReadingKeysProps {
   readonly current: Series;
   readonly onSeries: (seriesInstanceUid: string) => void;
   readonly onTool: (tool: PrimaryTool) => void;
+  readonly onLayout: () => void;
+  readonly onLinked: () => void;
   readonly onBack: () => void;
   readonly onTrace: () => void;
   readonly helpOpened: boolean;
@@ -57,7 +59,8 @@ function viewKeys(view: StackView): KeyTable {
 }
 
 export function ReadingKeys(props: ReadingKeysProps) {
-  const { view, presets, series, current, onSeries, onTool, onBack, onTrace, helpOpened, onHelp } = props;
+  const { view, presets, series, current, onSeries, onTool, onLayout, onLinked } = props;
+  const { onBack, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["reading", "common"]);
   const stepSeries = (by: number) => {
     const index = series.findIndex((one) => one.seriesInstanceUID === current.seriesInstanceUID);
@@ -74,6 +77,8 @@ export function ReadingKeys(props: ReadingKeysProps) {
     ArrowRight: () => stepSeries(1),
     Delete: removeSelectedMarks,
     Backspace: removeSelectedMarks,
+    d: onLayout,
+    y: onLinked,
     q: onBack,
     t: onTrace,
     "?": () => onHelp(true),
@@ -108,6 +113,8 @@ export function ReadingKeys(props: ReadingKeysProps) {
     { keys: ["U"], what: t("flipVertical") },
     { keys: ["R"], what: t("reset") },
     { keys: ["C"], what: t("play") },
+    { keys: ["D"], what: t("layout.title") },
+    { keys: ["Y"], what: t("layout.link") },
     { keys: ["T"], what: t("trace") },
     { keys: ["Q"], what: t("keys.back") },
     { keys: ["?"], what: t("keys.help") },

@@ -1,19 +1,22 @@
-// The work on one series of slices: tools, picture, keys.
+// The work on series of slices: tools, one picture or several side by side, keys.
 
 import { useEffect, useMemo, useState } from "react";
 import type { StudyKey } from "../api/queries";
-import type { Series } from "../api/types";
+import type { Series, Study } from "../api/types";
 import { CINE_RATE_DEFAULT } from "../engine/cine";
 import { presetsOf } from "../engine/presets";
 import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
 import type { PrimaryTool } from "../engine/tools";
+import { LayoutMenu } from "./LayoutMenu";
+import { Pane } from "./Pane";
+import paneStyles from "./Panes.module.css";
+import { filled, following, type Layout, type PaneChoice, withPane } from "./panes";
 import styles from "./Reading.module.css";
 import { ReadingKeys } from "./ReadingKeys";
-import { StageNotice } from "./ReadingNotices";
+import { ReferenceLines } from "./ReferenceLines";
 import { Toolbar } from "./Toolbar";
-import type { Loaded } from "./useStacks";
-import { Viewport } from "./Viewport";
+import { useLinked } from "./useLinked";
 
 /** What a room can ask of the page around it, whatever it shows. */
 export interface RoomProps {
@@ -28,39 +31,104 @@ export interface RoomProps {
 }
 
 export interface StackRoomProps extends RoomProps {
-  readonly loaded: Loaded;
   readonly stack: Stack | undefined;
   readonly arriving: boolean;
 }
 
 const TOUCH = "(pointer: coarse)";
+type Views = readonly (StackView | undefined)[];
 
-export function StackRoom({ loaded, stack, arriving, ...room }: StackRoomProps) {
-  const { current } = room;
-  const [view, setView] = useState<StackView>();
+function withView(views: Views, index: number, view: StackView | undefined): Views {
+  if (views[index] === view) return views;
+  const next = [...views];
+  next[index] = view;
+  return next;
+}
+
+export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
+  const { study, series, current } = room;
+  const [layout, setLayout] = useState<Layout>(1);
+  const [active, setActive] = useState(0);
+  const [panes, setPanes] = useState<readonly PaneChoice[]>([]);
+  const [seen, setSeen] = useState("");
+  const [views, setViews] = useState<Views>([]);
+  const [linked, setLinked] = useState(true);
   const [tool, setTool] = useState<PrimaryTool>(() => (window.matchMedia(TOUCH).matches ? "scroll" : "windowLevel"));
   const [rate, setRate] = useState(CINE_RATE_DEFAULT);
+  const view = views[active];
   const frame = stack?.frames[0];
   const presets = useMemo(() => presetsOf(current.modality, frame?.rescale.type), [current, frame]);
+  const shown = useMemo(() => views.slice(0, layout), [views, layout]);
 
-  useEffect(() => view?.choose(tool), [view, tool]);
+  // The strip chooses for the pane that is worked in.
+  const chosen = `${current.seriesInstanceUID} ${stack?.id ?? ""}`;
+  if (chosen !== seen) {
+    const own = { study, seriesInstanceUid: current.seriesInstanceUID, stackId: stack?.id, isPrior: false };
+    setSeen(chosen);
+    setPanes(withPane(panes, active, own));
+  }
+  const arrange = (next: Layout) => {
+    setLayout(next);
+    setActive(0);
+    setPanes(filled(panes, next, study, series));
+  };
+  const compare = (prior: Study) => {
+    const key = { studyInstanceUid: prior.studyInstanceUID, site: prior.site };
+    const next = layout === 1 ? 2 : layout;
+    const choice = { study: key, seriesInstanceUid: undefined, stackId: undefined, isPrior: true };
+    setLayout(next);
+    setActive(0);
+    setPanes(withPane(filled(panes, next, study, series), 1, choice));
+  };
+  const activate = (index: number) => {
+    setActive(index);
+    const pane = panes[index];
+    if (pane && !pane.isPrior && pane.seriesInstanceUid) room.onSeries(pane.seriesInstanceUid);
+  };
+
+  useLinked(shown, active, linked && layout > 1);
+  useEffect(() => {
+    for (const one of views) one?.choose(tool);
+  }, [views, tool]);
   useEffect(() => view?.setRate(rate), [view, rate]);
   useEffect(() => {
     if (frame) setRate(Math.round(frame.cineRate ?? CINE_RATE_DEFAULT));
   }, [frame]);
 
+  const menu = { study, layout, onLayout: arrange, linked, onLinked: setLinked, onPrior: compare };
   return (
     <div className={styles["work"]}>
       {view && stack ? (
-        <Toolbar view={view} tool={tool} onTool={setTool} presets={presets} rate={rate} onRate={setRate} />
+        <Toolbar view={view} tool={tool} onTool={setTool} presets={presets} rate={rate} onRate={setRate}>
+          <LayoutMenu {...menu} />
+        </Toolbar>
       ) : (
         <div className={styles["toolbarPlace"]} />
       )}
-      <div className={styles["stage"]}>
-        <Viewport series={current} stack={stack} arriving={arriving} onView={setView} />
-        <StageNotice loaded={loaded} series={current} />
+      <div className={paneStyles["panes"]} data-layout={layout}>
+        {panes.slice(0, layout).map((choice, index) => (
+          <Pane
+            // biome-ignore lint/suspicious/noArrayIndexKey: a pane is its place
+            key={index}
+            choice={choice}
+            series={series}
+            arriving={arriving}
+            active={layout === 1 ? undefined : index === active}
+            onActivate={() => (index === active ? undefined : activate(index))}
+            onView={(made) => setViews((before) => withView(before, index, made))}
+          >
+            <ReferenceLines views={shown} index={index} />
+          </Pane>
+        ))}
       </div>
-      <ReadingKeys {...room} view={view} presets={presets} onTool={setTool} />
+      <ReadingKeys
+        {...room}
+        view={view}
+        presets={presets}
+        onTool={setTool}
+        onLayout={() => arrange(following(layout))}
+        onLinked={() => setLinked(!linked)}
+      />
     </div>
   );
 }

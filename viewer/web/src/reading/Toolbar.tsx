@@ -46,9 +46,11 @@ export interface ToolbarProps {
   readonly presets: readonly Preset[];
   readonly rate: number;
   readonly onRate: (rate: number) => void;
+  /** More of them. */
+  readonly children: ReactNode;
 }
 
-export function Toolbar({ view, tool, onTool, presets, rate, onRate }: ToolbarProps) {
+export function Toolbar({ view, tool, onTool, presets, rate, onRate, children }: ToolbarProps) {
   const { t } = useTranslation("reading");
   const scrollable = useStore(view.stack, (state) => state.count > 1);
   return (
@@ -94,6 +96,7 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate }: ToolbarPr
       />
       <Tool label={t("reset")} hint="R" icon={<IconRestore size={20} />} onClick={() => view.look.reset()} />
       <Tool label={t("clearMarks")} icon={<IconTrash size={20} />} onClick={() => removeAllMarks()} />
+      {children}
       {scrollable ? <CineControls view={view} rate={rate} onRate={onRate} /> : null}
     </div>
   );

@@ -1,0 +1,70 @@
+// How many pictures, whether they are scrolled together, and which other study is beside this one.
+
+import { Menu } from "@mantine/core";
+import { IconLayoutColumns, IconLayoutGrid, IconLink, IconSquare } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { priorsQuery, type StudyKey } from "../api/queries";
+import type { Study } from "../api/types";
+import { formatDicomDay } from "../ui/format";
+import { following, LAYOUTS, type Layout } from "./panes";
+import styles from "./Toolbar.module.css";
+
+const ICONS: Readonly<Record<Layout, ReactNode>> = {
+  1: <IconSquare size={20} />,
+  2: <IconLayoutColumns size={20} />,
+  4: <IconLayoutGrid size={20} />,
+};
+
+export interface LayoutMenuProps {
+  readonly study: StudyKey;
+  readonly layout: Layout;
+  readonly onLayout: (layout: Layout) => void;
+  readonly linked: boolean;
+  readonly onLinked: (linked: boolean) => void;
+  readonly onPrior: (prior: Study) => void;
+}
+
+export function LayoutMenu({ study, layout, onLayout, linked, onLinked, onPrior }: LayoutMenuProps) {
+  const { t } = useTranslation("reading");
+  const priors = useQuery(priorsQuery(study)).data ?? [];
+  return (
+    <Menu position="bottom-start" transitionProps={{ duration: 0 }}>
+      <Menu.Target>
+        <button type="button" className={styles["tool"]} aria-label={t("layout.title")}>
+          {ICONS[layout]}
+          <span className={styles["short"]}>{t("layout.short")}</span>
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {LAYOUTS.map((one) => (
+          <Menu.Item
+            key={one}
+            leftSection={ICONS[one]}
+            rightSection={one === following(layout) ? <kbd className={styles["key"]}>D</kbd> : null}
+            aria-current={one === layout ? "true" : undefined}
+            onClick={() => onLayout(one)}
+          >
+            {t("layout.panes", { count: one })}
+          </Menu.Item>
+        ))}
+        <Menu.Item
+          leftSection={<IconLink size={20} />}
+          rightSection={<kbd className={styles["key"]}>Y</kbd>}
+          role="menuitemcheckbox"
+          aria-checked={linked}
+          onClick={() => onLinked(!linked)}
+        >
+          {t(linked ? "layout.unlink" : "layout.link")}
+        </Menu.Item>
+        <Menu.Label>{t("layout.priors", { count: priors.length })}</Menu.Label>
+        {priors.map((prior) => (
+          <Menu.Item key={prior.studyInstanceUID} onClick={() => onPrior(prior)}>
+            {`${formatDicomDay(prior.studyDate)} · ${prior.modalities.join(", ")} ${prior.studyDescription}`}
+          </Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
+}
