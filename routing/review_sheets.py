@@ -8,7 +8,8 @@ was given its picture; what nobody was given, nobody can send. Sheets are made w
 import io
 import mmap
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, Literal
@@ -16,7 +17,7 @@ from typing import Final, Literal
 from PIL import Image
 
 from anonymizer.pdf.encapsulated import pages_of, wants_new_pdf
-from anonymizer.pixels.views import Picture, overviews
+from anonymizer.pixels.views import Picture, eight_bits, frame, overviews
 from anonymizer.profile import Profile
 from kernel.archive.blobs import Blobs
 from kernel.archive.remembered import Remembered
@@ -47,6 +48,7 @@ class Sheet:
     rows: int
     columns: int
     png: bytes
+    is_deep: bool = False  # a frame of more than 8 bits: a window of its values shows what the whole range hides
 
 
 class ReviewSheets:
@@ -101,6 +103,18 @@ class ReviewSheets:
             self._seen.put(name, (self._seen.get(name) or frozenset()) | {number})
         return sheets[number - 1]
 
+    def windowed(self, review: Review, number: int, who: str, window: tuple[float, float]) -> bytes:
+        """Return the picture of a sheet with a window of its values, shares of their range, as PNG; see `show`.
+
+        Of anything but a deep frame the window is the screen's to apply.
+        """
+        sheet = self.show(review, number, who)
+        source = self._source(review) if sheet.is_deep else None
+        if source is None:
+            return sheet.png
+        with self._opened(source) as content, open_pixels(content) as pixels:
+            return _png(eight_bits(frame(pixels, sheet.first_frame - 1), window))
+
     def seen(self, review: Review, who: str) -> frozenset[int]:
         """Return the numbers of the sheets that somebody was given."""
         return self._seen.get((who, _key(review))) or frozenset()
@@ -125,14 +139,19 @@ class ReviewSheets:
         source = self._source(review)
         if source is None:
             return ()
-        with (
-            self._blobs.open(source.blob_key) as file,
-            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
-        ):
+        with self._opened(source) as content:
             header = scan(content, source.transfer_syntax_uid, offset=source.dataset_offset)
             if header.pixel_data is not None:
                 return tuple(_of_pixels(content))
             return tuple(_of_pages(header)) if wants_new_pdf(header, self._profile_of(review.profile)) else ()
+
+    @contextmanager
+    def _opened(self, source: Source) -> Generator[mmap.mmap]:
+        with (
+            self._blobs.open(source.blob_key) as file,
+            mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
+        ):
+            yield content
 
     def _source(self, review: Review) -> Source | None:
         try:
@@ -145,7 +164,8 @@ def _of_pixels(content: mmap.mmap) -> Iterator[Sheet]:
     with open_pixels(content) as pixels:
         for one in overviews(pixels):
             rows, columns = one.picture.shape[:2]
-            yield Sheet(one.kind, one.first_frame, one.last_frame, 0, rows, columns, _png(one.picture))
+            is_deep = one.kind == "frame" and pixels.image.bits_stored > 8
+            yield Sheet(one.kind, one.first_frame, one.last_frame, 0, rows, columns, _png(one.picture), is_deep)
 
 
 def _of_pages(header: Header) -> Iterator[Sheet]:

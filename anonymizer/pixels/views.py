@@ -150,10 +150,11 @@ def _grey(array: NDArray[Any]) -> NDArray[np.float32]:
     return np.asarray(array.max(axis=2) if array.ndim == 3 else array, np.float32)
 
 
-def eight_bits(array: NDArray[Any]) -> Picture:
-    """Return samples from black to white over all values that there are."""
-    if array.dtype == np.uint8:
+def eight_bits(array: NDArray[Any], window: tuple[float, float] = (0.0, 1.0)) -> Picture:
+    """Return samples from black to white over all values that there are, or over a window of them from 0 to 1."""
+    if array.dtype == np.uint8 and window == (0.0, 1.0):
         return np.ascontiguousarray(array)
     values = array.astype(np.float32)
-    low, high = float(values.min()), float(values.max())
-    return np.asarray((values - low) * (255 / max(high - low, FLAT)), np.uint8)
+    least, reach = (0.0, 255.0) if array.dtype == np.uint8 else (float(values.min()), float(np.ptp(values)))
+    low, high = least + window[0] * reach, least + window[1] * reach
+    return np.asarray(np.clip((values - low) * (255 / max(high - low, FLAT)), 0, 255), np.uint8)

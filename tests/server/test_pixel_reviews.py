@@ -16,7 +16,7 @@ from kernel import audit
 from kernel.archive.tables import instance
 from routing.tables import pixel_review
 from tests.anonymizer.documents import an_encapsulated
-from tests.support.builders import an_us_cine, with_pixels
+from tests.support.builders import a_cr, an_us_cine, with_pixels
 from tests.support.papers import a_typed_pdf
 
 INSTANCE = "2.25.4711"
@@ -142,6 +142,25 @@ def test_each_sheet_that_is_given_is_an_audit_line_and_wants_the_right_to_read(c
         lines = audit.of_study(connection, an_us_cine(seed="cine").StudyInstanceUID)
     told = [(line.who, line.outcome) for line in lines if line.action == audit.Action.INSTANCES_ACCESSED]
     assert ("lan", audit.AuditOutcome.SUCCESS) in told
+
+
+def test_a_window_shows_what_the_whole_range_of_a_radiograph_hides(room):
+    pixels = np.zeros((24, 32), "<u2")
+    pixels[0, 0], pixels[4:8, 4:28] = 4095, 10  # faint letters beside something very bright
+    ds = with_pixels(a_cr(seed="faint"), pixels, PhotometricInterpretation="MONOCHROME2", BitsStored=12, HighBit=11)
+    wait(room, ds.SOPInstanceUID, room.take_in(ds, site="MK02"))
+    address = f"/api/pixel-reviews/{ds.SOPInstanceUID}/sheets"
+    with room.client(**bearer(room, "admin", "dicomweb:read")) as client:
+        (listed,) = client.get(address).json()
+        plain, window = (
+            np.asarray(Image.open(io.BytesIO(client.get(f"{address}/1", params=params).content)))
+            for params in ({}, {"low": 0, "high": 0.005})
+        )
+        refused = client.get(f"{address}/1", params={"low": 9})
+
+    assert (listed["deep"], refused.status_code) == (True, 400)
+    assert plain[5, 10] - plain[20, 10] < 1
+    assert window[5, 10] - window[20, 10] > 100
 
 
 def test_what_is_asked_anew_is_looked_at_anew(cine):

@@ -8,7 +8,7 @@ with the right and the audit line of one. Single frames are asked of DICOMweb (`
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from kernel.access import Action, Principal, Scope
@@ -22,6 +22,7 @@ from viewer.server.models import Model
 from viewer.server.services import Services, address_of, principal_of
 
 ONE = "/pixel-reviews/{sop_instance_uid}"
+Share = Annotated[float, Query(ge=-1, le=2)]  # of the range of values that a picture has
 Boxes = Annotated[list[tuple[int, int, int, int]], Field(max_length=BOXES_MAX)]
 
 
@@ -58,6 +59,7 @@ class ReviewSheet(Model):
     top: int = Field(description="Of a page: where it begins in the strip of pages on which masks are drawn.")
     rows: int
     columns: int
+    deep: bool = Field(description="Of more than 8 bits: ask for a window of its values.")
     seen: bool = Field(description="By who asks.")
 
 
@@ -114,13 +116,19 @@ def add_pixel_reviews(router: APIRouter, services: Services) -> None:
         return [_sheet(one, number, seen) for number, one in enumerate(services.sheets.of(review), 1)]
 
     @router.get(ONE + "/sheets/{number}", tags=["pixels"], response_class=Response)
-    def sheet(request: Request, of: Annotated[tuple[Principal, Review], Depends(named)], number: int) -> Response:
-        """Give one of them as image/png; it counts as seen by who asks."""
+    def sheet(
+        request: Request,
+        of: Annotated[tuple[Principal, Review], Depends(named)],
+        number: int,
+        low: Share = 0,
+        high: Share = 1,
+    ) -> Response:
+        """Give one of them as image/png; it counts as seen by who asks. Of a deep one, values from `low` to `high`."""
         principal, review = of
         study = review.study_instance_uid
         services.access.open_study(principal, study, Action.INSTANCES_ACCESSED, address_of(request), review.site)
-        picture = services.sheets.show(review, number, principal.name)
-        return Response(picture.png, media_type="image/png", headers={"Cache-Control": "no-store"})
+        png = services.sheets.windowed(review, number, principal.name, (low, high))
+        return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})
 
     @router.post(ONE + "/acceptance", tags=["pixels"])
     def accept(
@@ -159,7 +167,7 @@ def _item(one: Review, picture: Shown | None) -> PixelReview:
 def _sheet(of: Sheet, number: int, seen: frozenset[int]) -> ReviewSheet:
     return ReviewSheet(
         number=number, kind=of.kind, first_frame=of.first_frame, last_frame=of.last_frame, top=of.top, rows=of.rows,
-        columns=of.columns, seen=number in seen,
+        columns=of.columns, deep=of.is_deep, seen=number in seen,
     )  # fmt: skip
 
 

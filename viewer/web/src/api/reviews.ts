@@ -26,8 +26,13 @@ export const sheetsQuery = (review: PixelReview) =>
   });
 
 /** The picture of one; whoever is given it has seen it, as far as the node knows. */
-export function sheetAddress(review: PixelReview, number: number): string {
-  return `${addressOf(review)}/sheets/${number}?${nameOf(review)}`;
+export function sheetAddress(
+  review: PixelReview,
+  number: number,
+  window?: readonly [low: number, high: number],
+): string {
+  const values = window ? `&low=${window[0]}&high=${window[1]}` : "";
+  return `${addressOf(review)}/sheets/${number}?${nameOf(review)}${values}`;
 }
 
 /** Have the instance made anew with these masks, and sent. */

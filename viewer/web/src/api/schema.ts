@@ -148,6 +148,8 @@ export interface ReviewSheet {
   readonly top: number;
   readonly rows: number;
   readonly columns: number;
+  /** Of more than 8 bits: ask for a window of its values. */
+  readonly deep: boolean;
   /** By who asks. */
   readonly seen: boolean;
 }

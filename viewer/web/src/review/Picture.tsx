@@ -1,7 +1,7 @@
 // What must be looked at and each frame as received, and over it the masks: by mouse, finger or keyboard.
 
 import { Button } from "@mantine/core";
-import { type CSSProperties, type Dispatch, useState, type WheelEvent } from "react";
+import { type CSSProperties, type Dispatch, useEffect, useState, type WheelEvent } from "react";
 import { useTranslation } from "react-i18next";
 import { frameAddress, sheetAddress } from "../api/reviews";
 import type { PixelPicture, PixelReview, ReviewSheet } from "../api/types";
@@ -9,10 +9,12 @@ import { useKeys } from "../ui/hotkeys";
 import { Notice } from "../ui/Notice";
 import { type Change, type Masks, middleBox } from "./boxes";
 import { ContrastControls } from "./ContrastControls";
-import { BRIGHT, type Contrast, isPlain, lineOf, PLAIN, STEP, shifted } from "./contrast";
+import { BRIGHT, type Contrast, isPlain, lineOf, PLAIN, STEP, shifted, valuesOf } from "./contrast";
 import { MaskLayer } from "./MaskLayer";
 import styles from "./Picture.module.css";
 import { partOf, type Stop, stopsOf, stripOf, unseenOf } from "./stops";
+
+const SETTLED_MS = 250;
 
 export interface PictureProps {
   readonly review: PixelReview;
@@ -36,6 +38,9 @@ export function Picture({ review, picture, sheets, seen, masks, change, onSeen }
   const stop = stops[at];
   const strip = stripOf(sheets);
   const part = stop ? partOf(stop, strip) : { top: 0, ...strip };
+  const isDeep = stop?.kind === "sheet" && stop.sheet.deep;
+  const settled = useSettled(contrast);
+  const values = isDeep && !isPlain(settled) ? valuesOf(settled) : undefined;
   const unseen = unseenOf(sheets, seen);
   const turn = (by: number) => go(Math.min(Math.max(at + by, 0), stops.length - 1));
   const window = (by: Partial<Contrast>) => setContrast(shifted(contrast, by));
@@ -99,11 +104,16 @@ export function Picture({ review, picture, sheets, seen, masks, change, onSeen }
       ) : null}
       <Transfer contrast={contrast} />
       <section className={styles["scroll"]} tabIndex={full ? 0 : undefined} aria-label={what} onWheel={onWheel}>
-        <div className={styles["stage"]} style={size} data-window={!isPlain(contrast)} data-loading={shown !== at}>
+        <div
+          className={styles["stage"]}
+          style={size}
+          data-window={!(isDeep || isPlain(contrast))}
+          data-loading={shown !== at}
+        >
           <img
             src={
               stop.kind === "sheet"
-                ? sheetAddress(review, stop.sheet.number)
+                ? sheetAddress(review, stop.sheet.number, values)
                 : frameAddress(review, picture, stop.frame)
             }
             alt={t("pictureAlt", { what, modality: picture.modality })}
@@ -120,6 +130,16 @@ export function Picture({ review, picture, sheets, seen, masks, change, onSeen }
       <figcaption className={styles["hint"]}>{t(isPage ? "pageHint" : "drawHint")}</figcaption>
     </figure>
   );
+}
+
+/** What was chosen, once it has stayed so for a moment: a frame of many bits is asked of the node for each window. */
+function useSettled(contrast: Contrast): Contrast {
+  const [settled, settle] = useState(contrast);
+  useEffect(() => {
+    const timer = setTimeout(() => settle(contrast), SETTLED_MS);
+    return () => clearTimeout(timer);
+  }, [contrast]);
+  return settled;
 }
 
 /** The window as a filter of the page: a straight line on each color. */

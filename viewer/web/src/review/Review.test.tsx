@@ -30,7 +30,18 @@ interface Asked {
 let asked: Asked[] = [];
 
 function sheet(number: number, kind: ReviewSheet["kind"], more: Partial<ReviewSheet> = {}): ReviewSheet {
-  return { number, kind, firstFrame: 1, lastFrame: 5, top: 0, rows: 48, columns: 64, seen: false, ...more };
+  return {
+    number,
+    kind,
+    firstFrame: 1,
+    lastFrame: 5,
+    top: 0,
+    rows: 48,
+    columns: 64,
+    deep: false,
+    seen: false,
+    ...more,
+  };
 }
 
 const CINE = [sheet(1, "brightest"), sheet(2, "darkest")];
@@ -134,6 +145,16 @@ test("the window is set by sliders and by keys, and goes back", async () => {
   expect(values()).toEqual(["50", "100"]);
   fireEvent.keyDown(document.body, { key: "b" });
   expect(values()).toEqual(["14", "28"]);
+});
+
+test("a frame of many bits is asked of the node with the window", async () => {
+  theNodeHas([review("2.25.3")], ONE, [sheet(1, "frame", { lastFrame: 1, deep: true })]);
+  await openFirst();
+
+  fireEvent.keyDown(document.body, { key: "b" });
+
+  await waitFor(() => expect(screen.getByRole("img").getAttribute("src")).toContain("&low=0&high=0.28"));
+  expect(document.querySelector("[data-window]")?.getAttribute("data-window")).toBe("false");
 });
 
 test("a corner of the chosen mask is drawn, or moved by keys", async () => {

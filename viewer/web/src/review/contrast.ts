@@ -24,6 +24,11 @@ export function shifted({ level, width }: Contrast, by: Partial<Contrast>): Cont
   };
 }
 
+/** The values that are shown, as shares of their range: for who has more of them than 256. */
+export function valuesOf({ level, width }: Contrast): readonly [low: number, high: number] {
+  return [(level - width / 2) / 100, (level + width / 2) / 100];
+}
+
 /** The line from a value to what is shown, both from 0 to 1: black at the window's lower end, white at its upper one. */
 export function lineOf({ level, width }: Contrast): { readonly slope: number; readonly intercept: number } {
   return { slope: 100 / width, intercept: 0.5 - level / width };

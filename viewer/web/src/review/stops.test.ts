@@ -3,7 +3,7 @@ import type { ReviewSheet } from "../api/types";
 import { partOf, stopsOf, stripOf, unseenOf } from "./stops";
 
 function sheet(number: number, kind: ReviewSheet["kind"], firstFrame: number, seen = false): ReviewSheet {
-  return { number, kind, firstFrame, lastFrame: firstFrame, top: 0, rows: 4, columns: 4, seen };
+  return { number, kind, firstFrame, lastFrame: firstFrame, top: 0, rows: 4, columns: 4, deep: false, seen };
 }
 
 test("what must be seen comes first, then the frames that were not among it", () => {
