@@ -23,6 +23,7 @@ from kernel.access import Scope as Right
 from kernel.access.request import principal_of_request
 from kernel.errors import ExchangeError, InvalidRequest, LimitExceeded
 from viewer.server import pages
+from viewer.server.annotations import MARKS
 from viewer.server.api import Services, build_api, tile_routes
 from viewer.server.security import SecurityHeaders
 from viewer.server.services import origin_of
@@ -30,6 +31,7 @@ from viewer.server.services import origin_of
 DICOMWEB_PREFIXES = ("/dicom-web/", "/sites/")
 DICOMWEB_ROOT = "/dicom-web"
 BODY_BYTES_MAX = 64 * 1024  # of a request to the reading room's API
+MARKS_BYTES_MAX = 4 * 1024 * 1024  # of one that saves the marks of a slide
 
 _log = telemetry.get_logger("exchange.http")
 
@@ -80,11 +82,12 @@ class _BoundedBody:
             await self._app(scope, receive, send)
             return
         declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if not declared.isdigit() or int(declared) > BODY_BYTES_MAX:
-            too_large = LimitExceeded(limit="body_bytes_max", value=declared.decode("latin-1"), bound=BODY_BYTES_MAX)
+        bound = MARKS_BYTES_MAX if scope["path"].endswith(MARKS) else BODY_BYTES_MAX
+        if not declared.isdigit() or int(declared) > bound:
+            too_large = LimitExceeded(limit="body_bytes_max", value=declared.decode("latin-1"), bound=bound)
             await problem(too_large, secrets.token_hex(16))(scope, receive, send)
             return
-        left = BODY_BYTES_MAX
+        left = bound
 
         async def receive_bounded() -> Message:
             nonlocal left

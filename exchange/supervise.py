@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 import uvicorn
 
+from consult.slides.annotations import Annotations
 from exchange.assemble import NAMING_BLOBS, Node
 from exchange.http import build_app
 from exchange.http_door import Door
@@ -79,6 +80,14 @@ class Running:
             stores.clock,
             vault,
             slides=node.slides,
+            annotations=Annotations(
+                stores.db,
+                stores.blobs,
+                node.slides.shelf,
+                ingest=node.ingest,
+                committer=node.committer,
+                clock=stores.clock,
+            ),
             sheets=ReviewSheets(stores.db, stores.blobs, finder_of(config)),
             reports=StudyReports(stores.db, stores.blobs),
         )

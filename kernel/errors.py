@@ -164,6 +164,12 @@ class AmbiguousStudy(Refused):
     text = "Study {study_instance_uid} is here from more than one site. Name the site."
 
 
+class AnnotationsChanged(Refused):
+    """Marks that were drawn on a state of a slide that is no longer the present one."""
+
+    text = "The marks of slide {series_instance_uid} were saved by somebody else since; open them again."
+
+
 class DeletionRefused(Refused):
     """Something that may not be deleted, or not yet."""
 

@@ -307,6 +307,34 @@ def test_two_slides_side_by_side_move_as_one_until_they_are_let_go(slide: SlideR
     expect(powers).to_have_text(["20x", "10x"])
 
 
+def test_what_was_drawn_is_saved_into_the_study_and_there_again(
+    browser_without_webgl: Browser, node: NodeProcess, slide: SlideRoom
+):
+    slide.press("k", "4", "l")
+    slide.click(-100, -80)
+    slide.click(60, -80)
+    slide.press("c")
+    slide.click(10, 40)
+    panel = slide.page.get_by_role("complementary", name="Dấu vẽ")
+    panel.get_by_role("textbox").nth(1).fill("phân bào")
+    drawn = slide.labels()
+    expect(panel.get_by_text("Có dấu chưa lưu")).to_be_visible()
+
+    panel.get_by_role("button", name="Lưu vào ca").click()
+
+    expect(panel.get_by_text("Đã lưu bởi bs.lan")).to_be_visible()
+    room = Room.open(browser_without_webgl, node.url)
+    again = SlideRoom(room)
+    again.press("k", "4")
+    expect(again.page.get_by_text("Đã lưu bởi bs.lan")).to_be_visible()
+    assert again.labels() == drawn
+    room.close()
+    with node.client() as client:
+        study = node.studies()[0]["studyInstanceUID"]
+        series = client.get(f"/api/studies/{study}/series").raise_for_status().json()
+    assert sorted(one["modality"] for one in series) == ["SM", "SR"]
+
+
 LOOKS: list[tuple[str, tuple[int, int], Language, Scheme]] = [
     ("laptop", LAPTOP, "vi", "dark"),
     ("laptop", LAPTOP, "en", "light"),

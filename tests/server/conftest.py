@@ -12,6 +12,7 @@ from pydicom import Dataset
 from starlette.responses import Response
 
 from anonymizer.profile import load
+from consult.slides.annotations import Annotations
 from consult.slides.room import SlideRoom
 from exchange.assemble import slides_of
 from exchange.http import build_app
@@ -59,15 +60,20 @@ class Room:
 
     def take_in(self, *datasets: Dataset, site: str = "LOCAL") -> str:
         """Take in instances of one study and return its Study Instance UID."""
-        blobs, db, clock = self.stores.blobs, self.stores.db, self.stores.clock
-        committer = LocalCommitter(db, clock, quarantine_bytes_max=1 << 20)
-        ingest = Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, lambda _: None)
+        _, ingest = taking_in(self.stores)
         origin = Origin(site, "dimse", "CT1", "VIENANH", "127.0.0.1", "a session")
         for ds in datasets:
-            stage = blobs.stage(ds.SOPClassUID, ds.SOPInstanceUID, "1.2.840.10008.1.2.1", None)
+            stage = self.stores.blobs.stage(ds.SOPClassUID, ds.SOPInstanceUID, "1.2.840.10008.1.2.1", None)
             stage.write(as_dataset_bytes(ds))
             ingested = ingest.ingest(stage.finish(), origin)
         return ingested.study_instance_uid
+
+
+def taking_in(stores: Stores) -> tuple[LocalCommitter, Ingest]:
+    """Return what takes instances into these stores."""
+    blobs, clock = stores.blobs, stores.clock
+    committer = LocalCommitter(stores.db, clock, quarantine_bytes_max=1 << 20)
+    return committer, Ingest(blobs, committer, Quarantine(blobs, committer, clock), clock, lambda _: None)
 
 
 async def nothing(scope, receive, send) -> None:
@@ -93,8 +99,21 @@ def room(tmp_path: Path) -> Iterator[Room]:
         vault = BreakGlass(stores.db, site_keys(config, {}), stores.clock)
         slides, sheets = slides_of(stores), ReviewSheets(stores.db, stores.blobs, load)
         reports = StudyReports(stores.db, stores.blobs)
+        committer, ingest = taking_in(stores)
+        annotations = Annotations(
+            stores.db, stores.blobs, slides.shelf, ingest=ingest, committer=committer, clock=stores.clock
+        )
         services = Services(
-            config, stores.access, stores.db, "1", stores.clock, vault, slides=slides, sheets=sheets, reports=reports
+            config,
+            stores.access,
+            stores.db,
+            "1",
+            stores.clock,
+            vault,
+            slides=slides,
+            annotations=annotations,
+            sheets=sheets,
+            reports=reports,
         )
         with served(build_app(services, nothing, dict, static), ws="none") as url:
             yield Room(url, stores, static, slides)

@@ -6,6 +6,7 @@ they are plain functions that the framework runs in threads.
 
 from fastapi import APIRouter
 
+from viewer.server.annotations import add_annotations
 from viewer.server.deidentification import add_deidentification
 from viewer.server.orders import add_orders
 from viewer.server.pixel_reviews import add_pixel_reviews
@@ -28,4 +29,5 @@ def build_api(services: Services) -> APIRouter:
     add_pixel_reviews(router, services)
     add_deidentification(router, services)
     add_slides(router, services)
+    add_annotations(router, services)
     return router

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from consult.slides.annotations import Annotations
 from consult.slides.room import SlideRoom
 from kernel.access import Access, Principal
 from kernel.access.request import principal_of_request
@@ -26,6 +27,7 @@ class Services:
     clock: Clock
     vault: BreakGlass
     slides: SlideRoom
+    annotations: Annotations
     sheets: ReviewSheets
     reports: StudyReports
 

@@ -24,6 +24,13 @@ export interface Decided {
   readonly destinations: number;
 }
 
+/** A state to save. */
+export interface NewAnnotations {
+  /** The instance that was opened, or null. */
+  readonly base: string | null;
+  readonly marks: readonly SlideMark[];
+}
+
 /** The current password and the one that shall replace it. */
 export interface NewPassword {
   readonly current: string;
@@ -181,6 +188,15 @@ export interface SignIn {
   readonly password: string;
 }
 
+/** The present state of a slide's marks. */
+export interface SlideAnnotations {
+  /** SOP Instance UID of the document; null while nothing was saved. */
+  readonly instance: string | null;
+  readonly author: string;
+  readonly at: string | null;
+  readonly marks: readonly SlideMark[];
+}
+
 /** A height over the glass that can be looked at. */
 export interface SlideFocalPlane {
   readonly number: number;
@@ -204,6 +220,15 @@ export interface SlideItem {
   readonly hasIcc: boolean;
   readonly associated: readonly string[];
   readonly tiles: string;
+}
+
+/** One mark on a slide; places are millimetres in the slide's coordinate system. */
+export interface SlideMark {
+  /** Of the 2.25 root; names the mark for ever. */
+  readonly uid: string;
+  readonly kind: "point" | "line" | "polygon" | "freehand" | "text";
+  readonly points: readonly (readonly [number, number])[];
+  readonly text: string;
 }
 
 /** One level as viewers see it, half the one before. */

@@ -2,7 +2,18 @@
 
 import type { SeriesItem, SessionInfo, StudyItem, TraceItem } from "./schema";
 
-export type { Box, Decided, NodeInfo, PixelPicture, PixelReview, ReviewSheet, SlideItem, Worklist } from "./schema";
+export type {
+  Box,
+  Decided,
+  NodeInfo,
+  PixelPicture,
+  PixelReview,
+  ReviewSheet,
+  SlideAnnotations,
+  SlideItem,
+  SlideMark,
+  Worklist,
+} from "./schema";
 export type Session = SessionInfo;
 export type Study = StudyItem;
 export type Series = SeriesItem;

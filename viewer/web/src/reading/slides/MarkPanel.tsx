@@ -1,19 +1,25 @@
 // What is drawn on a slide, as a list: how many, how large, and words for each.
 
-import { ActionIcon, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, TextInput, Tooltip } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Mark } from "../../engine/slides/marks";
 import { useStore } from "../useStore";
 import styles from "./MarkPanel.module.css";
+import type { KeptMarks } from "./useKeptMarks";
 import { useMeasureText } from "./useMarkLayer";
 import type { Bench } from "./useSlideView";
 
 /** A mark's text is one line. */
 const TEXT_MAX = 256;
 
-export function MarkPanel({ bench }: { readonly bench: Bench }) {
+export interface MarkPanelProps {
+  readonly bench: Bench;
+  readonly kept: KeptMarks;
+}
+
+export function MarkPanel({ bench, kept }: MarkPanelProps) {
   const { t } = useTranslation("slides");
   const { marks, view } = bench;
   const list = useStore(marks.list, (value) => value);
@@ -41,7 +47,29 @@ export function MarkPanel({ bench }: { readonly bench: Bench }) {
           />
         ))}
       </ol>
+      <Keeping kept={kept} />
     </aside>
+  );
+}
+
+/** Saving is a deed of its own: what is kept becomes part of the study. */
+function Keeping({ kept }: { readonly kept: KeptMarks }) {
+  const { t } = useTranslation(["slides", "common"]);
+  if (!kept.possible) return <p className={styles["empty"]}>{t("notKept")}</p>;
+  return (
+    <div className={styles["keeping"]}>
+      {kept.problem ? (
+        <p className={styles["problem"]} role="alert">
+          {kept.problem === "changed" ? t("changed") : t(`common:problem.${kept.problem}`)}
+        </p>
+      ) : null}
+      <Button fullWidth size="sm" disabled={!kept.unsaved} loading={kept.saving} onClick={kept.save}>
+        {t("saveMarks")}
+      </Button>
+      <p className={styles["state"]} role="status">
+        {kept.unsaved ? t("unsaved") : kept.author ? t("savedBy", { author: kept.author }) : ""}
+      </p>
+    </div>
   );
 }
 

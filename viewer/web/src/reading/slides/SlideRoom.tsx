@@ -10,6 +10,7 @@ import { SlidePlace } from "./SlidePlace";
 import styles from "./SlideRoom.module.css";
 import { SlideToolbar } from "./SlideToolbar";
 import { isSlide } from "./series";
+import { useKeptMarks } from "./useKeptMarks";
 import type { Bench } from "./useSlideView";
 
 export function SlideRoom(room: RoomProps) {
@@ -23,6 +24,9 @@ export function SlideRoom(room: RoomProps) {
   const slides = series.filter(isSlide);
   const beside = slides.find((one) => one.seriesInstanceUID === besideUid);
   const bench = beside && atSecond ? second : first;
+  const keptFirst = useKeptMarks(study, current.seriesInstanceUID, first);
+  const keptSecond = useKeptMarks(study, besideUid ?? "", beside ? second : undefined);
+  const kept = bench === first ? keptFirst : keptSecond;
   const comparing = { slides, beside, onBeside: setBeside, linked, onLinked: setLinked };
 
   useEffect(() => (first && second && linked ? link(first.view, second.view) : undefined), [first, second, linked]);
@@ -53,7 +57,7 @@ export function SlideRoom(room: RoomProps) {
             onBench={setSecond}
           />
         ) : null}
-        {bench && listed ? <MarkPanel bench={bench} /> : null}
+        {bench && listed ? <MarkPanel bench={bench} kept={kept} /> : null}
       </div>
       <SlideKeys {...room} bench={bench} listed={listed} onListed={setListed} comparing={comparing} />
     </div>

@@ -1,0 +1,176 @@
+"""Marks as a DICOM document and back: Comprehensive 3D SR with TID 1500, each mark a planar region (TID 1410).
+
+What the standard's template has no place for is the way of drawing, which is a private code of the finding, and a
+person's words, which are a Comment (121106, DCM) of the measurement group.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+from highdicom.sr import (
+    CodedConcept,
+    Comprehensive3DSR,
+    ImageRegion3D,
+    Measurement,
+    MeasurementReport,
+    ObservationContext,
+    ObserverContext,
+    PersonObserverIdentifyingAttributes,
+    PlanarROIMeasurementsAndQualitativeEvaluations,
+    RelationshipTypeValues,
+    TextContentItem,
+    TrackingIdentifier,
+)
+from pydicom.dataset import Dataset
+from pydicom.sr.codedict import codes
+
+from consult.slides.marks import CLOSED, KINDS, Kind, Mark, area_mm2, length_mm
+from kernel.dicom.uids import IMPLEMENTATION_VERSION_NAME
+
+SCHEME: Final = "99VIENANH"
+DESCRIPTION: Final = "Annotations"
+_MEANINGS: Final[dict[Kind, str]] = {
+    "point": "Counted point",
+    "line": "Line",
+    "polygon": "Polygonal outline",
+    "freehand": "Freehand outline",
+    "text": "Text at a place",
+}
+_SHAPES: Final[dict[Kind, str]] = {
+    "point": "POINT",
+    "line": "POLYLINE",
+    "polygon": "POLYGON",
+    "freehand": "POLYGON",
+    "text": "POINT",
+}
+_DELIMITERS: Final = str.maketrans("^=\\", "   ")
+_COMMENT: Final = CodedConcept("121106", "DCM", "Comment")
+_IMAGING: Final = CodedConcept("363679005", "SCT", "Imaging procedure")
+# Of patient and study, empty in the document where the slide lacks them (PS3.3 C.7.1.1, C.7.2.1).
+_TYPE_2: Final = (
+    "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
+    "StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "AccessionNumber",
+)  # fmt: skip
+_ANYTHING: Final = Mark("2.25.0", "point", ((0.0, 0.0),))
+_MEASUREMENTS: Final = "126010"
+_GROUP, _TRACKING_UID, _FINDING, _REGION = "125007", "112040", "121071", "111030"  # concepts of TID 1410
+
+
+def document(
+    evidence: Dataset, marks: Sequence[Mark], author: str, now: datetime, *, uids: tuple[str, str], number: int
+) -> Dataset:
+    """Return the document that keeps all marks of a slide.
+
+    Parameters
+    ----------
+    evidence
+        The header of the slide's finest level; patient and study are taken from it.
+    author
+        A person's name, for the screen.
+    uids
+        Of the series and of the new instance.
+    number
+        Instance Number; the highest is the present state.
+    """
+    frame_of_reference_uid = str(evidence.FrameOfReferenceUID)
+    for keyword in _TYPE_2:
+        if keyword not in evidence:
+            setattr(evidence, keyword, None)
+    person = PersonObserverIdentifyingAttributes(name=_person_name(author))
+    context = ObservationContext(observer_person_context=ObserverContext(codes.DCM.Person, person))
+    drawn = marks or (_ANYTHING,)
+    groups = [_group(mark, ordinal, frame_of_reference_uid) for ordinal, mark in enumerate(drawn, start=1)]
+    report = MeasurementReport(
+        observation_context=context,
+        procedure_reported=_IMAGING,
+        imaging_measurements=groups,
+    )
+    if not marks:  # highdicom makes no report of nothing
+        del next(item for item in report[0].ContentSequence if _concept(item) == _MEASUREMENTS).ContentSequence
+    ds: Dataset = Comprehensive3DSR(
+        evidence=[evidence],
+        content=report[0],
+        series_instance_uid=uids[0],
+        series_number=900,
+        sop_instance_uid=uids[1],
+        instance_number=number,
+        manufacturer=IMPLEMENTATION_VERSION_NAME,
+        is_complete=True,
+        series_description=DESCRIPTION,
+    )
+    ds.SpecificCharacterSet = "ISO_IR 192"
+    _date(ds, now)
+    return ds
+
+
+def _person_name(words: str) -> str:
+    """Return a name for the screen as a Person Name of one component (PS3.5 6.2.1)."""
+    return f"{words.translate(_DELIMITERS)[:64]}^"
+
+
+def _date(ds: Dataset, now: datetime) -> None:
+    """Say when it was made; the maker read the machine's clock."""
+    ds.TimezoneOffsetFromUTC = now.strftime("%z") or "+0000"
+    for prefix in ("Content", "InstanceCreation", "Series"):
+        setattr(ds, f"{prefix}Date", now.strftime("%Y%m%d"))
+        setattr(ds, f"{prefix}Time", now.strftime("%H%M%S"))
+
+
+def _group(mark: Mark, ordinal: int, frame_of_reference_uid: str) -> PlanarROIMeasurementsAndQualitativeEvaluations:
+    closed = mark.points[:1] if mark.kind in CLOSED else ()
+    places = np.array([(x, y, 0.0) for x, y in (*mark.points, *closed)])
+    group = PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=TrackingIdentifier(uid=mark.uid, identifier=f"{mark.kind} {ordinal}"),
+        referenced_region=ImageRegion3D(_SHAPES[mark.kind], places, frame_of_reference_uid),
+        finding_type=CodedConcept(mark.kind, SCHEME, _MEANINGS[mark.kind]),
+        measurements=_measurements(mark),
+    )
+    if mark.text:
+        item = TextContentItem(_COMMENT, mark.text, RelationshipTypeValues.CONTAINS)
+        group[0].ContentSequence.append(item)
+    return group
+
+
+def _measurements(mark: Mark) -> list[Measurement] | None:
+    if mark.kind == "line":
+        return [Measurement(codes.SCT.Length, length_mm(mark), codes.UCUM.Millimeter)]
+    if mark.kind in CLOSED:
+        return [Measurement(codes.SCT.Area, area_mm2(mark), codes.UCUM.SquareMillimeter)]
+    return None
+
+
+def marks_of(ds: Dataset) -> tuple[Mark, ...]:
+    """Return the marks of a document that `document` made; what it does not know is passed over."""
+    return tuple(mark for group in _groups(ds) if (mark := _mark(group)) is not None)
+
+
+def _groups(ds: Dataset) -> Iterator[Dataset]:
+    for item in ds.get("ContentSequence", ()):
+        if _concept(item) == _GROUP:
+            yield item
+        else:
+            yield from _groups(item)
+
+
+def _mark(group: Dataset) -> Mark | None:
+    items = {_concept(item): item for item in group.get("ContentSequence", ())}
+    finding, region, uid = items.get(_FINDING), items.get(_REGION), items.get(_TRACKING_UID)
+    if finding is None or region is None or uid is None:
+        return None
+    code = finding.ConceptCodeSequence[0]
+    kinds: dict[str, Kind] = {one: one for one in KINDS}
+    kind = kinds.get(str(code.CodeValue)) if code.CodingSchemeDesignator == SCHEME else None
+    if kind is None:
+        return None
+    flat = [float(at) for at in region.GraphicData]
+    places = [(flat[at], flat[at + 1]) for at in range(0, len(flat) - 2, 3)]
+    comment = items.get(_COMMENT.value)
+    text = "" if comment is None else str(comment.TextValue)
+    return Mark(str(uid.UID), kind, tuple(places[:-1] if kind in CLOSED else places), text)
+
+
+def _concept(item: Any) -> str:
+    name = item.get("ConceptNameCodeSequence")
+    return str(name[0].get("CodeValue", "")) if name else ""
