@@ -105,7 +105,7 @@ def test_an_error_of_ours_is_told_whole_and_a_foreign_one_without_its_text(logge
 def test_libraries_are_told_in_our_form_and_the_talkative_ones_not_at_all(logged: io.StringIO):
     logging.getLogger("uvicorn.error").warning("listening %s", "again")
     logging.getLogger("uvicorn.access").error("GET /studies?PatientName=NGUYEN")
-    logging.getLogger("pynetdicom.acse").critical("NGUYEN")
+    logging.getLogger("pydicom.values").critical("NGUYEN")
     try:
         int("NGUYEN^VAN A")
     except ValueError:
