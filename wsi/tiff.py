@@ -224,5 +224,5 @@ class _Reader:
     def _unpack(self, form: str, offset: int) -> tuple[int, ...]:
         try:
             return struct.unpack_from(self._order + form, self._buffer, offset)
-        except struct.error:
+        except (struct.error, OverflowError):  # the latter of offsets beyond what an address can be
             raise malformed("a directory leads past the end of the file") from None

@@ -54,6 +54,9 @@ from tests.dimse import scripts
 from tests.support.builders import a_ct
 from tests.support.odd_files import ODD
 from tests.support.workitems import a_workitem
+from tests.wsi.builders import an_svs
+from tests.wsi.dicom_builders import Place, a_header, a_volume, as_file, index_of, placed
+from wsi.tiff_slide import index_tiff
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "dicom"
 SEED_BYTES_MAX = 24 * 1024
@@ -309,6 +312,12 @@ def _query(data: bytes) -> None:
     parse_query(parse_qsl(data.decode("latin-1"), keep_blank_values=True), "study", 100)
 
 
+def _slide_seeds() -> list[bytes]:
+    places = [Place(1, 1), Place(65, 1)]
+    sparse = as_file(placed(a_header(128, 64, 64, 2), places), [b"one.", b"two."], table="basic")
+    return [a_volume(128, 64, table=table) for table in ("extended", "basic", "none")] + [sparse]
+
+
 TARGETS: Mapping[str, Target] = {
     "scan": Target(_scan, _data_sets),
     "scan-prefix": Target(_scan_prefix, _data_sets),
@@ -337,6 +346,8 @@ TARGETS: Mapping[str, Target] = {
     "query": Target(
         _query, lambda: [b"PatientName=NGUYEN*&StudyDate=20200101-&includefield=all&limit=5&ModalitiesInStudy=CT"]
     ),
+    "dicom-slide": Target(index_of, _slide_seeds),
+    "tiff-slide": Target(index_tiff, lambda: [an_svs(), an_svs(big=True)]),
     "ranges": Target(lambda data: spans_of(data.decode("latin-1"), 1000), lambda: [b"bytes=0-99,200-,-5"]),
     "media": Target(_media, lambda: [b'multipart/related; type="application/dicom"; transfer-syntax=*; q=0.5']),
 }

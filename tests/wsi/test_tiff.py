@@ -118,3 +118,11 @@ def test_a_damaged_slide_raises_nothing_but_our_errors(position, value, size):
             directory.text(Tag.IMAGE_DESCRIPTION, bytes_max=1000)
     except ExchangeError:
         pass
+
+
+def test_an_offset_beyond_every_address_is_refused():
+    lying = bytearray(a_tiff(PICTURE, big=True))
+    lying[8:16] = b"\xf0" + b"\xff" * 7
+
+    with pytest.raises(MalformedSlide, match="past the end"):
+        directories(bytes(lying))
