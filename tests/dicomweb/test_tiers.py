@@ -1,7 +1,6 @@
 """Frames in steps: three answers that together are the stored image, kept beside the original and gone with it."""
 
 import io
-from types import SimpleNamespace
 
 import imagecodecs
 import numpy as np
@@ -9,6 +8,7 @@ import pydicom
 import pytest
 from PIL import Image
 
+from kernel.access.studies import StudyGrant
 from kernel.archive.index import locate_study
 from kernel.archive.tier_maker import TierMaker
 from kernel.archive.tiers import TIERS, Tiers
@@ -157,7 +157,7 @@ def test_a_copy_that_is_gone_is_made_again(node):
 def located_in(node, ds):
     """Where a study's instances are, as the index says."""
     with node.db.read() as connection:
-        return locate_study(connection, SimpleNamespace(site="BV1", study_instance_uid=ds.StudyInstanceUID))
+        return locate_study(connection, StudyGrant("BV1", ds.StudyInstanceUID, trace_id="", holder="test"))
 
 
 def test_the_oldest_copies_are_given_up_when_there_are_too_many_bytes(node):
