@@ -12,6 +12,7 @@ from anonymizer.pixels.zones import read_zones
 from consult.asked import serve_performed
 from consult.ordering import OrderDesk, random_uid
 from consult.performing import PerformedSteps
+from consult.slides.intake import SlideIntake
 from consult.slides.kept import Kept
 from consult.slides.room import SlideRoom
 from consult.stations import Stations
@@ -169,6 +170,12 @@ def slides_of(opened: Stores) -> SlideRoom:
     config = opened.config
     folder, bytes_max = config.node.data / SLIDES_FOLDER, config.archive.slides_bytes_max
     return SlideRoom.on(opened.db, opened.blobs, Kept(folder, bytes_max, opened.blobs))
+
+
+def slide_intake(opened: Stores, ingest: Ingest) -> SlideIntake:
+    """Return what takes vendors' slides: of the node, and of a command beside it."""
+    config = opened.config
+    return SlideIntake(opened.db, opened.blobs, ingest, config.node.data, config.dimse.instance_bytes_max // 2)
 
 
 def cleaner_of(config: Config) -> Cleaner | None:

@@ -5,93 +5,55 @@ framework, nor a listener process for any of them.
 """
 
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from importlib import import_module
-from typing import Any, Final
+from collections.abc import Mapping
+from typing import Final
 
 import typer
-from typer.core import TyperGroup
-from typer.main import get_command, get_group
 
+from exchange.lazy_group import At, Entry, Group, group_of
 from exchange.screen import plain_errors
 
-# Name: module of this package, and the function or the group of commands in it.
-COMMANDS: Final[Mapping[str, tuple[str, str]]] = {
-    "serve": ("serving", "serve"),
-    "demo": ("serving", "demo"),
-    "send": ("sending", "send"),
-    "deidentify": ("deidentifying", "deidentify"),
-    "reidentify": ("reidentifying", "reidentify_files"),
-    "find": ("finding", "find_elsewhere"),
-    "get": ("retrieving", "get"),
-    "move": ("retrieving", "move"),
-    "trace": ("archive", "trace"),
-    "complete": ("archive", "complete"),
-    "doctor": ("doctor", "doctor"),
-    "config": ("serving", "config_table"),
-    "lanes": ("deliveries", "lanes"),
-    "held": ("deliveries", "held"),
-    "retry": ("deliveries", "retry"),
-    "release": ("deliveries", "release"),
-    "keys": ("keeping_keys", "app"),
-    "vault": ("opening", "app"),
-    "review": ("reviewing", "app"),
-    "rules": ("rules", "app"),
-    "orders": ("orders", "app"),
-    "user": ("accounts", "users"),
-    "token": ("accounts", "tokens"),
-    "quarantine": ("archive", "quarantine"),
-    "archive": ("deleting", "app"),
-    "audit": ("audit", "app"),
-    "slides": ("slides", "app"),
+COMMANDS: Final[Mapping[str, Entry]] = {
+    "serve": At("serving", "serve"),
+    "demo": At("serving", "demo"),
+    "send": At("sending", "send"),
+    "deidentify": At("deidentifying", "deidentify"),
+    "reidentify": At("reidentifying", "reidentify_files"),
+    "find": At("finding", "find_elsewhere"),
+    "get": At("retrieving", "get"),
+    "move": At("retrieving", "move"),
+    "trace": At("archive", "trace"),
+    "complete": At("archive", "complete"),
+    "doctor": At("doctor", "doctor"),
+    "config": At("serving", "config_table"),
+    "lanes": At("deliveries", "lanes"),
+    "held": At("deliveries", "held"),
+    "retry": At("deliveries", "retry"),
+    "release": At("deliveries", "release"),
+    "keys": At("keeping_keys", "app"),
+    "vault": At("opening", "app"),
+    "review": At("reviewing", "app"),
+    "rules": At("rules", "app"),
+    "orders": At("orders", "app"),
+    "user": At("accounts", "users"),
+    "token": At("accounts", "tokens"),
+    "quarantine": At("archive", "quarantine"),
+    "archive": At("deleting", "app"),
+    "audit": At("audit", "app"),
+    "slides": Group(
+        "Whole slides.",
+        {
+            "add": At("adding_slides", "add"),
+            "describe": At("describing_slides", "describe"),
+            "to-dicom": At("converting_slides", "to_dicom"),
+        },
+    ),
 }
-
-
-def target(name: str) -> Callable[..., Any] | typer.Typer:
-    """Import what a command is: a function, or a group of commands."""
-    module, attribute = COMMANDS[name]
-    return getattr(import_module(f"exchange.{module}"), attribute)
-
-
-class _Commands(Mapping[str, Any]):
-    """The commands by name, each made when it is asked for."""
-
-    def __getitem__(self, name: str) -> Any:
-        if name not in COMMANDS:
-            raise KeyError(name)
-        return _command(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(COMMANDS)
-
-    def __len__(self) -> int:
-        return len(COMMANDS)
-
-
-class _Group(TyperGroup):
-    """The group of all commands."""
-
-    def __init__(self, **attributes: Any) -> None:
-        super().__init__(**attributes)
-        self.commands = _Commands()  # pyright: ignore[reportAttributeAccessIssue] - nobody adds to it
-
-
-@cache
-def _command(name: str) -> Any:
-    found = target(name)
-    if isinstance(found, typer.Typer):
-        group = get_group(found)
-        group.name = name
-        return group
-    alone = typer.Typer(add_completion=False)
-    alone.command(name)(found)
-    return get_command(alone)
 
 
 app = typer.Typer(
     name="vienanh",
-    cls=_Group,
+    cls=group_of(COMMANDS),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     help="Viễn Ảnh: an imaging exchange. Start with `vienanh demo`, or `vienanh serve` for a node of your own.",

@@ -16,7 +16,8 @@ from anonymizer.options import BASIC_CODE, OPTIONS, declared
 from anonymizer.profile import BUILT_IN, load
 from consult import worklist
 from exchange import dimse_documents
-from exchange.commands import COMMANDS, target
+from exchange.commands import COMMANDS
+from exchange.lazy_group import Entry, Group, target
 from exchange.licence_documents import licences
 from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
@@ -42,9 +43,16 @@ def commands() -> Iterator[str]:
     """Yield the lines of the table of commands."""
     yield "| command | what it does |"
     yield "|---|---|"
-    for name in COMMANDS:
-        for path, doc in _walk(f"vienanh {name}", target(name)):
-            yield f"| `{path}` | {doc} |"
+    for path, doc in _commands("vienanh", COMMANDS):
+        yield f"| `{path}` | {doc} |"
+
+
+def _commands(path: str, entries: Mapping[str, Entry]) -> Iterator[tuple[str, str]]:
+    for name, entry in entries.items():
+        if isinstance(entry, Group):
+            yield from _commands(f"{path} {name}", entry.commands)
+        else:
+            yield from _walk(f"{path} {name}", target(entry))
 
 
 def _walk(path: str, found: Callable[..., Any] | typer.Typer) -> Iterator[tuple[str, str]]:

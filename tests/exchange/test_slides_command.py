@@ -1,6 +1,8 @@
 """`vienanh slides describe` tells what a slide holds, and nothing that a scanner wrote in words."""
 
 import json
+import subprocess
+import sys
 
 import pydicom
 from typer.testing import CliRunner
@@ -71,3 +73,17 @@ def test_what_cannot_be_written_as_it_is_says_why(tmp_path):
 
     assert told.exit_code != 0
     assert "has no tiles" in " ".join(told.output.split())
+
+
+def test_what_needs_no_archive_imports_none(tmp_path):
+    (tmp_path / "a.svs").write_bytes(an_svs())
+    said = (
+        "import sys; from typer.testing import CliRunner; from exchange.commands import app\n"
+        f"told = [CliRunner().invoke(app, ['slides', *one]) for one in (['describe', {str(tmp_path / 'a.svs')!r}],"
+        f" ['to-dicom', {str(tmp_path / 'a.svs')!r}, {str(tmp_path / 'out')!r}])]\n"
+        "print([one.exit_code for one in told], sorted(set(sys.modules) & {'sqlalchemy', 'alembic', 'starlette'}))"
+    )
+
+    run = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
+
+    assert run.stdout.strip() == "[0, 0] []"
