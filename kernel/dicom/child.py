@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from typing import Final
 
 from kernel.dicom.child_program import read_message, write_message
@@ -100,12 +101,17 @@ def _exchange(
     assert process.stdout is not None
     timer = threading.Timer(seconds_max, stop)
     timer.daemon = True
+    begun_s = time.monotonic()
     timer.start()
     try:
         if question is not None:
             write_message(process.stdin, question)
-        return read_message(process.stdout, bytes_max)
+        answer = read_message(process.stdout, bytes_max)
     except OSError:
         return None
     finally:
         timer.cancel()
+    if time.monotonic() - begun_s > seconds_max:  # an answer that overtook the timer is late all the same
+        late.set()
+        return None
+    return answer

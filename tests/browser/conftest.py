@@ -12,9 +12,11 @@ from queue import Empty, Queue
 from threading import Thread
 
 import pytest
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
-from tests.browser.room import Room
+from tests.browser.room import PATIENCE_MS, Room
+
+expect.set_options(timeout=PATIENCE_MS)  # what is to come comes when the machine is busy, too
 
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / ".artifacts"
