@@ -16,6 +16,7 @@ from typing import Any, Final
 from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from gateway.addresses import Network, is_within
 from kernel.telemetry import HTTP_REFUSED
 
 HEAD_BYTES_MAX: Final = 64 * 1024  # of a request line and its header fields
@@ -38,7 +39,7 @@ class Door:
     requests_max: int
     connections_max: int
     connections_per_address_max: int
-    trusted_proxies: Collection[str] = ()  # many people come from one of these addresses
+    trusted_proxies: Collection[Network] = ()  # many people come from one of these addresses
     head_s: float = HEAD_S
     silence_s: float = 120.0  # that a client may take nothing of an answer
     open: Counter[str] = field(default_factory=Counter[str])  # connections by address
@@ -51,7 +52,7 @@ class Door:
         """Whether one more connection from an address may stay."""
         if self.open.total() >= self.connections_max:
             return False
-        return address in self.trusted_proxies or self.open[address] < self.connections_per_address_max
+        return self.open[address] < self.connections_per_address_max or is_within(address, self.trusted_proxies)
 
 
 class Connection(HttpToolsProtocol):

@@ -20,6 +20,7 @@ from exchange.http import build_app
 from exchange.http_door import Door
 from exchange.key_files import site_keys
 from exchange.readiness import ready_checks
+from gateway.addresses import WANTED, read_network
 from gateway.dicomweb.app import DicomWeb
 from gateway.dicomweb.deidentify.order import Deidentification
 from gateway.dicomweb.service import Services as DicomWebServices
@@ -92,7 +93,7 @@ class Running:
             reports=StudyReports(stores.db, stores.blobs),
         )
         app = build_app(services, self._dicomweb, self.checks, build_folder())
-        self._server = _Server(_uvicorn_settings(config.http, app), on_started=self._ready)
+        self._server = _Server(uvicorn_settings(config.http, app), on_started=self._ready)
 
     @property
     def http_url(self) -> str:
@@ -205,12 +206,23 @@ def _bound(http: HttpConfig) -> socket.socket:
     return bound
 
 
-def _uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
+def uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
+    """Return how uvicorn serves `app`, with our door's connections.
+
+    Raises
+    ------
+    InvalidConfiguration
+        A trusted proxy is no address or network.
+    """
+    try:
+        trusted = [read_network(text) for text in http.trusted_proxies]
+    except ValueError:
+        raise InvalidConfiguration(source="http", key="trusted_proxies", reason=WANTED) from None
     door = Door(
         requests_max=http.requests_max,
         connections_max=http.connections_max,
         connections_per_address_max=http.connections_per_address_max,
-        trusted_proxies=http.trusted_proxies,
+        trusted_proxies=trusted,
         silence_s=http.body_timeout_s,
     )
     return uvicorn.Config(
@@ -223,8 +235,8 @@ def _uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=bool(http.trusted_proxies),
-        forwarded_allow_ips=list(http.trusted_proxies),
+        proxy_headers=bool(trusted),
+        forwarded_allow_ips=[str(network) for network in trusted],
         ssl_certfile=http.tls_certificate,
         ssl_keyfile=http.tls_key,
         timeout_keep_alive=KEEP_ALIVE_S,

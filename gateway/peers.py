@@ -4,12 +4,12 @@
 matters, an address or a client certificate goes with it.
 """
 
-import ipaddress
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, Literal, get_args
 
+from gateway.addresses import Network, is_within
 from kernel.archive.records import Origin
 from kernel.errors import UnknownCaller
 
@@ -19,8 +19,6 @@ SERVICES: Final = frozenset[ServiceName](get_args(ServiceName))
 SENDING: Final = frozenset[ServiceName](("echo", "store", "commit", "mpps"))  # hand over and learn nothing
 CALLERS_REMEMBERED: Final = 1024
 READING: Final = frozenset[ServiceName](("find", "move", "get", "worklist"))  # learn of patients
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +78,7 @@ class Profile:
         """Whether AE title and address are the table's."""
         if self.calling and calling not in self.calling:
             return False
-        return not self.networks or any(_address(address) in network for network in self.networks)
+        return not self.networks or is_within(address, self.networks)
 
     def fits_certificate(self, certificate: Certificate | None) -> bool:
         """Whether the certificate is one of the table's."""
@@ -145,9 +143,3 @@ def as_service(name: str) -> ServiceName:
     if name not in SERVICES:
         raise ValueError(name)
     return name
-
-
-def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    address = ipaddress.ip_address(text.partition("%")[0])
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return mapped or address

@@ -20,11 +20,11 @@ bytes_per_second = 10_000_000     # read from it; absent: as fast as it sends
 port = 104                        # where it listens: it is told there of storage commitment
 """
 
-import ipaddress
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar, cast
 
+from gateway.addresses import WANTED, read_network
 from gateway.peers import SERVICES, Profile, ServiceName, Source, Sources, as_service
 from kernel.config import Config
 from kernel.dicom.charset import FALLBACKS
@@ -102,7 +102,7 @@ class _Table:
             source=source,
             calling=frozenset(self._list("calling")),
             called=frozenset(self._list("called")),
-            networks=tuple(self._each("address", _network, "must be addresses or networks, such as 10.1.2.0/24")),
+            networks=tuple(self._each("address", read_network, WANTED)),
             digests=frozenset(one for one in certificates if isinstance(one, str)),
             subjects=tuple(one for one in certificates if not isinstance(one, str)),
         )
@@ -137,10 +137,6 @@ class _Table:
             return frozenset(read(text) for text in self._list(key))
         except ValueError:
             raise self._refused(key, reason) from None
-
-
-def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
-    return ipaddress.ip_network(text, strict=False)
 
 
 def _sop_class(text: str) -> str:

@@ -82,7 +82,9 @@ class HttpConfig:
     port: int = _setting(8080, "TCP port; 0 takes a free one")
     tls_certificate: Path | None = _setting(None, "PEM certificate chain; with tls_key makes the node speak HTTPS")
     tls_key: Path | None = _setting(None, "PEM private key of tls_certificate")
-    trusted_proxies: tuple[str, ...] = _setting((), "addresses whose X-Forwarded-For and -Proto are believed")
+    trusted_proxies: tuple[str, ...] = _setting(
+        (), "addresses and networks whose X-Forwarded-For and -Proto are believed"
+    )
     public_url: str = _setting("", "origin that browsers see when behind a proxy, such as https://anh.example.vn")
     body_bytes_max: int = _setting(64 * GIBIBYTE, "largest request body (STOW-RS), bytes")
     instance_bytes_max: int = _setting(16 * GIBIBYTE, "largest instance in a body, bytes")

@@ -4,12 +4,12 @@ HL7 v2 proves nothing about who sends, so only addresses that the configuration 
 """
 
 import contextlib
-import ipaddress
 import socket
 import threading
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from gateway.addresses import WANTED, is_within, read_network
 from gateway.hl7.mllp import Deframer, framed
 from kernel import telemetry
 from kernel.clock import Clock
@@ -33,10 +33,9 @@ class MllpListener:
         self._take = take
         self._clock = clock
         try:
-            self._networks = [ipaddress.ip_network(text, strict=False) for text in config.address]
+            self._networks = [read_network(text) for text in config.address]
         except ValueError:
-            reason = "must be addresses or networks, such as 10.1.2.0/24"
-            raise InvalidConfiguration(source="hl7", key="address", reason=reason) from None
+            raise InvalidConfiguration(source="hl7", key="address", reason=WANTED) from None
         self._socket: socket.socket | None = None
         self._lock = threading.Lock()
         self._connections: set[socket.socket] = set()
@@ -113,7 +112,7 @@ class MllpListener:
                 continue
             address = str(peer[0])
             with self._lock:
-                refused = "" if self._may(address) else "address"
+                refused = "" if is_within(address, self._networks) else "address"
                 if len(self._connections) >= self._config.connections_max:
                     refused = "connections_max"
                 if not refused:
@@ -123,11 +122,6 @@ class MllpListener:
                 connection.close()
             else:
                 self._spawn(self._serve, "hl7", connection, address)
-
-    def _may(self, address: str) -> bool:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-        mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-        return any((mapped or parsed) in network for network in self._networks)
 
     def _serve(self, connection: socket.socket, address: str) -> None:
         messages, ending = 0, "closed by the sender"

@@ -1,6 +1,5 @@
 """Makes the lossless copies of complete studies before anybody asks, while the node has nothing better to do."""
 
-import threading
 from typing import Final, NamedTuple
 
 from kernel import events, telemetry
@@ -10,8 +9,8 @@ from kernel.archive.tiers import Tiers
 from kernel.clock import Clock
 from kernel.database import Database
 from kernel.errors import ExchangeError, NotFound
+from kernel.rounds import Rounds
 
-LOOK_EVERY_S: Final = 2.0
 AT_ONCE: Final = 100  # events looked at in one round
 
 _log = telemetry.get_logger("kernel.archive")
@@ -29,9 +28,7 @@ class TierMaker:
     def __init__(self, db: Database, tiers: Tiers, clock: Clock) -> None:
         self._db = db
         self._tiers = tiers
-        self._clock = clock
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds("tiers", clock, self.look)
         self._place = 0
         self._commits = -1
         self._waiting: list[Located] = []
@@ -40,19 +37,16 @@ class TierMaker:
         """Begin with what becomes complete from now on."""
         with self._db.read() as connection:
             self._place = events.latest(connection)
-        self._thread = threading.Thread(target=self._run, name="tiers", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self, timeout_s: float) -> None:
         """End after the instance under way."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        self._rounds.stop(timeout_s)
 
     def look(self) -> int:
         """Make copies until the node is busy again; return of how many frames."""
         made = 0
-        while not self._stopping.is_set() and not self._is_busy():
+        while not self._rounds.stopping and not self._is_busy():
             if not self._waiting and not self._find():
                 break
             if self._waiting:
@@ -83,11 +77,3 @@ class TierMaker:
         except ExchangeError as error:
             _log.info("tiers_not_made", instance=located.sop_instance_uid, reason=error.code)
             return 0
-
-    def _run(self) -> None:
-        while not self._stopping.is_set():
-            self._clock.wait(self._stopping, LOOK_EVERY_S)
-            try:
-                self.look()
-            except Exception as error:  # noqa: BLE001 (a thread's edge: later studies want copies, too)
-                _log.error("tiers_failed", exc_info=error)

@@ -19,7 +19,8 @@ from gateway.dimse.scp.commitment_reporter import CommitmentReporter, call_back
 from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.errands import Errands
 from gateway.dimse.scu.line import Line
-from kernel.archive import commitments
+from kernel import rounds
+from kernel.archive import commitment_desk, commitments
 from kernel.archive.commitment_desk import CommitmentDesk
 from kernel.archive.commitments import commitment
 from kernel.archive.tables import instance
@@ -484,7 +485,8 @@ def test_a_failure_that_nobody_thought_of_ends_no_thread(node: Node, monkeypatch
         return 0
 
     monkeypatch.setattr(part, work, fails_once)
-    monkeypatch.setattr(f"{part.__module__}.LOOK_EVERY_S", 0.01)
+    for looking in (commitment_desk, rounds):
+        monkeypatch.setattr(looking, "LOOK_EVERY_S", 0.01)
     arguments = {"blobs": node.blobs, "digests": False} if part is CommitmentDesk else {"requesters": {}}
     running = part(db=node.database, clock=SystemClock(), **arguments)
     running.start()

@@ -19,6 +19,10 @@ from starlette.websockets import WebSocket
 from websockets.sync.client import connect
 
 from exchange.http_door import HEAD_BYTES_MAX, HEADERS_MAX, Door
+from exchange.supervise import uvicorn_settings
+from gateway.addresses import read_network
+from kernel.config import HttpConfig
+from kernel.errors import InvalidConfiguration
 from tests.support.nodes import wait_until
 
 SOON_S = 10.0
@@ -210,7 +214,7 @@ def test_one_address_has_its_share_of_the_places_and_gets_them_back():
 
 
 def test_a_trusted_proxy_may_have_all_places_but_no_more():
-    bounds = {"connections_max": 3, "connections_per_address_max": 1, "trusted_proxies": ("127.0.0.1",)}
+    bounds = {"connections_max": 3, "connections_per_address_max": 1, "trusted_proxies": (read_network("127.0.0.0/8"),)}
     with a_listener(**bounds) as listener, ExitStack() as held:
         for _ in range(3):
             line = held.enter_context(socket.create_connection(("127.0.0.1", listener.port), SOON_S))
@@ -239,3 +243,10 @@ def test_a_websocket_gives_its_place_back():
 
 def test_what_is_no_http_is_refused(listener):
     assert answer_to(listener.port, b"\x02\x00\x00\x00A-ASSOCIATE\r\n\r\n").startswith(b"HTTP/1.1 400 ")
+
+
+def test_trusted_proxies_are_addresses_or_networks():
+    settings = uvicorn_settings(HttpConfig(trusted_proxies=("10.0.0.1", "10.1.2.3/24")), app=None)
+    assert settings.forwarded_allow_ips == ["10.0.0.1/32", "10.1.2.0/24"]
+    with pytest.raises(InvalidConfiguration, match=r"trusted_proxies.*such as 10\.1\.2\.0/24"):
+        uvicorn_settings(HttpConfig(trusted_proxies=("proxy.example.vn",)), app=None)

@@ -6,7 +6,6 @@ report the transaction stays a row, tried again with a doubling pause. Requester
 association for all that it is to hear.
 """
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -24,9 +23,9 @@ from kernel.archive.commitments import Asked, Transaction
 from kernel.clock import Clock
 from kernel.database import Database
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
-from kernel.errors import ExchangeError, UnknownCaller
+from kernel.errors import UnknownCaller
+from kernel.rounds import Rounds
 
-LOOK_EVERY_S: Final = 2.0
 _PAIRS: Final = tuple((COMMITMENT_CLASS, uid) for uid in (EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN))
 _ROLES: Final = (Role(COMMITMENT_CLASS, scu=False, scp=True),)  # we stay its SCP (PS3.4 J.3.3.1)
 _log = telemetry.get_logger("gateway.dimse")
@@ -48,19 +47,15 @@ class CommitmentReporter:
         self._requesters = requesters
         self._call_back = call_back
         self._errands = Errands("commitment-report")
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds("commitment-reports", clock, lambda: self.begin([]))
 
     def start(self) -> None:
         """Begin, with what an earlier run left untold."""
-        self._thread = threading.Thread(target=self._run, name="commitment-reports", daemon=True)
-        self._thread.start()
+        self._rounds.start()
 
     def stop(self, timeout_s: float) -> None:
         """End after the reports under way; one that takes longer is given up, and made again at the next start."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        self._rounds.stop(timeout_s)
         self._errands.wait(timeout_s)
 
     def run_once(self) -> int:
@@ -83,22 +78,7 @@ class CommitmentReporter:
         for one in due:
             by_peer.setdefault((one.asked.peer, one.asked.address), []).append(one)
         for (peer, _), transactions in by_peer.items():
-            self._errands.begin(peer, partial(self._guarded, transactions, told))
-
-    def _run(self) -> None:
-        while not self._clock.wait(self._stopping, LOOK_EVERY_S):
-            try:
-                self.begin([])
-            except ExchangeError as error:
-                _log.warning("commitment_reports_failed", error=error.code)
-            except Exception as error:  # noqa: BLE001 (a thread's edge: the others are told all the same)
-                _log.error("commitment_reports_failed", exc_info=error)
-
-    def _guarded(self, transactions: Sequence[Transaction], told: list[int]) -> None:
-        try:
-            self._report(transactions, told)
-        except Exception as error:  # noqa: BLE001 (a thread's edge: they are due again)
-            _log.error("commitment_reports_failed", exc_info=error)
+            self._errands.begin(peer, partial(self._report, transactions, told))
 
     def _report(self, transactions: Sequence[Transaction], told: list[int]) -> None:
         """Tell one requester; when it cannot be reached, all that it is to hear waits."""
@@ -109,7 +89,7 @@ class CommitmentReporter:
             return
         line: Line | None = None
         for number, one in enumerate(transactions):
-            if self._stopping.is_set():
+            if self._rounds.stopping:
                 break
             try:
                 line = _standing(line) or Line(target, _PAIRS, roles=_ROLES)

@@ -4,7 +4,10 @@ import threading
 from collections.abc import Callable
 from typing import Final
 
+from kernel import telemetry
+
 AT_ONCE_MAX: Final = 8  # peers; threads that mostly wait
+_log = telemetry.get_logger("gateway.dimse")
 
 
 class Errands:
@@ -23,7 +26,7 @@ class Errands:
             return frozenset(self._running)
 
     def begin(self, peer: str, errand: Callable[[], None]) -> bool:
-        """Send somebody; False when nobody is free. `errand` raises nothing."""
+        """Send somebody; False when nobody is free. What `errand` raises is logged: what it was for is due again."""
         with self._changed:
             if len(self._running) >= self._at_once or peer in self._running:
                 return False
@@ -39,6 +42,8 @@ class Errands:
     def _run(self, peer: str, errand: Callable[[], None]) -> None:
         try:
             errand()
+        except Exception as error:  # noqa: BLE001 (a thread's edge: the others are served all the same)
+            _log.error("errand_failed", errand=self._name, exc_info=error)
         finally:
             with self._changed:
                 self._running.discard(peer)

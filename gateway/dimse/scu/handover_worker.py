@@ -1,9 +1,7 @@
 """Asks destinations for commitment and tells them of availability, side by side, in the process that owns the database."""
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Final
 
 from gateway.dimse.scu.availability_scu import tell_available
 from gateway.dimse.scu.calling import Lost, Target
@@ -14,12 +12,12 @@ from kernel.archive.commitments import Reference
 from kernel.archive.owner import LocalOwner
 from kernel.clock import Clock
 from kernel.database import Database
-from kernel.errors import Denied, ExchangeError, Refused, Retriable
+from kernel.errors import Denied, Refused, Retriable
+from kernel.rounds import Rounds
 from routing import handovers
 from routing.destinations import Destination
 from routing.handovers import Handover, Verdict
 
-LOOK_EVERY_S: Final = 2.0
 HttpAsk = Callable[[str, Sequence[Reference]], Verdict]
 """Asks for commitment over DICOMweb and returns the result; raises an error of ours when there is none (yet)."""
 _log = telemetry.get_logger("gateway.dimse")
@@ -43,22 +41,18 @@ class HandoverWorker:
         self._reports = CommitmentReports(owner)
         self._new_uid = new_uid
         self._errands = Errands("handover")
-        self._stopping = threading.Event()
-        self._thread: threading.Thread | None = None
+        self._rounds = Rounds("handovers", clock, lambda: self.begin([]))
         owner.serve(REPORT_VERB, self._take_report)
 
     def start(self) -> None:
         """Begin, with what an earlier run left undone; nothing is to do without such a destination."""
         if self._destinations:
             self._follow()  # from here on: what happened before anybody wanted it is not asked for
-            self._thread = threading.Thread(target=self._run, name="handovers", daemon=True)
-            self._thread.start()
+            self._rounds.start()
 
     def stop(self, timeout_s: float) -> None:
         """End after what is under way."""
-        self._stopping.set()
-        if self._thread is not None:
-            self._thread.join(timeout_s)
+        self._rounds.stop(timeout_s)
         self._errands.wait(timeout_s)
 
     def run_once(self) -> int:
@@ -80,23 +74,11 @@ class HandoverWorker:
             self._errands.begin(name, partial(self._do_all, rows, done))
 
     def _do_all(self, rows: Sequence[Handover], done: list[int]) -> None:
-        try:
-            done += [one.pk for one in rows if not self._stopping.is_set() and self._do(one)]
-        except Exception as error:  # noqa: BLE001 (a thread's edge: they are due again)
-            _log.error("handovers_failed", exc_info=error)
+        done += [one.pk for one in rows if not self._rounds.stopping and self._do(one)]
 
     def _follow(self) -> None:
         wanted = {name: destination for name, (destination, _) in self._destinations.items()}
         self._db.write(lambda connection: handovers.follow(connection, wanted, self._clock.now()))
-
-    def _run(self) -> None:
-        while not self._clock.wait(self._stopping, LOOK_EVERY_S):
-            try:
-                self.begin([])
-            except ExchangeError as error:
-                _log.warning("handovers_failed", error=error.code)
-            except Exception as error:  # noqa: BLE001 (a thread's edge: the others are asked all the same)
-                _log.error("handovers_failed", exc_info=error)
 
     def _do(self, one: Handover) -> bool:
         known = self._destinations.get(one.destination)
