@@ -9,6 +9,7 @@ import {
   formatMicrons,
   formatMoment,
   formatNumber,
+  formatPower,
   formatSquareMicrons,
 } from "./format";
 
@@ -80,4 +81,14 @@ test("lengths and areas under the microscope change their unit as they grow", ()
   expect(formatSquareMicrons(5678, "vi")).toBe("5.678 µm²");
   expect(formatSquareMicrons(56_780, "en")).toBe("0.057 mm²");
   expect(formatSquareMicrons(2_500_000, "en")).toBe("2.50 mm²");
+});
+
+test.each([
+  [9.999_999, "10"],
+  [9.94, "9,9"],
+  [5, "5"],
+  [2.46, "2,5"],
+  [12.5, "13"],
+])("a power of %d is written %s", (power, text) => {
+  expect(formatPower(power, "vi")).toBe(text);
 });

@@ -90,6 +90,12 @@ export function formatNumber(value: number, language: Language, decimals = 0): s
   return new Intl.NumberFormat(LOCALES[language], options).format(value);
 }
 
+/** A magnification: to a tenth below 10, whole above and where the tenth is none; 9.9999 is 10. */
+export function formatPower(power: number, language: Language): string {
+  const tenths = Math.round(power * 10) / 10;
+  return formatNumber(tenths, language, tenths < 10 && !Number.isInteger(tenths) ? 1 : 0);
+}
+
 /** A short length: microns below a millimetre, then millimetres; `decimals` of what is measured, none of round ones. */
 export function formatMicrons(microns: number, language: Language, decimals = 0): string {
   if (microns >= 1000)

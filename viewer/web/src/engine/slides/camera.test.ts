@@ -1,14 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { type Camera, isOnGrid, matrixOf, onGrid, seenBox, toScreen, toSlide } from "./camera";
-
-const CAMERA: Camera = {
-  center: { x: 1000, y: 500 },
-  zoom: 0.5,
-  degrees: 0,
-  mirrored: false,
-  width: 800,
-  height: 600,
-};
+import { isOnGrid, matrixOf, onGrid, seenBox, toScreen, toSlide } from "./camera";
+import { CAMERA } from "./slide.fixture";
 
 describe("a place on the screen", () => {
   test("is the middle for what one looks at, however turned", () => {

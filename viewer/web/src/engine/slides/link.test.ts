@@ -1,15 +1,11 @@
 import { describe, expect, test } from "vitest";
+import { createStore } from "../emitter";
 import { type Camera, toScreen } from "./camera";
-import { followed } from "./link";
+import { beside, followed, link } from "./link";
+import { aSlide, CAMERA } from "./slide.fixture";
+import type { SlideView } from "./slideView";
 
-const LEADER: Camera = {
-  center: { x: 1000, y: 500 },
-  zoom: 0.5,
-  degrees: 0,
-  mirrored: false,
-  width: 800,
-  height: 600,
-};
+const LEADER = CAMERA;
 const FOLLOWER: Camera = { ...LEADER, center: { x: 4000, y: 3000 }, zoom: 0.25, degrees: 180, width: 400 };
 
 describe("a slide that follows another", () => {
@@ -55,5 +51,57 @@ describe("a slide that follows another", () => {
 
     expect(back.zoom).toBeCloseTo(FOLLOWER.zoom, 9);
     expect(back.degrees).toBeCloseTo(FOLLOWER.degrees, 9);
+  });
+});
+
+describe("a slide that is put beside another", () => {
+  const shown = aSlide();
+  const middle = { x: shown.width / 2, y: shown.height / 2 };
+
+  test("is looked at from the same place when it is the same slide", () => {
+    const leader = { ...LEADER, degrees: 90, mirrored: true };
+
+    const placed = beside(leader, shown, shown);
+
+    expect(placed).toMatchObject({ zoom: leader.zoom, degrees: 90, mirrored: true });
+    expect(placed.center.x).toBeCloseTo(leader.center.x, 6);
+    expect(placed.center.y).toBeCloseTo(leader.center.y, 6);
+  });
+
+  test("is magnified as much on the glass, and as far from its own middle", () => {
+    const finer = aSlide({ width: 8880, height: 11868, mpp: [0.2495, 0.2495] });
+    const leader = { ...LEADER, degrees: 180, center: { x: middle.x + 100, y: middle.y } };
+
+    const placed = beside(leader, shown, finer);
+
+    expect(placed.zoom).toBeCloseTo(leader.zoom / 2, 9);
+    expect(placed.center.x).toBeCloseTo(finer.width / 2 + 200, 6);
+  });
+});
+
+describe("two linked slides", () => {
+  const view = (camera: Camera) => {
+    const store = createStore(camera);
+    const place = (placing: Partial<Camera>) => store.set({ ...store.get(), ...placing });
+    return { camera: store, slide: aSlide(), place } as unknown as SlideView;
+  };
+
+  test("end at one power however small the steps to it were", () => {
+    const [one, other] = [view(LEADER), view(LEADER)];
+    link(one, other, undefined);
+
+    for (let step = 1; step <= 1000; step += 1) one.place({ zoom: LEADER.zoom * (1 + step * 5e-7) });
+
+    expect(other.camera.get().zoom / one.camera.get().zoom).toBeCloseTo(1, 5);
+    expect(other.camera.get().zoom).toBeGreaterThan(LEADER.zoom * 1.0004);
+  });
+
+  test("start from one place when one of them comes to the other", () => {
+    const [there, coming] = [view({ ...LEADER, zoom: 3 }), view(LEADER)];
+
+    link(there, coming, coming);
+
+    expect(coming.camera.get()).toMatchObject({ zoom: 3, center: LEADER.center });
+    expect(there.camera.get().zoom).toBe(3);
   });
 });

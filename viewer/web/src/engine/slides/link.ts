@@ -1,7 +1,9 @@
 // Two slides side by side that move as one: what is done to one is done to the other, from where each of them is.
 
 import type { Camera } from "./camera";
-import type { Placing, SlideView } from "./slideView";
+import { uprightDegrees } from "./geometry";
+import type { Slide } from "./slide";
+import type { SlideView } from "./slideView";
 
 /**
  * Where the follower looks from after the leader went from `before` to `after`.
@@ -24,6 +26,22 @@ export function followed(before: Camera, after: Camera, follower: Camera, mppRat
     degrees,
     mirrored,
   };
+}
+
+/**
+ * Where a slide that is put beside another is looked at from: from as far, turned as much from upright, and as far on
+ * the glass from its middle. Pure.
+ */
+export function beside(leader: Camera, shown: Slide, slide: Slide): Camera {
+  const ratio = mppOf(shown) / mppOf(slide);
+  const unmoved = (of: Slide, zoom: number): Camera => ({
+    ...leader,
+    center: { x: of.width / 2, y: of.height / 2 },
+    zoom,
+    degrees: uprightDegrees(of.orientation),
+    mirrored: false,
+  });
+  return followed(unmoved(shown, leader.zoom), leader, unmoved(slide, leader.zoom / ratio), ratio);
 }
 
 interface Way {
@@ -53,26 +71,32 @@ function isSame(one: Camera, other: Camera): boolean {
   );
 }
 
-/** Make two views move as one until the returned function is called. */
-export function link(one: SlideView, other: SlideView): () => void {
+/** Make two views move as one until the returned function is called; the one that joins is put beside the other. */
+export function link(one: SlideView, other: SlideView, joining: SlideView | undefined): () => void {
   const seen = new Map([one, other].map((view) => [view, view.camera.get()]));
+  const put = (view: SlideView, target: Camera) => {
+    seen.set(view, target);
+    view.place(target);
+  };
   const hear = (view: SlideView, peer: SlideView) => () => {
     const after = view.camera.get();
     const before = seen.get(view) ?? after;
-    seen.set(view, after);
-    // What a view was told to do, it tells in its turn.
+    // What a view was told to do, it tells in its turn; and steps too small to follow add up until they are not.
     if (isSame(before, after)) return;
-    const target = followed(before, after, seen.get(peer) ?? peer.camera.get(), mppOf(view) / mppOf(peer));
-    seen.set(peer, target);
-    const { center, zoom, degrees, mirrored }: Placing = target;
-    peer.place({ center, zoom, degrees, mirrored });
+    seen.set(view, after);
+    const ratio = mppOf(view.slide) / mppOf(peer.slide);
+    put(peer, followed(before, after, seen.get(peer) ?? peer.camera.get(), ratio));
   };
   const offs = [one.camera.subscribe(hear(one, other)), other.camera.subscribe(hear(other, one))];
+  if (joining) {
+    const leader = joining === one ? other : one;
+    put(joining, beside(leader.camera.get(), leader.slide, joining.slide));
+  }
   return () => {
     for (const off of offs) off();
   };
 }
 
-function mppOf(view: SlideView): number {
-  return view.slide.mpp?.[0] ?? 1;
+function mppOf(slide: Slide): number {
+  return slide.mpp?.[0] ?? 1;
 }

@@ -1,6 +1,16 @@
-// A slide for tests: CMU-1's small region, of five octaves.
+// For tests: a slide, CMU-1's small region of five octaves, and a place to look from.
 
+import type { Camera } from "./camera";
 import type { Octave, Slide } from "./slide";
+
+export const CAMERA: Camera = {
+  center: { x: 1000, y: 500 },
+  zoom: 0.5,
+  degrees: 0,
+  mirrored: false,
+  width: 800,
+  height: 600,
+};
 
 const [WIDTH, HEIGHT, TILE] = [2220, 2967, 240] as const;
 

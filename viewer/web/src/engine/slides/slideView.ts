@@ -57,6 +57,11 @@ export class SlideView {
     this.viewer.open({ tileSource: source, success: (event) => this.watch(event, source) });
   }
 
+  /** Call once when the slide is there to be looked at; `camera` tells nothing before. */
+  whenOpen(then: () => void): void {
+    this.viewer.addOnceHandler("open", then);
+  }
+
   /** Look at another layer from where one is. It comes over the one before, which goes when nothing of it lacks. */
   show(part: Partial<Layer>): void {
     const { world } = this.viewer;

@@ -64,11 +64,6 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
     this.flights.get(job)?.abort();
   }
 
-  /** Tiles on their way, a number for tests and for who is curious. */
-  get inFlight(): number {
-    return this.flights.size;
-  }
-
   /** Stop waiting for tiles that were flown past. */
   giveUp(): void {
     for (const [job, control] of this.flights) {

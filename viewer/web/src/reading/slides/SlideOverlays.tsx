@@ -4,7 +4,7 @@ import { useTranslation } from "react-i18next";
 import type { Camera } from "../../engine/slides/camera";
 import { labelSide, micronsPerScreenPixel, nativePower, uprightDegrees } from "../../engine/slides/geometry";
 import type { SlideView } from "../../engine/slides/slideView";
-import { formatNumber } from "../../ui/format";
+import { formatNumber, formatPower } from "../../ui/format";
 import { usePreferences } from "../../ui/preferences";
 import { Live } from "../Live";
 import { ScaleBar } from "./ScaleBar";
@@ -52,12 +52,6 @@ export function SlideOverlays({ view, title }: SlideOverlaysProps) {
       </div>
     </div>
   );
-}
-
-type Language = Parameters<typeof formatNumber>[1];
-
-function formatPower(power: number, language: Language): string {
-  return formatNumber(power, language, power < 10 ? 1 : 0);
 }
 
 type Translate = ReturnType<typeof useTranslation<"slides">>["t"];

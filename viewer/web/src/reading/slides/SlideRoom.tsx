@@ -1,7 +1,6 @@
 // The work on whole slides: tools, one slide or two side by side, what is drawn on them, keys.
 
-import { useEffect, useState } from "react";
-import { link } from "../../engine/slides/link";
+import { useState } from "react";
 import readingStyles from "../Reading.module.css";
 import type { RoomProps } from "../StackRoom";
 import { MarkPanel } from "./MarkPanel";
@@ -11,6 +10,7 @@ import styles from "./SlideRoom.module.css";
 import { SlideToolbar } from "./SlideToolbar";
 import { isSlide } from "./series";
 import { useKeptMarks } from "./useKeptMarks";
+import { useLinkedSlides } from "./useLinkedSlides";
 import type { Bench } from "./useSlideView";
 
 export function SlideRoom(room: RoomProps) {
@@ -29,7 +29,7 @@ export function SlideRoom(room: RoomProps) {
   const kept = bench === first ? keptFirst : keptSecond;
   const comparing = { slides, beside, onBeside: setBeside, linked, onLinked: setLinked };
 
-  useEffect(() => (first && second && linked ? link(first.view, second.view) : undefined), [first, second, linked]);
+  useLinkedSlides(first?.view, second?.view, linked);
 
   return (
     <div className={readingStyles["work"]}>

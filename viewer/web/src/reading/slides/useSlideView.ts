@@ -36,8 +36,10 @@ export function useSlideView({ stage, overview }: Elements, slide: Slide): Opene
     try {
       const view = new SlideView(element, slide, overview.current ?? undefined);
       const marks = new Marks();
-      bench = { view, marks, tool: new MarkTool(view, marks) };
-      setOpened({ bench, failed: false });
+      const made = { view, marks, tool: new MarkTool(view, marks) };
+      bench = made;
+      // Before that nobody knows from where it is looked at: neither keys nor another slide could go on from there.
+      view.whenOpen(() => setOpened({ bench: made, failed: false }));
     } catch {
       setOpened({ bench: undefined, failed: true });
     }
