@@ -78,7 +78,7 @@ class _Teller:
             where = f"{path}({tag >> 16:04X},{tag & 0xFFFF:04X})"
             old = self.value(self.original, element)
             new = b"" if survivor is None else self.value(self.given, survivor)
-            become = _becomes(element, survivor, old == new, actions.get(tag))
+            become = _becomes(element, survivor, actions.get(tag), same=old == new)
             yield Told(where, KEYWORD_OF.get(tag, ""), element.vr, become, why[tag], old, new)
             if element.items is not None and survivor is not None and survivor.items is not None:
                 yield from self.items(element.items, survivor.items, where, tag)
@@ -109,7 +109,7 @@ class _Teller:
         return f"{rule.basic} by Table E.1-1; Type {type_of(self.sop_class_uid, tag, parent)} here"
 
 
-def _becomes(element: Element, survivor: Element | None, same: bool, action: Action | None) -> str:  # noqa: FBT001 (of two values)
+def _becomes(element: Element, survivor: Element | None, action: Action | None, *, same: bool) -> str:
     if survivor is None:
         return "removed"
     if element.items is not None:

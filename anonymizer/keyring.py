@@ -79,12 +79,16 @@ def parse(content: bytes) -> Keyring:
         raise ValueError(message)
     try:
         document: Any = json.loads(content)
-        if document["format"] != FORMAT:
-            raise KeyError  # noqa: TRY301 (all that can be wrong ends in one message)
-        return Keyring(_secrets(document["identifiers"]), _secrets(document["seals"]))
+        return _keyring(document)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         message = f"neither {SECRET_BYTES} bytes nor a keyring of this version"
         raise ValueError(message) from None  # the cause would quote the content
+
+
+def _keyring(document: Any) -> Keyring:
+    if document["format"] != FORMAT:
+        raise ValueError
+    return Keyring(_secrets(document["identifiers"]), _secrets(document["seals"]))
 
 
 def _secrets(rows: Any) -> tuple[Secret, ...]:

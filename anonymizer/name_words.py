@@ -5,14 +5,20 @@ Compiled for this purpose from common knowledge; folded (no accents, lower case)
 
 from typing import Final
 
-SURNAMES: Final = frozenset(
+
+def words(text: str) -> frozenset[str]:
+    """Return the words of a list that is written as a text."""
+    return frozenset(text.split())
+
+
+SURNAMES: Final = words(
     """an au bach banh bui cao chau chu cu cung dam dang dao dau diep dinh do doan doi dong duong giang giap ha han ho hoang
     hua huynh khuat khuc kieu kim la lai lam le lo loc luc luong luu ly mac mach mai man ngo nghiem nguy nguyen nham
     ninh nong ong pham phan phi pho phu phung phuong quach quan quang ta tang thach thai than thi thieu tiet to ton tong tra
     tran trang trieu trinh truong tu tuong ung van vi vo vu vuong xa y
-    """.split()  # noqa: SIM905 - read as a text
+    """
 )
-NAMES: Final = frozenset(
+NAMES: Final = words(
     """ai an anh ba bac bach bang bao bich binh cam can canh chau chi chien chinh chung chuong cong cuc cuong da dai dan dang
     danh dao dat diem diep dieu dinh doan doanh dong dung duc duy duyen gia giang giap ha hai hanh hao hau hien hieu hinh hoa
     hoai hoan hoang hong hop hue hung huong huu huy huyen hy kha khai khanh khiem khoa khoi khue khuong kien kiet kieu kim
@@ -22,7 +28,7 @@ NAMES: Final = frozenset(
     than thang thanh thao thai the thi thien thieu thinh tho thoa thoai thom thong thu thuan thuc thuong thuy thuyen tien
     tiep tin to toai toan ton trac tram trang tri trieu trinh trong truc trung truong tu tuan tue tung tuong tuoi tuyen tuyet
     ty uyen van vi viet vinh vu vuong vy xuan xuyen yen
-    """.split()  # noqa: SIM905 - read as a text
+    """
 )
 MIDDLE: Final = frozenset({"van", "thi", "huu"})  # a word of any form may follow these
 TITLES: Final = frozenset({
@@ -34,18 +40,18 @@ BARE_TITLES: Final = frozenset({  # as written in text without any mark; `ba`, `
     "ho ten", "ho va ten",
 })  # fmt: skip
 WRITTEN_TITLES: Final = frozenset({"Mr", "Mrs", "Ms", "Dr", "Prof"})  # so written: MR, MS and DR are something else
-NO_NAMES: Final = frozenset(
+NO_NAMES: Final = words(
     """id position orientation name names sex age weight size data information supine prone comments module identification
-    bi co da den di duoc dang khong la nam nu nay va vao voi""".split()  # noqa: SIM905 - read as a text
+    bi co da den di duoc dang khong la nam nu nay va vao voi"""
 )
 
 # How surnames are written. In a text with marks a word is a surname only in one of these forms: `đồng nhất` names nobody.
-WRITTEN_SURNAMES: Final = frozenset(
+WRITTEN_SURNAMES: Final = words(
     """an âu bạch bành bùi cao châu chu cù cung đàm đặng đào đậu điệp đinh đỗ đoàn đới đồng đổng dương giang giáp hà hán hàn
     hồ hoàng hứa huỳnh khuất khúc kiều kim la lại lâm lê lò lộc lương lưu lục lý mạc mạch mai mẫn ngô nghiêm ngụy nguyễn
     nhâm nhan ninh nông ông phạm phan phí phó phú phùng phương quách quan quảng quang tạ tăng tằng thạch thái thân thi thiều
     tiết tô tôn tống trà trần trang triệu trịnh trương từ tường ứng ưng văn vi võ vũ vương ý sầm lữ lều bế hầu cổ điền đan tiêu
-    """.split()  # noqa: SIM905 - read as a text
+    """
 )
 SURE_SURNAMES: Final = {"nguyen": "nguyễn", "huynh": "huỳnh"}  # words of nothing else: in lower case, too
 

@@ -17,13 +17,12 @@ WORDS_MAX: Final = 12  # of one name
 FORMS_CACHE_MAX: Final = 512
 
 # Words that are names and also stand in every other header: looked for only beside another word of the name.
-NEUTRAL: Final = frozenset(
-    """abdomen anonymous anonymized anonymised application axial basic brain canon chest clean contrast coronal demo derived
+_NEUTRAL_WORDS: Final = """abdomen anonymous anonymized anonymised application axial basic brain canon chest clean contrast coronal demo derived
     device fujifilm general head hitachi hologic image konica localizer medical method monochrome none normal option
     original other patient phantom philips primary profile removed retain routine scan secondary siemens spine standard
     study supine systems test toshiba unknown
-    """.split()  # noqa: SIM905 - read as a text
-)
+    """
+NEUTRAL: Final = frozenset(_NEUTRAL_WORDS.split())
 DATES_OF_NOBODY: Final = frozenset({"19000101", "19010101", "19700101"})
 
 _SEPARATORS: Final = (" ", "^", "_", "-", ",", ", ", "")

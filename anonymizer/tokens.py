@@ -11,6 +11,7 @@ from itertools import groupby
 from typing import Final
 
 from anonymizer.descriptors import WORDS
+from anonymizer.name_words import words
 from anonymizer.runs import Span, Word, aligned, words_of
 from kernel.dicom.charset import decode
 from kernel.dicom.elements import Element, Header
@@ -33,10 +34,10 @@ _DATES: Final = frozenset({0x00100030, 0x00100033, 0x00100034})
 _ADDRESSES: Final = frozenset({0x00101040, 0x00102152, 0x00380300})
 _SEEDS: Final = OWN_NAMES | _IDS | _DATES | _ADDRESSES
 # Words that patients of tests and phantoms are called by, and that stand in other headers too.
-NEUTRAL: Final = WORDS | frozenset(
+NEUTRAL: Final = WORDS | words(
     """anonymous anonymized anonymised application demo general medical method monochrome none normal option original other
     patient phantom primary profile removed retain secondary siemens philips canon toshiba hitachi fujifilm hologic
-    systems unknown device name names first last given family middle text""".split()  # noqa: SIM905 - read as a text
+    systems unknown device name names first last given family middle text"""
 )
 
 Seed = tuple[int, bytes]  # tag, or 0 for another person's name; encoded value

@@ -17,7 +17,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import IO, Self
 
 from bench.report import first_line, say
 
@@ -245,8 +245,8 @@ class Watch:
 
 
 @contextlib.contextmanager
-def _running(command: list[str], environment: dict[str, str], log: object) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)  # type: ignore[call-overload]  # a file
+def _running(command: list[str], environment: dict[str, str], log: IO[bytes]) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(command, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=ROOT)
     try:
         yield process
     finally:

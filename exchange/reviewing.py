@@ -1,6 +1,7 @@
 """`vienanh review`: instances whose pixels wait for a person, and what the person decides."""
 
-from typing import Annotated
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
@@ -14,6 +15,10 @@ from routing.pixel_reviews import Reviewer
 
 app = typer.Typer(no_args_is_help=True, help="Pixels that wait for a person: list, accept with masks, or reject.")
 
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+One = TypeVar("One")
 Instance = Annotated[str, typer.Argument(metavar="SOP_INSTANCE_UID", help="As `vienanh review list` shows it.")]
 Site = Annotated[str | None, typer.Option(help="The site, if two have such an instance.")]
 Profile = Annotated[str | None, typer.Option(help="The profile, if it waits under two.")]
@@ -22,12 +27,10 @@ Profile = Annotated[str | None, typer.Option(help="The profile, if it waits unde
 @app.command("list")
 def waiting(config: ConfigFile = None, data: DataFolder = None) -> None:
     """List instances whose pixels wait for a person, with the masks that are proposed: top,left,bottom,right."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
-        with stores.db.read() as connection:
-            found = pixel_reviews.reviews(connection)
+    with plain_errors():
         rows = [
             (one.site, one.study_instance_uid, one.sop_instance_uid, one.profile, one.reason, _told(one.proposed))
-            for one in found
+            for one in _read(config, data, pixel_reviews.reviews)
         ]
         table(("site", "study", "instance", "profile", "reason", "proposed masks"), rows)
 
@@ -76,9 +79,7 @@ def reject(
 @app.command("zones")
 def zones(config: ConfigFile = None, data: DataFolder = None) -> None:
     """List what was learnt of where devices write, and whether it is masked."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
-        with stores.db.read() as connection:
-            found = pixel_zones.listed(connection)
+    with plain_errors():
         rows = [
             (
                 one.site,
@@ -88,7 +89,7 @@ def zones(config: ConfigFile = None, data: DataFolder = None) -> None:
                 "in use" if one.is_confirmed else f"{one.exams} of {one.exams_wanted} exams",
                 _told(one.zones),
             )
-            for one in found
+            for one in _read(config, data, pixel_zones.listed)
         ]
         table(("site", "name", "device", "picture", "state", "zones"), rows)
 
@@ -107,6 +108,11 @@ def forget_zones(
             now = stores.clock.now()
             stores.db.write(lambda connection: pixel_zones.forget(connection, site or read.node.site, name, BY, now))
         out.print("Forgotten.")
+
+
+def _read(config: ConfigFile, data: DataFolder, ask: Callable[["Connection"], Sequence[One]]) -> Sequence[One]:
+    with opened(read_config(config, data)) as stores, stores.db.read() as connection:
+        return ask(connection)
 
 
 def _box(text: str) -> Box:

@@ -20,7 +20,7 @@ from kernel.archive.removal import Doomed
 from kernel.archive.tables import conflict, instance
 from routing import consignments, erasure, pixel_reviews
 from routing.consignments import ConsignmentKey
-from routing.erasure import Copy
+from routing.erasure import GoneCopy
 from routing.tables import delivery, derived, job
 from routing.transport import ReceiptState
 
@@ -50,7 +50,7 @@ class DeliveryDependents:
     def forget(self, connection: Connection, doomed: Doomed, *, erase: bool, at: datetime) -> Sequence[Freed]:
         """Remove the jobs and the pseudonymised copies; return the copies' blobs. Nothing waits for what is gone."""
         freed: list[Freed] = []
-        gone: list[Copy] = []
+        gone: list[GoneCopy] = []
         promised: Counter[ConsignmentKey] = Counter()
         for uids in _chunks(doomed):
             of_jobs = (job.c.site == doomed.site, job.c.study_instance_uid == doomed.study_instance_uid)
@@ -60,7 +60,7 @@ class DeliveryDependents:
             copies = (derived.c.site == doomed.site, derived.c.sop_instance_uid.in_(uids))
             for row in connection.execute(select(derived).where(*copies)):
                 freed.append(Freed(row.blob_key, row.new_sop_instance_uid))
-                gone.append(Copy(row.new_study_instance_uid, row.new_series_instance_uid, row.new_sop_instance_uid))
+                gone.append(GoneCopy(row.new_study_instance_uid, row.new_series_instance_uid, row.new_sop_instance_uid))
             connection.execute(delete(derived).where(*copies))
             pixel_reviews.forget(connection, doomed.site, uids)
         consignments.withdraw(connection, promised, at)

@@ -18,7 +18,7 @@ from routing.tables import derived, vault_entry
 
 
 @dataclass(frozen=True, slots=True)
-class Copy:
+class GoneCopy:
     """A pseudonymised copy whose row was removed."""
 
     study_instance_uid: str
@@ -26,7 +26,7 @@ class Copy:
     sop_instance_uid: str
 
 
-def erase(connection: Connection, doomed: Doomed, copies: Sequence[Copy], keys: Keys) -> None:
+def erase(connection: Connection, doomed: Doomed, copies: Sequence[GoneCopy], keys: Keys) -> None:
     """Remove the records that lead from copies back to a patient; called after the copies' rows are gone."""
     tokens = {(VaultKind.UID, copy.sop_instance_uid) for copy in copies}
     for uid in {copy.series_instance_uid for copy in copies}:

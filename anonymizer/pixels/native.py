@@ -59,8 +59,8 @@ def _patches(pixels: Pixels, index: int, boxes: tuple[Box, ...]) -> Iterator[Pat
     black = black_sample(pixels, pixels.samples(index), image.photometric_interpretation)
     if image.photometric_interpretation == "YBR_FULL_422":  # two luminances, then the color that they share
         for first, end in stretches:
-            first, end = first - first % 2, end + end % 2  # noqa: PLW2901 a pair is masked whole
-            yield start + 2 * first, bytes((0, 0, 128, 128)) * ((end - first) // 2)
+            pair, pairs_end = first // 2, (end + 1) // 2
+            yield start + 4 * pair, bytes((0, 0, 128, 128)) * (pairs_end - pair)
         return
     octets = [np.array(one, np.dtype(image.sample_type)).tobytes() for one in black]
     if image.planar_configuration and image.samples_per_pixel > 1:

@@ -1,9 +1,6 @@
 """Instances in another transfer syntax: bit for bit the same pixels, and a header that says what is true of them."""
 
-import io
-import tracemalloc
 import zlib
-from pathlib import Path
 
 import imagecodecs
 import numpy as np
@@ -15,91 +12,30 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import UID
 
-from kernel.archive import spool
-from kernel.archive.blobs import Blobs
 from kernel.dicom import encapsulate as encapsulate_module
 from kernel.dicom.codestream import stream_size
 from kernel.dicom.part10 import file_meta
 from kernel.dicom.pixels import open_pixels
 from kernel.dicom.transcode import transcode
-from kernel.dicom.transcode_frames import LOSSLESS_TARGETS, NATIVE_TARGETS, TARGETS, can_transcode
-from kernel.errors import LimitExceeded, MalformedInstance, StorageFull, UnsupportedTransferSyntax
-from tests.dicom.builders import BIG_ENDIAN, CT_IMAGE_STORAGE, DEFLATED, EXPLICIT, IMPLICIT, encoded, part10
-
-JPEG = "1.2.840.10008.1.2.4.50"
-SV1 = "1.2.840.10008.1.2.4.70"
-JPEG_LS = "1.2.840.10008.1.2.4.80"
-J2K = "1.2.840.10008.1.2.4.90"
-HTJ2K = "1.2.840.10008.1.2.4.201"
-RPCL = "1.2.840.10008.1.2.4.202"
-RLE = "1.2.840.10008.1.2.5"
-COMPRESSED = (SV1, JPEG_LS, J2K, HTJ2K, RPCL, RLE)
+from kernel.errors import UnsupportedTransferSyntax
+from tests.dicom.builders import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, encoded, part10
+from tests.dicom.images import (
+    COMPRESSED,
+    HTJ2K,
+    J2K,
+    JPEG,
+    JPEG_LS,
+    KINDS,
+    RLE,
+    RPCL,
+    an_image,
+    changed,
+    file_of,
+    noise,
+    read,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore::UserWarning")
-
-
-def noise(low: int, high: int, dtype: str, shape: tuple[int, ...] = (13, 18)) -> np.ndarray:
-    return np.random.default_rng(7).integers(low, high, shape).astype(dtype)
-
-
-def an_image(array: np.ndarray, *, frames: int = 1, **changes) -> Dataset:
-    shape = array.shape[1:] if frames > 1 else array.shape
-    color = len(shape) > 2
-    ds = Dataset()
-    ds.SOPClassUID, ds.SOPInstanceUID = CT_IMAGE_STORAGE, "1.2.3.4.5"
-    ds.ImageType = ["ORIGINAL", "PRIMARY"]
-    ds.PatientName = "Pretend"
-    ds.SamplesPerPixel = 3 if color else 1
-    ds.PhotometricInterpretation = "RGB" if color else "MONOCHROME2"
-    if color:
-        ds.PlanarConfiguration = 0
-    ds.NumberOfFrames = str(frames)
-    ds.Rows, ds.Columns = shape[:2]
-    ds.BitsAllocated = ds.BitsStored = 8 * array.dtype.itemsize
-    ds.HighBit = ds.BitsStored - 1
-    ds.PixelRepresentation = int(array.dtype.kind == "i")
-    data = array.tobytes()
-    ds.add_new(0x7FE00010, "OW" if array.dtype.itemsize > 1 else "OB", data + b"\0" * (len(data) % 2))
-    for keyword, value in changes.items():
-        setattr(ds, keyword, value)
-    return ds
-
-
-def file_of(ds: Dataset, syntax: str = EXPLICIT) -> bytes:
-    return part10(encoded(ds, syntax), syntax)
-
-
-def changed(source: bytes | Path, target: str, **options) -> bytes:
-    """Transcode, and give a Part 10 file again."""
-    made = transcode(source, target, **options)
-    return file_meta(made.sop_class_uid, made.sop_instance_uid, target) + b"".join(made.chunks)
-
-
-def read(data: bytes) -> Dataset:
-    return pydicom.dcmread(io.BytesIO(data))
-
-
-KINDS = {
-    "8 bits": an_image(noise(0, 256, "u1")),
-    "8 bits, signed": an_image(noise(-128, 128, "i1")),
-    "10 of 16 bits": an_image(noise(0, 1024, "u2"), BitsStored=10, HighBit=9),
-    "6 of 16 bits": an_image(noise(0, 64, "u2"), BitsStored=6, HighBit=5),
-    "12 of 16 bits": an_image(noise(0, 4096, "u2"), BitsStored=12, HighBit=11),
-    "12 of 16 bits, signed": an_image(noise(-2048, 2048, "i2"), BitsStored=12, HighBit=11),
-    "12 bits, and more above them": an_image(noise(0, 65536, "u2"), BitsStored=12, HighBit=11),
-    "12 bits signed, and more above them": an_image(noise(-32768, 32767, "i2"), BitsStored=12, HighBit=11),
-    "16 bits": an_image(noise(0, 65536, "u2")),
-    "16 bits, signed": an_image(noise(-32768, 32767, "i2")),
-    "MONOCHROME1": an_image(noise(0, 4096, "u2"), BitsStored=12, HighBit=11, PhotometricInterpretation="MONOCHROME1"),
-    "RGB": an_image(noise(0, 256, "u1", (13, 18, 3))),
-    "RGB of 16 bits": an_image(noise(0, 65536, "u2", (13, 18, 3))),
-    "YBR_FULL": an_image(noise(0, 256, "u1", (13, 18, 3)), PhotometricInterpretation="YBR_FULL"),
-    "PALETTE COLOR": an_image(noise(0, 256, "u1"), PhotometricInterpretation="PALETTE COLOR"),
-    "three frames": an_image(noise(0, 4096, "u2", (3, 13, 18)), frames=3),
-    "three frames of color": an_image(noise(0, 256, "u1", (3, 13, 18, 3)), frames=3),
-    "one pixel": an_image(noise(0, 256, "u1", (1, 1))),
-    "one row": an_image(noise(0, 65536, "u2", (1, 300))),
-}
 
 
 @pytest.mark.parametrize("syntax", COMPRESSED)
@@ -328,95 +264,10 @@ def test_what_was_lost_before_stays_said_after_decoding():
     assert np.abs(np.frombuffer(back.PixelData, "u1").astype(int) - 90).max() <= 2
 
 
-def test_lossy_is_never_made_unless_it_was_asked_for():
-    assert {JPEG} == TARGETS - LOSSLESS_TARGETS
-    assert NATIVE_TARGETS < LOSSLESS_TARGETS
-
-
-@pytest.mark.parametrize("target", ["1.2.840.10008.1.2.4.81", BIG_ENDIAN, DEFLATED, "1.2.840.10008.1.2.4.102", "9.9"])
-def test_what_is_not_made_here_is_refused(target):
-    assert not can_transcode(EXPLICIT, target)
-    with pytest.raises(UnsupportedTransferSyntax, match="not made here"):
-        transcode(file_of(KINDS["8 bits"]), target)
-
-
-@pytest.mark.parametrize("target", sorted(LOSSLESS_TARGETS - NATIVE_TARGETS))
-def test_samples_that_a_target_cannot_hold_are_refused(target):
-    floats = an_image(noise(0, 9, "u1"))
-    del floats[0x7FE00010]
-    floats.add_new(0x7FE00008, "OF", np.zeros((13, 18), np.float32).tobytes())
-    wide = an_image(noise(0, 9, "u4"))
-
-    with pytest.raises(UnsupportedTransferSyntax, match="cannot hold"):
-        transcode(file_of(floats), target)
-    if target != RLE:
-        with pytest.raises(UnsupportedTransferSyntax, match="cannot hold"):
-            transcode(file_of(wide), target)
-
-
 def test_rle_holds_32_bits():
     ds = an_image(noise(0, 2**31, "u4"))
 
     assert read(changed(changed(file_of(ds), RLE), EXPLICIT)).PixelData == ds.PixelData
-
-
-def test_native_pixel_data_that_its_length_cannot_tell_is_refused_before_a_frame_is_decoded():
-    ds = an_image(noise(0, 4096, "u2", (2, 2)), frames=1)
-    there = read(changed(file_of(ds), RLE))
-    frame = next(iter(generate_frames(there.PixelData, number_of_frames=1)))
-    there.Rows = there.Columns = 16384
-    there.NumberOfFrames = "9"
-    there.PixelData = encapsulate([frame] * 9)
-    there[0x7FE00010].is_undefined_length = True
-
-    with pytest.raises(LimitExceeded, match="NATIVE_BYTES_MAX"):
-        transcode(part10(encoded(there), RLE), EXPLICIT)
-
-
-@pytest.mark.parametrize("target", [EXPLICIT, HTJ2K])
-def test_a_frame_that_claims_65535_by_65535_is_refused(target):
-    there = read(changed(file_of(KINDS["16 bits"]), JPEG_LS))
-    stream = bytearray(next(iter(generate_frames(there.PixelData, number_of_frames=1))))
-    at = stream.index(b"\xff\xf7") + 5
-    stream[at : at + 4] = b"\xff\xff\xff\xff"
-    there.PixelData = encapsulate([bytes(stream)])
-    there[0x7FE00010].is_undefined_length = True
-    bomb = part10(encoded(there), JPEG_LS)
-
-    with pytest.raises(MalformedInstance, match="65535 rows"):
-        changed(bomb, target)
-
-    there.Rows = there.Columns = 65535
-    with pytest.raises(LimitExceeded, match="DECODED_BYTES_MAX"):
-        transcode(part10(encoded(there), JPEG_LS), target)
-
-
-def test_encoded_frames_have_a_bound_together(monkeypatch):
-    monkeypatch.setattr(encapsulate_module, "ENCODED_BYTES_MAX", 1000)
-    array = noise(0, 65536, "u2", (5, 13, 18))
-
-    with pytest.raises(LimitExceeded, match="ENCODED_BYTES_MAX"):
-        changed(file_of(an_image(array, frames=5)), JPEG_LS)
-
-
-def test_a_disk_that_is_full_is_told_as_such(tmp_path, monkeypatch):
-    monkeypatch.setattr(spool, "IN_MEMORY_BYTES", 0)
-
-    with pytest.raises(StorageFull):
-        changed(file_of(KINDS["8 bits"]), JPEG_LS, scratch=Blobs(tmp_path, free_bytes_min=2**62).scratch)
-
-
-@pytest.mark.parametrize("target", [EXPLICIT, HTJ2K])
-def test_a_frame_of_absurdly_many_bytes_is_refused_before_it_is_read(target, monkeypatch):
-    ds = an_image(noise(0, 256, "u1", (13, 18)))
-    there = read(changed(file_of(ds), JPEG_LS))
-    there.PixelData = encapsulate([b"\xff\xd8" + b"\0" * 3_000_000])
-    there[0x7FE00010].is_undefined_length = True
-
-    with pytest.raises(LimitExceeded, match="ENCODED_FRAME"):
-        changed(part10(encoded(there), JPEG_LS), target)
-    with open_pixels(part10(encoded(there), JPEG_LS)) as pixels, pytest.raises(LimitExceeded, match="ENCODED_FRAME"):
-        pixels.decode(0)
 
 
 @settings(max_examples=60)
@@ -440,49 +291,6 @@ def test_any_image_comes_back_bit_for_bit(target, rows, columns, bits, signed, s
     ds = an_image(array, frames=frames, BitsStored=bits, HighBit=bits - 1)
 
     assert read(changed(changed(file_of(ds), target), EXPLICIT)).PixelData == ds.PixelData
-
-
-def test_a_damaged_frame_is_told(tmp_path):
-    there = read(changed(file_of(an_image(noise(0, 4096, "u2", (2, 13, 18)), frames=2)), JPEG_LS))
-    frames = list(generate_frames(there.PixelData, number_of_frames=2))
-    there.PixelData = encapsulate([frames[0], frames[1][:40]])
-    there[0x7FE00010].is_undefined_length = True
-    path = tmp_path / "blob"
-    path.write_bytes(part10(encoded(there), JPEG_LS))
-
-    with pytest.raises(MalformedInstance):
-        changed(path, EXPLICIT)
-    chunks = transcode(path, JPEG_LS).chunks
-    with pytest.raises(MalformedInstance):
-        next(chunks)  # before anything was promised to a receiver
-
-
-def test_memory_holds_a_few_frames_whatever_their_number(tmp_path):
-    frames, side = 60, 1024
-    path = tmp_path / "blob"
-    ds = an_image(np.zeros((side, side), "u2"))
-    ds.NumberOfFrames = str(frames)
-    ds.PixelData = noise(0, 4096, "u2", (side, side)).tobytes() * frames
-    path.write_bytes(file_of(ds))
-    del ds
-    size = path.stat().st_size
-
-    blobs = Blobs(tmp_path / "blobs", free_bytes_min=0)
-
-    for target in (HTJ2K, EXPLICIT, IMPLICIT):
-        tracemalloc.start()
-        total = sum(len(chunk) for chunk in transcode(path, target, scratch=blobs.scratch).chunks)
-        peak = tracemalloc.get_traced_memory()[1]
-        tracemalloc.stop()
-        assert total > size / 3
-        assert peak < size / 3, target
-
-
-def test_compressed_frames_without_a_disk_to_wait_on_are_bounded(monkeypatch):
-    monkeypatch.setattr(encapsulate_module, "IN_MEMORY_BYTES_MAX", 100)
-
-    with pytest.raises(LimitExceeded, match="IN_MEMORY_BYTES_MAX"):
-        changed(file_of(an_image(noise(0, 4096, "u2", (13, 18)))), JPEG_LS)
 
 
 @pytest.mark.parametrize("target", [EXPLICIT, HTJ2K])
