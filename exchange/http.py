@@ -23,7 +23,6 @@ from kernel.access import Scope as Right
 from kernel.access.request import principal_of_request
 from kernel.errors import ExchangeError, InvalidRequest, LimitExceeded
 from viewer.server import pages
-from viewer.server.annotations import MARKS
 from viewer.server.api import Services, build_api, tile_routes
 from viewer.server.security import SecurityHeaders
 from viewer.server.services import origin_of
@@ -31,7 +30,8 @@ from viewer.server.services import origin_of
 DICOMWEB_PREFIXES = ("/dicom-web/", "/sites/")
 DICOMWEB_ROOT = "/dicom-web"
 BODY_BYTES_MAX = 64 * 1024  # of a request to the reading room's API
-MARKS_BYTES_MAX = 4 * 1024 * 1024  # of one that saves the marks of a slide
+MARKS_BYTES_MAX = 4 * 1024 * 1024  # of one that saves the marks of a slide or study
+MARKS = ("/annotations", "/marks")  # how the addresses of such end
 
 _log = telemetry.get_logger("exchange.http")
 

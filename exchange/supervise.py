@@ -14,6 +14,8 @@ from importlib.metadata import version
 
 import uvicorn
 
+from consult.documents import Documents
+from consult.findings.measurements import Measurements
 from consult.slides.annotations import Annotations
 from exchange.assemble import NAMING_BLOBS, Node
 from exchange.http import build_app
@@ -73,6 +75,7 @@ class Running:
         )
         stores = node.stores
         vault = BreakGlass(stores.db, site_keys(config), stores.clock)
+        documents = Documents(stores.db, stores.blobs, ingest=node.ingest, committer=node.committer, clock=stores.clock)
         services = Services(
             config,
             stores.access,
@@ -81,14 +84,8 @@ class Running:
             stores.clock,
             vault,
             slides=node.slides,
-            annotations=Annotations(
-                stores.db,
-                stores.blobs,
-                node.slides.shelf,
-                ingest=node.ingest,
-                committer=node.committer,
-                clock=stores.clock,
-            ),
+            annotations=Annotations(documents, node.slides.shelf),
+            measurements=Measurements(stores.db, documents),
             sheets=ReviewSheets(stores.db, stores.blobs, finder_of(config)),
             reports=StudyReports(stores.db, stores.blobs),
         )

@@ -165,9 +165,9 @@ class AmbiguousStudy(Refused):
 
 
 class AnnotationsChanged(Refused):
-    """Marks that were drawn on a state of a slide that is no longer the present one."""
+    """Work on a state of a document that is no longer the present one."""
 
-    text = "The marks of slide {series_instance_uid} were saved by somebody else since; open them again."
+    text = "Series {series_instance_uid} was saved by somebody else since; open it again."
 
 
 class DeletionRefused(Refused):

@@ -5,7 +5,6 @@ person's words, which are a Comment (121106, DCM) of the measurement group.
 """
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import numpy as np
@@ -26,6 +25,7 @@ from highdicom.sr import (
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
+from consult.documents import Sheet, completed, date, person_name
 from consult.slides.marks import CLOSED, KINDS, Kind, Mark, area_mm2, length_mm
 from kernel.dicom.uids import IMPLEMENTATION_VERSION_NAME
 
@@ -45,40 +45,23 @@ _SHAPES: Final[dict[Kind, str]] = {
     "freehand": "POLYGON",
     "text": "POINT",
 }
-_DELIMITERS: Final = str.maketrans("^=\\", "   ")
 _COMMENT: Final = CodedConcept("121106", "DCM", "Comment")
 _IMAGING: Final = CodedConcept("363679005", "SCT", "Imaging procedure")
-# Of patient and study, empty in the document where the slide lacks them (PS3.3 C.7.1.1, C.7.2.1).
-_TYPE_2: Final = (
-    "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
-    "StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "AccessionNumber",
-)  # fmt: skip
 _ANYTHING: Final = Mark("2.25.0", "point", ((0.0, 0.0),))
 _MEASUREMENTS: Final = "126010"
 _GROUP, _TRACKING_UID, _FINDING, _REGION = "125007", "112040", "121071", "111030"  # concepts of TID 1410
 
 
-def document(
-    evidence: Dataset, marks: Sequence[Mark], author: str, now: datetime, *, uids: tuple[str, str], number: int
-) -> Dataset:
+def document(evidence: Dataset, marks: Sequence[Mark], sheet: Sheet) -> Dataset:
     """Return the document that keeps all marks of a slide.
 
     Parameters
     ----------
     evidence
         The header of the slide's finest level; patient and study are taken from it.
-    author
-        A person's name, for the screen.
-    uids
-        Of the series and of the new instance.
-    number
-        Instance Number; the highest is the present state.
     """
-    frame_of_reference_uid = str(evidence.FrameOfReferenceUID)
-    for keyword in _TYPE_2:
-        if keyword not in evidence:
-            setattr(evidence, keyword, None)
-    person = PersonObserverIdentifyingAttributes(name=_person_name(author))
+    frame_of_reference_uid = str(completed(evidence).FrameOfReferenceUID)
+    person = PersonObserverIdentifyingAttributes(name=person_name(sheet.author))
     context = ObservationContext(observer_person_context=ObserverContext(codes.DCM.Person, person))
     drawn = marks or (_ANYTHING,)
     groups = [_group(mark, ordinal, frame_of_reference_uid) for ordinal, mark in enumerate(drawn, start=1)]
@@ -92,30 +75,16 @@ def document(
     ds: Dataset = Comprehensive3DSR(
         evidence=[evidence],
         content=report[0],
-        series_instance_uid=uids[0],
+        series_instance_uid=sheet.series_instance_uid,
         series_number=900,
-        sop_instance_uid=uids[1],
-        instance_number=number,
+        sop_instance_uid=sheet.sop_instance_uid,
+        instance_number=sheet.number,
         manufacturer=IMPLEMENTATION_VERSION_NAME,
         is_complete=True,
         series_description=DESCRIPTION,
     )
-    ds.SpecificCharacterSet = "ISO_IR 192"
-    _date(ds, now)
+    date(ds, sheet.at)
     return ds
-
-
-def _person_name(words: str) -> str:
-    """Return a name for the screen as a Person Name of one component (PS3.5 6.2.1)."""
-    return f"{words.translate(_DELIMITERS)[:64]}^"
-
-
-def _date(ds: Dataset, now: datetime) -> None:
-    """Say when it was made; the maker read the machine's clock."""
-    ds.TimezoneOffsetFromUTC = now.strftime("%z") or "+0000"
-    for prefix in ("Content", "InstanceCreation", "Series"):
-        setattr(ds, f"{prefix}Date", now.strftime("%Y%m%d"))
-        setattr(ds, f"{prefix}Time", now.strftime("%H%M%S"))
 
 
 def _group(mark: Mark, ordinal: int, frame_of_reference_uid: str) -> PlanarROIMeasurementsAndQualitativeEvaluations:

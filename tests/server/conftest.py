@@ -12,6 +12,8 @@ from pydicom import Dataset
 from starlette.responses import Response
 
 from anonymizer.profile import load
+from consult.documents import Documents
+from consult.findings.measurements import Measurements
 from consult.slides.annotations import Annotations
 from consult.slides.room import SlideRoom
 from exchange.assemble import slides_of
@@ -100,9 +102,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
         slides, sheets = slides_of(stores), ReviewSheets(stores.db, stores.blobs, load)
         reports = StudyReports(stores.db, stores.blobs)
         committer, ingest = taking_in(stores)
-        annotations = Annotations(
-            stores.db, stores.blobs, slides.shelf, ingest=ingest, committer=committer, clock=stores.clock
-        )
+        documents = Documents(stores.db, stores.blobs, ingest=ingest, committer=committer, clock=stores.clock)
         services = Services(
             config,
             stores.access,
@@ -111,7 +111,8 @@ def room(tmp_path: Path) -> Iterator[Room]:
             stores.clock,
             vault,
             slides=slides,
-            annotations=annotations,
+            annotations=Annotations(documents, slides.shelf),
+            measurements=Measurements(stores.db, documents),
             sheets=sheets,
             reports=reports,
         )

@@ -6,14 +6,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
-from consult.slides.annotations import Author, Saved
+from consult.documents import Author
+from consult.slides.annotations import Saved
 from consult.slides.marks import MARKS_MAX, POINTS_MAX, TEXT_CHARACTERS_MAX, Kind, Mark
 from kernel.access import Action, Principal, Scope, StudyGrant
 from viewer.server.models import Model
 from viewer.server.services import Services, address_of, principal_of
 
-MARKS = "/annotations"  # how an address of marks ends
-ONE = "/slides/{study_uid}/{series_uid}" + MARKS
+ONE = "/slides/{study_uid}/{series_uid}/annotations"
 UID_CHARACTERS_MAX = 64
 Place = tuple[float, float]
 

@@ -8,6 +8,7 @@ from fastapi import APIRouter
 
 from viewer.server.annotations import add_annotations
 from viewer.server.deidentification import add_deidentification
+from viewer.server.marks import add_marks
 from viewer.server.orders import add_orders
 from viewer.server.pixel_reviews import add_pixel_reviews
 from viewer.server.reading import add_reading
@@ -30,4 +31,5 @@ def build_api(services: Services) -> APIRouter:
     add_deidentification(router, services)
     add_slides(router, services)
     add_annotations(router, services)
+    add_marks(router, services)
     return router

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from consult.findings.measurements import Measurements
 from consult.slides.annotations import Annotations
 from consult.slides.room import SlideRoom
 from kernel.access import Access, Principal
@@ -28,6 +29,7 @@ class Services:
     vault: BreakGlass
     slides: SlideRoom
     annotations: Annotations
+    measurements: Measurements
     sheets: ReviewSheets
     reports: StudyReports
 

@@ -24,11 +24,25 @@ export interface Decided {
   readonly destinations: number;
 }
 
+/** One number that was shown beside a mark. */
+export interface MarkFigure {
+  readonly quantity: "length" | "long" | "short" | "angle" | "cobb" | "value" | "area" | "mean" | "deviation" | "lowest" | "highest";
+  readonly value: number;
+  readonly unit: "mm" | "px" | "mm2" | "px2" | "deg" | "HU" | "SUVbw" | "";
+}
+
 /** A state to save. */
 export interface NewAnnotations {
   /** The instance that was opened, or null. */
   readonly base: string | null;
   readonly marks: readonly SlideMark[];
+}
+
+/** A state to save. */
+export interface NewMarks {
+  /** The instance that was opened, or null. */
+  readonly base: string | null;
+  readonly marks: readonly StudyMark[];
 }
 
 /** The current password and the one that shall replace it. */
@@ -277,6 +291,32 @@ export interface StudyItem {
   readonly firstReceivedAt: string;
   readonly lastReceivedAt: string;
   readonly traceId: string;
+}
+
+/** One mark on an image; places are (column, row) in pixels from the corner of the first pixel. */
+export interface StudyMark {
+  /** Of the 2.25 root; names the mark for ever. */
+  readonly uid: string;
+  readonly kind: "length" | "bidirectional" | "angle" | "cobb" | "probe" | "rectangle" | "ellipse" | "freehand" | "arrow";
+  readonly seriesInstanceUID: string;
+  readonly sopInstanceUID: string;
+  /** From one; null for an instance that has but one frame. */
+  readonly frameNumber: number | null;
+  readonly points: readonly (readonly [number, number])[];
+  /** As the reader saw them. */
+  readonly figures: readonly MarkFigure[];
+  /** Where millimetres come from. */
+  readonly calibration: "patient" | "detector" | "region" | "none";
+  readonly text: string;
+}
+
+/** The present state of a study's marks. */
+export interface StudyMarks {
+  /** SOP Instance UID of the document; null while nothing was saved. */
+  readonly instance: string | null;
+  readonly author: string;
+  readonly at: string | null;
+  readonly marks: readonly StudyMark[];
 }
 
 /** One event of a study at this node. */

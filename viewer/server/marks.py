@@ -1,0 +1,130 @@
+"""The API of what readers measure in images: read the present state, save another. The server writes the document."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+
+from consult.documents import Author
+from consult.findings.marks import (
+    MARKS_MAX,
+    POINTS_MAX,
+    TEXT_CHARACTERS_MAX,
+    Calibration,
+    Figure,
+    Kind,
+    Mark,
+    Quantity,
+    Unit,
+    Where,
+)
+from consult.findings.measurements import SavedMarks
+from kernel.access import Action, Principal, Scope, StudyGrant
+from viewer.server.models import Model
+from viewer.server.services import Services, address_of, principal_of
+
+ONE = "/studies/{study_uid}/marks"
+UID_CHARACTERS_MAX = 64
+FIGURES_MAX = 8
+Place = tuple[float, float]
+
+
+class MarkFigure(Model):
+    """One number that was shown beside a mark."""
+
+    quantity: Quantity
+    value: float
+    unit: Unit
+
+
+class StudyMark(Model):
+    """One mark on an image; places are (column, row) in pixels from the corner of the first pixel."""
+
+    uid: str = Field(max_length=UID_CHARACTERS_MAX, description="Of the 2.25 root; names the mark for ever.")
+    kind: Kind
+    series_instance_uid: str = Field(max_length=UID_CHARACTERS_MAX)
+    sop_instance_uid: str = Field(max_length=UID_CHARACTERS_MAX)
+    frame_number: int | None = Field(description="From one; null for an instance that has but one frame.")
+    points: list[Place] = Field(max_length=POINTS_MAX)
+    figures: list[MarkFigure] = Field(max_length=FIGURES_MAX, description="As the reader saw them.")
+    calibration: Calibration = Field(description="Where millimetres come from.")
+    text: str = Field(max_length=TEXT_CHARACTERS_MAX)
+
+
+class StudyMarks(Model):
+    """The present state of a study's marks."""
+
+    instance: str | None = Field(description="SOP Instance UID of the document; null while nothing was saved.")
+    author: str
+    at: datetime | None
+    marks: list[StudyMark]
+
+
+class NewMarks(Model):
+    """A state to save."""
+
+    base: str | None = Field(max_length=UID_CHARACTERS_MAX, description="The instance that was opened, or null.")
+    marks: list[StudyMark] = Field(max_length=MARKS_MAX)
+
+
+def add_marks(router: APIRouter, services: Services) -> None:
+    """Add the routes of marks on images."""
+
+    def reader(request: Request) -> Principal:
+        principal = principal_of(services, request)
+        principal.require(Scope.API_READ)
+        return principal
+
+    def writer(request: Request) -> Principal:
+        principal = principal_of(services, request)
+        principal.require(Scope.API_WRITE)
+        return principal
+
+    def granted(request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
+        return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+
+    @router.get(ONE, tags=["findings"])
+    def marks(
+        request: Request, principal: Annotated[Principal, Depends(reader)], study_uid: str, site: str | None = None
+    ) -> StudyMarks:
+        """Return the marks on a study's images as they were saved last."""
+        return _told(services.measurements.of(granted(request, principal, study_uid, site)))
+
+    @router.post(ONE, tags=["findings"])
+    def save(
+        request: Request,
+        principal: Annotated[Principal, Depends(writer)],
+        study_uid: str,
+        new: NewMarks,
+        *,
+        site: str | None = None,
+    ) -> StudyMarks:
+        """Save marks as the new state, as DICOM SR (TID 1500) in the study; 409 if another was saved since."""
+        grant = granted(request, principal, study_uid, site)
+        author = Author(principal.name, principal.display, address_of(request))
+        return _told(services.measurements.save(grant, [_taken(one) for one in new.marks], new.base, author))
+
+
+def _taken(one: StudyMark) -> Mark:
+    where = Where(one.series_instance_uid, one.sop_instance_uid, one.frame_number)
+    figures = tuple(Figure(figure.quantity, figure.value, figure.unit) for figure in one.figures)
+    return Mark(one.uid, one.kind, where, tuple(one.points), figures, one.calibration, one.text)
+
+
+def _told(saved: SavedMarks) -> StudyMarks:
+    marks = [
+        StudyMark(
+            uid=one.uid,
+            kind=one.kind,
+            series_instance_uid=one.where.series_instance_uid,
+            sop_instance_uid=one.where.sop_instance_uid,
+            frame_number=one.where.frame_number,
+            points=list(one.points),
+            figures=[MarkFigure(quantity=f.quantity, value=f.value, unit=f.unit) for f in one.figures],
+            calibration=one.calibration,
+            text=one.text,
+        )
+        for one in saved.marks
+    ]
+    return StudyMarks(instance=saved.sop_instance_uid, author=saved.author, at=saved.at, marks=marks)
