@@ -37,10 +37,10 @@ from kernel.clock import SystemClock
 from kernel.config import ArchiveConfig, Config, DimseConfig, NodeConfig
 from kernel.database import Database
 from tests.dimse import scripts
+from tests.dimse.commitment_modality import PATIENCE_S, Modality
 from tests.support.access import CHEAP
 from tests.support.builders import a_ct_series, as_file
 
-PATIENCE_S = 20.0
 EVERYTHING = DimseConfig(port=0, idle_timeout_s=PATIENCE_S, unknown_caller_services=tuple(SERVICES))
 
 
@@ -236,3 +236,11 @@ def dcmtk(program: str, *arguments: object, check: bool = True) -> subprocess.Co
     return subprocess.run(
         [program, *map(str, arguments)], capture_output=True, text=True, check=check, timeout=PATIENCE_S * 3
     )
+
+
+@pytest.fixture
+def modality() -> Iterator[Modality]:
+    """A modality that asks for storage commitment."""
+    one = Modality()
+    yield one
+    one.server.shutdown()

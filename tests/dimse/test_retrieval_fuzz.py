@@ -12,7 +12,7 @@ from gateway.dicomweb.commitment import read_references
 from gateway.dimse.scp.commitment_messages import encoded, read_report, read_request
 from gateway.dimse.scp.retrieve_identifier import LEVELS, read_wanted
 from kernel.errors import ExchangeError
-from tests.dimse.test_commitment import a_request, reference
+from tests.dimse.commitment_modality import a_request, reference
 from tests.dimse.test_get import an_identifier
 from tests.support.builders import a_ct_series
 

@@ -7,8 +7,8 @@ from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import send_files
 from kernel.archive.owner import RemoteOwner
 from kernel.errors import Busy
+from tests.dimse.commitment_modality import Modality, a_request, committed, drain
 from tests.dimse.conftest import PATIENCE_S
-from tests.dimse.test_commitment import Modality, a_request, committed, drain
 from tests.dimse.test_get import Getter, an_identifier
 from tests.support.builders import a_ct_series
 from tests.support.nodes import NodeProcess
@@ -38,13 +38,6 @@ host = "127.0.0.1"
 port = {port}
 ae_title = "MODALITY"
 """
-
-
-@pytest.fixture
-def modality():
-    one = Modality()
-    yield one
-    one.server.shutdown()
 
 
 @pytest.fixture(params=[0, 1], ids=["threads", "processes"])
