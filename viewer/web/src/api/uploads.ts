@@ -26,7 +26,7 @@ export interface Sent {
 export function sendFiles(body: UploadBody, onProgress: (bytes: number) => void): Promise<Sent> {
   return new Promise((done) => {
     const request = new XMLHttpRequest();
-    const boundary = crypto.randomUUID();
+    const boundary = newBoundary();
     request.open("POST", "/dicom-web/uploads");
     request.setRequestHeader("Accept", "application/json");
     request.setRequestHeader(
@@ -40,6 +40,11 @@ export function sendFiles(body: UploadBody, onProgress: (bytes: number) => void)
     request.onabort = request.onerror;
     request.send(body.isZip ? body.files[0] : multipart(body.files, boundary));
   });
+}
+
+/** Of random numbers, as files may hold anything; crypto.randomUUID does not exist over plain HTTP. */
+function newBoundary(): string {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (part) => part.toString(36)).join("-");
 }
 
 function multipart(files: readonly File[], boundary: string): Blob {
