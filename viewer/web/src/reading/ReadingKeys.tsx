@@ -9,6 +9,7 @@ import { type PrimaryTool, removeSelectedMarks } from "../engine/tools";
 import { type KeyTable, useKeys } from "../ui/hotkeys";
 import { KeyHelp } from "../ui/KeyHelp";
 import { MEASURE_KEYS } from "./MeasureMenu";
+import { stepSeries } from "./stepSeries";
 
 const JUMP = 10;
 const TOOL_KEYS: Readonly<Record<string, PrimaryTool>> = {
@@ -59,22 +60,17 @@ function viewKeys(view: StackView): KeyTable {
 }
 
 export function ReadingKeys(props: ReadingKeysProps) {
-  const { view, presets, series, current, onSeries, onTool, onLayout, onLinked } = props;
+  const { view, presets, onTool, onLayout, onLinked } = props;
   const { onBack, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["reading", "common"]);
-  const stepSeries = (by: number) => {
-    const index = series.findIndex((one) => one.seriesInstanceUID === current.seriesInstanceUID);
-    const next = series[index + by];
-    if (next) onSeries(next.seriesInstanceUID);
-  };
   const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
   const toolKeys = Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => onTool(tool)] as const);
   useKeys({
     ...(view ? viewKeys(view) : {}),
     ...Object.fromEntries(presetKeys),
     ...Object.fromEntries(toolKeys),
-    ArrowLeft: () => stepSeries(-1),
-    ArrowRight: () => stepSeries(1),
+    ArrowLeft: () => stepSeries(props, -1),
+    ArrowRight: () => stepSeries(props, 1),
     Delete: removeSelectedMarks,
     Backspace: removeSelectedMarks,
     d: onLayout,

@@ -1,7 +1,7 @@
 // The picture: the engine's element, its texts, its slider, and what is said while a slice is not there.
 
 import { Loader } from "@mantine/core";
-import { IconAlertTriangle, IconPhotoOff } from "@tabler/icons-react";
+import { IconAlertTriangle } from "@tabler/icons-react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Series } from "../api/types";
@@ -10,8 +10,8 @@ import { frameStates, isProblem, stateOf } from "../engine/frameStates";
 import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
 import { WHOLE } from "../engine/tiers";
-import { Notice } from "../ui/Notice";
 import { ArrowText } from "./ArrowText";
+import { EngineFailed } from "./EngineFailed";
 import { Overlays } from "./Overlays";
 import { SliceBar } from "./SliceBar";
 import { useStack, useStackView } from "./useStackView";
@@ -50,13 +50,7 @@ export function Viewport({ series, stack, arriving, onView }: ViewportProps) {
         {view && stack ? <Overlays view={view} series={series} stack={stack} arriving={arriving} /> : null}
         {view && stack ? <SliceNotice view={view} /> : null}
         {question ? <ArrowText question={question} onDone={answered} /> : null}
-        {failed ? (
-          <div className={styles["cover"]}>
-            <Notice urgent icon={<IconPhotoOff size={48} stroke={1.5} />} title={t("engineFailed")}>
-              {t("engineFailedHint")}
-            </Notice>
-          </div>
-        ) : null}
+        {failed ? <EngineFailed className={styles["cover"]} /> : null}
       </div>
       {view && stack && stack.frames.length > 1 ? <SliceBar view={view} frames={stack.frames} /> : null}
     </div>

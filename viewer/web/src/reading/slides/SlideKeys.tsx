@@ -7,6 +7,7 @@ import type { SlideView } from "../../engine/slides/slideView";
 import { type KeyTable, useKeys } from "../../ui/hotkeys";
 import { KeyHelp } from "../../ui/KeyHelp";
 import type { RoomProps } from "../StackRoom";
+import { stepSeries } from "../stepSeries";
 import type { Comparison } from "./Comparing";
 import { MARK_TOOLS } from "./MarkTools";
 import { POWERS } from "./powers";
@@ -80,20 +81,15 @@ function nextOf(slides: readonly Series[], current: Series): string | undefined 
 }
 
 export function SlideKeys(props: SlideKeysProps) {
-  const { bench, listed, onListed, comparing, series, current, onSeries, onBack, onTrace, helpOpened, onHelp } = props;
+  const { bench, listed, onListed, comparing, current, onBack, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["slides", "reading"]);
-  const stepSeries = (by: number) => {
-    const index = series.findIndex((one) => one.seriesInstanceUID === current.seriesInstanceUID);
-    const next = series[index + by];
-    if (next) onSeries(next.seriesInstanceUID);
-  };
   useKeys({
     ...(bench ? { ...viewKeys(bench.view), ...markKeys(bench) } : {}),
     k: () => onListed(!listed),
     v: () => comparing.onBeside(comparing.beside ? undefined : nextOf(comparing.slides, current)),
     j: () => comparing.onLinked(!comparing.linked),
-    "[": () => stepSeries(-1),
-    "]": () => stepSeries(1),
+    "[": () => stepSeries(props, -1),
+    "]": () => stepSeries(props, 1),
     q: onBack,
     t: onTrace,
     "?": () => onHelp(true),
@@ -117,12 +113,7 @@ export function SlideKeys(props: SlideKeysProps) {
     { keys: ["PgUp", "PgDn"], what: t("focus") },
     { keys: ["O"], what: t("opticalPath") },
     { keys: ["P"], what: t("profile") },
-    { keys: ["L"], what: t("tool.line") },
-    { keys: ["A"], what: t("tool.polygon") },
-    { keys: ["E"], what: t("tool.freehand") },
-    { keys: ["C"], what: t("tool.point") },
-    { keys: ["X"], what: t("tool.text") },
-    { keys: ["G", "Esc"], what: t("tool.pan") },
+    ...MARK_TOOLS.map(({ tool, key }) => ({ keys: tool === "pan" ? [key, "Esc"] : [key], what: t(`tool.${tool}`) })),
     { keys: ["Del"], what: t("removeMark") },
     { keys: ["K"], what: t("marks") },
     { keys: ["V"], what: t("beside") },

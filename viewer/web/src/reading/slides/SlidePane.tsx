@@ -1,12 +1,12 @@
 // One slide on the screen: the engine's element, its texts, its map, and what is said while tiles are not there.
 
 import { Loader } from "@mantine/core";
-import { IconPhotoOff, IconPlugConnectedX } from "@tabler/icons-react";
+import { IconPlugConnectedX } from "@tabler/icons-react";
 import { useEffect, useId, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Slide } from "../../engine/slides/slide";
 import type { SlideView } from "../../engine/slides/slideView";
-import { Notice } from "../../ui/Notice";
+import { EngineFailed } from "../EngineFailed";
 import { useStore } from "../useStore";
 import { SlideOverlays } from "./SlideOverlays";
 import styles from "./SlidePane.module.css";
@@ -23,7 +23,7 @@ export interface SlidePaneProps {
 }
 
 export function SlidePane({ slide, title, onBench, onStale }: SlidePaneProps) {
-  const { t } = useTranslation(["slides", "reading"]);
+  const { t } = useTranslation("slides");
   const stage = useRef<HTMLDivElement>(null);
   const overview = useRef<HTMLDivElement>(null);
   const { bench, failed } = useSlideView({ stage, overview }, slide);
@@ -45,13 +45,7 @@ export function SlidePane({ slide, title, onBench, onStale }: SlidePaneProps) {
       <div ref={overview} id={overviewId} className={styles["overview"]} aria-hidden />
       {view ? <SlideOverlays view={view} title={title} /> : null}
       {view ? <TileNotice view={view} onStale={onStale} /> : null}
-      {failed ? (
-        <div className={styles["cover"]}>
-          <Notice urgent icon={<IconPhotoOff size={48} stroke={1.5} />} title={t("reading:engineFailed")}>
-            {t("reading:engineFailedHint")}
-          </Notice>
-        </div>
-      ) : null}
+      {failed ? <EngineFailed className={styles["cover"]} /> : null}
     </section>
   );
 }
