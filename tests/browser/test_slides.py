@@ -123,6 +123,16 @@ class SlideRoom:
         top, left = (shown.shape[0] - PATCH) // 2, (shown.shape[1] - PATCH) // 2
         return shown[top : top + PATCH, left : left + PATCH]
 
+    def write(self, text: str) -> Locator:
+        """Write on the slide, save nothing, and return the mark."""
+        self.press("k", "x")
+        self.click(-150, -150)
+        self.page.keyboard.type(text)
+        self.page.keyboard.press("Enter")
+        mark = self.page.locator(".va-mark-label").filter(has_text=text)
+        expect(mark).to_be_visible()
+        return mark
+
     def labels(self) -> list[str]:
         """Return what is written beside marks."""
         return [text for text in self.page.locator(".va-mark-label text").all_text_contents() if text]
@@ -337,6 +347,59 @@ def test_what_was_drawn_is_saved_into_the_study_and_there_again(
         study = node.studies()[0]["studyInstanceUID"]
         series = client.get(f"/api/studies/{study}/series").raise_for_status().json()
     assert sorted(one["modality"] for one in series) == ["SM", "SR"]
+
+
+@pytest.mark.parametrize("language", ["vi", "en"])
+def test_nobody_leaves_marks_that_are_not_saved_without_being_asked(
+    browser_without_webgl: Browser, node: NodeProcess, artifacts: Path, language: Language
+):
+    room = Room.open(browser_without_webgl, node.url, language=language)
+    slide = SlideRoom(room)
+    page = slide.page
+    mark = slide.write("chưa lưu")
+    question = page.get_by_role("dialog", name=re.compile("^(Có dấu vẽ chưa lưu|Marks are not saved)$"))
+
+    page.keyboard.press("q")
+    expect(question).to_be_visible()
+    page.screenshot(path=artifacts / f"slide-leaving-{language}.png")
+    assert serious_findings(room) == []
+    question.get_by_role("button", name=re.compile("^(Ở lại|Stay)$")).click()
+    expect(question).to_be_hidden()
+    expect(mark).to_be_visible()
+
+    with page.expect_event("dialog") as asked:
+        page.evaluate("() => { setTimeout(() => location.reload()); }")
+    assert asked.value.type == "beforeunload"
+    asked.value.dismiss()
+
+    page.go_back()
+    room.rows().first.click()
+    slide.settle()
+    expect(mark).to_be_attached(timeout=PATIENCE_MS)
+
+    page.keyboard.press("q")
+    question.get_by_role("button", name=re.compile("^(Bỏ dấu rồi đi|Leave without the marks)$")).click()
+    expect(room.rows().first).to_be_visible()
+    room.rows().first.click()
+    slide.settle()
+    with page.expect_response(re.compile("/annotations")):
+        page.reload()
+    slide.settle()
+    expect(mark).to_have_count(0)
+    room.close()
+
+
+def test_marks_are_saved_on_the_way_out(slide: SlideRoom):
+    mark = slide.write("lưu khi đi")
+
+    slide.page.keyboard.press("q")
+    slide.page.get_by_role("button", name="Lưu rồi đi").click()
+    slide.room.rows().first.click()
+    slide.settle()
+    slide.press("k")
+
+    expect(slide.page.get_by_text("Đã lưu bởi bs.lan")).to_be_visible(timeout=PATIENCE_MS)
+    expect(mark).to_be_attached()
 
 
 LOOKS: list[tuple[str, tuple[int, int], Language, Scheme]] = [

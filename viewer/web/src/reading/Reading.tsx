@@ -9,12 +9,14 @@ import { type StudyKey, seriesQuery, studyQuery } from "../api/queries";
 import type { Series } from "../api/types";
 import { useOnline } from "../ui/useOnline";
 import { Banner } from "./Banner";
+import { LeaveQuestion } from "./LeaveQuestion";
 import styles from "./Reading.module.css";
 import { NoSeries } from "./ReadingNotices";
 import { SeriesStrip } from "./SeriesStrip";
 import { StackRoom } from "./StackRoom";
 import { isSlide, useSlideBearer } from "./slides/series";
 import { TraceDrawer } from "./TraceDrawer";
+import { useLeaving } from "./useLeaving";
 import { useStacks } from "./useStacks";
 
 export interface ReadingProps {
@@ -39,11 +41,14 @@ export default function Reading({ study, onBack }: ReadingProps) {
   const [stackId, chooseStack] = useState<string>();
   const stack = loaded.stacks.find((one) => one.id === stackId) ?? loaded.stacks[0];
   const [panel, setPanel] = useState<"help" | "trace">();
+  const leaving = useLeaving();
+  const onSeries = (uid: string) => (uid === current?.seriesInstanceUID ? undefined : leaving.leave(() => choose(uid)));
+  const leaveStudy = () => leaving.leave(onBack);
   const room = {
     study,
     series,
-    onSeries: choose,
-    onBack,
+    onSeries,
+    onBack: leaveStudy,
     onTrace: () => setPanel("trace"),
     helpOpened: panel === "help",
     onHelp: (opened: boolean) => setPanel(opened ? "help" : undefined),
@@ -55,7 +60,7 @@ export default function Reading({ study, onBack }: ReadingProps) {
         study={listed}
         bearer={slide ? slideBearer : loaded.bearer}
         site={study.site}
-        onBack={onBack}
+        onBack={leaveStudy}
         onTrace={room.onTrace}
         onHelp={() => setPanel("help")}
       />
@@ -70,14 +75,14 @@ export default function Reading({ study, onBack }: ReadingProps) {
             study={study}
             series={series}
             chosen={current.seriesInstanceUID}
-            onChoose={choose}
+            onChoose={onSeries}
             stacks={loaded.stacks}
             stackId={stack?.id}
             onStack={chooseStack}
           />
           {slide ? (
             <Suspense fallback={<Loader className={styles["waiting"] ?? ""} aria-label={t("common:loading")} />}>
-              <SlideRoom {...room} current={slide} />
+              <SlideRoom {...room} current={slide} leaving={leaving} />
             </Suspense>
           ) : (
             <StackRoom {...room} current={current} stack={stack} arriving={listed?.state !== "complete"} />
@@ -87,6 +92,7 @@ export default function Reading({ study, onBack }: ReadingProps) {
         <NoSeries query={query} onBack={onBack} />
       )}
       <footer className={styles["footer"]}>{t("common:notDiagnostic")}</footer>
+      <LeaveQuestion leaving={leaving} />
       <TraceDrawer
         study={study}
         traceId={listed?.traceId}

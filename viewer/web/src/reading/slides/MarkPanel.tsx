@@ -63,7 +63,7 @@ function Keeping({ kept }: { readonly kept: KeptMarks }) {
           {kept.problem === "changed" ? t("changed") : t(`common:problem.${kept.problem}`)}
         </p>
       ) : null}
-      <Button fullWidth size="sm" disabled={!kept.unsaved} loading={kept.saving} onClick={kept.save}>
+      <Button fullWidth size="sm" disabled={!kept.unsaved} loading={kept.saving} onClick={() => void kept.save()}>
         {t("saveMarks")}
       </Button>
       <p className={styles["state"]} role="status">

@@ -1,19 +1,24 @@
 // The work on whole slides: tools, one slide or two side by side, what is drawn on them, keys.
 
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import readingStyles from "../Reading.module.css";
 import type { RoomProps } from "../StackRoom";
+import type { Leaving } from "../useLeaving";
 import { MarkPanel } from "./MarkPanel";
 import { SlideKeys } from "./SlideKeys";
 import { SlidePlace } from "./SlidePlace";
 import styles from "./SlideRoom.module.css";
 import { SlideToolbar } from "./SlideToolbar";
 import { isSlide } from "./series";
-import { useKeptMarks } from "./useKeptMarks";
+import { unsavedOf, useKeptMarks } from "./useKeptMarks";
 import { useLinkedSlides } from "./useLinkedSlides";
 import type { Bench } from "./useSlideView";
 
-export function SlideRoom(room: RoomProps) {
+export interface SlideRoomProps extends RoomProps {
+  readonly leaving: Leaving;
+}
+
+export function SlideRoom({ leaving, ...room }: SlideRoomProps) {
   const { study, series, current } = room;
   const [first, setFirst] = useState<Bench>();
   const [second, setSecond] = useState<Bench>();
@@ -27,9 +32,17 @@ export function SlideRoom(room: RoomProps) {
   const keptFirst = useKeptMarks(study, current.seriesInstanceUID, first);
   const keptSecond = useKeptMarks(study, besideUid ?? "", beside ? second : undefined);
   const kept = bench === first ? keptFirst : keptSecond;
-  const comparing = { slides, beside, onBeside: setBeside, linked, onLinked: setLinked };
+  const onBeside = (uid: string | undefined) => {
+    if (keptSecond.unsaved) leaving.leave(() => setBeside(uid));
+    else setBeside(uid);
+  };
+  const comparing = { slides, beside, onBeside, linked, onLinked: setLinked };
 
   useLinkedSlides(first?.view, second?.view, linked);
+  useEffect(() => {
+    leaving.hold(unsavedOf([keptFirst, keptSecond]));
+    return () => leaving.hold(undefined);
+  });
 
   return (
     <div className={readingStyles["work"]}>

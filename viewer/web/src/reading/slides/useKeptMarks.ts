@@ -1,14 +1,17 @@
 // The marks of a slide as they are kept: opened with the slide, saved when somebody says so.
 
-import { useCallback, useEffect, useMemo, useState } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { openAnnotations, saveAnnotations } from "../../api/annotations";
-import type { StudyKey } from "../../api/queries";
+import { type StudyKey, sessionQuery } from "../../api/queries";
 import type { ProblemKind } from "../../api/result";
 import { createStore, type Store } from "../../engine/emitter";
 import { placementOf } from "../../engine/slides/geometry";
 import { fromKept, toKept } from "../../engine/slides/keptMarks";
 import type { Mark } from "../../engine/slides/marks";
+import type { Unsaved } from "../useLeaving";
 import { useStore } from "../useStore";
+import { leaveMarks, takeMarks, withDrawn } from "./leftMarks";
 import type { Bench } from "./useSlideView";
 
 export interface KeptMarks {
@@ -20,7 +23,26 @@ export interface KeptMarks {
   /** Why the last saving or opening failed; "changed" when somebody else saved since. */
   readonly problem: ProblemKind | "changed" | undefined;
   readonly author: string;
-  readonly save: () => void;
+  /** Tells whether it succeeded. */
+  readonly save: () => Promise<boolean>;
+  /** Have what is kept again, and nothing else. */
+  readonly drop: () => void;
+}
+
+/** What would be lost of slides whose room one leaves. */
+export function unsavedOf(all: readonly KeptMarks[]): Unsaved | undefined {
+  const open = all.filter(({ unsaved }) => unsaved);
+  if (open.length === 0) return undefined;
+  const saveAll = async () => {
+    for (const kept of open) if (!(await kept.save())) return false;
+    return true;
+  };
+  return {
+    save: open.every(({ possible }) => possible) ? saveAll : undefined,
+    drop: () => {
+      for (const kept of open) kept.drop();
+    },
+  };
 }
 
 interface State {
@@ -40,6 +62,21 @@ export function useKeptMarks(of: StudyKey, seriesInstanceUid: string, bench: Ben
   const [saving, setSaving] = useState(false);
   const [problem, setProblem] = useState<KeptMarks["problem"]>();
 
+  const keptMarks = useRef(state.marks);
+  keptMarks.current = state.marks;
+  const questions = useQueryClient();
+  const [account] = useState(() => questions.getQueryData(sessionQuery.queryKey)?.name ?? "");
+  const key = JSON.stringify([account, study, seriesInstanceUid]);
+
+  useEffect(() => {
+    if (!bench) return undefined;
+    bench.marks.replace(takeMarks(key));
+    return () => {
+      const drawn = bench.marks.list.get();
+      if (areUnsaved(drawn, keptMarks.current)) leaveMarks(key, drawn);
+    };
+  }, [bench, key]);
+
   useEffect(() => {
     if (!bench || !placement) return undefined;
     let wanted = true;
@@ -50,8 +87,7 @@ export function useKeptMarks(of: StudyKey, seriesInstanceUid: string, bench: Ben
       setState({ instance: result.value.instance, author: result.value.author, marks });
       setProblem(undefined);
       // What was drawn while the answer was on its way stays.
-      const uids = new Set(marks.map(({ uid }) => uid));
-      bench.marks.replace([...marks, ...bench.marks.list.get().filter(({ uid }) => !uids.has(uid))]);
+      bench.marks.replace(withDrawn(marks, bench.marks.list.get()));
     });
     return () => {
       wanted = false;
@@ -59,29 +95,35 @@ export function useKeptMarks(of: StudyKey, seriesInstanceUid: string, bench: Ben
     };
   }, [study, seriesInstanceUid, bench, placement]);
 
-  const save = useCallback(() => {
-    if (!bench || !placement) return;
+  const save = useCallback(async () => {
+    if (!bench || !placement) return false;
     const marks = bench.marks.list.get();
     setSaving(true);
-    void saveAnnotations(study, seriesInstanceUid, state.instance, toKept(placement, marks)).then((result) => {
-      setSaving(false);
-      if (result.ok) {
-        setProblem(undefined);
-        setState({ instance: result.value.instance, author: result.value.author, marks });
-      } else {
-        setProblem(result.problem.status === CONFLICT ? "changed" : result.problem.kind);
-      }
-    });
+    const result = await saveAnnotations(study, seriesInstanceUid, state.instance, toKept(placement, marks));
+    setSaving(false);
+    if (result.ok) {
+      setProblem(undefined);
+      setState({ instance: result.value.instance, author: result.value.author, marks });
+      keptMarks.current = marks;
+    } else {
+      setProblem(result.problem.status === CONFLICT ? "changed" : result.problem.kind);
+    }
+    return result.ok;
   }, [bench, placement, study, seriesInstanceUid, state]);
 
   const unsaved = useUnsaved(bench, state.marks);
-  return { possible: placement !== undefined, unsaved, saving, problem, author: state.author, save };
+  const drop = () => bench?.marks.replace(keptMarks.current);
+  return { possible: placement !== undefined, unsaved, saving, problem, author: state.author, save, drop };
 }
 
 const NO_MARKS: Store<readonly Mark[]> = createStore<readonly Mark[]>([]);
 
 function useUnsaved(bench: Bench | undefined, kept: readonly Mark[]): boolean {
   const list = useStore<readonly Mark[], readonly Mark[]>(bench?.marks.list ?? NO_MARKS, (value) => value);
+  return areUnsaved(list, kept);
+}
+
+function areUnsaved(list: readonly Mark[], kept: readonly Mark[]): boolean {
   return list.length !== kept.length || list.some((mark, index) => !isSame(mark, kept[index]));
 }
 
