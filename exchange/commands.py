@@ -17,6 +17,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "serve": At("serving", "serve"),
     "demo": At("serving", "demo"),
     "send": At("sending", "send"),
+    "export": At("exporting", "export"),
     "deidentify": At("deidentifying", "deidentify"),
     "reidentify": At("reidentifying", "reidentify_files"),
     "find": At("finding", "find_elsewhere"),

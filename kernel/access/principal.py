@@ -24,6 +24,7 @@ class Scope(StrEnum):
     DICOMWEB_STORE = "dicomweb:store"
     DICOMWEB_DELETE = "dicomweb:delete"  # within the policy of the node (archive.deletion)
     UPLOAD = "dicomweb:upload"  # put files in at a site, as a person does in the browser
+    EXPORT = "dicomweb:export"  # take a study away: as a medium, or by a link for somebody without an account
     DEIDENTIFY = "dicomweb:deidentify"  # have instances made pseudonymous with the site's keys
     API_READ = "api:read"
     API_WRITE = "api:write"
@@ -39,7 +40,7 @@ class Scope(StrEnum):
 _PERSON = frozenset({Scope.DICOMWEB_READ, Scope.API_READ, Scope.API_WRITE})
 ROLE_SCOPES: Mapping[Role, frozenset[Scope]] = {
     Role.ADMIN: frozenset(Scope),
-    Role.REQUESTER: _PERSON | {Scope.UPLOAD, Scope.ORDERS_READ, Scope.ORDERS_WRITE, Scope.WORKLIST_READ},
+    Role.REQUESTER: _PERSON | {Scope.UPLOAD, Scope.EXPORT, Scope.ORDERS_READ, Scope.ORDERS_WRITE, Scope.WORKLIST_READ},
     Role.READER: _PERSON | {Scope.ORDERS_READ, Scope.WORKLIST_READ, Scope.WORKLIST_WRITE},
     Role.INTEGRATOR: frozenset(
         {Scope.DICOMWEB_READ, Scope.DICOMWEB_STORE, Scope.DEIDENTIFY, Scope.API_READ}

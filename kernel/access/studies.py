@@ -21,7 +21,7 @@ from kernel.database import Database
 from kernel.errors import AmbiguousStudy, Forbidden, NotFound
 from kernel.events import Event, EventName, record
 
-READ_SCOPES = (Scope.DICOMWEB_READ, Scope.API_READ)
+READ_SCOPES = (Scope.DICOMWEB_READ, Scope.API_READ, Scope.EXPORT)
 AUDIT_EVERY_S = 600.0  # one line per principal, address, study and action in so many seconds
 AUDITED_MAX = 20_000  # such lines remembered; beyond, the oldest is forgotten and may be written again
 GRANT_S = 5.0  # a grant is remembered, so that a series of frames asks the database once

@@ -51,6 +51,7 @@ MATRIX = {
     "GET /studies/{study}/series": HIDDEN,
     "GET /studies/{study}/instances": HIDDEN,
     "GET /studies/{study}/metadata": SEEN,
+    "GET /studies/{study}/medium": SEEN,
     "GET /studies/{study}/rendered": SEEN,
     "GET /studies/{study}/thumbnail": SEEN,
     "GET /studies/{study}/series/{series}": SEEN,

@@ -117,7 +117,7 @@ def test_a_reader_gets_in_and_that_is_audited(shared, row, prefix):
 )
 def test_a_reader_of_another_site_finds_nothing(shared, row, prefix):
     node, ds = shared
-    token = node.access.tokens.create(f"stranger at {prefix}{row.path}", [Scope.DICOMWEB_READ], site="BV9", by="test")
+    token = node.access.tokens.create(f"stranger at {prefix}{row.path}", [row.scope], site="BV9", by="test")
 
     response = call(node, row, path_of(row, prefix, ds), token, ds)
 

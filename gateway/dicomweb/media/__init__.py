@@ -1,0 +1,1 @@
+"""Studies on media that people carry: DICOM files with their directory, and a page that shows them anywhere."""
