@@ -1,7 +1,6 @@
 // Who is at the door: nobody yet, somebody with a one-time password, or somebody who may go in.
 
-import { Button, Loader } from "@mantine/core";
-import { IconPlugConnectedX } from "@tabler/icons-react";
+import { Loader } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -12,7 +11,7 @@ import { signOut } from "../api/session";
 import type { Session } from "../api/types";
 import { ChangePassword } from "../signin/ChangePassword";
 import { SignIn } from "../signin/SignIn";
-import { Notice } from "../ui/Notice";
+import { FailedNotice } from "../ui/FailedNotice";
 import type { Route } from "./route";
 import { Screens } from "./Screens";
 import styles from "./Screens.module.css";
@@ -63,12 +62,7 @@ export function Gate({ route }: { readonly route: Route }) {
   }
   if (session.error) {
     return (
-      <Notice
-        urgent
-        icon={<IconPlugConnectedX size={48} stroke={1.5} />}
-        title={t(`problem.${problemOf(session.error).kind}`)}
-        action={<Button onClick={() => session.refetch()}>{t("retry")}</Button>}
-      />
+      <FailedNotice title={t(`problem.${problemOf(session.error).kind}`)} onRetry={() => void session.refetch()} />
     );
   }
   if (!session.data) {

@@ -1,10 +1,11 @@
 // What is said in the place of pictures: on their way, none, not found, or what went wrong.
 
 import { Button, Loader } from "@mantine/core";
-import { IconFileText, IconHourglass, IconPlugConnectedX, IconSearchOff } from "@tabler/icons-react";
+import { IconFileText, IconHourglass, IconSearchOff } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { problemOf } from "../api/result";
 import type { Series } from "../api/types";
+import { FailedNotice } from "../ui/FailedNotice";
 import { Notice } from "../ui/Notice";
 import styles from "./Reading.module.css";
 import type { Loaded } from "./useStacks";
@@ -15,14 +16,9 @@ export function StageNotice({ loaded, series }: { readonly loaded: Loaded; reado
   if (loaded.error) {
     return (
       <div className={styles["cover"]}>
-        <Notice
-          urgent
-          icon={<IconPlugConnectedX size={48} stroke={1.5} />}
-          title={t("failedSeries")}
-          action={<Button onClick={loaded.retry}>{t("common:retry")}</Button>}
-        >
+        <FailedNotice title={t("failedSeries")} onRetry={loaded.retry}>
           {t(`common:problem.${problemOf(loaded.error).kind}`)}
-        </Notice>
+        </FailedNotice>
       </div>
     );
   }
@@ -74,12 +70,7 @@ export function NoSeries({ query, onBack }: NoSeriesProps) {
   if (problem) {
     return (
       <main className={styles["empty"]}>
-        <Notice
-          urgent
-          icon={<IconPlugConnectedX size={48} stroke={1.5} />}
-          title={t(`common:problem.${problem.kind}`)}
-          action={<Button onClick={() => query.refetch()}>{t("common:retry")}</Button>}
-        />
+        <FailedNotice title={t(`common:problem.${problem.kind}`)} onRetry={() => void query.refetch()} />
       </main>
     );
   }

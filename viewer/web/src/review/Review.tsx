@@ -1,13 +1,14 @@
 // Pixels that wait for a person: what waits, one of it to look at, and what the last decision came to.
 
 import { Alert, Button } from "@mantine/core";
-import { IconChecks, IconEye, IconPlugConnectedX } from "@tabler/icons-react";
+import { IconChecks, IconEye } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { problemOf, type Result } from "../api/result";
 import { reviewsQuery } from "../api/reviews";
 import type { Decided, PixelReview } from "../api/types";
+import { FailedNotice } from "../ui/FailedNotice";
 import { useKeys } from "../ui/hotkeys";
 import { Notice } from "../ui/Notice";
 import { Instance } from "./Instance";
@@ -103,14 +104,9 @@ function Nothing({ waiting, problem, onRetry }: NothingProps) {
   const { t } = useTranslation(["review", "common"]);
   if (problem) {
     return (
-      <Notice
-        urgent
-        icon={<IconPlugConnectedX size={48} stroke={1.5} />}
-        title={t("failed")}
-        action={<Button onClick={onRetry}>{t("common:retry")}</Button>}
-      >
+      <FailedNotice title={t("failed")} onRetry={onRetry}>
         {t(`common:problem.${problem}`)}
-      </Notice>
+      </FailedNotice>
     );
   }
   if (waiting === undefined) return <Notice icon={null} title={t("common:loading")} />;

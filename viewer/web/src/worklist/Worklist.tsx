@@ -1,10 +1,11 @@
 // The list of studies: live, searchable, worked with the keyboard.
 
 import { Alert, Button } from "@mantine/core";
-import { IconCloudOff, IconInbox, IconPlugConnectedX, IconSearchOff } from "@tabler/icons-react";
+import { IconCloudOff, IconInbox, IconSearchOff } from "@tabler/icons-react";
 import { type RefObject, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Study } from "../api/types";
+import { FailedNotice } from "../ui/FailedNotice";
 import { useKeys } from "../ui/hotkeys";
 import { KeyHelp } from "../ui/KeyHelp";
 import { Notice } from "../ui/Notice";
@@ -112,14 +113,9 @@ function Body({ listed, now, gridRef, onOpen }: BodyProps) {
   }
   if (problem) {
     return (
-      <Notice
-        urgent
-        icon={<IconPlugConnectedX size={48} stroke={1.5} />}
-        title={t("failed")}
-        action={<Button onClick={retry}>{t("common:retry")}</Button>}
-      >
+      <FailedNotice title={t("failed")} onRetry={retry}>
         {t(`common:problem.${problem.kind}`)}
-      </Notice>
+      </FailedNotice>
     );
   }
   return <Skeleton />;

@@ -1,12 +1,12 @@
 // A place for one slide of the case: its description asked for, then the slide, or why there is none.
 
-import { Button, Loader } from "@mantine/core";
+import { Loader } from "@mantine/core";
 import { IconMicroscope } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { StudyKey } from "../../api/queries";
 import { problemOf } from "../../api/result";
 import type { Series } from "../../api/types";
-import { Notice } from "../../ui/Notice";
+import { FailedNotice } from "../../ui/FailedNotice";
 import readingStyles from "../Reading.module.css";
 import { SlidePane } from "./SlidePane";
 import styles from "./SlidePlace.module.css";
@@ -37,14 +37,9 @@ export function SlidePlace({ study, series, active, onActive, onBench }: SlidePl
       ) : null}
       {error && !slide ? (
         <div className={readingStyles["cover"]}>
-          <Notice
-            urgent
-            icon={<IconMicroscope size={48} stroke={1.5} />}
-            title={t("failed")}
-            action={<Button onClick={retry}>{t("common:retry")}</Button>}
-          >
+          <FailedNotice icon={<IconMicroscope size={48} stroke={1.5} />} title={t("failed")} onRetry={retry}>
             {t(`common:problem.${problemOf(error).kind}`)}
-          </Notice>
+          </FailedNotice>
         </div>
       ) : null}
     </div>
