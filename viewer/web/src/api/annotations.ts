@@ -1,13 +1,12 @@
 // What is drawn on slides, as the node keeps it: places in millimetres on the glass.
 
 import { ask } from "./client";
-import type { StudyKey } from "./queries";
+import { addressAt, type StudyKey } from "./queries";
 import type { Result } from "./result";
 import type { SlideAnnotations, SlideMark } from "./types";
 
 function addressOf(study: StudyKey, seriesInstanceUid: string): string {
-  const query = study.site ? `?${new URLSearchParams({ site: study.site })}` : "";
-  return `/api/slides/${study.studyInstanceUid}/${seriesInstanceUid}/annotations${query}`;
+  return addressAt(study, `/api/slides/${study.studyInstanceUid}/${seriesInstanceUid}/annotations`);
 }
 
 export function openAnnotations(study: StudyKey, seriesInstanceUid: string): Promise<Result<SlideAnnotations>> {

@@ -60,18 +60,21 @@ export interface StudyKey {
   readonly site: string | undefined;
 }
 
-function siteQuery(study: StudyKey): string {
-  return study.site ? `?${new URLSearchParams({ site: study.site })}` : "";
+/** Where the node answers about a study; two sites may use one UID, so the site's name goes along. */
+export function addressAt(study: StudyKey, path: string): string {
+  return study.site ? `${path}?${new URLSearchParams({ site: study.site })}` : path;
+}
+
+async function askOf<T>(study: StudyKey, part: string, signal: AbortSignal): Promise<T> {
+  const path = addressAt(study, `/api/studies/${study.studyInstanceUid}${part}`);
+  return unwrap(await ask<T>("GET", path, { signal }));
 }
 
 /** One study as the worklist shows it. */
 export function studyQuery(study: StudyKey) {
   return queryOptions({
     queryKey: ["study", study],
-    queryFn: async ({ signal }) => {
-      const path = `/api/studies/${study.studyInstanceUid}${siteQuery(study)}`;
-      return unwrap(await ask<Study>("GET", path, { signal }));
-    },
+    queryFn: ({ signal }) => askOf<Study>(study, "", signal),
     refetchInterval: LIVE_MS,
     retry: 1,
   });
@@ -80,10 +83,7 @@ export function studyQuery(study: StudyKey) {
 export function seriesQuery(study: StudyKey) {
   return queryOptions({
     queryKey: ["series", study],
-    queryFn: async ({ signal }) => {
-      const path = `/api/studies/${study.studyInstanceUid}/series${siteQuery(study)}`;
-      return unwrap(await ask<readonly Series[]>("GET", path, { signal }));
-    },
+    queryFn: ({ signal }) => askOf<readonly Series[]>(study, "/series", signal),
     refetchInterval: LIVE_MS,
     retry: 1,
   });
@@ -93,10 +93,7 @@ export function seriesQuery(study: StudyKey) {
 export function priorsQuery(study: StudyKey) {
   return queryOptions({
     queryKey: ["priors", study],
-    queryFn: async ({ signal }) => {
-      const path = `/api/studies/${study.studyInstanceUid}/priors${siteQuery(study)}`;
-      return unwrap(await ask<readonly Study[]>("GET", path, { signal }));
-    },
+    queryFn: ({ signal }) => askOf<readonly Study[]>(study, "/priors", signal),
     staleTime: PRIORS_MS,
     retry: 1,
   });
@@ -105,10 +102,7 @@ export function priorsQuery(study: StudyKey) {
 export function traceQuery(study: StudyKey, live: boolean) {
   return queryOptions({
     queryKey: ["trace", study],
-    queryFn: async ({ signal }) => {
-      const path = `/api/studies/${study.studyInstanceUid}/trace${siteQuery(study)}`;
-      return unwrap(await ask<readonly TraceEvent[]>("GET", path, { signal }));
-    },
+    queryFn: ({ signal }) => askOf<readonly TraceEvent[]>(study, "/trace", signal),
     refetchInterval: live ? TRACE_MS : false,
     enabled: live,
   });

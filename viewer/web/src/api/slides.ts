@@ -3,7 +3,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { ask } from "./client";
 import { fetchJson, seriesUrl } from "./dicomweb";
-import type { StudyKey } from "./queries";
+import { addressAt, type StudyKey } from "./queries";
 import { unwrap } from "./result";
 import type { SlideItem } from "./types";
 
@@ -11,13 +11,10 @@ import type { SlideItem } from "./types";
 const RENEW_MS = 60_000;
 
 export function slideQuery(study: StudyKey, seriesInstanceUid: string) {
-  const query = study.site ? `?${new URLSearchParams({ site: study.site })}` : "";
+  const path = addressAt(study, `/api/slides/${study.studyInstanceUid}/${seriesInstanceUid}`);
   return queryOptions({
     queryKey: ["slide", study, seriesInstanceUid],
-    queryFn: async ({ signal }) => {
-      const path = `/api/slides/${study.studyInstanceUid}/${seriesInstanceUid}${query}`;
-      return unwrap(await ask<SlideItem>("GET", path, { signal }));
-    },
+    queryFn: async ({ signal }) => unwrap(await ask<SlideItem>("GET", path, { signal })),
     staleTime: RENEW_MS,
     refetchInterval: RENEW_MS,
     retry: 1,

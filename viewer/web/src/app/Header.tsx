@@ -1,9 +1,10 @@
 // The bar over the lists: where one is, who one is, and the switches.
 
-import { ActionIcon, Button, Menu, Tooltip } from "@mantine/core";
+import { Button, Menu } from "@mantine/core";
 import { IconEyeCheck, IconKey, IconKeyboard, IconLogout, IconUpload, IconUserCircle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Session } from "../api/types";
+import { IconButton } from "../ui/IconButton";
 import { Mark } from "../ui/Mark";
 import { LanguageToggle, SchemeToggle } from "../ui/Toggles";
 import styles from "./Header.module.css";
@@ -43,24 +44,16 @@ export function Header(props: HeaderProps) {
           </Button>
         )}
         {onUpload ? (
-          <Tooltip label={t("upload:openPage")}>
-            <ActionIcon variant="subtle" size="lg" aria-label={t("upload:openPage")} onClick={onUpload}>
-              <IconUpload size={20} />
-            </ActionIcon>
-          </Tooltip>
+          <IconButton label={t("upload:openPage")} icon={<IconUpload size={20} />} onClick={onUpload} />
         ) : null}
         {onHelp ? (
-          <Tooltip label={`${t("help")} (?)`}>
-            <ActionIcon
-              className={styles["keys"] ?? ""}
-              variant="subtle"
-              size="lg"
-              aria-label={t("help")}
-              onClick={onHelp}
-            >
-              <IconKeyboard size={20} />
-            </ActionIcon>
-          </Tooltip>
+          <IconButton
+            className={styles["keys"]}
+            label={t("help")}
+            hint="?"
+            icon={<IconKeyboard size={20} />}
+            onClick={onHelp}
+          />
         ) : null}
         <LanguageToggle />
         <SchemeToggle area="lists" />

@@ -1,12 +1,13 @@
 // Whose pictures these are: always on screen while pictures are.
 
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { Tooltip } from "@mantine/core";
 import { IconArrowLeft, IconBolt, IconClockUp, IconKeyboard, IconRoute, IconShieldLock } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Study } from "../api/types";
 import type { Bearer } from "../engine/stacks";
 import { useBodyPart } from "../ui/bodyPart";
 import { ageAt, dicomAge, dicomDate, displayName, formatDicomDay } from "../ui/format";
+import { IconButton } from "../ui/IconButton";
 import { LanguageToggle, SchemeToggle } from "../ui/Toggles";
 import styles from "./Banner.module.css";
 
@@ -25,29 +26,17 @@ export function Banner({ study, bearer, site, onBack, onTrace, onHelp }: BannerP
   const { t } = useTranslation(["reading", "common"]);
   return (
     <header className={styles["banner"]}>
-      <Tooltip label={`${t("common:back")} (Q)`}>
-        <ActionIcon variant="subtle" size="xl" aria-label={t("common:back")} onClick={onBack}>
-          <IconArrowLeft size={22} />
-        </ActionIcon>
-      </Tooltip>
+      <IconButton label={t("common:back")} hint="Q" icon={<IconArrowLeft size={22} />} size="xl" onClick={onBack} />
       <Person study={study} bearer={bearer} site={site} />
       <div className={styles["switches"]}>
-        <Tooltip label={`${t("trace")} (T)`}>
-          <ActionIcon variant="subtle" size="lg" aria-label={t("trace")} onClick={onTrace}>
-            <IconRoute size={20} />
-          </ActionIcon>
-        </Tooltip>
-        <Tooltip label={`${t("common:help")} (?)`}>
-          <ActionIcon
-            className={styles["wide"] ?? ""}
-            variant="subtle"
-            size="lg"
-            aria-label={t("common:help")}
-            onClick={onHelp}
-          >
-            <IconKeyboard size={20} />
-          </ActionIcon>
-        </Tooltip>
+        <IconButton label={t("trace")} hint="T" icon={<IconRoute size={20} />} onClick={onTrace} />
+        <IconButton
+          className={styles["wide"]}
+          label={t("common:help")}
+          hint="?"
+          icon={<IconKeyboard size={20} />}
+          onClick={onHelp}
+        />
         <span className={styles["wide"]}>
           <LanguageToggle />
         </span>

@@ -9,7 +9,7 @@ import { priorsQuery, type StudyKey } from "../api/queries";
 import type { Study } from "../api/types";
 import { formatDicomDay } from "../ui/format";
 import { following, LAYOUTS, type Layout } from "./panes";
-import styles from "./Toolbar.module.css";
+import { KeyMark, ToolMenu } from "./ToolMenu";
 
 const ICONS: Readonly<Record<Layout, ReactNode>> = {
   1: <IconSquare size={20} />,
@@ -30,41 +30,33 @@ export function LayoutMenu({ study, layout, onLayout, linked, onLinked, onPrior 
   const { t } = useTranslation("reading");
   const priors = useQuery(priorsQuery(study)).data ?? [];
   return (
-    <Menu position="bottom-start" transitionProps={{ duration: 0 }}>
-      <Menu.Target>
-        <button type="button" className={styles["tool"]} aria-label={t("layout.title")}>
-          {ICONS[layout]}
-          <span className={styles["short"]}>{t("layout.short")}</span>
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {LAYOUTS.map((one) => (
-          <Menu.Item
-            key={one}
-            leftSection={ICONS[one]}
-            rightSection={one === following(layout) ? <kbd className={styles["key"]}>D</kbd> : null}
-            aria-current={one === layout ? "true" : undefined}
-            onClick={() => onLayout(one)}
-          >
-            {t("layout.panes", { count: one })}
-          </Menu.Item>
-        ))}
+    <ToolMenu label={t("layout.title")} short={t("layout.short")} icon={ICONS[layout]}>
+      {LAYOUTS.map((one) => (
         <Menu.Item
-          leftSection={<IconLink size={20} />}
-          rightSection={<kbd className={styles["key"]}>Y</kbd>}
-          role="menuitemcheckbox"
-          aria-checked={linked}
-          onClick={() => onLinked(!linked)}
+          key={one}
+          leftSection={ICONS[one]}
+          rightSection={one === following(layout) ? <KeyMark>D</KeyMark> : null}
+          aria-current={one === layout ? "true" : undefined}
+          onClick={() => onLayout(one)}
         >
-          {t(linked ? "layout.unlink" : "layout.link")}
+          {t("layout.panes", { count: one })}
         </Menu.Item>
-        <Menu.Label>{t("layout.priors", { count: priors.length })}</Menu.Label>
-        {priors.map((prior) => (
-          <Menu.Item key={prior.studyInstanceUID} onClick={() => onPrior(prior)}>
-            {`${formatDicomDay(prior.studyDate)} · ${prior.modalities.join(", ")} ${prior.studyDescription}`}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+      ))}
+      <Menu.Item
+        leftSection={<IconLink size={20} />}
+        rightSection={<KeyMark>Y</KeyMark>}
+        role="menuitemcheckbox"
+        aria-checked={linked}
+        onClick={() => onLinked(!linked)}
+      >
+        {t(linked ? "layout.unlink" : "layout.link")}
+      </Menu.Item>
+      <Menu.Label>{t("layout.priors", { count: priors.length })}</Menu.Label>
+      {priors.map((prior) => (
+        <Menu.Item key={prior.studyInstanceUID} onClick={() => onPrior(prior)}>
+          {`${formatDicomDay(prior.studyDate)} · ${prior.modalities.join(", ")} ${prior.studyDescription}`}
+        </Menu.Item>
+      ))}
+    </ToolMenu>
   );
 }

@@ -4,7 +4,6 @@ import { Menu } from "@mantine/core";
 import {
   IconAngle,
   IconArrowUpRight,
-  IconChevronDown,
   IconCircleDashed,
   IconColorPicker,
   IconLasso,
@@ -16,7 +15,7 @@ import {
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { PrimaryTool } from "../engine/tools";
-import styles from "./Toolbar.module.css";
+import { KeyMark, ToolMenu } from "./ToolMenu";
 
 interface Row {
   readonly tool: PrimaryTool;
@@ -53,32 +52,23 @@ export function MeasureMenu({ tool, onTool }: MeasureMenuProps) {
   const { t } = useTranslation("reading");
   const chosen = ROWS.find((row) => row.tool === tool);
   return (
-    <Menu position="bottom-start" transitionProps={{ duration: 0 }}>
-      <Menu.Target>
-        <button
-          type="button"
-          className={styles["tool"]}
-          aria-label={chosen ? t("measureWith", { tool: t(`tool.${chosen.tool}`) }) : t("measure")}
-          aria-pressed={chosen !== undefined}
+    <ToolMenu
+      label={chosen ? t("measureWith", { tool: t(`tool.${chosen.tool}`) }) : t("measure")}
+      short={t("measure")}
+      icon={(chosen ?? LENGTH).icon}
+      pressed={chosen !== undefined}
+    >
+      {ROWS.map((row) => (
+        <Menu.Item
+          key={row.tool}
+          leftSection={row.icon}
+          rightSection={<KeyMark>{row.key}</KeyMark>}
+          aria-current={row.tool === tool ? "true" : undefined}
+          onClick={() => onTool(row.tool)}
         >
-          {(chosen ?? LENGTH).icon}
-          <span className={styles["short"]}>{t("measure")}</span>
-          <IconChevronDown size={14} aria-hidden />
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {ROWS.map((row) => (
-          <Menu.Item
-            key={row.tool}
-            leftSection={row.icon}
-            rightSection={<kbd className={styles["key"]}>{row.key}</kbd>}
-            aria-current={row.tool === tool ? "true" : undefined}
-            onClick={() => onTool(row.tool)}
-          >
-            {t(`tool.${row.tool}`)}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+          {t(`tool.${row.tool}`)}
+        </Menu.Item>
+      ))}
+    </ToolMenu>
   );
 }

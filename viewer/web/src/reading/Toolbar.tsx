@@ -27,6 +27,7 @@ import { type PrimaryTool, removeAllMarks } from "../engine/tools";
 import { MeasureMenu } from "./MeasureMenu";
 import { Tool } from "./Tool";
 import styles from "./Toolbar.module.css";
+import { KeyMark, ToolMenu } from "./ToolMenu";
 import { useStore } from "./useStore";
 
 type Plain = "windowLevel" | "scroll" | "pan" | "zoom" | "magnify";
@@ -105,32 +106,24 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate, children }:
 function PresetMenu({ view, presets }: { readonly view: StackView; readonly presets: readonly Preset[] }) {
   const { t } = useTranslation("reading");
   return (
-    <Menu position="bottom-start" transitionProps={{ duration: 0 }}>
-      <Menu.Target>
-        <button type="button" className={styles["tool"]} aria-label={t("presets")}>
-          <IconAdjustmentsHorizontal size={20} />
-          <span className={styles["short"]}>{t("presets")}</span>
-        </button>
-      </Menu.Target>
-      <Menu.Dropdown>
-        {presets.map((preset) => (
-          <Menu.Item
-            key={preset.key}
-            leftSection={<kbd className={styles["key"]}>{preset.key}</kbd>}
-            rightSection={
-              preset.fixed ? (
-                <span className={styles["values"]}>
-                  {t("window", { width: preset.fixed.width, center: preset.fixed.center })}
-                </span>
-              ) : null
-            }
-            onClick={() => view.look.applyPreset(preset)}
-          >
-            {t(`preset.${preset.name}`)}
-          </Menu.Item>
-        ))}
-      </Menu.Dropdown>
-    </Menu>
+    <ToolMenu label={t("presets")} short={t("presets")} icon={<IconAdjustmentsHorizontal size={20} />}>
+      {presets.map((preset) => (
+        <Menu.Item
+          key={preset.key}
+          leftSection={<KeyMark>{preset.key}</KeyMark>}
+          rightSection={
+            preset.fixed ? (
+              <span className={styles["values"]}>
+                {t("window", { width: preset.fixed.width, center: preset.fixed.center })}
+              </span>
+            ) : null
+          }
+          onClick={() => view.look.applyPreset(preset)}
+        >
+          {t(`preset.${preset.name}`)}
+        </Menu.Item>
+      ))}
+    </ToolMenu>
   );
 }
 

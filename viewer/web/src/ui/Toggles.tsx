@@ -1,8 +1,9 @@
 // The two switches that every screen has: language, and light or dark.
 
-import { ActionIcon, Tooltip } from "@mantine/core";
+import { Tooltip } from "@mantine/core";
 import { IconMoon, IconSun } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { IconButton } from "./IconButton";
 import { type Area, usePreferences } from "./preferences";
 import styles from "./Toggles.module.css";
 
@@ -32,10 +33,10 @@ export function SchemeToggle({ area }: { readonly area: Area }) {
   const toggle = usePreferences((preferences) => preferences.toggleScheme);
   const label = scheme === "dark" ? t("schemeToLight") : t("schemeToDark");
   return (
-    <Tooltip label={label}>
-      <ActionIcon variant="subtle" size="lg" aria-label={label} onClick={() => toggle(area)}>
-        {scheme === "dark" ? <IconSun size={20} /> : <IconMoon size={20} />}
-      </ActionIcon>
-    </Tooltip>
+    <IconButton
+      label={label}
+      icon={scheme === "dark" ? <IconSun size={20} /> : <IconMoon size={20} />}
+      onClick={() => toggle(area)}
+    />
   );
 }
