@@ -12,13 +12,16 @@ SERIOUS = ("serious", "critical")
 RUN = "() => axe.run(document, { resultTypes: ['violations'] })"
 
 
-def serious_findings(room: Room) -> list[str]:
-    """Return what axe-core finds serious, one line each."""
-    return serious_findings_on(room.page)
+def found_in_the_way(room: Room, picture: Path | None = None) -> list[str]:
+    """Return what would keep somebody from working at this screen; `picture` is where one is kept for a person."""
+    if picture is not None:
+        room.page.screenshot(path=picture)
+    wide = room.page.evaluate("() => document.documentElement.scrollWidth > innerWidth")
+    return [*serious_findings_on(room.page), *(["the page is wider than the window"] if wide else [])]
 
 
 def serious_findings_on(page: Page) -> list[str]:
-    """Return the same of any page."""
+    """Return what axe-core finds serious on any page, one line each."""
     page.evaluate(AXE.read_text(encoding="utf-8") + "; undefined")
     found: dict[str, Any] = page.evaluate(RUN)
     return [

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, Queue
@@ -14,7 +15,8 @@ from threading import Thread
 import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
-from tests.browser.room import PATIENCE_MS, Room
+from tests.browser.room import PASSWORD, PATIENCE_MS, Room
+from tests.support.nodes import SITE, NodeProcess
 
 expect.set_options(timeout=PATIENCE_MS)  # what is to come comes when the machine is busy, too
 
@@ -22,6 +24,7 @@ ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / ".artifacts"
 START_S = 120
 STOP_S = 20
+NOWHERE = "http://127.0.0.1:9"  # nothing is delivered here; it would go there
 
 FLAGS = (
     "--headless=new",
@@ -46,14 +49,22 @@ class Demo:
 
 
 @pytest.fixture(scope="session")
-def demo() -> Generator[Demo]:
+def built() -> Path:
+    """Folder of the room as it was built; who needs it is passed over without it."""
+    folder = ROOT / "viewer" / "static"
+    if not (folder / "index.html").exists():
+        pytest.skip("the reading room is not built: npm run build in viewer/web")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def demo(request: pytest.FixtureRequest) -> Generator[Demo]:
     """`vienanh demo --json`, or a demo that already runs (VIENANH_DEMO holds the line it printed)."""
     running = os.environ.get("VIENANH_DEMO")
     if running:
         yield _demo_of(running)
         return
-    if not (ROOT / "viewer" / "static" / "index.html").exists():
-        pytest.skip("the reading room is not built: npm run build in viewer/web")
+    request.getfixturevalue("built")
     command = [sys.executable, "-m", "exchange", "demo", "--json", "--http-port", "0"]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     said: list[str] = []
@@ -112,6 +123,19 @@ def browser_with_software_webgl(playwright_driver: Playwright) -> Generator[Brow
     browser = _launch(playwright_driver, SOFTWARE_WEBGL)
     yield browser
     browser.close()
+
+
+@contextmanager
+def a_site_that_holds(folder: Path, accounts: dict[str, str]) -> Generator[NodeProcess]:
+    """Run a site with these accounts and their roles, where a person looks at pixels; nothing is ever delivered."""
+    settings = SITE.replace("HUB_URL", NOWHERE) + "[anonymizer]\nclean_pixels = false\n"
+    node = NodeProcess(folder, settings)
+    (node.folder / "hub.token").write_text("no hub takes it")
+    node.start()
+    for name, role in accounts.items():
+        node.add_user(name, role, PASSWORD)
+    yield node
+    node.stop()
 
 
 @pytest.fixture

@@ -15,8 +15,16 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator
 LAPTOP = (1366, 768)
 PHONE = (390, 844)
 PATIENCE_MS = 30_000
+PASSWORD = "mat khau dai du"  # of the accounts that tests make
 Language = Literal["vi", "en"]
 Scheme = Literal["light", "dark"]
+# Each width with each language and each scheme, in half as many visits.
+LOOKS: tuple[tuple[str, tuple[int, int], Language, Scheme], ...] = (
+    ("laptop", LAPTOP, "vi", "light"),
+    ("laptop", LAPTOP, "en", "dark"),
+    ("phone", PHONE, "vi", "dark"),
+    ("phone", PHONE, "en", "light"),
+)
 
 # The canvas as a picture; evaluated as a function, because the page forbids turning text into code.
 PICTURE = """() => {

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.pixels import frame_of_slice, values_of_slice
 from tests.browser.room import Room
-from tests.browser.test_reading_room import frame_of_slice, number, open_ct
+from tests.browser.test_reading_room import open_ct
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
@@ -15,8 +16,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slo
 def values_of(room: Room) -> tuple[np.ndarray, float]:
     """Return the first slice's Hounsfield units, and the millimetres of a pixel's side."""
     stored, metadata = frame_of_slice(room, 1)
-    values = stored * number(metadata, "00281053", 1) + number(metadata, "00281052", 0)
-    return values, float(metadata["00280030"]["Value"][0])
+    return values_of_slice(stored, metadata), float(metadata["00280030"]["Value"][0])
 
 
 def a_click_of_its_own(room: Room, x: float, y: float) -> None:

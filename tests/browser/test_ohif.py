@@ -32,11 +32,7 @@ SHADES = """() => {
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
     """A hub with one CT of a dozen slices."""
     node = NodeProcess(tmp_path_factory.mktemp("ohif"), HUB).start()
-    parts = [as_file(ds) for ds in a_ct_series(SLICES, rows=128, columns=128)]
-    body = b"".join(b"--x\r\nContent-Type: application/dicom\r\n\r\n" + part + b"\r\n" for part in parts) + b"--x--\r\n"
-    headers = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=x'}
-    with node.client() as client:
-        client.post("/dicom-web/studies", content=body, headers=headers).raise_for_status()
+    node.store(as_file(ds) for ds in a_ct_series(SLICES, rows=128, columns=128))
     yield node
     node.stop()
 

@@ -12,19 +12,17 @@ from PIL import Image, ImageDraw
 from playwright.sync_api import Browser, expect
 
 from tests.anonymizer.documents import an_encapsulated
-from tests.browser.axe import serious_findings
-from tests.browser.conftest import ROOT
-from tests.browser.room import LAPTOP, PHONE, Language, Room, Scheme
+from tests.browser.axe import found_in_the_way
+from tests.browser.conftest import a_site_that_holds
+from tests.browser.room import LAPTOP, PASSWORD, PHONE, Language, Room, Scheme
 from tests.support.builders import an_us_cine, as_file, with_pixels
-from tests.support.nodes import SITE, NodeProcess, wait_until
+from tests.support.nodes import NodeProcess, wait_until
 from tests.support.papers import a_typed_pdf
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
 ROWS, COLUMNS, FRAMES = 240, 320, 4
 PROPOSED = [4, 8, 20, 150]
-NOWHERE = "http://127.0.0.1:9"  # nothing is delivered here; it would go there
-PASSWORD = "mat khau dai du"
 
 
 def a_cine_with_a_name(seed: str) -> bytes:
@@ -43,26 +41,15 @@ def a_cine_with_a_name(seed: str) -> bytes:
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+def site(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
     """A site at which three cines wait for a person; one mask is proposed for each."""
-    if not (ROOT / "viewer" / "static" / "index.html").exists():
-        pytest.skip("the reading room is not built: npm run build in viewer/web")
-    settings = SITE.replace("HUB_URL", NOWHERE) + "[anonymizer]\nclean_pixels = false\n"
-    node = NodeProcess(tmp_path_factory.mktemp("review"), settings)
-    (node.folder / "hub.token").write_text("no hub takes it")
-    node.start()
-    added = node.run("user", "add", "chi.mai", "--role", "admin", "--display", "Chị Mai", "--password", PASSWORD)
-    assert added.returncode == 0, added.stderr
     report = a_typed_pdf(["Ho ten: NGUYEN THI HOA 1961", "Gan to, 12 mm"], ["Ket luan: theo doi"])
     parts = [*map(a_cine_with_a_name, ("first", "second", "third")), as_file(an_encapsulated(report))]
-    body = b"".join(b"--x\r\nContent-Type: application/dicom\r\n\r\n" + part + b"\r\n" for part in parts) + b"--x--\r\n"
-    headers = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=x'}
-    with node.client() as client:
-        client.post("/dicom-web/studies", content=body, headers=headers).raise_for_status()
-    wait_until(lambda: len(asked(node)) == len(parts), what="the cines' waiting")
-    told(node, "UPDATE pixel_review SET proposed = ?", json.dumps([PROPOSED]))
-    yield node
-    node.stop()
+    with a_site_that_holds(tmp_path_factory.mktemp("review"), {"chi.mai": "admin"}) as node:
+        node.store(parts)
+        wait_until(lambda: len(asked(node)) == len(parts), what="the cines' waiting")
+        told(node, "UPDATE pixel_review SET proposed = ?", json.dumps([PROPOSED]))
+        yield node
 
 
 def asked(node: NodeProcess) -> list[dict[str, object]]:
@@ -91,12 +78,6 @@ def opened(room: Room) -> None:
         "([columns, rows]) => [...document.images].some(i => i.naturalWidth === columns && i.naturalHeight === rows)",
         arg=[COLUMNS, ROWS],
     )
-
-
-def nothing_is_in_the_way(room: Room) -> None:
-    """Check a screen as it stands for everybody."""
-    assert serious_findings(room) == []
-    assert room.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), "it is too wide"
 
 
 def test_a_person_draws_over_a_date_and_sends_the_cine(
@@ -128,8 +109,7 @@ def test_a_person_draws_over_a_date_and_sends_the_cine(
     room.press("n")
     expect(masks).to_have_count(3)
     room.press("Shift+ArrowDown")
-    nothing_is_in_the_way(room)
-    room.page.screenshot(path=artifacts / "review-laptop-en-dark.png")
+    assert found_in_the_way(room, artifacts / "review-laptop-en-dark.png") == []
     room.press("Delete")
     masks.nth(1).click()
     grip = room.page.locator("[data-corner='3']").bounding_box()
@@ -161,10 +141,10 @@ def test_nothing_serious_stands_in_anybodys_way_from_the_list_to_the_question(
     opened(room)
     room.page.get_by_role("button", name=re.compile("^(Never send|Không bao giờ gửi)$")).click()
     expect(room.page.get_by_role("dialog")).to_be_visible()
-    nothing_is_in_the_way(room)
+    assert found_in_the_way(room) == []
     room.page.reload()
     expect(room.page.locator("ul button").first).to_be_visible()
-    nothing_is_in_the_way(room)
+    assert found_in_the_way(room) == []
     room.close()
 
 
@@ -179,8 +159,7 @@ def test_a_person_masks_a_name_on_a_page_of_a_report(
     room.page.wait_for_function("() => [...document.images].some(i => i.naturalWidth > 1000)")
     room.press("n")
     expect(room.page.get_by_role("button", name="Gửi với 2 ô che")).to_be_disabled()
-    nothing_is_in_the_way(room)
-    room.page.screenshot(path=artifacts / "review-pages-laptop-vi-light.png")
+    assert found_in_the_way(room, artifacts / "review-pages-laptop-vi-light.png") == []
     room.press("PageDown")
 
     room.page.get_by_role("button", name="Gửi với 2 ô che").click()
@@ -205,8 +184,7 @@ def test_a_person_with_a_phone_keeps_a_cine_for_good(
 ):
     room = Room.open(browser_without_webgl, site.url, size=PHONE, language="vi", scheme="light")
     opened(room)
-    nothing_is_in_the_way(room)
-    room.page.screenshot(path=artifacts / "review-phone-vi-light.png")
+    assert found_in_the_way(room, artifacts / "review-phone-vi-light.png") == []
 
     room.page.get_by_role("button", name="Không bao giờ gửi").click()
     room.page.get_by_role("dialog").get_by_role("button", name="Không bao giờ gửi").click()

@@ -12,14 +12,12 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Route, expect
 
-from tests.browser.axe import serious_findings
-from tests.browser.conftest import ROOT
-from tests.browser.room import LAPTOP, PATIENCE_MS, PHONE, Language, Room, Scheme
+from tests.browser.axe import found_in_the_way
+from tests.browser.room import LOOKS, PASSWORD, PATIENCE_MS, Language, Room, Scheme
 from tests.support.nodes import HUB, NodeProcess, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
-PASSWORD = "mat khau dai du"
 WIDTH, HEIGHT = 2220, 2967  # of the sample, in pixels
 IN_FLIGHT_MAX = 8  # requests for tiles
 PATCH = 120  # pixels on a side that are compared
@@ -55,18 +53,11 @@ def sample(samples: Path) -> list[Path]:
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory: pytest.TempPathFactory, sample: list[Path]) -> Iterator[NodeProcess]:
+def node(built: Path, tmp_path_factory: pytest.TempPathFactory, sample: list[Path]) -> Iterator[NodeProcess]:
     """A hub that has the sample."""
-    if not (ROOT / "viewer" / "static" / "index.html").exists():
-        pytest.skip("the reading room is not built: npm run build in viewer/web")
     node = NodeProcess(tmp_path_factory.mktemp("slides"), HUB).start()
-    added = node.run("user", "add", "bs.lan", "--role", "reader", "--password", PASSWORD)
-    assert added.returncode == 0, added.stderr
-    parts = [file.read_bytes() for file in sample]
-    body = b"".join(b"--x\r\nContent-Type: application/dicom\r\n\r\n" + part + b"\r\n" for part in parts) + b"--x--\r\n"
-    headers = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=x'}
-    with node.client() as client:
-        client.post("/dicom-web/studies", content=body, headers=headers).raise_for_status()
+    node.add_user("bs.lan", "reader", PASSWORD)
+    node.store(file.read_bytes() for file in sample)
     yield node
     node.stop()
 
@@ -361,8 +352,7 @@ def test_nobody_leaves_marks_that_are_not_saved_without_being_asked(
 
     page.keyboard.press("q")
     expect(question).to_be_visible()
-    page.screenshot(path=artifacts / f"slide-leaving-{language}.png")
-    assert serious_findings(room) == []
+    assert found_in_the_way(room, artifacts / f"slide-leaving-{language}.png") == []
     question.get_by_role("button", name=re.compile("^(Ở lại|Stay)$")).click()
     expect(question).to_be_hidden()
     expect(mark).to_be_visible()
@@ -402,14 +392,6 @@ def test_marks_are_saved_on_the_way_out(slide: SlideRoom):
     expect(mark).to_be_attached()
 
 
-LOOKS: list[tuple[str, tuple[int, int], Language, Scheme]] = [
-    ("laptop", LAPTOP, "vi", "dark"),
-    ("laptop", LAPTOP, "en", "light"),
-    ("phone", PHONE, "vi", "light"),
-    ("phone", PHONE, "en", "dark"),
-]
-
-
 @pytest.mark.parametrize(("width", "size", "language", "scheme"), LOOKS, ids=str)
 def test_nothing_serious_stands_in_anybodys_way_at_a_slide(
     browser_without_webgl: Browser,
@@ -426,8 +408,6 @@ def test_nothing_serious_stands_in_anybodys_way_at_a_slide(
     slide.click(-40, -60)
     slide.page.keyboard.type("ổ hoại tử")
 
-    findings = serious_findings(room)
-    room.page.screenshot(path=artifacts / f"slide-{width}-{language}-{scheme}.png")
-    assert room.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth")
+    findings = found_in_the_way(room, artifacts / f"slide-{width}-{language}-{scheme}.png")
     room.close()
     assert not findings, "\n".join(findings)

@@ -9,32 +9,20 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.axe import serious_findings
-from tests.browser.conftest import ROOT
-from tests.browser.room import LAPTOP, PHONE, Language, Room, Scheme
+from tests.browser.axe import found_in_the_way
+from tests.browser.conftest import a_site_that_holds
+from tests.browser.room import LAPTOP, PASSWORD, PHONE, Language, Room, Scheme
 from tests.support.builders import a_ct_series, an_us_cine, as_file
-from tests.support.nodes import SITE, NodeProcess
+from tests.support.nodes import NodeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
-NOWHERE = "http://127.0.0.1:9"  # nothing is delivered here; it would go there
-PASSWORD = "mat khau dai du"
-
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+def site(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
     """A site with a requester, whose cines wait for a person."""
-    if not (ROOT / "viewer" / "static" / "index.html").exists():
-        pytest.skip("the reading room is not built: npm run build in viewer/web")
-    settings = SITE.replace("HUB_URL", NOWHERE) + "[anonymizer]\nclean_pixels = false\n"
-    node = NodeProcess(tmp_path_factory.mktemp("upload"), settings)
-    (node.folder / "hub.token").write_text("no hub takes it")
-    node.start()
-    for name, role in (("chi.yen", "requester"), ("bs.lan", "reader")):
-        added = node.run("user", "add", name, "--role", role, "--display", name, "--password", PASSWORD)
-        assert added.returncode == 0, added.stderr
-    yield node
-    node.stop()
+    with a_site_that_holds(tmp_path_factory.mktemp("upload"), {"chi.yen": "requester", "bs.lan": "reader"}) as node:
+        yield node
 
 
 def files_of(seed: str) -> list[dict[str, object]]:
@@ -73,9 +61,7 @@ def test_a_requester_puts_files_in_and_sees_what_became_of_them(
         )
     ).to_be_visible()
     expect(room.page.get_by_text(re.compile("1 (waits for a person|ảnh chờ người xem)"))).to_be_visible(timeout=30_000)
-    assert serious_findings(room) == []
-    assert room.page.evaluate("() => document.documentElement.scrollWidth <= innerWidth"), "it is too wide"
-    room.page.screenshot(path=artifacts / f"upload-{size[0]}-{language}-{scheme}.png")
+    assert found_in_the_way(room, artifacts / f"upload-{size[0]}-{language}-{scheme}.png") == []
     assert room.faults == []
     room.close()
 

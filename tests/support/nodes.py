@@ -8,7 +8,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -114,6 +114,18 @@ class NodeProcess:
         with self.client() as client:
             answer = client.get(f"/dicom-web/studies/{study_uid}/instances", params={"limit": 1000})
             return [one["00080018"]["Value"][0] for one in answer.raise_for_status().json()]
+
+    def store(self, parts: Iterable[bytes]) -> None:
+        """Put instances in, as files, in one request of STOW-RS."""
+        body = b"".join(b"--x\r\nContent-Type: application/dicom\r\n\r\n" + part + b"\r\n" for part in parts)
+        headers = {"Content-Type": 'multipart/related; type="application/dicom"; boundary=x'}
+        with self.client() as client:
+            client.post("/dicom-web/studies", content=body + b"--x--\r\n", headers=headers).raise_for_status()
+
+    def add_user(self, name: str, role: str, password: str, display: str = "") -> None:
+        """Give somebody an account."""
+        added = self.run("user", "add", name, "--role", role, "--display", display or name, "--password", password)
+        assert added.returncode == 0, added.stderr
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run a command of the command line on this node's configuration."""
