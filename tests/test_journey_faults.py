@@ -1,7 +1,6 @@
 """The journey on machines that fail: a full disk, a cable pulled in a batch, a kill in a request."""
 
 import json
-import os
 import re
 import subprocess
 import sys
@@ -19,23 +18,6 @@ from tests.test_journey import files_of
 
 COUNT = 30
 KIND = 'multipart/related; type="application/dicom"; boundary=b'
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A file system of 12 MiB."""
-    if os.geteuid() != 0:
-        pytest.skip("mounting a small file system needs root")
-    mount = tmp_path / "small"
-    mount.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=12m", "tmpfs", str(mount)]
-    mounted = subprocess.run(command, capture_output=True, text=True, check=False)
-    if mounted.returncode:
-        pytest.skip(f"cannot mount here: {mounted.stderr.strip()}")
-    try:
-        yield mount
-    finally:
-        subprocess.run(["umount", "-l", str(mount)], check=True)
 
 
 def store(node: NodeProcess, files: dict[str, Path]) -> set[str]:
