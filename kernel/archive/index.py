@@ -179,6 +179,11 @@ _OF_STUDY: Final = _LOCATED.order_by(*IN_STUDY, *IN_SERIES)
 _SOME: Final = _OF_STUDY.where(instance.c.sop_instance_uid.in_(bindparam("instances_", expanding=True)))
 
 
+def whose_answers(granted: Granted) -> str:
+    """Return what answers of one study are remembered by: the site, and whether labels are among them."""
+    return f"{granted.site} with labels" if granted.labels else granted.site
+
+
 def granted_values(granted: Granted) -> dict[str, object]:
     """Return the values of `GRANTED_ROWS`."""
     return {"site_": granted.site, "study_": granted.study_instance_uid, "labels_": granted.labels}

@@ -17,7 +17,7 @@ import zstandard
 from sqlalchemy import Connection, Row, bindparam, select
 
 from kernel.archive.folded import Folded, Fresh, Key
-from kernel.archive.index import GRANTED_ROWS, IN_SERIES, IN_STUDY, Granted, granted_values
+from kernel.archive.index import GRANTED_ROWS, IN_SERIES, IN_STUDY, Granted, granted_values, whose_answers
 from kernel.archive.remembered import Remembered
 from kernel.archive.tables import STATE_COMPLETE, instance, series, series_metadata, study
 from kernel.database import Database, upsert
@@ -48,7 +48,7 @@ class Metadata:
 
         This never waits, neither for the database nor for a disk.
         """
-        key = self._fresh.get((_whose(granted), granted.study_instance_uid, series_instance_uid, base_url))
+        key = self._fresh.get((whose_answers(granted), granted.study_instance_uid, series_instance_uid, base_url))
         return None if key is None else self._memory.get(key)
 
     def of_instance(self, granted: Granted, series_instance_uid: str, sop_instance_uid: str, base_url: str) -> bytes:
@@ -66,48 +66,33 @@ class Metadata:
             raise NotFound(what="instance")
         return _array(pieces)
 
-    def of_series(self, granted: Granted, series_instance_uid: str, base_url: str) -> Folded | None:
-        """Return the folded metadata of a series, or None when it is too large: use `pieces`.
+    def folded(self, granted: Granted, series_instance_uid: str | None, base_url: str) -> Folded | None:
+        """Return the folded metadata of a series, or of the whole study; None when it is too large: use `pieces`.
 
         Raises
         ------
         NotFound
-            The study has no such series.
+            There is no such study, or it has no such series.
         """
-        commits = self._database.commits
+        commits, whose, study_uid = self._database.commits, whose_answers(granted), granted.study_instance_uid
         with self._database.read() as connection:
-            named = {"site_": granted.site, "study_": granted.study_instance_uid, "series_": series_instance_uid}
-            row = connection.execute(_REVISION_OF_SERIES, named).first()
+            named = {"site_": granted.site, "study_": study_uid}
+            row = (
+                connection.execute(_REVISION_OF_STUDY, named)
+                if series_instance_uid is None
+                else connection.execute(_REVISION_OF_SERIES, named | {"series_": series_instance_uid})
+            ).first()
             if row is None:
-                raise NotFound(what="series")
-            key = (f"{_whose(granted)} {series_instance_uid}", row.pk, row.revision, base_url)
-            self._fresh.put((_whose(granted), granted.study_instance_uid, series_instance_uid, base_url), key, commits)
+                raise NotFound(what="study" if series_instance_uid is None else "series")
+            key = (f"{whose} {series_instance_uid or study_uid}", row.pk, row.revision, base_url)
+            self._fresh.put((whose, study_uid, series_instance_uid, base_url), key, commits)
             folded = self._memory.get(key)
             if folded is not None or row.number_of_instances > FOLD_INSTANCES_MAX:
                 return folded
-            joined = self._of_series_row(connection, granted, row)
-        return self._fold(key, joined, base_url)
-
-    def of_study(self, granted: Granted, base_url: str) -> Folded | None:
-        """Return the folded metadata of a study, series by series, or None when it is too large: use `pieces`.
-
-        Raises
-        ------
-        NotFound
-            There is no such study.
-        """
-        commits = self._database.commits
-        with self._database.read() as connection:
-            named = {"site_": granted.site, "study_": granted.study_instance_uid}
-            row = connection.execute(_REVISION_OF_STUDY, named).first()
-            if row is None:
-                raise NotFound(what="study")
-            key = (f"{_whose(granted)} {granted.study_instance_uid}", row.pk, row.revision, base_url)
-            self._fresh.put((_whose(granted), granted.study_instance_uid, None, base_url), key, commits)
-            folded = self._memory.get(key)
-            if folded is not None or row.number_of_instances > FOLD_INSTANCES_MAX:
-                return folded
-            joined = _joined(_rows(connection, granted))
+            if series_instance_uid is None:
+                joined = _joined(_rows(connection, granted))
+            else:
+                joined = self._of_series_row(connection, granted, row)
         return self._fold(key, joined, base_url)
 
     def pieces(self, granted: Granted, series_instance_uid: str | None, base_url: str) -> Iterator[bytes]:
@@ -188,11 +173,6 @@ _REVISION_OF_SERIES: Final = (
         series.c.series_instance_uid == bindparam("series_"),
     )
 )
-
-
-def _whose(granted: Granted) -> str:
-    """Return what answers are remembered by: the site, and whether labels are among them."""
-    return f"{granted.site} with labels" if granted.labels else granted.site
 
 
 def _in_order(query: Any) -> Any:

@@ -45,7 +45,7 @@ def check_all(archive: Archive, files: list[Path]) -> dict[str, str]:
     with archive.database.read() as connection:
         studies = search_studies(connection, StudyQuery(limit=1000)).rows
     for row in studies:
-        folded = metadata.of_study(Granted(row.site, row.study_instance_uid, labels=True), "http://x")
+        folded = metadata.folded(Granted(row.site, row.study_instance_uid, labels=True), None, "http://x")
         assert len(json.loads(folded.json())) == row.number_of_instances
     return outcomes
 

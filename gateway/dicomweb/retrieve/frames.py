@@ -24,6 +24,7 @@ from gateway.dicomweb.retrieve.frame_media import as_given, offers
 from gateway.dicomweb.retrieve.frame_source import FrameSource, frame_source, opened
 from gateway.dicomweb.retrieve.instances import VARY, sending
 from kernel.access.memory import NotRemembered, about_to_wait, may_wait
+from kernel.archive.index import whose_answers
 from kernel.dicom.transcode_frames import check_frames, frames_in
 from kernel.errors import BlobMissing, InvalidRequest, LimitExceeded
 
@@ -73,8 +74,7 @@ def _chosen(accept: str, stored: str, *, is_single: bool) -> Offer:
 def source_of(call: Call) -> FrameSource:
     """Return where the frames of the instance that the URL names are; leave to read it is asked for first."""
     grant = call.open_study(call.params["study"])
-    whose = f"{grant.site} with labels" if grant.labels else grant.site
-    key = (whose, grant.study_instance_uid, call.params["series"], call.params["instance"])
+    key = (whose_answers(grant), grant.study_instance_uid, call.params["series"], call.params["instance"])
     source = call.room.frames.get(key)
     if source is None:
         about_to_wait()

@@ -37,7 +37,7 @@ def metadata(call: Call) -> ASGIApp:
     folded = kept.remembered(grant, series, url)
     if folded is None:
         about_to_wait()
-        folded = kept.of_study(grant, url) if series is None else kept.of_series(grant, series, url)
+        folded = kept.folded(grant, series, url)
     return _answer(call, offer, grant, folded)
 
 

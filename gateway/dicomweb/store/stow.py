@@ -205,10 +205,9 @@ class Storing:
 
     async def _received(self, loop: asyncio.AbstractEventLoop, receive: Receive) -> list[Result]:
         receivers, config = self._call.room.receivers, self._call.services.config.http
+        # What came of a body that is cut is fed, too: whole instances stay.
         async for batch in body_batches(receive, config.body_timeout_s, config.body_bytes_max):
-            await loop.run_in_executor(
-                receivers, self._receiver.feed, batch
-            )  # of a cut body, too: whole instances stay
+            await loop.run_in_executor(receivers, self._receiver.feed, batch)
         return await loop.run_in_executor(receivers, self._receiver.finish)
 
     def _settle(self, aborted: bool) -> None:  # noqa: FBT001 (called by position, through an executor)
