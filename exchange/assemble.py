@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.zones import read_zones
@@ -15,6 +16,8 @@ from consult.performing import PerformedSteps
 from consult.slides.intake import SlideIntake
 from consult.slides.kept import Kept
 from consult.slides.room import SlideRoom
+from consult.slides.upload_taking import Taking
+from consult.slides.uploads import Uploads
 from consult.stations import Stations
 from exchange import stores
 from exchange.key_files import site_keys
@@ -67,6 +70,7 @@ from routing.worker import Worker
 
 COMMIT_SOCKET = "commit.sock"
 SLIDES_FOLDER = "slides"
+UPLOADS_FOLDER = "slide-uploads"
 NAMING_BLOBS = (*verify.NAMED, derived)  # every table that names blobs
 CORES_FOR_THREADS = 2  # up to which one process receives more than several that hand rows over
 
@@ -91,6 +95,7 @@ class Node:
     tiers: Tiers
     tier_maker: TierMaker | None  # a site sends studies away; who reads there has copies made when they are asked for
     slides: SlideRoom
+    slide_uploads: Uploads
 
 
 @contextmanager
@@ -162,6 +167,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
             tiers=tiers,
             tier_maker=None if config.node.role == "site" else TierMaker(opened.db, tiers, clock),
             slides=slides,
+            slide_uploads=slide_uploads_of(opened, ingest, committer),
         )
 
 
@@ -176,6 +182,14 @@ def slide_intake(opened: Stores, ingest: Ingest) -> SlideIntake:
     """Return what takes vendors' slides: of the node, and of a command beside it."""
     config = opened.config
     return SlideIntake(opened.db, opened.blobs, ingest, config.node.data, config.dimse.instance_bytes_max // 2)
+
+
+def slide_uploads_of(opened: Stores, ingest: Ingest, committer: LocalCommitter) -> Uploads:
+    """Return what takes slides that come in pieces over HTTP."""
+    config = opened.config
+    taking = Taking(opened.db, slide_intake(opened, ingest), committer, token_hex)
+    folder, bytes_max = config.node.data / UPLOADS_FOLDER, config.http.body_bytes_max
+    return Uploads(folder, opened.blobs, taking, opened.clock, token_hex, bytes_max=bytes_max)
 
 
 def cleaner_of(config: Config) -> Cleaner | None:

@@ -71,6 +71,7 @@ class Running:
                 deletions=node.deletions,
                 tiers=node.tiers,
                 deidentification=Deidentification(profiles_of(config), site_keys(config)),
+                slide_uploads=node.slide_uploads,
             )
         )
         stores = node.stores
@@ -116,6 +117,8 @@ class Running:
             node.slides.sweep()
             node.commit_server.start()
             stack.callback(node.commit_server.stop)
+            node.slide_uploads.start()
+            stack.callback(node.slide_uploads.stop)
             node.worker.start()
             stack.callback(node.worker.stop, DRAIN_S)
             beside = (node.tier_maker,) if node.tier_maker else ()
@@ -172,6 +175,7 @@ class Running:
                 node.committer.settle_quiet(node.stores.config.archive.quiet_s)
                 reclaim_blobs(node.stores.db, node.stores.blobs, NAMING_BLOBS, node.stores.clock.now())
                 self._dicomweb.sweep()
+                node.slide_uploads.sweep()
             except ExchangeError as error:
                 _log.warning("settle_failed", reason=str(error))
             except Exception as error:  # noqa: BLE001 (a thread's edge: studies must become complete later, too)

@@ -170,6 +170,12 @@ class AnnotationsChanged(Refused):
     text = "Series {series_instance_uid} was saved by somebody else since; open it again."
 
 
+class UploadMoved(Refused):
+    """Bytes of an upload that are not the next ones; the message says which are."""
+
+    text = "The next byte of this upload is {offset}."
+
+
 class DeletionRefused(Refused):
     """Something that may not be deleted, or not yet."""
 

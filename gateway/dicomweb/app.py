@@ -19,7 +19,7 @@ from gateway.dicomweb.media.download import download
 from gateway.dicomweb.retrieve import bulkdata, frames, instances, metadata, rendered, tiers
 from gateway.dicomweb.search import qido
 from gateway.dicomweb.service import Room, Services
-from gateway.dicomweb.store import announced, stow, upload
+from gateway.dicomweb.store import announced, slide_uploads, stow, upload
 from gateway.dicomweb.ups import ups_subscriptions, workitems
 from gateway.dicomweb.ups.ups_events import EventChannels
 from kernel.access import Scope
@@ -32,6 +32,7 @@ _STUDY: Final = "/studies/{study}"
 _SERIES: Final = _STUDY + "/series/{series}"
 _INSTANCE: Final = _SERIES + "/instances/{instance}"
 _READ, _STORE, _DELETE = Scope.DICOMWEB_READ, Scope.DICOMWEB_STORE, Scope.DICOMWEB_DELETE
+_UPLOAD, _SLIDE = Scope.UPLOAD, "/uploads/slides/{upload}"
 _WORKITEM: Final = "/workitems/{workitem}"
 _SUBSCRIBER: Final = _WORKITEM + "/subscribers/{ae}"
 _TASKS, _WORK = Scope.WORKLIST_READ, Scope.WORKLIST_WRITE
@@ -42,7 +43,12 @@ ROUTES: Final[Sequence[Row]] = (
     Row("GET", _INSTANCE + "/frames/{frames}/tiers/{tier}", tiers.retrieve_tier, _READ, "tier"),
     Row("POST", "/studies", stow.store, _STORE, "store"),
     Row("POST", _STUDY, stow.store, _STORE, "store"),
-    Row("POST", "/uploads", upload.upload, Scope.UPLOAD, "upload"),
+    Row("POST", "/uploads", upload.upload, _UPLOAD, "upload"),
+    Row("PATCH", _SLIDE, slide_uploads.go_on, _UPLOAD, "slide-upload"),
+    Row("GET", _SLIDE, slide_uploads.look, _UPLOAD, "slide-upload"),
+    Row("DELETE", _SLIDE, slide_uploads.forget, _UPLOAD, "slide-upload"),
+    Row("POST", "/uploads/slides", slide_uploads.begin, _UPLOAD, "slide-upload"),
+    Row("GET", "/uploads/slides", slide_uploads.find, _UPLOAD, "slide-upload"),
     Row("DELETE", _STUDY, deletion.delete, _DELETE, "delete"),
     Row("DELETE", _SERIES, deletion.delete, _DELETE, "delete"),
     Row("DELETE", _INSTANCE, deletion.delete, _DELETE, "delete"),

@@ -28,7 +28,9 @@ PARAMETERS: Final[Mapping[str, Mapping[str, Any]]] = {
     "frames": {"type": "string", "pattern": "^[0-9]{1,6}(,[0-9]{1,6}){0,9}$"},
     "tier": {"type": "integer", "minimum": 0, "maximum": TIERS - 1},
     "path": {"type": "string", "maxLength": 64},
+    "upload": {"type": "string", "pattern": "^[0-9a-f]{32}$"},
 }
+_WITH_BODY: Final = ("POST", "PUT", "PATCH")
 _NUMBER: Final = {"type": "integer", "minimum": 0, "maximum": 1_000_000}
 _TEXT: Final = {"type": "string", "maxLength": 64}
 _PICTURES: Final = (
@@ -76,6 +78,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         "Put files in at a site: instances, or a zip of them; the answer has a result for each, in their order",
         ("application/json",),
         (_INSTANCES[0], "application/zip"),
+    ),
+    "slide-upload": Operation(
+        "Put a vendor's slide in at a site, in pieces: a form, then its bytes from Upload-Offset on; how far it is",
+        ("application/json",),
+        ("application/json", "application/offset+octet-stream"),
     ),
     "retrieve": Operation("Retrieve instances (PS3.18 10.4)", (*_INSTANCES, "application/zip")),
     "metadata": Operation("Retrieve metadata (PS3.18 10.4.1.1.2)", (_JSON, f'multipart/related; type="{_XML}"')),
@@ -184,7 +191,7 @@ def _operation(row: Row, names: Sequence[str]) -> dict[str, Any]:
             },
         },
     }
-    if one.takes and row.method in ("POST", "PUT"):
+    if one.takes and row.method in _WITH_BODY:
         described["requestBody"] = {
             "required": True,
             "content": {media_type: {"schema": {}} for media_type in one.takes},
@@ -210,7 +217,7 @@ def _resource(path: str, rows: Sequence[Row]) -> str:
 def _method(row: Row) -> str:
     one = OPERATIONS.get(row.stage, Operation(row.stage))
     query = "".join(f'<param name="{name}" style="query"/>' for name in one.query)
-    takes = one.takes if row.method in ("POST", "PUT") else ()
+    takes = one.takes if row.method in _WITH_BODY else ()
     taken, given = (
         "".join(f"<representation mediaType={quoteattr(t)}/>" for t in types) for types in (takes, one.gives)
     )

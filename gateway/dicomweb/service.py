@@ -28,6 +28,7 @@ from kernel.database import Database
 from kernel.dicom.decoders import DECODERS
 
 if TYPE_CHECKING:
+    from consult.slides.uploads import Uploads
     from gateway.dicomweb.deidentify.order import Deidentification
     from gateway.dicomweb.http.row import Row
 
@@ -59,6 +60,7 @@ class Services:
     random: Callable[[int], str] = secrets.token_hex
     commitments: CommitmentDesk | None = None
     deidentification: "Deidentification | None" = None
+    slide_uploads: "Uploads | None" = None
 
 
 class Room:

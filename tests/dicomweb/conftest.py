@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from secrets import token_hex
 from tempfile import mkdtemp
 from typing import Any
 
@@ -16,6 +17,9 @@ from dicomweb_client.api import DICOMwebClient
 from sqlalchemy import select
 
 from anonymizer.keys import Keys, derive
+from consult.slides.intake import SlideIntake
+from consult.slides.upload_taking import Taking
+from consult.slides.uploads import Uploads
 from gateway.dicomweb.app import DicomWeb
 from gateway.dicomweb.deidentify.order import Deidentification
 from gateway.dicomweb.http.direct import Direct
@@ -136,6 +140,9 @@ def running_node(
     desk = CommitmentDesk(db, blobs, clock, digests=True)
     desk.start()
     deletions = Deletions(db, clock, config.archive, committer, (DeliveryDependents(site_keys),))
+    taking = Taking(db, SlideIntake(db, blobs, ingest, folder, 2**30), committer, token_hex)
+    uploads = Uploads(folder / "slide-uploads", blobs, taking, clock, token_hex, bytes_max=config.http.body_bytes_max)
+    uploads.start()
     service = DicomWeb(
         Services(
             config,
@@ -150,6 +157,7 @@ def running_node(
             tiers=Tiers(blobs, config.archive.tiers_bytes_max),
             commitments=desk,
             deidentification=Deidentification(profiles_of(config), site_keys),
+            slide_uploads=uploads,
         )
     )
     try:
@@ -157,6 +165,7 @@ def running_node(
             yield Node(url, config, db, blobs, access, committer)
     finally:
         service.close()
+        uploads.stop()
         desk.stop(5)
         db.close()
 

@@ -36,6 +36,11 @@ MATRIX = {
     "POST /studies": Expected(200, 200, 403),  # each stores for its own site
     "POST /studies/{study}": Expected(200, 200, 403),
     "POST /uploads": Expected(200, 200, 403),
+    "POST /uploads/slides": Expected(201, 201, 403),
+    "GET /uploads/slides": Expected(200, 200, 403),  # each its own
+    "GET /uploads/slides/{upload}": Expected(404, 404, 403),
+    "PATCH /uploads/slides/{upload}": Expected(404, 404, 403),
+    "DELETE /uploads/slides/{upload}": Expected(404, 404, 403),
     "DELETE /studies/{study}": Expected(409, 404),  # it may be the only copy
     "DELETE /studies/{study}/series/{series}": Expected(409, 404),
     f"DELETE {_INSTANCE}": Expected(409, 404),

@@ -27,6 +27,7 @@ def path_of(row, prefix: str, ds, site: str = "BV1") -> str:
             "transaction": "1.2.3.1",
             "workitem": "1.2.3.2",
             "ae": "READER1",
+            "upload": "0" * 32,
         }
     )
 
@@ -35,6 +36,10 @@ def call(node, row, path: str, token: str | None, ds, **more: str):
     body, headers = b"", {}
     if row.path == "/manifests":
         body = json.dumps({"study": ds.StudyInstanceUID, "version": 1, "instances": 1}).encode()
+    elif row.path.startswith("/uploads/slides"):
+        form = {"name": "a.svs", "bytes": 1, "patient_id": "1"}
+        body = json.dumps(form).encode() if row.method == "POST" else b""
+        headers = {"Upload-Offset": "0"}
     elif row.path.startswith("/commitment-requests"):
         item = {"00081150": {"vr": "UI", "Value": [ds.SOPClassUID]}, "00081155": {"vr": "UI", "Value": ["1.2"]}}
         body = json.dumps({"00081199": {"vr": "SQ", "Value": [item]}}).encode() if row.method == "POST" else b""

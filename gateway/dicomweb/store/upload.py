@@ -37,11 +37,7 @@ def upload(call: Call) -> ASGIApp:
         The caller may not, or this is a hub: identities are taken off at the site.
     """
     services, config = call.services, call.services.config
-    site = services.access.may_write(call.principal, Scope.UPLOAD)
-    if call.address.site not in (None, site):
-        raise Forbidden(action="upload for this site")
-    if config.node.role == "hub":
-        raise Forbidden(action="upload at a hub: files are put in at the site whose patients they are of")
+    site = uploading_site(call)
     length, content_type = announced_bytes(call), call.headers.get("content-type", "")
     media_type = parse_media_type(content_type) if content_type else None
     name = media_type.name if media_type else "(none)"
@@ -59,6 +55,16 @@ def upload(call: Call) -> ASGIApp:
         unpacked_bytes_max=config.http.body_bytes_max,
     )
     return Storing(call, body, taker.origin, _answer_of(body.names))
+
+
+def uploading_site(call: Call) -> str:
+    """Return the site at which the caller puts files in. Raises Forbidden, as `upload`."""
+    site = call.services.access.may_write(call.principal, Scope.UPLOAD)
+    if call.address.site not in (None, site):
+        raise Forbidden(action="upload for this site")
+    if call.services.config.node.role == "hub":
+        raise Forbidden(action="upload at a hub: files are put in at the site whose patients they are of")
+    return site
 
 
 def _answer_of(names: Sequence[str]) -> Callable[[Call, list[Result]], Answer]:
