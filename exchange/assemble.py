@@ -119,7 +119,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
         deletions = deletions_of(opened, committer)
         deletions.when_deleted(planner.forget)
         slides = slides_of(opened)
-        deletions.when_deleted(slides.shelf.forget)
+        deletions.when_deleted(slides.forget)
         owner = LocalOwner()
         serve_deletions(owner, deletions)
         serve_access(owner, opened.access)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from consult.slides.bulk import BulkAnnotations
 from consult.slides.kept import Kept
 from consult.slides.making import Making
 from consult.slides.shelf import Shelf
@@ -16,11 +17,18 @@ class SlideRoom:
     shelf: Shelf
     making: Making
     kept: Kept
+    bulk: BulkAnnotations
 
     @classmethod
     def on(cls, db: Database, blobs: Blobs, kept: Kept) -> "SlideRoom":
         """Serve the slides of these stores."""
-        return cls(Shelf(db, blobs, kept), Making(kept), kept)
+        shelf = Shelf(db, blobs, kept)
+        return cls(shelf, Making(kept), kept, BulkAnnotations(db, blobs, shelf))
+
+    def forget(self) -> None:
+        """Forget all slides: instances were deleted."""
+        self.shelf.forget()
+        self.bulk.forget()
 
     def sweep(self) -> None:
         """Remove what an earlier run forgot."""

@@ -7,6 +7,7 @@ they are plain functions that the framework runs in threads.
 from fastapi import APIRouter
 
 from viewer.server.annotations import add_annotations
+from viewer.server.bulk_annotations import add_bulk_annotations
 from viewer.server.deidentification import add_deidentification
 from viewer.server.marks import add_marks
 from viewer.server.orders import add_orders
@@ -31,5 +32,6 @@ def build_api(services: Services) -> APIRouter:
     add_deidentification(router, services)
     add_slides(router, services)
     add_annotations(router, services)
+    add_bulk_annotations(router, services)
     add_marks(router, services)
     return router

@@ -1,0 +1,96 @@
+"""The API of bulk annotations on slides: which groups there are, and their tiles (`wsi.bulk_tiles`)."""
+
+import re
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends
+from pydantic import Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kernel.access import Action, Principal, Scope, StudyGrant
+from kernel.errors import NotFound
+from viewer.server.models import Model
+from viewer.server.services import Services, address_of, principal_of
+from wsi.bulk_tiles import OCTAVE_MAX, bulk_tile
+
+BULK: Final = "/slides/{study_uid}/{series_uid}/bulk"
+TILE: Final = BULK + "/{revision}/{instance_uid}/{place:path}"
+IMMUTABLE: Final = "private, max-age=31536000, immutable"
+_PLACE: Final = re.compile(r"([0-9]{1,5})/([0-9]{1,2})/([0-9]{1,6})_([0-9]{1,6})", re.ASCII)
+"""Group, octave, column, row."""
+
+
+class BulkGroup(Model):
+    """One group of annotations, and where its tiles are: `{tiles}/{octave}/{column}_{row}`."""
+
+    id: str
+    label: str
+    category: str
+    type: str
+    generation: str
+    algorithm: str
+    graphic: str
+    count: int
+    tiles: str
+
+
+class BulkGroups(Model):
+    """What is annotated in bulk on a slide."""
+
+    groups: list[BulkGroup]
+    unread: int = Field(description="Instances that refer to the slide and cannot be read.")
+
+
+def add_bulk_annotations(router: APIRouter, services: Services) -> None:
+    """Add the routes of bulk annotations."""
+
+    def caller(request: Request) -> Principal:
+        principal = principal_of(services, request)
+        principal.require(Scope.API_READ)
+        return principal
+
+    def granted(request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
+        return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+
+    @router.get(BULK, tags=["slides"])
+    def groups(
+        request: Request,
+        principal: Annotated[Principal, Depends(caller)],
+        study_uid: str,
+        series_uid: str,
+        site: str | None = None,
+    ) -> BulkGroups:
+        """List the groups of bulk annotations (DICOM ANN) on a slide."""
+        slide, found, unread = services.slides.bulk.of(granted(request, principal, study_uid, site), series_uid)
+        base = router.prefix + BULK.format(study_uid=study_uid, series_uid=series_uid)
+        listed = [
+            BulkGroup(
+                id=f"{bulk.sop_instance_uid}/{group.number}",
+                label=group.label,
+                category=group.category,
+                type=group.type,
+                generation=group.generation,
+                algorithm=group.algorithm,
+                graphic=group.graphic,
+                count=group.count,
+                tiles=f"{base}/{slide.revision}/{bulk.sop_instance_uid}/{group.number}",
+            )
+            for bulk in found
+            for group in bulk.groups
+        ]
+        return BulkGroups(groups=listed, unread=unread)
+
+    def tile(request: Request) -> Response:
+        asked = request.path_params
+        principal = caller(request)
+        grant = granted(request, principal, asked["study_uid"], request.query_params.get("site"))
+        place = _PLACE.fullmatch(asked["place"])
+        if place is None or int(place[2]) > OCTAVE_MAX:
+            raise NotFound(what="tile")
+        number, octave, column, row = map(int, place.groups())
+        group = services.slides.bulk.group(grant, asked["series_uid"], asked["revision"], asked["instance_uid"], number)
+        content = bulk_tile(group, octave, column, row)
+        return Response(content, media_type="application/octet-stream", headers={"Cache-Control": IMMUTABLE})
+
+    router.add_route(router.prefix + TILE, tile, methods=["GET"], include_in_schema=False)
