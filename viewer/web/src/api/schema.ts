@@ -19,6 +19,26 @@ export interface Asked {
 
 export type Box = readonly [number, number, number, number];
 
+/** One group of annotations, and where its tiles are: `{tiles}/{octave}/{column}_{row}`. */
+export interface BulkGroup {
+  readonly id: string;
+  readonly label: string;
+  readonly category: string;
+  readonly type: string;
+  readonly generation: string;
+  readonly algorithm: string;
+  readonly graphic: string;
+  readonly count: number;
+  readonly tiles: string;
+}
+
+/** What is annotated in bulk on a slide. */
+export interface BulkGroups {
+  readonly groups: readonly BulkGroup[];
+  /** Instances that refer to the slide and cannot be read. */
+  readonly unread: number;
+}
+
 /** How many destinations it goes to, or is kept from. */
 export interface Decided {
   readonly destinations: number;
