@@ -72,6 +72,7 @@ class Running:
                 tiers=node.tiers,
                 deidentification=Deidentification(profiles_of(config), site_keys(config)),
                 slide_uploads=node.slide_uploads,
+                slides=node.slides,
             )
         )
         stores = node.stores

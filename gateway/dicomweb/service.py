@@ -28,6 +28,7 @@ from kernel.database import Database
 from kernel.dicom.decoders import DECODERS
 
 if TYPE_CHECKING:
+    from consult.slides.room import SlideRoom
     from consult.slides.uploads import Uploads
     from gateway.dicomweb.deidentify.order import Deidentification
     from gateway.dicomweb.http.row import Row
@@ -61,6 +62,7 @@ class Services:
     commitments: CommitmentDesk | None = None
     deidentification: "Deidentification | None" = None
     slide_uploads: "Uploads | None" = None
+    slides: "SlideRoom | None" = None
 
 
 class Room:

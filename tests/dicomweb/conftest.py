@@ -18,6 +18,8 @@ from sqlalchemy import select
 
 from anonymizer.keys import Keys, derive
 from consult.slides.intake import SlideIntake
+from consult.slides.kept import Kept
+from consult.slides.room import SlideRoom
 from consult.slides.upload_taking import Taking
 from consult.slides.uploads import Uploads
 from gateway.dicomweb.app import DicomWeb
@@ -140,6 +142,8 @@ def running_node(
     desk = CommitmentDesk(db, blobs, clock, digests=True)
     desk.start()
     deletions = Deletions(db, clock, config.archive, committer, (DeliveryDependents(site_keys),))
+    slides = SlideRoom.on(db, blobs, Kept(folder / "slides", 2**30, blobs))
+    deletions.when_deleted(slides.shelf.forget)
     taking = Taking(db, SlideIntake(db, blobs, ingest, folder, 2**30), committer, token_hex)
     uploads = Uploads(folder / "slide-uploads", blobs, taking, clock, token_hex, bytes_max=config.http.body_bytes_max)
     uploads.start()
@@ -158,6 +162,7 @@ def running_node(
             commitments=desk,
             deidentification=Deidentification(profiles_of(config), site_keys),
             slide_uploads=uploads,
+            slides=slides,
         )
     )
     try:
@@ -166,6 +171,7 @@ def running_node(
     finally:
         service.close()
         uploads.stop()
+        slides.close()
         desk.stop(5)
         db.close()
 

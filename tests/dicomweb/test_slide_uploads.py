@@ -4,7 +4,6 @@ import http.client
 import json
 from urllib.parse import urlsplit
 
-import numpy as np
 import pytest
 
 from gateway.dicomweb.http.body import BATCH_BYTES
@@ -14,7 +13,7 @@ from kernel.archive.tables import instance
 from kernel.audit import Action
 from tests.dicomweb.conftest import running_node
 from tests.support.nodes import wait_until
-from tests.wsi.builders import an_svs, pixels_of
+from tests.wsi.builders import an_svs
 from wsi.jpeg import segments
 from wsi.tiff_slide import index_tiff
 
@@ -238,14 +237,3 @@ def test_a_hub_takes_none(tmp_path):
 
     assert refused.status_code == 403
     assert "hub" in refused.json()["detail"]
-
-
-def test_a_thumbnail_of_what_came_shows_the_tissue(node):
-    sender = Sender(node)
-    one = sender.begins()
-    sender.sends(one, SVS)
-    told = sender.sees(one, "stored")
-
-    small = sender.ask("GET", f"/dicom-web/studies/{told['study']}/thumbnail", headers={"Accept": "image/jpeg"})
-
-    assert np.ptp(pixels_of(small.content)) > 0

@@ -1,7 +1,7 @@
 """Pictures for the eye (PS3.18 10.4.1.1.4, 10.4.1.1.5): of frames, instances, series, studies; thumbnails of all.
 
-One frame is a picture; several are parts of a multipart message, an animated GIF, or a video. A picture is 8 bits a sample and JPEG is lossy: it is for looking around, never
-for reading. Diagnostic viewing uses frames.
+One frame is a picture; several are parts of a multipart message, an animated GIF, or a video. A picture is 8 bits a
+sample and JPEG is lossy: it is for looking around, never for reading. Diagnostic viewing uses frames.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +23,7 @@ from gateway.dicomweb.retrieve.frame_source import opened
 from gateway.dicomweb.retrieve.frames import frame_numbers, source_of
 from gateway.dicomweb.retrieve.instances import VARY, sending
 from gateway.dicomweb.retrieve.rendering import Rendering, rendering_of
+from gateway.dicomweb.retrieve.slide_thumbnails import drawn_slide, slide_of
 from gateway.dicomweb.retrieve.videos import (
     MP4,
     MP4_OFFER,
@@ -33,8 +34,10 @@ from gateway.dicomweb.retrieve.videos import (
     offered,
     stream_of,
 )
+from kernel.access import StudyGrant
 from kernel.archive import index
 from kernel.archive.records import Located
+from kernel.dicom.slide_flavour import WHOLE_SLIDE
 from kernel.dicom.viewport import Viewport
 from kernel.errors import MalformedInstance, NotAcceptable, NotFound, Refused
 
@@ -105,13 +108,28 @@ def rendered_series(call: Call) -> ASGIApp:
 
 
 def thumbnail(call: Call) -> ASGIApp:
-    """Answer GET .../thumbnail of a study, series, instance or frame: of several instances, one in the middle."""
+    """Answer GET .../thumbnail of a study, series, instance or frame: of several instances, one in the middle.
+
+    A slide is shown as a whole, and no label of one unless its instance is named.
+    """
     offer = choose(call.accept, ALONE)
     how = rendering_of(call.query, may_enlarge=False)
+    viewport = how.viewport or Viewport(THUMBNAIL_SIDE, THUMBNAIL_SIDE, may_enlarge=False)
     if how.viewport is None:
-        how = Rendering(how.window, Viewport(THUMBNAIL_SIDE, THUMBNAIL_SIDE, may_enlarge=False), how.quality, (), "no")
+        how = Rendering(how.window, viewport, how.quality, (), "no")
     numbers = frame_numbers(call.params.get("frames", "1"))
-    located = [source_of(call).located] if "instance" in call.params else _middle_first(_several(call))
+    if "instance" in call.params:
+        located, slide = [source_of(call).located], None
+    else:
+        grant = call.open_study(call.params["study"])
+        shown = [one for one in _several(call, grant) if not one.shows_label]
+        if not shown:
+            raise NotFound(what="picture but a label")
+        located, slide = _middle_first(shown), slide_of(call, grant, shown, viewport)
+    if slide is not None:
+        headers = _headers(call, slide.opened.located, offer)
+        content = {**headers, "Content-Type": offer.media_type}
+        return not_modified(call.headers, headers) or Answer(200, content, drawn_slide(call, slide, offer.media_type))
     headers = _headers(call, located[:1], offer)
     if known := not_modified(call.headers, headers):
         return known
@@ -131,7 +149,7 @@ def _located(call: Call) -> Located:
 
 
 def _rendered_all(call: Call) -> ASGIApp:
-    located = _several(call)
+    located = _several(call, call.open_study(call.params["study"]))
     offer = choose(call.accept, PARTS)
     how = rendering_of(call.query)
     headers = _headers(call, located, offer)
@@ -140,8 +158,7 @@ def _rendered_all(call: Call) -> ASGIApp:
     return _parts(call, headers, offer, _every_picture(call, located, offer, how))
 
 
-def _several(call: Call) -> list[Located]:
-    grant = call.open_study(call.params["study"])
+def _several(call: Call, grant: StudyGrant) -> list[Located]:
     with call.services.db.read() as connection:
         if "series" in call.params:
             return index.locate_series(connection, grant, call.params["series"])
@@ -149,9 +166,16 @@ def _several(call: Call) -> list[Located]:
 
 
 def _middle_first(located: list[Located]) -> list[Located]:
-    """Return some instances to try for a thumbnail: the one in the middle, then one of each series."""
+    """Return some instances to try for a thumbnail: the one in the middle, then one of each series.
+
+    Of a slide that is its coarsest level, which has the fewest tiles.
+    """
     by_series = {one.series_instance_uid: one for one in located}
-    return [located[len(located) // 2], *by_series.values()]
+    middle = located[len(located) // 2]
+    if middle.sop_class_uid == WHOLE_SLIDE:
+        levels = [one for one in located if one.series_instance_uid == middle.series_instance_uid]
+        middle = min(levels, key=lambda one: one.number_of_frames)
+    return [middle, *by_series.values()]
 
 
 def _headers(call: Call, located: Sequence[Located], offer: Offer) -> dict[str, str]:
