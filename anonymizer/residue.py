@@ -9,7 +9,7 @@ headers are full of them; and pixels.
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Final
@@ -26,6 +26,7 @@ VALUE_BYTES_MAX: Final = 1024  # of one needle
 NEEDLE_VALUES_MAX: Final = 200  # values of the original that become needles; a hostile header has more
 FINDINGS_MAX: Final = 20  # of each kind
 LITERALS_KEPT: Final = 64  # of studies
+STEM_BYTES: Final = 3  # by which literals are grouped: most stems are nowhere, and with them all that hold them
 
 _PATIENT_NAMES = frozenset({0x00100010, 0x00101001, 0x00101005, 0x00101060, 0x00102297})
 _IDS = frozenset({
@@ -47,17 +48,22 @@ _KINDS = frozenset({
     0x00080016, 0x0008001A, 0x0008001B, 0x00080062, 0x0008010C, 0x0008010D, 0x00080117, 0x00080118, 0x00081150,
     0x0008115A, 0x00083002, 0x00020002, 0x00020010, 0x00020012, 0x00020100, 0x04000010, 0x04000510,
 })  # fmt: skip
+_TELLING_VRS = frozenset({"PN", "UI", "SQ"})
 _WELL_KNOWN = b"1.2.840.10008."
 _UID = re.compile(rb"(?<![0-9.])[0-2](?:\.[0-9]+){2,}")
 _TITLES = rb"(?:bn|benh nhan|b\xe1\xbb\x87nh nh\xc3\xa2n|ong|\xc3\xb4ng|ba|b\xc3\xa0|anh|chi|ch\xe1\xbb\x8b|em|chau|ch\xc3\xa1u|mr|mrs|ms|pt)"
 _ALPHANUMERIC = frozenset(b"0123456789abcdefghijklmnopqrstuvwxyz")
 
 
+# By a stem that all of a group hold: the kinds and literals of the group.
+Literals = tuple[tuple[bytes, tuple[tuple[str, bytes], ...]], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Needles:
     """What identifies the patient of one instance, as lower-case bytes; never shown."""
 
-    literals: tuple[tuple[str, frozenset[bytes]], ...] = field(repr=False)  # by kind
+    literals: Literals = field(repr=False)
     uids: frozenset[bytes] = field(repr=False)
     short_words: tuple[bytes, ...] = field(repr=False)
 
@@ -74,9 +80,7 @@ def needles_of(header: Header, fallback_charset: str | None = None) -> Needles:
     """Collect the needles of an original instance."""
     values: list[tuple[str, int, bytes]] = []
     uids: set[bytes] = set()
-    for element in header.walk():
-        if element.items is not None or not 0 < element.length <= VALUE_BYTES_MAX:
-            continue
+    for element in _telling(header.elements):
         kind = "name" if element.vr == "PN" else _KIND_OF.get(element.tag)
         if kind is not None and len(values) < NEEDLE_VALUES_MAX:
             values.append((kind, element.tag, header.value(element).strip(b" \0")))
@@ -91,19 +95,37 @@ def needles_of(header: Header, fallback_charset: str | None = None) -> Needles:
     )
 
 
+def _telling(elements: Sequence[Element]) -> Iterator[Element]:
+    """Yield the elements that may be needles, nested ones in their place."""
+    for element in [one for one in elements if one[0] in _KIND_OF or one[1] in _TELLING_VRS]:
+        if element.items is None:
+            if 0 < element.length <= VALUE_BYTES_MAX:
+                yield element
+            continue
+        for item in element.items:
+            yield from _telling(item.elements)
+
+
 @lru_cache(maxsize=LITERALS_KEPT)  # the slices of a study name the same people and numbers
 def _literals(
     values: tuple[tuple[str, int, bytes], ...], charsets: tuple[str, ...], fallback_charset: str | None
-) -> tuple[tuple[tuple[str, frozenset[bytes]], ...], tuple[bytes, ...]]:
-    literals: dict[str, set[bytes]] = {kind: set() for kind in ("name", "id", "date", "phone", "address")}
+) -> tuple[Literals, tuple[bytes, ...]]:
+    literals: set[tuple[str, bytes]] = set()
     short: set[bytes] = set()
     for kind, tag, raw in values:
         for text in decode(raw, charsets, fallback_charset).split("\\"):
-            literals[kind].update(_forms(kind, tag, text.strip()))
+            literals.update((kind, form) for form in _forms(kind, tag, text.strip()))
             if tag in _PATIENT_NAMES:
                 short.update(forms.short_words(text))
-    found = tuple((kind, frozenset(forms_of)) for kind, forms_of in literals.items() if forms_of)
-    return found, tuple(sorted(short))
+    return _by_stem(literals), tuple(sorted(short))
+
+
+def _by_stem(literals: Iterable[tuple[str, bytes]]) -> Literals:
+    groups: dict[bytes, list[tuple[str, bytes]]] = {}
+    for kind, literal in sorted(literals, key=lambda one: (len(one[1]), one)):
+        stem = next((known for known in groups if known in literal), literal[:STEM_BYTES])
+        groups.setdefault(stem, []).append((kind, literal))
+    return tuple((stem, tuple(group)) for stem, group in groups.items())
 
 
 def _forms(kind: str, tag: int, text: str) -> Iterator[bytes] | frozenset[bytes]:
@@ -146,8 +168,8 @@ def _hits(output: bytes, needles: Needles) -> Iterator[tuple[str, int]]:
 
 
 def _matches(haystack: bytes, needles: Needles) -> Iterator[tuple[str, bytes, int]]:
-    for kind, literals in needles.literals:
-        for needle in literals:
+    for stem, literals in needles.literals:
+        for kind, needle in literals if stem in haystack else ():
             offset = haystack.find(needle)
             while offset >= 0:
                 yield kind, needle, offset

@@ -8,10 +8,11 @@ from anonymizer.cleaning import CODE_OF, SequenceCleaners
 from anonymizer.compiled import ActionTable
 from anonymizer.content_items import PARENTS as CONTENT_PARENTS
 from anonymizer.dummies import DUMMY_SEQUENCES, encode
-from anonymizer.memory import ELEMENT_BYTES_MAX, Memory, remember
+from anonymizer.memory import ELEMENT_BYTES_MAX, Memory, Stretch
 from anonymizer.packing import Chunks, as_chunks, packed
 from anonymizer.private import CREATOR, PrivateBlocks
 from anonymizer.second_net import NUMBERS, SEARCHED
+from anonymizer.stretches import is_ordered, parts_of, remember
 from anonymizer.treatment import Treatment
 from kernel.dicom.dictionary import BULK_VRS, VR_OF
 from kernel.dicom.elements import Element, Item
@@ -74,15 +75,46 @@ class Rewriter:
         places: dict[int, int] = {}
         position, end = span
         begin = 0
+        data_set = self._stretches if self._knows_stretches(elements, actions) else self.data_set
         for tag, encoded in added:
             index = next((at for at in range(begin, len(elements)) if elements[at].tag > tag), len(elements))
             stop = elements[index].start if index < len(elements) else end
-            chunks += self.data_set(elements[begin:index], position, stop, actions) or [self._view[position:stop]]
+            chunks += data_set(elements[begin:index], position, stop, actions) or [self._view[position:stop]]
             places[tag] = len(chunks)
             chunks.append(encoded)
             begin, position = index, stop
-        chunks += self.data_set(elements[begin:], position, end, actions) or [self._view[position:end]]
+        chunks += data_set(elements[begin:], position, end, actions) or [self._view[position:end]]
         return chunks, places
+
+    def _knows_stretches(self, elements: Sequence[Element], actions: Mapping[int, Action]) -> bool:
+        """Whether there may be stretches: from the second slice on, where order tells what is beside what."""
+        if self._memory is None or self._memory.instances < 2 or actions is not self.table.top:
+            return False
+        return is_ordered([element[0] for element in elements])
+
+    def _stretches(
+        self, elements: Sequence[Element], start: int, end: int, actions: Mapping[int, Action]
+    ) -> Chunks | None:
+        """Return what `data_set` does, for most elements by what became of the same neighbours in another slice."""
+        assert self._memory is not None
+        view, memory, treatment = self._view, self._memory, self.treatment
+        chunks: Chunks = []
+        position = start  # everything before it is written
+        for part in parts_of(elements, end, view, memory):
+            here = elements[part.first : part.last]
+            begin, stop = here[0].start, here[-1].end
+            known = part.known
+            if known is None and part.is_steady:
+                done = treatment.recorded(lambda: self.data_set(here, begin, stop, actions))  # noqa: B023 called at once
+                known = Stretch(bytes(view[begin:stop]), len(here), done)
+                remember(memory, here, known)
+            if known is not None:
+                treatment.count(known.done)
+            new = as_chunks(known.done.new) if known else self.data_set(here, begin, stop, actions)
+            if new is not None:
+                chunks += [view[position:begin], *new]
+                position = stop
+        return [*chunks, view[position:end]] if chunks else None
 
     def data_set(
         self, elements: Sequence[Element], start: int, end: int, actions: Mapping[int, Action]
@@ -156,10 +188,10 @@ class Rewriter:
             return self._treated(element, action)
         assert self._memory is not None
         like = element[1], bytes(self._view[start:end])
-        done = self._memory.get(like)
+        done = self._memory.elements.get(like)
         if done is None:
             done = self.treatment.recorded(lambda: self._treated(element, action))
-            remember(self._memory, like, done)
+            self._memory.remember(like, done)
         self.treatment.count(done)
         return as_chunks(done.new)
 

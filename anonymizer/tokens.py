@@ -50,7 +50,7 @@ def seeds_of(header: Header) -> tuple[Seed, ...]:
 
 
 def _seeds(header: Header, elements: Sequence[Element]) -> Iterator[Seed]:
-    for element in elements:
+    for element in [one for one in elements if one[0] in _SEEDS or one[1] == "PN" or one[7] is not None]:
         tag, vr, items, length = element[0], element[1], element[7], element[4]
         if items is not None:
             for item in items:

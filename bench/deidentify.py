@@ -1,6 +1,6 @@
 """How fast files are de-identified, on one core: against dicom-anonymizer, Orthanc's /anonymize and a plain copy.
 
-    python -m bench.deidentify [--short | --corpus] [--json FILE]
+    python -m bench.deidentify [--short | --corpus] [--without PEER] [--json FILE]
 
 All take the same CT slices, with headers as scanners write them (`bench.headers`), and write new files; runs alternate,
 rows are medians. dicom-anonymizer runs in an environment of its own, warm: its start and imports are not counted, nor are
@@ -34,6 +34,7 @@ from exchange.file_release import Order, process
 
 ROUNDS = 5
 PEER = "dicom-anonymizer==2.1.0"
+DICOM_ANONYMIZER, ORTHANC = PEERS = ("dicom-anonymizer", "Orthanc /anonymize")
 PEER_SCRIPT = """
 import sys, time
 from pathlib import Path
@@ -55,6 +56,9 @@ def main() -> int:
     """Run the bench; exit 0 when every goal holds."""
     parser = arguments(__doc__.splitlines()[0])
     parser.add_argument("--corpus", action="store_true", help="coverage of a planted corpus, not speed")
+    parser.add_argument(
+        "--without", action="append", default=[], choices=PEERS, help="a peer to leave out, while tuning"
+    )
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="vienanh-bench-"))
     try:
@@ -77,9 +81,11 @@ def _measure(folder: Path, count: int, options: argparse.Namespace) -> int:
             "engine": partial(_timed, paths, out, _engine),
             "engine and search": partial(_timed, paths, out, _released),
             "engine and search, synced": partial(_command, paths, out),
-            "dicom-anonymizer": stack.enter_context(_dicom_anonymizer(folder / "in", folder / "peer")),
-            "Orthanc /anonymize": stack.enter_context(_orthanc(folder, paths)),
         }
+        if DICOM_ANONYMIZER not in options.without:
+            runs[DICOM_ANONYMIZER] = stack.enter_context(_dicom_anonymizer(folder / "in", folder / "peer"))
+        if ORTHANC not in options.without:
+            runs[ORTHANC] = stack.enter_context(_orthanc(folder, paths))
         spent: dict[str, list[float]] = {name: [] for name in runs}
         for number in range(ROUNDS + 1):  # the first warms caches and counts for nothing
             for name, run in runs.items():
@@ -93,10 +99,11 @@ def _measure(folder: Path, count: int, options: argparse.Namespace) -> int:
     unit = "instances/s"
 
     def row(name: str, ours: str, peer: str, at_least: float) -> None:
-        report.rate(name, unit, spent[ours], Peer(peer, spent[peer]), at_least)
+        if peer in spent:
+            report.rate(name, unit, spent[ours], Peer(peer, spent[peer]), at_least)
 
-    row("engine", "engine", "dicom-anonymizer", 15)
-    row("engine", "engine", "Orthanc /anonymize", 3)
+    row("engine", "engine", DICOM_ANONYMIZER, 15)
+    row("engine", "engine", ORTHANC, 3)
     row("engine", "engine", "copy", 0.5)
     row("engine and independent search", "engine and search", "engine", 0.5)
     row("the command's work: both, synced", "engine and search, synced", "synced copy", 0.8)

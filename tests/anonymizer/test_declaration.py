@@ -56,7 +56,7 @@ def test_structured_content_is_declared_only_where_a_cleaner_took_it(site, monke
     ds.ContentSequence = Sequence([item])
     source = as_file(ds)
 
-    monkeypatch.setattr(memory, "_memory", lambda _of: {})  # of other cleaners
+    monkeypatch.setattr(memory, "_memory", lambda of: memory.Memory(implicit=of.implicit))  # of other cleaners
     monkeypatch.setattr(engine, "CLEANERS", {})
     without = read(site.deidentifies(source, "tele-read").to_bytes(source))
     monkeypatch.setattr(engine, "CLEANERS", {Action.STRUCTURED: _emptied})

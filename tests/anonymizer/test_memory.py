@@ -29,7 +29,7 @@ def memories(monkeypatch) -> list[memory.Memory]:
 def test_the_second_time_gives_what_the_first_gave(site, profile):
     sources = [one.source for one in corpus() if one.kind != "pdf"]
     with pytest.MonkeyPatch.context() as forgetting:
-        forgetting.setattr(memory, "_memory", lambda _of: {})
+        forgetting.setattr(memory, "_memory", lambda of: memory.Memory(implicit=of.implicit))
         fresh = [site.deidentifies(source, profile) for source in sources]
     for source in sources:
         site.deidentifies(source, profile)
@@ -47,12 +47,12 @@ def test_the_second_time_gives_what_the_first_gave(site, profile):
 def test_a_series_is_treated_once_where_its_slices_are_alike(site, memories):
     first, second = (as_file(ds) for ds in a_ct_series(2))
     site.deidentifies(first, "tele-read")
-    known = len(memories[-1])
+    known = len(memories[-1].elements)
 
     site.deidentifies(second, "tele-read")
 
     assert known > 5
-    assert len(memories[-1]) - known < 3
+    assert len(memories[-1].elements) - known < 3
 
 
 def test_another_patient_site_profile_or_key_is_another_memory(site, memories):
@@ -75,5 +75,5 @@ def test_what_is_remembered_is_bounded(site, memories, monkeypatch):
     for ds in a_ct_series(4, SeriesDescription="A" * 60):
         site.deidentifies(as_file(ds), "tele-read")
 
-    assert 0 < len(memories[-1]) <= 10
-    assert all(len(encoded) <= memory.ELEMENT_BYTES_MAX for _, encoded in memories[-1])
+    assert 0 < len(memories[-1].elements) <= 10
+    assert all(len(encoded) <= memory.ELEMENT_BYTES_MAX for _, encoded in memories[-1].elements)
