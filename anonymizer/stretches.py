@@ -7,7 +7,6 @@ or none, because what becomes of one is decided by another (PS3.5 7.8.1).
 """
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Final, NamedTuple
 
 from anonymizer.memory import Memory, Stretch
@@ -31,7 +30,7 @@ class Part(NamedTuple):
 
 def is_ordered(tags: Sequence[int]) -> bool:
     """Whether tags ascend, as they should: then the elements of a group are neighbours."""
-    return all(one < other for one, other in pairwise(tags))
+    return list(tags) == sorted(tags)
 
 
 def parts_of(elements: Sequence[Element], end: int, view: memoryview, memory: Memory) -> Iterator[Part]:
