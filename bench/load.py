@@ -17,7 +17,16 @@ from sqlalchemy import Table
 from bench.studies import Studies
 from kernel.archive import rows
 from kernel.archive.records import Received
-from kernel.archive.tables import STATE_COMPLETE, distinct_name, instance, patient, series, study, study_modality
+from kernel.archive.tables import (
+    STATE_COMPLETE,
+    distinct_name,
+    instance,
+    patient,
+    series,
+    study,
+    study_day,
+    study_modality,
+)
 from kernel.database import Database
 
 TABLES: Final = (patient, study, study_modality, series, instance)
@@ -45,6 +54,7 @@ def load_sqlite(path: Path, studies: Studies) -> None:
                         f"INSERT INTO {table.name} ({_names(table)}) VALUES ({marks})", made[table.name]
                     )
         connection.execute("INSERT INTO distinct_name (name_fold) SELECT DISTINCT name_fold FROM study")
+        connection.execute("INSERT INTO study_day SELECT study_date, count(*) FROM study GROUP BY study_date")
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL")
 
@@ -77,7 +87,7 @@ def copy_to_postgresql(path: Path, dsn: str) -> None:
         ]
         for name, _ in indexes:
             target.execute(f'DROP INDEX "{name}"'.encode())
-        for table in (*TABLES, distinct_name):
+        for table in (*TABLES, distinct_name, study_day):
             with target.cursor().copy(f"COPY {table.name} ({_names(table)}) FROM STDIN".encode()) as copy:
                 for row in source.execute(f"SELECT {_names(table)} FROM {table.name}"):
                     copy.write_row(row)

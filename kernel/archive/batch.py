@@ -54,6 +54,7 @@ class Batch:
 
     def _insert(self, places: list[int]) -> None:
         parents = [self.family.of(self.group[place], self._trace_id(place)) for place in places]
+        self.family.count_days()
         values = [
             rows.instance_values(self.group[place], parent.series_pk)
             for place, parent in zip(places, parents, strict=True)

@@ -80,14 +80,23 @@ class Keys:
     @property
     def dated(self) -> list[ColumnElement[bool]]:
         """The condition of the study's date alone."""
+        return self.of_days(study.c.study_date)
+
+    def of_days(self, column: ColumnElement[Any]) -> list[ColumnElement[bool]]:
+        """Return the condition of the study's date for a column that has it."""
         match = self._matches.get("StudyDate")
-        return [] if match is None else [condition_of("StudyDate", study.c.study_date, match, on_sqlite=True)]
+        return [] if match is None else [condition_of("StudyDate", column, match, on_sqlite=True)]
 
     @property
     def are_days(self) -> bool:
         """Whether days are all that is asked for: who walks by date meets nothing else."""
         days = self._matches.get("StudyDate")
         return len(self._matches) == 1 and isinstance(days, Exact | Range) and not self._text
+
+    @property
+    def are_days_at_most(self) -> bool:
+        """Whether days, or nothing, is all that is asked for."""
+        return self.are_days or not (self._matches or self._text)
 
     @property
     def identified(self) -> Candidates | None:

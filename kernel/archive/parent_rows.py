@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from kernel.archive.tables import distinct_name, manifest, patient, series, study, study_modality
+from kernel.archive.tables import distinct_name, manifest, patient, series, study, study_day, study_modality
 from kernel.database import Prepared
 
 
@@ -22,6 +22,12 @@ def _insert_unless_there(table: Table, *key: str) -> Callable[[bool], sqlite.Ins
     return lambda on_sqlite: (
         (sqlite if on_sqlite else postgresql).insert(table).on_conflict_do_nothing(index_elements=key)
     )
+
+
+def _add_to_day(on_sqlite: bool) -> sqlite.Insert | postgresql.Insert:  # noqa: FBT001 (which engine)
+    statement = (sqlite if on_sqlite else postgresql).insert(study_day)
+    more = study_day.c.studies + statement.excluded.studies
+    return statement.on_conflict_do_update(index_elements=["study_date"], set_={"studies": more})
 
 
 IDENTITY: Final = ("site", "issuer", "patient_id", "only_in_study")
@@ -52,6 +58,7 @@ INSERT_STUDY: Final = Prepared(
     OF_A_STUDY,
 )
 INSERT_NAME: Final = Prepared(_insert_unless_there(distinct_name, "name_fold"), ("name_fold",))
+COUNT_DAY: Final = Prepared(_add_to_day, ("study_date", "studies"))
 INSERT_PATIENT: Final = Prepared(
     _insert_unless_there(patient, *IDENTITY), [column.name for column in patient.c if column.name != "pk"]
 )

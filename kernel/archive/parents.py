@@ -5,7 +5,7 @@ what is remembered here (identity, never counts), so a remembered row is right u
 studies must call `forget`. A failure forgets everything, which costs a few queries.
 """
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -76,6 +76,7 @@ class Family:
         self._connection = connection
         self._remembered = remembered
         self._studies: dict[tuple[str, str], StudyParent] = {}
+        self._days = Counter[str]()  # new studies by their date
         self.found: dict[SeriesKey, Parent] = {}
 
     def known(self, received: Received) -> Parent | None:
@@ -91,6 +92,12 @@ class Family:
             parent = Parent(self._series(received, study_parent), self._studies[_study_key(received)])
             self.found[rows.series_key(received)] = parent
         return self._checked(received, parent)
+
+    def count_days(self) -> None:
+        """Count the studies that were made, once each; in order, as transactions that share days wait for each other."""
+        days = [{"study_date": day, "studies": made} for day, made in sorted(self._days.items())]
+        parent_rows.COUNT_DAY.run(self._connection, days)
+        self._days.clear()
 
     def _study(self, received: Received, trace_id: str) -> StudyParent:
         key = _study_key(received)
@@ -125,6 +132,7 @@ class Family:
             assert found is not None, "a row that conflicts is there"
             return found
         ((pk,),) = made
+        self._days[values["study_date"]] += 1
         return StudyParent(
             pk=pk,
             trace_id=trace_id,

@@ -11,7 +11,16 @@ from typing import Any, Final, Literal
 from sqlalchemy import Connection, Table, delete, exists, func, select, text, update
 
 from kernel.archive.reclaim import Freed
-from kernel.archive.tables import distinct_name, instance, manifest, patient, series, study, study_modality
+from kernel.archive.tables import (
+    distinct_name,
+    instance,
+    manifest,
+    patient,
+    series,
+    study,
+    study_day,
+    study_modality,
+)
 from kernel.database import is_sqlite, metadata
 from kernel.errors import LimitExceeded, NotFound
 
@@ -100,7 +109,8 @@ def remove(connection: Connection, doomed: Doomed) -> list[Freed]:
     keys += _delete(connection, series, empty)
     if _recount_study(connection, doomed.study_pk):
         return keys
-    named = connection.execute(select(study.c.name_fold).where(study.c.pk == doomed.study_pk)).scalar_one()
+    whose = select(study.c.name_fold, study.c.study_date).where(study.c.pk == doomed.study_pk)
+    named, day = connection.execute(whose).one()
     same = (manifest.c.site == doomed.site, manifest.c.study_instance_uid == doomed.study_instance_uid)
     connection.execute(delete(manifest).where(*same))
     keys += _delete(connection, study, [doomed.study_pk])
@@ -109,6 +119,9 @@ def remove(connection: Connection, doomed: Doomed) -> list[Freed]:
     others = select(study.c.pk).where(study.c.patient_pk == doomed.patient_pk).limit(1)
     if connection.scalar(others) is None:
         keys += _delete(connection, patient, [doomed.patient_pk])
+    one_less = {"studies": study_day.c.studies - 1}
+    connection.execute(update(study_day).where(study_day.c.study_date == day).values(one_less))
+    connection.execute(delete(study_day).where(study_day.c.study_date == day, study_day.c.studies <= 0))
     return keys
 
 

@@ -17,13 +17,22 @@ from kernel.archive.found import PKS, SELECTS, SeriesRow, StudyPage, StudyRow, s
 from kernel.archive.index import IN_SERIES, IN_STUDY
 from kernel.archive.keys import Keys, Lead
 from kernel.archive.plan import plan
-from kernel.archive.tables import ARRIVAL, PRIORITY_ROUTINE, RANKS_OF_A_PRIORITY, arrival, study, study_modality
+from kernel.archive.tables import (
+    ARRIVAL,
+    PRIORITY_ROUTINE,
+    RANKS_OF_A_PRIORITY,
+    arrival,
+    study,
+    study_day,
+    study_modality,
+)
 from kernel.database import is_sqlite
 from kernel.dicom.levels import Level
 from kernel.dicom.matching import Match
 from kernel.errors import QueryTooBroad
 
 ROWS_MAX: Final = 10_000  # of one page, whatever is asked for
+FAR: Final = 1_000  # offset from which it is worth asking where its day begins
 COUNTED_MAX: Final = 1_000  # matches beyond a page that are counted
 COUNT_SHARE: Final = 500  # to count what is beyond a page may cost one part in so many of a search: 10 ms
 
@@ -93,9 +102,10 @@ class Search:
             self._planned = _pks(connection, query, level)
             # SQLite finds a row when it is asked for; PostgreSQL finds all, so that there only what costs nothing is.
             self._goes_on = self._planned.is_counted_for_nothing or is_sqlite(connection)
-            self._beyond = self._planned.statement.offset(query.offset + most).limit(COUNTED_MAX)
+            statement, offset = self._planned.statement, self._planned.offset
+            self._beyond = statement.offset(offset + most).limit(COUNTED_MAX)
             limit = most + (COUNTED_MAX if self._goes_on else 1)
-            self._result = connection.execute(self._planned.statement.limit(limit).offset(query.offset)).scalars()
+            self._result = connection.execute(statement.limit(limit).offset(offset)).scalars()
             found = array("q", self._result.fetchmany(most + 1))
         self.pks, self.more = found[:most], len(found) > most
         if not self.more:
@@ -128,13 +138,15 @@ def search_pks(connection: Connection, query: StudyQuery, level: Level, most: in
     if query.sites is not None and not query.sites:
         return array("q"), False
     with bounded(connection):
-        statement = _pks(connection, query, level).statement.limit(most + 1).offset(query.offset)
+        planned = _pks(connection, query, level)
+        statement = planned.statement.limit(most + 1).offset(planned.offset)
         found = array("q", connection.execute(statement).scalars())
     return found[:most], len(found) > most
 
 
 class _Planned(NamedTuple):
     statement: Select[*tuple[Any, ...]]  # gives the keys of the rows that match, in order
+    offset: int  # of the first that is wanted among them
     is_counted_for_nothing: bool  # another thousand rows would cost next to nothing
 
 
@@ -142,8 +154,9 @@ def _pks(connection: Connection, query: StudyQuery, level: Level) -> _Planned:
     if level != "patient":
         return _matching(connection, query, level, PKS[level])
     newest = func.max(study.c.pk)
-    statement, is_counted = _matching(connection, query, "study", select(newest).group_by(study.c.patient_pk))
-    return _Planned(statement.order_by(None).order_by(func.max(study.c.study_date).desc(), newest.desc()), is_counted)
+    planned = _matching(connection, query, "study", select(newest).group_by(study.c.patient_pk))
+    ordered = planned.statement.order_by(None).order_by(func.max(study.c.study_date).desc(), newest.desc())
+    return planned._replace(statement=ordered)
 
 
 def _matching(connection: Connection, query: StudyQuery, level: Level, wanted: Select[*tuple[Any, ...]]) -> _Planned:
@@ -160,11 +173,28 @@ def _matching(connection: Connection, query: StudyQuery, level: Level, wanted: S
     by_date = query.order == "newest"
     if wanted is PKS["study"] and by_date and not others and (listed := keys.listed_by_modality()):
         newest = (study_modality.c.study_date.desc(), study_modality.c.study_pk.desc())
-        return _Planned(select(study_modality.c.study_pk).where(*listed).order_by(*newest), is_counted_for_nothing=True)
+        listed_pks = select(study_modality.c.study_pk).where(*listed).order_by(*newest)
+        return _Planned(listed_pks, query.offset, is_counted_for_nothing=True)
     arrived = _arrived(query)
     chosen = plan(connection, keys, others, by_date=by_date, arrived=arrived)
     statement = wanted.where(*chosen.conditions).order_by(*_order(query, level, is_walk=chosen.is_walk))
-    return _Planned(statement, not chosen.is_walk or not chosen.conditions)
+    if wanted is PKS["study"] and by_date and not others and query.offset >= FAR and keys.are_days_at_most:
+        since, offset = _nearer(connection, keys, query.offset)
+        return _Planned(statement.where(*since), offset, is_counted_for_nothing=not chosen.conditions)
+    return _Planned(statement, query.offset, not chosen.is_walk or not chosen.conditions)
+
+
+def _nearer(connection: Connection, keys: Keys, offset: int) -> tuple[list[ColumnElement[bool]], int]:
+    """Return the day in which the study at an offset is, as a condition, and its offset from there.
+
+    Among days that are all that is asked for: what lies above is counted by days, so that nothing is walked to get there.
+    """
+    day = study_day.c.study_date
+    down_to = func.sum(study_day.c.studies).over(order_by=day.desc())
+    days = select(day, (down_to - study_day.c.studies).label("above")).where(*keys.of_days(day)).subquery()
+    at = select(days.c.study_date, days.c.above).where(days.c.above <= offset).order_by(days.c.above.desc()).limit(1)
+    found = connection.execute(at).first()
+    return ([], offset) if found is None else ([study.c.study_date <= found.study_date], offset - int(found.above))
 
 
 def _arrived(query: StudyQuery) -> Lead | None:

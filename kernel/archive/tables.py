@@ -129,6 +129,15 @@ distinct_name = Table(
     sqlite_with_rowid=False,
 )
 
+# How many studies each day has, so that a page far down the list is begun near its place.
+study_day = Table(
+    "study_day",
+    metadata,
+    Column("study_date", BinaryText, primary_key=True),
+    Column("studies", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
 study_modality = Table(
     "study_modality",
     metadata,

@@ -12,7 +12,7 @@ from kernel.archive.deletion_asked import ask_deletion, serve_deletions
 from kernel.archive.owner import LocalOwner
 from kernel.archive.reclaim import reclaim_blobs
 from kernel.archive.removal import Target
-from kernel.archive.tables import distinct_name, instance, patient, series, study
+from kernel.archive.tables import distinct_name, instance, patient, series, study, study_day
 from kernel.config import ArchiveConfig
 from kernel.errors import DeletionRefused, NotFound
 from routing.deletion import DeliveryDependents
@@ -59,6 +59,22 @@ def test_a_name_is_known_as_long_as_a_study_has_it(archive, deletions):
     deletions.delete(a_wish(second))
 
     assert names() == ["dang^binh"]
+
+
+def test_the_studies_of_a_day_are_counted(archive, deletions):
+    first, second = a_ct(seed="first", StudyDate="20261101"), a_ct(seed="second", StudyDate="20261101")
+    archive.receives(first, second, a_ct(seed="other", StudyDate="20261102"), a_ct(seed="none", StudyDate=""))
+    archive.receives(first)
+
+    def days() -> dict[str, int]:
+        with archive.database.read() as connection:
+            return {row.study_date: row.studies for row in connection.execute(select(study_day))}
+
+    assert days() == {"": 1, "20261101": 2, "20261102": 1}
+    deletions.delete(a_wish(first))
+    assert days() == {"": 1, "20261101": 1, "20261102": 1}
+    deletions.delete(a_wish(second))
+    assert days() == {"": 1, "20261102": 1}
 
 
 def test_a_study_goes_and_the_same_instances_make_it_anew(archive, deletions):

@@ -13,7 +13,7 @@ from bench.load import TABLES, copy_to_postgresql, load_sqlite
 from bench.studies import Studies
 from bench.tiny import part10
 from kernel.archive.search import StudyQuery, search_studies
-from kernel.archive.tables import distinct_name, patient, study
+from kernel.archive.tables import distinct_name, patient, study, study_day
 from kernel.database import Database
 from kernel.dicom.attributes import read_attributes
 from kernel.dicom.matching import Wildcard
@@ -46,7 +46,7 @@ def test_rows_loaded_in_bulk_are_those_that_the_committer_writes(loaded: Path, t
             committer.commit(received, ON_DISK)
     in_bulk = Database.open(loaded)
 
-    for table in (*TABLES, distinct_name):
+    for table in (*TABLES, distinct_name, study_day):
         assert rows_of(in_bulk, table) == rows_of(one_by_one, table), table.name
     assert found(in_bulk) == found(one_by_one) != []
     in_bulk.close()
@@ -63,7 +63,7 @@ def test_postgresql_gets_what_sqlite_has_and_goes_on_from_there(loaded: Path, tm
     copy_to_postgresql(tmp_path / "copied.db", postgresql.replace("+psycopg", ""))
 
     source = Database.open(tmp_path / "copied.db")
-    for table in (*TABLES, distinct_name):
+    for table in (*TABLES, distinct_name, study_day):
         assert rows_of(database, table) == rows_of(source, table), table.name
     assert index_names(postgresql) == indexes
     made = database.write(

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from bench.studies import Studies
 from kernel.archive import plan as plan_module
+from kernel.archive import search as search_module
 from kernel.archive.complete import set_priority
 from kernel.archive.found import StudyRow
-from kernel.archive.search import StudyQuery, search_pks, search_studies
+from kernel.archive.search import Search, StudyQuery, search_pks, search_studies
 from kernel.database import Database
 from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.key_text import parse_key
@@ -143,10 +144,26 @@ def test_every_plan_gives_the_answer_of_a_plain_look_at_every_study(filled, beli
     with pytest.MonkeyPatch.context() as patched, database.read() as connection:
         for name, belief in believes.items():
             patched.setattr(plan_module, name, lambda *_, belief=belief, **__: belief)
+        patched.setattr(search_module, "FAR", 3)
         page = search_studies(connection, query)
         pks, _ = search_pks(connection, query, "study", query.limit)
 
     assert [row.pk for row in page.rows] == expected(rows, query) == list(pks)
+
+
+@pytest.mark.parametrize("days", ["", "-20240615", "20240101-", "20230301-20240930"])
+def test_a_page_far_down_begins_where_it_should(filled, monkeypatch, days):
+    database, rows = filled
+    monkeypatch.setattr(search_module, "FAR", 1)
+    matches = {"StudyDate": parse_key("StudyDate", "DA", days)} if days else {}
+    with database.read() as connection:
+        for offset in (*range(1, STUDIES, 13), STUDIES - 1, STUDIES, STUDIES + 1):
+            query = StudyQuery(matches, limit=2, offset=offset)
+            wanted = expected(rows, query)
+            search = Search(connection, query, "study", 2)
+            beyond = search.count_beyond()
+            assert [row.pk for row in search_studies(connection, query).rows] == wanted == list(search.pks)
+            assert beyond == max(0, len(expected(rows, StudyQuery(matches, limit=STUDIES, offset=offset))) - 2)
 
 
 def test_the_planner_s_bounds_may_be_anything(filled, monkeypatch):
