@@ -1,17 +1,10 @@
-"""What one VL Whole Slide Microscopy instance says of itself (PS3.3 A.32.8): its matrix, its frames, its place on glass.
-
-Headers are read within the scanner's bounds, offset tables and items by numbers; no pixel is read.
-"""
+"""What one VL Whole Slide Microscopy instance says of itself (PS3.3 A.32.8): its matrix, its scale, its place on glass."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
 from kernel.dicom.elements import Buffer, Header
-from kernel.dicom.frames import FrameMap, locate_frames
 from kernel.dicom.image import ImagePixel, image_pixel
 from kernel.dicom.scanner import scan
 from kernel.dicom.slide_flavour import Flavour, flavour_of
@@ -21,11 +14,11 @@ from wsi.limits import PROFILE_BYTES_MAX, malformed
 from wsi.tile_index import Coding, OnGlass
 
 _TOTAL_COLUMNS, _TOTAL_ROWS = 0x00480006, 0x00480007
-_FOCAL_PLANES: Final = 0x00480303
-_SHARED_GROUPS, _FRAME_GROUPS, _PIXEL_MEASURES = 0x52009229, 0x52009230, 0x00289110
+FOCAL_PLANES: Final = 0x00480303
+_SHARED_GROUPS, _PIXEL_MEASURES = 0x52009229, 0x00289110
+FRAME_GROUPS: Final = 0x52009230
 _OPTICAL_PATHS: Final = 0x00480105
-_PLANE_POSITION, _PATH_IDENTIFICATION = 0x0048021A, 0x00480207
-_ITEM_HEAD: Final = 8  # bytes of an item's tag and length
+PLANE_POSITION: Final = 0x0048021A
 _CODINGS: Final[Mapping[str, Coding]] = {
     "1.2.840.10008.1.2": "native",
     "1.2.840.10008.1.2.1": "native",
@@ -52,22 +45,6 @@ class OpticalPath(NamedTuple):
 
     identifier: str
     name: str
-
-
-class Stored(NamedTuple):
-    """Where the frames of an instance are in its file."""
-
-    offsets: NDArray[np.uint64]  # shape (frames,)
-    lengths: NDArray[np.uint32]
-
-
-class Placed(NamedTuple):
-    """Which tile each frame is; arrays of shape (frames,)."""
-
-    columns: NDArray[np.int64]  # of tiles
-    rows: NDArray[np.int64]
-    microns: NDArray[np.float64]  # of its focal plane
-    paths: list[str]  # identifiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,15 +97,15 @@ class SlideImage:
     @property
     def frames_of_matrix(self) -> int:
         """How many frames fill its matrix, with all its focal planes and optical paths."""
-        planes = unsigned(self.values, _FOCAL_PLANES) or 1
+        planes = unsigned(self.values, FOCAL_PLANES) or 1
         return self.columns * self.rows * planes * len(self.optical_paths)
 
     @property
     def is_sparse(self) -> bool:
         """Whether its frames say where they are."""
         organization = self.values.text(0x00209311)
-        groups = self.values.item(_FRAME_GROUPS)
-        return organization != "TILED_FULL" and groups is not None and _PLANE_POSITION in groups
+        groups = self.values.item(FRAME_GROUPS)
+        return organization != "TILED_FULL" and groups is not None and PLANE_POSITION in groups
 
     @property
     def mpp(self) -> tuple[float, float] | None:
@@ -175,62 +152,6 @@ class SlideImage:
         origin = self.values.item(0x00480008)
         return (origin.decimal(0x0040074A) or 0.0) if origin else 0.0
 
-    def placed(self) -> Placed:
-        """Return which tile each frame is: by arithmetic, or as the frames say.
-
-        Raises
-        ------
-        MalformedSlide
-            There are not as many frames as the matrix asks for, or they lie on no grid.
-        """
-        return self._as_told() if self.is_sparse else self._counted()
-
-    def _counted(self) -> Placed:
-        """Count TILED_FULL frames: across, down, then focal planes, then optical paths (PS3.3 C.7.6.17.3)."""
-        uid, before = self.concatenation
-        planes, paths = unsigned(self.values, _FOCAL_PLANES) or 1, self.optical_paths
-        tiles, wanted = self.columns * self.rows, self.frames_of_matrix
-        frames = self.image.number_of_frames
-        if before + frames > wanted or (not uid and frames != wanted):
-            raise malformed(f"it has {before + frames} frames where its matrix asks for {wanted}")
-        numbers = np.arange(before, before + frames, dtype=np.int64)
-        plane = numbers // tiles % planes
-        microns = (self.plane_microns + plane * self.plane_distance_microns).astype(np.float64)
-        of_frames = (numbers // (tiles * planes)).tolist()
-        return Placed(
-            numbers % self.columns,
-            numbers // self.columns % self.rows,
-            microns,
-            [paths[number].identifier for number in of_frames],
-        )
-
-    def _as_told(self) -> Placed:
-        frames = self.image.number_of_frames
-        columns, rows = np.zeros(frames, np.int64), np.zeros(frames, np.int64)
-        microns = np.zeros(frames)
-        only = self.optical_paths[0].identifier
-        paths: list[str] = []
-        groups = self.values.items(_FRAME_GROUPS)
-        if len(groups) != frames:
-            raise malformed(f"it has {frames} frames, and tells the places of {len(groups)}")
-        for number, group in enumerate(groups):
-            position, identification = group.item(_PLANE_POSITION), group.item(_PATH_IDENTIFICATION)
-            left = _signed(position, 0x0048021E) if position else None
-            top = _signed(position, 0x0048021F) if position else None
-            if position is None or left is None or top is None:
-                raise malformed("a frame does not say where it is")
-            columns[number], rows[number] = left - 1, top - 1
-            microns[number] = position.decimal(0x0040074A) or 0.0
-            paths.append(identification.text(0x00480106) if identification else only)
-        across, down = self.image.columns, self.image.rows
-        if bool((columns % across != 0).any() or (rows % down != 0).any()):
-            raise malformed("its frames lie on no grid")
-        columns, rows = columns // across, rows // down
-        outside = (columns < 0) | (rows < 0) | (columns >= self.columns) | (rows >= self.rows)
-        if bool(outside.any()):
-            raise malformed("a frame lies outside the matrix")
-        return Placed(columns, rows, microns, paths)
-
 
 def read_image(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: int) -> SlideImage:
     """Scan one instance. `buffer` is a map of its file.
@@ -261,61 +182,7 @@ def _coding(transfer_syntax_uid: str, image: ImagePixel) -> Coding:
     return "other" if coding == "jpeg" and not (shown and image.bits_allocated == 8) else coding
 
 
-def stored_frames(buffer: Buffer, one: SlideImage) -> Stored:
-    """Return where the frames of an instance are.
-
-    Raises
-    ------
-    MalformedInstance, LimitExceeded
-        The pixel data does not hold them.
-    MalformedSlide
-        A frame is in several fragments, or begins within a byte.
-    """
-    frames = locate_frames(buffer, one.header, one.image)
-    if frames.frame_bits:
-        return _native(frames)
-    heads = np.asarray(frames.offsets, np.uint64) + np.uint64(frames.start)
-    if frames.lengths:
-        lengths = np.asarray(frames.lengths, np.uint64)
-    else:
-        lengths = _item_lengths(buffer, heads)
-        ends = np.append(heads[1:], np.uint64(frames.end))
-        if bool((heads + _ITEM_HEAD + lengths != ends).any()):
-            raise malformed("a frame is in several fragments")
-    if bool((lengths > np.iinfo(np.uint32).max).any()):
-        raise malformed("a tile lies past the end of the file")
-    return Stored(heads + np.uint64(_ITEM_HEAD), lengths.astype(np.uint32))
-
-
-def _native(frames: FrameMap) -> Stored:
-    size, rest = divmod(frames.frame_bits, 8)
-    if rest:
-        raise malformed("its frames do not begin on bytes")
-    if size > np.iinfo(np.uint32).max:
-        raise malformed("a tile lies past the end of the file")
-    count = frames.number_of_frames
-    offsets = np.uint64(frames.start) + np.arange(count, dtype=np.uint64) * np.uint64(size)
-    return Stored(offsets, np.full(count, size, np.uint32))
-
-
-def _item_lengths(buffer: Buffer, heads: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    """Read the length of the item that begins at each offset (PS3.5 A.4)."""
-    if bool((heads + _ITEM_HEAD > len(buffer)).any()):
-        raise malformed("a tile lies past the end of the file")
-    content = np.frombuffer(buffer, np.uint8)  # nothing is raised while it is here: a map cannot be closed then
-    places = heads.astype(np.int64) + 4
-    found = np.zeros(len(heads), np.uint64)
-    for byte in range(4):
-        found |= content[places + byte].astype(np.uint64) << np.uint64(8 * byte)
-    return found
-
-
 def unsigned(values: Values, tag: int) -> int | None:
     """Return the first value of a UL, or of a US where somebody wrote that."""
     value = values.raw(tag, 4)
     return int.from_bytes(value, "little") if len(value) in (2, 4) else None
-
-
-def _signed(values: Values, tag: int) -> int | None:
-    value = values.raw(tag, 4)
-    return int.from_bytes(value, "little", signed=True) if len(value) == 4 else None

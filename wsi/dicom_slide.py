@@ -10,7 +10,8 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from kernel.dicom.elements import Buffer
-from wsi.dicom_image import OpticalPath, Placed, SlideImage, Stored, read_image, stored_frames
+from wsi.dicom_frames import Placed, Stored, placed_frames, stored_frames
+from wsi.dicom_image import OpticalPath, SlideImage, read_image
 from wsi.jpeg import Colour, marked_colour
 from wsi.limits import TILES_MAX, at_most, malformed
 from wsi.tile_index import Associated, Level, SlideIndex, checked
@@ -68,7 +69,7 @@ def index_dicom(instances: Sequence[Instance]) -> SlideIndex:
             continue
         at_most("frames of a slide's instance", one.image.number_of_frames, TILES_MAX)
         stored = stored_frames(instance.buffer, one)
-        parts.append(_Part(file, one, one.placed(), stored, _colour(instance.buffer, one, stored)))
+        parts.append(_Part(file, one, placed_frames(one), stored, _colour(instance.buffer, one, stored)))
     if not parts:
         raise malformed("it has no volume image")
     levels = _levels(parts)

@@ -15,7 +15,7 @@ from kernel.dicom.picture_files import FileOptions, encode_picture
 from kernel.dicom.pixels import Pixels
 from kernel.dicom.render import drawn
 from kernel.dicom.scanner import scan
-from wsi.jpeg import ICC_SPLICED_BYTES_MAX
+from wsi.jpeg import spliced_profile
 from wsi.tile_index import Span
 
 QUALITY: Final = 90
@@ -65,5 +65,5 @@ def as_jpeg(form: FrameForm, data: bytes, icc_profile: bytes) -> bytes:
         frames = FrameMap(1, 0, 0, len(data), [0], [len(data) - _ITEM_HEAD])
     pixels = Pixels(data, form.header, form.image, frames, form.transfer_syntax_uid, form.transfer_syntax_uid)
     picture = Image.fromarray(drawn(pixels, 0))
-    profile = icc_profile if 0 < len(icc_profile) <= ICC_SPLICED_BYTES_MAX and picture.mode == "RGB" else None
-    return encode_picture(picture, "image/jpeg", FileOptions(QUALITY, profile))
+    profile = spliced_profile(icc_profile) if picture.mode == "RGB" else b""
+    return encode_picture(picture, "image/jpeg", FileOptions(QUALITY, profile or None))

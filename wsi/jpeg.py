@@ -178,6 +178,11 @@ class Completion:
         return 0 < frame.width <= self._width and 0 < frame.height <= self._height
 
 
+def spliced_profile(icc_profile: bytes) -> bytes:
+    """Return the profile that travels in every tile; empty where it is given once, by itself."""
+    return icc_profile if len(icc_profile) <= ICC_SPLICED_BYTES_MAX else b""
+
+
 def marked_colour(stream: bytes) -> Colour | None:
     """Return what three components hold as the stream says itself; None if it does not say, or is no JPEG.
 
@@ -215,8 +220,8 @@ def completion(
     parts: list[bytes] = []
     if colour != "grey":
         parts.append(_ADOBE + (b"\x01" if colour == "YCbCr" else b"\x00"))
-    if 0 < len(icc_profile) <= ICC_SPLICED_BYTES_MAX:
-        body = b"ICC_PROFILE\0\x01\x01" + icc_profile  # ICC.1 B.4
+    if profile := spliced_profile(icc_profile):
+        body = b"ICC_PROFILE\0\x01\x01" + profile  # ICC.1 B.4
         parts.append(struct.pack(">BBH", 0xFF, _APP2, len(body) + 2) + body)
     parts.append(tables)
     return Completion(b"".join(parts), width, height, is_exact=is_exact)

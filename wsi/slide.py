@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from kernel.errors import NotFound
 from wsi.frame_form import FrameForm, as_jpeg
+from wsi.jpeg import spliced_profile
 from wsi.octave import blank_tile, reduced_tile
 from wsi.pyramid import Octave, octaves
 from wsi.tile_index import SlideIndex, Span
@@ -99,7 +100,7 @@ class Slide:
         def of_source(column: int, row: int) -> bytes | None:
             return tile_of(Address(address.path, address.plane, source.number, column, row))
 
-        profile = self.index.icc_profile
+        profile = spliced_profile(self.index.icc_profile)  # as in stored tiles: all octaves look alike
         return reduced_tile(octave, source, address.column, address.row, of_source, icc_profile=profile)
 
     def blank(self, octave: Octave) -> bytes:

@@ -37,6 +37,7 @@ from tests.wsi.dicom_builders import (
 )
 from wsi import dicom_slide
 from wsi.frame_form import FrameForm, form_of
+from wsi.jpeg import ICC_SPLICED_BYTES_MAX
 from wsi.slide import Address
 
 WORDS = [f"tile{number:04}".encode() for number in range(64)]  # what is not decoded needs not be a picture
@@ -344,3 +345,19 @@ def test_a_codestream_that_lies_about_its_size_is_refused_by_the_decoding_proces
             lambda span: file[span.offset : span.offset + span.length],
             lambda _: form_of(file, JPEG_LS_LOSSLESS, read_file_meta(file).dataset_offset),
         )
+
+
+@pytest.mark.parametrize(("length", "carried"), [(ICC_SPLICED_BYTES_MAX, True), (ICC_SPLICED_BYTES_MAX + 2, False)])
+def test_a_profile_is_in_the_tiles_of_every_octave_or_in_none(length, carried):
+    path = an_optical_path("1", "Brightfield")
+    path.ICCProfile = b"p" * length
+    volume = a_volume(OpticalPathSequence=DicomSequence([path]))
+    slide = slide_of(volume)
+
+    def tile(address: Address) -> bytes:
+        return slide.stored(address, slide.octave(address), lambda span: volume[span.offset :][: span.length])
+
+    coarse = slide.reduced(Address(0, 0, 1, 0, 0), slide.octaves[1], tile)
+
+    for made in (tile(Address(0, 0, 0, 0, 0)), coarse):
+        assert (b"ICC_PROFILE" in made) is carried

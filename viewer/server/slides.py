@@ -19,6 +19,7 @@ from viewer.server.models import Model
 from viewer.server.services import Services, address_of, principal_of
 from viewer.server.slide_protocols import add_protocols
 from viewer.server.slide_tiles import in_thread, made_tile, stored_tile
+from wsi.jpeg import spliced_profile
 from wsi.slide import Address
 
 API: Final = "/api"
@@ -165,7 +166,7 @@ def _described(opened: OpenSlide, tiles: str) -> SlideItem:
         optical_paths=[SlideOpticalPath(number=at, name=one) for at, one in enumerate(index.optical_paths)],
         orientation=list(glass.orientation) if glass else None,
         origin_mm=glass.origin_mm if glass else None,
-        has_icc=bool(index.icc_profile),
+        has_icc=bool(spliced_profile(index.icc_profile)),
         associated=[one.kind for one in index.associated if one.kind == "thumbnail"],
         tiles=tiles,
     )
