@@ -59,8 +59,12 @@ class Room:
         language: Language = "vi",
         scheme: Scheme | None = None,
         backend: Literal["cpu", "gpu"] | None = None,
+        hanging: bool = False,
     ) -> "Room":
-        """Open a window as a person has it who chose a language and, for every screen, light or dark."""
+        """Open a window as a person has it who chose a language and, for every screen, light or dark.
+
+        Unless `hanging`, a study opens with one picture, whatever it is of.
+        """
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
             has_touch=size == PHONE,
@@ -69,7 +73,9 @@ class Room:
         )
         context.set_default_timeout(PATIENCE_MS)
         schemes = {"lists": scheme or "light", "reading": scheme or "dark"}
-        stored = {"vienanh.preferences": json.dumps({"language": language, "schemes": schemes})}
+        kept = {"automatic": hanging, "defaults": {}}
+        preferences = {"language": language, "schemes": schemes, "hanging": kept}
+        stored = {"vienanh.preferences": json.dumps(preferences)}
         if backend:
             stored["vienanh.backend"] = backend
         context.add_init_script(

@@ -57,7 +57,7 @@ export function Header(props: HeaderProps) {
         ) : null}
         <LanguageToggle />
         <SchemeToggle area="lists" />
-        <Menu position="bottom-end" transitionProps={{ duration: 0 }}>
+        <Menu position="bottom-end">
           <Menu.Target>
             <button type="button" className={styles["person"]} aria-label={`${t("account")}: ${session.display}`}>
               <IconUserCircle size={20} aria-hidden />

@@ -1,5 +1,5 @@
 // How a stack is shown: window, inversion, zoom. What the reader chose holds for every slice; until then each slice
-// has the window it brings along.
+// has the window that the stack was opened with, or brings along.
 
 import type { Types } from "@cornerstonejs/core";
 import { createStore, type Store } from "./emitter";
@@ -27,6 +27,7 @@ export class Look {
   private readonly viewport: () => Types.IStackViewport;
   private readonly frame: () => Frame | undefined;
   private chosen: VoiWindow | undefined;
+  private opening: Preset | undefined;
   private inverted = false;
 
   /** `frame` answers the frame that the canvas holds. */
@@ -44,8 +45,14 @@ export class Look {
 
   /** A new image is on the canvas: show it the reader's way, or its own. */
   settle(): void {
-    const window = this.chosen ?? this.imageRange()?.own;
-    this.apply(window);
+    const image = this.imageRange();
+    this.apply(this.chosen ?? (image && (this.opening?.window(image) ?? image.own)));
+  }
+
+  /** What slices are shown with until the reader chooses; undefined: what they bring along. */
+  openWith(preset: Preset | undefined): void {
+    this.opening = preset;
+    if (this.imageRange()) this.settle();
   }
 
   /** The window tool moved the window: the reader chose. */
@@ -57,7 +64,9 @@ export class Look {
   applyPreset(preset: Preset): void {
     const image = this.imageRange();
     if (!image) return;
-    this.chosen = preset.name === "own" ? undefined : preset.window(image);
+    const own = preset.name === "own";
+    this.chosen = own ? undefined : preset.window(image);
+    if (own) this.opening = undefined;
     this.apply(preset.window(image));
   }
 
@@ -100,7 +109,7 @@ export class Look {
     this.redraw();
   }
 
-  /** As it was opened: own window, not inverted, neither turned nor mirrored, fitted. */
+  /** As it was opened: its first window, not inverted, neither turned nor mirrored, fitted. */
   reset(): void {
     this.forget();
     this.viewport().setCamera({ flipHorizontal: false, flipVertical: false });

@@ -1,15 +1,17 @@
 // How many pictures, whether they are scrolled together, and which other study is beside this one.
 
 import { Menu } from "@mantine/core";
-import { IconLayoutColumns, IconLayoutGrid, IconLink, IconSquare } from "@tabler/icons-react";
+import { IconLayoutColumns, IconLayoutGrid, IconSquare } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { priorsQuery, type StudyKey } from "../api/queries";
 import type { Study } from "../api/types";
 import { formatDicomDay } from "../ui/format";
+import { HangingRows } from "./HangingRows";
 import { following, LAYOUTS, type Layout } from "./panes";
 import { KeyMark, ToolMenu } from "./ToolMenu";
+import type { Hanging } from "./useArrangement";
 
 const ICONS: Readonly<Record<Layout, ReactNode>> = {
   1: <IconSquare size={20} />,
@@ -24,9 +26,10 @@ export interface LayoutMenuProps {
   readonly linked: boolean;
   readonly onLinked: (linked: boolean) => void;
   readonly onPrior: (prior: Study) => void;
+  readonly hanging: Hanging;
 }
 
-export function LayoutMenu({ study, layout, onLayout, linked, onLinked, onPrior }: LayoutMenuProps) {
+export function LayoutMenu({ study, layout, onLayout, linked, onLinked, onPrior, hanging }: LayoutMenuProps) {
   const { t } = useTranslation("reading");
   const priors = useQuery(priorsQuery(study)).data ?? [];
   return (
@@ -42,15 +45,10 @@ export function LayoutMenu({ study, layout, onLayout, linked, onLinked, onPrior 
           {t("layout.panes", { count: one })}
         </Menu.Item>
       ))}
-      <Menu.Item
-        leftSection={<IconLink size={20} />}
-        rightSection={<KeyMark>Y</KeyMark>}
-        role="menuitemcheckbox"
-        aria-checked={linked}
-        onClick={() => onLinked(!linked)}
-      >
-        {t(linked ? "layout.unlink" : "layout.link")}
-      </Menu.Item>
+      <Menu.CheckboxItem rightSection={<KeyMark>Y</KeyMark>} checked={linked} onChange={onLinked}>
+        {t("layout.link")}
+      </Menu.CheckboxItem>
+      <HangingRows {...hanging} />
       <Menu.Label>{t("layout.priors", { count: priors.length })}</Menu.Label>
       {priors.map((prior) => (
         <Menu.Item key={prior.studyInstanceUID} onClick={() => onPrior(prior)}>

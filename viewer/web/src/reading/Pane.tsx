@@ -7,6 +7,7 @@ import { seriesQuery, studyQuery } from "../api/queries";
 import type { Series } from "../api/types";
 import type { StackView } from "../engine/stackView";
 import { formatDicomDay } from "../ui/format";
+import { likely } from "./hanging/hang";
 import styles from "./Panes.module.css";
 import type { PaneChoice } from "./panes";
 import { StageNotice } from "./ReadingNotices";
@@ -31,7 +32,7 @@ export function Pane({ choice, series, arriving, active, onActivate, onView, chi
   const [chosen, choose] = useState<string>();
   const all = choice.isPrior ? (listed.data ?? []) : series;
   const wanted = choice.isPrior ? chosen : choice.seriesInstanceUid;
-  const one = all.find((candidate) => candidate.seriesInstanceUID === wanted) ?? all[0];
+  const one = all.find((candidate) => candidate.seriesInstanceUID === wanted) ?? likely(all, choice.words);
   const loaded = useStacks(choice.study, one);
   const stack = loaded.stacks.find((candidate) => candidate.id === choice.stackId) ?? loaded.stacks[0];
   return (
@@ -39,7 +40,7 @@ export function Pane({ choice, series, arriving, active, onActivate, onView, chi
       {choice.isPrior ? <PriorBar choice={choice} series={all} chosen={one} onChoose={choose} /> : null}
       {one ? (
         <div className={styles["stage"]}>
-          <Viewport series={one} stack={stack} arriving={arriving} onView={onView} />
+          <Viewport series={one} stack={stack} arriving={arriving} preset={choice.preset} onView={onView} />
           {children}
           <StageNotice loaded={loaded} series={one} />
         </div>

@@ -31,6 +31,7 @@ export interface ReadingKeysProps {
   readonly onTool: (tool: PrimaryTool) => void;
   readonly onLayout: () => void;
   readonly onLinked: () => void;
+  readonly onHanging: () => void;
   readonly onBack: () => void;
   readonly onTrace: () => void;
   readonly helpOpened: boolean;
@@ -60,7 +61,7 @@ function viewKeys(view: StackView): KeyTable {
 }
 
 export function ReadingKeys(props: ReadingKeysProps) {
-  const { view, presets, onTool, onLayout, onLinked } = props;
+  const { view, presets, onTool, onLayout, onLinked, onHanging } = props;
   const { onBack, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["reading", "common"]);
   const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
@@ -75,6 +76,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     Backspace: removeSelectedMarks,
     d: onLayout,
     y: onLinked,
+    D: onHanging,
     q: onBack,
     t: onTrace,
     "?": () => onHelp(true),
@@ -110,6 +112,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     { keys: ["R"], what: t("reset") },
     { keys: ["C"], what: t("play") },
     { keys: ["D"], what: t("layout.title") },
+    { keys: ["⇧D"], what: t("hanging.next") },
     { keys: ["Y"], what: t("layout.link") },
     { keys: ["T"], what: t("trace") },
     { keys: ["Q"], what: t("keys.back") },

@@ -2,20 +2,22 @@
 
 import { useEffect, useMemo, useState } from "react";
 import type { StudyKey } from "../api/queries";
-import type { Series, Study } from "../api/types";
+import type { Series } from "../api/types";
 import { CINE_RATE_DEFAULT } from "../engine/cine";
 import { presetsOf } from "../engine/presets";
 import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
 import type { PrimaryTool } from "../engine/tools";
+import { hangNext } from "./HangingRows";
 import { LayoutMenu } from "./LayoutMenu";
 import { Pane } from "./Pane";
 import paneStyles from "./Panes.module.css";
-import { filled, following, type Layout, type PaneChoice, withPane } from "./panes";
+import { following } from "./panes";
 import styles from "./Reading.module.css";
 import { ReadingKeys } from "./ReadingKeys";
 import { ReferenceLines } from "./ReferenceLines";
 import { Toolbar } from "./Toolbar";
+import { useArrangement } from "./useArrangement";
 import { useLinked } from "./useLinked";
 
 /** What a room can ask of the page around it, whatever it shows. */
@@ -47,44 +49,15 @@ function withView(views: Views, index: number, view: StackView | undefined): Vie
 
 export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
   const { study, series, current } = room;
-  const [layout, setLayout] = useState<Layout>(1);
-  const [active, setActive] = useState(0);
-  const [panes, setPanes] = useState<readonly PaneChoice[]>([]);
-  const [seen, setSeen] = useState("");
+  const { arrangement, hanging, onLayout, onLinked, onPrior, onActivate } = useArrangement(room, stack?.id);
+  const { layout, active, panes, linked } = arrangement;
   const [views, setViews] = useState<Views>([]);
-  const [linked, setLinked] = useState(true);
   const [tool, setTool] = useState<PrimaryTool>(() => (window.matchMedia(TOUCH).matches ? "scroll" : "windowLevel"));
   const [rate, setRate] = useState(CINE_RATE_DEFAULT);
   const view = views[active];
   const frame = stack?.frames[0];
   const presets = useMemo(() => presetsOf(current.modality, frame?.rescale.type), [current, frame]);
   const shown = useMemo(() => views.slice(0, layout), [views, layout]);
-
-  // The strip chooses for the pane that is worked in.
-  const chosen = `${current.seriesInstanceUID} ${stack?.id ?? ""}`;
-  if (chosen !== seen) {
-    const own = { study, seriesInstanceUid: current.seriesInstanceUID, stackId: stack?.id, isPrior: false };
-    setSeen(chosen);
-    setPanes(withPane(panes, active, own));
-  }
-  const arrange = (next: Layout) => {
-    setLayout(next);
-    setActive(0);
-    setPanes(filled(panes, next, study, series));
-  };
-  const compare = (prior: Study) => {
-    const key = { studyInstanceUid: prior.studyInstanceUID, site: prior.site };
-    const next = layout === 1 ? 2 : layout;
-    const choice = { study: key, seriesInstanceUid: undefined, stackId: undefined, isPrior: true };
-    setLayout(next);
-    setActive(0);
-    setPanes(withPane(filled(panes, next, study, series), 1, choice));
-  };
-  const activate = (index: number) => {
-    setActive(index);
-    const pane = panes[index];
-    if (pane && !pane.isPrior && pane.seriesInstanceUid) room.onSeries(pane.seriesInstanceUid);
-  };
 
   useLinked(shown, active, linked && layout > 1);
   useEffect(() => {
@@ -95,7 +68,7 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
     if (frame) setRate(Math.round(frame.cineRate ?? CINE_RATE_DEFAULT));
   }, [frame]);
 
-  const menu = { study, layout, onLayout: arrange, linked, onLinked: setLinked, onPrior: compare };
+  const menu = { study, layout, onLayout, linked, onLinked, onPrior, hanging };
   return (
     <div className={styles["work"]}>
       {view && stack ? (
@@ -114,7 +87,7 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
             series={series}
             arriving={arriving}
             active={layout === 1 ? undefined : index === active}
-            onActivate={() => (index === active ? undefined : activate(index))}
+            onActivate={() => (index === active ? undefined : onActivate(index))}
             onView={(made) => setViews((before) => withView(before, index, made))}
           >
             <ReferenceLines views={shown} index={index} />
@@ -126,8 +99,9 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
         view={view}
         presets={presets}
         onTool={setTool}
-        onLayout={() => arrange(following(layout))}
-        onLinked={() => setLinked(!linked)}
+        onLayout={() => onLayout(following(layout))}
+        onLinked={() => onLinked(!linked)}
+        onHanging={() => hangNext(hanging)}
       />
     </div>
   );

@@ -16,7 +16,7 @@ interface ToolMenuProps {
 
 export function ToolMenu({ label, short, icon, pressed, children }: ToolMenuProps) {
   return (
-    <Menu position="bottom-start" transitionProps={{ duration: 0 }}>
+    <Menu position="bottom-start">
       <Menu.Target>
         <button type="button" className={styles["tool"]} aria-label={label} aria-pressed={pressed}>
           {icon}

@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import type { Series } from "../api/types";
 import type { Frame } from "../engine/frame";
 import { frameStates, isProblem, stateOf } from "../engine/frameStates";
+import { type Preset, presetsOf } from "../engine/presets";
 import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
 import { WHOLE } from "../engine/tiers";
@@ -25,15 +26,20 @@ export interface ViewportProps {
   readonly series: Series;
   readonly stack: Stack | undefined;
   readonly arriving: boolean;
+  /** The window that the series opens with; none: its own. */
+  readonly preset: Preset["name"] | undefined;
   readonly onView: (view: StackView | undefined) => void;
 }
 
-export function Viewport({ series, stack, arriving, onView }: ViewportProps) {
+export function Viewport({ series, stack, arriving, preset, onView }: ViewportProps) {
   const { t } = useTranslation("reading");
   const elementRef = useRef<HTMLDivElement>(null);
   const { view, failed, question, answered } = useStackView(elementRef);
   useStack(view, `${series.seriesInstanceUID} ${stack?.id ?? ""}`, stack?.frames ?? NONE);
   useEffect(() => onView(view), [view, onView]);
+  const presets = presetsOf(series.modality, stack?.frames[0]?.rescale.type);
+  const opening = presets.find(({ name }) => name === preset);
+  useEffect(() => view?.look.openWith(opening), [view, opening]);
 
   return (
     <div className={styles["viewport"]}>

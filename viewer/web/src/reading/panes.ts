@@ -2,6 +2,7 @@
 
 import type { StudyKey } from "../api/queries";
 import type { Series } from "../api/types";
+import type { Preset } from "../engine/presets";
 
 /** How many pictures side by side. */
 export type Layout = 1 | 2 | 4;
@@ -19,6 +20,10 @@ export interface PaneChoice {
   readonly stackId: string | undefined;
   /** The pane shows another study of the same person. */
   readonly isPrior: boolean;
+  /** In a prior: words of the description of the series that is wanted. */
+  readonly words?: readonly string[];
+  /** The window that it opens with; none: the image's own. */
+  readonly preset?: Preset["name"] | undefined;
 }
 
 export function withPane(panes: readonly PaneChoice[], index: number, choice: PaneChoice): readonly PaneChoice[] {

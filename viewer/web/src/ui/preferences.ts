@@ -1,23 +1,45 @@
-// What a person chose on this browser: language, and light or dark for the lists and for reading.
+// What a person chose on this browser: language, light or dark for the lists and for reading, how studies are hung.
 
 import { create } from "zustand";
 
 export type Language = "vi" | "en";
-export type Scheme = "light" | "dark";
+type Scheme = "light" | "dark";
 /** Lists are read in office light, pictures in a dim room. */
 export type Area = "lists" | "reading";
+
+/** How studies are hung when they are opened. */
+interface HangingPreferences {
+  readonly automatic: boolean;
+  /** Protocols by modality and region, such as "CT chest". */
+  readonly defaults: Readonly<Record<string, string>>;
+}
+
+/** What is kept; the rest are its setters. */
+type Kept = Pick<Preferences, "language" | "schemes" | "hanging">;
 
 interface Preferences {
   readonly language: Language;
   readonly schemes: Readonly<Record<Area, Scheme>>;
+  readonly hanging: HangingPreferences;
+  readonly setHanging: (hanging: HangingPreferences) => void;
   readonly setLanguage: (language: Language) => void;
   readonly toggleScheme: (area: Area) => void;
 }
 
 const KEY = "vienanh.preferences";
 
-function read(): { language: Language; schemes: Record<Area, Scheme> } {
-  const fallback = { language: "vi" as const, schemes: { lists: "light" as const, reading: "dark" as const } };
+const FALLBACK: Kept = {
+  language: "vi",
+  schemes: { lists: "light", reading: "dark" },
+  hanging: { automatic: true, defaults: {} },
+};
+
+function texts(value: unknown): Readonly<Record<string, string>> {
+  const entries = Object.entries(typeof value === "object" && value !== null ? value : {});
+  return Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+}
+
+function read(): Kept {
   try {
     const stored = JSON.parse(localStorage.getItem(KEY) ?? "{}") as Partial<Preferences>;
     const scheme = (value: unknown, otherwise: Scheme) => (value === "light" || value === "dark" ? value : otherwise);
@@ -27,16 +49,17 @@ function read(): { language: Language; schemes: Record<Area, Scheme> } {
         lists: scheme(stored.schemes?.lists, "light"),
         reading: scheme(stored.schemes?.reading, "dark"),
       },
+      hanging: { automatic: stored.hanging?.automatic !== false, defaults: texts(stored.hanging?.defaults) },
     };
   } catch {
-    return fallback;
+    return FALLBACK;
   }
 }
 
 /** A browser may refuse storage; the choice then lasts as long as the page. */
-function write(preferences: Pick<Preferences, "language" | "schemes">): void {
+function write({ language, schemes, hanging }: Kept): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify({ language: preferences.language, schemes: preferences.schemes }));
+    localStorage.setItem(KEY, JSON.stringify({ language, schemes, hanging }));
   } catch {
     // Nothing to do: nothing is lost but the choice.
   }
@@ -46,6 +69,10 @@ export const usePreferences = create<Preferences>()((set, get) => ({
   ...read(),
   setLanguage: (language) => {
     set({ language });
+    write(get());
+  },
+  setHanging: (hanging) => {
+    set({ hanging });
     write(get());
   },
   toggleScheme: (area) => {
