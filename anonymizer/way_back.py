@@ -47,10 +47,17 @@ class WayBack:
             return self.identity.get("PatientID", "")
         return self.text(value)
 
-    def text(self, value: str) -> str:
-        """Return a text with the name in the pseudonym's place, and old UIDs in the new ones'."""
-        found = re.sub(re.escape(self.pseudonym), lambda _: self.person, value, flags=re.IGNORECASE)
-        return NEW_UID.sub(lambda match: self.uids.get(match[0], match[0]), found)
+    def text(self, value: str, person: str | None = None) -> str:
+        """Return a text with the name in the pseudonym's place, and old UIDs in the new ones'.
+
+        `person` is the name as it must be written there, when marks have a meaning; None: as people read it.
+        """
+        name = self.person if person is None else person
+        return self.with_uids(re.sub(re.escape(self.pseudonym), lambda _: name, value, flags=re.IGNORECASE))
+
+    def with_uids(self, value: str) -> str:
+        """Return a text with old UIDs in the new ones' places."""
+        return NEW_UID.sub(lambda match: self.uids.get(match[0], match[0]), value)
 
     def date(self, value: str) -> str:
         """Return a DA or DT value, or several, moved back where it was moved when it left."""

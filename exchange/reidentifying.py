@@ -7,7 +7,9 @@ import typer
 
 from anonymizer.keys import Keys
 from anonymizer.reidentify import RETURNED_BYTES_MAX, named_in, reidentify
-from anonymizer.reidentify_messages import fhir, hl7, named_in_message, studies_in
+from anonymizer.reidentify_fhir import fhir
+from anonymizer.reidentify_hl7 import hl7
+from anonymizer.reidentify_messages import named_in_message, studies_in
 from anonymizer.vault import VaultKind
 from exchange.key_files import KeyFile, site_keys
 from exchange.options import ConfigFile, DataFolder, read_config

@@ -1,15 +1,21 @@
 """FHIR resources and HL7 messages about a released study are led back as DICOM objects are."""
 
+import base64
+import hashlib
 import json
+from dataclasses import replace
 from datetime import date
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from anonymizer import reidentify_fhir
 from anonymizer import reidentify_messages as messages
 from anonymizer.identifiers import pseudonym, shift_date
-from anonymizer.reidentify_messages import fhir, hl7, named_in_message, studies_in
+from anonymizer.reidentify_fhir import fhir
+from anonymizer.reidentify_hl7 import hl7
+from anonymizer.reidentify_messages import named_in_message, studies_in
 from anonymizer.way_back import WayBack
 from kernel.errors import LimitExceeded, MalformedInstance
 
@@ -89,6 +95,95 @@ def test_a_result_message_comes_home_in_utf_8_with_its_marks_escaped():
     assert uid.split("|")[5] == OLD
 
 
+def test_dates_of_orders_and_observations_are_led_back_and_those_of_the_answer_stay():
+    lines = [
+        *ORU.split("\r")[:2],
+        f"OBR|1|||36554-4|||{MOVED}081500+0700|||||||{MOVED}||||||||20261123081400",
+        f"OBX|1|DT|111060^^DCM||{MOVED}|||||||||{MOVED}0815",
+        f"OBX|2|NM|121||{MOVED}",
+    ]
+
+    order, result, number = hl7("\r".join(lines).encode(), WAY).decode().rstrip("\r").split("\r")[2:]
+
+    assert [order.split("|")[at] for at in (7, 14, 22)] == ["20261121081500+0700", "20261121", "20261123081400"]
+    assert [result.split("|")[at] for at in (5, 14)] == ["20261121", "202611210815"]
+    assert number.split("|")[5] == MOVED  # a number that looks like a date
+
+
+def test_without_the_study_date_nothing_says_that_dates_were_moved():
+    order = hl7(f"{ORU}\rOBR|1|||||20240101|20240101".encode(), WAY).decode().rstrip("\r").split("\r")[-1]
+
+    assert order == "OBR|1|||||20240101|20240101"
+
+
+def test_where_an_id_belongs_there_is_the_patient_id():
+    message = f"MSH|^~\\&|\rPID|1|{TOKEN}|{TOKEN}^^^A~{TOKEN}^^^B|{TOKEN}||||||||||||||{TOKEN}\rMRG|{TOKEN}"
+
+    _, pid, merged = hl7(message.encode(), WAY).decode().rstrip("\r").split("\r")
+
+    assert [pid.split("|")[at] for at in (2, 3, 4, 18)] == [
+        "BN\\F\\1",
+        "BN\\F\\1^^^A~BN\\F\\1^^^B",
+        "BN\\F\\1",
+        "BN\\F\\1",
+    ]
+    assert merged == "MRG|BN\\F\\1"
+
+
+A_PDF = (
+    b"%PDF-1.4\n1 0 obj\n<</Type/Catalog/V(" + TOKEN.encode() + b")>>\nendobj\n"
+    b"xref\n0 1\ntrailer\n<</Root 1 0 R/Size 2>>\nstartxref\n9\n%%EOF\n"
+)
+
+
+def test_documents_within_messages_are_filled_in_and_what_is_said_of_them_stays_true():
+    packed = base64.b64encode(A_PDF).decode()
+    form = {"contentType": "application/pdf", "data": packed, "size": len(A_PDF), "hash": "of the old one"}
+    note = {"contentType": "text/plain; charset=utf-8", "data": base64.b64encode(TOKEN.encode()).decode()}
+    other = {"contentType": "image/png", "data": base64.b64encode(TOKEN.encode()).decode()}
+    resource = {"resourceType": "DiagnosticReport", "presentedForm": [form, note, other]}
+
+    led, words, picture = json.loads(fhir(json.dumps(resource).encode(), WAY))["presentedForm"]
+    result = hl7(f"MSH|^~\\&|\rOBX|1|ED|PDF||^application^pdf^Base64^{packed}".encode(), WAY).decode().split("\r")[1]
+
+    document = base64.b64decode(led["data"])
+    assert TOKEN.encode() in A_PDF
+    assert document.startswith(A_PDF)  # an update is appended
+    assert "Nguyễn Thị Hương".encode("utf-16-be").hex().encode() in document[len(A_PDF) :]
+    assert led["size"] == len(document)
+    assert led["hash"] == base64.b64encode(hashlib.sha1(document, usedforsecurity=False).digest()).decode()
+    assert base64.b64decode(words["data"]).decode() == "Nguyễn Thị Hương"
+    assert picture == other
+    assert result.split("^")[4] == led["data"]
+
+
+def test_links_within_a_bundle_stay_and_say_whose_they_are():
+    bundle = {
+        "resourceType": "Bundle",
+        "entry": [
+            {"fullUrl": f"https://hub.example/Patient/{TOKEN}", "resource": {"resourceType": "Patient", "id": TOKEN}},
+            {"resource": {"resourceType": "Observation", "subject": {"reference": f"Patient/{TOKEN}"}}},
+        ],
+    }
+
+    patient, observation = json.loads(fhir(json.dumps(bundle).encode(), WAY))["entry"]
+
+    assert patient["fullUrl"] == f"https://hub.example/Patient/{TOKEN}"
+    assert (patient["resource"]["id"], patient["resource"]["gender"]) == (TOKEN, "female")
+    assert observation["resource"]["subject"] == {
+        "reference": f"Patient/{TOKEN}",
+        "identifier": {"value": "BN|1"},
+        "display": "Nguyễn Thị Hương",
+    }
+
+
+def test_a_name_with_marks_of_markup_breaks_no_narrative():
+    way = replace(WAY, identity={"PatientName": "A&B<C"})
+    resource = {"resourceType": "Basic", "text": {"status": "generated", "div": f"<div>{TOKEN}</div>"}}
+
+    assert json.loads(fhir(json.dumps(resource).encode(), way))["text"]["div"] == "<div>A&amp;B&lt;C</div>"
+
+
 def test_a_message_names_its_pseudonym_and_its_studies():
     named = studies_in(named_in_message(ORU.encode()), [NEW, "2.25.1"])
 
@@ -111,7 +206,7 @@ def test_what_is_neither_is_refused(content):
 
 def test_messages_have_bounds(monkeypatch):
     deep = json.dumps(BUNDLE)
-    for _ in range(messages.DEPTH_MAX + 1):
+    for _ in range(reidentify_fhir.DEPTH_MAX + 1):
         deep = f"[{deep}]"
     with pytest.raises(LimitExceeded, match="DEPTH_MAX"):
         fhir(deep.encode(), WAY)
