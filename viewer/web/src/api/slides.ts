@@ -5,7 +5,7 @@ import { ask } from "./client";
 import { fetchJson, seriesUrl } from "./dicomweb";
 import { addressAt, type StudyKey } from "./queries";
 import { unwrap } from "./result";
-import type { SlideItem } from "./types";
+import type { BulkGroups, SlideItem } from "./types";
 
 /** A slide that is still arriving grows. */
 const RENEW_MS = 60_000;
@@ -17,6 +17,18 @@ export function slideQuery(study: StudyKey, seriesInstanceUid: string) {
     queryFn: async ({ signal }) => unwrap(await ask<SlideItem>("GET", path, { signal })),
     staleTime: RENEW_MS,
     refetchInterval: RENEW_MS,
+    retry: 1,
+  });
+}
+
+/** What is annotated in bulk on a slide; `revision` is what its places count from. */
+export function bulkQuery(study: StudyKey, seriesInstanceUid: string, revision: string | undefined) {
+  const path = addressAt(study, `/api/slides/${study.studyInstanceUid}/${seriesInstanceUid}/bulk`);
+  return queryOptions({
+    queryKey: ["bulk", study, seriesInstanceUid, revision],
+    queryFn: async ({ signal }) => unwrap(await ask<BulkGroups>("GET", path, { signal })),
+    enabled: revision !== undefined,
+    staleTime: RENEW_MS,
     retry: 1,
   });
 }

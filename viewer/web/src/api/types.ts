@@ -4,6 +4,8 @@ import type { SeriesItem, SessionInfo, StudyItem, TraceItem } from "./schema";
 
 export type {
   Box,
+  BulkGroup,
+  BulkGroups,
   Decided,
   NodeInfo,
   PixelPicture,

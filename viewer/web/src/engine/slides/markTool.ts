@@ -21,6 +21,8 @@ export class MarkTool {
   readonly draft: Store<Draft | undefined> = createStore<Draft | undefined>(undefined);
   /** Where the pointer is, for the line that follows it. */
   readonly hover: Store<SlidePoint | undefined> = createStore<SlidePoint | undefined>(undefined);
+  /** Where one pointed at the slide and no mark was. */
+  readonly picked: Store<SlidePoint | undefined> = createStore<SlidePoint | undefined>(undefined);
   private readonly view: SlideView;
   private readonly marks: Marks;
   private readonly off = new AbortController();
@@ -88,8 +90,14 @@ export class MarkTool {
     const isClick = distance(pressed.at, at) <= CLICK_PX && event.timeStamp - pressed.atMs <= CLICK_MS;
     if (tool === "freehand") this.end();
     else if (!isClick) return;
-    else if (tool === "pan") this.marks.select(this.markAt(at)?.uid);
+    else if (tool === "pan") this.pick(event, at);
     else this.take(clicked(tool, this.draft.get(), this.slidePoint(event), this.near(CLOSE_PX)));
+  }
+
+  private pick(event: PointerEvent, at: ScreenPoint): void {
+    const mark = this.markAt(at);
+    this.marks.select(mark?.uid);
+    this.picked.set(mark ? undefined : this.slidePoint(event));
   }
 
   private take({ draft, done }: Step): void {

@@ -21,6 +21,7 @@ export interface SlideKeysProps extends RoomProps {
   readonly bench: Bench | undefined;
   readonly listed: boolean;
   readonly onListed: (listed: boolean) => void;
+  readonly onGrouped: () => void;
   readonly comparing: Comparison;
 }
 
@@ -81,11 +82,12 @@ function nextOf(slides: readonly Series[], current: Series): string | undefined 
 }
 
 export function SlideKeys(props: SlideKeysProps) {
-  const { bench, listed, onListed, comparing, current, onBack, onTrace, helpOpened, onHelp } = props;
+  const { bench, listed, onListed, onGrouped, comparing, current, onBack, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["slides", "reading"]);
   useKeys({
     ...(bench ? { ...viewKeys(bench.view), ...markKeys(bench) } : {}),
     k: () => onListed(!listed),
+    b: onGrouped,
     v: () => comparing.onBeside(comparing.beside ? undefined : nextOf(comparing.slides, current)),
     j: () => comparing.onLinked(!comparing.linked),
     "[": () => stepSeries(props, -1),
@@ -116,6 +118,7 @@ export function SlideKeys(props: SlideKeysProps) {
     ...MARK_TOOLS.map(({ tool, key }) => ({ keys: tool === "pan" ? [key, "Esc"] : [key], what: t(`tool.${tool}`) })),
     { keys: ["Del"], what: t("removeMark") },
     { keys: ["K"], what: t("marks") },
+    { keys: ["B"], what: t("bulk.title") },
     { keys: ["V"], what: t("beside") },
     { keys: ["J"], what: t("linked") },
     { keys: ["[", "]"], what: t("keys.slides") },

@@ -1,15 +1,20 @@
 // The work on whole slides: tools, one slide or two side by side, what is drawn on them, keys.
 
+import { IconCircles } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
 import readingStyles from "../Reading.module.css";
 import type { RoomProps } from "../StackRoom";
+import { Tool } from "../Tool";
 import type { Leaving } from "../useLeaving";
+import { BulkPanel } from "./BulkPanel";
 import { MarkPanel } from "./MarkPanel";
 import { SlideKeys } from "./SlideKeys";
 import { SlidePlace } from "./SlidePlace";
 import styles from "./SlideRoom.module.css";
 import { SlideToolbar } from "./SlideToolbar";
 import { isSlide } from "./series";
+import { useBulk } from "./useBulk";
 import { unsavedOf, useKeptMarks } from "./useKeptMarks";
 import { useLinkedSlides } from "./useLinkedSlides";
 import type { Bench } from "./useSlideView";
@@ -19,6 +24,7 @@ export interface SlideRoomProps extends RoomProps {
 }
 
 export function SlideRoom({ leaving, ...room }: SlideRoomProps) {
+  const { t } = useTranslation("slides");
   const { study, series, current } = room;
   const [first, setFirst] = useState<Bench>();
   const [second, setSecond] = useState<Bench>();
@@ -32,6 +38,12 @@ export function SlideRoom({ leaving, ...room }: SlideRoomProps) {
   const keptFirst = useKeptMarks(study, current.seriesInstanceUID, first);
   const keptSecond = useKeptMarks(study, besideUid ?? "", beside ? second : undefined);
   const kept = bench === first ? keptFirst : keptSecond;
+  const bulkFirst = useBulk(study, current.seriesInstanceUID, first);
+  const bulkSecond = useBulk(study, besideUid ?? "", beside ? second : undefined);
+  const bulk = bench === first ? bulkFirst : bulkSecond;
+  const [grouped, setGrouped] = useState(false);
+  const hasBulk = bulk.groups.length > 0 || bulk.unread > 0;
+  const onGrouped = () => hasBulk && setGrouped(!grouped);
   const onBeside = (uid: string | undefined) => {
     if (keptSecond.unsaved) leaving.leave(() => setBeside(uid));
     else setBeside(uid);
@@ -47,7 +59,17 @@ export function SlideRoom({ leaving, ...room }: SlideRoomProps) {
   return (
     <div className={readingStyles["work"]}>
       {bench ? (
-        <SlideToolbar bench={bench} listed={listed} onListed={setListed} comparing={comparing} />
+        <SlideToolbar bench={bench} listed={listed} onListed={setListed} comparing={comparing}>
+          {hasBulk ? (
+            <Tool
+              label={t("bulk.title")}
+              hint="B"
+              icon={<IconCircles size={20} />}
+              pressed={grouped}
+              onClick={onGrouped}
+            />
+          ) : null}
+        </SlideToolbar>
       ) : (
         <div className={readingStyles["toolbarPlace"]} />
       )}
@@ -70,9 +92,17 @@ export function SlideRoom({ leaving, ...room }: SlideRoomProps) {
             onBench={setSecond}
           />
         ) : null}
+        {hasBulk && grouped ? <BulkPanel bulk={bulk} /> : null}
         {bench && listed ? <MarkPanel bench={bench} kept={kept} /> : null}
       </div>
-      <SlideKeys {...room} bench={bench} listed={listed} onListed={setListed} comparing={comparing} />
+      <SlideKeys
+        {...room}
+        bench={bench}
+        listed={listed}
+        onListed={setListed}
+        onGrouped={onGrouped}
+        comparing={comparing}
+      />
     </div>
   );
 }

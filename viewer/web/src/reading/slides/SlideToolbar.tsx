@@ -8,6 +8,7 @@ import {
   IconRotate2,
   IconRotateClockwise2,
 } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { nativePower } from "../../engine/slides/geometry";
 import type { Slide } from "../../engine/slides/slide";
@@ -29,9 +30,11 @@ export interface SlideToolbarProps {
   readonly listed: boolean;
   readonly onListed: (listed: boolean) => void;
   readonly comparing: Comparison;
+  /** Further tools. */
+  readonly children?: ReactNode;
 }
 
-export function SlideToolbar({ bench, listed, onListed, comparing }: SlideToolbarProps) {
+export function SlideToolbar({ bench, listed, onListed, comparing, children }: SlideToolbarProps) {
   const { t } = useTranslation(["slides", "reading"]);
   const { view } = bench;
   const { slide } = view;
@@ -52,6 +55,7 @@ export function SlideToolbar({ bench, listed, onListed, comparing }: SlideToolba
       <MarkTools bench={bench} listed={listed} onListed={onListed} />
       <span className={toolbarStyles["divider"]} />
       <Comparing {...comparing} />
+      {children}
       {slide.hasIcc ? <ColorProfile view={view} /> : null}
       <OpticalPaths view={view} slide={slide} />
       <Focus view={view} slide={slide} />
