@@ -25,7 +25,7 @@ const TILT_DEGREES_MIN = 0.5;
 /** Spacing may vary by this share of the usual one before it is called uneven. */
 const SPACING_TOLERANCE = 0.05;
 /** From this many usual distances on, a jump is a gap: slices are missing. */
-const GAP_FACTOR = 1.8;
+export const GAP_FACTOR = 1.8;
 const SAME_PLACE_MM = 0.001;
 
 function byNumber(a: Placed, b: Placed): number {

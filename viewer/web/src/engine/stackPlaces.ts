@@ -12,7 +12,7 @@ export function readingOn(tool: MeasuringTool, imageId: string, places: readonly
   const frame = frameOf(imageId);
   if (!frame) return undefined;
   const points = places.flatMap((place) => pointOf(imageId, place) ?? []);
-  return readMark(tool, points, frame, samplesOf(imageId, frame));
+  return readMark(tool, points, frame, modalityValuesOf(imageId, frame));
 }
 
 /** Columns and rows from the corner of the first pixel. The CPU renderer's world is half a pixel off, its GPU one not. */
@@ -22,7 +22,7 @@ function pointOf(imageId: string, place: readonly number[]): ImagePoint | undefi
   return coords && { column: coords[0] - shift, row: coords[1] - shift };
 }
 
-function samplesOf(imageId: string, frame: Frame): Samples | undefined {
+export function modalityValuesOf(imageId: string, frame: Frame): Samples | undefined {
   const image = cache.getImage(imageId);
   if (!image || image.color) return undefined;
   const { rows, columns } = image;

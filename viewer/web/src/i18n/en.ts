@@ -6,6 +6,7 @@ import review from "./en/review.json";
 import signin from "./en/signin.json";
 import slides from "./en/slides.json";
 import upload from "./en/upload.json";
+import volumes from "./en/volumes.json";
 import worklist from "./en/worklist.json";
 
-export const en = { common, signin, worklist, reading, review, slides, upload };
+export const en = { common, signin, worklist, reading, review, slides, upload, volumes };

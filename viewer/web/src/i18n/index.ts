@@ -8,11 +8,12 @@ import review from "./vi/review.json";
 import signin from "./vi/signin.json";
 import slides from "./vi/slides.json";
 import upload from "./vi/upload.json";
+import volumes from "./vi/volumes.json";
 import worklist from "./vi/worklist.json";
 
-const NAMESPACES = ["common", "signin", "worklist", "reading", "review", "slides", "upload"] as const;
+const NAMESPACES = ["common", "signin", "worklist", "reading", "review", "slides", "upload", "volumes"] as const;
 
-const vi = { common, signin, worklist, reading, review, slides, upload };
+const vi = { common, signin, worklist, reading, review, slides, upload, volumes };
 
 declare module "i18next" {
   interface CustomTypeOptions {

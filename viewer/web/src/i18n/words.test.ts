@@ -6,9 +6,10 @@ import review from "./vi/review.json";
 import signin from "./vi/signin.json";
 import slides from "./vi/slides.json";
 import upload from "./vi/upload.json";
+import volumes from "./vi/volumes.json";
 import worklist from "./vi/worklist.json";
 
-const vi = { common, reading, review, signin, slides, upload, worklist };
+const vi = { common, reading, review, signin, slides, upload, volumes, worklist };
 
 type Words = { readonly [key: string]: string | Words };
 

@@ -105,7 +105,7 @@ function Edges({ view }: { readonly view: StackView }) {
   );
 }
 
-function Badge({
+export function Badge({
   icon,
   title,
   children,
@@ -156,7 +156,7 @@ function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" 
 
 type Translate = ReturnType<typeof useTranslation<"reading">>["t"];
 
-function warningText(warning: StackWarning, arriving: boolean, language: Language, t: Translate): string {
+export function warningText(warning: StackWarning, arriving: boolean, language: Language, t: Translate): string {
   const number = (value: number) => formatNumber(value, language, 1);
   switch (warning.kind) {
     case "tilt":

@@ -32,6 +32,7 @@ export interface ReadingKeysProps {
   readonly onLayout: () => void;
   readonly onLinked: () => void;
   readonly onHanging: () => void;
+  readonly onReconstruct: () => void;
   readonly onBack: () => void;
   readonly onTrace: () => void;
   readonly helpOpened: boolean;
@@ -61,9 +62,9 @@ function viewKeys(view: StackView): KeyTable {
 }
 
 export function ReadingKeys(props: ReadingKeysProps) {
-  const { view, presets, onTool, onLayout, onLinked, onHanging } = props;
+  const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct } = props;
   const { onBack, onTrace, helpOpened, onHelp } = props;
-  const { t } = useTranslation(["reading", "common"]);
+  const { t } = useTranslation(["reading", "common", "volumes"]);
   const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
   const toolKeys = Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => onTool(tool)] as const);
   useKeys({
@@ -77,6 +78,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     d: onLayout,
     y: onLinked,
     D: onHanging,
+    M: onReconstruct,
     q: onBack,
     t: onTrace,
     "?": () => onHelp(true),
@@ -114,6 +116,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     { keys: ["D"], what: t("layout.title") },
     { keys: ["⇧D"], what: t("hanging.next") },
     { keys: ["Y"], what: t("layout.link") },
+    { keys: ["⇧M"], what: t("volumes:mpr") },
     { keys: ["T"], what: t("trace") },
     { keys: ["Q"], what: t("keys.back") },
     { keys: ["?"], what: t("keys.help") },

@@ -4,6 +4,8 @@ import { useEffect, useMemo, useState } from "react";
 import type { StudyKey } from "../api/queries";
 import type { Series } from "../api/types";
 import { CINE_RATE_DEFAULT } from "../engine/cine";
+import type { Vector } from "../engine/geometry";
+import { sliceNear } from "../engine/pointing";
 import { presetsOf } from "../engine/presets";
 import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
@@ -19,6 +21,8 @@ import { ReferenceLines } from "./ReferenceLines";
 import { Toolbar } from "./Toolbar";
 import { useArrangement } from "./useArrangement";
 import { useLinked } from "./useLinked";
+import { MprButton } from "./volumes/MprButton";
+import { MprRoom } from "./volumes/MprRoom";
 
 /** What a room can ask of the page around it, whatever it shows. */
 export interface RoomProps {
@@ -54,6 +58,7 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
   const [views, setViews] = useState<Views>([]);
   const [tool, setTool] = useState<PrimaryTool>(() => (window.matchMedia(TOUCH).matches ? "scroll" : "windowLevel"));
   const [rate, setRate] = useState(CINE_RATE_DEFAULT);
+  const [reconstructed, setReconstructed] = useState(false);
   const view = views[active];
   const frame = stack?.frames[0];
   const presets = useMemo(() => presetsOf(current.modality, frame?.rescale.type), [current, frame]);
@@ -68,17 +73,40 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
     if (frame) setRate(Math.round(frame.cineRate ?? CINE_RATE_DEFAULT));
   }, [frame]);
 
+  const leave = (point: Vector | undefined) => {
+    setReconstructed(false);
+    const index = view && point && sliceNear(view.allFrames(), point);
+    if (index !== undefined) view?.goTo(index);
+  };
+
   const menu = { study, layout, onLayout, linked, onLinked, onPrior, hanging };
+  // The panes stay as they are behind a reconstruction, with their slices, and are there again after it.
+  const volume = reconstructed ? stack : undefined;
   return (
     <div className={styles["work"]}>
-      {view && stack ? (
+      {volume ? (
+        <MprRoom
+          {...room}
+          stack={volume}
+          stackKey={`${current.seriesInstanceUID} ${stack?.id ?? ""}`}
+          presets={presets}
+          arriving={arriving}
+          onLeave={leave}
+        />
+      ) : null}
+      {!volume && view && stack ? (
         <Toolbar view={view} tool={tool} onTool={setTool} presets={presets} rate={rate} onRate={setRate}>
           <LayoutMenu {...menu} />
+          <MprButton stack={stack} onOpen={() => setReconstructed(true)} />
         </Toolbar>
-      ) : (
-        <div className={styles["toolbarPlace"]} />
-      )}
-      <div className={paneStyles["panes"]} data-layout={layout}>
+      ) : null}
+      {volume || (view && stack) ? null : <div className={styles["toolbarPlace"]} />}
+      <div
+        className={paneStyles["panes"]}
+        data-layout={layout}
+        data-behind={volume !== undefined}
+        inert={volume !== undefined}
+      >
         {panes.slice(0, layout).map((choice, index) => (
           <Pane
             // biome-ignore lint/suspicious/noArrayIndexKey: a pane is its place
@@ -94,15 +122,18 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
           </Pane>
         ))}
       </div>
-      <ReadingKeys
-        {...room}
-        view={view}
-        presets={presets}
-        onTool={setTool}
-        onLayout={() => onLayout(following(layout))}
-        onLinked={() => onLinked(!linked)}
-        onHanging={() => hangNext(hanging)}
-      />
+      {volume ? null : (
+        <ReadingKeys
+          {...room}
+          view={view}
+          presets={presets}
+          onTool={setTool}
+          onLayout={() => onLayout(following(layout))}
+          onLinked={() => onLinked(!linked)}
+          onHanging={() => hangNext(hanging)}
+          onReconstruct={() => setReconstructed(true)}
+        />
+      )}
     </div>
   );
 }

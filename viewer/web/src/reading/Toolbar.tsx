@@ -69,7 +69,7 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate, children }:
       ))}
       <MeasureMenu tool={tool} onTool={onTool} />
       <span className={styles["divider"]} />
-      <PresetMenu view={view} presets={presets} />
+      <PresetMenu presets={presets} onPreset={(preset) => view.look.applyPreset(preset)} />
       <Tool
         label={t("invert")}
         hint="I"
@@ -103,7 +103,12 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate, children }:
   );
 }
 
-function PresetMenu({ view, presets }: { readonly view: StackView; readonly presets: readonly Preset[] }) {
+interface PresetMenuProps {
+  readonly presets: readonly Preset[];
+  readonly onPreset: (preset: Preset) => void;
+}
+
+export function PresetMenu({ presets, onPreset }: PresetMenuProps) {
   const { t } = useTranslation("reading");
   return (
     <ToolMenu label={t("presets")} short={t("presets")} icon={<IconAdjustmentsHorizontal size={20} />}>
@@ -118,7 +123,7 @@ function PresetMenu({ view, presets }: { readonly view: StackView; readonly pres
               </span>
             ) : null
           }
-          onClick={() => view.look.applyPreset(preset)}
+          onClick={() => onPreset(preset)}
         >
           {t(`preset.${preset.name}`)}
         </Menu.Item>

@@ -1,0 +1,124 @@
+// One reconstruction: a volume, the point that all planes go through, and how they are shown. Its pictures listen.
+
+import { createStore, type Store } from "../emitter";
+import { minus, plus, times, type Vector } from "../geometry";
+import type { ImageRange, Preset } from "../presets";
+import { fullWindow, type VoiWindow } from "../windowing";
+import type { Slab } from "./cut";
+import { heldWithin, middleOf, type PlaneName, type Planes, stepThrough, throughOf, UPRIGHT, withTurn } from "./planes";
+import { type Volume, valueAt } from "./volume";
+
+export interface MprState {
+  /** Where the planes cross, millimetres in the patient. */
+  readonly point: Vector;
+  readonly planes: Planes;
+  readonly slab: Slab;
+  readonly window: VoiWindow;
+  /** Turned round by the reader. */
+  readonly inverted: boolean;
+}
+
+export const SLAB_MM_MAX = 100;
+const THIN: Slab = { mode: "highest", thicknessMm: 0 };
+
+export class Mpr {
+  readonly volume: Volume;
+  readonly state: Store<MprState>;
+  /** Raised by one whenever samples came. */
+  readonly filled: Store<number> = createStore(0);
+  private readonly own: VoiWindow | undefined;
+
+  /** `own` is the window that the images bring along; `before` is how a smaller volume of the same stack was shown. */
+  constructor(volume: Volume, own: VoiWindow | undefined, before?: MprState) {
+    this.volume = volume;
+    this.own = own;
+    this.state = createStore<MprState>(before ?? this.opened());
+  }
+
+  moveTo(point: Vector): void {
+    this.change({ point: heldWithin(this.volume.grid, point) });
+  }
+
+  /** Move through a plane by so many steps. */
+  step(plane: PlaneName, steps: number): void {
+    const { point, planes } = this.state.get();
+    const mm = stepThrough(this.volume.grid, planes[plane]) * steps;
+    this.moveTo(plus(point, times(throughOf(planes[plane]), mm)));
+  }
+
+  /** Turn the planes that cross the one that is looked at. */
+  turn(seen: PlaneName, degrees: number): void {
+    this.change({ planes: withTurn(this.state.get().planes, seen, degrees) });
+  }
+
+  setSlab(slab: Partial<Slab>): void {
+    const next = { ...this.state.get().slab, ...slab };
+    this.change({ slab: { ...next, thicknessMm: Math.min(Math.max(next.thicknessMm, 0), SLAB_MM_MAX) } });
+  }
+
+  setWindow(window: VoiWindow): void {
+    this.change({ window });
+  }
+
+  applyPreset(preset: Preset): void {
+    this.setWindow(preset.window(this.imageRange()));
+  }
+
+  toggleInvert(): void {
+    this.change({ inverted: !this.state.get().inverted });
+  }
+
+  /** As it was opened: upright, thin, own window. */
+  reset(): void {
+    this.state.set(this.opened());
+  }
+
+  /** Samples came; images without a window of their own are shown over all their values. */
+  noteFilled(complete: boolean): void {
+    if (complete && !this.own) this.setWindow(this.imageRange().own);
+    this.filled.set(this.filled.get() + 1);
+  }
+
+  /** Whether the planes are still those of the body. */
+  isUpright(): boolean {
+    return this.state.get().planes === UPRIGHT;
+  }
+
+  /** The stored value at the point; undefined outside. */
+  value(): number | undefined {
+    return valueAt(this.volume, this.state.get().point);
+  }
+
+  /** How far the point is from the middle in a plane's line of sight, millimetres. */
+  depth(plane: PlaneName): number {
+    const { point, planes } = this.state.get();
+    const through = throughOf(planes[plane]);
+    const way = minus(point, [0, 0, 0]);
+    return through[0] * way[0] + through[1] * way[1] + through[2] * way[2];
+  }
+
+  private opened(): MprState {
+    const window = this.own ?? this.imageRange().own;
+    return { point: middleOf(this.volume.grid), planes: UPRIGHT, slab: THIN, window, inverted: false };
+  }
+
+  private change(part: Partial<MprState>): void {
+    this.state.set({ ...this.state.get(), ...part });
+  }
+
+  private imageRange(): ImageRange {
+    let [lowest, highest] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+    const { values, grid, filled } = this.volume;
+    const samples = grid.size[0] * grid.size[1];
+    for (let slice = 0; slice < filled.length; slice += 1) {
+      if (!filled[slice]) continue;
+      for (let at = slice * samples; at < (slice + 1) * samples; at += 1) {
+        const value = values[at] as number;
+        if (value < lowest) lowest = value;
+        if (value > highest) highest = value;
+      }
+    }
+    if (lowest > highest) [lowest, highest] = [0, 255];
+    return { own: this.own ?? fullWindow(lowest, highest), lowest, highest };
+  }
+}

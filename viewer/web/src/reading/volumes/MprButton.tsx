@@ -1,0 +1,29 @@
+// The way from a stack to its reconstruction; what cannot be reconstructed says why.
+
+import { IconCube3dSphere } from "@tabler/icons-react";
+import { useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import type { Stack } from "../../engine/stacks";
+import { whyNot } from "../../engine/volumes/build";
+import { Tool } from "../Tool";
+
+export interface MprButtonProps {
+  readonly stack: Stack;
+  readonly onOpen: () => void;
+}
+
+export function MprButton({ stack, onOpen }: MprButtonProps) {
+  const { t } = useTranslation("volumes");
+  const refusal = useMemo(() => whyNot(stack), [stack]);
+  const label = refusal ? t(`refused.${refusal}`) : t("mpr");
+  return (
+    <Tool
+      label={label}
+      short={t("short")}
+      {...(refusal ? {} : { hint: "Shift+M" })}
+      icon={<IconCube3dSphere size={20} />}
+      disabled={refusal !== undefined}
+      onClick={onOpen}
+    />
+  );
+}
