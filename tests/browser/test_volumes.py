@@ -49,14 +49,15 @@ def value_at(x: NDArray[np.float64], y: NDArray[np.float64], z: NDArray[np.float
     return 2.0 * x + 3.0 * y - 1.5 * z + 60
 
 
-def a_stack(seed: str, column: NDArray[np.float64], places: list[float], **more: object) -> list[bytes]:
+def a_stack(seed: str, column: NDArray[np.float64], places: list[float], day: str, description: str) -> list[bytes]:
     """Return CT slices of 64 x 64 samples of 1 mm at these z, rows along x, columns along `column`."""
     files = []
     row = np.array([1.0, 0.0, 0.0])
     down, across = np.mgrid[0:SIDE, 0:SIDE]
     for number, z in enumerate(places, start=1):
-        ds = a_ct(seed=seed, instance=number, PatientID=f"BN-{seed}", **more)
-        position = CORNER + [0, 0, z]
+        ds = a_ct(seed=seed, instance=number, PatientID=f"BN-{seed}")
+        ds.StudyDate, ds.StudyDescription = day, description
+        position = CORNER + np.array([0, 0, z])
         place = position + across[..., None] * row + down[..., None] * column
         with_pixels(ds, (np.rint(value_at(*np.moveaxis(place, -1, 0))) + 1024).astype("<i2"))
         ds.FrameOfReferenceUID = a_uid(seed, "space")
@@ -74,11 +75,11 @@ def studies() -> list[bytes]:
     lean = np.radians(TILT_DEGREES)
     leaning = np.array([0.0, np.cos(lean), -np.sin(lean)])
     return [
-        *a_stack("tilted", leaning, even, StudyDate="20261102", StudyDescription="MPR nghieng"),
-        *a_stack("holed", upright, [*even[:8], *even[14:]], StudyDate="20261103", StudyDescription="MPR ho"),
-        *a_stack("two", upright, even[:2], StudyDate="20261104", StudyDescription="Hai lat"),
+        *a_stack("tilted", leaning, even, "20261102", "MPR nghieng"),
+        *a_stack("holed", upright, [*even[:8], *even[14:]], "20261103", "MPR ho"),
+        *a_stack("two", upright, even[:2], "20261104", "Hai lat"),
         # The last one is the worklist's first, on a phone's screen too.
-        *a_stack("even", upright, even, StudyDate="20261101", StudyDescription="MPR deu"),
+        *a_stack("even", upright, even, "20261101", "MPR deu"),
     ]
 
 
@@ -150,7 +151,7 @@ def grey(values: NDArray[np.float64]) -> NDArray[np.float64]:
 X = (CORNER[0] - 0.5, CORNER[0] + SIDE - 0.5)
 Y = (CORNER[1] - 0.5, CORNER[1] + SIDE - 0.5)
 Z = (CORNER[2] - STEP_MM / 2, CORNER[2] + STEP_MM * (SLICES - 0.5))
-MIDDLE = CORNER + [SIDE // 2, SIDE // 2, STEP_MM * (SLICES // 2)]
+MIDDLE = CORNER + np.array([SIDE // 2, SIDE // 2, STEP_MM * (SLICES // 2)])
 
 
 def within(values: NDArray[np.float64], extent: tuple[float, float], rim_mm: float) -> NDArray[np.bool_]:
@@ -181,7 +182,8 @@ def test_slices_of_a_leaning_gantry_are_put_where_they_were_in_the_patient(openi
     expect(room.page.locator("[data-mpr=axial]")).to_contain_text("Giàn nghiêng 20,0°")
     lean = np.radians(TILT_DEGREES)
     # The middle sample, and the box that holds slices that go down as they go back.
-    middle = CORNER + [SIDE // 2, np.cos(lean) * (SIDE // 2), STEP_MM * (SLICES // 2) - np.sin(lean) * (SIDE // 2)]
+    half = SIDE // 2
+    middle = CORNER + np.array([half, np.cos(lean) * half, STEP_MM * (SLICES // 2) - np.sin(lean) * half])
 
     room.page.screenshot(path=artifacts / "mpr-tilt-laptop-vi-dark.png")
     column, row, pixel = room.page.evaluate(CROSSING)

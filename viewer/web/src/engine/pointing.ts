@@ -1,18 +1,11 @@
 // One place in the patient, found in other images: on which slice it lies and where on that. Pure.
 
 import type { Frame } from "./frame";
-import { dot, type ImagePoint, minus, normalOf, plus, times, unit, type Vector } from "./geometry";
+import { dot, type ImagePoint, minus, normalOf, unit, type Vector } from "./geometry";
 
 type Positioned = Pick<Frame, "position" | "orientation" | "spacing">;
 
-/** The place in the patient (PS3.3 C.7.6.2.1.1) of a place in the image; undefined when the image does not say. */
-function placeInPatient({ position, orientation, spacing }: Positioned, at: ImagePoint): Vector | undefined {
-  if (!(position && orientation) || spacing?.calibration !== "patient") return undefined;
-  const across = times(orientation.row, at.column * spacing.columnMm);
-  return plus(position, plus(across, times(orientation.column, at.row * spacing.rowMm)));
-}
-
-/** The inverse: where in the image a place is, and how far before or behind its plane, millimetres. */
+/** Where in the image a place in the patient is (PS3.3 C.7.6.2.1.1), and how far before or behind its plane, millimetres. */
 function placeInImage(
   { position, orientation, spacing }: Positioned,
   place: Vector,

@@ -15,7 +15,7 @@ export interface MprButtonProps {
 export function MprButton({ stack, onOpen }: MprButtonProps) {
   const { t } = useTranslation("volumes");
   const refusal = useMemo(() => whyNot(stack), [stack]);
-  const label = refusal ? t(`refused.${refusal}`) : t("mpr");
+  const label = refusal ? `${t("short")}. ${t(`refused.${refusal}`)}` : t("mpr");
   return (
     <Tool
       label={label}
