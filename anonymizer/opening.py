@@ -1,7 +1,9 @@
 """An instance as the engine wants it: a Part 10 source in little endian, and its scan, whatever it came as."""
 
+from dataclasses import replace
 from typing import NamedTuple
 
+from anonymizer.embedded_overlays import cleared
 from kernel.dicom.elements import Buffer, Header
 from kernel.dicom.menders import may_be_mended, shared_menders
 from kernel.dicom.part10 import file_meta, read_file_meta
@@ -43,6 +45,8 @@ def opened(source: Buffer) -> Opened:
 def in_little_endian(source: Buffer, header: Header | None = None) -> Opened:
     """Return an instance that was deflated or big endian as Explicit VR Little Endian, any other as it is.
 
+    Without overlays in unused bits of its pixels, which nothing that looks at a header would find.
+
     Raises
     ------
     Refused
@@ -60,6 +64,9 @@ def in_little_endian(source: Buffer, header: Header | None = None) -> Opened:
         header = scan(source, syntax, offset=len(front))
     if not header.complete:
         raise MalformedInstance(reason="it ends inside the pixel data")
+    without = cleared(source, header, syntax)
+    if without is not None:
+        source, header = without, replace(header, buffer=without)
     return Opened(source, syntax, header)
 
 
