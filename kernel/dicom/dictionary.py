@@ -48,6 +48,7 @@ NUMBER_FORMATS: Final[Mapping[str, str]] = {  # of `struct` (PS3.5 6.2)
 
 VR_OF: Final[Mapping[int, str]] = {tag: entry[0] for tag, entry in DicomDictionary.items() if tag >> 16 >= 2}
 KEYWORD_OF: Final[Mapping[int, str]] = {tag: entry[4] for tag, entry in DicomDictionary.items() if entry[4]}
+NAME_OF: Final[Mapping[int, str]] = {tag: entry[2] for tag, entry in DicomDictionary.items() if entry[4]}
 TAG_OF: Final[Mapping[str, int]] = {keyword: tag for tag, keyword in KEYWORD_OF.items()}
 
 # What an implicit element of an ambiguous VR is (PS3.5 annex A.1 and note in 6.2; "US or SS" see `ambiguous_vr`).

@@ -9,6 +9,7 @@ from fastapi import APIRouter
 from viewer.server.annotations import add_annotations
 from viewer.server.bulk_annotations import add_bulk_annotations
 from viewer.server.deidentification import add_deidentification
+from viewer.server.dictionary import add_dictionary
 from viewer.server.marks import add_marks
 from viewer.server.orders import add_orders
 from viewer.server.pixel_reviews import add_pixel_reviews
@@ -26,6 +27,7 @@ def build_api(services: Services) -> APIRouter:
     router = APIRouter(prefix="/api")
     add_session(router, services)
     add_reading(router, services)
+    add_dictionary(router, services)
     add_orders(router, services)
     add_vault(router, services)
     add_pixel_reviews(router, services)

@@ -48,3 +48,14 @@ export function metadataQuery(study: StudyKey, seriesInstanceUid: string, instan
     retry: 2,
   });
 }
+
+/** One instance's DICOM JSON, given the address of one of its frames. */
+export function instanceQuery(frameUrl: string) {
+  const url = `${frameUrl.replace(/\/frames\/\d+$/, "")}/metadata`;
+  return queryOptions({
+    queryKey: ["instance", url],
+    queryFn: async ({ signal }) => unwrap(await fetchJson(url, signal))[0] ?? null,
+    staleTime: Number.POSITIVE_INFINITY,
+    retry: 1,
+  });
+}

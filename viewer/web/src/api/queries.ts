@@ -3,7 +3,7 @@
 import { queryOptions } from "@tanstack/react-query";
 import { ask } from "./client";
 import { unwrap } from "./result";
-import type { NodeInfo, Series, Session, Study, TraceEvent, Worklist } from "./types";
+import type { Dictionary, NodeInfo, Series, Session, Study, TraceEvent, Worklist } from "./types";
 
 const LIVE_MS = 2_000;
 const TRACE_MS = 4_000;
@@ -18,6 +18,14 @@ export const sessionQuery = queryOptions({
   },
   staleTime: Number.POSITIVE_INFINITY,
   retry: 2,
+});
+
+/** Names of attributes: the standard's, so they change with the node's program alone. */
+export const dictionaryQuery = queryOptions({
+  queryKey: ["dictionary"],
+  queryFn: async ({ signal }) => unwrap(await ask<Dictionary>("GET", "/api/dictionary", { signal })).attributes,
+  staleTime: Number.POSITIVE_INFINITY,
+  retry: 1,
 });
 
 export const nodeQuery = queryOptions({

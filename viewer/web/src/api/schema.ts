@@ -17,6 +17,14 @@ export interface Asked {
   readonly approvedBy: string;
 }
 
+/** An attribute of the standard. */
+export interface AttributeName {
+  readonly tag: string;
+  readonly keyword: string;
+  readonly name: string;
+  readonly profiled: boolean;
+}
+
 export type Box = readonly [number, number, number, number];
 
 /** One group of annotations, and where its tiles are: `{tiles}/{octave}/{column}_{row}`. */
@@ -42,6 +50,11 @@ export interface BulkGroups {
 /** How many destinations it goes to, or is kept from. */
 export interface Decided {
   readonly destinations: number;
+}
+
+/** The attributes of PS3.6 that have a keyword, in order of their tags; those of repeating groups are not among them. */
+export interface Dictionary {
+  readonly attributes: readonly AttributeName[];
 }
 
 /** One number that was shown beside a mark. */

@@ -7,6 +7,7 @@ export type {
   BulkGroup,
   BulkGroups,
   Decided,
+  Dictionary,
   NodeInfo,
   PixelPicture,
   PixelReview,

@@ -1,6 +1,7 @@
 // English, in one chunk of its own.
 
 import common from "./en/common.json";
+import header from "./en/header.json";
 import reading from "./en/reading.json";
 import review from "./en/review.json";
 import signin from "./en/signin.json";
@@ -9,4 +10,4 @@ import upload from "./en/upload.json";
 import volumes from "./en/volumes.json";
 import worklist from "./en/worklist.json";
 
-export const en = { common, signin, worklist, reading, review, slides, upload, volumes };
+export const en = { common, header, signin, worklist, reading, review, slides, upload, volumes };

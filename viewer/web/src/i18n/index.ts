@@ -3,6 +3,7 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import common from "./vi/common.json";
+import header from "./vi/header.json";
 import reading from "./vi/reading.json";
 import review from "./vi/review.json";
 import signin from "./vi/signin.json";
@@ -11,9 +12,9 @@ import upload from "./vi/upload.json";
 import volumes from "./vi/volumes.json";
 import worklist from "./vi/worklist.json";
 
-const NAMESPACES = ["common", "signin", "worklist", "reading", "review", "slides", "upload", "volumes"] as const;
+const vi = { common, header, signin, worklist, reading, review, slides, upload, volumes };
 
-const vi = { common, signin, worklist, reading, review, slides, upload, volumes };
+const NAMESPACES = Object.keys(vi) as (keyof typeof vi)[];
 
 declare module "i18next" {
   interface CustomTypeOptions {

@@ -33,6 +33,7 @@ export interface ReadingKeysProps {
   readonly onLinked: () => void;
   readonly onHanging: () => void;
   readonly onReconstruct: () => void;
+  readonly onHeader: () => void;
   readonly onBack: () => void;
   readonly onTrace: () => void;
   readonly helpOpened: boolean;
@@ -62,9 +63,9 @@ function viewKeys(view: StackView): KeyTable {
 }
 
 export function ReadingKeys(props: ReadingKeysProps) {
-  const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct } = props;
+  const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct, onHeader } = props;
   const { onBack, onTrace, helpOpened, onHelp } = props;
-  const { t } = useTranslation(["reading", "common", "volumes"]);
+  const { t } = useTranslation(["reading", "header", "common", "volumes"]);
   const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
   const toolKeys = Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => onTool(tool)] as const);
   useKeys({
@@ -79,6 +80,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     y: onLinked,
     D: onHanging,
     M: onReconstruct,
+    T: onHeader,
     q: onBack,
     t: onTrace,
     "?": () => onHelp(true),
@@ -117,6 +119,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     { keys: ["⇧D"], what: t("hanging.next") },
     { keys: ["Y"], what: t("layout.link") },
     { keys: ["⇧M"], what: t("volumes:mpr") },
+    { keys: ["⇧T"], what: t("header:title") },
     { keys: ["T"], what: t("trace") },
     { keys: ["Q"], what: t("keys.back") },
     { keys: ["?"], what: t("keys.help") },

@@ -1,6 +1,8 @@
 // The work on series of slices: tools, one picture or several side by side, keys.
 
+import { IconListSearch } from "@tabler/icons-react";
 import { useEffect, useMemo, useState } from "react";
+import { useTranslation } from "react-i18next";
 import type { StudyKey } from "../api/queries";
 import type { Series } from "../api/types";
 import { CINE_RATE_DEFAULT } from "../engine/cine";
@@ -11,6 +13,7 @@ import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
 import type { PrimaryTool } from "../engine/tools";
 import { hangNext } from "./HangingRows";
+import { HeaderDrawer } from "./header/HeaderDrawer";
 import { LayoutMenu } from "./LayoutMenu";
 import { Pane } from "./Pane";
 import paneStyles from "./Panes.module.css";
@@ -18,6 +21,7 @@ import { following } from "./panes";
 import styles from "./Reading.module.css";
 import { ReadingKeys } from "./ReadingKeys";
 import { ReferenceLines } from "./ReferenceLines";
+import { Tool } from "./Tool";
 import { Toolbar } from "./Toolbar";
 import { useArrangement } from "./useArrangement";
 import { useLinked } from "./useLinked";
@@ -55,6 +59,8 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
   const { study, series, current } = room;
   const { arrangement, hanging, onLayout, onLinked, onPrior, onActivate } = useArrangement(room, stack?.id);
   const { layout, active, panes, linked } = arrangement;
+  const { t } = useTranslation("header");
+  const [header, setHeader] = useState(false);
   const [views, setViews] = useState<Views>([]);
   const [tool, setTool] = useState<PrimaryTool>(() => (window.matchMedia(TOUCH).matches ? "scroll" : "windowLevel"));
   const [rate, setRate] = useState(CINE_RATE_DEFAULT);
@@ -98,6 +104,7 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
         <Toolbar view={view} tool={tool} onTool={setTool} presets={presets} rate={rate} onRate={setRate}>
           <LayoutMenu {...menu} />
           <MprButton stack={stack} onOpen={() => setReconstructed(true)} />
+          <Tool label={t("title")} hint="Shift+T" icon={<IconListSearch size={20} />} onClick={() => setHeader(true)} />
         </Toolbar>
       ) : null}
       {volume || (view && stack) ? null : <div className={styles["toolbarPlace"]} />}
@@ -122,6 +129,7 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
           </Pane>
         ))}
       </div>
+      <HeaderDrawer frame={view?.currentFrame()} opened={header} onClose={() => setHeader(false)} />
       {volume ? null : (
         <ReadingKeys
           {...room}
@@ -132,6 +140,7 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
           onLinked={() => onLinked(!linked)}
           onHanging={() => hangNext(hanging)}
           onReconstruct={() => setReconstructed(true)}
+          onHeader={() => setHeader(true)}
         />
       )}
     </div>

@@ -1,6 +1,7 @@
 // Which hanging protocols fit a study, and what the best of them puts where. Pure.
 
 import type { Series, Study } from "../../api/types";
+import { folded } from "../../ui/folded";
 import type { Layout } from "../panes";
 import { layoutOf, type PaneRule, type Protocol, type When } from "./protocol";
 import regions from "./regions.json";
@@ -29,15 +30,6 @@ export interface Hung {
 
 /** Series that only show where the others lie, or tell of the dose. */
 const ASIDE = ["locali*", "loc", "scout*", "topogram", "survey", "dinh vi", "dose report"];
-
-/** Lower case without accents, words parted by single blanks; Vietnamese đ is d. */
-function folded(text: string): string {
-  const plain = text.toLowerCase().replaceAll("đ", "d").normalize("NFD").replace(/\p{M}/gu, "");
-  return plain
-    .split(/[^a-z0-9]+/)
-    .filter(Boolean)
-    .join(" ");
-}
 
 /** Whether one of the words is in the text; "t2*" is in "T2W". */
 export function hasWord(text: string, words: readonly string[]): boolean {
