@@ -13,7 +13,7 @@ For other rooms::
     site = access.may_store(principal)
 
 All of it blocks on the database now and then: call it from a thread, not from the event loop. `access.accounts`,
-`access.tokens` and `access.sessions` have the rest (making, changing, listing, revoking).
+`access.tokens`, `access.sessions`, `access.links` and `access.launches` have the rest (making, changing, revoking).
 """
 
 import hmac
@@ -24,6 +24,9 @@ from argon2 import PasswordHasher
 
 from kernel.access.accounts import AccountInfo, Accounts, NewAccount
 from kernel.access.identity import Identities, JwtRules, Proved
+from kernel.access.launches import PREFIX as LAUNCH_PREFIX
+from kernel.access.launches import Launches
+from kernel.access.links import GUEST, LinkInfo, Links, NewLink
 from kernel.access.memory import Recent
 from kernel.access.principal import ROLE_SCOPES, Principal, Role, Scope, scopes_of, system
 from kernel.access.secrets import Passwords, Signer, load_or_create_key, sha256_hex
@@ -42,7 +45,9 @@ __all__ = [
     "AccessKeys",
     "AccountInfo",
     "Action",
+    "LinkInfo",
     "NewAccount",
+    "NewLink",
     "Principal",
     "ROLE_SCOPES",
     "Role",
@@ -83,7 +88,10 @@ class Access:
         recent: Recent[str, Principal] = Recent(clock, seconds=RECENT_S, most=RECENT_MAX)
         self.accounts = Accounts(db, clock, config, Passwords(keys.hasher), recent.forget)
         self._identities = Identities(self.accounts, clock, jwt_rules)
-        self.sessions = Sessions(db, clock, config, Signer(keys.session_key), recent)
+        signer = Signer(keys.session_key)
+        self.sessions = Sessions(db, clock, config, signer, recent)
+        self.links = Links(db, clock, config, signer, recent)
+        self.launches = Launches(db, clock, signer, recent)
         self.tokens = Tokens(db, clock, recent)
         self._studies = Studies(db, clock, site)
         self._dev_token_sha256 = sha256_hex(keys.dev_token) if keys.dev_token else None
@@ -120,17 +128,20 @@ class Access:
 
     def close_session(self, cookie: str, address: str) -> None:
         """End a session; one that has ended already is no error."""
-        self.sessions.close(cookie, address)
+        if _is_guest(cookie):
+            self.links.close(cookie)
+        else:
+            self.sessions.close(cookie, address)
 
     def principal_of_session(self, cookie: str) -> Principal:
         """Return whose session a cookie names. Raises NotAuthenticated."""
-        return self.sessions.principal_of(cookie)
+        return (self.links if _is_guest(cookie) else self.sessions).principal_of(cookie)
 
     def principal_of_token(self, bearer: str) -> Principal:
         """Return whose token this is (the text after `Bearer `). Raises NotAuthenticated."""
         if self._dev_token_sha256 and hmac.compare_digest(self._dev_token_sha256, sha256_hex(bearer)):
             return self._dev_principal
-        return self.tokens.principal_of(bearer)
+        return (self.launches if bearer.startswith(LAUNCH_PREFIX) else self.tokens).principal_of(bearer)
 
     def csrf_of_session(self, cookie: str) -> str:
         """Return the value that a page of this session sends back with unsafe methods."""
@@ -186,3 +197,8 @@ class Access:
     def may_write(self, principal: Principal, scope: Scope, named: str | None = None) -> str:
         """Return the site for which `principal` may write; `named` when it says which. Raises Forbidden."""
         return self._studies.may_write(principal, scope, named)
+
+
+def _is_guest(cookie: str) -> bool:
+    """Whether a cookie says that it is of somebody whom a link let in; whether it is true, its signature tells."""
+    return cookie.startswith(f"v1.{GUEST}")

@@ -28,6 +28,7 @@ class Scope(StrEnum):
     DEIDENTIFY = "dicomweb:deidentify"  # have instances made pseudonymous with the site's keys
     API_READ = "api:read"
     API_WRITE = "api:write"
+    STUDY_READ = "study:read"  # look at the one study that a link or a launch is for; nothing that lists others
     ORDERS_READ = "orders:read"  # what is scheduled at the modalities
     ORDERS_WRITE = "orders:write"
     WORKLIST_READ = "worklist:read"  # UPS work items (PS3.18 11)
@@ -54,13 +55,14 @@ class Principal:
     """A caller whose identity was proved."""
 
     name: str
-    kind: Literal["account", "token", "system", "source"]  # a source: a DIMSE peer, known by its profile
+    kind: Literal["account", "token", "system", "source", "link"]  # source: a DIMSE peer; link: a study's guest
     roles: frozenset[Role]
     scopes: frozenset[Scope]
     sites: frozenset[str] | None = None  # whose studies may be seen; None: every site's
     site: str | None = None  # the site for which a token stores
     display: str = ""  # a person's name on screen
     must_change: bool = False  # signed in with a one-time password: no scopes until it is replaced
+    study: str | None = None  # the one Study Instance UID that may be seen, at the one of `sites`; None: all there
 
     def require(self, scope: Scope) -> None:
         """Check that `scope` is held.
@@ -72,6 +74,11 @@ class Principal:
         """
         if scope not in self.scopes:
             raise Forbidden(action=f"do this: it needs the right {scope.value}")
+
+    def require_look(self) -> None:
+        """Check that one study may be looked at: by who reads here, or was let in to it. Raises Forbidden."""
+        if Scope.STUDY_READ not in self.scopes:
+            self.require(Scope.API_READ)
 
     def sees(self, site: str) -> bool:
         """Tell whether studies of `site` may be seen."""

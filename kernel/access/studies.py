@@ -18,10 +18,11 @@ from kernel.archive.tables import study
 from kernel.audit import Action, AuditOutcome, Head, Line, append
 from kernel.clock import Clock
 from kernel.database import Database
+from kernel.dicom.matching import Exact
 from kernel.errors import AmbiguousStudy, Forbidden, NotFound
 from kernel.events import Event, EventName, record
 
-READ_SCOPES = (Scope.DICOMWEB_READ, Scope.API_READ, Scope.EXPORT)
+READ_SCOPES = (Scope.DICOMWEB_READ, Scope.API_READ, Scope.EXPORT, Scope.STUDY_READ)
 AUDIT_EVERY_S = 600.0  # one line per principal, address, study and action in so many seconds
 AUDITED_MAX = 20_000  # such lines remembered; beyond, the oldest is forgotten and may be written again
 GRANT_S = 5.0  # a grant is remembered, so that a series of frames asks the database once
@@ -71,13 +72,25 @@ class Studies:
         Forbidden
             The principal may not read.
         """
-        visible = self.may_search(principal, [*query.matches, *(["text"] if query.text else [])], address)
+        if principal.study is not None:  # who was let in to one study finds that one
+            query = replace(query, matches={**query.matches, "StudyInstanceUID": Exact(principal.study)})
+        visible = self._asked(principal, [*query.matches, *(["text"] if query.text else [])], address)
         wanted = query.sites if visible is None else visible if query.sites is None else query.sites & visible
         with self._db.read() as connection:
             return search_studies(connection, replace(query, sites=wanted))
 
     def may_search(self, principal: Principal, keywords: Iterable[str], address: str) -> frozenset[str] | None:
-        """Audit a search by matching keys and return the sites that may be searched; None means all."""
+        """Audit a search by matching keys and return the sites that may be searched; None means all.
+
+        Raises
+        ------
+        Forbidden
+            The principal may not read, or only one study.
+        """
+        _check_unbound(principal)
+        return self._asked(principal, keywords, address)
+
+    def _asked(self, principal: Principal, keywords: Iterable[str], address: str) -> frozenset[str] | None:
         self._check_reader(principal, Action.QUERY, "", address)
         self._tell_query(principal, "studies", keywords, address)
         return principal.sites
@@ -93,6 +106,7 @@ class Studies:
             The principal has not this right.
         """
         principal.require(scope)
+        _check_unbound(principal)
         self._tell_query(principal, what, keywords, address)
         return principal.sites
 
@@ -171,6 +185,7 @@ class Studies:
             It may not, or not for the site that it names, or no single site is given to it.
         """
         principal.require(scope)
+        _check_unbound(principal)
         if principal.site is not None:
             site = principal.site
         elif named is not None and principal.sees(named):
@@ -205,6 +220,9 @@ class Studies:
 
     def _find(self, principal: Principal, uid: str, address: str, action: Action, site: str | None) -> tuple[str, str]:
         """Return site and trace of a study that the principal may see. Raises NotFound, AmbiguousStudy."""
+        if principal.study not in (None, uid):
+            self._refuse(principal, action, uid if _UID.fullmatch(uid) else "", address)
+            raise NotFound(what="study")
         sites = principal.sites if site is None else frozenset({site}) if principal.sees(site) else frozenset[str]()
         here = select(study.c.site, study.c.trace_id).where(study.c.study_instance_uid == uid).limit(2)
         with self._db.read() as connection:
@@ -256,6 +274,12 @@ class Studies:
         except Exception:
             self._told.drop(key)
             raise
+
+
+def _check_unbound(principal: Principal) -> None:
+    """Refuse who was let in to one study alone what is about others, too. Raises Forbidden."""
+    if principal.study is not None:
+        raise Forbidden(action="look for studies")
 
 
 def _roles(principal: Principal) -> str:

@@ -1,6 +1,6 @@
-"""The tables of accounts, tokens and sessions. No secret is in them: only hashes."""
+"""The tables of accounts, tokens, sessions and links to studies. No secret is in them: only hashes."""
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, String, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from kernel.database import UtcDateTime, metadata
 
@@ -41,4 +41,23 @@ session = Table(
     Column("address", Text, nullable=False),
     Index(None, "account"),
     Index(None, "expires_at"),
+)
+
+study_link = Table(
+    "study_link",
+    metadata,
+    Column("id", String(16), primary_key=True),
+    Column("secret_sha256", String(64), nullable=False),
+    Column("code_sha256", String(64), nullable=False),  # of secret and code, so that nobody can try codes on this row
+    Column("site", String(32), nullable=False),
+    Column("study_uid", String(64), nullable=False),
+    Column("made_by", String(64), ForeignKey("account.name"), nullable=False),
+    Column("made_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("opened_at", UtcDateTime),
+    Column("session_sha256", String(64)),  # of the one session that the code opened
+    Column("revoked_at", UtcDateTime),
+    Index(None, "site", "study_uid"),
+    Index(None, "session_sha256"),
 )

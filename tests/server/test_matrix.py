@@ -5,7 +5,11 @@ import json
 import httpx
 import pytest
 
-PUBLIC = {("POST", "/api/session"), ("GET", "/api/node")}  # signing in, and what the sign-in page shows
+PUBLIC = {  # signing in, and what the sign-in page shows
+    ("POST", "/api/session"),
+    ("POST", "/api/session/link"),
+    ("GET", "/api/node"),
+}
 BODIES = {  # such as the framework takes, so that it is the node who answers
     "/api/session/password": {"current": "x", "new": "mat khau moi dai"},
     "/api/vault/requests": {"token": "2.25.1", "reason": "legal"},
@@ -25,6 +29,8 @@ VALUES = {
     "request_id": "0",
     "sop_instance_uid": "1.2.4",
     "number": "1",
+    "link": "0123456789abcdef",
+    "program": "weasis",
 }
 
 

@@ -10,12 +10,14 @@ from viewer.server.annotations import add_annotations
 from viewer.server.bulk_annotations import add_bulk_annotations
 from viewer.server.deidentification import add_deidentification
 from viewer.server.dictionary import add_dictionary
+from viewer.server.launching import add_launching
 from viewer.server.marks import add_marks
 from viewer.server.orders import add_orders
 from viewer.server.pixel_reviews import add_pixel_reviews
 from viewer.server.reading import add_reading
 from viewer.server.services import Services
 from viewer.server.session import add_session
+from viewer.server.sharing import add_sharing
 from viewer.server.slides import add_slides, tile_routes
 from viewer.server.vault import add_vault
 
@@ -33,6 +35,8 @@ def build_api(services: Services) -> APIRouter:
     add_pixel_reviews(router, services)
     add_deidentification(router, services)
     add_slides(router, services)
+    add_sharing(router, services)
+    add_launching(router, services)
     add_annotations(router, services)
     add_bulk_annotations(router, services)
     add_marks(router, services)

@@ -8,7 +8,7 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kernel.access import Action, Principal, Scope, StudyGrant
+from kernel.access import Action, Principal, StudyGrant
 from kernel.errors import NotFound
 from viewer.server.models import Model
 from viewer.server.services import Services, address_of, principal_of
@@ -47,7 +47,7 @@ def add_bulk_annotations(router: APIRouter, services: Services) -> None:
 
     def caller(request: Request) -> Principal:
         principal = principal_of(services, request)
-        principal.require(Scope.API_READ)
+        principal.require_look()
         return principal
 
     def granted(request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:

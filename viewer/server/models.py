@@ -39,6 +39,13 @@ class NewPassword(Model):
     new: str = Field(max_length=PASSWORD_CHARACTERS_MAX)
 
 
+class SessionStudy(Model):
+    """The one study that a guest may see."""
+
+    site: str
+    study_instance_uid: str
+
+
 class SessionInfo(Model):
     """Who is signed in."""
 
@@ -49,6 +56,8 @@ class SessionInfo(Model):
     must_change: bool = Field(
         description="The password is a one-time one; nothing else is allowed until it is changed."
     )
+    rights: list[str] = Field(description="What the session may do; docs/operating.md names the rights.")
+    study: SessionStudy | None = Field(description="Of a guest whom a link let in: the one study; null for an account.")
 
 
 class NodeInfo(Model):

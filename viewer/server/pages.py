@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-SCREENS = re.compile(r"(worklist|reviews|upload|study/[0-9A-Za-z.\-/]+)?")
+SCREENS = re.compile(r"(worklist|reviews|upload|shared|launch|study/[0-9A-Za-z.\-/]+)?")
 COMPRESSED = (("br", ".br"), ("gzip", ".gz"))
 
 NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Viễn Ảnh</title>

@@ -29,6 +29,11 @@ def add_reading(router: APIRouter, services: Services) -> None:
         principal.require(Scope.API_READ)
         return principal
 
+    def looker(request: Request) -> Principal:
+        principal = principal_of(services, request)
+        principal.require_look()
+        return principal
+
     @router.get("/node", tags=["node"])
     def node() -> NodeInfo:
         """Say which node this is; needs no sign-in, so that the sign-in page can name the hospital."""
@@ -41,20 +46,20 @@ def add_reading(router: APIRouter, services: Services) -> None:
     ) -> Response:
         """List studies, emergencies first, then the newest. Names are found without accents, in any word order."""
         page = services.access.search_studies(principal, _as_query(wanted), address_of(request))
-        items = [_study_item(row) for row in page.rows]
+        items = [study_item(row) for row in page.rows]
         return _tagged(request, Worklist(studies=items, more=page.more))
 
     @router.get("/studies/{study_uid}", tags=["reading"])
     def study(
-        request: Request, principal: Annotated[Principal, Depends(caller)], study_uid: str, site: str | None = None
+        request: Request, principal: Annotated[Principal, Depends(looker)], study_uid: str, site: str | None = None
     ) -> StudyItem:
         """Return one study as the worklist shows it."""
         grant = _open(services, request, principal, study_uid, site)
-        return _study_item(_matching(services, request, principal, grant, "StudyInstanceUID", study_uid, 1)[0])
+        return study_item(_matching(services, request, principal, grant, "StudyInstanceUID", study_uid, 1)[0])
 
     @router.get("/studies/{study_uid}/priors", tags=["reading"])
     def priors(
-        request: Request, principal: Annotated[Principal, Depends(caller)], study_uid: str, site: str | None = None
+        request: Request, principal: Annotated[Principal, Depends(looker)], study_uid: str, site: str | None = None
     ) -> list[StudyItem]:
         """List the same person's other studies at the site, newest first; a person is a number and its issuer."""
         grant = _open(services, request, principal, study_uid, site)
@@ -64,11 +69,11 @@ def add_reading(router: APIRouter, services: Services) -> None:
         rows = _matching(services, request, principal, grant, "PatientID", mine.patient_id, PRIORS_MAX)
         person = (mine.patient_id, mine.issuer)  # what is searched for may hold a wildcard
         same = [row for row in rows if (row.patient_id, row.issuer) == person]
-        return [_study_item(row) for row in same if row.study_instance_uid != mine.study_instance_uid]
+        return [study_item(row) for row in same if row.study_instance_uid != mine.study_instance_uid]
 
     @router.get("/studies/{study_uid}/series", tags=["reading"])
     def series(
-        request: Request, principal: Annotated[Principal, Depends(caller)], study_uid: str, site: str | None = None
+        request: Request, principal: Annotated[Principal, Depends(looker)], study_uid: str, site: str | None = None
     ) -> list[SeriesItem]:
         """List the series of a study in order of their numbers."""
         grant = _open(services, request, principal, study_uid, site)
@@ -114,7 +119,8 @@ def _open(services: Services, request: Request, principal: Principal, study_uid:
     return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
 
 
-def _study_item(row: search.StudyRow) -> StudyItem:
+def study_item(row: search.StudyRow) -> StudyItem:
+    """Return a study as the worklist shows it."""
     return StudyItem(
         site=row.site,
         study_instance_uid=row.study_instance_uid,

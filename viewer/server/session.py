@@ -6,8 +6,8 @@ from fastapi import APIRouter, Request, Response
 
 from kernel.access import Access, Principal
 from kernel.access.request import SESSION_COOKIE, check_origin, session_cookie
-from kernel.errors import NotAuthenticated
-from viewer.server.models import NewPassword, SessionInfo, SignIn
+from kernel.errors import Forbidden, NotAuthenticated
+from viewer.server.models import NewPassword, SessionInfo, SessionStudy, SignIn
 from viewer.server.services import Services, address_of, is_https, origin_of, principal_of
 
 
@@ -39,13 +39,19 @@ def add_session(router: APIRouter, services: Services) -> None:
     def change_password(request: Request, response: Response, body: NewPassword) -> SessionInfo:
         """Replace one's own password; every other session of the account ends."""
         principal = access.principal_of_session(_checked_cookie(services, request))
+        if principal.kind != "account":
+            raise Forbidden(action="have a password")
         access.accounts.change_password(principal.name, body.current, body.new, address_of(request))
         principal = access.authenticate_password(principal.name, body.new, address_of(request))
         return _begin(services, request, response, principal)
 
 
 def _begin(services: Services, request: Request, response: Response, principal: Principal) -> SessionInfo:
-    cookie = services.access.open_session(principal, address_of(request))
+    return begin(services, request, response, services.access.open_session(principal, address_of(request)))
+
+
+def begin(services: Services, request: Request, response: Response, cookie: str) -> SessionInfo:
+    """Hand a session that was opened to the browser."""
     response.set_cookie(
         SESSION_COOKIE,
         cookie,
@@ -55,7 +61,7 @@ def _begin(services: Services, request: Request, response: Response, principal: 
         samesite="strict",
         secure=is_https(request),
     )
-    return _session_info(services.access, principal, cookie)
+    return _session_info(services.access, services.access.principal_of_session(cookie), cookie)
 
 
 def _session_info(access: Access, principal: Principal, cookie: str) -> SessionInfo:
@@ -65,7 +71,15 @@ def _session_info(access: Access, principal: Principal, cookie: str) -> SessionI
         roles=sorted(role.value for role in principal.roles),
         csrf=access.csrf_of_session(cookie),
         must_change=principal.must_change,
+        rights=sorted(scope.value for scope in principal.scopes),
+        study=_study(principal),
     )
+
+
+def _study(principal: Principal) -> SessionStudy | None:
+    if principal.study is None or not principal.sites:
+        return None
+    return SessionStudy(site=next(iter(principal.sites)), study_instance_uid=principal.study)
 
 
 def _checked_cookie(services: Services, request: Request) -> str:

@@ -15,7 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from consult.slides.making import TileOf
 from consult.slides.shelf import OpenSlide
-from kernel.access import Action, Scope
+from kernel.access import Action
 from kernel.errors import InvalidRequest, NotFound
 from viewer.server.services import Services, address_of, origin_of, principal_of
 from viewer.server.slide_tiles import in_thread, made_tile, stored_tile
@@ -76,7 +76,7 @@ def add_protocols(router: APIRouter, services: Services, one: str) -> None:
 
 def _opened(services: Services, request: Request) -> OpenSlide:
     principal = principal_of(services, request)
-    principal.require(Scope.API_READ)
+    principal.require_look()
     asked = request.path_params
     site = request.query_params.get("site")
     access = services.access

@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from consult.slides.shelf import OpenSlide
-from kernel.access import Action, Principal, Scope, StudyGrant
+from kernel.access import Action, Principal, StudyGrant
 from kernel.errors import NotFound
 from viewer.server.models import Model
 from viewer.server.services import Services, address_of, principal_of
@@ -80,7 +80,7 @@ def add_slides(router: APIRouter, services: Services) -> None:
 
     def caller(request: Request) -> Principal:
         principal = principal_of(services, request)
-        principal.require(Scope.API_READ)
+        principal.require_look()
         return principal
 
     @router.get(ONE, tags=["slides"])
@@ -122,7 +122,7 @@ def _place(services: Services, request: Request) -> tuple[OpenSlide, Address, by
     """Return slide, address, and the tile if it is stored."""
     asked = request.path_params
     principal = principal_of(services, request)
-    principal.require(Scope.API_READ)
+    principal.require_look()
     grant = _grant(services, request, principal, asked["study_uid"], asked.get("site"))
     opened = services.slides.shelf.at(grant, asked["series_uid"], asked["revision"])
     address = _address(asked)

@@ -76,8 +76,9 @@ def _asked(call: Call, query: Query, level: Level) -> Asked:
     """
     pinned: dict[str, Match] = {}
     sites: frozenset[str] | None
-    if "study" in call.params:
-        grant = call.open_study(call.params["study"])
+    named = call.params.get("study") or call.principal.study  # who was let in to one study finds that one
+    if named is not None:
+        grant = call.open_study(named)
         pinned["StudyInstanceUID"] = Exact(grant.study_instance_uid)
         sites = frozenset({grant.site})
     else:

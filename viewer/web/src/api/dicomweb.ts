@@ -17,6 +17,11 @@ export function thumbnailUrl(study: StudyKey, seriesInstanceUid: string): string
   return `${seriesUrl(study, seriesInstanceUid)}/thumbnail`;
 }
 
+/** The study as a medium to take away: a download, with a right of its own. */
+export function mediumUrl(study: StudyKey): string {
+  return `${root(study)}/studies/${study.studyInstanceUid}/medium`;
+}
+
 /** An answer in DICOM JSON: a list of data sets. */
 export async function fetchJson(url: string, signal: AbortSignal): Promise<Result<readonly unknown[]>> {
   try {

@@ -1,7 +1,7 @@
 // The node's answers as the screens use them: what is asked, how often, and under which name it is kept.
 
 import { queryOptions } from "@tanstack/react-query";
-import { ask } from "./client";
+import { ask, setCsrf } from "./client";
 import { unwrap } from "./result";
 import type { Dictionary, NodeInfo, Series, Session, Study, TraceEvent, Worklist } from "./types";
 
@@ -14,7 +14,9 @@ export const sessionQuery = queryOptions({
   queryFn: async ({ signal }): Promise<Session | null> => {
     const result = await ask<Session>("GET", "/api/session", { signal });
     if (!result.ok && result.problem.kind === "signedOut") return null;
-    return unwrap(result);
+    const session = unwrap(result);
+    setCsrf(session.csrf); // before any screen asks something with it
+    return session;
   },
   staleTime: Number.POSITIVE_INFINITY,
   retry: 2,

@@ -57,6 +57,35 @@ export interface Dictionary {
   readonly attributes: readonly AttributeName[];
 }
 
+/** Which study another program means (IHE IID): by its UID, its accession number, or the newest of a patient. */
+export interface Launch {
+  readonly studyInstanceUID?: string;
+  readonly accessionNumber?: string;
+  readonly patientID?: string;
+}
+
+/** A link as a list shows it. */
+export interface LinkItem {
+  readonly id: string;
+  readonly madeBy: string;
+  readonly madeAt: string;
+  readonly expiresAt: string;
+  /** Wrong codes so far. */
+  readonly failures: number;
+  readonly openedAt: string | null;
+  readonly revokedAt: string | null;
+}
+
+/** A link; neither address nor code can be shown again. */
+export interface MadeLink {
+  readonly id: string;
+  /** To be sent; what is behind # never reaches a server. */
+  readonly address: string;
+  /** To be told by another way, such as the telephone. */
+  readonly code: string;
+  readonly expiresAt: string;
+}
+
 /** One number that was shown beside a mark. */
 export interface MarkFigure {
   readonly quantity: "length" | "long" | "short" | "angle" | "cobb" | "value" | "area" | "mean" | "deviation" | "lowest" | "highest";
@@ -69,6 +98,11 @@ export interface NewAnnotations {
   /** The instance that was opened, or null. */
   readonly base: string | null;
   readonly marks: readonly SlideMark[];
+}
+
+/** How long a link shall hold. */
+export interface NewLinkOrder {
+  readonly hours?: number;
 }
 
 /** A state to save. */
@@ -90,6 +124,12 @@ export interface NodeInfo {
   readonly role: "site" | "hub" | "both";
   readonly site: string;
   readonly version: string;
+}
+
+/** What stands behind the # of a link's address, and the code. */
+export interface OpenLink {
+  readonly link: string;
+  readonly code: string;
 }
 
 /** A scheduled procedure step (PS3.3 C.4.10). Names are family^given; dates and times are DICOM's DA and TM. */
@@ -183,6 +223,11 @@ export interface PixelReview {
   readonly picture: PixelPicture | null;
 }
 
+/** An address that opens a study in another program on this desk; it holds for an hour. */
+export interface ProgramAddress {
+  readonly address: string;
+}
+
 /** What a person wants to know, and why (a word of the list in the operating manual). */
 export interface Question {
   readonly token: string;
@@ -227,6 +272,16 @@ export interface SessionInfo {
   readonly csrf: string;
   /** The password is a one-time one; nothing else is allowed until it is changed. */
   readonly mustChange: boolean;
+  /** What the session may do; docs/operating.md names the rights. */
+  readonly rights: readonly string[];
+  /** Of a guest whom a link let in: the one study; null for an account. */
+  readonly study: SessionStudy | null;
+}
+
+/** The one study that a guest may see. */
+export interface SessionStudy {
+  readonly site: string;
+  readonly studyInstanceUID: string;
 }
 
 /** A person's name and password. */

@@ -10,9 +10,11 @@ import { problemOf } from "../api/result";
 import { signOut } from "../api/session";
 import type { Session } from "../api/types";
 import { ChangePassword } from "../signin/ChangePassword";
+import { OpenLink } from "../signin/OpenLink";
 import { SignIn } from "../signin/SignIn";
 import { FailedNotice } from "../ui/FailedNotice";
-import type { Route } from "./route";
+import { linkSecret } from "./launch";
+import { goTo, type Route } from "./route";
 import { Screens } from "./Screens";
 import styles from "./Screens.module.css";
 import { useSignedOut } from "./useSignedOut";
@@ -64,6 +66,17 @@ export function Gate({ route }: { readonly route: Route }) {
     return (
       <FailedNotice title={t(`problem.${problemOf(session.error).kind}`)} onRetry={() => void session.refetch()} />
     );
+  }
+  if (route.screen === "shared" && (linkSecret() || !session.data?.study)) {
+    const opened = (guest: Session) => {
+      forget();
+      enter(guest);
+      if (guest.study) {
+        const { site, studyInstanceUID } = guest.study;
+        goTo({ screen: "reading", studyInstanceUid: studyInstanceUID, site }, "instead");
+      }
+    };
+    return <OpenLink nodeName={nodeName} link={linkSecret()} onOpened={opened} />;
   }
   if (!session.data) {
     return <SignIn nodeName={nodeName} expired={wasIn.current && !left.current} onSignedIn={enter} />;

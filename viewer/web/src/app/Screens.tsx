@@ -5,12 +5,13 @@ import { Loader } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { nodeQuery } from "../api/queries";
+import { nodeQuery, type StudyKey } from "../api/queries";
 import { reviewsQuery } from "../api/reviews";
 import type { Session } from "../api/types";
 import { Worklist } from "../worklist/Worklist";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Header } from "./Header";
+import { LaunchScreen } from "./LaunchScreen";
 import { goTo, type Route } from "./route";
 import styles from "./Screens.module.css";
 
@@ -31,26 +32,41 @@ export interface ScreensProps {
 }
 
 export function Screens(props: ScreensProps) {
-  const { route } = props;
+  const { route, session } = props;
+  if (session.study) {
+    // A guest is in one study, wherever the address leads.
+    const { site, studyInstanceUID } = session.study;
+    return <ReadingScreen study={{ studyInstanceUid: studyInstanceUID, site }} onBack={props.onSignOut} />;
+  }
   switch (route.screen) {
-    case "reading":
-      return (
-        <ErrorBoundary key={route.studyInstanceUid}>
-          <Suspense fallback={<Waiting />}>
-            <Reading
-              study={{ studyInstanceUid: route.studyInstanceUid, site: route.site }}
-              onBack={() => goTo({ screen: "worklist" })}
-            />
-          </Suspense>
-        </ErrorBoundary>
-      );
+    case "reading": {
+      const study = { studyInstanceUid: route.studyInstanceUid, site: route.site };
+      return <ReadingScreen study={study} onBack={() => goTo({ screen: "worklist" })} />;
+    }
     case "reviews":
       return <ReviewScreen {...props} />;
     case "upload":
       return <UploadScreen {...props} />;
+    case "launch":
+      return (
+        <UnderHeader {...props} onHelp={undefined}>
+          <LaunchScreen />
+        </UnderHeader>
+      );
+    case "shared":
     case "worklist":
       return <WorklistScreen {...props} />;
   }
+}
+
+function ReadingScreen({ study, onBack }: { readonly study: StudyKey; readonly onBack: () => void }) {
+  return (
+    <ErrorBoundary key={study.studyInstanceUid}>
+      <Suspense fallback={<Waiting />}>
+        <Reading study={study} onBack={onBack} />
+      </Suspense>
+    </ErrorBoundary>
+  );
 }
 
 function Waiting() {

@@ -5,6 +5,8 @@ test.each<Route>([
   { screen: "worklist" },
   { screen: "reviews" },
   { screen: "upload" },
+  { screen: "shared" },
+  { screen: "launch" },
   { screen: "reading", studyInstanceUid: "2.25.1", site: undefined },
   { screen: "reading", studyInstanceUid: "2.25.1", site: "MƯỜNG KHÊ&x" },
 ])("an address leads back to its screen: %o", (route) => {

@@ -6,6 +6,8 @@ export type Route =
   | { readonly screen: "worklist" }
   | { readonly screen: "reviews" }
   | { readonly screen: "upload" }
+  | { readonly screen: "shared" }
+  | { readonly screen: "launch" }
   | { readonly screen: "reading"; readonly studyInstanceUid: string; readonly site: string | undefined };
 
 const STUDY = /^\/study\/([0-9A-Za-z.]{1,64})$/;
@@ -13,6 +15,8 @@ const STUDY = /^\/study\/([0-9A-Za-z.]{1,64})$/;
 export function parseRoute(pathname: string, search: string): Route {
   if (pathname === "/reviews") return { screen: "reviews" };
   if (pathname === "/upload") return { screen: "upload" };
+  if (pathname === "/shared") return { screen: "shared" };
+  if (pathname === "/launch") return { screen: "launch" };
   const studyInstanceUid = STUDY.exec(pathname)?.[1];
   if (!studyInstanceUid) return { screen: "worklist" };
   return { screen: "reading", studyInstanceUid, site: new URLSearchParams(search).get("site") ?? undefined };
@@ -26,8 +30,10 @@ export function addressOf(route: Route): string {
 
 const MOVED = "vienanh:moved";
 
-export function goTo(route: Route): void {
-  history.pushState(null, "", addressOf(route));
+/** Go to a screen; `instead`: the present one is no place to come back to. */
+export function goTo(route: Route, how: "next" | "instead" = "next"): void {
+  if (how === "instead") history.replaceState(null, "", addressOf(route));
+  else history.pushState(null, "", addressOf(route));
   window.dispatchEvent(new Event(MOVED));
 }
 

@@ -4,10 +4,11 @@ import common from "./en/common.json";
 import header from "./en/header.json";
 import reading from "./en/reading.json";
 import review from "./en/review.json";
+import sharing from "./en/sharing.json";
 import signin from "./en/signin.json";
 import slides from "./en/slides.json";
 import upload from "./en/upload.json";
 import volumes from "./en/volumes.json";
 import worklist from "./en/worklist.json";
 
-export const en = { common, header, signin, worklist, reading, review, slides, upload, volumes };
+export const en = { common, header, signin, worklist, reading, review, slides, upload, volumes, sharing };

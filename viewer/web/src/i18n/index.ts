@@ -6,13 +6,14 @@ import common from "./vi/common.json";
 import header from "./vi/header.json";
 import reading from "./vi/reading.json";
 import review from "./vi/review.json";
+import sharing from "./vi/sharing.json";
 import signin from "./vi/signin.json";
 import slides from "./vi/slides.json";
 import upload from "./vi/upload.json";
 import volumes from "./vi/volumes.json";
 import worklist from "./vi/worklist.json";
 
-const vi = { common, header, signin, worklist, reading, review, slides, upload, volumes };
+const vi = { common, header, signin, worklist, reading, review, slides, upload, volumes, sharing };
 
 const NAMESPACES = Object.keys(vi) as (keyof typeof vi)[];
 

@@ -2,9 +2,12 @@
 
 import { Tooltip } from "@mantine/core";
 import { IconArrowLeft, IconBolt, IconClockUp, IconKeyboard, IconRoute, IconShieldLock } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
+import { type StudyKey, sessionQuery } from "../api/queries";
 import type { Study } from "../api/types";
 import type { Bearer } from "../engine/stacks";
+import { ShareMenu } from "../sharing/ShareMenu";
 import { useBodyPart } from "../ui/bodyPart";
 import { ageAt, dicomAge, dicomDate, displayName, formatDicomDay } from "../ui/format";
 import { IconButton } from "../ui/IconButton";
@@ -12,24 +15,27 @@ import { LanguageToggle, SchemeToggle } from "../ui/Toggles";
 import styles from "./Banner.module.css";
 
 export interface BannerProps {
+  readonly studyKey: StudyKey;
   /** The study as the node tells it. */
   readonly study: Study | undefined;
   /** The study as its own instances tell it, once they are here. */
   readonly bearer: Bearer | undefined;
-  readonly site: string | undefined;
   readonly onBack: () => void;
   readonly onTrace: () => void;
   readonly onHelp: () => void;
 }
 
-export function Banner({ study, bearer, site, onBack, onTrace, onHelp }: BannerProps) {
-  const { t } = useTranslation(["reading", "common"]);
+export function Banner({ studyKey, study, bearer, onBack, onTrace, onHelp }: BannerProps) {
+  const { t } = useTranslation(["reading", "common", "sharing"]);
+  const isGuest = Boolean(useQuery(sessionQuery).data?.study);
+  const back = t(isGuest ? "sharing:leave" : "common:back");
   return (
     <header className={styles["banner"]}>
-      <IconButton label={t("common:back")} hint="Q" icon={<IconArrowLeft size={22} />} size="xl" onClick={onBack} />
-      <Person study={study} bearer={bearer} site={site} />
+      <IconButton label={back} hint="Q" icon={<IconArrowLeft size={22} />} size="xl" onClick={onBack} />
+      <Person study={study} bearer={bearer} site={studyKey.site} />
       <div className={styles["switches"]}>
-        <IconButton label={t("trace")} hint="T" icon={<IconRoute size={20} />} onClick={onTrace} />
+        <ShareMenu study={studyKey} />
+        {isGuest ? null : <IconButton label={t("trace")} hint="T" icon={<IconRoute size={20} />} onClick={onTrace} />}
         <IconButton
           className={styles["wide"]}
           label={t("common:help")}
@@ -46,7 +52,11 @@ export function Banner({ study, bearer, site, onBack, onTrace, onHelp }: BannerP
   );
 }
 
-function Person({ study, bearer, site }: Pick<BannerProps, "study" | "bearer" | "site">) {
+interface PersonProps extends Pick<BannerProps, "study" | "bearer"> {
+  readonly site: string | undefined;
+}
+
+function Person({ study, bearer, site }: PersonProps) {
   const { t } = useTranslation(["reading", "common"]);
   const bodyPart = useBodyPart();
   const name = displayName(bearer?.patientName || study?.patientName || "");

@@ -57,9 +57,9 @@ export default function Reading({ study, onBack }: ReadingProps) {
   return (
     <div className={styles["page"]}>
       <Banner
+        studyKey={study}
         study={listed}
         bearer={slide ? slideBearer : loaded.bearer}
-        site={study.site}
         onBack={leaveStudy}
         onTrace={room.onTrace}
         onHelp={() => setPanel("help")}

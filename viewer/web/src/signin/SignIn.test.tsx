@@ -12,6 +12,8 @@ const SESSION: Session = {
   roles: ["reader"],
   csrf: "word",
   mustChange: false,
+  rights: ["api:read"],
+  study: null,
 };
 
 const entered = vi.fn();

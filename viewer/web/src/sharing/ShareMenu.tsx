@@ -1,0 +1,70 @@
+// What may be done with a study outside this room: take it away, give a link to it, open it in another program.
+
+import { ActionIcon, Menu } from "@mantine/core";
+import { IconBox, IconDownload, IconLink, IconShare2, IconStack3 } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { mediumUrl } from "../api/dicomweb";
+import { type StudyKey, sessionQuery } from "../api/queries";
+import { openProgram, type Program } from "../api/sharing";
+import { LinkDialog } from "./LinkDialog";
+
+export function ShareMenu({ study }: { readonly study: StudyKey }) {
+  const { t } = useTranslation("sharing");
+  const rights = useQuery(sessionQuery).data?.rights ?? [];
+  const [linking, setLinking] = useState(false);
+  const [failed, setFailed] = useState(false);
+  const exports = rights.includes("dicomweb:export");
+  if (!rights.includes("api:read")) return null;
+
+  const open = async (program: Program) => {
+    const result = await openProgram(study, program);
+    setFailed(!result.ok);
+    if (result.ok) location.assign(result.value.address);
+  };
+
+  return (
+    <>
+      <Menu
+        position="bottom-end"
+        transitionProps={{ duration: 0 }}
+        onClose={() => setFailed(false)}
+        closeOnItemClick={false}
+      >
+        <Menu.Target>
+          <ActionIcon variant="subtle" size="lg" aria-label={t("menu")} title={t("menu")}>
+            <IconShare2 size={20} />
+          </ActionIcon>
+        </Menu.Target>
+        <Menu.Dropdown>
+          {exports ? (
+            <>
+              <Menu.Item
+                component="a"
+                href={mediumUrl(study)}
+                download
+                closeMenuOnClick
+                leftSection={<IconDownload size={18} />}
+              >
+                {t("download")}
+              </Menu.Item>
+              <Menu.Item closeMenuOnClick leftSection={<IconLink size={18} />} onClick={() => setLinking(true)}>
+                {t("link")}
+              </Menu.Item>
+              <Menu.Divider />
+            </>
+          ) : null}
+          <Menu.Item leftSection={<IconStack3 size={18} />} onClick={() => void open("weasis")}>
+            {t("weasis")}
+          </Menu.Item>
+          <Menu.Item leftSection={<IconBox size={18} />} onClick={() => void open("slicer")}>
+            {t("slicer")}
+          </Menu.Item>
+          {failed ? <Menu.Label role="alert">{t("programFailed")}</Menu.Label> : null}
+        </Menu.Dropdown>
+      </Menu>
+      <LinkDialog study={study} opened={linking} onClose={() => setLinking(false)} />
+    </>
+  );
+}
