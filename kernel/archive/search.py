@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Select, func, select, union_all
+from sqlalchemy import ColumnElement, Connection, Select, false, func, select, union_all
 
 from kernel.archive.cost import bounded
 from kernel.archive.found import PKS, SELECTS, SeriesRow, StudyPage, StudyRow, series_of, studies_of
@@ -32,7 +32,7 @@ from kernel.dicom.matching import Match
 from kernel.errors import QueryTooBroad
 
 ROWS_MAX: Final = 10_000  # of one page, whatever is asked for
-FAR: Final = 1_000  # offset from which it is worth asking where its day begins
+FAR: Final = 5_000  # offset from which it is worth asking where its day begins
 COUNTED_MAX: Final = 1_000  # matches beyond a page that are counted
 COUNT_SHARE: Final = 500  # to count what is beyond a page may cost one part in so many of a search: 10 ms
 
@@ -189,12 +189,13 @@ def _nearer(connection: Connection, keys: Keys, offset: int) -> tuple[list[Colum
 
     Among days that are all that is asked for: what lies above is counted by days, so that nothing is walked to get there.
     """
-    day = study_day.c.study_date
-    down_to = func.sum(study_day.c.studies).over(order_by=day.desc())
-    days = select(day, (down_to - study_day.c.studies).label("above")).where(*keys.of_days(day)).subquery()
-    at = select(days.c.study_date, days.c.above).where(days.c.above <= offset).order_by(days.c.above.desc()).limit(1)
-    found = connection.execute(at).first()
-    return ([], offset) if found is None else ([study.c.study_date <= found.study_date], offset - int(found.above))
+    above, day = 0, study_day.c.study_date
+    days = select(day, study_day.c.studies).where(*keys.of_days(day)).order_by(day.desc())
+    for on, studies in connection.execute(days):
+        if above + studies > offset:
+            return [study.c.study_date <= on], offset - above
+        above += studies
+    return [false()], 0
 
 
 def _arrived(query: StudyQuery) -> Lead | None:
