@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, false, func, or_, select, true, union_all
@@ -25,6 +26,7 @@ from kernel.dicom.matching import AllOf, AnyOf, Combined, Exact, Match, Range, U
 from kernel.dicom.names import fold
 from kernel.errors import InvalidQuery
 
+TEXT: Final = "text"  # the words of a query, beside the keywords of its keys
 TEXT_CHARACTERS_MAX: Final = 256
 WORDS_MAX: Final = 8
 _IDENTIFIERS: Final = (study.c.patient_id, study.c.accession_number)
@@ -42,6 +44,7 @@ class Lead(NamedTuple):
     candidates: Candidates
     keyword: str = ""
     among: ColumnElement[bool] = true()
+    settles: frozenset[str] = frozenset()  # what all of them fulfil and need not be asked for: keywords, TEXT
 
 
 class Keys:
@@ -65,6 +68,7 @@ class Keys:
         self._matches = {keyword: match for keyword, match in matches.items() if not isinstance(match, Universal)}
         words = clean(words)
         self._text = words.strip()
+        self._identifies = bool(self._text)  # an identifier may begin with the text
         self._words = [word for word in re.split(r"[\s^=,*?]+", fold(words)) if word][:WORDS_MAX]
 
     @property
@@ -100,22 +104,35 @@ class Keys:
 
     @property
     def identified(self) -> Candidates | None:
-        """The studies of which an identifier begins with the text; None without a text."""
-        if not self._text:
+        """The studies of which an identifier begins with the text; None when there can be none."""
+        if not self._identifies:
             return None
         found = union_all(*(select(study.c.pk).where(one) for one in self._identifier_begins(_IDENTIFIERS)))
         return select(found.subquery().c.pk)
 
+    def of_names_alone(self) -> "Keys":
+        """Return the same, where it is known that no identifier begins with the text."""
+        same = copy(self)
+        same._identifies = False  # noqa: SLF001 (its own)
+        return same
+
     def conditions(
-        self, *, on_sqlite: bool, indexed: Container[str] = EVERY, identified: Candidates | None = None
+        self,
+        *,
+        on_sqlite: bool,
+        indexed: Container[str] = EVERY,
+        identified: Candidates | None = None,
+        settled: Container[str] = (),
     ) -> list[ColumnElement[bool]]:
-        """Return what every row must fulfil.
+        """Return what every row must fulfil, beside what is `settled` (see `Lead`).
 
         The engine is kept from driving the search by other keys of the study than `indexed`. `identified`: that these
         studies have an identifier as the text says is known, and their rows need not be read for it.
         """
         conditions: list[ColumnElement[bool]] = []
         for keyword, match in self._matches.items():
+            if keyword in settled:
+                continue
             if keyword == "ModalitiesInStudy":
                 conditions.append(has_modality(match, on_sqlite=on_sqlite))
                 continue
@@ -129,7 +146,7 @@ class Keys:
                 within = column.concat(self._columns[match.time_keyword])
                 conditions.append(condition_of(keyword, within, match.within, on_sqlite=on_sqlite))
             conditions.append(condition_of(keyword, column, match, on_sqlite=on_sqlite))
-        if self._text:
+        if self._text and TEXT not in settled:
             conditions.append(self._text_condition(on_sqlite=on_sqlite, identified=identified))
         return conditions
 
@@ -147,15 +164,19 @@ class Keys:
         if not isinstance(match, Wildcard | Words):
             return None
         name = distinct_name.c.name_fold
-        return _by_names([condition_of("PatientName", name, match, on_sqlite=on_sqlite)], on_sqlite=on_sqlite)
+        among = [condition_of("PatientName", name, match, on_sqlite=on_sqlite)]
+        return _by_names(among, "PatientName", on_sqlite=on_sqlite)
 
     def by_text(self, identified: Candidates | None, *, on_sqlite: bool) -> Lead | None:
         """Return what could lead by the text: distinct names that have its words, and what it identifies."""
-        if not self._words or identified is None:
+        if not self._words or (identified is None and self._identifies):
             return None
         in_name = [like(distinct_name.c.name_fold, one, on_sqlite=on_sqlite) for one in _inside(self._words)]
-        candidates = union_all(_by_names(in_name, on_sqlite=on_sqlite).candidates, identified)
-        return Lead(candidates, among=study.c.pk.in_(candidates))
+        named = _by_names(in_name, TEXT, on_sqlite=on_sqlite)
+        if identified is None:
+            return named
+        candidates = union_all(named.candidates, identified)
+        return Lead(candidates, among=study.c.pk.in_(candidates), settles=named.settles)
 
     def by_modality(self, *, on_sqlite: bool) -> Lead | None:
         """Return what could lead by the table of modalities."""
@@ -185,6 +206,8 @@ class Keys:
         """Return: every word is in the name, or an identifier begins with the text."""
         name = unindexed(study.c.name_fold, on_sqlite=on_sqlite)
         in_name = [like(name, pattern, on_sqlite=on_sqlite) for pattern in _inside(self._words)]
+        if not self._identifies:
+            return and_(*in_name) if in_name else false()
         columns = [unindexed(column, on_sqlite=on_sqlite) for column in _IDENTIFIERS]
         starts = self._identifier_begins(columns) if identified is None else [study.c.pk.in_(identified)]
         return or_(and_(*in_name) if in_name else false(), *starts)
@@ -207,8 +230,8 @@ def _by_own_index(keyword: str, match: Match) -> Candidates | None:
     return select(study.c.pk).where(condition)
 
 
-def _by_names(conditions: Sequence[ColumnElement[bool]], *, on_sqlite: bool) -> Lead:
-    """Return the studies with those of the distinct names that fulfil `conditions`."""
+def _by_names(conditions: Sequence[ColumnElement[bool]], settles: str, *, on_sqlite: bool) -> Lead:
+    """Return the studies with those of the distinct names that fulfil `conditions`, which are all that is asked by `settles`."""
     names = select(distinct_name.c.name_fold).where(*conditions)
     # PostgreSQL would guess how many they are, and may look at every study: of an array it asks the index.
     among = (
@@ -216,7 +239,7 @@ def _by_names(conditions: Sequence[ColumnElement[bool]], *, on_sqlite: bool) -> 
         if on_sqlite
         else study.c.name_fold == func.any(func.array(names.scalar_subquery()))
     )
-    return Lead(select(study.c.pk).where(among), among=among)
+    return Lead(select(study.c.pk).where(among), among=among, settles=frozenset({settles}))
 
 
 def _inside(words: Iterable[str]) -> list[str]:

@@ -56,12 +56,12 @@ def plan(
     on_sqlite = is_sqlite(connection)
     if keys.pinned:  # a UID or an identifier: nothing is more selective
         return Plan([*keys.conditions(on_sqlite=on_sqlite, indexed=keys.pinned), *others], is_walk=False)
-    identified = _few_identified(connection, keys)
+    keys, identified = _identified(connection, keys)
 
     def led(lead: Lead) -> Plan:
         among = [] if lead.keyword else [lead.among]
         indexed = frozenset({lead.keyword} if lead.keyword else ())
-        rest = keys.conditions(on_sqlite=on_sqlite, indexed=indexed, identified=identified)
+        rest = keys.conditions(on_sqlite=on_sqlite, indexed=indexed, identified=identified, settled=lead.settles)
         return Plan([*among, *rest, *others], is_walk=False)
 
     common: Lead | None = None
@@ -91,10 +91,13 @@ def plan(
     return walk if common is None else led(common)
 
 
-def _few_identified(connection: Connection, keys: Keys) -> Candidates | None:
-    """Return the studies of which an identifier begins with the text, unless there are many or there is no text."""
+def _identified(connection: Connection, keys: Keys) -> tuple[Keys, Candidates | None]:
+    """Look for the studies of which an identifier begins with the text: None if there are many, or none at all."""
     found = keys.identified
-    return found if found is not None and _has_at_most(connection, found, IDENTIFIED_MAX) else None
+    count = 0 if found is None else _count(connection, found.limit(IDENTIFIED_MAX + 1))
+    if not count:
+        return keys.of_names_alone(), None
+    return keys, found if count <= IDENTIFIED_MAX else None
 
 
 def _has_at_most(connection: Connection, candidates: Candidates, most: int) -> bool:
