@@ -18,7 +18,7 @@ CT = "CT"
 
 def open_ct(room: Room) -> int:
     """Open a CT that is all there and return how many slices it has."""
-    room.open_study(CT, r"có đủ (36|6\d)")
+    room.open_study(CT, r"có đủ (3\d|[67]\d)")
     return room.slices()
 
 

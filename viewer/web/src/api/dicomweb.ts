@@ -9,8 +9,12 @@ function root(study: StudyKey): string {
   return study.site ? `/sites/${encodeURIComponent(study.site)}/dicom-web` : "/dicom-web";
 }
 
+export function studyUrl(study: StudyKey): string {
+  return `${root(study)}/studies/${study.studyInstanceUid}`;
+}
+
 export function seriesUrl(study: StudyKey, seriesInstanceUid: string): string {
-  return `${root(study)}/studies/${study.studyInstanceUid}/series/${seriesInstanceUid}`;
+  return `${studyUrl(study)}/series/${seriesInstanceUid}`;
 }
 
 export function thumbnailUrl(study: StudyKey, seriesInstanceUid: string): string {

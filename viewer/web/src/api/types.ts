@@ -19,6 +19,8 @@ export type {
   SlideAnnotations,
   SlideItem,
   SlideMark,
+  StudyMark,
+  StudyMarks,
   Worklist,
 } from "./schema";
 export type Session = SessionInfo;

@@ -36,3 +36,9 @@ export function hideVoiLutFunction(viewport: Types.IStackViewport): void {
     return properties;
   };
 }
+
+/** Draw no marks before there is a picture: until then the renderer cannot say where anything is, and throws. */
+export function hideMarksUntilShown(viewport: Types.IStackViewport): void {
+  const isViewable = viewport.isReferenceViewable.bind(viewport);
+  viewport.isReferenceViewable = (...asked) => viewport.getImageData() !== undefined && isViewable(...asked);
+}

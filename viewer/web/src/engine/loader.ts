@@ -3,6 +3,7 @@
 
 import { cache, imageLoader, metaData, type Types } from "@cornerstonejs/core";
 import { Decoding } from "./decoding";
+import { createStore, type Store } from "./emitter";
 import { FrameProblem, fetchFrame, fetchTier } from "./fetchFrame";
 import type { Frame } from "./frame";
 import { forget, setReady, setState, tierOf } from "./frameStates";
@@ -29,6 +30,8 @@ const withoutTiers = new Set<string>();
 const listeners = new Set<Sharper>();
 const line = new Line();
 const decoding = new Decoding();
+/** Raised whenever frames came into the room. */
+export const framesKnown: Store<number> = createStore(0);
 
 export function frameOf(imageId: string): Frame | undefined {
   return frames.get(imageId);
@@ -46,6 +49,7 @@ export function addFrames(owner: object, added: readonly Frame[]): void {
     const of = owners.get(frame.imageId) ?? new Set();
     owners.set(frame.imageId, of.add(owner));
   }
+  framesKnown.set(framesKnown.get() + 1);
 }
 
 /** Give back the memory of a viewport's frames that no other one shows. */

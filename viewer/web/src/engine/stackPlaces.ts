@@ -2,21 +2,23 @@
 
 import { cache, getShouldUseCPURendering, type Types, utilities } from "@cornerstonejs/core";
 import type { Frame } from "./frame";
+import { tierOf } from "./frameStates";
 import { type ImagePoint, minus, type Orientation, unit } from "./geometry";
 import { frameOf, holdsModalityValues } from "./loader";
 import { type MarkReading, type MeasuringTool, readMark } from "./marks";
 import type { Samples } from "./shapes";
+import { WHOLE } from "./tiers";
 
 /** What a mark says whose places are given in the renderer's world. */
 export function readingOn(tool: MeasuringTool, imageId: string, places: readonly number[][]): MarkReading | undefined {
   const frame = frameOf(imageId);
   if (!frame) return undefined;
   const points = places.flatMap((place) => pointOf(imageId, place) ?? []);
-  return readMark(tool, points, frame, modalityValuesOf(imageId, frame));
+  return readMark(tool, points, frame, samplesOf(imageId, frame));
 }
 
 /** Columns and rows from the corner of the first pixel. The CPU renderer's world is half a pixel off, its GPU one not. */
-function pointOf(imageId: string, place: readonly number[]): ImagePoint | undefined {
+export function pointOf(imageId: string, place: readonly number[]): ImagePoint | undefined {
   const coords = utilities.worldToImageCoords(imageId, place as Types.Point3);
   const shift = getShouldUseCPURendering() ? 0.5 : 0;
   return coords && { column: coords[0] - shift, row: coords[1] - shift };
@@ -31,6 +33,18 @@ export function modalityValuesOf(imageId: string, frame: Frame): Samples | undef
   const { slope, intercept } = frame.rescale;
   if (slope === 1 && intercept === 0) return { rows, columns, values: stored };
   return { rows, columns, values: Float64Array.from(stored, (value) => value * slope + intercept) };
+}
+
+/** Undefined while only a preview of the image is here: its samples are not those that are stored. */
+export function samplesOf(imageId: string, frame: Frame): Samples | undefined {
+  return tierOf(imageId) === WHOLE ? modalityValuesOf(imageId, frame) : undefined;
+}
+
+/** The other way: a place of the image in the renderer's world. */
+export function worldOf(imageId: string, { column, row }: ImagePoint): Types.Point3 | undefined {
+  const shift = getShouldUseCPURendering() ? 0.5 : 0;
+  const world = utilities.imageToWorldCoords(imageId, [column + shift, row + shift]);
+  return world ? ([...world] as Types.Point3) : undefined;
 }
 
 /** Where the screen's right and down are in the world, as unit vectors. */

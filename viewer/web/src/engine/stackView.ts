@@ -8,7 +8,7 @@ import { createStore, type Store } from "./emitter";
 import type { Frame } from "./frame";
 import { stateOf, tierOf } from "./frameStates";
 import type { Vector } from "./geometry";
-import { growStack, hideVoiLutFunction } from "./internals";
+import { growStack, hideMarksUntilShown, hideVoiLutFunction } from "./internals";
 import { addFrames, onSharper, reach, removeFrames } from "./loader";
 import { Look } from "./look";
 import type { MarkReading } from "./marks";
@@ -80,6 +80,7 @@ export class StackView {
     });
     element.dataset["backend"] = backend;
     if (backend === "cpu") hideVoiLutFunction(this.viewport);
+    hideMarksUntilShown(this.viewport);
     this.look = new Look(
       () => this.viewport,
       () => this.frames[this.stack.get().shown ?? this.stack.get().wanted],

@@ -18,6 +18,7 @@ import {
   WindowLevelTool,
   ZoomTool,
 } from "@cornerstonejs/tools";
+import type { MarkKind } from "./keptFigures";
 import type { MeasuringTool } from "./marks";
 import { SteadyMagnifier } from "./steadyMagnifier";
 
@@ -46,6 +47,12 @@ const TOOL_NAMES: Readonly<Record<PrimaryTool, string>> = {
   arrow: ArrowAnnotateTool.toolName,
   ...MEASURING,
 };
+
+/** The renderer's names of what leaves a mark. */
+export const TOOL_OF_KIND: Readonly<Record<MarkKind, string>> = { ...MEASURING, arrow: ArrowAnnotateTool.toolName };
+export const KIND_OF_TOOL: Readonly<Record<string, MarkKind>> = Object.fromEntries(
+  Object.entries(TOOL_OF_KIND).map(([kind, tool]) => [tool, kind as MarkKind]),
+);
 
 /** Every tool class that the renderer must know. */
 export const TOOL_CLASSES = [
@@ -92,8 +99,8 @@ function configurationOf(tool: PrimaryTool, texts: ToolTexts): object {
     type Done = (text: string) => void;
     return {
       getTextCallback: (done: Done) => texts.ask("", done),
-      changeTextCallback: (mark: { data: { text?: string } }, _: unknown, done: Done) =>
-        texts.ask(mark.data.text ?? "", done),
+      changeTextCallback: (mark: { data: { label?: string } }, _: unknown, done: Done) =>
+        texts.ask(mark.data.label ?? "", done),
     };
   }
   if (!measures(tool)) return {};

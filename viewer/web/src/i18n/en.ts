@@ -1,6 +1,7 @@
 // English, in one chunk of its own.
 
 import common from "./en/common.json";
+import findings from "./en/findings.json";
 import header from "./en/header.json";
 import reading from "./en/reading.json";
 import review from "./en/review.json";
@@ -11,4 +12,4 @@ import upload from "./en/upload.json";
 import volumes from "./en/volumes.json";
 import worklist from "./en/worklist.json";
 
-export const en = { common, header, signin, worklist, reading, review, slides, upload, volumes, sharing };
+export const en = { common, header, signin, worklist, reading, review, slides, upload, volumes, sharing, findings };

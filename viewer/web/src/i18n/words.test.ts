@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { en } from "./en";
 import common from "./vi/common.json";
+import findings from "./vi/findings.json";
 import header from "./vi/header.json";
 import reading from "./vi/reading.json";
 import review from "./vi/review.json";
@@ -11,7 +12,7 @@ import upload from "./vi/upload.json";
 import volumes from "./vi/volumes.json";
 import worklist from "./vi/worklist.json";
 
-const vi = { common, header, reading, review, signin, slides, upload, volumes, worklist, sharing };
+const vi = { common, header, reading, review, signin, slides, upload, volumes, worklist, sharing, findings };
 
 type Words = { readonly [key: string]: string | Words };
 

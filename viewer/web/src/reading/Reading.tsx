@@ -9,6 +9,7 @@ import { type StudyKey, seriesQuery, studyQuery } from "../api/queries";
 import type { Series } from "../api/types";
 import { useOnline } from "../ui/useOnline";
 import { Banner } from "./Banner";
+import { useFindings } from "./findings/useFindings";
 import { LeaveQuestion } from "./LeaveQuestion";
 import styles from "./Reading.module.css";
 import { NoSeries } from "./ReadingNotices";
@@ -42,8 +43,9 @@ export default function Reading({ study, onBack }: ReadingProps) {
   const stack = loaded.stacks.find((one) => one.id === stackId) ?? loaded.stacks[0];
   const [panel, setPanel] = useState<"help" | "trace">();
   const leaving = useLeaving();
+  const findings = useFindings();
   const onSeries = (uid: string) => (uid === current?.seriesInstanceUID ? undefined : leaving.leave(() => choose(uid)));
-  const leaveStudy = () => leaving.leave(onBack);
+  const leaveStudy = () => leaving.leave(onBack, findings?.leftBehind());
   const room = {
     study,
     series,
@@ -85,7 +87,13 @@ export default function Reading({ study, onBack }: ReadingProps) {
               <SlideRoom {...room} current={slide} leaving={leaving} />
             </Suspense>
           ) : (
-            <StackRoom {...room} current={current} stack={stack} arriving={listed?.state !== "complete"} />
+            <StackRoom
+              {...room}
+              current={current}
+              findings={findings}
+              stack={stack}
+              arriving={listed?.state !== "complete"}
+            />
           )}
         </main>
       ) : (

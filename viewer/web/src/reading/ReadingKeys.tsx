@@ -8,6 +8,7 @@ import type { StackView } from "../engine/stackView";
 import { type PrimaryTool, removeSelectedMarks } from "../engine/tools";
 import { type KeyTable, useKeys } from "../ui/hotkeys";
 import { KeyHelp } from "../ui/KeyHelp";
+import { LIST_KEY } from "./findings/FindingsOfRoom";
 import { MEASURE_KEYS } from "./MeasureMenu";
 import { stepSeries } from "./stepSeries";
 
@@ -65,7 +66,7 @@ function viewKeys(view: StackView): KeyTable {
 export function ReadingKeys(props: ReadingKeysProps) {
   const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct, onHeader } = props;
   const { onBack, onTrace, helpOpened, onHelp } = props;
-  const { t } = useTranslation(["reading", "header", "common", "volumes"]);
+  const { t } = useTranslation(["reading", "header", "common", "volumes", "findings"]);
   const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
   const toolKeys = Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => onTool(tool)] as const);
   useKeys({
@@ -106,6 +107,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     { keys: ["M"], what: t("tool.magnify") },
     ...Object.entries(MEASURE_KEYS).map(([key, tool]) => ({ keys: [key.toUpperCase()], what: t(`tool.${tool}`) })),
     { keys: ["Del"], what: t("keys.delete") },
+    { keys: [LIST_KEY], what: t("findings:keys.panel") },
     { keys: ["0–9"], what: t("keys.presets") },
     { keys: ["I"], what: t("invert") },
     { keys: ["F"], what: t("fit") },

@@ -12,6 +12,8 @@ import { presetsOf } from "../engine/presets";
 import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
 import type { PrimaryTool } from "../engine/tools";
+import { FindingsButton, FindingsOfRoom } from "./findings/FindingsOfRoom";
+import type { Findings } from "./findings/findings";
 import { hangNext } from "./HangingRows";
 import { HeaderDrawer } from "./header/HeaderDrawer";
 import { LayoutMenu } from "./LayoutMenu";
@@ -43,6 +45,7 @@ export interface RoomProps {
 export interface StackRoomProps extends RoomProps {
   readonly stack: Stack | undefined;
   readonly arriving: boolean;
+  readonly findings: Findings | undefined;
 }
 
 const TOUCH = "(pointer: coarse)";
@@ -55,13 +58,14 @@ function withView(views: Views, index: number, view: StackView | undefined): Vie
   return next;
 }
 
-export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
+export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps) {
   const { study, series, current } = room;
   const { arrangement, hanging, onLayout, onLinked, onPrior, onActivate } = useArrangement(room, stack?.id);
   const { layout, active, panes, linked } = arrangement;
   const { t } = useTranslation("header");
   const [header, setHeader] = useState(false);
   const [views, setViews] = useState<Views>([]);
+  const [listed, setListed] = useState(false);
   const [tool, setTool] = useState<PrimaryTool>(() => (window.matchMedia(TOUCH).matches ? "scroll" : "windowLevel"));
   const [rate, setRate] = useState(CINE_RATE_DEFAULT);
   const [reconstructed, setReconstructed] = useState(false);
@@ -105,6 +109,7 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
           <LayoutMenu {...menu} />
           <MprButton stack={stack} onOpen={() => setReconstructed(true)} />
           <Tool label={t("title")} hint="Shift+T" icon={<IconListSearch size={20} />} onClick={() => setHeader(true)} />
+          <FindingsButton listed={listed} onListed={setListed} />
         </Toolbar>
       ) : null}
       {volume || (view && stack) ? null : <div className={styles["toolbarPlace"]} />}
@@ -128,6 +133,15 @@ export function StackRoom({ stack, arriving, ...room }: StackRoomProps) {
             <ReferenceLines views={shown} index={index} />
           </Pane>
         ))}
+        <FindingsOfRoom
+          findings={findings}
+          study={study}
+          priors={panes.slice(0, layout).flatMap((pane) => (pane.isPrior ? [pane.study] : []))}
+          view={view}
+          listed={listed}
+          onListed={setListed}
+          onSeries={room.onSeries}
+        />
       </div>
       <HeaderDrawer frame={view?.currentFrame()} opened={header} onClose={() => setHeader(false)} />
       {volume ? null : (

@@ -11,13 +11,26 @@ export interface Unsaved {
 }
 
 export interface Leaving {
-  /** Go, now or when somebody has said what becomes of what is not saved. */
-  readonly leave: (go: () => void) => void;
+  /** Go, now or when somebody has said what becomes of what is not saved; `also`: what else is lost by it. */
+  readonly leave: (go: () => void, also?: Unsaved) => void;
   /** Told by a room what is not saved there, and when all is. */
   readonly hold: (unsaved: Unsaved | undefined) => void;
   /** Asked at the moment. */
   readonly question: (Unsaved & { readonly go: () => void }) | undefined;
   readonly stay: () => void;
+}
+
+function together(one: Unsaved | undefined, other: Unsaved | undefined): Unsaved | undefined {
+  if (!(one && other)) return one ?? other;
+  const { save, drop } = one;
+  const also = other.save;
+  return {
+    save: save && also ? async () => (await save()) && (await also()) : undefined,
+    drop: () => {
+      drop();
+      other.drop();
+    },
+  };
 }
 
 export function useLeaving(): Leaving {
@@ -27,8 +40,9 @@ export function useLeaving(): Leaving {
     held.current = unsaved;
     holdTab("marks", unsaved !== undefined);
   }, []);
-  const leave = useCallback((go: () => void) => {
-    if (held.current) ask({ ...held.current, go });
+  const leave = useCallback((go: () => void, also?: Unsaved) => {
+    const unsaved = together(held.current, also);
+    if (unsaved) ask({ ...unsaved, go });
     else go();
   }, []);
   return { leave, hold, question, stay: () => ask(undefined) };

@@ -1,0 +1,80 @@
+// A state of a study that a person works on and saves: opened once, kept when they say so, refused when somebody else
+// was faster. No React.
+
+import type { ProblemKind, Result } from "../../api/result";
+import { createStore, type Store } from "../../engine/emitter";
+
+/** What the node told with a state. */
+export interface Told {
+  /** SOP Instance UID of the document; null while nothing was saved. */
+  readonly instance: string | null;
+  readonly author: string;
+  readonly at: string | null;
+}
+
+export interface KeepingState extends Told {
+  readonly opened: boolean;
+  readonly saving: boolean;
+  /** Why the last saving or opening failed; "changed" when somebody else saved since. */
+  readonly problem: ProblemKind | "changed" | undefined;
+}
+
+const CONFLICT = 409;
+const NOTHING: KeepingState = {
+  instance: null,
+  author: "",
+  at: null,
+  opened: false,
+  saving: false,
+  problem: undefined,
+};
+
+export interface Ways<State extends Told> {
+  readonly open: () => Promise<Result<State>>;
+  readonly save: (base: string | null) => Promise<Result<State>>;
+  /** The state came from the node. */
+  readonly onOpened: (state: State) => void;
+  /** What was sent is kept. */
+  readonly onSaved: () => void;
+}
+
+export class Keeping<State extends Told> {
+  readonly state: Store<KeepingState> = createStore(NOTHING);
+  private readonly ways: Ways<State>;
+  private ended = false;
+
+  constructor(ways: Ways<State>) {
+    this.ways = ways;
+  }
+
+  async open(): Promise<void> {
+    const result = await this.ways.open();
+    if (this.ended) return;
+    this.settle(result, true);
+    if (result.ok) this.ways.onOpened(result.value);
+  }
+
+  async save(): Promise<void> {
+    const before = this.state.get();
+    if (before.saving) return;
+    this.state.set({ ...before, saving: true });
+    const result = await this.ways.save(before.instance);
+    if (this.ended) return;
+    if (result.ok) this.ways.onSaved();
+    this.settle(result, before.opened);
+  }
+
+  end(): void {
+    this.ended = true;
+  }
+
+  private settle(result: Result<State>, opened: boolean): void {
+    if (result.ok) {
+      const { instance, author, at } = result.value;
+      this.state.set({ instance, author, at, opened, saving: false, problem: undefined });
+      return;
+    }
+    const { kind, status } = result.problem;
+    this.state.set({ ...this.state.get(), saving: false, problem: status === CONFLICT ? "changed" : kind });
+  }
+}
