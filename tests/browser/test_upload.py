@@ -7,13 +7,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.axe import found_in_the_way
 from tests.browser.conftest import a_site_that_holds
-from tests.browser.room import LAPTOP, PASSWORD, PHONE, Language, Room, Scheme
+from tests.browser.room import LAPTOP, PASSWORD, PATIENCE_MS, PHONE, Language, Room, Scheme
 from tests.support.builders import a_ct_series, an_us_cine, as_file
 from tests.support.nodes import NodeProcess
+from tests.wsi.builders import an_svs
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
@@ -63,6 +64,84 @@ def test_a_requester_puts_files_in_and_sees_what_became_of_them(
     expect(room.page.get_by_text(re.compile("1 (waits for a person|ảnh chờ người xem)"))).to_be_visible(timeout=30_000)
     assert found_in_the_way(room, artifacts / f"upload-{size[0]}-{language}-{scheme}.png") == []
     assert room.faults == []
+    room.close()
+
+
+def a_slide(seed: int) -> dict[str, object]:
+    """Return a slide as a file chooser gives it, another one for each seed."""
+    return {"name": f"K26-{seed}.svs", "mimeType": "application/octet-stream", "buffer": an_svs() + bytes(seed)}
+
+
+def at_upload(room: Room) -> None:
+    """Go from the door to the page that takes files."""
+    room.sign_in("chi.yen", PASSWORD)
+    room.page.get_by_role("button", name=re.compile("^(Upload|Tải lên)$")).click()
+
+
+@pytest.mark.parametrize(
+    ("size", "language", "scheme"), [(LAPTOP, "vi", "dark"), (PHONE, "en", "light")], ids=["laptop", "phone"]
+)
+def test_a_slide_is_sent_as_the_patient_s_that_is_named_though_the_line_breaks(
+    browser_without_webgl: Browser,
+    site: NodeProcess,
+    artifacts: Path,
+    size: tuple[int, int],
+    language: Language,
+    scheme: Scheme,
+):
+    room = Room.open(browser_without_webgl, site.url, size=size, language=language, scheme=scheme)
+    at_upload(room)
+    broken: list[str] = []
+
+    def breaks_once(route: Route) -> None:
+        if route.request.method != "PATCH" or broken:
+            route.fallback()
+        else:
+            broken.append(route.request.url)
+            route.abort()
+
+    room.page.route("**/uploads/slides/*", breaks_once)
+    room.page.locator("input[type=file]").first.set_input_files([a_slide(size[0])])
+    assert not found_in_the_way(room, artifacts / f"upload-slide-{size[0]}-{language}-{scheme}.png")
+    send = room.page.get_by_role("button", name=re.compile("^(Gửi tiêu bản|Send the slide)$"))
+    expect(send).to_be_disabled()
+
+    room.page.get_by_role("textbox", name=re.compile("^(Mã người bệnh|Patient ID)")).fill("BN-2026-7")
+    send.click()
+
+    stored = room.page.get_by_text(re.compile("từng ô ảnh nguyên vẹn|every tile as it was"))
+    expect(stored).to_be_visible(timeout=PATIENCE_MS)
+    assert len(broken) == 1
+    assert any(study["patientID"] == "BN-2026-7" for study in site.studies())
+    room.close()
+
+
+def test_a_slide_goes_on_where_it_was_when_its_page_was_closed(browser_without_webgl: Browser, site: NodeProcess):
+    room = Room.open(browser_without_webgl, site.url, size=LAPTOP, language="en")
+    at_upload(room)
+    room.page.on("dialog", lambda dialog: dialog.accept())  # the browser asks before it leaves
+    slide = a_slide(3)
+    held: list[Route] = []
+    closed = False
+
+    def holds(route: Route) -> None:
+        if route.request.method == "PATCH" and not closed:
+            held.append(route)
+        else:
+            route.fallback()
+
+    room.page.route("**/uploads/slides/*", holds)
+    with room.page.expect_request(lambda request: request.method == "PATCH"):
+        room.page.locator("input[type=file]").first.set_input_files([slide])
+        room.page.get_by_role("textbox", name="Patient ID").fill("BN-2026-8")
+        room.page.get_by_role("button", name="Send the slide").click()
+
+    room.page.reload()
+    closed = True
+    room.page.locator("input[type=file]").first.set_input_files([slide])
+
+    expect(room.page.get_by_text("every tile as it was")).to_be_visible(timeout=PATIENCE_MS)
+    assert [study["patientID"] for study in site.studies()].count("BN-2026-8") == 1
     room.close()
 
 

@@ -2,13 +2,17 @@
 
 import { Alert, Button, Progress } from "@mantine/core";
 import { IconFolderOpen, IconUpload } from "@tabler/icons-react";
-import { type DragEvent, useRef, useState, useSyncExternalStore } from "react";
+import { type DragEvent, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
+import { beginSlide, sendPiece, slideOnItsWay, slidesOnTheirWay } from "../api/slideUploads";
 import { sendFiles } from "../api/uploads";
+import { holdTab } from "../ui/unload";
 import { type Chosen, FILES_MAX, fromDrop, fromInput } from "./chosen";
 import { FileList } from "./FileList";
 import { UploadQueue } from "./queue";
+import { SlideUploads } from "./SlideUploads";
 import { StudyFate } from "./StudyFate";
+import { type SlideNode, SlideSender } from "./slideSender";
 import styles from "./Upload.module.css";
 
 export interface UploadProps {
@@ -18,7 +22,8 @@ export interface UploadProps {
 
 export function Upload({ onBack, onOpen }: UploadProps) {
   const { t } = useTranslation(["upload", "common"]);
-  const [queue] = useState(() => new UploadQueue(sendFiles));
+  const [senders, setSenders] = useState<readonly SlideSender[]>([]);
+  const [queue] = useState(() => new UploadQueue(sendFiles, (file) => setSenders((before) => withSlide(before, file))));
   const { items, bytes, bytesSent, studies } = useSyncExternalStore(queue.subscribe, queue.uploads);
   const [isOver, setOver] = useState(false);
   const [isCut, setCut] = useState(false);
@@ -38,7 +43,19 @@ export function Upload({ onBack, onOpen }: UploadProps) {
     add(fromInput(input.files ?? []));
     input.value = "";
   };
+  const latest = useRef(senders);
+  latest.current = senders;
+  useEffect(
+    () => () => {
+      for (const sender of latest.current) sender.stop();
+    },
+    [],
+  );
   const isBusy = items.some((item) => item.state === "waiting" || item.state === "sending");
+  useEffect(() => {
+    holdTab("upload", isBusy);
+    return () => holdTab("upload", false);
+  }, [isBusy]);
   const failed = items.filter((item) => item.state === "failed").length;
 
   return (
@@ -113,7 +130,27 @@ export function Upload({ onBack, onOpen }: UploadProps) {
           </ul>
         </section>
       ) : null}
+      <SlideUploads senders={senders} onOpen={onOpen} />
       <FileList items={items} />
     </div>
   );
+}
+
+const NODE: SlideNode = {
+  begin: beginSlide,
+  list: slidesOnTheirWay,
+  look: slideOnItsWay,
+  send: sendPiece,
+  wait: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
+};
+
+/** A file that is there already is not sent twice, unless it failed. */
+function withSlide(senders: readonly SlideSender[], file: File): readonly SlideSender[] {
+  const others = senders.filter(
+    (one) => one.file.name !== file.name || one.file.size !== file.size || one.progress.get().step !== "failed",
+  );
+  if (others.some((one) => one.file.name === file.name && one.file.size === file.size)) return senders;
+  const sender = new SlideSender(file, NODE);
+  void sender.resume();
+  return [...others, sender];
 }

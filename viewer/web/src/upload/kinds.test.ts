@@ -10,6 +10,9 @@ test.each<[string, Uint8Array, FileKind]>([
   ["scan.txt", bytes("DICM", 128), "instance"],
   ["DICOMDIR", bytes("DICM", 128), "other"],
   ["cd.dat", bytes("PK\x03\x04"), "zip"],
+  ["CMU-1.svs", bytes("II*\0"), "slide"],
+  ["big.tif", bytes("II+\0"), "slide"],
+  ["old.tif", bytes("MM\0*"), "slide"],
   ["viewer.exe", bytes("MZ"), "other"],
   ["empty", new Uint8Array(), "other"],
 ])("%s is what its bytes say", (name, head, kind) => {

@@ -3,7 +3,7 @@ import type { Sent, UploadBody, UploadResult } from "../api/uploads";
 import type { Chosen } from "./chosen";
 import { UploadQueue } from "./queue";
 
-function file(path: string, magic: "DICM" | "PK\x03\x04" | "MZ"): Chosen {
+function file(path: string, magic: "DICM" | "PK\x03\x04" | "MZ" | "II*\0"): Chosen {
   const head = magic === "DICM" ? "\0".repeat(128) + magic : magic;
   return { file: new File([head], path.split("/").at(-1) ?? ""), path };
 }
@@ -15,6 +15,7 @@ function stored(part: number, study = "2.25.1"): UploadResult {
 /** A queue whose bodies are answered by hand. */
 function aQueue() {
   const bodies: { body: UploadBody; answer: (sent: Partial<Sent>) => Promise<void> }[] = [];
+  const slides: string[] = [];
   const queue = new UploadQueue(
     (body) =>
       new Promise((done) => {
@@ -26,9 +27,10 @@ function aQueue() {
           },
         });
       }),
+    (slide) => slides.push(slide.name),
   );
   const told = () => queue.uploads().items.map((item) => `${item.path} ${item.state} ${item.code}`.trim());
-  return { queue, bodies, told };
+  return { queue, bodies, told, slides };
 }
 
 test("instances go together, and each is told what became of it", async () => {
@@ -65,4 +67,13 @@ test("what the line lost is sent again when asked to", async () => {
   await bodies[1]?.answer({ results: [stored(1)] });
 
   expect(told()).toEqual(["1 stored"]);
+});
+
+test("a vendor's slide goes its own way", async () => {
+  const { queue, told, slides } = aQueue();
+
+  await queue.add([file("one.svs", "II*\0"), file("1", "DICM")]);
+
+  expect(slides).toEqual(["one.svs"]);
+  expect(told()).toEqual(["1 sending"]);
 });

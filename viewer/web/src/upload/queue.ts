@@ -37,12 +37,15 @@ export class UploadQueue {
   readonly #sending = new Map<number, number>();
   readonly #listeners = new Set<() => void>();
   readonly #send: Send;
+  readonly #onSlide: (file: File) => void;
   #bytesDone = 0;
   #nextId = 0;
   #bodies = 0;
 
-  constructor(send: Send) {
+  /** `onSlide` is given the vendors' slides, which go their own way. */
+  constructor(send: Send, onSlide: (file: File) => void) {
     this.#send = send;
+    this.#onSlide = onSlide;
   }
 
   readonly subscribe = (listener: () => void): (() => void) => {
@@ -52,9 +55,14 @@ export class UploadQueue {
 
   readonly uploads = (): Uploads => this.#uploads;
 
-  /** Take files; what is neither an instance nor a zip is passed over. */
+  /** Take files; what is neither an instance, nor a zip, nor a slide is passed over. */
   async add(chosen: readonly Chosen[]): Promise<void> {
-    const items = await Promise.all(chosen.map((one) => this.#item(one)));
+    const all = await Promise.all(chosen.map((one) => this.#item(one)));
+    const items = all.filter(({ kind }) => kind !== "slide");
+    all.forEach(({ kind }, index) => {
+      const file = chosen[index]?.file;
+      if (kind === "slide" && file) this.#onSlide(file);
+    });
     this.#tell({ items: [...this.#uploads.items, ...items] });
     this.#go();
   }
@@ -75,7 +83,7 @@ export class UploadQueue {
       .arrayBuffer()
       .catch(() => new ArrayBuffer(0));
     const kind = kindOf(file.name, new Uint8Array(head));
-    if (kind !== "other") this.#files.set(id, file);
+    if (kind === "instance" || kind === "zip") this.#files.set(id, file);
     return {
       id,
       path,

@@ -1,0 +1,134 @@
+import { expect, test } from "vitest";
+import type { Result } from "../api/result";
+import type { SlideForm, SlideOnItsWay } from "../api/slideUploads";
+import { PIECE_BYTES, type Progress, type SlideNode, SlideSender } from "./slideSender";
+
+const FORM: SlideForm = { patient_id: "BN-1", patient_name: "", accession_number: "", container: "" };
+const SIZE = 2 * PIECE_BYTES + 5;
+
+/** A file of which nobody reads a byte. */
+function aFile(): File {
+  const slice = (from: number, to: number) => ({ size: Math.min(to, SIZE) - from }) as Blob;
+  return { name: "a.svs", size: SIZE, slice } as unknown as File;
+}
+
+interface Fake {
+  readonly node: SlideNode;
+  readonly sent: (readonly [offset: number, bytes: number])[];
+  begun: number;
+}
+
+/** A node that loses the pieces of these numbers, from one, and takes in what is whole in three looks. */
+function aNode(lost: readonly number[] = [], known: readonly SlideOnItsWay[] = []): Fake {
+  const ok = <T>(value: T): Promise<Result<T>> => Promise.resolve({ ok: true, value });
+  const steps: SlideOnItsWay["state"][] = ["waiting", "storing", "stored"];
+  let now = known[0] ?? aState({});
+  const fake: Fake = {
+    sent: [],
+    begun: 0,
+    node: {
+      begin: () => {
+        fake.begun += 1;
+        return ok(now);
+      },
+      list: () => ok(known),
+      look: () => {
+        if (now.offset === SIZE) now = { ...now, state: steps.shift() ?? "stored", study: "2.25.1", done: 1, total: 2 };
+        return ok(now);
+      },
+      send: (_, offset, piece, onProgress) => {
+        fake.sent.push([offset, piece.size]);
+        onProgress(piece.size);
+        const arrives = !lost.includes(fake.sent.length);
+        if (arrives) now = { ...now, offset: offset + piece.size };
+        return Promise.resolve(arrives);
+      },
+      wait: () => Promise.resolve(),
+    },
+  };
+  return fake;
+}
+
+function aState(but: Partial<SlideOnItsWay>): SlideOnItsWay {
+  const none = { done: 0, total: 0, study: "", lossy: false, code: "" };
+  return { upload: "u", name: "a.svs", bytes: SIZE, offset: 0, state: "receiving", ...none, ...but };
+}
+
+function told(sender: SlideSender): readonly Progress[] {
+  const all: Progress[] = [];
+  sender.progress.subscribe(() => all.push(sender.progress.get()));
+  return all;
+}
+
+test("a slide is sent piece by piece and waited for until it is stored", async () => {
+  const { node, sent } = aNode();
+  const sender = new SlideSender(aFile(), node);
+  const all = told(sender);
+
+  await sender.begin(FORM);
+
+  expect(sent).toEqual([
+    [0, PIECE_BYTES],
+    [PIECE_BYTES, PIECE_BYTES],
+    [2 * PIECE_BYTES, 5],
+  ]);
+  expect(all.at(-1)).toEqual({ step: "stored", study: "2.25.1", lossy: false });
+  expect(all).toContainEqual({ step: "taking", state: "storing", part: 0.5 });
+});
+
+test("a piece that was lost is sent again from where the node is", async () => {
+  const { node, sent } = aNode([2, 3]);
+  const sender = new SlideSender(aFile(), node);
+  const all = told(sender);
+
+  await sender.begin(FORM);
+
+  expect(sent.map(([offset]) => offset)).toEqual([0, PIECE_BYTES, PIECE_BYTES, PIECE_BYTES, 2 * PIECE_BYTES]);
+  expect(all).toContainEqual({ step: "sending", sent: PIECE_BYTES, broken: true });
+  expect(all.at(-1)?.step).toBe("stored");
+});
+
+test("what was begun before goes on, and nobody is asked again whose it is", async () => {
+  const fake = aNode([], [aState({ offset: 2 * PIECE_BYTES })]);
+  const sender = new SlideSender(aFile(), fake.node);
+
+  await sender.resume();
+
+  expect(fake.begun).toBe(0);
+  expect(fake.sent).toEqual([[2 * PIECE_BYTES, 5]]);
+  expect(sender.progress.get().step).toBe("stored");
+});
+
+test.each([
+  ["another name", aState({ name: "b.svs", offset: 5 })],
+  ["another size", aState({ bytes: 7, offset: 5 })],
+  ["whole already", aState({ state: "stored", offset: SIZE })],
+])("a slide of %s is not this one", async (_, known) => {
+  const sender = new SlideSender(aFile(), aNode([], [known]).node);
+
+  await sender.resume();
+
+  expect(sender.progress.get()).toEqual({ step: "asked" });
+});
+
+test("what the node refuses says why and is not tried again", async () => {
+  const { node, sent } = aNode();
+  const problem = { kind: "missing", status: 404 } as const;
+  const gone: SlideNode = { ...node, look: () => Promise.resolve({ ok: false, problem }) as never };
+  const sender = new SlideSender(aFile(), gone);
+
+  await sender.begin(FORM);
+
+  expect(sender.progress.get()).toEqual({ step: "failed", code: "missing" });
+  expect(sent).toHaveLength(1);
+});
+
+test("who leaves has no further piece sent", async () => {
+  const { node, sent } = aNode();
+  const sender = new SlideSender(aFile(), node);
+  sender.progress.subscribe(() => sender.stop());
+
+  await sender.begin(FORM);
+
+  expect(sent).toEqual([]);
+});
