@@ -16,7 +16,9 @@ from kernel.dicom.values import Values
 from kernel.errors import UnsupportedTransferSyntax
 
 COPIED_BYTES_MAX: Final = 256 * 1024 * 1024  # of an instance that is cleared in memory
-POSITIONS: Final = tuple(0x60000102 + (number << 17) for number in range(128))  # Overlay Bit Position of groups 60xx
+POSITIONS: Final = frozenset(
+    0x60000102 + (number << 17) for number in range(128)
+)  # Overlay Bit Position of groups 60xx
 _SAMPLE: Final = {8: "u1", 16: "<u2", 32: "<u4"}
 
 
@@ -30,7 +32,9 @@ def cleared(source: Buffer, header: Header, transfer_syntax_uid: str) -> bytes |
     UnsupportedTransferSyntax
         It has one in compressed frames, which may hold those bits, or in samples of an odd size.
     """
-    positions = [tag for tag in POSITIONS if tag in header.index and not _is_apart(header, tag)]
+    if POSITIONS.isdisjoint(header.index):
+        return None
+    positions = [tag for tag in header.index if tag in POSITIONS and not _is_apart(header, tag)]
     pixels = header.pixel_data
     if not positions or pixels is None:
         return None

@@ -3,8 +3,8 @@
 `release` is the only way from an original to bytes that may leave: nobody calls the engine without the search.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from anonymizer import residue
@@ -12,7 +12,7 @@ from anonymizer.engine import deidentify
 from anonymizer.faces import face_risk
 from anonymizer.keys import Keys
 from anonymizer.opening import in_little_endian
-from anonymizer.options import FACES
+from anonymizer.options import FACES, OPTIONS
 from anonymizer.patient import read_patient
 from anonymizer.pdf.encapsulated import pdf_cleaned, pdf_masked, wants_new_pdf
 from anonymizer.pixels.cleaner import Cleaner, Cleaning
@@ -22,9 +22,10 @@ from anonymizer.result import Buffer, Deidentified
 from anonymizer.second_net import net_of
 from kernel.dicom.boxes import Box
 from kernel.dicom.elements import Header
+from kernel.dicom.transcode_header import Change
 
 FINDINGS_TOLD_MAX: Final = 5
-CLEAN_PIXELS: Final = "clean_pixel_data"  # of `anonymizer.options`
+CLEAN_PIXELS, CLEAN_GRAPHICS = "clean_pixel_data", "clean_graphics"  # of `anonymizer.options`
 _STUDY, _SERIES, _INSTANCE = 0x0020000D, 0x0020000E, 0x00080018
 
 
@@ -42,6 +43,10 @@ class PixelCleaner(Protocol):
 
     def clean(self, source: Buffer, header: Header, transfer_syntax_uid: str) -> Cleaning | None:
         """Return what became of them, or None when their kind shows no text."""
+        ...
+
+    def overlays(self, header: Header) -> Mapping[int, Change]:
+        """Return the elements of overlay planes that may stay, by tag."""
         ...
 
     def mask(self, source: Buffer, header: Header, transfer_syntax_uid: str, boxes: Sequence[Box]) -> Cleaning:
@@ -93,6 +98,8 @@ def release(  # noqa: PLR0913 what `deidentify` takes, and who cleans pixels
         cleaning = pdf_cleaned(looked, syntax, net_of(looked, patient, fallback_charset))
     else:
         cleaning = _cleaning(given, looked, syntax, cleaner or Cleaner(), drawn) if cleans else None
+        if cleaning and cleaner and drawn is None and not cleaning.reason and CLEAN_GRAPHICS in profile.options:
+            cleaning = _with_overlays(cleaning, cleaner.overlays(looked))
     made = deidentify(
         given,
         profile=profile,
@@ -120,6 +127,14 @@ def _cleaning(
     if drawn is None:
         return cleaner.clean(source, header, syntax)
     return cleaner.mask(source, header, syntax, drawn)
+
+
+def _with_overlays(cleaning: Cleaning, kept: Mapping[int, Change]) -> Cleaning:
+    if not kept:
+        return cleaning
+    codes = (*cleaning.new.method_codes, OPTIONS[CLEAN_GRAPHICS].code)
+    new = replace(cleaning.new, changes={**cleaning.new.changes, **kept}, method_codes=codes)
+    return replace(cleaning, new=new)
 
 
 def _objection(made: Deidentified, header: Header, profile: Profile, fallback_charset: str | None) -> Held | None:

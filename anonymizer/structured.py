@@ -1,8 +1,8 @@
 """Clean Structured Content and Clean Graphics (PS3.15 E.3.4, E.3.3): the tree stays, what names somebody in it goes.
 
 Both walk the sequence with the rules of `anonymizer.content_items` in the rewriter's hands: references and UIDs are
-mapped, dates moved, names and identifying items replaced, and every text searched by the second net. Overlays and
-curves (groups 60xx, 50xx) are not kept: nothing here reads their bitmaps.
+mapped, dates moved, names and identifying items replaced, and every text searched by the second net. Curves
+(group 50xx) are not kept, overlays (60xx) only by `anonymizer.pixels.overlays`, which looks at their bitmaps.
 """
 
 from typing import TYPE_CHECKING

@@ -15,6 +15,7 @@ from anonymizer.pixels.gate import CAPTURES, needs_cleaning
 from anonymizer.pixels.layouts import Layout, layout_of
 from anonymizer.pixels.learning import Known, Look
 from anonymizer.pixels.masking import masked
+from anonymizer.pixels.overlays import overlays_kept
 from anonymizer.pixels.reopened import reopened
 from anonymizer.pixels.views import views
 from anonymizer.pixels.zones import Device, Zones, device_of, outside_regions
@@ -87,8 +88,18 @@ class Cleaner:
             if wanted:
                 return _doubtful(pixels, zones, f"install {wanted}", ())
             finder = shared_finders()
-        long_side = LONG_SIDE_CAPTURE if why in CAPTURES else LONG_SIDE
-        return _Looking(pixels, finder, long_side, layout, known.zones if known else ()).clean(zones)
+        return _Looking(pixels, finder, _long_side(why), layout, known.zones if known else ()).clean(zones)
+
+    def overlays(self, header: Header) -> dict[int, "Change"]:
+        """Return the elements of overlay planes that may stay without what is written on them, by tag.
+
+        None of them when nobody can look. Only for instances whose pixels are looked at anyway: a look takes long, and
+        other kinds have many planes that nobody reads.
+        """
+        why = needs_cleaning(header)
+        if why is None or (self.finder is None and missing()):
+            return {}
+        return overlays_kept(header, self.finder or shared_finders(), _long_side(why))
 
     def mask(self, source: Buffer, header: Header, transfer_syntax_uid: str, boxes: Sequence[Box]) -> Cleaning:
         """Mask what a person drew, and what a site masks anyway; a person's word is the last, and teaches."""
@@ -157,6 +168,10 @@ class _Looking:
         image = self.pixels.image
         share = sum(box.area for box in found) / (image.rows * image.columns)
         return len(found) > LINES_MAX or share > TEXT_SHARE_MAX
+
+
+def _long_side(why: str) -> int:
+    return LONG_SIDE_CAPTURE if why in CAPTURES else LONG_SIDE
 
 
 def _finished(pixels: Pixels, boxes: tuple[Box, ...]) -> Cleaning:
