@@ -12,6 +12,7 @@ from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.zones import read_zones
 from consult.asked import serve_performed
 from consult.ordering import OrderDesk, random_uid
+from consult.pathology.forms import FormDependents
 from consult.performing import PerformedSteps
 from consult.slides.intake import SlideIntake
 from consult.slides.kept import Kept
@@ -255,7 +256,7 @@ def committer_of(opened: Stores, planner: Planner, steps: PerformedSteps | None 
 
 def deletions_of(opened: Stores, committer: LocalCommitter) -> Deletions:
     """Return what deletes, with all rooms that keep something of an instance."""
-    dependents = (DeliveryDependents(site_keys(opened.config)),)
+    dependents = (DeliveryDependents(site_keys(opened.config)), FormDependents())
     return Deletions(opened.db, opened.clock, opened.config.archive, committer, dependents)
 
 

@@ -16,6 +16,8 @@ import uvicorn
 
 from consult.documents import Documents
 from consult.findings.measurements import Measurements
+from consult.pathology.forms import Forms
+from consult.pathology.validation import Validations
 from consult.slides.annotations import Annotations
 from exchange.assemble import NAMING_BLOBS, Node
 from exchange.http import build_app
@@ -90,6 +92,8 @@ class Running:
             measurements=Measurements(stores.db, documents),
             sheets=ReviewSheets(stores.db, stores.blobs, finder_of(config)),
             reports=StudyReports(stores.db, stores.blobs),
+            pathology=Forms(stores.db, stores.clock),
+            validations=Validations(stores.db, stores.clock),
         )
         app = build_app(services, self._dicomweb, self.checks, build_folder())
         self._server = _Server(uvicorn_settings(config.http, app), on_started=self._ready)

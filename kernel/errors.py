@@ -170,6 +170,18 @@ class AnnotationsChanged(Refused):
     text = "Series {series_instance_uid} was saved by somebody else since; open it again."
 
 
+class FormChanged(Refused):
+    """A form that was filled in on a state that is no longer the present one."""
+
+    text = "The form was saved by somebody else since; its present revision is {revision}."
+
+
+class CaseKnown(Refused):
+    """A case of a validation that is on file already; what is on file is never replaced."""
+
+    text = "This case is on file already."
+
+
 class UploadMoved(Refused):
     """Bytes of an upload that are not the next ones; the message says which are."""
 

@@ -14,6 +14,8 @@ from starlette.responses import Response
 from anonymizer.profile import load
 from consult.documents import Documents
 from consult.findings.measurements import Measurements
+from consult.pathology.forms import Forms
+from consult.pathology.validation import Validations
 from consult.slides.annotations import Annotations
 from consult.slides.room import SlideRoom
 from exchange.assemble import slides_of
@@ -115,6 +117,8 @@ def room(tmp_path: Path) -> Iterator[Room]:
             measurements=Measurements(stores.db, documents),
             sheets=sheets,
             reports=reports,
+            pathology=Forms(stores.db, stores.clock),
+            validations=Validations(stores.db, stores.clock),
         )
         with served(build_app(services, nothing, dict, static), ws="none") as url:
             yield Room(url, stores, static, slides)

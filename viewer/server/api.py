@@ -1,4 +1,4 @@
-"""The API of the reading room under /api: people, studies, slides, orders, the vault, pixel reviews, reports.
+"""The API of the reading room under /api: people, studies, slides, pathology, orders, the vault, pixel reviews, reports.
 
 Every study is asked of `kernel.access`, which decides and writes the audit line. Handlers block on the database, so
 they are plain functions that the framework runs in threads.
@@ -13,6 +13,7 @@ from viewer.server.dictionary import add_dictionary
 from viewer.server.launching import add_launching
 from viewer.server.marks import add_marks
 from viewer.server.orders import add_orders
+from viewer.server.pathology import add_pathology
 from viewer.server.pixel_reviews import add_pixel_reviews
 from viewer.server.reading import add_reading
 from viewer.server.services import Services
@@ -40,4 +41,5 @@ def build_api(services: Services) -> APIRouter:
     add_annotations(router, services)
     add_bulk_annotations(router, services)
     add_marks(router, services)
+    add_pathology(router, services)
     return router

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from fastapi import Request
 
 from consult.findings.measurements import Measurements
+from consult.pathology.forms import Forms
+from consult.pathology.validation import Validations
 from consult.slides.annotations import Annotations
 from consult.slides.room import SlideRoom
 from kernel.access import Access, Principal
@@ -32,6 +34,8 @@ class Services:
     measurements: Measurements
     sheets: ReviewSheets
     reports: StudyReports
+    pathology: Forms
+    validations: Validations
 
 
 def principal_of(services: Services, request: Request) -> Principal:

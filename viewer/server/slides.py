@@ -8,14 +8,17 @@ import re
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends
+from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from consult.pathology.validation import Standing, summary
 from consult.slides.shelf import OpenSlide
 from kernel.access import Action, Principal, StudyGrant
 from kernel.errors import NotFound
 from viewer.server.models import Model
+from viewer.server.pathology import Stands
 from viewer.server.services import Services, address_of, principal_of
 from viewer.server.slide_protocols import add_protocols
 from viewer.server.slide_tiles import in_thread, made_tile, stored_tile
@@ -73,6 +76,7 @@ class SlideItem(Model):
     has_icc: bool
     associated: list[str]
     tiles: str
+    validation: Stands | None = Field(description="The reader's own record; none: tell so. Null of programs.")
 
 
 def add_slides(router: APIRouter, services: Services) -> None:
@@ -96,7 +100,10 @@ def add_slides(router: APIRouter, services: Services) -> None:
         opened = services.slides.shelf.current(grant, series_uid)
         prefix = router.prefix + (AT_SITE.format(site=site) if site else "")
         one = ONE.format(study_uid=study_uid, series_uid=series_uid)
-        return _described(opened, f"{prefix}{one}/t/{opened.revision}")
+        standing = None
+        if principal.kind == "account":
+            standing = summary(services.validations.of(principal.name)).standing
+        return _described(opened, f"{prefix}{one}/t/{opened.revision}", standing)
 
     add_protocols(router, services, ONE)
 
@@ -140,7 +147,7 @@ def _address(asked: dict[str, Any]) -> Address:
     return Address(*map(int, texts))
 
 
-def _described(opened: OpenSlide, tiles: str) -> SlideItem:
+def _described(opened: OpenSlide, tiles: str, validation: Standing | None) -> SlideItem:
     slide, index = opened.slide, opened.slide.index
     finest, glass = slide.octaves[0], index.on_glass
     return SlideItem(
@@ -169,4 +176,5 @@ def _described(opened: OpenSlide, tiles: str) -> SlideItem:
         has_icc=bool(spliced_profile(index.icc_profile)),
         associated=[one.kind for one in index.associated if one.kind == "thumbnail"],
         tiles=tiles,
+        validation=validation.value if validation else None,
     )

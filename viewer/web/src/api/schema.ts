@@ -118,6 +118,25 @@ export interface NewPassword {
   readonly new: string;
 }
 
+/** A state to save. */
+export interface NewPathologyForm {
+  /** The revision that was opened. */
+  readonly base: number;
+  readonly purpose: "formal" | "informal" | "teaching";
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** A case to put on file; of the caller where no account is named, which administrators may. */
+export interface NewValidationCase {
+  readonly number: string;
+  readonly glassDiagnosis: string;
+  readonly digitalDiagnosis: string;
+  readonly glassOn: string;
+  readonly digitalOn: string;
+  readonly isConcordant: boolean;
+  readonly account?: string | null;
+}
+
 /** Which node this is. */
 export interface NodeInfo {
   readonly name: string;
@@ -194,6 +213,24 @@ export interface OrderItem {
   readonly updatedAt: string;
 }
 
+/** One field of form 25/BV2. */
+export interface PathologyField {
+  readonly name: string;
+  readonly part: "request" | "report";
+  readonly kind: "line" | "text" | "date" | "count";
+  readonly vi: string;
+  readonly en: string;
+}
+
+/** The present state of a study's form; revision 0 while nobody filled it in. */
+export interface PathologyForm {
+  readonly revision: number;
+  readonly purpose: "formal" | "informal" | "teaching";
+  readonly values: Readonly<Record<string, unknown>>;
+  readonly author: string;
+  readonly at: string | null;
+}
+
 /** What to mask; empty: nothing. Site and profile only where two wait under one UID. */
 export interface PixelDecision {
   readonly masks: readonly (readonly [number, number, number, number])[];
@@ -233,6 +270,20 @@ export interface Question {
   readonly token: string;
   readonly reason: string;
   readonly site?: string | null;
+}
+
+/** A reader's record, and what is wanted of one (CAP 2021). */
+export interface ReaderValidation {
+  readonly account: string;
+  readonly standing: "none" | "begun" | "complete";
+  /** Cases with long enough between the readings. */
+  readonly counted: number;
+  readonly concordant: number;
+  readonly concordance: number | null;
+  readonly casesWanted: number;
+  readonly concordanceWanted: number;
+  readonly washoutDays: number;
+  readonly cases: readonly ValidationCase[];
 }
 
 /** A picture that must be looked at before the instance is sent; of a cine, what all frames of a scene show at once. */
@@ -322,6 +373,8 @@ export interface SlideItem {
   readonly hasIcc: boolean;
   readonly associated: readonly string[];
   readonly tiles: string;
+  /** The reader's own record; none: tell so. Null of programs. */
+  readonly validation: "none" | "begun" | "complete" | null;
 }
 
 /** One mark on a slide; places are millimetres in the slide's coordinate system. */
@@ -413,6 +466,16 @@ export interface TraceItem {
   readonly at: string;
   readonly name: string;
   readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** A case that a reader read both ways. The number is the laboratory's; it names no patient. */
+export interface ValidationCase {
+  readonly number: string;
+  readonly glassDiagnosis: string;
+  readonly digitalDiagnosis: string;
+  readonly glassOn: string;
+  readonly digitalOn: string;
+  readonly isConcordant: boolean;
 }
 
 /** A page of studies: the emergencies first, then the newest. */

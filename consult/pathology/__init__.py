@@ -1,0 +1,1 @@
+"""What a pathologist is asked and answers, and whether a pathologist may be trusted on a screen."""
