@@ -25,6 +25,9 @@ from wsi.octave import blank_tile
 from wsi.tile_index import Level, SlideIndex
 
 DIGEST_BYTES: Final = 1024 * 1024  # of the file's begin and end that go into the digest beside the places of all tiles
+READ_BYTES_MAX: Final = 1024 * 1024  # of tiles that are neighbours in the file, at once
+GAP_BYTES_MAX: Final = 4096  # between two neighbours
+TOGETHER: Final = 64  # tiles written at once
 _ITEM: Final = struct.Struct("<HHI")
 _UNDEFINED: Final = 0xFFFFFFFF
 
@@ -121,13 +124,16 @@ class Converter:
         offsets, lengths = np.zeros(part.frames, "<u8"), np.zeros(part.frames, "<u8")
         _write_tables(file, offsets, lengths)
         file.write(struct.pack("<HH2sHI", 0x7FE0, 0x0010, b"OB", 0, _UNDEFINED) + _ITEM.pack(0xFFFE, 0xE000, 0))
-        begin = file.tell()
+        position, waiting = 0, list[bytes | memoryview]()
         for frame, tile in enumerate(self._tiles(part)):
-            padded = tile + b"\0" * (len(tile) % 2)
-            offsets[frame], lengths[frame] = file.tell() - begin, len(padded)
-            file.write(_ITEM.pack(0xFFFE, 0xE000, len(padded)))
-            file.write(padded)
-            progress(1)
+            length = sum(map(len, tile))
+            offsets[frame], lengths[frame] = position, length + length % 2
+            waiting += (_ITEM.pack(0xFFFE, 0xE000, length + length % 2), *tile, b"\0" * (length % 2))
+            position += _ITEM.size + length + length % 2
+            if frame + 1 == part.frames or not (frame + 1) % TOGETHER:
+                file.write(b"".join(waiting))
+                waiting.clear()
+                progress(frame % TOGETHER + 1)
         file.write(_ITEM.pack(0xFFFE, 0xE0DD, 0))
         file.seek(table_at)
         _write_tables(file, offsets, lengths)
@@ -146,17 +152,38 @@ class Converter:
             ds.InstanceNumber = part.level + 1
         return ds
 
-    def _tiles(self, part: Part) -> Iterator[bytes]:
+    def _tiles(self, part: Part) -> Iterator[tuple[bytes | memoryview, ...]]:
+        """Yield the pieces of each tile."""
         level = self._index.levels[part.level]
         completion = self._index.completion(part.level, as_frames=True)
         blank: bytes | None = None
-        for number in range(part.first, part.first + part.frames):
-            span = level.span(number)
-            if span.length:
-                yield completion.complete(self._read(span.offset, span.length))
+        for stored in self._stored(level, part):
+            if len(stored):
+                length, begun = completion.beginning(stored)
+                yield begun, stored[length:]
             else:
                 blank = blank or blank_tile(level)
-                yield blank
+                yield (blank,)
+
+    def _stored(self, level: Level, part: Part) -> Iterator[memoryview]:
+        """Yield the stored bytes of each tile; neighbours in the file are read at once."""
+        frames = slice(part.first, part.first + part.frames)
+        spans: list[tuple[int, int]] = list(
+            zip(level.offsets[frames].tolist(), level.lengths[frames].tolist(), strict=True)
+        )
+        number = 0
+        while number < len(spans):
+            start, length = spans[number]
+            after, end = number + 1, start + length
+            while after < len(spans) and 0 <= spans[after][0] - end <= GAP_BYTES_MAX:
+                if sum(spans[after]) - start > READ_BYTES_MAX:
+                    break
+                end = sum(spans[after])
+                after += 1
+            view = memoryview(self._read(start, end - start))
+            for offset, size in spans[number:after]:
+                yield view[offset - start : offset - start + size]
+            number = after
 
 
 def _write_tables(file: IO[bytes], offsets: np.ndarray, lengths: np.ndarray) -> None:

@@ -148,10 +148,15 @@ class Completion:
         MalformedSlide
             It is not of the size that its level says, not baseline, not of 8 bits, or not of one or three components.
         """
+        length, made = self.beginning(stream)
+        return made + stream[length:]
+
+    def beginning(self, stream: bytes | memoryview) -> tuple[int, bytes]:
+        """Return how long a tile's beginning is, and what stands there instead; the errors are those of `complete`."""
         beginning, made = self._last
-        if not stream.startswith(beginning):
-            beginning, made = self._last = self._begun(stream)
-        return made + stream[len(beginning) :]
+        if stream[: len(beginning)] != beginning:
+            beginning, made = self._last = self._begun(bytes(stream))
+        return len(beginning), made
 
     def _begun(self, stream: bytes) -> tuple[bytes, bytes]:
         parts = [SOI, self._inserted]
