@@ -6,10 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
+import pydicom
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.axe import found_in_the_way
 from tests.browser.room import LAPTOP, PATIENCE_MS, PHONE, Room
@@ -23,6 +24,7 @@ SIDE, SLICES, STEP_MM = 64, 24, 4.0
 CORNER = np.array([-40.0, -30.0, 10.0])
 WINDOW = (400.0, 40.0)  # width, center: the abdomen's, key 1
 TILT_DEGREES = 20.0
+F18_HALF_LIFE_S = 6586.2
 
 PICTURE = """(plane) => {
   const source = document.querySelector(`[data-mpr=${plane}] canvas`);
@@ -78,9 +80,50 @@ def studies() -> list[bytes]:
         *a_stack("tilted", leaning, even, "20261102", "MPR nghieng"),
         *a_stack("holed", upright, [*even[:8], *even[14:]], "20261103", "MPR ho"),
         *a_stack("two", upright, even[:2], "20261104", "Hai lat"),
+        *a_pair("20261105", "Hai huong", (1, 2)),
+        *a_pair("20251105", "Nam truoc", (1,)),
+        a_pet("pet", "20261107", 70),
+        a_pet("light", "20261108", None),
         # The last one is the worklist's first, on a phone's screen too.
         *a_stack("even", upright, even, "20261101", "MPR deu"),
     ]
+
+
+def a_pair(day: str, description: str, numbers: tuple[int, ...]) -> list[bytes]:
+    """Return series of one person in one space: 1 axial, 2 sagittal, of 5 mm and 3 mm."""
+    files = []
+    for number in numbers:
+        count, step_mm = ((12, 5.0), (20, 3.0))[number - 1]
+        for instance in range(1, count + 1):
+            ds = a_ct(seed=f"pair {day}", instance=instance, PatientID="BN-pair")
+            ds.SeriesInstanceUID, ds.SeriesNumber = a_uid("pair", day, "series", number), number
+            ds.SOPInstanceUID = a_uid("pair", day, "instance", number, instance)
+            ds.StudyDate, ds.StudyDescription, ds.SeriesDescription = day, description, ("ngang", "doc")[number - 1]
+            ds.FrameOfReferenceUID = a_uid("pair", "space")
+            along = step_mm * (instance - 1)
+            ds.ImagePositionPatient = [-32, -32, along] if number == 1 else [-30 + along, -32, 60]
+            ds.ImageOrientationPatient = [1, 0, 0, 0, 1, 0] if number == 1 else [0, 1, 0, 0, 0, -1]
+            ds.PixelSpacing, ds.SliceThickness = ["1", "1"], str(step_mm)
+            files.append(as_file(ds))
+    return files
+
+
+def a_pet(seed: str, day: str, weight_kg: float | None) -> bytes:
+    """Return a PET slice of 7,000 Bq/ml, an hour after 350 MBq of F-18."""
+    ds = a_ct(seed=seed, PatientID=f"BN-{seed}")
+    with_pixels(ds, np.full((SIDE, SIDE), 3500, "<u2"))
+    ds.SOPClassUID, ds.Modality = "1.2.840.10008.5.1.4.1.1.128", "PT"
+    ds.StudyDate = ds.SeriesDate = ds.AcquisitionDate = day
+    ds.SeriesTime = ds.AcquisitionTime = "100000"
+    ds.RescaleIntercept, ds.RescaleSlope = "0", "2"
+    ds.Units, ds.DecayCorrection, ds.CorrectedImage = "BQML", "START", ["ATTN", "DECY"]
+    given = pydicom.Dataset()
+    given.RadiopharmaceuticalStartTime = "090000"
+    given.RadionuclideTotalDose, given.RadionuclideHalfLife = "350000000", str(F18_HALF_LIFE_S)
+    ds.RadiopharmaceuticalInformationSequence = [given]
+    if weight_kg is not None:
+        ds.PatientWeight = weight_kg
+    return as_file(ds)
 
 
 @pytest.fixture(scope="module")
@@ -274,6 +317,90 @@ def test_two_slices_are_no_volume_and_the_button_says_so(opening: Opening):
     button = room.page.get_by_role("button", name="ít hơn ba lát")
 
     expect(button).to_be_disabled()
+
+
+def side_by_side(room: Room, count: int) -> list[Locator]:
+    """Lay out so many pictures and return them once each shows a slice."""
+    while room.page.locator("section[data-active]").count() != count:
+        room.press("d")
+    panes = room.page.locator("section[data-active]").all()
+    for pane in panes:
+        expect(pane.locator("[class*=bottomRight]")).to_contain_text("Lát", timeout=PATIENCE_MS)
+    room.settle()
+    return panes
+
+
+def test_one_key_shows_the_point_under_the_mouse_in_the_other_pictures_of_its_space(opening: Opening, artifacts: Path):
+    room = opening("05/11/2026", volume=False)
+    axial, sagittal = side_by_side(room, 2)
+    box = axial.locator("[data-backend]").bounding_box()
+    assert box is not None
+    side = min(box["width"], box["height"])
+    mouse = (round(box["x"] + box["width"] / 2 + side * 0.21), round(box["y"] + box["height"] / 2 - side * 0.13))
+
+    room.page.mouse.move(*mouse)
+    room.press(".")
+
+    x_mm = -32 - 0.5 + SIDE * (0.5 + (mouse[0] - box["x"] - box["width"] / 2) / side)
+    nearest = round((x_mm + 30) / 3.0) + 1
+    expect(sagittal.locator("[class*=bottomRight]")).to_contain_text(f"Lát {nearest}/20")
+    expect(sagittal.locator("[data-point][data-at]")).to_have_count(1)
+    own = [float(one) for one in (axial.locator("[data-point]").get_attribute("data-at") or "").split()]
+    assert own == pytest.approx([mouse[0] - box["x"], mouse[1] - box["y"]], abs=0.6)
+    # On the sagittal picture, 64 samples of 1 mm: y to the right from -32.5, z downwards from 60.5; the slice is at z 0.
+    other = sagittal.locator("[data-backend]").bounding_box()
+    assert other is not None
+    y_mm = -32 - 0.5 + SIDE * (0.5 + (mouse[1] - box["y"] - box["height"] / 2) / side)
+    wide = min(other["width"], other["height"])
+    wanted = [
+        other["width"] / 2 + ((y_mm + 32.5) / SIDE - 0.5) * wide,
+        other["height"] / 2 + ((60.5 - 0) / SIDE - 0.5) * wide,
+    ]
+    there = [float(one) for one in (sagittal.locator("[data-point]").get_attribute("data-at") or "").split()]
+    assert there == pytest.approx(wanted, abs=1)
+    room.page.screenshot(path=artifacts / "cursor-laptop-vi-dark.png")
+
+
+def test_a_prior_in_the_same_space_shows_the_point_too(opening: Opening):
+    room = opening("05/11/2026", volume=False)
+    room.page.get_by_role("button", name="Bố cục, so sánh").click()
+    room.page.get_by_role("menuitem", name="05/11/2025").click()
+    now, then = side_by_side(room, 2)
+    for _ in range(4):
+        room.press("ArrowDown")
+    room.press("y")
+    room.press("ArrowUp")
+    box = now.locator("[data-backend]").bounding_box()
+    assert box is not None
+
+    room.page.mouse.move(box["x"] + box["width"] / 2 + 40, box["y"] + box["height"] / 2 + 30)
+    room.press(".")
+
+    expect(then.locator("[class*=bottomRight]")).to_contain_text("Lát 4/12")
+    expect(then.locator("[data-point][data-at]")).to_have_count(1)
+
+
+def test_a_probe_of_a_pet_tells_the_suv_by_body_weight(opening: Opening):
+    room = opening("07/11/2026", volume=False)
+    room.press("h")
+
+    room.page.mouse.click(*room.middle())
+
+    left = 350e6 * 2 ** (-3600 / F18_HALF_LIFE_S)
+    suv = f"{7000 * 70_000 / left:.2f}".replace(".", ",")
+    expect(room.page.locator("[data-backend] svg text")).to_contain_text(f"SUV {suv} g/ml")
+    expect(room.page.locator("[data-backend] svg text")).to_contain_text("7.000 Bq/ml")
+
+
+def test_a_pet_without_a_weight_says_that_there_is_no_suv(opening: Opening):
+    room = opening("08/11/2026", volume=False)
+    expect(room.readout("topRight")).to_contain_text("Không có SUV: thiếu cân nặng")
+    room.press("h")
+
+    room.page.mouse.click(*room.middle())
+
+    expect(room.page.locator("[data-backend] svg text")).to_contain_text("7.000 Bq/ml")
+    expect(room.page.locator("[data-backend] svg text")).not_to_contain_text("SUV")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import { inlineBytes, items, type JsonDataSet, number, numbers, text, texts } fr
 import type { Orientation, Vector } from "./geometry";
 import type { PixelSpacing, Region } from "./measure";
 import type { Placed } from "./stackOrder";
+import { type Uptake, uptakeOf } from "./suv";
 import type { VoiWindow } from "./windowing";
 
 interface Palette {
@@ -47,6 +48,8 @@ export interface Frame extends Placed {
   readonly burnedInAnnotation: boolean;
   /** The image brings a Modality or VOI LUT (PS3.3 C.11.1, C.11.2) that the renderer does not apply. */
   readonly lutIgnored: boolean;
+  /** Of a PET: what its values count, and how they become SUV. */
+  readonly uptake: Uptake | undefined;
   /** How fast a cine wants to be shown, frames per second. */
   readonly cineRate: number | undefined;
 }
@@ -170,6 +173,7 @@ export function framesOf(instance: JsonDataSet, seriesUrl: string): readonly Fra
     lossyRatio: numbers(instance, "00282112").at(-1),
     burnedInAnnotation: text(instance, "00280301") === "YES",
     lutIgnored: ignoresLut(instance),
+    uptake: uptakeOf(instance),
     cineRate: cineRateOf(instance),
   };
   const count = Math.min(Math.max(number(instance, "00280008") ?? 1, 1), FRAMES_MAX);

@@ -20,8 +20,20 @@ export type MarkReading =
   | { readonly kind: "length"; readonly length: Length }
   | { readonly kind: "two"; readonly long: Length; readonly short: Length }
   | { readonly kind: "angle"; readonly degrees: number; readonly calibration: Calibration }
-  | { readonly kind: "value"; readonly value: number; readonly unit: string }
-  | { readonly kind: "region"; readonly area: Area; readonly spread: Spread | undefined; readonly unit: string };
+  | { readonly kind: "value"; readonly value: number; readonly unit: string; readonly suv: number | undefined }
+  | {
+      readonly kind: "region";
+      readonly area: Area;
+      readonly spread: Spread | undefined;
+      readonly unit: string;
+      readonly suv: RegionUptake | undefined;
+    };
+
+/** SUV by body weight, g/ml. */
+interface RegionUptake {
+  readonly mean: number;
+  readonly highest: number;
+}
 
 interface Area {
   readonly value: number;
@@ -33,7 +45,13 @@ interface Area {
 export function unitOf(frame: Frame): string {
   const { type } = frame.rescale;
   if (frame.modality === "CT" && (type === undefined || type === "HU")) return "HU";
+  if (frame.uptake?.unit && (type === undefined || type === "US" || type === "BQML")) return frame.uptake.unit;
   return type === undefined || type === "US" ? "" : type;
+}
+
+/** SUV of a modality value, where the frame says all that it takes. */
+function suvOf(value: number | undefined, { uptake }: Frame): number | undefined {
+  return value === undefined || uptake?.factor === undefined ? undefined : value * uptake.factor;
 }
 
 /** Undefined while a mark has not all its places yet; `samples` undefined when the frame has no single values. */
@@ -64,7 +82,7 @@ export function readMark(
     }
     case "probe": {
       const value = a && samples && sampleAt(a, samples);
-      return value === undefined ? undefined : { kind: "value", value, unit: unitOf(frame) };
+      return value === undefined ? undefined : { kind: "value", value, unit: unitOf(frame), suv: suvOf(value, frame) };
     }
     default:
       return regionReading(shapeOf(tool, places), frame, samples);
@@ -91,10 +109,13 @@ function shapeOf(tool: "rectangle" | "ellipse" | "freehand", places: readonly Im
 function regionReading(shape: Shape | undefined, frame: Frame, samples: Samples | undefined): MarkReading | undefined {
   if (!shape) return undefined;
   const { rowMm, columnMm, unit, calibration } = scaleOf(shape.outline, frame.spacing, frame.regions);
+  const spread = samples && spreadOf(shape, samples);
+  const [mean, highest] = [suvOf(spread?.mean, frame), suvOf(spread?.highest, frame)];
   return {
     kind: "region",
     area: { value: shape.area * rowMm * columnMm, unit, calibration },
-    spread: samples && spreadOf(shape, samples),
+    spread,
     unit: unitOf(frame),
+    suv: mean === undefined || highest === undefined ? undefined : { mean, highest },
   };
 }

@@ -3,11 +3,14 @@
 import { cache, getShouldUseCPURendering, type Types, utilities } from "@cornerstonejs/core";
 import type { Frame } from "./frame";
 import { tierOf } from "./frameStates";
-import { type ImagePoint, minus, type Orientation, unit } from "./geometry";
+import { type ImagePoint, minus, type Orientation, unit, type Vector } from "./geometry";
 import { frameOf, holdsModalityValues } from "./loader";
 import { type MarkReading, type MeasuringTool, readMark } from "./marks";
+import { placeInImage, placeInPatient } from "./pointing";
 import type { Samples } from "./shapes";
 import { WHOLE } from "./tiers";
+
+const HALF = 0.5;
 
 /** What a mark says whose places are given in the renderer's world. */
 export function readingOn(tool: MeasuringTool, imageId: string, places: readonly number[][]): MarkReading | undefined {
@@ -17,10 +20,24 @@ export function readingOn(tool: MeasuringTool, imageId: string, places: readonly
   return readMark(tool, points, frame, samplesOf(imageId, frame));
 }
 
+/** The place in the patient under a place on the element, CSS pixels. */
+export function patientAt(viewport: Types.IStackViewport, frame: Frame, place: Types.Point2): Vector | undefined {
+  const point = pointOf(frame.imageId, viewport.canvasToWorld(place));
+  return point && placeInPatient(frame, { column: point.column - HALF, row: point.row - HALF });
+}
+
+/** Where on the element a place in the patient is, seen along the normal of the frame's plane; the inverse of `patientAt`. */
+export function elementAt(viewport: Types.IStackViewport, frame: Frame, place: Vector): Types.Point2 | undefined {
+  const point = placeInImage(frame, place);
+  if (!point) return undefined;
+  const world = worldOf(frame.imageId, { column: point.column + HALF, row: point.row + HALF });
+  return world && viewport.worldToCanvas(world);
+}
+
 /** Columns and rows from the corner of the first pixel. The CPU renderer's world is half a pixel off, its GPU one not. */
 export function pointOf(imageId: string, place: readonly number[]): ImagePoint | undefined {
   const coords = utilities.worldToImageCoords(imageId, place as Types.Point3);
-  const shift = getShouldUseCPURendering() ? 0.5 : 0;
+  const shift = getShouldUseCPURendering() ? HALF : 0;
   return coords && { column: coords[0] - shift, row: coords[1] - shift };
 }
 
@@ -42,7 +59,7 @@ export function samplesOf(imageId: string, frame: Frame): Samples | undefined {
 
 /** The other way: a place of the image in the renderer's world. */
 export function worldOf(imageId: string, { column, row }: ImagePoint): Types.Point3 | undefined {
-  const shift = getShouldUseCPURendering() ? 0.5 : 0;
+  const shift = getShouldUseCPURendering() ? HALF : 0;
   const world = utilities.imageToWorldCoords(imageId, [column + shift, row + shift]);
   return world ? ([...world] as Types.Point3) : undefined;
 }

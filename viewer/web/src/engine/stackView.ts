@@ -15,7 +15,7 @@ import type { MarkReading } from "./marks";
 import { outward } from "./outward";
 import { holdPresses } from "./patience";
 import { Prefetch } from "./prefetch";
-import { readingOn } from "./stackPlaces";
+import { elementAt, patientAt, readingOn } from "./stackPlaces";
 import { loadingSteps, WHOLE } from "./tiers";
 import { createTools, measures, type PrimaryTool, type Tools } from "./tools";
 import { turn } from "./wheel";
@@ -200,8 +200,23 @@ export class StackView {
   }
 
   /** Where a place in the patient is on the element, CSS pixels; undefined while there is no picture. */
-  placeOf(world: Vector): readonly [number, number] | undefined {
-    return this.viewport.getImageData() ? this.viewport.worldToCanvas([...world]) : undefined;
+  placeOf(place: Vector): readonly [number, number] | undefined {
+    const frame = this.shownFrame();
+    return frame && elementAt(this.viewport, frame, place);
+  }
+
+  /** The place in the patient under a place on the page; undefined outside of the element, or when nothing says. */
+  placeUnder(clientX: number, clientY: number): Vector | undefined {
+    const frame = this.shownFrame();
+    const box = this.element.getBoundingClientRect();
+    const [x, y] = [clientX - box.left, clientY - box.top];
+    if (!frame || x < 0 || y < 0 || x > box.width || y > box.height) return undefined;
+    return patientAt(this.viewport, frame, [x, y]);
+  }
+
+  private shownFrame(): Frame | undefined {
+    const { shown } = this.stack.get();
+    return this.viewport.getImageData() && shown !== undefined ? this.frames[shown] : undefined;
   }
 
   /** The frame that the reader is at, whether or not it is on the canvas already. */

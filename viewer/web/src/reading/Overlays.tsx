@@ -123,7 +123,7 @@ export function Badge({
 }
 
 function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" | "arriving">) {
-  const { t } = useTranslation("reading");
+  const { t } = useTranslation(["reading", "volumes"]);
   const language = usePreferences((preferences) => preferences.language);
   const inverted = useStore(view.look.presentation, (presentation) => presentation.inverted);
   const frame = stack.frames[0];
@@ -142,6 +142,11 @@ function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" 
       {frame?.lutIgnored ? (
         <Badge icon={<IconAlertTriangle size={15} aria-hidden />} title={t("lutWhy")}>
           {t("lut")}
+        </Badge>
+      ) : null}
+      {frame?.uptake?.why ? (
+        <Badge icon={<IconAlertTriangle size={15} aria-hidden />} title={t("volumes:suv.whyNot")}>
+          {t(`volumes:suv.why.${frame.uptake.why}`)}
         </Badge>
       ) : null}
       {stack.warnings.map((warning) => (

@@ -35,6 +35,7 @@ export interface ReadingKeysProps {
   readonly onHanging: () => void;
   readonly onReconstruct: () => void;
   readonly onHeader: () => void;
+  readonly onPoint: () => void;
   readonly onBack: () => void;
   readonly onTrace: () => void;
   readonly helpOpened: boolean;
@@ -64,7 +65,7 @@ function viewKeys(view: StackView): KeyTable {
 }
 
 export function ReadingKeys(props: ReadingKeysProps) {
-  const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct, onHeader } = props;
+  const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct, onHeader, onPoint } = props;
   const { onBack, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["reading", "header", "common", "volumes", "findings"]);
   const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
@@ -82,6 +83,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     D: onHanging,
     M: onReconstruct,
     T: onHeader,
+    ".": onPoint,
     q: onBack,
     t: onTrace,
     "?": () => onHelp(true),
@@ -120,6 +122,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     { keys: ["D"], what: t("layout.title") },
     { keys: ["⇧D"], what: t("hanging.next") },
     { keys: ["Y"], what: t("layout.link") },
+    { keys: ["."], what: t("volumes:point") },
     { keys: ["⇧M"], what: t("volumes:mpr") },
     { keys: ["⇧T"], what: t("header:title") },
     { keys: ["T"], what: t("trace") },

@@ -29,6 +29,8 @@ import { useArrangement } from "./useArrangement";
 import { useLinked } from "./useLinked";
 import { MprButton } from "./volumes/MprButton";
 import { MprRoom } from "./volumes/MprRoom";
+import { PointMark } from "./volumes/PointMark";
+import { useSpaceCursor } from "./volumes/useSpaceCursor";
 
 /** What a room can ask of the page around it, whatever it shows. */
 export interface RoomProps {
@@ -73,6 +75,8 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
   const frame = stack?.frames[0];
   const presets = useMemo(() => presetsOf(current.modality, frame?.rescale.type), [current, frame]);
   const shown = useMemo(() => views.slice(0, layout), [views, layout]);
+
+  const cursor = useSpaceCursor(shown);
 
   useLinked(shown, active, linked && layout > 1);
   useEffect(() => {
@@ -131,6 +135,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
             onView={(made) => setViews((before) => withView(before, index, made))}
           >
             <ReferenceLines views={shown} index={index} />
+            <PointMark view={shown[index]} point={cursor.point} />
           </Pane>
         ))}
         <FindingsOfRoom
@@ -155,6 +160,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
           onHanging={() => hangNext(hanging)}
           onReconstruct={() => setReconstructed(true)}
           onHeader={() => setHeader(true)}
+          onPoint={cursor.onPoint}
         />
       )}
     </div>

@@ -5,7 +5,7 @@ import type { MarkReading } from "../engine/marks";
 import { formatNumber } from "../ui/format";
 import type { Language } from "../ui/preferences";
 
-type Translate = ReturnType<typeof useTranslation<"reading">>["t"];
+type Translate = ReturnType<typeof useTranslation<["reading", "volumes"]>>["t"];
 
 export function wordsOf(reading: MarkReading, t: Translate, language: Language): readonly string[] {
   const number = (value: number, decimals = 1) => formatNumber(value, language, decimals);
@@ -23,14 +23,20 @@ export function wordsOf(reading: MarkReading, t: Translate, language: Language):
         t(reading.calibration === "none" ? "mark.angleUncalibrated" : "mark.angle", { value: number(reading.degrees) }),
       ];
     case "value":
-      return [withUnit(number(reading.value, Number.isInteger(reading.value) ? 0 : 1), reading.unit)];
+      return [
+        ...(reading.suv === undefined ? [] : [t("volumes:suv.value", { value: number(reading.suv, 2) })]),
+        withUnit(number(reading.value, Number.isInteger(reading.value) ? 0 : 1), reading.unit),
+      ];
     case "region": {
-      const { area, spread, unit } = reading;
+      const { area, spread, unit, suv } = reading;
       const lines = [t(`area.${area.calibration}`, { value: number(area.value) })];
       if (!spread) return lines;
       const mean = t("mark.mean", { value: withUnit(number(spread.mean), unit) });
       const range = t("mark.range", { lowest: number(spread.lowest, 0), highest: number(spread.highest, 0) });
-      return [...lines, mean, t("mark.deviation", { value: number(spread.deviation) }), range];
+      const uptake = suv
+        ? [t("volumes:suv.region", { highest: number(suv.highest, 2), mean: number(suv.mean, 2) })]
+        : [];
+      return [...lines, ...uptake, mean, t("mark.deviation", { value: number(spread.deviation) }), range];
     }
   }
 }

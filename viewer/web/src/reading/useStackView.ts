@@ -18,7 +18,7 @@ export interface Opened {
 
 /** Open a viewport in `elementRef`; `failed` when this browser cannot. */
 export function useStackView(elementRef: RefObject<HTMLDivElement | null>): Opened {
-  const { t } = useTranslation("reading");
+  const { t } = useTranslation(["reading", "volumes"]);
   const language = usePreferences((preferences) => preferences.language);
   const [view, setView] = useState<StackView>();
   const [failed, setFailed] = useState(false);
