@@ -15,12 +15,11 @@ OFFERS: Final = (Offer(JSON), Offer("application/json"), Offer(XML, is_multipart
 
 
 def listed(items: Sequence[Item], offer: Offer, headers: Mapping[str, str], boundary: bytes) -> Answer:
-    """Return the answer with `items`; in XML, where a message without parts cannot be, 204 when there are none."""
+    """Return the answer with `items`; in XML, where a message without parts cannot be, an empty one when there are none."""
     if offer.media_type != XML:
         return Answer(200, {**headers, "Content-Type": offer.media_type}, msgspec.json.encode(items))
-    if not items:
-        return Answer(204, headers)
-    return Answer(200, {**headers, "Content-Type": xml_parts_type(boundary)}, b"".join(as_xml_parts(items, boundary)))
+    body = b"".join(as_xml_parts(items, boundary)) if items else b""
+    return Answer(200, {**headers, "Content-Type": xml_parts_type(boundary)}, body)
 
 
 def xml_parts_type(boundary: bytes) -> str:

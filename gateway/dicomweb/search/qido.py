@@ -1,8 +1,8 @@
 """QIDO-RS (PS3.18 10.6): search for studies, series and instances, as DICOM JSON or XML.
 
 Every search is audited by its keys, never its values; what comes back is of the sites that the caller may see. Nothing
-found is 200 with an empty array: PS3.18 8.3.4.4.1 wants 204, which Orthanc's client takes for a failure. In XML, where an
-empty message cannot be, it is 204.
+found is 200 with an empty array, in XML with an empty payload, as PS3.18 8.3.4.4.1 has it since CP-2473 (editions from
+2019b to 2025 wanted 204, which Orthanc's client takes for a failure).
 """
 
 from collections import Counter
