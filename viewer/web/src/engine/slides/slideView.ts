@@ -125,6 +125,13 @@ export class SlideView {
     this.home();
   }
 
+  /** Where one looks from when what moves has come to rest. */
+  target(): Camera {
+    const { viewport } = this.viewer;
+    const zoom = this.slideZoom(viewport.getZoom());
+    return { ...this.camera.get(), center: this.slidePoint(viewport.getCenter()), zoom };
+  }
+
   /** Bring a place to the middle. */
   goTo(center: SlidePoint): void {
     this.viewer.viewport.panTo(this.viewportPoint(center));
@@ -185,12 +192,9 @@ export class SlideView {
   }
 
   private isFlownPast(place: TilePlace): boolean {
-    const camera = this.camera.get();
     // Where one is going counts, not where one is on the way.
-    const { viewport } = this.viewer;
-    const center = this.slidePoint(viewport.getCenter());
-    const zoom = this.slideZoom(viewport.getZoom());
-    return isFlownPast(this.slide, place, seenBox({ ...camera, center, zoom }), zoom);
+    const camera = this.target();
+    return isFlownPast(this.slide, place, seenBox(camera), camera.zoom);
   }
 
   private present(): Camera {

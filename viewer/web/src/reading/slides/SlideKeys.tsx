@@ -2,6 +2,7 @@
 
 import { useTranslation } from "react-i18next";
 import type { Series } from "../../api/types";
+import { fieldBeside } from "../../engine/slides/fields";
 import { pathAfter, planeBeside } from "../../engine/slides/slide";
 import type { SlideView } from "../../engine/slides/slideView";
 import { type KeyTable, useKeys } from "../../ui/hotkeys";
@@ -61,6 +62,8 @@ function viewKeys(view: SlideView): KeyTable {
     ArrowRight: () => view.panBy(STEP, 0),
     ArrowUp: () => view.panBy(0, -STEP),
     ArrowDown: () => view.panBy(0, STEP),
+    n: () => view.goTo(fieldBeside(view.slide, view.target(), 1).center),
+    N: () => view.goTo(fieldBeside(view.slide, view.target(), -1).center),
     "+": () => view.zoomBy(ZOOM),
     "=": () => view.zoomBy(ZOOM),
     "-": () => view.zoomBy(1 / ZOOM),
@@ -106,6 +109,7 @@ export function SlideKeys(props: SlideKeysProps) {
   ];
   const keyboard = [
     { keys: ["←", "→", "↑", "↓"], what: t("reading:tool.pan") },
+    { keys: ["N", "Shift+N"], what: t("keys.fields") },
     { keys: ["+", "−"], what: t("reading:tool.zoom") },
     { keys: ["1–6"], what: t("keys.objectives") },
     { keys: ["0"], what: t("oneToOne") },

@@ -136,6 +136,8 @@ function OpticalPaths({ view, slide }: { readonly view: SlideView; readonly slid
   );
 }
 
+const SLIDER_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]);
+
 /** Planes in order of their height, as the fine focus of a microscope goes through them. */
 function Focus({ view, slide }: { readonly view: SlideView; readonly slide: Slide }) {
   const { t } = useTranslation("slides");
@@ -157,6 +159,10 @@ function Focus({ view, slide }: { readonly view: SlideView; readonly slide: Slid
         value={index}
         aria-label={t("focus")}
         aria-valuetext={height}
+        onKeyDown={(event) => {
+          // Whoever is at the slider means the slider, not the slide.
+          if (SLIDER_KEYS.has(event.key)) event.stopPropagation();
+        }}
         onChange={(event) => view.show({ focalPlane: planes[Number(event.currentTarget.value)]?.number ?? chosen })}
       />
       <span className={toolbarStyles["rateText"]}>{height}</span>
