@@ -18,6 +18,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "demo": At("serving", "demo"),
     "send": At("sending", "send"),
     "export": At("exporting", "export"),
+    "wrap": At("wrapping", "wrap"),
     "deidentify": At("deidentifying", "deidentify"),
     "reidentify": At("reidentifying", "reidentify_files"),
     "find": At("finding", "find_elsewhere"),

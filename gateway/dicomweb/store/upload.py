@@ -1,4 +1,4 @@
-"""Files that a person puts in at a site, in the browser: instances in a multipart body, or one zip.
+"""Files that a person puts in at a site: instances in a multipart body, one zip, or a form with photographs and PDFs.
 
 They go the way of STOW-RS: the same stages, the same ingest, the same rules and de-identification afterwards. Only the
 answer differs: JSON with a result for each file in its order, so that a screen can tell about each.
@@ -19,12 +19,13 @@ from gateway.dicomweb.http.problem import RETRY_AFTER_S
 from gateway.dicomweb.store.receiver import Receiver, Takings
 from gateway.dicomweb.store.results import Failed, Result, status_of
 from gateway.dicomweb.store.stow import Storing, announced_bytes, taker_of
+from gateway.dicomweb.store.wrapped_body import FORM_DATA, WrappedBody
 from gateway.dicomweb.store.zipped_body import ZippedBody
 from kernel.access import Scope
 from kernel.errors import ExchangeError, Forbidden, UnsupportedMediaType
 
 ZIP: Final = "application/zip"
-OFFERED: Final = f"{MULTIPART} of {DICOM}, or {ZIP}"
+OFFERED: Final = f"{MULTIPART} of {DICOM}, {ZIP}, or {FORM_DATA} of a form and photographs or PDFs"
 NAME_CHARACTERS: Final = 200  # of a file's name in an answer: its end, which tells more
 
 
@@ -45,6 +46,10 @@ def upload(call: Call) -> ASGIApp:
         taker = taker_of(call, site, length)
         framing = MultipartParser(boundary_of(media_type), parts_max=config.http.parts_max)
         return Storing(call, Receiver(framing, taker, call.room.ingesters), taker.origin, _answer_of(()))
+    if media_type is not None and name == FORM_DATA:
+        taker = taker_of(call, site, length)
+        form = WrappedBody(boundary_of(media_type), Takings(taker, call.room.ingesters))
+        return Storing(call, form, taker.origin, _answer_of(()))
     if name != ZIP:
         raise UnsupportedMediaType(media_type=name, offered=OFFERED)
     taker = taker_of(call, site, 2 * length)  # the zip, and what comes out of it

@@ -35,7 +35,7 @@ export function sendFiles(body: UploadBody, onProgress: (bytes: number) => void)
     );
     request.setRequestHeader(...csrfHeader());
     request.upload.onprogress = (event) => onProgress(event.loaded);
-    request.onload = () => done(read(request.responseText));
+    request.onload = () => done(readSent(request.responseText));
     request.onerror = () => done({ results: [], problem: "offline" });
     request.onabort = request.onerror;
     request.send(body.isZip ? body.files[0] : multipart(body.files, boundary));
@@ -52,7 +52,8 @@ function multipart(files: readonly File[], boundary: string): Blob {
   return new Blob([...parts, `--${boundary}--\r\n`]);
 }
 
-function read(text: string): Sent {
+/** Read what the node answered to a body of files. */
+export function readSent(text: string): Sent {
   try {
     const answer = JSON.parse(text) as { readonly results?: readonly UploadResult[]; readonly code?: string };
     return answer.results

@@ -31,6 +31,8 @@ export function stacksOf(instances: readonly unknown[], seriesUrl: string): read
   ];
 }
 
+const VL_PHOTOGRAPHIC = "1.2.840.10008.5.1.4.1.1.77.1.4";
+
 /** Whose pictures these are, as an instance says itself. */
 export interface Bearer {
   readonly patientName: string;
@@ -43,6 +45,8 @@ export interface Bearer {
   readonly studyDescription: string;
   /** Patient Identity Removed (0012,0062). */
   readonly identityRemoved: boolean;
+  /** A photograph, as of a film: nothing to diagnose by. */
+  readonly photograph: boolean;
   /** Longitudinal Temporal Information Modified (0028,0303): dates are not the real ones. */
   readonly datesShifted: boolean;
 }
@@ -58,6 +62,7 @@ export function bearerOf(instances: readonly unknown[]): Bearer | undefined {
     age: text(instance, "00101010") ?? "",
     studyDate: text(instance, "00080020") ?? "",
     studyDescription: text(instance, "00081030") ?? "",
+    photograph: text(instance, "00080016") === VL_PHOTOGRAPHIC,
     identityRemoved: text(instance, "00120062") === "YES",
     datesShifted: text(instance, "00280303") === "MODIFIED",
   };

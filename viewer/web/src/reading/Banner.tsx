@@ -1,7 +1,15 @@
 // Whose pictures these are: always on screen while pictures are.
 
 import { Tooltip } from "@mantine/core";
-import { IconArrowLeft, IconBolt, IconClockUp, IconKeyboard, IconRoute, IconShieldLock } from "@tabler/icons-react";
+import {
+  IconArrowLeft,
+  IconBolt,
+  IconCamera,
+  IconClockUp,
+  IconKeyboard,
+  IconRoute,
+  IconShieldLock,
+} from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { type StudyKey, sessionQuery } from "../api/queries";
@@ -77,6 +85,12 @@ function Person({ study, bearer, site }: PersonProps) {
           <span className={styles["badge"]} data-kind={study.priority}>
             {study.priority === "stat" ? <IconBolt size={15} aria-hidden /> : <IconClockUp size={15} aria-hidden />}
             {t(`common:priority.${study.priority}`)}
+          </span>
+        ) : null}
+        {bearer?.photograph ? (
+          <span className={styles["badge"]} data-kind="photograph">
+            <IconCamera size={15} aria-hidden />
+            {t("photograph")}
           </span>
         ) : null}
         {bearer?.identityRemoved ? (

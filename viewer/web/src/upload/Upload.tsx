@@ -14,6 +14,7 @@ import { SlideUploads } from "./SlideUploads";
 import { StudyFate } from "./StudyFate";
 import { type SlideNode, SlideSender } from "./slideSender";
 import styles from "./Upload.module.css";
+import { WrapFiles } from "./WrapFiles";
 
 export interface UploadProps {
   readonly onBack: () => void;
@@ -132,6 +133,7 @@ export function Upload({ onBack, onOpen }: UploadProps) {
       ) : null}
       <SlideUploads senders={senders} onOpen={onOpen} />
       <FileList items={items} />
+      <WrapFiles onOpen={onOpen} />
     </div>
   );
 }
