@@ -15,7 +15,9 @@ from importlib.metadata import version
 import uvicorn
 
 from consult.documents import Documents
+from consult.findings.key_images import KeyImageBook
 from consult.findings.measurements import Measurements
+from consult.findings.reports import Reports
 from consult.pathology.forms import Forms
 from consult.pathology.validation import Validations
 from consult.slides.annotations import Annotations
@@ -90,6 +92,8 @@ class Running:
             slides=node.slides,
             annotations=Annotations(documents, node.slides.shelf),
             measurements=Measurements(stores.db, documents),
+            key_images=KeyImageBook(stores.db, documents),
+            structured_reports=Reports(stores.db, documents),
             sheets=ReviewSheets(stores.db, stores.blobs, finder_of(config)),
             reports=StudyReports(stores.db, stores.blobs),
             pathology=Forms(stores.db, stores.clock),

@@ -205,11 +205,11 @@ def _calibration(item: Dataset | None) -> Calibration:
 def referred(ds: Dataset) -> set[tuple[str, str]]:
     """Return (series, instance) of what a document refers to, or was made beside."""
     return {
-        (str(series.SeriesInstanceUID), str(one.ReferencedSOPInstanceUID))
+        (str(series.get("SeriesInstanceUID", "")), str(one.get("ReferencedSOPInstanceUID", "")))
         for keyword in ("CurrentRequestedProcedureEvidenceSequence", "PertinentOtherEvidenceSequence")
         for study in ds.get(keyword, ())
-        for series in study.ReferencedSeriesSequence
-        for one in series.ReferencedSOPSequence
+        for series in study.get("ReferencedSeriesSequence", ())
+        for one in series.get("ReferencedSOPSequence", ())
     }
 
 

@@ -13,7 +13,9 @@ from starlette.responses import Response
 
 from anonymizer.profile import load
 from consult.documents import Documents
+from consult.findings.key_images import KeyImageBook
 from consult.findings.measurements import Measurements
+from consult.findings.reports import Reports
 from consult.pathology.forms import Forms
 from consult.pathology.validation import Validations
 from consult.slides.annotations import Annotations
@@ -115,6 +117,8 @@ def room(tmp_path: Path) -> Iterator[Room]:
             slides=slides,
             annotations=Annotations(documents, slides.shelf),
             measurements=Measurements(stores.db, documents),
+            key_images=KeyImageBook(stores.db, documents),
+            structured_reports=Reports(stores.db, documents),
             sheets=sheets,
             reports=reports,
             pathology=Forms(stores.db, stores.clock),

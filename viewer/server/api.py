@@ -10,6 +10,7 @@ from viewer.server.annotations import add_annotations
 from viewer.server.bulk_annotations import add_bulk_annotations
 from viewer.server.deidentification import add_deidentification
 from viewer.server.dictionary import add_dictionary
+from viewer.server.findings import add_findings
 from viewer.server.launching import add_launching
 from viewer.server.marks import add_marks
 from viewer.server.orders import add_orders
@@ -42,4 +43,5 @@ def build_api(services: Services) -> APIRouter:
     add_bulk_annotations(router, services)
     add_marks(router, services)
     add_pathology(router, services)
+    add_findings(router, services)
     return router

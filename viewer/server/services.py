@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from consult.findings.key_images import KeyImageBook
 from consult.findings.measurements import Measurements
+from consult.findings.reports import Reports
 from consult.pathology.forms import Forms
 from consult.pathology.validation import Validations
 from consult.slides.annotations import Annotations
@@ -32,6 +34,8 @@ class Services:
     slides: SlideRoom
     annotations: Annotations
     measurements: Measurements
+    key_images: KeyImageBook
+    structured_reports: Reports
     sheets: ReviewSheets
     reports: StudyReports
     pathology: Forms

@@ -57,6 +57,26 @@ export interface Dictionary {
   readonly attributes: readonly AttributeName[];
 }
 
+/** An image, or a frame of one, that somebody chose. */
+export interface KeyImage {
+  readonly seriesInstanceUID: string;
+  readonly sopInstanceUID: string;
+  /** From one; null for an instance that has but one frame. */
+  readonly frameNumber: number | null;
+}
+
+/** One document's choice. */
+export interface KeyImageChoice {
+  /** SOP Instance UID of the document; null while nothing was saved. */
+  readonly instance: string | null;
+  readonly author: string;
+  readonly at: string | null;
+  /** What they were chosen for: a name of ours, else the document's own words. */
+  readonly title: string;
+  readonly description: string;
+  readonly images: readonly KeyImage[];
+}
+
 /** Which study another program means (IHE IID): by its UID, its accession number, or the newest of a patient. */
 export interface Launch {
   readonly studyInstanceUID?: string;
@@ -98,6 +118,15 @@ export interface NewAnnotations {
   /** The instance that was opened, or null. */
   readonly base: string | null;
   readonly marks: readonly SlideMark[];
+}
+
+/** A choice to save. */
+export interface NewKeyImages {
+  /** The instance that was opened, or null. */
+  readonly base: string | null;
+  readonly title: "ofInterest" | "forReferringProvider" | "forSurgery" | "forTeaching" | "forConference" | "forTherapy" | "forPatient" | "forPeerReview" | "forResearch" | "bestInSet" | "forReport";
+  readonly description: string;
+  readonly images: readonly KeyImage[];
 }
 
 /** How long a link shall hold. */
@@ -286,6 +315,29 @@ export interface ReaderValidation {
   readonly cases: readonly ValidationCase[];
 }
 
+/** What a structured report says. */
+export interface ReportContent {
+  readonly instance: string;
+  readonly title: string;
+  readonly author: string;
+  readonly at: string | null;
+  readonly complete: boolean;
+  readonly verified: boolean;
+  /** False when it has more than is shown. */
+  readonly whole: boolean;
+  readonly lines: readonly ReportLine[];
+}
+
+/** One content item of a report. */
+export interface ReportLine {
+  readonly depth: number;
+  readonly kind: string;
+  readonly name: string;
+  readonly text: string;
+  /** Of what it refers to, empty when it refers to nothing. */
+  readonly sopInstanceUID: string;
+}
+
 /** A picture that must be looked at before the instance is sent; of a cine, what all frames of a scene show at once. */
 export interface ReviewSheet {
   /** From 1. */
@@ -432,6 +484,19 @@ export interface StudyItem {
   readonly firstReceivedAt: string;
   readonly lastReceivedAt: string;
   readonly traceId: string;
+}
+
+/** The present choice of the reading room, and those of other documents in the study. */
+export interface StudyKeyImages {
+  /** SOP Instance UID of the document; null while nothing was saved. */
+  readonly instance: string | null;
+  readonly author: string;
+  readonly at: string | null;
+  /** What they were chosen for: a name of ours, else the document's own words. */
+  readonly title: string;
+  readonly description: string;
+  readonly images: readonly KeyImage[];
+  readonly others: readonly KeyImageChoice[];
 }
 
 /** One mark on an image; places are (column, row) in pixels from the corner of the first pixel. */

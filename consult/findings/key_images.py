@@ -1,0 +1,116 @@
+"""The key images of a study: one document of it (`consult.documents`), and those that others chose."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final, Literal, get_args
+
+from pydicom.dataset import Dataset
+
+from consult.documents import Author, Documents, Sheet, author_of, moment_of
+from consult.findings.marks import FRAME_MAX, Where
+from consult.findings.measurements import images_of, series_of
+from kernel.access import StudyGrant
+from kernel.archive import index as archive_index
+from kernel.database import Database
+from kernel.errors import InvalidRequest
+
+Title = Literal[
+    "ofInterest", "forReferringProvider", "forSurgery", "forTeaching", "forConference",
+    "forTherapy", "forPatient", "forPeerReview", "forResearch", "bestInSet", "forReport",
+]  # fmt: skip
+TITLES: Final[tuple[Title, ...]] = get_args(Title)
+KEY_OBJECT_SELECTION: Final = "1.2.840.10008.5.1.4.1.1.88.59"
+IMAGES_MAX: Final = 500  # of one document
+OTHERS_MAX: Final = 50  # documents that are read of a study
+DESCRIPTION_CHARACTERS_MAX: Final = 512
+_ROLE: Final = "key images"
+
+
+@dataclass(frozen=True, slots=True)
+class KeyImages:
+    """One document's choice; `title` is a name of ours, or what somebody else's document calls it."""
+
+    sop_instance_uid: str | None
+    author: str
+    at: datetime | None
+    title: str
+    description: str
+    images: tuple[Where, ...]
+
+
+NOTHING: Final = KeyImages(None, "", None, TITLES[0], "", ())
+
+
+class KeyImageBook:
+    """Reads and saves the key images of studies; safe in threads."""
+
+    def __init__(self, db: Database, documents: Documents) -> None:
+        self._db = db
+        self._documents = documents
+
+    def of(self, grant: StudyGrant) -> KeyImages:
+        """Return what was saved last. Raises as `Documents.newest`."""
+        ds = self._documents.newest(grant, series_of(grant, _ROLE))
+        return NOTHING if ds is None else _read(ds)
+
+    def of_others(self, grant: StudyGrant) -> list[KeyImages]:
+        """Return what other documents of the study chose, at most OTHERS_MAX of them."""
+        own = series_of(grant, _ROLE)
+        with self._db.read() as connection:
+            located = archive_index.locate_study(connection, grant)
+        others = [
+            one for one in located if one.sop_class_uid == KEY_OBJECT_SELECTION and one.series_instance_uid != own
+        ]
+        return [_read(self._documents.read(one)) for one in others[:OTHERS_MAX]]
+
+    def save(self, grant: StudyGrant, chosen: KeyImages, author: Author) -> KeyImages:
+        """Keep a choice as the new state, durable when this returns; `chosen.sop_instance_uid` is the last state's.
+
+        Raises
+        ------
+        AnnotationsChanged
+            Somebody saved another choice since.
+        InvalidRequest
+            It is not one, or one of the images is not the study's.
+        """
+        from consult.findings.key_documents import document, withdrawal  # highdicom takes a second to import
+
+        _check(chosen)
+        wanted = {(one.series_instance_uid, one.sop_instance_uid) for one in chosen.images}
+        images = images_of(self._db, grant, wanted) if wanted else []
+
+        def build(sheet: Sheet, last: Dataset | None) -> Dataset:
+            if images:
+                return document(self._documents.read(images[0]), images, chosen, sheet)
+            if last is None:
+                raise InvalidRequest(reason="no image was chosen and none was before")
+            return withdrawal(last, sheet)
+
+        sheet = self._documents.save(grant, series_of(grant, _ROLE), chosen.sop_instance_uid, author, build)
+        return KeyImages(
+            sheet.sop_instance_uid, sheet.author, sheet.at, chosen.title, chosen.description, chosen.images
+        )
+
+
+def _check(chosen: KeyImages) -> None:
+    if chosen.title not in TITLES:
+        raise InvalidRequest(reason="key images are chosen for one of the purposes that are known")
+    if len(chosen.images) > IMAGES_MAX or len(set(chosen.images)) < len(chosen.images):
+        raise InvalidRequest(reason=f"key images are at most {IMAGES_MAX}, each of them once")
+    if len(chosen.description) > DESCRIPTION_CHARACTERS_MAX or not chosen.description.isprintable():
+        raise InvalidRequest(reason=f"a description is one line of at most {DESCRIPTION_CHARACTERS_MAX} characters")
+    if not all(one.frame_number is None or 1 <= one.frame_number <= FRAME_MAX for one in chosen.images):
+        raise InvalidRequest(reason="frames are counted from one")
+
+
+def _read(ds: Dataset) -> KeyImages:
+    from consult.findings.key_documents import description_of, images_in, title_of
+
+    return KeyImages(
+        str(ds.SOPInstanceUID),
+        author_of(ds),
+        moment_of(ds),
+        title_of(ds),
+        description_of(ds),
+        images_in(ds, IMAGES_MAX),
+    )

@@ -1,0 +1,182 @@
+"""The API of key images, and of structured reports as they are read on a screen."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from pydantic import Field
+
+from consult.documents import Author
+from consult.findings.key_images import DESCRIPTION_CHARACTERS_MAX, IMAGES_MAX, KeyImages, Title
+from consult.findings.marks import Where
+from consult.findings.reports import Report
+from kernel.access import Action, Principal, Scope, StudyGrant
+from viewer.server.models import Model
+from viewer.server.services import Services, address_of, principal_of
+
+KEYS = "/studies/{study_uid}/key-images"
+REPORTS = "/studies/{study_uid}/series/{series_uid}/reports"
+UID_CHARACTERS_MAX = 64
+
+
+class KeyImage(Model):
+    """An image, or a frame of one, that somebody chose."""
+
+    series_instance_uid: str = Field(max_length=UID_CHARACTERS_MAX)
+    sop_instance_uid: str = Field(max_length=UID_CHARACTERS_MAX)
+    frame_number: int | None = Field(description="From one; null for an instance that has but one frame.")
+
+
+class KeyImageChoice(Model):
+    """One document's choice."""
+
+    instance: str | None = Field(description="SOP Instance UID of the document; null while nothing was saved.")
+    author: str
+    at: datetime | None
+    title: str = Field(description="What they were chosen for: a name of ours, else the document's own words.")
+    description: str
+    images: list[KeyImage]
+
+
+class StudyKeyImages(KeyImageChoice):
+    """The present choice of the reading room, and those of other documents in the study."""
+
+    others: list[KeyImageChoice]
+
+
+class NewKeyImages(Model):
+    """A choice to save."""
+
+    base: str | None = Field(max_length=UID_CHARACTERS_MAX, description="The instance that was opened, or null.")
+    title: Title
+    description: str = Field(max_length=DESCRIPTION_CHARACTERS_MAX)
+    images: list[KeyImage] = Field(max_length=IMAGES_MAX)
+
+
+class ReportLine(Model):
+    """One content item of a report."""
+
+    depth: int
+    kind: str
+    name: str
+    text: str
+    sop_instance_uid: str = Field(description="Of what it refers to, empty when it refers to nothing.")
+
+
+class ReportContent(Model):
+    """What a structured report says."""
+
+    instance: str
+    title: str
+    author: str
+    at: datetime | None
+    complete: bool
+    verified: bool
+    whole: bool = Field(description="False when it has more than is shown.")
+    lines: list[ReportLine]
+
+
+def add_findings(router: APIRouter, services: Services) -> None:
+    """Add the routes of key images and reports."""
+
+    def reader(request: Request) -> Principal:
+        principal = principal_of(services, request)
+        principal.require(Scope.API_READ)
+        return principal
+
+    def writer(request: Request) -> Principal:
+        principal = principal_of(services, request)
+        principal.require(Scope.API_WRITE)
+        return principal
+
+    def granted(request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
+        return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+
+    @router.get(KEYS, tags=["findings"])
+    def key_images(
+        request: Request, principal: Annotated[Principal, Depends(reader)], study_uid: str, site: str | None = None
+    ) -> StudyKeyImages:
+        """Return a study's key images: as they were saved here last, and what other documents chose."""
+        grant = granted(request, principal, study_uid, site)
+        own, others = services.key_images.of(grant), services.key_images.of_others(grant)
+        return StudyKeyImages(**_choice(own).model_dump(), others=[_choice(one) for one in others])
+
+    @router.post(KEYS, tags=["findings"])
+    def choose(
+        request: Request,
+        principal: Annotated[Principal, Depends(writer)],
+        study_uid: str,
+        new: NewKeyImages,
+        *,
+        site: str | None = None,
+    ) -> KeyImageChoice:
+        """Save key images as a DICOM Key Object Selection in the study; 409 if another was saved since."""
+        grant = granted(request, principal, study_uid, site)
+        images = tuple(Where(one.series_instance_uid, one.sop_instance_uid, one.frame_number) for one in new.images)
+        chosen = KeyImages(new.base, "", None, new.title, new.description, images)
+        author = Author(principal.name, principal.display, address_of(request))
+        return _choice(services.key_images.save(grant, chosen, author))
+
+    @router.get(REPORTS, tags=["findings"])
+    def reports(
+        request: Request,
+        principal: Annotated[Principal, Depends(reader)],
+        study_uid: str,
+        series_uid: str,
+        site: str | None = None,
+    ) -> list[str]:
+        """Return the SOP Instance UIDs of a series' structured reports, the newest first."""
+        return services.structured_reports.listed(granted(request, principal, study_uid, site), series_uid)
+
+    @router.get(REPORTS + "/{instance_uid}", tags=["findings"])
+    def report(
+        request: Request,
+        principal: Annotated[Principal, Depends(reader)],
+        study_uid: str,
+        series_uid: str,
+        instance_uid: str,
+        *,
+        site: str | None = None,
+    ) -> ReportContent:
+        """Return what a structured report says, line by line."""
+        grant = granted(request, principal, study_uid, site)
+        return _report(services.structured_reports.read(grant, series_uid, instance_uid))
+
+
+def _choice(one: KeyImages) -> KeyImageChoice:
+    images = [
+        KeyImage(
+            series_instance_uid=where.series_instance_uid,
+            sop_instance_uid=where.sop_instance_uid,
+            frame_number=where.frame_number,
+        )
+        for where in one.images
+    ]
+    return KeyImageChoice(
+        instance=one.sop_instance_uid,
+        author=one.author,
+        at=one.at,
+        title=one.title,
+        description=one.description,
+        images=images,
+    )
+
+
+def _report(one: Report) -> ReportContent:
+    content = one.content
+    lines = [
+        ReportLine(
+            depth=line.depth, kind=line.kind, name=line.name, text=line.text, sop_instance_uid=line.sop_instance_uid
+        )
+        for line in content.lines
+    ]
+    return ReportContent(
+        instance=one.sop_instance_uid,
+        title=content.title,
+        author=one.author,
+        at=one.at,
+        complete=content.complete,
+        verified=content.verified,
+        whole=content.whole,
+        lines=lines,
+    )
