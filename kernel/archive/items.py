@@ -5,8 +5,7 @@ Attributes are there even when they have no value; texts are UTF-8 (ISO_IR 192).
 """
 
 from collections.abc import Mapping, Sequence
-from functools import cache
-from operator import itemgetter
+from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from kernel.archive.found import InstanceRow, SeriesRow, StudyRow
@@ -68,8 +67,11 @@ ATTRIBUTES: Final[Mapping[Level, Sequence[Indexed]]] = {
 }
 CHARACTER_SET: Final = {"00080005": {"vr": "CS", "Value": ["ISO_IR 192"]}}
 ONLINE: Final = {"00080056": {"vr": "CS", "Value": ["ONLINE"]}}  # Instance Availability (PS3.3 C.4.23.1.1)
-_COLUMNS: Final = {
-    level: tuple((f"{TAG_OF[one.keyword]:08X}", VR_OF[TAG_OF[one.keyword]], one.field) for one in attributes)
+_COLUMNS: Final = {  # what reads a row of a level, and the tag and VR of each value
+    level: (
+        attrgetter(*(one.field for one in attributes)),
+        tuple((f"{TAG_OF[one.keyword]:08X}", VR_OF[TAG_OF[one.keyword]]) for one in attributes),
+    )
     for level, attributes in ATTRIBUTES.items()
 }
 
@@ -84,15 +86,12 @@ def item(row: Row, levels: Sequence[Level] = LEVELS) -> Item:
     if isinstance(row, InstanceRow):
         sources["instance"] = row
     found: Item = {**CHARACTER_SET, **ONLINE}
-    for level, tag, vr, field in _in_order(tuple(levels)):
+    for level in levels:
         if (source := sources.get(level)) is not None:
-            found[tag] = element(vr, getattr(source, field))
+            read, columns = _COLUMNS[level]
+            for (tag, vr), value in zip(columns, read(source), strict=True):
+                found[tag] = element(vr, value)
     return found
-
-
-@cache
-def _in_order(levels: tuple[Level, ...]) -> tuple[tuple[Level, str, str, str], ...]:
-    return tuple(sorted(((level, *column) for level in levels for column in _COLUMNS[level]), key=itemgetter(1)))
 
 
 def element(vr: str, value: str | int | Sequence[str] | None) -> Item:

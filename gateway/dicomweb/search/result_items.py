@@ -5,6 +5,7 @@ Texts are UTF-8 (ISO_IR 192). Tags ascend.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import cache
 from typing import Any, Final
 
 from gateway.dicomweb.search.query import Query
@@ -45,15 +46,14 @@ def result(found: Found, query: Query, levels: Sequence[Level], study_url: str, 
     `study_url` is its study's Retrieve URL; dates and times are told `later_minutes` ahead of the archive's clocks.
     """
     level, model = levels[-1], found.model
-    usual = [f"{TAG_OF[one.keyword]:08X}" for each in levels for one in ATTRIBUTES[each]]
-    above = [f"{TAG_OF[keyword]:08X}" for keyword in _ALWAYS[: LEVELS.index(level) - 1 or 1]]
     more = chosen({**query.wanted, **dict.fromkeys(query.keys)}, {}, model)
     if query.includes_all:
         more |= {name: one for name, one in model.items() if level_of(int(name, 16)) in levels}
-    answer = {name: model[name] for name in (*usual, *above) if name in model} | CHARACTER_SET | ONLINE
-    stored = f"{study_url}/series/{_uid(model, 'SeriesInstanceUID')}/instances/{_uid(model, 'SOPInstanceUID')}"
+    answer = {name: model[name] for name in _usual(tuple(levels)) if name in model} | CHARACTER_SET | ONLINE
     answer |= chosen(_STORED.get(level, {}), {}, model)
-    answer |= {name: _located(one, stored) for name, one in more.items() if len(one) > 1 and name not in answer}
+    if more:
+        stored = f"{study_url}/series/{_uid(model, 'SeriesInstanceUID')}/instances/{_uid(model, 'SOPInstanceUID')}"
+        answer |= {name: _located(one, stored) for name, one in more.items() if len(one) > 1 and name not in answer}
     answer |= _private_creators(query, model)
     answer[_URL] = element("UR", _url(model, level, study_url))
     if later_minutes or query.zone_minutes is not None:
@@ -62,6 +62,14 @@ def result(found: Found, query: Query, levels: Sequence[Level], study_url: str, 
     elif f"{_ZONE:08X}" in model:
         answer["00080201"] = model[f"{_ZONE:08X}"]
     return dict(sorted(answer.items()))
+
+
+@cache
+def _usual(levels: tuple[Level, ...]) -> tuple[str, ...]:
+    """Return the attributes that are told of `levels`, and the UIDs above the lowest."""
+    above = _ALWAYS[: LEVELS.index(levels[-1]) - 1 or 1]
+    keywords = (*(one.keyword for each in levels for one in ATTRIBUTES[each]), *above)
+    return tuple(f"{TAG_OF[keyword]:08X}" for keyword in keywords)
 
 
 def _url(model: Item, level: Level, study_url: str) -> str:
