@@ -28,6 +28,7 @@ from kernel.access.launches import PREFIX as LAUNCH_PREFIX
 from kernel.access.launches import Launches
 from kernel.access.links import GUEST, LinkInfo, Links, NewLink
 from kernel.access.memory import Recent
+from kernel.access.preferences import Preferences
 from kernel.access.principal import ROLE_SCOPES, Principal, Role, Scope, scopes_of, system
 from kernel.access.secrets import Passwords, Signer, load_or_create_key, sha256_hex
 from kernel.access.sessions import Sessions
@@ -93,6 +94,7 @@ class Access:
         self.links = Links(db, clock, config, signer, recent)
         self.launches = Launches(db, clock, signer, recent)
         self.tokens = Tokens(db, clock, recent)
+        self.preferences = Preferences(db, clock)
         self._studies = Studies(db, clock, site)
         self._dev_token_sha256 = sha256_hex(keys.dev_token) if keys.dev_token else None
         self._dev_principal = Principal("dev-token", "token", frozenset(Role), frozenset(Scope), None, site)

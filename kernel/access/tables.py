@@ -61,3 +61,11 @@ study_link = Table(
     Index(None, "site", "study_uid"),
     Index(None, "session_sha256"),
 )
+
+preference = Table(
+    "preference",
+    metadata,
+    Column("account", String(64), ForeignKey("account.name"), primary_key=True),
+    Column("settings", Text, nullable=False),  # the screens' own words, never read by the node
+    Column("kept_at", UtcDateTime, nullable=False),
+)

@@ -39,7 +39,8 @@ def hub(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeP
     """A hub where one person has a CT of the chest, and a CT of the neck now and another year."""
     node = NodeProcess(tmp_path_factory.mktemp("hanging"), HUB)
     node.start()
-    node.add_user("bs.lan", "reader", PASSWORD)
+    for name in ("bs.lan", "bs.minh"):
+        node.add_user(name, "reader", PASSWORD)
     node.store(
         [
             *a_series("chest", 1, "Trung that 5 mm", CHEST, "20261120"),
@@ -52,13 +53,26 @@ def hub(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeP
     node.stop()
 
 
+def opened(browser: Browser, hub: NodeProcess, account: str) -> Room:
+    """Return a reader before the worklist, for whom studies are hung."""
+    room = Room.open(browser, hub.url, hanging=True)
+    room.sign_in(account, PASSWORD)
+    return room
+
+
 @pytest.fixture
 def room(browser_without_webgl: Browser, hub: NodeProcess) -> Iterator[Room]:
-    """A reader before the worklist, for whom studies are hung."""
-    opened = Room.open(browser_without_webgl, hub.url, hanging=True)
-    opened.sign_in("bs.lan", PASSWORD)
-    yield opened
-    opened.close()
+    reader = opened(browser_without_webgl, hub, "bs.lan")
+    yield reader
+    reader.close()
+
+
+@pytest.fixture
+def another(browser_without_webgl: Browser, hub: NodeProcess) -> Iterator[Room]:
+    """One who keeps a way of one's own."""
+    reader = opened(browser_without_webgl, hub, "bs.minh")
+    yield reader
+    reader.close()
 
 
 def panes(room: Room) -> Locator:
@@ -90,17 +104,17 @@ def test_an_earlier_study_of_the_same_region_stands_beside_this_one(room: Room):
     shows(room, 1, "Ca ngày 05/01/2024", "Lát 1/3")
 
 
-def test_a_key_goes_on_to_the_next_way_and_what_is_kept_comes_again(room: Room):
-    room.rows("20/11/2026").first.click()
-    shows(room, 1, "W 350 · L 50")
+def test_a_key_goes_on_to_the_next_way_and_what_is_kept_comes_again(another: Room):
+    another.rows("20/11/2026").first.click()
+    shows(another, 1, "W 350 · L 50")
 
-    room.page.keyboard.press("Shift+D")
-    expect(panes(room)).to_have_count(1)
-    room.page.get_by_role("button", name="Bố cục, so sánh").click()
-    room.page.get_by_role("menuitemcheckbox", name="Luôn bày thế này cho CT ngực").click()
-    room.page.reload()
+    another.page.keyboard.press("Shift+D")
+    expect(panes(another)).to_have_count(1)
+    another.page.get_by_role("button", name="Bố cục, so sánh").click()
+    another.page.get_by_role("menuitemcheckbox", name="Luôn bày thế này cho CT ngực").click()
+    another.page.reload()
 
-    shows(room, 0, "Lát 1/3")
-    room.page.get_by_role("button", name="Bố cục, so sánh").click()
-    expect(room.page.get_by_role("menuitem", name="Một ô")).to_have_attribute("aria-current", "true")
-    expect(panes(room)).to_have_count(1)
+    shows(another, 0, "Lát 1/3")
+    another.page.get_by_role("button", name="Bố cục, so sánh").click()
+    expect(another.page.get_by_role("menuitem", name="Một ô")).to_have_attribute("aria-current", "true")
+    expect(panes(another)).to_have_count(1)

@@ -16,6 +16,7 @@ from viewer.server.marks import add_marks
 from viewer.server.orders import add_orders
 from viewer.server.pathology import add_pathology
 from viewer.server.pixel_reviews import add_pixel_reviews
+from viewer.server.preferences import add_preferences
 from viewer.server.reading import add_reading
 from viewer.server.services import Services
 from viewer.server.session import add_session
@@ -30,6 +31,7 @@ def build_api(services: Services) -> APIRouter:
     """Return the routes under /api."""
     router = APIRouter(prefix="/api")
     add_session(router, services)
+    add_preferences(router, services)
     add_reading(router, services)
     add_dictionary(router, services)
     add_orders(router, services)

@@ -2,7 +2,7 @@
 
 import { failed, type ProblemKind, type Result } from "./result";
 
-export type Method = "GET" | "POST" | "DELETE";
+export type Method = "GET" | "POST" | "PUT" | "DELETE";
 
 export interface RequestOptions {
   readonly body?: unknown;

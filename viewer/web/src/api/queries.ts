@@ -1,6 +1,6 @@
 // The node's answers as the screens use them: what is asked, how often, and under which name it is kept.
 
-import { queryOptions } from "@tanstack/react-query";
+import { hashKey, type QueryClient, queryOptions } from "@tanstack/react-query";
 import { ask, setCsrf } from "./client";
 import { unwrap } from "./result";
 import type { Dictionary, NodeInfo, Series, Session, Study, TraceEvent, Worklist } from "./types";
@@ -49,6 +49,9 @@ const PAGE = 200;
 /** Beyond the first page lies what is old: it changes rarely. */
 const OLD_MS = 15_000;
 
+/** So long one may read a case and go on to the next of the list. */
+const LIST_KEPT_MS = 4 * 3_600_000;
+
 /** One page of the worklist, counted from zero. */
 export function worklistQuery(filter: WorklistFilter, page: number) {
   const query = new URLSearchParams({ limit: String(PAGE), offset: String(page * PAGE) });
@@ -61,8 +64,19 @@ export function worklistQuery(filter: WorklistFilter, page: number) {
     queryFn: async ({ signal }) => unwrap(await ask<Worklist>("GET", `/api/worklist?${query}`, { signal })),
     refetchInterval: page === 0 ? LIVE_MS : OLD_MS,
     placeholderData: (previous) => previous,
+    gcTime: LIST_KEPT_MS,
     retry: false,
   });
+}
+
+/** The studies of the list that was asked for last, in its order. */
+export function listsSeen(questions: QueryClient): readonly Study[] {
+  const pages = questions.getQueryCache().findAll({ queryKey: ["worklist"] });
+  const [latest] = [...pages].sort((a, b) => b.state.dataUpdatedAt - a.state.dataUpdatedAt);
+  return pages
+    .filter((page) => hashKey([page.queryKey[1]]) === hashKey([latest?.queryKey[1]]))
+    .sort((a, b) => Number(a.queryKey[2]) - Number(b.queryKey[2]))
+    .flatMap((page) => (page.state.data as Worklist | undefined)?.studies ?? []);
 }
 
 export interface StudyKey {

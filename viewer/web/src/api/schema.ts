@@ -289,6 +289,11 @@ export interface PixelReview {
   readonly picture: PixelPicture | null;
 }
 
+/** Preferences as the screens wrote them; empty when none were kept. */
+export interface PreferencesItem {
+  readonly settings: string;
+}
+
 /** An address that opens a study in another program on this desk; it holds for an hour. */
 export interface ProgramAddress {
   readonly address: string;

@@ -14,6 +14,7 @@ export type {
   NodeInfo,
   PixelPicture,
   PixelReview,
+  PreferencesItem,
   ProgramAddress,
   ReviewSheet,
   SlideAnnotations,

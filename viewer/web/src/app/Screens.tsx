@@ -2,18 +2,20 @@
 // fetched while the list is looked at.
 
 import { Loader } from "@mantine/core";
-import { useQuery } from "@tanstack/react-query";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { nodeQuery, type StudyKey } from "../api/queries";
 import { reviewsQuery } from "../api/reviews";
 import type { Session } from "../api/types";
 import { Worklist } from "../worklist/Worklist";
+import { stepCase } from "./cases";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Header } from "./Header";
 import { LaunchScreen } from "./LaunchScreen";
 import { goTo, type Route } from "./route";
 import styles from "./Screens.module.css";
+import { useKeptPreferences } from "./useKeptPreferences";
 
 const fetchReading = () => import("../reading/Reading");
 const Reading = lazy(fetchReading);
@@ -33,15 +35,19 @@ export interface ScreensProps {
 
 export function Screens(props: ScreensProps) {
   const { route, session } = props;
+  const questions = useQueryClient();
+  useKeptPreferences();
   if (session.study) {
     // A guest is in one study, wherever the address leads.
     const { site, studyInstanceUID } = session.study;
-    return <ReadingScreen study={{ studyInstanceUid: studyInstanceUID, site }} onBack={props.onSignOut} />;
+    const study = { studyInstanceUid: studyInstanceUID, site };
+    return <ReadingScreen study={study} onBack={props.onSignOut} onStep={() => undefined} />;
   }
   switch (route.screen) {
     case "reading": {
       const study = { studyInstanceUid: route.studyInstanceUid, site: route.site };
-      return <ReadingScreen study={study} onBack={() => goTo({ screen: "worklist" })} />;
+      const step = (by: number) => stepCase(questions, study, by);
+      return <ReadingScreen study={study} onBack={() => goTo({ screen: "worklist" })} onStep={step} />;
     }
     case "reviews":
       return <ReviewScreen {...props} />;
@@ -59,11 +65,17 @@ export function Screens(props: ScreensProps) {
   }
 }
 
-function ReadingScreen({ study, onBack }: { readonly study: StudyKey; readonly onBack: () => void }) {
+interface ReadingScreenProps {
+  readonly study: StudyKey;
+  readonly onBack: () => void;
+  readonly onStep: (by: number) => void;
+}
+
+function ReadingScreen({ study, onBack, onStep }: ReadingScreenProps) {
   return (
-    <ErrorBoundary key={study.studyInstanceUid}>
+    <ErrorBoundary key={`${study.studyInstanceUid} ${study.site ?? ""}`}>
       <Suspense fallback={<Waiting />}>
-        <Reading study={study} onBack={onBack} />
+        <Reading study={study} onBack={onBack} onStep={onStep} />
       </Suspense>
     </ErrorBoundary>
   );

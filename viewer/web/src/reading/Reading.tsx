@@ -7,6 +7,7 @@ import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type StudyKey, seriesQuery, studyQuery } from "../api/queries";
 import type { Series } from "../api/types";
+import { KeyScope } from "../ui/keyScope";
 import { useOnline } from "../ui/useOnline";
 import { Banner } from "./Banner";
 import { useFindings } from "./findings/useFindings";
@@ -23,12 +24,14 @@ import { useStacks } from "./useStacks";
 export interface ReadingProps {
   readonly study: StudyKey;
   readonly onBack: () => void;
+  /** Go to the case so many places further in the list. */
+  readonly onStep: (by: number) => void;
 }
 
 const NO_SERIES: readonly Series[] = [];
 const SlideRoom = lazy(async () => ({ default: (await import("./slides/SlideRoom")).SlideRoom }));
 
-export default function Reading({ study, onBack }: ReadingProps) {
+export default function Reading({ study, onBack, onStep }: ReadingProps) {
   const { t } = useTranslation(["reading", "common"]);
   const online = useOnline();
   const listed = useQuery(studyQuery(study)).data;
@@ -51,62 +54,65 @@ export default function Reading({ study, onBack }: ReadingProps) {
     series,
     onSeries,
     onBack: leaveStudy,
+    onCase: (by: number) => leaving.leave(() => onStep(by)),
     onTrace: () => setPanel("trace"),
     helpOpened: panel === "help",
     onHelp: (opened: boolean) => setPanel(opened ? "help" : undefined),
   };
 
   return (
-    <div className={styles["page"]}>
-      <Banner
-        studyKey={study}
-        study={listed}
-        bearer={slide ? slideBearer : loaded.bearer}
-        onBack={leaveStudy}
-        onTrace={room.onTrace}
-        onHelp={() => setPanel("help")}
-      />
-      {online ? null : (
-        <p className={styles["offline"]} role="alert">
-          <IconCloudOff size={18} aria-hidden /> {t("common:offline")}
-        </p>
-      )}
-      {current ? (
-        <main className={styles["room"]}>
-          <SeriesStrip
-            study={study}
-            series={series}
-            chosen={current.seriesInstanceUID}
-            onChoose={onSeries}
-            stacks={loaded.stacks}
-            stackId={stack?.id}
-            onStack={chooseStack}
-          />
-          {slide ? (
-            <Suspense fallback={<Loader className={styles["waiting"] ?? ""} aria-label={t("common:loading")} />}>
-              <SlideRoom {...room} current={slide} leaving={leaving} />
-            </Suspense>
-          ) : (
-            <StackRoom
-              {...room}
-              current={current}
-              findings={findings}
-              stack={stack}
-              arriving={listed?.state !== "complete"}
+    <KeyScope value={slide ? "slides" : "images"}>
+      <div className={styles["page"]}>
+        <Banner
+          studyKey={study}
+          study={listed}
+          bearer={slide ? slideBearer : loaded.bearer}
+          onBack={leaveStudy}
+          onTrace={room.onTrace}
+          onHelp={() => setPanel("help")}
+        />
+        {online ? null : (
+          <p className={styles["offline"]} role="alert">
+            <IconCloudOff size={18} aria-hidden /> {t("common:offline")}
+          </p>
+        )}
+        {current ? (
+          <main className={styles["room"]}>
+            <SeriesStrip
+              study={study}
+              series={series}
+              chosen={current.seriesInstanceUID}
+              onChoose={onSeries}
+              stacks={loaded.stacks}
+              stackId={stack?.id}
+              onStack={chooseStack}
             />
-          )}
-        </main>
-      ) : (
-        <NoSeries query={query} onBack={onBack} />
-      )}
-      <footer className={styles["footer"]}>{t("common:notDiagnostic")}</footer>
-      <LeaveQuestion leaving={leaving} />
-      <TraceDrawer
-        study={study}
-        traceId={listed?.traceId}
-        opened={panel === "trace"}
-        onClose={() => setPanel(undefined)}
-      />
-    </div>
+            {slide ? (
+              <Suspense fallback={<Loader className={styles["waiting"] ?? ""} aria-label={t("common:loading")} />}>
+                <SlideRoom {...room} current={slide} leaving={leaving} />
+              </Suspense>
+            ) : (
+              <StackRoom
+                {...room}
+                current={current}
+                findings={findings}
+                stack={stack}
+                arriving={listed?.state !== "complete"}
+              />
+            )}
+          </main>
+        ) : (
+          <NoSeries query={query} onBack={onBack} />
+        )}
+        <footer className={styles["footer"]}>{t("common:notDiagnostic")}</footer>
+        <LeaveQuestion leaving={leaving} />
+        <TraceDrawer
+          study={study}
+          traceId={listed?.traceId}
+          opened={panel === "trace"}
+          onClose={() => setPanel(undefined)}
+        />
+      </div>
+    </KeyScope>
   );
 }

@@ -37,6 +37,7 @@ export interface ReadingKeysProps {
   readonly onHeader: () => void;
   readonly onPoint: () => void;
   readonly onBack: () => void;
+  readonly onCase: (by: number) => void;
   readonly onTrace: () => void;
   readonly helpOpened: boolean;
   readonly onHelp: (opened: boolean) => void;
@@ -66,7 +67,7 @@ function viewKeys(view: StackView): KeyTable {
 
 export function ReadingKeys(props: ReadingKeysProps) {
   const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct, onHeader, onPoint } = props;
-  const { onBack, onTrace, helpOpened, onHelp } = props;
+  const { onBack, onCase, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["reading", "header", "common", "volumes", "findings"]);
   const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
   const toolKeys = Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => onTool(tool)] as const);
@@ -84,6 +85,8 @@ export function ReadingKeys(props: ReadingKeysProps) {
     M: onReconstruct,
     T: onHeader,
     ".": onPoint,
+    F8: () => onCase(-1),
+    F9: () => onCase(1),
     q: onBack,
     t: onTrace,
     "?": () => onHelp(true),
@@ -126,6 +129,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     { keys: ["⇧M"], what: t("volumes:mpr") },
     { keys: ["⇧T"], what: t("header:title") },
     { keys: ["T"], what: t("trace") },
+    { keys: ["F8", "F9"], what: t("keys.case") },
     { keys: ["Q"], what: t("keys.back") },
     { keys: ["?"], what: t("keys.help") },
   ];

@@ -12,8 +12,10 @@ import { presetsOf } from "../engine/presets";
 import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
 import type { PrimaryTool } from "../engine/tools";
+import { KeyScope } from "../ui/keyScope";
 import { FindingsButton, FindingsOfRoom } from "./findings/FindingsOfRoom";
 import type { Findings } from "./findings/findings";
+
 import { hangNext } from "./HangingRows";
 import { HeaderDrawer } from "./header/HeaderDrawer";
 import { LayoutMenu } from "./LayoutMenu";
@@ -39,6 +41,8 @@ export interface RoomProps {
   readonly current: Series;
   readonly onSeries: (seriesInstanceUid: string) => void;
   readonly onBack: () => void;
+  /** Go to the case so many places further in the list. */
+  readonly onCase: (by: number) => void;
   readonly onTrace: () => void;
   readonly helpOpened: boolean;
   readonly onHelp: (opened: boolean) => void;
@@ -99,14 +103,16 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
   return (
     <div className={styles["work"]}>
       {volume ? (
-        <MprRoom
-          {...room}
-          stack={volume}
-          stackKey={`${current.seriesInstanceUID} ${stack?.id ?? ""}`}
-          presets={presets}
-          arriving={arriving}
-          onLeave={leave}
-        />
+        <KeyScope value="volumes">
+          <MprRoom
+            {...room}
+            stack={volume}
+            stackKey={`${current.seriesInstanceUID} ${stack?.id ?? ""}`}
+            presets={presets}
+            arriving={arriving}
+            onLeave={leave}
+          />
+        </KeyScope>
       ) : null}
       {!volume && view && stack ? (
         <Toolbar view={view} tool={tool} onTool={setTool} presets={presets} rate={rate} onRate={setRate}>

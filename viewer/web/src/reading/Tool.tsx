@@ -2,6 +2,7 @@
 
 import { Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";
+import { useKeyLabel } from "../ui/keyScope";
 import styles from "./Toolbar.module.css";
 
 interface ToolProps {
@@ -14,7 +15,9 @@ interface ToolProps {
   readonly onClick: () => void;
 }
 
-export function Tool({ label, short, hint, icon, pressed, disabled, onClick }: ToolProps) {
+export function Tool({ label, short, hint: standard, icon, pressed, disabled, onClick }: ToolProps) {
+  const written = useKeyLabel();
+  const hint = standard && written(standard);
   return (
     <Tooltip label={hint ? `${label} (${hint})` : label}>
       <button

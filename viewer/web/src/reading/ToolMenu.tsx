@@ -3,6 +3,7 @@
 import { Menu } from "@mantine/core";
 import { IconChevronDown } from "@tabler/icons-react";
 import type { ReactNode } from "react";
+import { useKeyLabel } from "../ui/keyScope";
 import styles from "./Toolbar.module.css";
 
 interface ToolMenuProps {
@@ -30,5 +31,5 @@ export function ToolMenu({ label, short, icon, pressed, children }: ToolMenuProp
 }
 
 export function KeyMark({ children }: { readonly children: string }) {
-  return <kbd className={styles["key"]}>{children}</kbd>;
+  return <kbd className={styles["key"]}>{useKeyLabel()(children)}</kbd>;
 }

@@ -2,6 +2,7 @@
 
 import { ActionIcon, Tooltip } from "@mantine/core";
 import type { ReactNode } from "react";
+import { useKeyLabel } from "./keyScope";
 
 export interface IconButtonProps {
   readonly label: string;
@@ -12,7 +13,9 @@ export interface IconButtonProps {
   readonly onClick: () => void;
 }
 
-export function IconButton({ label, hint, icon, size = "lg", className = "", onClick }: IconButtonProps) {
+export function IconButton({ label, hint: standard, icon, size = "lg", className = "", onClick }: IconButtonProps) {
+  const written = useKeyLabel();
+  const hint = standard && written(standard);
   return (
     <Tooltip label={hint ? `${label} (${hint})` : label}>
       <ActionIcon className={className} variant="subtle" size={size} aria-label={label} onClick={onClick}>

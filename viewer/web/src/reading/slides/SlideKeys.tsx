@@ -95,6 +95,8 @@ export function SlideKeys(props: SlideKeysProps) {
     j: () => comparing.onLinked(!comparing.linked),
     "[": () => stepSeries(props, -1),
     "]": () => stepSeries(props, 1),
+    F8: () => props.onCase(-1),
+    F9: () => props.onCase(1),
     q: onBack,
     t: onTrace,
     "?": () => onHelp(true),
@@ -127,6 +129,7 @@ export function SlideKeys(props: SlideKeysProps) {
     { keys: ["J"], what: t("linked") },
     { keys: ["[", "]"], what: t("keys.slides") },
     { keys: ["T"], what: t("reading:trace") },
+    { keys: ["F8", "F9"], what: t("reading:keys.case") },
     { keys: ["Q"], what: t("reading:keys.back") },
     { keys: ["?"], what: t("reading:keys.help") },
   ];
