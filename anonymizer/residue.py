@@ -27,6 +27,7 @@ NEEDLE_VALUES_MAX: Final = 200  # values of the original that become needles; a 
 FINDINGS_MAX: Final = 20  # of each kind
 LITERALS_KEPT: Final = 64  # of studies
 STEM_BYTES: Final = 3  # by which literals are grouped: most stems are nowhere, and with them all that hold them
+UID_STEM_BYTES: Final = 9  # with which UIDs begin: those of one device alike
 
 _PATIENT_NAMES = frozenset({0x00100010, 0x00101001, 0x00101005, 0x00101060, 0x00102297})
 _IDS = frozenset({
@@ -85,7 +86,7 @@ def needles_of(header: Header, fallback_charset: str | None = None) -> Needles:
         if kind is not None and len(values) < NEEDLE_VALUES_MAX:
             values.append((kind, element.tag, header.value(element).strip(b" \0")))
         elif element.vr == "UI" and element.tag not in _KINDS:
-            uids.update(part.strip(b" \0") for part in header.value(element).split(b"\\"))
+            uids.update(map(_bare, header.value(element).split(b"\\")))
     charsets = parse_charsets(header.raw(0x00080005))
     literals, short_words = _literals(tuple(dict.fromkeys(values)), charsets, fallback_charset)
     return Needles(
@@ -93,6 +94,10 @@ def needles_of(header: Header, fallback_charset: str | None = None) -> Needles:
         uids=frozenset(uid for uid in uids if uid and not uid.startswith(_WELL_KNOWN)),
         short_words=short_words,
     )
+
+
+def _bare(value: bytes) -> bytes:
+    return value.strip(b" \0")
 
 
 def _telling(elements: Sequence[Element]) -> Iterator[Element]:
@@ -174,9 +179,10 @@ def _matches(haystack: bytes, needles: Needles) -> Iterator[tuple[str, bytes, in
             while offset >= 0:
                 yield kind, needle, offset
                 offset = haystack.find(needle, offset + 1)
-    for match in _UID.finditer(haystack):
-        if match[0] in needles.uids:
-            yield "uid", match[0], match.start()
+    if any(stem in haystack for stem in {uid[:UID_STEM_BYTES] for uid in needles.uids}):
+        for match in _UID.finditer(haystack):
+            if match[0] in needles.uids:
+                yield "uid", match[0], match.start()
     if needles.short_words:
         words = b"|".join(map(re.escape, needles.short_words))
         for match in re.finditer(_TITLES + rb"[ .:^]+(?:" + words + rb")", haystack):

@@ -65,10 +65,10 @@ def remember(memory: Memory, elements: Sequence[Element], stretch: Stretch) -> N
 
 
 def _known(elements: Sequence[Element], index: int, end: int, view: memoryview, memory: Memory) -> Stretch | None:
-    tag, _, start = elements[index][:3]
-    stretch = memory.stretches.get(tag)
+    stretch = memory.stretches.get(elements[index][0])
     if stretch is None:
         return None
+    start = elements[index][_START]
     stop, last = start + len(stretch.content), index + stretch.elements
     if (
         last > len(elements)

@@ -14,6 +14,7 @@ from typing import Final
 from anonymizer.keyring import TEXT_BYTES_MAX, Keyring, parse, text_of
 from anonymizer.keys import Keys
 from kernel.access.secrets import load_or_create_key
+from kernel.archive.durable import flush_folder
 from kernel.config import Config
 from kernel.errors import InvalidConfiguration
 
@@ -62,11 +63,7 @@ class KeyFile:
         except BaseException:
             Path(temporary).unlink(missing_ok=True)
             raise
-        folder = os.open(self.path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        flush_folder(self.path.parent)
 
     @contextlib.contextmanager
     def changing(self) -> Generator[None]:
