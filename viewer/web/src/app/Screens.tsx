@@ -19,6 +19,7 @@ import { useKeptPreferences } from "./useKeptPreferences";
 
 const fetchReading = () => import("../reading/Reading");
 const Reading = lazy(fetchReading);
+const prefetch = async () => (await fetchReading()).fetchSlideRoom();
 const Upload = lazy(async () => ({ default: (await import("../upload/Upload")).Upload }));
 const Review = lazy(async () => ({ default: (await import("../review/Review")).Review }));
 /** The list comes first; the viewer follows when the line is free. */
@@ -94,7 +95,7 @@ function WorklistScreen(props: ScreensProps) {
   const [help, setHelp] = useState(false);
 
   useEffect(() => {
-    const timer = setTimeout(() => void fetchReading().catch(() => undefined), PREFETCH_AFTER_MS);
+    const timer = setTimeout(() => void prefetch().catch(() => undefined), PREFETCH_AFTER_MS);
     return () => clearTimeout(timer);
   }, []);
 

@@ -29,7 +29,8 @@ export interface ReadingProps {
 }
 
 const NO_SERIES: readonly Series[] = [];
-const SlideRoom = lazy(async () => ({ default: (await import("./slides/SlideRoom")).SlideRoom }));
+export const fetchSlideRoom = () => import("./slides/SlideRoom");
+const SlideRoom = lazy(async () => ({ default: (await fetchSlideRoom()).SlideRoom }));
 
 export default function Reading({ study, onBack, onStep }: ReadingProps) {
   const { t } = useTranslation(["reading", "common"]);
