@@ -1,5 +1,6 @@
 """`vienanh slides add`: vendors' slides into this node's archive, as DICOM under UIDs made of the slide."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
@@ -22,10 +23,14 @@ from kernel.archive.complete import ASSOCIATION_RELEASED
 from kernel.archive.ingest import Ingest
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Origin
+from kernel.config import Config
 from kernel.errors import LimitExceeded
 from wsi.dicom_header import Identity
 
 FILES_MAX: Final = 1000  # of one command
+
+Take = Callable[[SlideIntake, Path, Identity, Origin, Progress], Taken]
+"""Takes one file; the next one is of the same study."""
 
 
 def add(
@@ -46,50 +51,65 @@ def add(
     study, one series each. Label and macro pictures are not taken over: they show whose slide it is. Keep the files
     if you want these. What is here already is passed over.
     """
+    identity = Identity(patient_id, patient_name, accession_number, study_uid, container)
+
+    def take(intake: SlideIntake, file: Path, identity: Identity, origin: Origin, bar: Progress) -> Taken:
+        task = bar.add_task(file.name)
+
+        def progress(what: str, done: int, total: int) -> None:
+            doing = f"{file.name}: {what}" if what == DECODING else file.name
+            bar.update(task, description=doing, completed=done, total=total)
+
+        named = replace(identity, container=identity.container or file.stem)
+        taken = intake.take(file, named, mpp, origin, progress)
+        bar.remove_task(task)
+        return taken
+
     with plain_errors():
-        if len(files) > FILES_MAX:
-            raise LimitExceeded(limit="slides added at once", value=len(files), bound=FILES_MAX)
-        config = read_config(config_file, data)
-        identity = Identity(patient_id, patient_name, accession_number, study_uid, container)
-        with stores.opened(config) as opened:
-            committer = (
-                RemoteCommitter(config.node.data / COMMIT_SOCKET) if is_served(config) else own_committer(opened)
-            )
-            _add_all(files, opened, committer, site or config.node.site, identity, mpp)
+        add_all(read_config(config_file, data), files, site, identity, take)
+
+
+def add_all(config: Config, files: list[Path], site: str, identity: Identity, take: Take) -> None:
+    """Take files into the archive of a node as one study, and tell what became of each.
+
+    Raises
+    ------
+    LimitExceeded
+        They are too many.
+    What `take` raises; what was taken before stays.
+    """
+    if len(files) > FILES_MAX:
+        raise LimitExceeded(limit="slides added at once", value=len(files), bound=FILES_MAX)
+    with stores.opened(config) as opened:
+        committer = RemoteCommitter(config.node.data / COMMIT_SOCKET) if is_served(config) else own_committer(opened)
+        _add_all(
+            files,
+            opened,
+            committer,
+            Origin(site or config.node.site, "upload", "slides-add", "", "", token_hex(8)),
+            identity,
+            take,
+        )
 
 
 def _add_all(
-    files: list[Path], opened: Stores, committer: Committer, site: str, identity: Identity, mpp: float
+    files: list[Path], opened: Stores, committer: Committer, origin: Origin, identity: Identity, take: Take
 ) -> None:
     clock = opened.clock
     fallback = source_tables.sources(opened.config).fallback_charset_of
     ingest = Ingest(opened.blobs, committer, Quarantine(opened.blobs, committer, clock), clock, fallback)
     intake = slide_intake(opened, ingest)
-    origin = Origin(site, "upload", "slides-add", "", "", token_hex(8))
     evidence = None
     try:
         with progress_bar() as bar:
             for file in files:
-                taken = _add_one(intake, file, identity, mpp, origin, bar)
+                taken = take(intake, file, identity, origin, bar)
                 out.print(f"{file.name}: {_said(taken)}", markup=False, highlight=False)
                 identity = replace(identity, study_instance_uid=taken.study_instance_uid)
         evidence = ASSOCIATION_RELEASED
     finally:
-        committer.end_session(site, origin.session, evidence)
+        committer.end_session(origin.site, origin.session, evidence)
     out.print(f"Study {identity.study_instance_uid}", markup=False, highlight=False)
-
-
-def _add_one(intake: SlideIntake, file: Path, identity: Identity, mpp: float, origin: Origin, bar: Progress) -> Taken:
-    task = bar.add_task(file.name)
-
-    def progress(what: str, done: int, total: int) -> None:
-        doing = f"{file.name}: {what}" if what == DECODING else file.name
-        bar.update(task, description=doing, completed=done, total=total)
-
-    named = replace(identity, container=identity.container or file.stem)
-    taken = intake.take(file, named, mpp, origin, progress)
-    bar.remove_task(task)
-    return taken
 
 
 def _said(taken: Taken) -> str:

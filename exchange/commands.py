@@ -46,6 +46,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
         "Whole slides.",
         {
             "add": At("adding_slides", "add"),
+            "photograph": At("adding_photographs", "photograph"),
             "describe": At("describing_slides", "describe"),
             "to-dicom": At("converting_slides", "to_dicom"),
         },

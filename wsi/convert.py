@@ -25,9 +25,9 @@ from wsi.octave import blank_tile
 from wsi.tile_index import Level, SlideIndex
 
 DIGEST_BYTES: Final = 1024 * 1024  # of the file's begin and end that go into the digest beside the places of all tiles
-READ_BYTES_MAX: Final = 1024 * 1024  # of tiles that are neighbours in the file, at once
+READ_BYTES_MAX: Final = 256 * 1024  # of tiles that are neighbours in the file, at once
 GAP_BYTES_MAX: Final = 4096  # between two neighbours
-TOGETHER: Final = 64  # tiles written at once
+TOGETHER: Final = 16  # tiles written at once
 _ITEM: Final = struct.Struct("<HHI")
 _UNDEFINED: Final = 0xFFFFFFFF
 

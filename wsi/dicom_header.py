@@ -74,7 +74,7 @@ def header_of(index: SlideIndex, number: int, identity: Identity, digest: bytes)
     down = index.mpp[1] / 1000 * finest.height / level.height
     origin = "DERIVED" if number or index.derivation else "ORIGINAL"
     kind = [origin, "PRIMARY", "VOLUME", "RESAMPLED" if number else "NONE"]
-    return _data_set({
+    return data_set({
         **_study(index, identity, digest),
         **_slide(identity, digest),
         **_matrix(level, across, down, digest),
@@ -134,7 +134,7 @@ def _slide(identity: Identity, digest: bytes) -> dict[str, Any]:
         "IssuerOfTheContainerIdentifierSequence": [],
         "ContainerTypeCodeSequence": [_code(_SLIDE)],
         "AcquisitionContextSequence": [],
-        "SpecimenDescriptionSequence": [_data_set(specimen)],
+        "SpecimenDescriptionSequence": [data_set(specimen)],
         "SpecimenLabelInImage": "NO",
         "BurnedInAnnotation": "NO",  # on the tissue; the pictures of the label are not written
     }
@@ -145,7 +145,7 @@ def _matrix(level: Level, across: float, down: float, digest: bytes) -> dict[str
     organization = {"DimensionOrganizationUID": slide_uid(digest, "dimensions")}
     return {
         "VolumetricProperties": "VOLUME",
-        "DimensionOrganizationSequence": [_data_set(organization)],
+        "DimensionOrganizationSequence": [data_set(organization)],
         "DimensionOrganizationType": "TILED_FULL",
         "ImagedVolumeWidth": level.width * across,
         "ImagedVolumeHeight": level.height * down,
@@ -153,7 +153,7 @@ def _matrix(level: Level, across: float, down: float, digest: bytes) -> dict[str
         "TotalPixelMatrixColumns": level.width,
         "TotalPixelMatrixRows": level.height,
         "TotalPixelMatrixOriginSequence": [
-            _data_set({"XOffsetInSlideCoordinateSystem": 0.0, "YOffsetInSlideCoordinateSystem": 0.0})
+            data_set({"XOffsetInSlideCoordinateSystem": 0.0, "YOffsetInSlideCoordinateSystem": 0.0})
         ],
         "ImageOrientationSlide": list(ORIENTATION),
         "NumberOfOpticalPaths": level.paths,
@@ -193,25 +193,25 @@ def _optical_path(index: SlideIndex, level: Level) -> Dataset:
         path["ICCProfile"] = index.icc_profile or srgb_profile()
     if index.objective:
         path["ObjectiveLensPower"] = DSfloat(index.objective, auto_format=True)
-    return _data_set(path)
+    return data_set(path)
 
 
 def _shared(kind: list[str], across: float, down: float) -> Dataset:
     spacing = [DSfloat(down, auto_format=True), DSfloat(across, auto_format=True)]
-    return _data_set({
+    return data_set({
         "PixelMeasuresSequence": [
-            _data_set({"PixelSpacing": spacing, "SliceThickness": DSfloat(DEPTH_MM, auto_format=True)})
+            data_set({"PixelSpacing": spacing, "SliceThickness": DSfloat(DEPTH_MM, auto_format=True)})
         ],
-        "WholeSlideMicroscopyImageFrameTypeSequence": [_data_set({"FrameType": kind})],
-        "OpticalPathIdentificationSequence": [_data_set({"OpticalPathIdentifier": OPTICAL_PATH})],
+        "WholeSlideMicroscopyImageFrameTypeSequence": [data_set({"FrameType": kind})],
+        "OpticalPathIdentificationSequence": [data_set({"OpticalPathIdentifier": OPTICAL_PATH})],
     })  # fmt: skip
 
 
 def _code(values: tuple[str, str, str]) -> Dataset:
-    return _data_set(dict(zip(("CodeValue", "CodingSchemeDesignator", "CodeMeaning"), values, strict=True)))
+    return data_set(dict(zip(("CodeValue", "CodingSchemeDesignator", "CodeMeaning"), values, strict=True)))
 
 
-def _data_set(values: Mapping[str, Any]) -> Dataset:
+def data_set(values: Mapping[str, Any]) -> Dataset:
     """Return a data set of these attributes by keyword; lists of data sets become sequences."""
     made = Dataset()
     for keyword, value in values.items():

@@ -8,8 +8,9 @@ taken over, nor anything that the scanner wrote: whose slide it is comes from th
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from kernel.archive.blobs import Blobs
 from kernel.archive.index import known_instances, studies_of_instances
@@ -20,11 +21,15 @@ from kernel.database import Database
 from kernel.dicom.key_text import parse_key
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.slide_flavour import WHOLE_SLIDE
+from kernel.dicom.uids import uid_of
 from kernel.errors import IdentityMismatch
 from wsi.convert import Converter, Part, parts_of
-from wsi.dicom_header import Identity, slide_uid
+from wsi.dicom_header import JPEG_BASELINE, Identity, slide_uid
+from wsi.limits import at_most
+from wsi.photograph import BYTES_MAX, PHOTOGRAPH, photograph
 from wsi.source import opened_source
 
+T = TypeVar("T")
 DECODING: Final = "decoding"
 STORING: Final = "storing"
 _META_BYTES: Final = 4096  # that hold our own file meta
@@ -102,7 +107,31 @@ class SlideIntake:
             series = slide_uid(source.digest, "series")
             return Taken(study, series, len(new), len(parts) - len(new), source.slide.derivation)
 
-    def _new(self, site: str, identity: Identity, parts: dict[str, Part]) -> list[Part]:
+    def take_photograph(self, file: Path, identity: Identity, description: str, number: int, origin: Origin) -> Taken:
+        """Take a photograph of a field into the study that is named, or that of the accession number, or a new one.
+
+        Raises
+        ------
+        MalformedSlide, LimitExceeded
+            It cannot be read.
+        IdentityMismatch
+            The study is another patient's.
+        What ingest raises.
+        """
+        at_most("bytes of a photograph", file.stat().st_size, BYTES_MAX)
+        content = file.read_bytes()
+        study = (
+            identity.study_instance_uid or self.study_of(origin.site, identity) or uid_of(sha256(content).digest()[:16])
+        )
+        made = photograph(content, replace(identity, study_instance_uid=study), description, number)
+        new = self._new(origin.site, replace(identity, study_instance_uid=study), {made.sop_instance_uid: made})
+        for one in new:
+            stage = self._blobs.stage(PHOTOGRAPH, one.sop_instance_uid, JPEG_BASELINE, len(one.dataset))
+            stage.write(one.dataset)
+            self._ingest.ingest(stage.finish(), origin)
+        return Taken(study, "", len(new), 1 - len(new), "")
+
+    def _new(self, site: str, identity: Identity, parts: dict[str, T]) -> list[T]:
         """Return what is not here yet. Raises IdentityMismatch."""
         study, sites = identity.study_instance_uid, frozenset({site})
         with self._db.read() as connection:

@@ -12,7 +12,7 @@ from exchange import adding_slides
 from exchange.commands import app
 from kernel.errors import MalformedSlide
 from tests.support.nodes import HUB, NodeProcess
-from tests.wsi.builders import SHORT, Field, a_level, a_tiff, an_svs, pixels_of, texture
+from tests.wsi.builders import SHORT, Field, a_level, a_tiff, an_svs, jpeg, pixels_of, texture
 from wsi import openslide_child
 from wsi.jpeg import segments
 from wsi.openslide_process import check_companions
@@ -84,6 +84,30 @@ def test_a_second_run_takes_nothing_and_slides_of_one_accession_are_one_study(no
     for other in (("--patient-id", "BN-2", "--study-uid", "1.2.3"), ("--patient-id", "BN-9")):
         run = node.run("slides", "add", str(tmp_path / "a.svs"), *other)
         assert (run.returncode, "under which this slide is here already" in run.stderr) == (2, True)
+
+
+def test_photographs_of_fields_stand_in_the_study_of_their_slide_and_are_shown(node, tmp_path):
+    (tmp_path / "a.svs").write_bytes(an_svs(order=">", big=True))
+    for name in ("1.jpg", "2.jpg", "3.jpg"):
+        (tmp_path / name).write_bytes(jpeg(texture(90, 60) // int(name[0])))
+    case = ("--patient-id", "BN-4", "--accession-number", "K27")
+    study = study_in(add(node, tmp_path / "a.svs", *case))
+
+    run = node.run("slides", "photograph", str(tmp_path / "1.jpg"), str(tmp_path / "2.jpg"), *case)
+    again = node.run("slides", "photograph", str(tmp_path / "1.jpg"), *case)
+    strangers = node.run("slides", "photograph", str(tmp_path / "3.jpg"), "--patient-id", "BN-5", "--study-uid", study)
+
+    assert (run.returncode, study_in(run.stdout)) == (0, study), run.stderr
+    assert "was here already" in again.stdout
+    assert (strangers.returncode, "that of the study" in strangers.stderr) == (2, True)
+    with node.client() as client:
+        root = f"/dicom-web/studies/{study}"
+        (series,) = client.get(f"{root}/series", params={"Modality": "XC"}).json()
+        instances = client.get(f"{root}/series/{series['0020000E']['Value'][0]}/instances").json()
+        one = f"{root}/series/{series['0020000E']['Value'][0]}/instances/{instances[0]['00080018']['Value'][0]}"
+        picture = client.get(f"{one}/rendered", headers={"Accept": "image/jpeg"}).raise_for_status()
+    assert len(instances) == 2
+    assert pixels_of(picture.content).shape == (60, 90, 3)
 
 
 def test_what_only_openslide_reads_is_decoded_and_says_that_it_is_lossy(node, tmp_path):
