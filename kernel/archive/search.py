@@ -6,6 +6,7 @@ asked; its rows are read last. A search that costs too much is stopped and refus
 
 from array import array
 from collections.abc import Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
@@ -118,8 +119,9 @@ class Search:
         """
         if not self.more:
             return 0
+        is_here = self._goes_on and not is_sqlite(self._connection)  # PostgreSQL has found them already
         try:
-            with bounded(self._connection, share=COUNT_SHARE):
+            with nullcontext() if is_here else bounded(self._connection, share=COUNT_SHARE):
                 if self._goes_on:
                     return 1 + len(self._result.fetchmany(COUNTED_MAX - 1))
                 return self._connection.execute(select(func.count()).select_from(self._beyond.subquery())).scalar_one()
@@ -178,9 +180,9 @@ def _matching(connection: Connection, query: StudyQuery, level: Level, wanted: S
     arrived = _arrived(query)
     chosen = plan(connection, keys, others, by_date=by_date, arrived=arrived)
     statement = wanted.where(*chosen.conditions).order_by(*_order(query, level, is_walk=chosen.is_walk))
-    if wanted is PKS["study"] and by_date and not others and query.offset >= FAR and keys.are_days_at_most:
-        since, offset = _nearer(connection, keys, query.offset)
-        return _Planned(statement.where(*since), offset, is_counted_for_nothing=not chosen.conditions)
+    if wanted is PKS["study"] and by_date and not others and keys.are_days_at_most:  # whatever is walked matches
+        since, offset = _nearer(connection, keys, query.offset) if query.offset >= FAR else ([], query.offset)
+        return _Planned(statement.where(*since), offset, is_counted_for_nothing=True)
     return _Planned(statement, query.offset, not chosen.is_walk or not chosen.conditions)
 
 
