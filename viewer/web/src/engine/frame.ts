@@ -2,6 +2,7 @@
 
 import { inlineBytes, items, type JsonDataSet, number, numbers, text, texts } from "./dicomJson";
 import type { Orientation, Vector } from "./geometry";
+import { type OverlayPlane, overlayPlanesOf } from "./layers/overlayPlanes";
 import type { PixelSpacing, Region } from "./measure";
 import type { Placed } from "./stackOrder";
 import { type Uptake, uptakeOf } from "./suv";
@@ -50,6 +51,7 @@ export interface Frame extends Placed {
   readonly lutIgnored: boolean;
   /** Of a PET: what its values count, and how they become SUV. */
   readonly uptake: Uptake | undefined;
+  readonly overlays: readonly OverlayPlane[];
   /** How fast a cine wants to be shown, frames per second. */
   readonly cineRate: number | undefined;
 }
@@ -174,6 +176,7 @@ export function framesOf(instance: JsonDataSet, seriesUrl: string): readonly Fra
     burnedInAnnotation: text(instance, "00280301") === "YES",
     lutIgnored: ignoresLut(instance),
     uptake: uptakeOf(instance),
+    overlays: overlayPlanesOf(instance),
     cineRate: cineRateOf(instance),
   };
   const count = Math.min(Math.max(number(instance, "00280008") ?? 1, 1), FRAMES_MAX);

@@ -7,7 +7,7 @@ import { startCornerstone } from "./cornerstone";
 import { createStore, type Store } from "./emitter";
 import type { Frame } from "./frame";
 import { stateOf, tierOf } from "./frameStates";
-import type { Vector } from "./geometry";
+import type { ImagePoint, Vector } from "./geometry";
 import { growStack, hideMarksUntilShown, hideVoiLutFunction } from "./internals";
 import { addFrames, onSharper, reach, removeFrames } from "./loader";
 import { Look } from "./look";
@@ -15,7 +15,7 @@ import type { MarkReading } from "./marks";
 import { outward } from "./outward";
 import { holdPresses } from "./patience";
 import { Prefetch } from "./prefetch";
-import { elementAt, patientAt, readingOn } from "./stackPlaces";
+import { elementAt, patientAt, readingOn, worldOf } from "./stackPlaces";
 import { loadingSteps, WHOLE } from "./tiers";
 import { createTools, measures, type PrimaryTool, type Tools } from "./tools";
 import { turn } from "./wheel";
@@ -203,6 +203,13 @@ export class StackView {
   placeOf(place: Vector): readonly [number, number] | undefined {
     const frame = this.shownFrame();
     return frame && elementAt(this.viewport, frame, place);
+  }
+
+  /** Where a place of the image that is shown is on the element, CSS pixels; columns and rows from the first pixel's corner. */
+  spotOf(point: ImagePoint): readonly [number, number] | undefined {
+    const frame = this.shownFrame();
+    const world = frame && worldOf(frame.imageId, point);
+    return world && this.viewport.worldToCanvas(world);
   }
 
   /** The place in the patient under a place on the page; undefined outside of the element, or when nothing says. */

@@ -36,6 +36,7 @@ export interface ReadingKeysProps {
   readonly onReconstruct: () => void;
   readonly onHeader: () => void;
   readonly onPoint: () => void;
+  readonly onLayers: () => void;
   readonly onBack: () => void;
   readonly onCase: (by: number) => void;
   readonly onTrace: () => void;
@@ -66,7 +67,7 @@ function viewKeys(view: StackView): KeyTable {
 }
 
 export function ReadingKeys(props: ReadingKeysProps) {
-  const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct, onHeader, onPoint } = props;
+  const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct, onHeader, onPoint, onLayers } = props;
   const { onBack, onCase, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["reading", "header", "common", "volumes", "findings"]);
   const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
@@ -87,6 +88,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     ".": onPoint,
     F8: () => onCase(-1),
     F9: () => onCase(1),
+    O: onLayers,
     q: onBack,
     t: onTrace,
     "?": () => onHelp(true),
@@ -125,6 +127,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     { keys: ["D"], what: t("layout.title") },
     { keys: ["⇧D"], what: t("hanging.next") },
     { keys: ["Y"], what: t("layout.link") },
+    { keys: ["⇧O"], what: t("volumes:layersAll") },
     { keys: ["."], what: t("volumes:point") },
     { keys: ["⇧M"], what: t("volumes:mpr") },
     { keys: ["⇧T"], what: t("header:title") },

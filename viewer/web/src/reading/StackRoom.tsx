@@ -19,6 +19,9 @@ import type { Findings } from "./findings/findings";
 import { hangNext } from "./HangingRows";
 import { HeaderDrawer } from "./header/HeaderDrawer";
 import { LayoutMenu } from "./LayoutMenu";
+import { LayerCanvas } from "./layers/LayerCanvas";
+import { LayersMenu, layerKeys } from "./layers/LayersMenu";
+import { useLayers } from "./layers/useLayers";
 import { Pane } from "./Pane";
 import paneStyles from "./Panes.module.css";
 import { following } from "./panes";
@@ -80,6 +83,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
   const presets = useMemo(() => presetsOf(current.modality, frame?.rescale.type), [current, frame]);
   const shown = useMemo(() => views.slice(0, layout), [views, layout]);
 
+  const over = useLayers(study, series);
   const cursor = useSpaceCursor(shown);
 
   useLinked(shown, active, linked && layout > 1);
@@ -117,6 +121,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
       {!volume && view && stack ? (
         <Toolbar view={view} tool={tool} onTool={setTool} presets={presets} rate={rate} onRate={setRate}>
           <LayoutMenu {...menu} />
+          <LayersMenu study={over} stack={stack} />
           <MprButton stack={stack} onOpen={() => setReconstructed(true)} />
           <Tool label={t("title")} hint="Shift+T" icon={<IconListSearch size={20} />} onClick={() => setHeader(true)} />
           <FindingsButton listed={listed} onListed={setListed} />
@@ -140,6 +145,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
             onActivate={() => (index === active ? undefined : onActivate(index))}
             onView={(made) => setViews((before) => withView(before, index, made))}
           >
+            <LayerCanvas view={shown[index]} layers={over.layers} />
             <ReferenceLines views={shown} index={index} />
             <PointMark view={shown[index]} point={cursor.point} />
           </Pane>
@@ -167,6 +173,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
           onReconstruct={() => setReconstructed(true)}
           onHeader={() => setHeader(true)}
           onPoint={cursor.onPoint}
+          onLayers={() => over.layers.toggle(...layerKeys(over))}
         />
       )}
     </div>

@@ -1,0 +1,150 @@
+"""What lies over an image: its overlay planes, and segmentations, where they belong and gone when they are hidden."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pydicom
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.browser.axe import found_in_the_way
+from tests.browser.room import Room
+from tests.support.builders import a_ct, a_dataset, a_uid, as_file
+from tests.support.nodes import HUB, NodeProcess
+
+pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
+
+PASSWORD = "mat khau dai du"
+SIDE, PART = 64, 30  # 900 bits are no whole number of bytes
+COLUMN, ROW = 10, 22
+
+# The part of the picture, in pixels of the image, that layers cover: left, top, right, bottom; nothing, when none do.
+COVERED = """() => {
+  const canvas = document.querySelector("canvas[data-layers]");
+  const {width, height} = document.querySelector("[data-backend] canvas");
+  const data = canvas.getContext("2d").getImageData(0, 0, width, height).data;
+  let [left, top, right, bottom, count] = [width, height, 0, 0, 0];
+  for (let at = 0; at < width * height; at += 1) {
+    if (data[at * 4 + 3] === 0) continue;
+    const [x, y] = [at % width, Math.floor(at / width)];
+    [left, top, right, bottom] = [Math.min(left, x), Math.min(top, y), Math.max(right, x + 1), Math.max(bottom, y + 1)];
+    count += 1;
+  }
+  const side = Math.min(width, height) / SIDE;
+  const [x, y] = [(width - side * SIDE) / 2, (height - side * SIDE) / 2];
+  return count ? [(left - x) / side, (top - y) / side, (right - x) / side, (bottom - y) / side] : [];
+}""".replace("SIDE", str(SIDE))
+
+
+def a_study() -> list[bytes]:
+    """Return three slices, the last with an overlay, and a segmentation with two segments, on the first and second."""
+    slices = [
+        a_ct(seed="layers", instance=number, StudyDate="20261110", PatientID="BN-layers", PixelSpacing=["1", "1"])
+        for number in (1, 2, 3)
+    ]
+    last = slices[2]
+    bits = np.zeros((20, 12), np.uint8)
+    bits[0, :], bits[-1, :], bits[:, 0], bits[:, -1] = 1, 1, 1, 1
+    last.add_new(0x60000010, "US", 20)
+    last.add_new(0x60000011, "US", 12)
+    last.add_new(0x60000040, "CS", "G")
+    last.add_new(0x60000050, "SS", [5, 9])
+    last.add_new(0x60000100, "US", 1)
+    last.add_new(0x60000102, "US", 0)
+    last.add_new(0x60003000, "OW", np.packbits(bits.ravel(), bitorder="little").tobytes())
+    return [*(as_file(one) for one in slices), as_file(a_segmentation(slices))]
+
+
+def an_item(**values: object) -> pydicom.Dataset:
+    item = pydicom.Dataset()
+    for keyword, value in values.items():
+        setattr(item, keyword, value)
+    return item
+
+
+def a_segmentation(slices: list[pydicom.Dataset]) -> pydicom.Dataset:
+    ds = a_dataset("1.2.840.10008.5.1.4.1.1.66.4", seed="layers", PatientID="BN-layers", StudyDate="20261110")
+    ds.SOPInstanceUID, ds.SeriesInstanceUID, ds.SeriesNumber = a_uid("layers", "seg"), a_uid("layers", "segs"), 2
+    ds.Modality, ds.SegmentationType, ds.FrameOfReferenceUID = "SEG", "BINARY", slices[0].FrameOfReferenceUID
+    ds.Rows = ds.Columns = PART
+    ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PixelRepresentation = 1, "MONOCHROME2", 0
+    ds.BitsAllocated = ds.BitsStored = 1
+    ds.HighBit, ds.NumberOfFrames = 0, 2
+    ds.SegmentSequence = [an_item(SegmentNumber=1, SegmentLabel="Gan"), an_item(SegmentNumber=2, SegmentLabel="Lach")]
+    orientation = an_item(ImageOrientationPatient=slices[0].ImageOrientationPatient)
+    shared = an_item(PlaneOrientationSequence=[orientation])
+    shared.PixelMeasuresSequence = [an_item(PixelSpacing=["1", "1"], SliceThickness="5")]
+    ds.SharedFunctionalGroupsSequence = [shared]
+    ds.PerFrameFunctionalGroupsSequence = [
+        an_item(
+            SegmentIdentificationSequence=[an_item(ReferencedSegmentNumber=number)],
+            PlanePositionSequence=[an_item(ImagePositionPatient=[-120 + COLUMN, -120 + ROW, 5.0 * number])],
+        )
+        for number in (1, 2)
+    ]
+    samples = np.ones((2, PART, PART), np.uint8)
+    samples[1, : PART // 2] = 0
+    data = np.packbits(samples.ravel(), bitorder="little").tobytes()
+    ds.PixelData = data + b"\0" * (len(data) % 2)
+    ds["PixelData"].VR = "OB"
+    return ds
+
+
+@pytest.fixture(scope="module")
+def hub(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
+    """A hub with a study that has layers."""
+    node = NodeProcess(tmp_path_factory.mktemp("layers"), HUB)
+    node.start()
+    node.add_user("bs.lan", "reader", PASSWORD)
+    node.store(a_study())
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def reading(browser_without_webgl: Browser, hub: NodeProcess) -> Iterator[Room]:
+    """A reader before the study's first slice."""
+    room = Room.open(browser_without_webgl, hub.url)
+    room.sign_in("bs.lan", PASSWORD)
+    room.open_study("10/11/2026")
+    room.page.get_by_role("button", name="CT ").first.click()
+    yield room
+    room.close()
+
+
+def covered(room: Room, layers: int) -> list[float]:
+    """Return what layers cover once so many are drawn: left, top, right, bottom, in pixels of the image."""
+    expect(room.page.locator(f"canvas[data-layers='{layers}']").first).to_be_attached()
+    return room.page.evaluate(COVERED)
+
+
+def test_a_segment_lies_where_it_was_made_on_its_own_slice_alone(reading: Room, artifacts: Path):
+    assert covered(reading, 1) == pytest.approx([COLUMN, ROW, COLUMN + PART, ROW + PART], abs=0.2)
+    assert found_in_the_way(reading, artifacts / "layers-laptop-vi-dark.png") == []
+
+    reading.press("ArrowDown")
+
+    # The second frame begins in the middle of a byte; its upper half is empty.
+    assert covered(reading, 1) == pytest.approx([COLUMN, ROW + PART / 2, COLUMN + PART, ROW + PART], abs=0.2)
+
+
+def test_an_overlay_lies_at_its_origin(reading: Room):
+    reading.press("End")
+
+    assert covered(reading, 1) == pytest.approx([8, 4, 20, 24], abs=0.2)
+
+
+def test_layers_are_hidden_and_shown_one_by_one_or_all_at_once(reading: Room):
+    covered(reading, 1)
+    reading.page.get_by_role("button", name="Lớp phủ").click()
+    reading.page.get_by_role("menuitem", name="Gan: đang hiện").click()
+    assert covered(reading, 0) == []
+    reading.press("ArrowDown")
+    covered(reading, 1)
+
+    reading.press("Shift+O")
+
+    assert covered(reading, 0) == []
+    reading.press("Shift+O")
+    covered(reading, 1)

@@ -1,0 +1,161 @@
+// What lies over the images of a study: their overlay planes and segmentations, shown or hidden, fetched when needed.
+
+import { createStore, type Store } from "../emitter";
+import { fetchFrame } from "../fetchFrame";
+import type { Frame } from "../frame";
+import { frameIn, isUncompressed } from "../multipart";
+import { drawable } from "../nativePixels";
+import { bitsOf, type OverlayPlane } from "./overlayPlanes";
+import { type Placement, placementOn, type Segmentation, type SegmentFrame } from "./segmentation";
+
+type Color = readonly [number, number, number];
+
+const OVERLAY_COLOR: Color = [255, 224, 102];
+/** Told apart by readers who tell few colors apart (Okabe and Ito). */
+const SEGMENT_COLORS: readonly Color[] = [
+  [230, 159, 0],
+  [86, 180, 233],
+  [0, 158, 115],
+  [240, 228, 66],
+  [204, 121, 167],
+  [213, 94, 0],
+  [0, 114, 178],
+];
+const SEGMENT_OPACITY = 0.45;
+/** Pictures of layers that are kept; the oldest goes. */
+const KEPT_MAX = 96;
+/** Over one image, so that all of them can be kept. */
+const SHOWN_MAX = 48;
+export const OVERLAYS = "overlays";
+
+export interface Drawn extends Placement {
+  readonly picture: HTMLCanvasElement;
+}
+
+interface Wanted extends Placement {
+  readonly key: string;
+  readonly make: () => Promise<HTMLCanvasElement | undefined>;
+}
+
+export function segmentKey(segmentation: Segmentation, segment: number): string {
+  return `${segmentation.sopInstanceUid} ${segment}`;
+}
+
+export function segmentColor(segment: number): Color {
+  return SEGMENT_COLORS[(segment - 1) % SEGMENT_COLORS.length] ?? OVERLAY_COLOR;
+}
+
+/** Samples from nought to one, as a picture of one color. */
+function pictureOf(
+  samples: ArrayLike<number>,
+  columns: number,
+  rows: number,
+  full: number,
+  color: Color,
+  opacity: number,
+) {
+  const picture = document.createElement("canvas");
+  picture.width = columns;
+  picture.height = rows;
+  const pixels = new ImageData(columns, rows);
+  for (let at = 0; at < columns * rows; at += 1) {
+    const sample = samples[at] ?? 0;
+    if (sample > 0) pixels.data.set([...color, Math.round((255 * opacity * Math.min(sample, full)) / full)], at * 4);
+  }
+  picture.getContext("2d")?.putImageData(pixels, 0, 0);
+  return picture;
+}
+
+export class Layers {
+  /** Raised by one whenever another picture should be drawn. */
+  readonly changed: Store<number> = createStore(0);
+  readonly hidden: Store<ReadonlySet<string>> = createStore<ReadonlySet<string>>(new Set());
+  private segmentations: readonly Segmentation[] = [];
+  /** Undefined while a picture is on its way, or could not be had. */
+  private readonly pictures = new Map<string, HTMLCanvasElement | undefined>();
+
+  setSegmentations(segmentations: readonly Segmentation[]): void {
+    this.segmentations = segmentations;
+    this.tell();
+  }
+
+  toggle(...keys: readonly string[]): void {
+    const hidden = new Set(this.hidden.get());
+    const shown = keys.some((key) => !hidden.has(key));
+    for (const key of keys) {
+      if (shown) hidden.add(key);
+      else hidden.delete(key);
+    }
+    this.hidden.set(hidden);
+    this.tell();
+  }
+
+  /** What lies on an image and is shown and here; what is not here yet is asked for. */
+  on(image: Frame): readonly Drawn[] {
+    const hidden = this.hidden.get();
+    const segments = this.segmentations.flatMap((segmentation) =>
+      segmentation.frames
+        .filter(({ segment }) => !hidden.has(segmentKey(segmentation, segment)))
+        .flatMap((frame) => this.segmentOn(image, segmentation, frame) ?? []),
+    );
+    const planes = hidden.has(OVERLAYS) ? [] : image.overlays.flatMap((plane) => this.overlayOn(image, plane) ?? []);
+    return [...segments, ...planes].slice(0, SHOWN_MAX).flatMap(({ key, make, ...placement }) => {
+      const picture = this.picture(key, make);
+      return picture ? [{ picture, ...placement }] : [];
+    });
+  }
+
+  private overlayOn(image: Frame, plane: OverlayPlane): Wanted | undefined {
+    const frame = image.frameNumber - plane.firstFrame;
+    if (frame < 0 || frame >= plane.frames) return undefined;
+    const { rows, columns, row, column } = plane;
+    const make = async () => {
+      const bytes = plane.data ?? (plane.url && (await bulk(plane.url)));
+      return bytes ? pictureOf(bitsOf(bytes, rows * columns, frame), columns, rows, 1, OVERLAY_COLOR, 1) : undefined;
+    };
+    return { key: `${image.imageId} ${plane.group}`, make, row, column, across: 1, down: 1 };
+  }
+
+  private segmentOn(image: Frame, { full }: Segmentation, { segment, ...one }: SegmentFrame): Wanted | undefined {
+    const placement = placementOn(image, { segment, ...one });
+    if (!placement) return undefined;
+    const { pixels, url, imageId } = one.frame;
+    const make = async () => {
+      const part = await fetchFrame(url, { signal: new AbortController().signal, wait: pause });
+      const samples = isUncompressed(part.transferSyntaxUid) ? drawable(part.bytes, pixels)?.bytes : undefined;
+      const color = segmentColor(segment);
+      return samples && pictureOf(samples, pixels.columns, pixels.rows, full, color, SEGMENT_OPACITY);
+    };
+    return { key: imageId, make, ...placement };
+  }
+
+  private picture(key: string, make: Wanted["make"]): HTMLCanvasElement | undefined {
+    if (this.pictures.has(key)) return this.pictures.get(key);
+    this.pictures.set(key, undefined);
+    const [oldest] = this.pictures.keys();
+    if (this.pictures.size > KEPT_MAX && oldest !== undefined) this.pictures.delete(oldest);
+    make().then(
+      (made) => {
+        if (made) this.pictures.set(key, made);
+        this.tell();
+      },
+      () => undefined,
+    );
+    return undefined;
+  }
+
+  private tell(): void {
+    this.changed.set(this.changed.get() + 1);
+  }
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
+async function bulk(url: string): Promise<Uint8Array | undefined> {
+  const headers = { Accept: "multipart/related; type=application/octet-stream" };
+  const response = await fetch(url, { headers, credentials: "same-origin" });
+  if (!response.ok) return undefined;
+  return frameIn(new Uint8Array(await response.arrayBuffer()), response.headers.get("Content-Type") ?? "")?.bytes;
+}

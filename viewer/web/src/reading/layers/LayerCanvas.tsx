@@ -1,0 +1,89 @@
+// Overlays and segmentations over one picture. Drawn without React: they move with the wheel.
+
+import { useEffect, useRef } from "react";
+import type { Drawn, Layers } from "../../engine/layers/layers";
+import type { StackView } from "../../engine/stackView";
+import styles from "./LayerCanvas.module.css";
+
+function draw(canvas: HTMLCanvasElement, view: StackView, layers: Layers): void {
+  const ratio = window.devicePixelRatio;
+  const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+  if (canvas.width !== width) canvas.width = width;
+  if (canvas.height !== height) canvas.height = height;
+  const context = canvas.getContext("2d");
+  if (!context) return;
+  context.save();
+  context.setTransform(1, 0, 0, 1, 0, 0);
+  context.clearRect(0, 0, width, height);
+  const { shown } = view.stack.get();
+  const frame = shown === undefined ? undefined : view.allFrames()[shown];
+  const drawn = frame ? layers.on(frame) : [];
+  canvas.dataset["layers"] = String(drawn.length);
+  // The slider beside the picture stays free.
+  const picture = canvas.parentElement?.querySelector("[data-backend]");
+  context.beginPath();
+  context.rect(0, 0, (picture?.clientWidth ?? 0) * ratio, height);
+  const [corner, right, below] = [
+    view.spotOf({ column: 0, row: 0 }),
+    view.spotOf({ column: 1, row: 0 }),
+    view.spotOf({ column: 0, row: 1 }),
+  ];
+  if (corner && right && below) drawAll(context, drawn, [corner, right, below], ratio);
+  context.restore();
+}
+
+type Spot = readonly [number, number];
+
+function drawAll(
+  context: CanvasRenderingContext2D,
+  drawn: readonly Drawn[],
+  [corner, right, below]: readonly [Spot, Spot, Spot],
+  ratio: number,
+): void {
+  context.clip();
+  const [x, y] = corner;
+  context.setTransform(
+    (right[0] - x) * ratio,
+    (right[1] - y) * ratio,
+    (below[0] - x) * ratio,
+    (below[1] - y) * ratio,
+    x * ratio,
+    y * ratio,
+  );
+  context.imageSmoothingEnabled = false;
+  for (const { picture, column, row, across, down } of drawn) {
+    context.drawImage(picture, column, row, picture.width * across, picture.height * down);
+  }
+}
+
+export interface LayerCanvasProps {
+  readonly view: StackView | undefined;
+  readonly layers: Layers;
+}
+
+export function LayerCanvas({ view, layers }: LayerCanvasProps) {
+  const ref = useRef<HTMLCanvasElement>(null);
+  useEffect(() => {
+    const canvas = ref.current;
+    if (!(view && canvas)) return undefined;
+    let asked = 0;
+    const redraw = () => {
+      asked = 0;
+      draw(canvas, view, layers);
+    };
+    const ask = () => {
+      asked ||= requestAnimationFrame(redraw);
+    };
+    ask();
+    const stops = [layers.changed, view.stack, view.look.presentation].map((store) => store.subscribe(ask));
+    const resize = new ResizeObserver(ask);
+    resize.observe(canvas);
+    return () => {
+      cancelAnimationFrame(asked);
+      resize.disconnect();
+      for (const stop of stops) stop();
+    };
+  }, [view, layers]);
+  // What is drawn here is named in the menu of layers.
+  return <canvas ref={ref} className={styles["layers"]} />;
+}

@@ -1,0 +1,68 @@
+// What lies over the images, each shown or hidden.
+
+import { Menu } from "@mantine/core";
+import { IconCheck, IconStackPush } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import { OVERLAYS, segmentColor, segmentKey } from "../../engine/layers/layers";
+import type { Stack } from "../../engine/stacks";
+import { KeyMark, ToolMenu } from "../ToolMenu";
+import { useStore } from "../useStore";
+import styles from "./LayerCanvas.module.css";
+import type { StudyLayers } from "./useLayers";
+
+/** Every key of what can be shown. */
+export function layerKeys({ segmentations }: StudyLayers): readonly string[] {
+  return [OVERLAYS, ...segmentations.flatMap((one) => one.segments.map((segment) => segmentKey(one, segment.number)))];
+}
+
+export interface LayersMenuProps {
+  readonly study: StudyLayers;
+  readonly stack: Stack;
+}
+
+/** Nothing, where nothing lies over the images. */
+export function LayersMenu({ study, stack }: LayersMenuProps) {
+  const { t } = useTranslation("volumes");
+  const hidden = useStore(study.layers.hidden, (value) => value);
+  const hasOverlays = stack.frames.some((frame) => frame.overlays.length > 0);
+  if (!hasOverlays && study.segmentations.length === 0) return null;
+  const check = (key: string) => (hidden.has(key) ? null : <IconCheck size={16} />);
+  const said = (key: string, name: string) => t(hidden.has(key) ? "layerHidden" : "layerShown", { name });
+  return (
+    <ToolMenu label={t("layers")} short={t("layers")} icon={<IconStackPush size={20} />}>
+      <Menu.Item rightSection={<KeyMark>⇧O</KeyMark>} onClick={() => study.layers.toggle(...layerKeys(study))}>
+        {t("layersAll")}
+      </Menu.Item>
+      {hasOverlays ? (
+        <Menu.Item
+          aria-label={said(OVERLAYS, t("overlays"))}
+          rightSection={check(OVERLAYS)}
+          onClick={() => study.layers.toggle(OVERLAYS)}
+        >
+          {t("overlays")}
+        </Menu.Item>
+      ) : null}
+      {study.segmentations.flatMap((one) =>
+        one.segments.map((segment) => {
+          const key = segmentKey(one, segment.number);
+          return (
+            <Menu.Item
+              key={key}
+              aria-label={said(key, segment.label || t("segment", { number: segment.number }))}
+              leftSection={
+                <span
+                  className={styles["swatch"]}
+                  style={{ background: `rgb(${segmentColor(segment.number).join(" ")})` }}
+                />
+              }
+              rightSection={check(key)}
+              onClick={() => study.layers.toggle(key)}
+            >
+              {segment.label || t("segment", { number: segment.number })}
+            </Menu.Item>
+          );
+        }),
+      )}
+    </ToolMenu>
+  );
+}
