@@ -1,5 +1,6 @@
 """A real OHIF: the viewer's own build from its npm package, served beside a node as a hospital's proxy would."""
 
+import gzip
 import json
 import os
 import shutil
@@ -9,6 +10,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -74,6 +76,15 @@ def built() -> Path:
     return CACHE
 
 
+@cache
+def static(file: Path, *, gzipped: bool) -> tuple[bytes, str, str]:
+    """Return a file of the build, what its name ends on and its coding: compressed and cached as a proxy would."""
+    body = file.read_bytes()
+    return (
+        (gzip.compress(body, 6), file.suffix, "gzip") if gzipped and file.suffix in TYPES else (body, file.suffix, "")
+    )
+
+
 @contextmanager
 def served(node_url: str, token: str) -> Iterator[tuple[str, list[tuple[str, int]]]]:
     """Serve OHIF with a node's DICOMweb under the same origin; yield its address and what was asked of the node."""
@@ -94,7 +105,7 @@ def served(node_url: str, token: str) -> Iterator[tuple[str, list[tuple[str, int
             else:
                 file = folder / path.lstrip("/")
                 file = file if file.is_file() else folder / "index.html"
-                self._answer(file.read_bytes(), file.suffix)
+                self._answer(*static(file, gzipped="gzip" in self.headers.get("Accept-Encoding", "")))
 
         def _pass_on(self) -> None:
             headers = {"Authorization": f"Bearer {token}", "Accept": self.headers.get("Accept", "*/*")}
@@ -102,8 +113,13 @@ def served(node_url: str, token: str) -> Iterator[tuple[str, list[tuple[str, int
             asked.append((self.path, answer.status_code))
             self._answer(answer.content, status=answer.status_code, media=answer.headers.get("Content-Type", ""))
 
-        def _answer(self, body: bytes, suffix: str = "", *, status: int = 200, media: str = "") -> None:
+        def _answer(
+            self, body: bytes, suffix: str = "", coding: str = "", *, status: int = 200, media: str = ""
+        ) -> None:
             self.send_response(status)
+            if coding:
+                self.send_header("Content-Encoding", coding)
+                self.send_header("Cache-Control", "max-age=3600")
             self.send_header("Content-Type", media or TYPES.get(suffix, "application/octet-stream"))
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
