@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 from anonymizer.keys import Keys
 from anonymizer.opening import opened
@@ -19,6 +19,11 @@ from exchange.file_inputs import Entry, content_of
 from exchange.file_outputs import Writer, Writing
 from kernel.dicom.boxes import Box
 from kernel.errors import Busy, Refused
+
+# What makes an instance of a photograph or a PDF, which by itself says not whose it is.
+NEEDS_WRAPPING: Final = "vienanh wrap"
+BARE: Final = (b"%PDF-", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")  # how PDF, JPEG and PNG begin
+PREFIX: Final = slice(128, 132)  # behind a preamble, which may be anything (PS3.10 7.1)
 
 State = Literal["written", "held", "unreadable"]
 # Look for text in pixels and mask it; hold kinds that usually show a name; or let all go as they are.
@@ -63,6 +68,8 @@ def process(entries: Sequence[Entry], order: Order) -> list[Outcome]:
 def _begun(entry: Entry, order: Order, writer: Writer) -> tuple[Outcome, Writing | None]:
     try:
         with content_of(entry) as source:
+            if bytes(source[:8]).startswith(BARE) and bytes(source[PREFIX]) != b"DICM":
+                return Outcome(entry.label, "unreadable", NEEDS_WRAPPING), None
             return _released(entry, source, order, writer)
     except (Refused, Busy) as refusal:
         return Outcome(entry.label, "unreadable", refusal.code), None

@@ -58,6 +58,23 @@ def test_a_folder_is_written_under_new_uids_and_nothing_of_the_patient_is_left(s
     assert sorted(pydicom.dcmread(file).PixelData for file in files) == originals
 
 
+def test_a_photograph_or_a_pdf_by_itself_is_not_written_and_is_told_what_makes_an_instance_of_it(tmp_path: Path):
+    (tmp_path / "in").mkdir()
+    for name, begin in (
+        ("film.jpg", b"\xff\xd8\xff\xe0"),
+        ("film.png", b"\x89PNG\r\n\x1a\n"),
+        ("note.pdf", b"%PDF-1.7"),
+    ):
+        (tmp_path / "in" / name).write_bytes(begin + b"Nguyen Van An")
+
+    done = deidentify(tmp_path / "in", tmp_path / "out")
+
+    assert done.returncode == 1
+    assert "note.pdf: unreadable: vienanh wrap" in done.stderr
+    assert done.stderr.count("unreadable: vienanh wrap") == 3
+    assert written(tmp_path / "out") == []
+
+
 def test_the_report_tells_what_was_done_and_by_which_profile(study: Path, tmp_path: Path):
     (study / "notes.txt").write_text("no DICOM")
     (study / "us.dcm").write_bytes(as_file(a_ct(seed="us", Modality="US")))
