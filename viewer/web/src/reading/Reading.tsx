@@ -6,6 +6,7 @@ import { useQuery } from "@tanstack/react-query";
 import { lazy, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type StudyKey, seriesQuery, studyQuery } from "../api/queries";
+import { problemOf } from "../api/result";
 import type { Series } from "../api/types";
 import { KeyScope } from "../ui/keyScope";
 import { useOnline } from "../ui/useOnline";
@@ -34,10 +35,12 @@ const SlideRoom = lazy(async () => ({ default: (await fetchSlideRoom()).SlideRoo
 
 export default function Reading({ study, onBack, onStep }: ReadingProps) {
   const { t } = useTranslation(["reading", "common"]);
-  const online = useOnline();
+  const connected = useOnline();
   const listed = useQuery(studyQuery(study)).data;
   const query = useQuery(seriesQuery(study));
   const series = query.data ?? NO_SERIES;
+  // A line may be there and lead nowhere: the question that is asked all the time tells.
+  const online = connected && !(query.error && problemOf(query.error).kind === "offline");
   const [chosenUid, choose] = useState<string>();
   const current = series.find((one) => one.seriesInstanceUID === chosenUid) ?? series.find(isSlide) ?? series[0];
   const slide = current && isSlide(current) ? current : undefined;
@@ -74,7 +77,7 @@ export default function Reading({ study, onBack, onStep }: ReadingProps) {
         />
         {online ? null : (
           <p className={styles["offline"]} role="alert">
-            <IconCloudOff size={18} aria-hidden /> {t("common:offline")}
+            <IconCloudOff size={18} aria-hidden /> {t("offline")}
           </p>
         )}
         {current ? (
