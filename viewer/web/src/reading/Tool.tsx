@@ -30,7 +30,7 @@ export function Tool({ label, short, hint: standard, icon, pressed, disabled, on
         onClick={onClick}
       >
         {icon}
-        {short ? <span className={styles["short"]}>{short}</span> : null}
+        {short ? <span className={styles["shortTool"]}>{short}</span> : null}
       </button>
     </Tooltip>
   );
