@@ -53,7 +53,7 @@ def a_study() -> list[bytes]:
     last.add_new(0x60000100, "US", 1)
     last.add_new(0x60000102, "US", 0)
     last.add_new(0x60003000, "OW", np.packbits(bits.ravel(), bitorder="little").tobytes())
-    return [*(as_file(one) for one in slices), as_file(a_segmentation(slices))]
+    return [*(as_file(one) for one in (*slices, a_segmentation(slices), a_presentation(slices)))]
 
 
 def an_item(**values: object) -> pydicom.Dataset:
@@ -88,6 +88,27 @@ def a_segmentation(slices: list[pydicom.Dataset]) -> pydicom.Dataset:
     data = np.packbits(samples.ravel(), bitorder="little").tobytes()
     ds.PixelData = data + b"\0" * (len(data) % 2)
     ds["PixelData"].VR = "OB"
+    return ds
+
+
+def a_presentation(slices: list[pydicom.Dataset]) -> pydicom.Dataset:
+    """Return a presentation state: a rectangle on the first slice, and a window of its own."""
+    ds = a_dataset("1.2.840.10008.5.1.4.1.1.11.1", seed="layers", PatientID="BN-layers", StudyDate="20261110")
+    ds.SOPInstanceUID, ds.SeriesInstanceUID, ds.SeriesNumber = a_uid("layers", "pr"), a_uid("layers", "prs"), 3
+    ds.Modality, ds.ContentLabel, ds.PresentationLUTShape = "PR", "GAN", "IDENTITY"
+    images = [
+        an_item(ReferencedSOPClassUID=one.SOPClassUID, ReferencedSOPInstanceUID=one.SOPInstanceUID) for one in slices
+    ]
+    ds.ReferencedSeriesSequence = [
+        an_item(SeriesInstanceUID=slices[0].SeriesInstanceUID, ReferencedImageSequence=images[:2])
+    ]
+    ds.SoftcopyVOILUTSequence = [an_item(WindowCenter="100", WindowWidth="300")]
+    rectangle = an_item(GraphicAnnotationUnits="PIXEL", GraphicDimensions=2, NumberOfGraphicPoints=5)
+    rectangle.GraphicData = [3.5, 4.5, 53.5, 4.5, 53.5, 15.5, 3.5, 15.5, 3.5, 4.5]
+    rectangle.GraphicType, rectangle.GraphicFilled = "POLYLINE", "N"
+    ds.GraphicAnnotationSequence = [
+        an_item(ReferencedImageSequence=images[:1], GraphicLayer="A", GraphicObjectSequence=[rectangle])
+    ]
     return ds
 
 
@@ -148,3 +169,23 @@ def test_layers_are_hidden_and_shown_one_by_one_or_all_at_once(reading: Room):
     assert covered(reading, 0) == []
     reading.press("Shift+O")
     covered(reading, 1)
+
+
+def test_a_presentation_state_is_shown_when_it_is_chosen(reading: Room, artifacts: Path):
+    own = reading.window()
+    reading.press("Shift+O")
+    assert covered(reading, 0) == []
+    reading.page.get_by_role("button", name="Lớp phủ").click()
+
+    reading.page.get_by_role("menuitem", name="Cách trình bày: GAN").click()
+
+    expect(reading.page.locator("canvas[data-graphics='1']")).to_be_attached()
+    # A line of 1.5 screen pixels, from the first pixel's corner: half a pixel before where it counts from.
+    assert covered(reading, 0) == pytest.approx([3, 4, 53, 15], abs=0.25)
+    assert reading.window() == (300, 100)
+    reading.page.screenshot(path=artifacts / "presentation-laptop-vi-dark.png")
+    reading.press("ArrowDown")
+    expect(reading.page.locator("canvas[data-graphics='0']")).to_be_attached()
+    reading.page.get_by_role("button", name="Lớp phủ").click()
+    reading.page.get_by_role("menuitem", name="Cách trình bày: GAN").click()
+    assert reading.window() == own

@@ -121,7 +121,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
       {!volume && view && stack ? (
         <Toolbar view={view} tool={tool} onTool={setTool} presets={presets} rate={rate} onRate={setRate}>
           <LayoutMenu {...menu} />
-          <LayersMenu study={over} stack={stack} />
+          <LayersMenu study={over} stack={stack} view={view} />
           <MprButton stack={stack} onOpen={() => setReconstructed(true)} />
           <Tool label={t("title")} hint="Shift+T" icon={<IconListSearch size={20} />} onClick={() => setHeader(true)} />
           <FindingsButton listed={listed} onListed={setListed} />

@@ -6,6 +6,7 @@ import type { Frame } from "../frame";
 import { frameIn, isUncompressed } from "../multipart";
 import { drawable } from "../nativePixels";
 import { bitsOf, type OverlayPlane } from "./overlayPlanes";
+import { graphicsOn, type Line, type PresentationState, type Words } from "./presentationState";
 import { type Placement, placementOn, type Segmentation, type SegmentFrame } from "./segmentation";
 
 type Color = readonly [number, number, number];
@@ -73,6 +74,23 @@ export class Layers {
   private segmentations: readonly Segmentation[] = [];
   /** Undefined while a picture is on its way, or could not be had. */
   private readonly pictures = new Map<string, HTMLCanvasElement | undefined>();
+
+  /** The presentation state that is shown: none until somebody chooses one. */
+  readonly state: Store<PresentationState | undefined> = createStore<PresentationState | undefined>(undefined);
+
+  /** Show a state's graphics, or, when it is shown already, none. */
+  chooseState(state: PresentationState): boolean {
+    const next = this.state.get()?.sopInstanceUid === state.sopInstanceUid ? undefined : state;
+    this.state.set(next);
+    this.tell();
+    return next !== undefined;
+  }
+
+  /** What the chosen state has drawn and written on an image. */
+  graphics(image: Frame): readonly (Line | Words)[] {
+    const state = this.state.get();
+    return state ? graphicsOn(state, image) : [];
+  }
 
   setSegmentations(segmentations: readonly Segmentation[]): void {
     this.segmentations = segmentations;

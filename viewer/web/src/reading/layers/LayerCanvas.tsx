@@ -1,6 +1,8 @@
 // Overlays and segmentations over one picture. Drawn without React: they move with the wheel.
 
 import { useEffect, useRef } from "react";
+import type { Frame } from "../../engine/frame";
+import type { ImagePoint } from "../../engine/geometry";
 import type { Drawn, Layers } from "../../engine/layers/layers";
 import type { StackView } from "../../engine/stackView";
 import styles from "./LayerCanvas.module.css";
@@ -28,9 +30,14 @@ function draw(canvas: HTMLCanvasElement, view: StackView, layers: Layers): void 
     view.spotOf({ column: 1, row: 0 }),
     view.spotOf({ column: 0, row: 1 }),
   ];
-  if (corner && right && below) drawAll(context, drawn, [corner, right, below], ratio);
+  if (corner && right && below) {
+    drawAll(context, drawn, [corner, right, below], ratio);
+    if (frame) drawGraphics(context, view, frame, layers);
+  }
   context.restore();
 }
+
+const GRAPHIC_COLOR = "#7fe3ff";
 
 type Spot = readonly [number, number];
 
@@ -53,6 +60,37 @@ function drawAll(
   context.imageSmoothingEnabled = false;
   for (const { picture, column, row, across, down } of drawn) {
     context.drawImage(picture, column, row, picture.width * across, picture.height * down);
+  }
+}
+
+/** Lines and words as wide and as large on the screen, however the image is zoomed. */
+function drawGraphics(context: CanvasRenderingContext2D, view: StackView, frame: Frame, layers: Layers): void {
+  const ratio = window.devicePixelRatio;
+  const graphics = layers.graphics(frame);
+  context.canvas.dataset["graphics"] = String(graphics.length);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  context.strokeStyle = GRAPHIC_COLOR;
+  context.fillStyle = GRAPHIC_COLOR;
+  context.lineWidth = 1.5;
+  context.font = "15px system-ui, sans-serif";
+  const { columns, rows } = frame.pixels;
+  for (const graphic of graphics) {
+    const spot = ({ column, row }: ImagePoint) =>
+      view.spotOf(graphic.units === "image" ? { column, row } : { column: column * columns, row: row * rows });
+    if (graphic.kind === "words") {
+      const at = spot(graphic.at);
+      for (const [line, words] of graphic.text.split(/\r\n|\r|\n/).entries()) {
+        if (at) context.fillText(words, at[0], at[1] + 15 + line * 18);
+      }
+      continue;
+    }
+    context.beginPath();
+    for (const point of graphic.points) {
+      const at = spot(point);
+      if (at) context.lineTo(...at);
+    }
+    context.stroke();
+    if (graphic.filled) context.fill();
   }
 }
 

@@ -4,7 +4,10 @@ import { Menu } from "@mantine/core";
 import { IconCheck, IconStackPush } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import { OVERLAYS, segmentColor, segmentKey } from "../../engine/layers/layers";
+import type { PresentationState } from "../../engine/layers/presentationState";
 import type { Stack } from "../../engine/stacks";
+import type { StackView } from "../../engine/stackView";
+import { rangeOf } from "../../engine/windowing";
 import { KeyMark, ToolMenu } from "../ToolMenu";
 import { useStore } from "../useStore";
 import styles from "./LayerCanvas.module.css";
@@ -18,14 +21,23 @@ export function layerKeys({ segmentations }: StudyLayers): readonly string[] {
 export interface LayersMenuProps {
   readonly study: StudyLayers;
   readonly stack: Stack;
+  readonly view: StackView;
 }
 
 /** Nothing, where nothing lies over the images. */
-export function LayersMenu({ study, stack }: LayersMenuProps) {
+export function LayersMenu({ study, stack, view }: LayersMenuProps) {
   const { t } = useTranslation("volumes");
   const hidden = useStore(study.layers.hidden, (value) => value);
   const hasOverlays = stack.frames.some((frame) => frame.overlays.length > 0);
-  if (!hasOverlays && study.segmentations.length === 0) return null;
+  const chosen = useStore(study.layers.state, (state) => state?.sopInstanceUid);
+  if (!hasOverlays && study.segmentations.length + study.states.length === 0) return null;
+  const apply = (state: PresentationState) => {
+    view.look.reset();
+    if (!study.layers.chooseState(state)) return;
+    if (state.window) view.look.noteWindow(rangeOf(state.window));
+    view.look.settle();
+    if (state.inverted) view.look.toggleInvert();
+  };
   const check = (key: string) => (hidden.has(key) ? null : <IconCheck size={16} />);
   const said = (key: string, name: string) => t(hidden.has(key) ? "layerHidden" : "layerShown", { name });
   return (
@@ -42,6 +54,17 @@ export function LayersMenu({ study, stack }: LayersMenuProps) {
           {t("overlays")}
         </Menu.Item>
       ) : null}
+      {study.states.map((state, index) => (
+        <Menu.Item
+          key={state.sopInstanceUid}
+          aria-current={state.sopInstanceUid === chosen ? "true" : undefined}
+          rightSection={state.sopInstanceUid === chosen ? <IconCheck size={16} /> : null}
+          onClick={() => apply(state)}
+        >
+          {t("state", { name: state.label || String(index + 1) })}
+          {state.rotation || state.flipped ? ` (${t("stateTurned")})` : ""}
+        </Menu.Item>
+      ))}
       {study.segmentations.flatMap((one) =>
         one.segments.map((segment) => {
           const key = segmentKey(one, segment.number);

@@ -7,11 +7,13 @@ import type { StudyKey } from "../../api/queries";
 import type { Series } from "../../api/types";
 import { isDataSet } from "../../engine/dicomJson";
 import { Layers } from "../../engine/layers/layers";
+import { type PresentationState, presentationStateOf } from "../../engine/layers/presentationState";
 import { type Segmentation, segmentationOf } from "../../engine/layers/segmentation";
 
 export interface StudyLayers {
   readonly layers: Layers;
   readonly segmentations: readonly Segmentation[];
+  readonly states: readonly PresentationState[];
 }
 
 export function useLayers(study: StudyKey, series: readonly Series[]): StudyLayers {
@@ -32,5 +34,12 @@ export function useLayers(study: StudyKey, series: readonly Series[]): StudyLaye
   // biome-ignore lint/correctness/useExhaustiveDependencies: the same segmentations are other objects at each render
   const steady = useMemo(() => segmentations, [known]);
   useEffect(() => layers.setSegmentations(steady), [layers, steady]);
-  return { layers, segmentations: steady };
+  const presentations = useQueries({
+    queries: series
+      .filter((one) => one.modality === "PR")
+      .map((one) => metadataQuery(study, one.seriesInstanceUID, one.instances)),
+    combine: (answers) =>
+      answers.flatMap(({ data }) => (data ?? []).filter(isDataSet).flatMap((one) => presentationStateOf(one) ?? [])),
+  });
+  return { layers, segmentations: steady, states: presentations };
 }
