@@ -10,13 +10,14 @@ from playwright.sync_api import Browser, CDPSession, expect
 
 from tests.browser.room import PASSWORD, PATIENCE_MS, PHONE, Room
 from tests.browser.test_slides import SlideRoom
-from tests.support.nodes import HUB, NodeProcess
+from tests.support.nodes import HUB, NodeProcess, wait_until
 from tests.wsi.builders import jpeg, texture
 from tests.wsi.dicom_builders import a_header, a_volume, as_file, tiles_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
 WIDTH, HEIGHT, TILE = 1500, 1000, 250
+UPPERMOST = re.compile(r"/t/[0-9a-f]+/0/\d+/0/\d+_0$")
 SHADES = (0.4, 0.7, 1.0)  # how bright each focal plane is, from the glass up
 
 
@@ -76,6 +77,21 @@ def test_a_walk_by_one_key_shows_field_after_field_and_ends_at_the_last(slide: S
     assert not np.array_equal(shown[0], shown[1])
     assert not any(np.array_equal(shown[0], one) for one in shown[1:])
     assert np.array_equal(slide.patch(), shown[-1])  # there is nothing further
+
+
+def test_the_next_field_of_a_walk_is_fetched_while_one_looks_at_this_one(slide: SlideRoom):
+    slide.press("0", "N", "N", "N")  # the slide lies turned: its first fields are the lower rows of tiles
+    asked: list[str] = []
+    slide.page.on("request", lambda request: asked.append(request.url))
+
+    slide.press("n")
+
+    # The walk goes on in the other row of fields, which alone has the uppermost tiles.
+    wait_until(
+        lambda: slide.page.wait_for_timeout(50) or any(UPPERMOST.search(url) for url in asked),
+        timeout_s=PATIENCE_MS / 1000,
+        what="the next field's tiles",
+    )
 
 
 def test_two_fingers_magnify_and_one_moves(browser_without_webgl: Browser, node: NodeProcess):

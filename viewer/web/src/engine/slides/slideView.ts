@@ -1,12 +1,14 @@
 // A slide on the screen: OpenSeadragon told what to show and from where, and telling where one is.
 
 import { createStore, type Store } from "../emitter";
+import { Ahead, tilesIn } from "./ahead";
 import { type Camera, isOnGrid, onGrid, seenBox } from "./camera";
 import type { TileProblem } from "./fetchTile";
+import { fieldBeside } from "./fields";
 import { IN_FLIGHT_MAX, isFlownPast } from "./flights";
 import { nativePower, uprightDegrees } from "./geometry";
 import OpenSeadragon, { keepStyleAway } from "./openseadragon";
-import { firstLayer, type Layer, type Slide, type SlidePoint, type TilePlace } from "./slide";
+import { firstLayer, type Layer, type Slide, type SlidePoint, type TilePlace, tileUrl } from "./slide";
 import { SlideTileSource } from "./tileSource";
 
 /** Memory for decoded tiles. */
@@ -31,6 +33,10 @@ export class SlideView {
   readonly slide: Slide;
   private readonly viewer: OpenSeadragon.Viewer;
   private source: SlideTileSource;
+  private readonly ahead = new Ahead();
+  private isAhead = false;
+  /** Where the last step of a walk led, and where the next one would. */
+  private walked: { readonly center: SlidePoint; readonly next: Camera } | undefined;
   private gaveUpAtMs = 0;
 
   /** `overview`: where the small map goes, if anywhere; it needs an id. */
@@ -132,6 +138,16 @@ export class SlideView {
     return { ...this.camera.get(), center: this.slidePoint(viewport.getCenter()), zoom };
   }
 
+  /** Go so many fields further on the walk, at once; the one after it is fetched when this one is there. */
+  walk(steps: number): void {
+    const before = this.target();
+    const { center } = fieldBeside(this.slide, before, steps);
+    this.ahead.stop();
+    this.isAhead = false;
+    this.place({ center });
+    this.walked = { center, next: { ...before, center: fieldBeside(this.slide, { ...before, center }, steps).center } };
+  }
+
   /** Bring a place to the middle. */
   goTo(center: SlidePoint): void {
     this.viewer.viewport.panTo(this.viewportPoint(center));
@@ -160,6 +176,7 @@ export class SlideView {
   }
 
   destroy(): void {
+    this.ahead.stop();
     this.source.close();
     this.viewer.destroy();
   }
@@ -180,11 +197,28 @@ export class SlideView {
   private watch(event: unknown, source: SlideTileSource): OpenSeadragon.TiledImage | undefined {
     const item = (event as { readonly item?: OpenSeadragon.TiledImage }).item;
     const tell = () => {
-      if (this.source === source) this.settled.set(item?.getFullyLoaded() === true);
+      if (this.source !== source) return;
+      this.settled.set(item?.getFullyLoaded() === true);
     };
     item?.addHandler("fully-loaded-change", tell);
     tell();
     return item;
+  }
+
+  /** Fetch the next field of a walk once nothing of this one lacks; any other movement ends it. */
+  private lookAhead(): void {
+    const { walked } = this;
+    if (!walked) return;
+    const { center, zoom } = this.target();
+    const isThere = Math.hypot(walked.center.x - center.x, walked.center.y - center.y) * zoom < 1;
+    if (!isThere || Math.abs(walked.next.zoom / zoom - 1) > 1e-6) {
+      this.walked = undefined;
+      this.ahead.stop();
+    } else if (this.settled.get() && !this.isAhead) {
+      this.isAhead = true;
+      const places = tilesIn(this.slide, seenBox(walked.next), zoom);
+      this.ahead.fetch(places.map((place) => tileUrl(this.slide, this.layer.get(), place)));
+    }
   }
 
   private zoomTo(zoom: number): void {
@@ -213,6 +247,7 @@ export class SlideView {
   private read(): void {
     if (this.viewer.world.getItemCount() === 0) return;
     this.camera.set(this.present());
+    this.lookAhead();
     const nowMs = performance.now();
     if (nowMs - this.gaveUpAtMs < GIVE_UP_EVERY_MS) return;
     this.gaveUpAtMs = nowMs;

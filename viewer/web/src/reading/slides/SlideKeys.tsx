@@ -2,7 +2,6 @@
 
 import { useTranslation } from "react-i18next";
 import type { Series } from "../../api/types";
-import { fieldBeside } from "../../engine/slides/fields";
 import { pathAfter, planeBeside } from "../../engine/slides/slide";
 import type { SlideView } from "../../engine/slides/slideView";
 import { type KeyTable, useKeys } from "../../ui/hotkeys";
@@ -62,8 +61,8 @@ function viewKeys(view: SlideView): KeyTable {
     ArrowRight: () => view.panBy(STEP, 0),
     ArrowUp: () => view.panBy(0, -STEP),
     ArrowDown: () => view.panBy(0, STEP),
-    n: () => view.place({ center: fieldBeside(view.slide, view.target(), 1).center }),
-    N: () => view.place({ center: fieldBeside(view.slide, view.target(), -1).center }),
+    n: () => view.walk(1),
+    N: () => view.walk(-1),
     "+": () => view.zoomBy(ZOOM),
     "=": () => view.zoomBy(ZOOM),
     "-": () => view.zoomBy(1 / ZOOM),
