@@ -84,6 +84,9 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ("application/json",),
         ("application/json", "application/offset+octet-stream"),
     ),
+    "medium": Operation(
+        "Download a study as a medium: its instances, DICOMDIR, and pages for a browser", ("application/zip",)
+    ),
     "retrieve": Operation("Retrieve instances (PS3.18 10.4)", (*_INSTANCES, "application/zip")),
     "metadata": Operation("Retrieve metadata (PS3.18 10.4.1.1.2)", (_JSON, f'multipart/related; type="{_XML}"')),
     "frame": Operation("Retrieve frames (PS3.18 10.4.1.6)", _FRAMES),
