@@ -29,6 +29,7 @@ VALUES = {
     "step": "S1",
     "request_id": "0",
     "sop_instance_uid": "1.2.4",
+    "instance_uid": "1.2.5",
     "number": "1",
     "link": "0123456789abcdef",
     "program": "weasis",

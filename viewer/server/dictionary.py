@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 
 from anonymizer.profile import table
-from kernel.access import Principal, Scope
+from kernel.access import Principal
 from kernel.dicom.dictionary import KEYWORD_OF, NAME_OF
 from viewer.server.models import Model
 from viewer.server.services import Services, principal_of
@@ -33,7 +33,7 @@ def add_dictionary(router: APIRouter, services: Services) -> None:
 
     def caller(request: Request) -> Principal:
         principal = principal_of(services, request)
-        principal.require(Scope.API_READ)
+        principal.require_look()
         return principal
 
     @router.get("/dictionary", tags=["reading"], response_model=Dictionary)

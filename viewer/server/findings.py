@@ -81,7 +81,7 @@ def add_findings(router: APIRouter, services: Services) -> None:
 
     def reader(request: Request) -> Principal:
         principal = principal_of(services, request)
-        principal.require(Scope.API_READ)
+        principal.require_look()
         return principal
 
     def writer(request: Request) -> Principal:
