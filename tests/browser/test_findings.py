@@ -26,9 +26,10 @@ def another(browser_without_webgl: Browser, demo: Demo) -> Iterator[Room]:
 def save(room: Room) -> None:
     button = room.page.get_by_role("button", name=SAVE)
     expect(button).to_be_enabled()
-    button.click()
+    with room.page.expect_response(lambda answer: answer.request.method == "POST" and "/marks" in answer.url) as saved:
+        button.click()
+    assert saved.value.ok
     expect(button).to_be_disabled()
-    expect(room.page.get_by_role("complementary").get_by_text(re.compile("lưu "))).to_be_visible()
 
 
 def open_same(room: Room, other: Room) -> None:
@@ -141,3 +142,47 @@ def test_a_mark_in_the_list_leads_to_its_slice(reader: Room):
     expect(reader.readout("bottomRight")).to_contain_text(f"{last}/")
     reader.press("q")
     reader.page.get_by_role("dialog").get_by_role("button", name=re.compile("Bỏ")).click()
+
+
+def test_key_images_are_chosen_by_one_key_saved_and_there_in_another_browser(reader: Room, another: Room):
+    open_ct(reader)
+    reader.press(",")
+    panel = reader.page.get_by_role("complementary")
+    strip = panel.get_by_role("button", name=re.compile(r"Ảnh chính \d"))
+    before = strip.count()
+    reader.press("End")
+    last = reader.slice_number()
+
+    reader.press("k")
+
+    expect(reader.page.get_by_text("★ Ảnh chính")).to_be_visible()
+    expect(strip).to_have_count(before + 1)
+    keep = panel.get_by_role("button", name="Lưu ảnh chính vào ca")
+    keep.click()
+    expect(keep).to_be_disabled()
+    open_same(another, reader)
+    another.press(",")
+    theirs = another.page.get_by_role("complementary").get_by_role("button", name=re.compile(r"Ảnh chính \d"))
+    theirs.last.click()
+    expect(another.readout("bottomRight")).to_contain_text(f"{last}/")
+    expect(another.page.get_by_text("★ Ảnh chính")).to_be_visible()
+    another.press("k")
+    expect(another.page.get_by_text("★ Ảnh chính")).to_have_count(0)
+    another.page.get_by_role("complementary").get_by_role("button", name="Lưu ảnh chính vào ca").click()
+    expect(theirs).to_have_count(before)
+
+
+def test_a_structured_report_is_a_page_of_what_it_says(reader: Room):
+    open_ct(reader)
+    reader.press(",")
+    draw(reader, "l", (-150, 150), (70, 20))
+    save(reader)
+    reader.page.get_by_role("complementary").get_by_role("button", name="Xoá dấu").last.click()
+    save(reader)
+
+    reader.page.get_by_role("button", name=re.compile("Measurements")).click()
+
+    page = reader.page.get_by_role("article", name="Báo cáo có cấu trúc")
+    expect(page.get_by_role("heading")).to_have_text("Imaging Measurement Report")
+    page.get_by_role("combobox").select_option(index=1)
+    expect(page).to_contain_text(re.compile(r"Length.*mm"))

@@ -37,6 +37,11 @@ export function frameOf(imageId: string): Frame | undefined {
   return frames.get(imageId);
 }
 
+/** Whether a frame is the only one of its instance. */
+export function isAlone(frame: Frame): boolean {
+  return frame.frameNumber === 1 && !frames.has(frame.imageId.replace(/1$/, "2"));
+}
+
 /** Whether the samples in the cache are modality values (Hounsfield units, say) rather than stored ones. */
 export function holdsModalityValues(imageId: string): boolean {
   return decoding.holdsModalityValues(imageId);

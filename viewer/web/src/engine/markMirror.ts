@@ -6,7 +6,7 @@ import { annotation, Enums, type Types as ToolTypes, utilities } from "@cornerst
 import type { Frame } from "./frame";
 import { normalOf, type Vector } from "./geometry";
 import { figuresOf, type MarkKind } from "./keptFigures";
-import { frameOf, framesKnown } from "./loader";
+import { frameOf, framesKnown, isAlone } from "./loader";
 import { type BookMark, type MarkBook, withinBounds } from "./markBook";
 import { newUid } from "./slides/marks";
 import { pointOf, samplesOf, worldOf } from "./stackPlaces";
@@ -130,11 +130,6 @@ function whereOf(imageId: string, studyUrl: string) {
   if (!imageId.startsWith(prefix)) return undefined;
   const [seriesInstanceUID, , sopInstanceUID] = imageId.slice(prefix.length).split("/");
   return seriesInstanceUID && sopInstanceUID ? { seriesInstanceUID, sopInstanceUID } : undefined;
-}
-
-/** Whether a frame is the only one of its instance. */
-function isAlone(frame: Frame): boolean {
-  return frame.frameNumber === 1 && frameOf(frame.imageId.replace(/1$/, "2")) === undefined;
 }
 
 /** An annotation as the pinned renderer's tools make it themselves. */

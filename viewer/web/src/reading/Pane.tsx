@@ -7,6 +7,7 @@ import { seriesQuery, studyQuery } from "../api/queries";
 import type { Series } from "../api/types";
 import type { StackView } from "../engine/stackView";
 import { formatDicomDay } from "../ui/format";
+import { isReport, ReportPage } from "./findings/ReportPage";
 import { likely } from "./hanging/hang";
 import styles from "./Panes.module.css";
 import type { PaneChoice } from "./panes";
@@ -42,7 +43,11 @@ export function Pane({ choice, series, arriving, active, onActivate, onView, chi
         <div className={styles["stage"]}>
           <Viewport series={one} stack={stack} arriving={arriving} preset={choice.preset} onView={onView} />
           {children}
-          <StageNotice loaded={loaded} series={one} />
+          {isReport(one) && loaded.stacks.length === 0 ? (
+            <ReportPage key={one.seriesInstanceUID} study={choice.study} series={one} />
+          ) : (
+            <StageNotice loaded={loaded} series={one} />
+          )}
         </div>
       ) : null}
     </section>

@@ -8,7 +8,7 @@ import type { StackView } from "../engine/stackView";
 import { type PrimaryTool, removeSelectedMarks } from "../engine/tools";
 import { type KeyTable, useKeys } from "../ui/hotkeys";
 import { KeyHelp } from "../ui/KeyHelp";
-import { LIST_KEY } from "./findings/FindingsOfRoom";
+import { CHOOSE_KEY, LIST_KEY } from "./findings/FindingsOfRoom";
 import { MEASURE_KEYS } from "./MeasureMenu";
 import { stepSeries } from "./stepSeries";
 
@@ -115,6 +115,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     ...Object.entries(MEASURE_KEYS).map(([key, tool]) => ({ keys: [key.toUpperCase()], what: t(`tool.${tool}`) })),
     { keys: ["Del"], what: t("keys.delete") },
     { keys: [LIST_KEY], what: t("findings:keys.panel") },
+    { keys: [CHOOSE_KEY.toUpperCase()], what: t("findings:keys.choose") },
     { keys: ["0–9"], what: t("keys.presets") },
     { keys: ["I"], what: t("invert") },
     { keys: ["F"], what: t("fit") },

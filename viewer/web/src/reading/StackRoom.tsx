@@ -154,7 +154,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
           findings={findings}
           study={study}
           priors={panes.slice(0, layout).flatMap((pane) => (pane.isPrior ? [pane.study] : []))}
-          view={view}
+          view={volume ? undefined : view}
           listed={listed}
           onListed={setListed}
           onSeries={room.onSeries}

@@ -4,12 +4,19 @@ import { IconListCheck } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { StudyKey } from "../../api/queries";
-import type { BookMark } from "../../engine/markBook";
+import type { KeyImage } from "../../api/types";
+import type { Frame } from "../../engine/frame";
+import { tierOf } from "../../engine/frameStates";
+import { isAlone } from "../../engine/loader";
 import type { StackView } from "../../engine/stackView";
+import { WHOLE } from "../../engine/tiers";
 import { useKeys } from "../../ui/hotkeys";
 import { Tool } from "../Tool";
+import { useStore } from "../useStore";
 import { FindingsPanel } from "./FindingsPanel";
+import styles from "./FindingsPanel.module.css";
 import type { Findings } from "./findings";
+import { isIn, type KeysOfStudy } from "./studyKeys";
 
 export interface FindingsOfRoomProps {
   readonly findings: Findings | undefined;
@@ -23,21 +30,62 @@ export interface FindingsOfRoomProps {
 }
 
 export const LIST_KEY = ",";
+export const CHOOSE_KEY = "k";
 
 export function FindingsOfRoom(props: FindingsOfRoomProps) {
   const { findings, study, priors, view, listed, onListed, onSeries } = props;
   useEffect(() => {
     for (const one of [study, ...priors]) findings?.marksOf(one);
   });
-  useKeys({ [LIST_KEY]: () => onListed(!listed) });
+  const choose = () => {
+    const frame = view?.currentFrame();
+    if (!view || !frame || !findings) return;
+    const shown = shownBy(frame);
+    if (tierOf(frame.imageId) !== WHOLE) view.measuringHeld.set(true);
+    else
+      findings
+        .keysOf([study, ...priors].find((one) => one.studyInstanceUid === shown.study) ?? study)
+        .toggle(imageOf(shown));
+  };
+  useKeys({ [LIST_KEY]: () => onListed(!listed), [CHOOSE_KEY]: choose });
   const seek = useSeek(view, onSeries);
-  if (!findings || !listed) return null;
-  return <FindingsPanel marks={findings.marksOf(study)} onGo={seek} />;
+  if (!findings) return null;
+  return (
+    <>
+      {view ? <KeyBadge view={view} keys={findings.keysOf(study)} /> : null}
+      {listed ? <FindingsPanel marks={findings.marksOf(study)} keys={findings.keysOf(study)} onGo={seek} /> : null}
+    </>
+  );
+}
+
+/** Which image of which study a frame is; its address says it. */
+function shownBy(frame: Frame): KeyImage & { readonly study: string } {
+  const [, study = "", seriesInstanceUID = ""] = /studies\/([^/]+)\/series\/([^/]+)/.exec(frame.url) ?? [];
+  const frameNumber = isAlone(frame) ? null : frame.frameNumber;
+  return { study, seriesInstanceUID, sopInstanceUID: frame.sopInstanceUid, frameNumber };
+}
+
+function imageOf({ seriesInstanceUID, sopInstanceUID, frameNumber }: KeyImage): KeyImage {
+  return { seriesInstanceUID, sopInstanceUID, frameNumber };
+}
+
+/** Says that the image one looks at is a key image. */
+function KeyBadge({ view, keys }: { readonly view: StackView; readonly keys: KeysOfStudy }) {
+  const { t } = useTranslation("findings");
+  const wanted = useStore(view.stack, (state) => state.wanted);
+  const { images } = useStore(keys.choice, (value) => value);
+  const frame = view.allFrames()[wanted];
+  if (!frame || !isIn(images, shownBy(frame))) return null;
+  return (
+    <span className={styles["badge"]} role="status">
+      ★ {t("isKeyImage")}
+    </span>
+  );
 }
 
 /** Go to a mark's image: choose its series, and its slice as soon as it is there. */
-function useSeek(view: StackView | undefined, onSeries: (uid: string) => void): (mark: BookMark) => void {
-  const [sought, setSought] = useState<BookMark>();
+function useSeek(view: StackView | undefined, onSeries: (uid: string) => void): (image: KeyImage) => void {
+  const [sought, setSought] = useState<KeyImage>();
   useEffect(() => {
     if (!view || !sought) return undefined;
     const look = () => {
@@ -53,9 +101,9 @@ function useSeek(view: StackView | undefined, onSeries: (uid: string) => void): 
     look();
     return view.stack.subscribe(look);
   }, [view, sought]);
-  return (mark) => {
-    setSought(mark);
-    onSeries(mark.seriesInstanceUID);
+  return (image) => {
+    setSought(image);
+    onSeries(image.seriesInstanceUID);
   };
 }
 

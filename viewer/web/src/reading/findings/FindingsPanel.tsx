@@ -1,24 +1,26 @@
 // What was measured in the study, as a list; where each is; and whether it is kept.
 
-import { Button } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import type { KeyImage } from "../../api/types";
 import type { BookMark } from "../../engine/markBook";
-import { formatMoment } from "../../ui/format";
 import { IconButton } from "../../ui/IconButton";
 import { usePreferences } from "../../ui/preferences";
 import { useStore } from "../useStore";
 import styles from "./FindingsPanel.module.css";
 import { figureWords } from "./figureWords";
-import type { Keeping, Told } from "./keeping";
+import { KeepingBar } from "./KeepingBar";
+import { KeyImages } from "./KeyImages";
+import type { KeysOfStudy } from "./studyKeys";
 import type { MarksOfStudy } from "./studyMarks";
 
 export interface FindingsPanelProps {
   readonly marks: MarksOfStudy;
-  readonly onGo: (mark: BookMark) => void;
+  readonly keys: KeysOfStudy;
+  readonly onGo: (image: KeyImage) => void;
 }
 
-export function FindingsPanel({ marks, onGo }: FindingsPanelProps) {
+export function FindingsPanel({ marks, keys, onGo }: FindingsPanelProps) {
   const { t } = useTranslation("findings");
   const list = useStore(marks.book.list, (value) => value);
   const unsaved = useStore(marks.unsaved, (value) => value);
@@ -37,6 +39,7 @@ export function FindingsPanel({ marks, onGo }: FindingsPanelProps) {
         ))}
       </ol>
       <KeepingBar keeping={marks.keeping} unsaved={unsaved} label={t("saveMarks")} />
+      <KeyImages study={marks.study} keys={keys} onGo={onGo} />
     </aside>
   );
 }
@@ -57,39 +60,5 @@ function Row({ mark, onGo, onRemove }: RowProps) {
       </button>
       <IconButton label={t("findings:removeMark")} icon={<IconTrash size={16} aria-hidden />} onClick={onRemove} />
     </li>
-  );
-}
-
-interface KeepingBarProps<State extends Told> {
-  readonly keeping: Keeping<State>;
-  readonly unsaved: boolean;
-  readonly label: string;
-}
-
-/** Saving is a deed of its own: what is kept becomes part of the study. */
-function KeepingBar<State extends Told>({ keeping, unsaved, label }: KeepingBarProps<State>) {
-  const { t } = useTranslation(["findings", "common"]);
-  const language = usePreferences((preferences) => preferences.language);
-  const { problem, saving, author, at } = useStore(keeping.state, (value) => value);
-  const when = at ? formatMoment(new Date(at), new Date(), language) : "";
-  return (
-    <div className={styles["keeping"]}>
-      {problem ? (
-        <p className={styles["problem"]} role="alert">
-          {problem === "changed" ? t("findings:changed") : t(`common:problem.${problem}`)}
-          {problem === "changed" ? (
-            <Button size="compact-sm" variant="default" onClick={() => void keeping.open()}>
-              {t("findings:openAgain")}
-            </Button>
-          ) : null}
-        </p>
-      ) : null}
-      <Button fullWidth size="sm" disabled={!unsaved} loading={saving} onClick={() => void keeping.save()}>
-        {label}
-      </Button>
-      <p className={styles["state"]} role="status">
-        {unsaved ? t("findings:unsaved") : author ? t("findings:savedBy", { author, when }) : ""}
-      </p>
-    </div>
   );
 }

@@ -4,6 +4,7 @@ import type { StudyKey } from "../../api/queries";
 import { createStore, type Store } from "../../engine/emitter";
 import { holdTab } from "../../ui/unload";
 import type { Unsaved } from "../useLeaving";
+import { KeysOfStudy } from "./studyKeys";
 import { MarksOfStudy } from "./studyMarks";
 
 export class Findings {
@@ -11,15 +12,16 @@ export class Findings {
   readonly unsaved: Store<boolean> = createStore(false);
   private readonly marks = new Map<string, MarksOfStudy>();
 
+  private readonly keys = new Map<string, KeysOfStudy>();
+
   /** The marks of a study, opened when they are first asked for. */
   marksOf(study: StudyKey): MarksOfStudy {
-    const name = `${study.studyInstanceUid} ${study.site ?? ""}`;
-    const known = this.marks.get(name);
-    if (known) return known;
-    const made = new MarksOfStudy(study);
-    this.marks.set(name, made);
-    made.unsaved.subscribe(() => this.compare());
-    return made;
+    return this.one(this.marks, study, () => new MarksOfStudy(study));
+  }
+
+  /** The key images of a study, opened when they are first asked for. */
+  keysOf(study: StudyKey): KeysOfStudy {
+    return this.one(this.keys, study, () => new KeysOfStudy(study));
   }
 
   /** What is lost by leaving. */
@@ -30,18 +32,34 @@ export class Findings {
 
   /** Keep all that is not kept yet; tells whether that succeeded. */
   async save(): Promise<boolean> {
-    await Promise.all([...this.marks.values()].map((one) => (one.unsaved.get() ? one.keeping.save() : undefined)));
+    await Promise.all(this.all().map((one) => (one.unsaved.get() ? one.keeping.save() : undefined)));
     return !this.unsaved.get();
   }
 
   end(): void {
     for (const one of this.marks.values()) one.end();
+    for (const one of this.keys.values()) one.keeping.end();
     this.marks.clear();
+    this.keys.clear();
     this.compare();
   }
 
+  private one<Kept extends MarksOfStudy | KeysOfStudy>(of: Map<string, Kept>, study: StudyKey, make: () => Kept): Kept {
+    const name = `${study.studyInstanceUid} ${study.site ?? ""}`;
+    const known = of.get(name);
+    if (known) return known;
+    const made = make();
+    of.set(name, made);
+    made.unsaved.subscribe(() => this.compare());
+    return made;
+  }
+
+  private all(): readonly (MarksOfStudy | KeysOfStudy)[] {
+    return [...this.marks.values(), ...this.keys.values()];
+  }
+
   private compare(): void {
-    this.unsaved.set([...this.marks.values()].some((one) => one.unsaved.get()));
+    this.unsaved.set(this.all().some((one) => one.unsaved.get()));
     holdTab("findings", this.unsaved.get());
   }
 }

@@ -1,0 +1,43 @@
+// Whether a state of a study is kept, by whom and since when; and the button that keeps it.
+
+import { Button } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { formatMoment } from "../../ui/format";
+import { usePreferences } from "../../ui/preferences";
+import { useStore } from "../useStore";
+import styles from "./FindingsPanel.module.css";
+import type { Keeping, Told } from "./keeping";
+
+interface KeepingBarProps<State extends Told> {
+  readonly keeping: Keeping<State>;
+  readonly unsaved: boolean;
+  readonly label: string;
+}
+
+/** Saving is a deed of its own: what is kept becomes part of the study. */
+export function KeepingBar<State extends Told>({ keeping, unsaved, label }: KeepingBarProps<State>) {
+  const { t } = useTranslation(["findings", "common"]);
+  const language = usePreferences((preferences) => preferences.language);
+  const { problem, saving, author, at } = useStore(keeping.state, (value) => value);
+  const when = at ? formatMoment(new Date(at), new Date(), language) : "";
+  return (
+    <div className={styles["keeping"]}>
+      {problem ? (
+        <p className={styles["problem"]} role="alert">
+          {problem === "changed" ? t("findings:changed") : t(`common:problem.${problem}`)}
+          {problem === "changed" ? (
+            <Button size="compact-sm" variant="default" onClick={() => void keeping.open()}>
+              {t("findings:openAgain")}
+            </Button>
+          ) : null}
+        </p>
+      ) : null}
+      <Button fullWidth size="sm" disabled={!unsaved} loading={saving} onClick={() => void keeping.save()}>
+        {label}
+      </Button>
+      <p className={styles["state"]} role="status">
+        {unsaved ? t("findings:unsaved") : author ? t("findings:savedBy", { author, when }) : ""}
+      </p>
+    </div>
+  );
+}
