@@ -40,7 +40,10 @@ TITLES: Final[dict[Title, CodedConcept]] = {
     "forReport": CodedConcept("113020", "DCM", "For Report Attachment"),
 }
 _WITHDRAWN: Final = CodedConcept("withdrawn", SCHEME, "Key images withdrawn")
-_NAMES: Final[dict[str, Title]] = {str(code.value): name for name, code in TITLES.items()}
+_NAMES: Final[dict[tuple[str, str], Title]] = {
+    **{(str(code.scheme_designator), str(code.value)): name for name, code in TITLES.items()},
+    (SCHEME, str(_WITHDRAWN.value)): "ofInterest",  # what is chosen next is chosen for this, unless somebody says
+}
 
 
 def document(header: Dataset, images: Sequence[Located], chosen: KeyImages, sheet: Sheet) -> Dataset:
@@ -104,7 +107,7 @@ def title_of(ds: Dataset) -> str:
     """Return our name of a document's title, or what it is called by whoever made it."""
     with suppress(AttributeError, IndexError):
         code = ds.ConceptNameCodeSequence[0]
-        known = _NAMES.get(str(code.CodeValue)) if code.CodingSchemeDesignator == "DCM" else None
+        known = _NAMES.get((str(code.CodingSchemeDesignator), str(code.CodeValue)))
         return known or str(code.CodeMeaning)[:_TITLE_CHARACTERS_MAX]
     return ""
 

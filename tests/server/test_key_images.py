@@ -73,9 +73,10 @@ def test_other_software_reads_the_choice_as_a_key_object_selection(room, client)
 def test_taking_the_last_image_out_is_kept_too_and_choosing_goes_on(room, client):
     first = saved(client, [an_image(CT[0])])
     none = saved(client, [], first["instance"])
-    assert client.get(ADDRESS).json()["images"] == []
+    opened = client.get(ADDRESS).json()
+    assert (opened["images"], opened["title"]) == ([], "ofInterest")
 
-    saved(client, [an_image(CT[2])], none["instance"])
+    saved(client, [an_image(CT[2])], none["instance"], title=opened["title"])
 
     assert client.get(ADDRESS).json()["images"] == [an_image(CT[2])]
     assert [ds.InstanceNumber for ds in documents(room)] == [1, 2, 3]
