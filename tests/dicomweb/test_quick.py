@@ -89,23 +89,22 @@ def test_a_missing_blob_is_told_as_ours(node):
 def lookups(monkeypatch):
     """How often metadata looked at the database."""
     seen: list[str] = []
-    for name in ("of_series", "of_study"):
-        real = getattr(Metadata, name)
+    real = Metadata.folded
 
-        def looked(self, *asked, real=real, name=name):
-            seen.append(name)
-            return real(self, *asked)
+    def looked(self, granted, series_instance_uid, base_url):
+        seen.append("study" if series_instance_uid is None else "series")
+        return real(self, granted, series_instance_uid, base_url)
 
-        monkeypatch.setattr(Metadata, name, looked)
+    monkeypatch.setattr(Metadata, "folded", looked)
     return seen
 
 
-@pytest.mark.parametrize("level", ["of_series", "of_study"])
+@pytest.mark.parametrize("level", ["series", "study"])
 def test_metadata_come_from_memory_until_anything_is_written(node, lookups, level):
     first, second = a_ct_series(2)
     node.store(first)
     url = f"/dicom-web/studies/{first.StudyInstanceUID}"
-    url += f"/series/{first.SeriesInstanceUID}/metadata" if level == "of_series" else "/metadata"
+    url += f"/series/{first.SeriesInstanceUID}/metadata" if level == "series" else "/metadata"
 
     before = [node.get(url).json() for _ in range(4)]
     asked = len(lookups)
