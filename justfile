@@ -29,12 +29,11 @@ test *arguments:
 tests:
     #!/bin/sh -u
     cd "{{ justfile_directory() }}"; rm -rf .artifacts/tests
-    again="-p cacheprovider -o cache_dir=.artifacts/tests"
-    {{ bin }}/python -m pytest $again -n {{ num_cpus() }} --dist loadfile && exit 0
+    {{ bin }}/python -m pytest -n {{ num_cpus() }} --dist loadfile && exit 0
     failed=$({{ bin }}/python -c "import json; print(len(json.load(open('.artifacts/tests/v/cache/lastfailed'))))") || exit 1
     [ "$failed" -le 5 ] || exit 1
     echo "$failed failed beside others. Each alone:"
-    {{ bin }}/python -m pytest $again --last-failed --last-failed-no-failures none
+    {{ bin }}/python -m pytest --last-failed --last-failed-no-failures none
 
 # Measure, against a peer where there is one: ./dev bench receive [--floor], dicomweb, index, deidentify, pixels, slides, slide_room, viewer or volumes [--short] [--json FILE].
 bench name *arguments:

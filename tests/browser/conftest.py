@@ -23,7 +23,7 @@ expect.set_options(timeout=PATIENCE_MS)  # what is to come comes when the machin
 ROOT = Path(__file__).parents[2]
 ARTIFACTS = ROOT / ".artifacts"
 START_S = 120
-STOP_S = 20
+STOP_S = 60
 NOWHERE = "http://127.0.0.1:9"  # nothing is delivered here; it would go there
 
 FLAGS = (
