@@ -66,7 +66,17 @@ def run(settings: Settings, end: socket.socket) -> None:
     def begin_to_leave(timeout_s: float) -> None:
         threading.Thread(target=leave, args=(timeout_s,), name="dimse-leave", daemon=True).start()
 
-    signal.signal(signal.SIGTERM, lambda *_: begin_to_leave(DRAIN_S))
+    # A handler of Python's runs after the next message when a receive is just beginning; a thread that hears does not wait.
+    heard, signalled = socket.socketpair()
+    signalled.settimeout(0)
+    signal.set_wakeup_fd(signalled.fileno())
+    signal.signal(signal.SIGTERM, lambda *_: None)
+
+    def leave_when_signalled() -> None:
+        heard.recv(1)
+        leave(DRAIN_S)
+
+    threading.Thread(target=leave_when_signalled, name="dimse-signal", daemon=True).start()
     gc.collect()
     gc.freeze()  # what was imported stays for good: collections need not look at it again
     channel.send(Ready())
