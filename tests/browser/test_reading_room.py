@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Route, expect
 
 from tests.browser.conftest import Demo
 from tests.browser.pixels import frame_of_slice, grey_error
-from tests.browser.room import Room
+from tests.browser.room import PHONE, Room
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
@@ -126,6 +126,19 @@ def test_the_worklist_is_worked_with_the_keyboard_alone(reader: Room):
     reader.press("q")
     expect(reader.rows().first).to_be_visible()
     expect(reader.rows().first).to_have_attribute("aria-selected", "true")
+
+
+def test_on_a_phone_the_study_opens_that_is_touched_though_it_stood_below(browser_without_webgl: Browser, demo: Demo):
+    room = Room.open(browser_without_webgl, demo.url, size=PHONE)
+    room.sign_in(demo.account, demo.password)
+    lowest = room.rows().nth(3)
+    patient = lowest.locator("[class*=patient] [class*=main]").inner_text()
+
+    lowest.click()
+
+    expect(room.page).to_have_url(re.compile("/study/"))
+    expect(room.page.get_by_text(patient).first).to_be_visible()
+    room.close()
 
 
 def test_pictures_say_whose_they_are_that_they_are_pseudonymised_and_no_diagnosis(reader: Room):

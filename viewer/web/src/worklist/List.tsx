@@ -2,7 +2,7 @@
 
 import { Button } from "@mantine/core";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, type RefObject, useRef } from "react";
+import { type FocusEvent, type KeyboardEvent, type RefObject, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Study } from "../api/types";
 import { useFilter } from "./filter";
@@ -62,6 +62,11 @@ export function List({ studies, more, now, gridRef, onOpen, onMore }: ListProps)
     action();
   };
 
+  // Who comes by the keyboard begins at the first row; under a finger or a mouse the list must not move.
+  const onFocus = (event: FocusEvent<HTMLElement>) => {
+    if (chosenIndex < 0 && event.currentTarget.matches(":focus-visible")) move(0);
+  };
+
   return (
     <div ref={scrollRef} className={styles["scroll"]}>
       <div
@@ -73,7 +78,7 @@ export function List({ studies, more, now, gridRef, onOpen, onMore }: ListProps)
         aria-rowcount={studies.length + 1}
         aria-activedescendant={chosenIndex >= 0 ? rowId(chosenIndex) : undefined}
         onKeyDown={onKeyDown}
-        onFocus={() => chosenIndex < 0 && move(0)}
+        onFocus={onFocus}
       >
         <div role="row" aria-rowindex={1} className={styles["head"]}>
           {COLUMNS.map((column) => (
