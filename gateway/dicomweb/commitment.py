@@ -11,11 +11,10 @@ import msgspec
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.dicomweb.http.answers import Answer
-from gateway.dicomweb.http.body import body_chunks
 from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.http.media import parse_media_type
 from gateway.dicomweb.http.negotiation import Offer, choose
-from gateway.dicomweb.http.problem import problem
+from gateway.dicomweb.http.small_body import SmallBody
 from gateway.dicomweb.store.stow import storing_site
 from kernel.archive import commitments
 from kernel.archive.commitments import INSTANCES_MAX, Asked, Failure, Reference, Transaction
@@ -33,8 +32,9 @@ _OFFERS: Final = (Offer(JSON), Offer(XML))
 
 
 def request(call: Call) -> ASGIApp:
-    """Check that the caller may store; return what reads the body."""
-    return _Requested(call, storing_site(call), choose(call.accept, _OFFERS).media_type)
+    """Check that the caller may store; return what reads the body, keeps the request and waits a moment for its result."""
+    site, media_type = storing_site(call), choose(call.accept, _OFFERS).media_type
+    return SmallBody(call, BODY_BYTES_MAX, lambda body: _Waiting(call, _keep(call, site, body), media_type))
 
 
 def result(call: Call) -> ASGIApp:
@@ -48,55 +48,48 @@ def result(call: Call) -> ASGIApp:
     return _answer(found, media_type)
 
 
-class _Requested:
-    def __init__(self, call: Call, site: str, media_type: str) -> None:
+class _Waiting:
+    """Answers about a transaction: with its result, if that is there within WAIT_S."""
+
+    def __init__(self, call: Call, pk: int, media_type: str) -> None:
         self._call = call
-        self._site = site
+        self._pk = pk
         self._media_type = media_type
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the request, keep it, wait a moment for the result, answer (ASGI)."""
-        call, loop = self._call, asyncio.get_running_loop()
-        silence_s = call.services.config.http.body_timeout_s
-        try:
-            chunks = [chunk async for chunk in body_chunks(receive, silence_s, BODY_BYTES_MAX)]
-        except asyncio.IncompleteReadError:
-            return  # the client is gone
-        except TimeoutError:
-            late = InvalidRequest(reason=f"the body was silent for {silence_s:g} s")
-            await problem(late, call.address.trace_id, status=408)(scope, receive, send)
-            return
-        pk = await loop.run_in_executor(call.room.receivers, self._keep, b"".join(chunks))
+        """Wait, answer (ASGI)."""
+        loop = asyncio.get_running_loop()
         until = loop.time() + WAIT_S
-        while (found := await loop.run_in_executor(call.room.readers, self._read, pk)).state == "asked":
+        while (found := await loop.run_in_executor(self._call.room.readers, self._read)).state == "asked":
             if loop.time() > until:
                 break
             await asyncio.sleep(LOOK_EVERY_S)
         await _answer(found, self._media_type)(scope, receive, send)
 
-    def _keep(self, body: bytes) -> int:
-        call, desk = self._call, self._call.services.commitments
-        if desk is None:
-            raise Busy(what="storage commitment is not served here")
-        asked = Asked(
-            transaction_uid=check_uid(call.params["transaction"], "TransactionUID"),
-            channel="dicomweb",
-            site=self._site,
-            peer=_name(call),
-            called="",
-            address=call.address.peer,
-            references=read_references(body, call.headers.get("content-type", JSON)),
-        )
-        with call.services.db.read() as connection:
-            if commitments.is_used(connection, asked):
-                raise DuplicateTransaction(transaction_uid=asked.transaction_uid)
-        return desk.ask(asked)
-
-    def _read(self, pk: int) -> Transaction:
+    def _read(self) -> Transaction:
         with self._call.services.db.read() as connection:
-            found = commitments.of_key(connection, pk)
+            found = commitments.of_key(connection, self._pk)
         assert found is not None, "it was just written"
         return found
+
+
+def _keep(call: Call, site: str, body: bytes) -> int:
+    desk = call.services.commitments
+    if desk is None:
+        raise Busy(what="storage commitment is not served here")
+    asked = Asked(
+        transaction_uid=check_uid(call.params["transaction"], "TransactionUID"),
+        channel="dicomweb",
+        site=site,
+        peer=_name(call),
+        called="",
+        address=call.address.peer,
+        references=read_references(body, call.headers.get("content-type", JSON)),
+    )
+    with call.services.db.read() as connection:
+        if commitments.is_used(connection, asked):
+            raise DuplicateTransaction(transaction_uid=asked.transaction_uid)
+    return desk.ask(asked)
 
 
 def read_references(body: bytes, content_type: str) -> list[Reference]:

@@ -14,7 +14,7 @@ from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.http.negotiation import JSON, XML, Offer, choose
 from gateway.dicomweb.retrieve.instances import VARY
 from gateway.dicomweb.ups import ups_query
-from gateway.dicomweb.ups.ups_body import WithBody, warning
+from gateway.dicomweb.ups.ups_body import warning, with_body
 from kernel.access import Scope
 from kernel.dicom.dictionary import KEYWORD_OF
 from kernel.dicom.uids import check_uid
@@ -39,7 +39,7 @@ def create(call: Call) -> ASGIApp:
             headers["Warning"] = warning(call, CREATED_WITH_MODIFICATIONS)
         return Answer(201, headers)
 
-    return WithBody(call, handle)
+    return with_body(call, handle)
 
 
 def retrieve(call: Call) -> ASGIApp:
@@ -59,7 +59,7 @@ def update(call: Call) -> ASGIApp:
         call.room.workitems.update(site, call.params["workitem"], model, lock or _bare(call), by(call))
         return Answer(200, _NO_STORE)
 
-    return WithBody(call, handle)
+    return with_body(call, handle)
 
 
 def change_state(call: Call) -> ASGIApp:
@@ -70,7 +70,7 @@ def change_state(call: Call) -> ASGIApp:
         told = call.room.workitems.change_state(site, call.params["workitem"], model, by(call))
         return Answer(200, {**_NO_STORE, **({"Warning": warning(call, told)} if told else {})})
 
-    return WithBody(call, handle)
+    return with_body(call, handle)
 
 
 def request_cancellation(call: Call) -> ASGIApp:
@@ -83,7 +83,7 @@ def request_cancellation(call: Call) -> ASGIApp:
         told = desk.request_cancellation(site, call.params["workitem"], model, requesting_ae, by(call))
         return Answer(202, {**_NO_STORE, **({"Warning": warning(call, told)} if told else {})})
 
-    return WithBody(call, handle, may_be_empty=True)
+    return with_body(call, handle, may_be_empty=True)
 
 
 def search(call: Call) -> ASGIApp:
