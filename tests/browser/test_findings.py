@@ -122,7 +122,14 @@ def test_leaving_with_marks_that_are_not_saved_asks_first(reader: Room):
     dialog.get_by_role("button", name="Ở lại").click()
     expect(dialog).to_have_count(0)
     assert len(reader.marks()) >= 1
-    reader.press("q")
+    where = reader.page.url
+    reader.press("F9")
+    expect(dialog).to_be_visible()
+    reader.page.keyboard.press("Escape")
+    expect(dialog).to_have_count(0)
+    reader.page.go_back()
+    expect(dialog).to_be_visible()
+    expect(reader.page).to_have_url(where)
     dialog.get_by_role("button", name=re.compile("Bỏ")).click()
     expect(reader.page.locator("main#list")).to_be_visible()
 

@@ -148,6 +148,39 @@ def test_nothing_serious_stands_in_anybodys_way_from_the_list_to_the_question(
     room.close()
 
 
+@pytest.mark.parametrize(
+    ("size", "language", "scheme"), [(LAPTOP, "vi", "dark"), (PHONE, "en", "light")], ids=["laptop", "phone"]
+)
+def test_nobody_leaves_masks_that_they_drew_without_being_asked(
+    browser_without_webgl: Browser,
+    site: NodeProcess,
+    artifacts: Path,
+    size: tuple[int, int],
+    language: Language,
+    scheme: Scheme,
+):
+    room = Room.open(browser_without_webgl, site.url, size=size, language=language, scheme=scheme)
+    opened(room)
+    masks = room.page.locator("rect[data-mask]")
+    question = room.page.get_by_role("dialog", name=re.compile("^(Có ô che chưa gửi|Masks are not sent)$"))
+    room.press("n")
+    expect(masks).to_have_count(2)
+
+    room.page.keyboard.press("j")
+    expect(question).to_be_visible()
+    assert found_in_the_way(room, artifacts / f"review-leaving-{size[0]}-{language}-{scheme}.png") == []
+    question.get_by_role("button", name=re.compile("^(Ở lại|Stay)$")).click()
+    expect(question).to_have_count(0)
+    expect(masks).to_have_count(2)
+
+    room.page.go_back()
+    expect(question).to_be_visible()
+    expect(room.page).to_have_url(re.compile("/reviews$"))
+    question.get_by_role("button", name=re.compile("^(Bỏ ô che rồi đi|Leave without the masks)$")).click()
+    expect(room.page).to_have_url(re.compile("/(worklist)?$"))
+    room.close()
+
+
 def test_a_person_masks_a_name_on_a_page_of_a_report(
     browser_without_webgl: Browser, site: NodeProcess, artifacts: Path
 ):

@@ -362,12 +362,15 @@ def test_nobody_leaves_marks_that_are_not_saved_without_being_asked(
     assert asked.value.type == "beforeunload"
     asked.value.dismiss()
 
+    where = page.url
     page.go_back()
-    room.rows().first.click()
-    slide.settle()
-    expect(mark).to_be_attached(timeout=PATIENCE_MS)
+    expect(question).to_be_visible()
+    expect(page).to_have_url(where)
+    question.get_by_role("button", name=re.compile("^(Ở lại|Stay)$")).click()
+    expect(question).to_be_hidden()
+    expect(mark).to_be_attached()
 
-    page.keyboard.press("q")
+    page.go_back()
     question.get_by_role("button", name=re.compile("^(Bỏ dấu rồi đi|Leave without the marks)$")).click()
     expect(room.rows().first).to_be_visible()
     room.rows().first.click()

@@ -13,6 +13,8 @@ import { ChangePassword } from "../signin/ChangePassword";
 import { OpenLink } from "../signin/OpenLink";
 import { SignIn } from "../signin/SignIn";
 import { FailedNotice } from "../ui/FailedNotice";
+import { LeaveQuestion } from "../ui/LeaveQuestion";
+import { leave, stay } from "../ui/leaving";
 import { linkSecret } from "./launch";
 import { goTo, type Route } from "./route";
 import { Screens } from "./Screens";
@@ -26,13 +28,13 @@ export function Gate({ route }: { readonly route: Route }) {
   const node = useQuery(nodeQuery);
   const [changing, setChanging] = useState(false);
   const wasIn = useRef(false);
-  const left = useRef(false);
+  const hasLeft = useRef(false);
 
   useEffect(() => {
     setCsrf(session.data?.csrf ?? "");
     if (session.data) {
       wasIn.current = true;
-      left.current = false;
+      hasLeft.current = false;
     }
   }, [session.data]);
 
@@ -43,11 +45,12 @@ export function Gate({ route }: { readonly route: Route }) {
   };
   const forget = () => {
     forgetAnswers();
+    stay();
     questions.setQueryData(sessionQuery.queryKey, null);
     questions.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" && query.queryKey[0] !== "node" });
   };
-  const leave = async () => {
-    left.current = true;
+  const end = async () => {
+    hasLeft.current = true;
     await signOut();
     setChanging(false);
     forget();
@@ -79,7 +82,7 @@ export function Gate({ route }: { readonly route: Route }) {
     return <OpenLink nodeName={nodeName} link={linkSecret()} onOpened={opened} />;
   }
   if (!session.data) {
-    return <SignIn nodeName={nodeName} expired={wasIn.current && !left.current} onSignedIn={enter} />;
+    return <SignIn nodeName={nodeName} expired={wasIn.current && !hasLeft.current} onSignedIn={enter} />;
   }
   if (session.data.mustChange || changing) {
     return (
@@ -87,17 +90,20 @@ export function Gate({ route }: { readonly route: Route }) {
         nodeName={nodeName}
         session={session.data}
         onChanged={enter}
-        onLeave={() => (session.data?.mustChange ? leave() : setChanging(false))}
+        onLeave={() => (session.data?.mustChange ? end() : setChanging(false))}
       />
     );
   }
   return (
-    <Screens
-      route={route}
-      session={session.data}
-      nodeName={nodeName}
-      onSignOut={leave}
-      onChangePassword={() => setChanging(true)}
-    />
+    <>
+      <Screens
+        route={route}
+        session={session.data}
+        nodeName={nodeName}
+        onSignOut={() => leave(() => void end())}
+        onChangePassword={() => leave(() => setChanging(true))}
+      />
+      <LeaveQuestion />
+    </>
   );
 }

@@ -1,6 +1,7 @@
-// Which screen an address means, and going to another one. Four screens need no library.
+// Which screen an address means, and going to another one. Five screens need no library.
 
 import { useSyncExternalStore } from "react";
+import { leave, useLeaving } from "../ui/leaving";
 
 export type Route =
   | { readonly screen: "worklist" }
@@ -30,25 +31,44 @@ export function addressOf(route: Route): string {
 
 const MOVED = "vienanh:moved";
 
-/** Go to a screen; `instead`: the present one is no place to come back to. */
+/** Go to a screen, or ask first; `instead`: the present one is no place to come back to. */
 export function goTo(route: Route, how: "next" | "instead" = "next"): void {
-  if (how === "instead") history.replaceState(null, "", addressOf(route));
-  else history.pushState(null, "", addressOf(route));
-  window.dispatchEvent(new Event(MOVED));
+  leave(() => {
+    if (how === "instead") history.replaceState(null, "", addressOf(route));
+    else history.pushState(null, "", addressOf(route));
+    window.dispatchEvent(new Event(MOVED));
+  });
+}
+
+/** The browser's Back and Forward: its bar is there already, and comes back here while somebody is asked. */
+function onBrowser(): void {
+  const [from, to] = [shown, bar()];
+  leave(() => {
+    if (bar() !== to) history.pushState(null, "", to);
+    window.dispatchEvent(new Event(MOVED));
+  });
+  if (useLeaving.getState().question) history.pushState(null, "", from);
 }
 
 function subscribe(listener: () => void): () => void {
-  window.addEventListener("popstate", listener);
+  window.addEventListener("popstate", onBrowser);
   window.addEventListener(MOVED, listener);
   return () => {
-    window.removeEventListener("popstate", listener);
+    window.removeEventListener("popstate", onBrowser);
     window.removeEventListener(MOVED, listener);
   };
 }
 
+function bar(): string {
+  return `${location.pathname}${location.search}`;
+}
+
+let shown = "";
+
 /** The address as one string, which is what may change. */
 function address(): string {
-  return `${location.pathname}${location.search}`;
+  shown = bar();
+  return shown;
 }
 
 export function useRoute(): Route {

@@ -9,17 +9,16 @@ import { type StudyKey, seriesQuery, studyQuery } from "../api/queries";
 import { problemOf } from "../api/result";
 import type { Series } from "../api/types";
 import { KeyScope } from "../ui/keyScope";
+import { leave } from "../ui/leaving";
 import { useOnline } from "../ui/useOnline";
 import { Banner } from "./Banner";
 import { useFindings } from "./findings/useFindings";
-import { LeaveQuestion } from "./LeaveQuestion";
 import styles from "./Reading.module.css";
 import { NoSeries } from "./ReadingNotices";
 import { SeriesStrip } from "./SeriesStrip";
 import { StackRoom } from "./StackRoom";
-import { isSlide, useSlideBearer } from "./slides/series";
+import { isSlide, SLIDES, useSlideBearer } from "./slides/series";
 import { TraceDrawer } from "./TraceDrawer";
-import { useLeaving } from "./useLeaving";
 import { useStacks } from "./useStacks";
 
 export interface ReadingProps {
@@ -49,16 +48,15 @@ export default function Reading({ study, onBack, onStep }: ReadingProps) {
   const [stackId, chooseStack] = useState<string>();
   const stack = loaded.stacks.find((one) => one.id === stackId) ?? loaded.stacks[0];
   const [panel, setPanel] = useState<"help" | "trace">();
-  const leaving = useLeaving();
   const findings = useFindings();
-  const onSeries = (uid: string) => (uid === current?.seriesInstanceUID ? undefined : leaving.leave(() => choose(uid)));
-  const leaveStudy = () => leaving.leave(onBack, findings?.leftBehind());
+  const onSeries = (uid: string) =>
+    uid === current?.seriesInstanceUID ? undefined : leave(() => choose(uid), [SLIDES]);
   const room = {
     study,
     series,
     onSeries,
-    onBack: leaveStudy,
-    onCase: (by: number) => leaving.leave(() => onStep(by)),
+    onBack,
+    onCase: onStep,
     onTrace: () => setPanel("trace"),
     helpOpened: panel === "help",
     onHelp: (opened: boolean) => setPanel(opened ? "help" : undefined),
@@ -71,7 +69,7 @@ export default function Reading({ study, onBack, onStep }: ReadingProps) {
           studyKey={study}
           study={listed}
           bearer={slide ? slideBearer : loaded.bearer}
-          onBack={leaveStudy}
+          onBack={onBack}
           onTrace={room.onTrace}
           onHelp={() => setPanel("help")}
         />
@@ -93,7 +91,7 @@ export default function Reading({ study, onBack, onStep }: ReadingProps) {
             />
             {slide ? (
               <Suspense fallback={<Loader className={styles["waiting"] ?? ""} aria-label={t("common:loading")} />}>
-                <SlideRoom {...room} current={slide} leaving={leaving} />
+                <SlideRoom {...room} current={slide} />
               </Suspense>
             ) : (
               <StackRoom
@@ -109,7 +107,6 @@ export default function Reading({ study, onBack, onStep }: ReadingProps) {
           <NoSeries query={query} onBack={onBack} />
         )}
         <footer className={styles["footer"]}>{t("common:notDiagnostic")}</footer>
-        <LeaveQuestion leaving={leaving} />
         <TraceDrawer
           study={study}
           traceId={listed?.traceId}

@@ -3,19 +3,23 @@
 import { Button } from "@mantine/core";
 import { IconArrowLeft, IconFileText, IconTrash } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { useReducer, useState } from "react";
+import { useEffect, useReducer, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Result } from "../api/result";
 import { acceptReview, documentAddress, rejectReview, sheetsQuery } from "../api/reviews";
 import type { Decided, PixelPicture, PixelReview } from "../api/types";
+import { hold, type Unsaved } from "../ui/leaving";
 import { Notice } from "../ui/Notice";
-import { changed, masksOf } from "./boxes";
+import { areAs, changed, masksOf } from "./boxes";
 import { Decision } from "./Decision";
 import styles from "./Instance.module.css";
 import { MaskList } from "./MaskList";
 import { Picture } from "./Picture";
 import { reasonKey } from "./reasons";
 import { stripOf, unseenOf } from "./stops";
+
+/** Masks are sent with the decision, and kept nowhere before it. */
+const NOT_SENT: Unsaved = { what: "masks", save: undefined, drop: () => undefined };
 
 export interface InstanceProps {
   readonly review: PixelReview;
@@ -33,6 +37,11 @@ export function Instance({ review, onDecided, onNext, onLeave }: InstanceProps) 
   const isPicture = picture !== null && picture.rows > 0 && picture.columns > 0;
   const hasPages = !isPicture && (sheets.data?.length ?? 0) > 0;
   const boxes = isPicture || hasPages ? masks.list.map((mask) => mask.box) : [];
+  const isDrawn = !areAs(masks, review.proposed);
+  useEffect(() => {
+    hold("masks", isDrawn ? NOT_SENT : undefined);
+    return () => hold("masks", undefined);
+  }, [isDrawn]);
   const unseen = sheets.data ? unseenOf(sheets.data, seen).length : undefined;
 
   return (

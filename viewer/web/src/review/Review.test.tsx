@@ -5,6 +5,7 @@ import { cleanup, fireEvent, render, screen, waitFor, within } from "@testing-li
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { PixelReview, ReviewSheet } from "../api/types";
 import { startWords } from "../i18n";
+import { LeaveQuestion } from "../ui/LeaveQuestion";
 import { Review } from "./Review";
 
 function review(uid: string, more: Partial<PixelReview> = {}): PixelReview {
@@ -65,6 +66,7 @@ async function list(named = /US/): Promise<void> {
     <QueryClientProvider client={new QueryClient()}>
       <MantineProvider>
         <Review onBack={() => undefined} helpOpened={false} onHelp={() => undefined} />
+        <LeaveQuestion />
       </MantineProvider>
     </QueryClientProvider>,
   );
@@ -216,6 +218,30 @@ test("nothing is sent without masks, nor rejected, unless it is said twice", asy
   fireEvent.click(within(screen.getByRole("dialog")).getByRole("button", { name: "Never send" }));
   await screen.findByText("Rejected: it is kept from 1 destination.");
   expect(asked.map((one) => one.path)).toEqual(["/api/pixel-reviews/2.25.3/rejection?site=MK+01&profile=tele-read"]);
+});
+
+test("nobody leaves masks that they drew without being asked", async () => {
+  theNodeHas([review("2.25.3"), review("2.25.4")], ONE);
+  await openFirst();
+  const shown = () => screen.getByRole("img").getAttribute("src");
+  fireEvent.keyDown(document.body, { key: "n" });
+
+  fireEvent.keyDown(document.body, { key: "j" });
+  const question = await screen.findByRole("dialog", { name: "Masks are not sent" });
+  expect(within(question).queryByRole("button", { name: /^Save/ })).toBeNull();
+  fireEvent.click(within(question).getByRole("button", { name: "Stay" }));
+  await waitFor(() => expect(screen.queryByRole("dialog")).toBeNull());
+  expect(shown()).toContain("/2.25.3/");
+  expect(masks()).toHaveLength(2);
+  expect(window.dispatchEvent(new Event("beforeunload", { cancelable: true }))).toBe(false);
+
+  fireEvent.keyDown(document.body, { key: "k" });
+  fireEvent.click(await screen.findByRole("button", { name: "Leave without the masks" }));
+  await waitFor(() => expect(shown()).toContain("/2.25.4/"));
+  fireEvent.keyDown(document.body, { key: "j" });
+  await waitFor(() => expect(shown()).toContain("/2.25.3/"));
+  expect(masks()).toHaveLength(1);
+  expect(window.dispatchEvent(new Event("beforeunload", { cancelable: true }))).toBe(true);
 });
 
 test("a decision leads to the next that waits", async () => {

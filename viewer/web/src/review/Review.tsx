@@ -10,6 +10,7 @@ import { reviewsQuery } from "../api/reviews";
 import type { Decided, PixelReview } from "../api/types";
 import { FailedNotice } from "../ui/FailedNotice";
 import { useKeys } from "../ui/hotkeys";
+import { leave } from "../ui/leaving";
 import { Notice } from "../ui/Notice";
 import { Instance } from "./Instance";
 import { Queue } from "./Queue";
@@ -36,7 +37,11 @@ export function Review({ onBack, helpOpened, onHelp }: ReviewProps) {
     choose(review && keyOf(review));
     tell(undefined);
   };
-  const step = (by: number) => waiting.length > 0 && open(beyond(waiting, chosen, by));
+  const go = (review: PixelReview | undefined) => {
+    if (review && review === current) tell(undefined);
+    else leave(() => open(review));
+  };
+  const step = (by: number) => waiting.length > 0 && go(beyond(waiting, chosen, by));
   const decided = (review: PixelReview, how: "accepted" | "rejected", result: Result<Decided>) => {
     if (!result.ok && result.problem.kind !== "missing") {
       tell({ text: t("notDecided", { why: t(`common:problem.${result.problem.kind}`) }), bad: true });
@@ -66,7 +71,7 @@ export function Review({ onBack, helpOpened, onHelp }: ReviewProps) {
         </h1>
         {reviews.data ? <p className={styles["count"]}>{t("count", { count: waiting.length })}</p> : null}
         <p className={styles["hint"]}>{t("why")}</p>
-        <Queue waiting={waiting} chosen={chosen} onOpen={open} />
+        <Queue waiting={waiting} chosen={chosen} onOpen={go} />
       </section>
       <section className={styles["work"]} aria-label={t("decision")}>
         <div className={styles["told"]}>
@@ -78,7 +83,7 @@ export function Review({ onBack, helpOpened, onHelp }: ReviewProps) {
             review={current}
             onDecided={(how, result) => decided(current, how, result)}
             onNext={() => step(1)}
-            onLeave={() => open(undefined)}
+            onLeave={() => go(undefined)}
           />
         ) : (
           <Nothing

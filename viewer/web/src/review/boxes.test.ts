@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { BOXES_MAX, boxBetween, changed, masksOf, middleBox, moved, withCorner, withEdge } from "./boxes";
+import type { Box } from "../api/types";
+import { areAs, BOXES_MAX, boxBetween, changed, masksOf, middleBox, moved, withCorner, withEdge } from "./boxes";
 
 const SIZE = { rows: 100, columns: 200 };
 
@@ -104,4 +105,17 @@ describe("the masks of an instance", () => {
 
     expect(changed(full, { kind: "add", box: [0, 0, 2, 2] })).toBe(full);
   });
+});
+
+test("masks are as proposed when every edge is, in the same order", () => {
+  const proposed: Box[] = [
+    [1, 2, 30, 40],
+    [5, 5, 9, 9],
+  ];
+  const masks = masksOf(proposed);
+
+  expect(areAs(masks, proposed)).toBe(true);
+  expect(areAs(changed(masks, { kind: "put", id: 1, box: [5, 5, 9, 10] }), proposed)).toBe(false);
+  expect(areAs(changed(masks, { kind: "remove", id: 1 }), proposed)).toBe(false);
+  expect(areAs(changed(masks, { kind: "choose", id: 1 }), proposed)).toBe(true);
 });

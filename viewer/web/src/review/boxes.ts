@@ -43,6 +43,13 @@ export function masksOf(boxes: readonly Box[]): Masks {
   return { list: boxes.map((box, id) => ({ id, box })), chosen: undefined, nextId: boxes.length };
 }
 
+/** Whether the masks are these boxes and no others. */
+export function areAs({ list }: Masks, boxes: readonly Box[]): boolean {
+  return (
+    list.length === boxes.length && list.every(({ box }, at) => box.every((edge, side) => edge === boxes[at]?.[side]))
+  );
+}
+
 export function changed(masks: Masks, change: Change): Masks {
   const { list, nextId } = masks;
   switch (change.kind) {

@@ -2,8 +2,7 @@
 
 import type { StudyKey } from "../../api/queries";
 import { createStore, type Store } from "../../engine/emitter";
-import { holdTab } from "../../ui/unload";
-import type { Unsaved } from "../useLeaving";
+import { hold } from "../../ui/leaving";
 import { KeysOfStudy } from "./studyKeys";
 import { MarksOfStudy } from "./studyMarks";
 
@@ -22,12 +21,6 @@ export class Findings {
   /** The key images of a study, opened when they are first asked for. */
   keysOf(study: StudyKey): KeysOfStudy {
     return this.one(this.keys, study, () => new KeysOfStudy(study));
-  }
-
-  /** What is lost by leaving. */
-  leftBehind(): Unsaved | undefined {
-    if (!this.unsaved.get()) return undefined;
-    return { save: () => this.save(), drop: () => undefined };
   }
 
   /** Keep all that is not kept yet; tells whether that succeeded. */
@@ -60,6 +53,8 @@ export class Findings {
 
   private compare(): void {
     this.unsaved.set(this.all().some((one) => one.unsaved.get()));
-    holdTab("findings", this.unsaved.get());
+    // To drop it takes no more than to leave: it ends with the page.
+    const unsaved = { what: "marks", save: () => this.save(), drop: () => undefined } as const;
+    hold("findings", this.unsaved.get() ? unsaved : undefined);
   }
 }

@@ -3,27 +3,23 @@
 import { IconCircles } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { hold, leave } from "../../ui/leaving";
 import readingStyles from "../Reading.module.css";
 import type { RoomProps } from "../StackRoom";
 import { Tool } from "../Tool";
-import type { Leaving } from "../useLeaving";
 import { BulkPanel } from "./BulkPanel";
 import { MarkPanel } from "./MarkPanel";
 import { SlideKeys } from "./SlideKeys";
 import { SlidePlace } from "./SlidePlace";
 import styles from "./SlideRoom.module.css";
 import { SlideToolbar } from "./SlideToolbar";
-import { isSlide } from "./series";
+import { isSlide, SLIDES } from "./series";
 import { useBulk } from "./useBulk";
 import { unsavedOf, useKeptMarks } from "./useKeptMarks";
 import { useLinkedSlides } from "./useLinkedSlides";
 import type { Bench } from "./useSlideView";
 
-export interface SlideRoomProps extends RoomProps {
-  readonly leaving: Leaving;
-}
-
-export function SlideRoom({ leaving, ...room }: SlideRoomProps) {
+export function SlideRoom(room: RoomProps) {
   const { t } = useTranslation("slides");
   const { study, series, current } = room;
   const [first, setFirst] = useState<Bench>();
@@ -45,15 +41,15 @@ export function SlideRoom({ leaving, ...room }: SlideRoomProps) {
   const hasBulk = bulk.groups.length > 0 || bulk.unread > 0;
   const onGrouped = () => hasBulk && setGrouped(!grouped);
   const onBeside = (uid: string | undefined) => {
-    if (keptSecond.unsaved) leaving.leave(() => setBeside(uid));
+    if (keptSecond.unsaved) leave(() => setBeside(uid), [SLIDES]);
     else setBeside(uid);
   };
   const comparing = { slides, beside, onBeside, linked, onLinked: setLinked };
 
   useLinkedSlides(first?.view, second?.view, linked);
   useEffect(() => {
-    leaving.hold(unsavedOf([keptFirst, keptSecond]));
-    return () => leaving.hold(undefined);
+    hold(SLIDES, unsavedOf([keptFirst, keptSecond]));
+    return () => hold(SLIDES, undefined);
   });
 
   return (

@@ -12,6 +12,9 @@ export function isSlide(series: Series): boolean {
   return series.modality === "SM";
 }
 
+/** Holds the marks that are not saved of the slides that are open (ui/leaving.ts). */
+export const SLIDES = "slides";
+
 /** The bearer as an instance of the slide tells it. */
 export function useSlideBearer(study: StudyKey, slide: Series | undefined): Bearer | undefined {
   const query = useQuery({ ...bearerQuery(study, slide?.seriesInstanceUID ?? ""), enabled: slide !== undefined });

@@ -9,7 +9,7 @@ import { createStore, type Store } from "../../engine/emitter";
 import { placementOf } from "../../engine/slides/geometry";
 import { fromKept, toKept } from "../../engine/slides/keptMarks";
 import type { Mark } from "../../engine/slides/marks";
-import type { Unsaved } from "../useLeaving";
+import type { Unsaved } from "../../ui/leaving";
 import { useStore } from "../useStore";
 import { leaveMarks, takeMarks, withDrawn } from "./leftMarks";
 import type { Bench } from "./useSlideView";
@@ -38,6 +38,7 @@ export function unsavedOf(all: readonly KeptMarks[]): Unsaved | undefined {
     return true;
   };
   return {
+    what: "marks",
     save: open.every(({ possible }) => possible) ? saveAll : undefined,
     drop: () => {
       for (const kept of open) kept.drop();

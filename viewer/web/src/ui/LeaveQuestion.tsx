@@ -4,11 +4,12 @@ import { Button, Modal } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import styles from "./LeaveQuestion.module.css";
-import type { Leaving } from "./useLeaving";
+import { stay, useLeaving } from "./leaving";
 
-export function LeaveQuestion({ leaving }: { readonly leaving: Leaving }) {
-  const { t } = useTranslation(["reading", "common"]);
-  const { question, stay } = leaving;
+export function LeaveQuestion() {
+  const { t } = useTranslation();
+  const question = useLeaving((leaving) => leaving.question);
+  const what = question?.what ?? "marks";
   const [saving, setSaving] = useState(false);
   const [failed, setFailed] = useState(false);
   const end = (go?: () => void) => {
@@ -31,11 +32,11 @@ export function LeaveQuestion({ leaving }: { readonly leaving: Leaving }) {
     <Modal
       opened={question !== undefined}
       onClose={() => end()}
-      title={t("leave.title")}
-      closeButtonProps={{ "aria-label": t("common:close") }}
+      title={t(`leave.title.${what}`)}
+      closeButtonProps={{ "aria-label": t("close") }}
       transitionProps={{ duration: 0 }}
     >
-      <p className={styles["why"]}>{t(question?.save ? "leave.why" : "leave.whyNotKept")}</p>
+      <p className={styles["why"]}>{question?.save ? t("leave.why") : t(`leave.lost.${what}`)}</p>
       {failed ? (
         <p className={styles["failed"]} role="alert">
           {t("leave.failed")}
@@ -46,7 +47,7 @@ export function LeaveQuestion({ leaving }: { readonly leaving: Leaving }) {
           {t("leave.stay")}
         </Button>
         <Button color="red" variant="light" disabled={saving} onClick={drop}>
-          {t("leave.drop")}
+          {t(`leave.drop.${what}`)}
         </Button>
         {question?.save ? (
           <Button loading={saving} onClick={() => void save()}>
