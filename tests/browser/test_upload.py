@@ -151,6 +151,50 @@ def test_a_slide_goes_on_where_it_was_when_its_page_was_closed(browser_without_w
     room.close()
 
 
+def test_a_slide_whose_sending_is_cancelled_is_dropped_by_the_node_and_may_be_sent_again(
+    browser_without_webgl: Browser, site: NodeProcess, artifacts: Path
+):
+    room = Room.open(browser_without_webgl, site.url, size=PHONE, language="vi", scheme="dark")
+    at_upload(room)
+    slide = a_slide(4)
+    pieces: list[Route] = []
+    room.page.route(
+        "**/uploads/slides/*", lambda one: pieces.append(one) if one.request.method == "PATCH" else one.fallback()
+    )
+    row = room.page.get_by_role("listitem").filter(has_text=".svs")
+
+    def begin() -> None:
+        with room.page.expect_request(lambda request: request.method == "PATCH"):
+            room.page.locator("input[type=file]").first.set_input_files([slide])
+            patient_id_of_the_slide(room).fill("BN-2026-9")
+            room.page.get_by_role("button", name="Gửi tiêu bản").click()
+
+    begin()
+    assert found_in_the_way(room, artifacts / "upload-slide-sending-390-vi-dark.png") == []
+    row.get_by_role("button", name="Huỷ gửi").click()
+
+    expect(row.get_by_role("status")).to_have_text("đã huỷ; máy chủ đã xoá phần đã gửi")
+    assert found_in_the_way(room, artifacts / "upload-slide-cancelled-390-vi-dark.png") == []
+    known = room.get("/dicom-web/uploads/slides", "application/json").json()
+    assert slide["name"] not in [one["name"] for one in known]
+    begin()
+    expect(row).to_have_count(1)
+    row.get_by_role("button", name="Huỷ gửi").click()
+    expect(row.get_by_role("status")).to_contain_text("đã huỷ")
+    room.close()
+
+
+def test_a_slide_that_nobody_named_is_left_out(browser_without_webgl: Browser, site: NodeProcess):
+    room = Room.open(browser_without_webgl, site.url, size=LAPTOP, language="en")
+    at_upload(room)
+    room.page.locator("input[type=file]").first.set_input_files([a_slide(5)])
+
+    room.page.get_by_role("button", name="Leave it out").click()
+
+    expect(room.page.get_by_text("left out; nothing of it was sent")).to_be_visible()
+    room.close()
+
+
 def test_a_reader_is_offered_no_upload(browser_without_webgl: Browser, site: NodeProcess):
     room = Room.open(browser_without_webgl, site.url, size=LAPTOP, language="en", scheme="light")
     room.sign_in("bs.lan", PASSWORD)

@@ -43,12 +43,18 @@ export function slideOnItsWay(upload: string): Promise<Result<SlideOnItsWay>> {
   return ask("GET", `${ADDRESS}/${upload}`);
 }
 
+/** Have the node drop what it has of a slide; what it took in already stays. */
+export function forgetSlide(upload: string): Promise<Result<void>> {
+  return ask("DELETE", `${ADDRESS}/${upload}`);
+}
+
 /** Send bytes from `offset` on. Never throws: false when they did not all arrive, whatever the cause. */
 export function sendPiece(
   upload: string,
   offset: number,
   piece: Blob,
   onProgress: (bytes: number) => void,
+  signal: AbortSignal,
 ): Promise<boolean> {
   return new Promise((done) => {
     const request = new XMLHttpRequest();
@@ -60,6 +66,7 @@ export function sendPiece(
     request.onload = () => done(request.status === 200);
     request.onerror = () => done(false);
     request.onabort = request.onerror;
+    signal.addEventListener("abort", () => request.abort());
     request.send(piece);
   });
 }

@@ -81,12 +81,13 @@ function SlideUpload({ sender, last, onLast, onOpen }: SlideUploadProps) {
     onLast({ ...form, container: "" });
     void sender.begin(form);
   };
+  const cancel = () => void sender.cancel();
   return (
     <li className={styles["slide"]} data-step={progress.step} aria-label={name}>
       <p className={styles["name"]}>
         <b>{name}</b> {t("slide.size", { size: formatNumber(size / 1e6, language, 1) })}
       </p>
-      {progress.step === "asked" ? <Whose before={last} onDone={begin} /> : null}
+      {progress.step === "asked" ? <Whose before={last} onDone={begin} onCancel={cancel} /> : null}
       {progress.step === "sending" ? (
         <>
           <Progress value={(100 * progress.sent) / Math.max(size, 1)} aria-label={t("progress")} />
@@ -95,6 +96,9 @@ function SlideUpload({ sender, last, onLast, onOpen }: SlideUploadProps) {
               ? t("slide.broken")
               : t("slide.sending", { part: formatNumber((100 * progress.sent) / Math.max(size, 1), language) })}
           </p>
+          <Button variant="default" size="compact-sm" onClick={cancel}>
+            {t("slide.cancel")}
+          </Button>
         </>
       ) : null}
       {progress.step === "taking" ? (
@@ -111,6 +115,7 @@ function SlideUpload({ sender, last, onLast, onOpen }: SlideUploadProps) {
           </Button>
         </p>
       ) : null}
+      {progress.step === "cancelled" ? <p role="status">{t(`slide.cancelled.${progress.there}`)}</p> : null}
       {progress.step === "failed" ? (
         <p role="alert">{t(`slide.code.${CODES.find((code) => code === progress.code) ?? "other"}`)}</p>
       ) : null}
@@ -118,8 +123,14 @@ function SlideUpload({ sender, last, onLast, onOpen }: SlideUploadProps) {
   );
 }
 
+interface WhoseProps {
+  readonly before: SlideForm;
+  readonly onDone: (form: SlideForm) => void;
+  readonly onCancel: () => void;
+}
+
 /** Whose slide it is: nothing of it is taken from the file, so somebody must say. */
-function Whose({ before, onDone }: { readonly before: SlideForm; readonly onDone: (form: SlideForm) => void }) {
+function Whose({ before, onDone, onCancel }: WhoseProps) {
   const { t } = useTranslation("upload");
   const [form, setForm] = useState(before);
   const submit = (event: FormEvent) => {
@@ -141,6 +152,9 @@ function Whose({ before, onDone }: { readonly before: SlideForm; readonly onDone
       ))}
       <Button type="submit" disabled={!form.patient_id.trim()}>
         {t("slide.send")}
+      </Button>
+      <Button variant="default" onClick={onCancel}>
+        {t("slide.leaveOut")}
       </Button>
     </form>
   );

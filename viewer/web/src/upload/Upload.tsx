@@ -4,7 +4,7 @@ import { Alert, Button, Progress } from "@mantine/core";
 import { IconFolderOpen, IconUpload } from "@tabler/icons-react";
 import { type DragEvent, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
-import { beginSlide, sendPiece, slideOnItsWay, slidesOnTheirWay } from "../api/slideUploads";
+import { beginSlide, forgetSlide, sendPiece, slideOnItsWay, slidesOnTheirWay } from "../api/slideUploads";
 import { sendFiles } from "../api/uploads";
 import { holdTab } from "../ui/unload";
 import { type Chosen, FILES_MAX, fromDrop, fromInput } from "./chosen";
@@ -12,7 +12,7 @@ import { FileList } from "./FileList";
 import { UploadQueue } from "./queue";
 import { SlideUploads } from "./SlideUploads";
 import { StudyFate } from "./StudyFate";
-import { type SlideNode, SlideSender } from "./slideSender";
+import { type SlideNode, type Progress as SlideProgress, SlideSender } from "./slideSender";
 import styles from "./Upload.module.css";
 import { WrapFiles } from "./WrapFiles";
 
@@ -142,16 +142,18 @@ const NODE: SlideNode = {
   begin: beginSlide,
   list: slidesOnTheirWay,
   look: slideOnItsWay,
+  forget: forgetSlide,
   send: sendPiece,
   wait: (milliseconds) => new Promise((done) => setTimeout(done, milliseconds)),
 };
 
-/** A file that is there already is not sent twice, unless it failed. */
+const OVER: ReadonlySet<SlideProgress["step"]> = new Set(["failed", "cancelled"]);
+
+/** A file that is there already is not sent twice, unless it failed or somebody cancelled it. */
 function withSlide(senders: readonly SlideSender[], file: File): readonly SlideSender[] {
-  const others = senders.filter(
-    (one) => one.file.name !== file.name || one.file.size !== file.size || one.progress.get().step !== "failed",
-  );
-  if (others.some((one) => one.file.name === file.name && one.file.size === file.size)) return senders;
+  const isSame = (one: SlideSender) => one.file.name === file.name && one.file.size === file.size;
+  const others = senders.filter((one) => !(isSame(one) && OVER.has(one.progress.get().step)));
+  if (others.some(isSame)) return senders;
   const sender = new SlideSender(file, NODE);
   void sender.resume();
   return [...others, sender];

@@ -16,6 +16,8 @@ interface Fake {
   readonly node: SlideNode;
   readonly sent: (readonly [offset: number, bytes: number])[];
   begun: number;
+  /** Uploads that were forgotten. */
+  readonly dropped: string[];
 }
 
 /** A node that loses the pieces of these numbers, from one, and takes in what is whole in three looks. */
@@ -26,6 +28,7 @@ function aNode(lost: readonly number[] = [], known: readonly SlideOnItsWay[] = [
   const fake: Fake = {
     sent: [],
     begun: 0,
+    dropped: [],
     node: {
       begin: () => {
         fake.begun += 1;
@@ -42,6 +45,10 @@ function aNode(lost: readonly number[] = [], known: readonly SlideOnItsWay[] = [
         const arrives = !lost.includes(fake.sent.length);
         if (arrives) now = { ...now, offset: offset + piece.size };
         return Promise.resolve(arrives);
+      },
+      forget: (upload) => {
+        fake.dropped.push(upload);
+        return ok<void>(undefined);
       },
       wait: () => Promise.resolve(),
     },
@@ -131,4 +138,76 @@ test("who leaves has no further piece sent", async () => {
   await sender.begin(FORM);
 
   expect(sent).toEqual([]);
+});
+
+test("who cancels has nothing more sent, and the node drops what it has", async () => {
+  const { node, sent, dropped } = aNode();
+  let cancelled: Promise<void> | undefined;
+  const cuts: SlideNode = {
+    ...node,
+    // What was under way ends with the cancelling, and did not arrive.
+    send: (_, offset, piece, __, signal) => {
+      sent.push([offset, piece.size]);
+      return new Promise((done) => {
+        signal.addEventListener("abort", () => done(false));
+        cancelled = sender.cancel();
+      });
+    },
+  };
+  const sender = new SlideSender(aFile(), cuts);
+  const all = told(sender);
+
+  await sender.begin(FORM);
+  await cancelled;
+
+  expect(sent).toEqual([[0, PIECE_BYTES]]);
+  expect(dropped).toEqual(["u"]);
+  expect(all.map((one) => one.step)).toEqual(["sending", "sending", "cancelled", "cancelled", "cancelled"]);
+  expect(sender.progress.get()).toEqual({ step: "cancelled", there: "dropped" });
+});
+
+test("what was cancelled before the node knew of it is dropped when it does", async () => {
+  const { node, sent, dropped } = aNode();
+  const sender = new SlideSender(aFile(), node);
+
+  const begun = sender.begin(FORM);
+  void sender.cancel();
+  expect(sender.progress.get()).toEqual({ step: "cancelled", there: "nothing" });
+  await begun;
+
+  expect([sent, dropped]).toEqual([[], ["u"]]);
+  expect(sender.progress.get()).toEqual({ step: "cancelled", there: "dropped" });
+});
+
+test("what nobody has begun is left out, and the node hears nothing of it", async () => {
+  const { node, dropped } = aNode();
+  const sender = new SlideSender(aFile(), node);
+
+  await sender.cancel();
+
+  expect(dropped).toEqual([]);
+  expect(sender.progress.get()).toEqual({ step: "cancelled", there: "nothing" });
+});
+
+test("a node that does not answer is told as soon as it does, one that refuses is not asked again", async () => {
+  const answers = ["offline", "server", "missing"] as const;
+  let asked = 0;
+  const { node } = aNode();
+  const forget = () => {
+    const kind = answers[asked++];
+    return Promise.resolve({ ok: false, problem: { kind, status: undefined, retryAfterS: undefined } }) as never;
+  };
+  const slow = new SlideSender(aFile(), { ...node, forget });
+  slow.progress.subscribe(() => slow.progress.get().step === "sending" && void slow.cancel());
+  await slow.begin(FORM);
+
+  await expect.poll(() => slow.progress.get()).toEqual({ step: "cancelled", there: "dropped" });
+  expect(asked).toBe(3);
+
+  const problem = { kind: "signedOut", status: 401, retryAfterS: undefined } as const;
+  const denied = new SlideSender(aFile(), { ...node, forget: () => Promise.resolve({ ok: false, problem }) });
+  const begun = denied.begin(FORM);
+  await denied.cancel();
+  await begun;
+  expect(denied.progress.get()).toEqual({ step: "cancelled", there: "untold" });
 });

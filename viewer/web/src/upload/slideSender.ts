@@ -9,7 +9,14 @@ export interface SlideNode {
   readonly begin: (file: File, form: SlideForm) => Promise<Result<SlideOnItsWay>>;
   readonly list: () => Promise<Result<readonly SlideOnItsWay[]>>;
   readonly look: (upload: string) => Promise<Result<SlideOnItsWay>>;
-  readonly send: (upload: string, offset: number, piece: Blob, onProgress: (bytes: number) => void) => Promise<boolean>;
+  readonly forget: (upload: string) => Promise<Result<void>>;
+  readonly send: (
+    upload: string,
+    offset: number,
+    piece: Blob,
+    onProgress: (bytes: number) => void,
+    signal: AbortSignal,
+  ) => Promise<boolean>;
   readonly wait: (milliseconds: number) => Promise<void>;
 }
 
@@ -20,7 +27,9 @@ export type Progress =
   /** It is there; the node takes it in. */
   | { readonly step: "taking"; readonly state: SlideOnItsWay["state"]; readonly part: number }
   | { readonly step: "stored"; readonly study: string; readonly lossy: boolean }
-  | { readonly step: "failed"; readonly code: string };
+  | { readonly step: "failed"; readonly code: string }
+  /** Somebody wants it no more. What the node has of it: nothing, not told yet, or dropped. */
+  | { readonly step: "cancelled"; readonly there: "nothing" | "untold" | "dropped" };
 
 export const PIECE_BYTES = 8 * 1024 * 1024;
 const WAIT_MS = 2_000;
@@ -34,6 +43,8 @@ export class SlideSender {
   readonly file: File;
   readonly progress: Store<Progress> = createStore<Progress>({ step: "asked" });
   private readonly node: SlideNode;
+  private readonly cancelling = new AbortController();
+  private upload: string | undefined;
   private waitMs = WAIT_MS;
   private stopped = false;
 
@@ -54,10 +65,10 @@ export class SlideSender {
 
   /** Send it as the slide of the form's patient. */
   async begin(form: SlideForm): Promise<void> {
-    this.progress.set({ step: "sending", sent: 0, broken: false });
+    this.tell({ step: "sending", sent: 0, broken: false });
     const begun = await this.node.begin(this.file, form);
     if (begun.ok) await this.goOn(begun.value);
-    else this.progress.set({ step: "failed", code: begun.problem.kind });
+    else this.tell({ step: "failed", code: begun.problem.kind });
   }
 
   /** Send no further piece; the node knows where to go on. */
@@ -65,7 +76,32 @@ export class SlideSender {
     this.stopped = true;
   }
 
+  /** Send nothing more, and have the node drop what it has; it is told as soon as it answers. */
+  async cancel(): Promise<void> {
+    this.stop();
+    this.progress.set({ step: "cancelled", there: "nothing" });
+    this.cancelling.abort();
+    await this.forget();
+  }
+
+  private async forget(): Promise<void> {
+    if (this.upload === undefined) return;
+    this.progress.set({ step: "cancelled", there: "untold" });
+    for (let waitMs = WAIT_MS; ; waitMs = Math.min(waitMs * 1.5, WAIT_MS_MAX)) {
+      const told = await this.node.forget(this.upload);
+      if (told.ok || told.problem.kind === "missing") return this.progress.set({ step: "cancelled", there: "dropped" });
+      if (FINAL.has(told.problem.kind)) return;
+      await this.node.wait(waitMs);
+    }
+  }
+
+  private tell(progress: Progress): void {
+    if (!this.stopped) this.progress.set(progress);
+  }
+
   private async goOn(begun: SlideOnItsWay): Promise<void> {
+    this.upload = begun.upload;
+    if (this.cancelling.signal.aborted) return this.forget();
     let now = begun;
     while (now.state !== "stored" && now.state !== "failed") {
       if (this.stopped) return;
@@ -73,12 +109,12 @@ export class SlideSender {
       else await this.taken(now);
       const next = await this.look(now.upload);
       if (typeof next === "string") {
-        this.progress.set({ step: "failed", code: next });
+        this.tell({ step: "failed", code: next });
         return;
       }
       now = next;
     }
-    this.progress.set(
+    this.tell(
       now.state === "stored"
         ? { step: "stored", study: now.study, lossy: now.lossy }
         : { step: "failed", code: now.code },
@@ -86,21 +122,23 @@ export class SlideSender {
   }
 
   private async piece({ upload, offset }: SlideOnItsWay): Promise<void> {
-    const tell = (bytes: number) => this.progress.set({ step: "sending", sent: offset + bytes, broken: false });
+    const tell = (bytes: number) => this.tell({ step: "sending", sent: offset + bytes, broken: false });
     tell(0);
-    const arrived = await this.node.send(upload, offset, this.file.slice(offset, offset + PIECE_BYTES), tell);
+    const piece = this.file.slice(offset, offset + PIECE_BYTES);
+    const arrived = await this.node.send(upload, offset, piece, tell, this.cancelling.signal);
     if (arrived) this.waitMs = WAIT_MS;
     else await this.broken(offset);
   }
 
   private async broken(offset: number): Promise<void> {
-    this.progress.set({ step: "sending", sent: offset, broken: true });
+    if (this.stopped) return;
+    this.tell({ step: "sending", sent: offset, broken: true });
     await this.node.wait(this.waitMs);
     this.waitMs = Math.min(this.waitMs * 1.5, WAIT_MS_MAX);
   }
 
   private async taken({ state, done, total }: SlideOnItsWay): Promise<void> {
-    this.progress.set({ step: "taking", state, part: total > 0 ? done / total : 0 });
+    this.tell({ step: "taking", state, part: total > 0 ? done / total : 0 });
     await this.node.wait(LOOK_MS);
   }
 
