@@ -302,10 +302,12 @@ def test_leaving_goes_back_to_the_slices_at_the_same_height(opening: Opening):
     room.page.locator("[data-mpr=axial] [role=img]").focus()
     for _ in range(3):
         room.page.keyboard.press("ArrowDown")
+    room.page.keyboard.press(",")  # thinner; over slices it opens the list of marks
 
     room.page.keyboard.press("Shift+M")
 
     expect(room.page.locator("[data-mpr]")).to_have_count(0)
+    expect(room.page.get_by_role("complementary", name="Số đo và ảnh chính")).to_have_count(0)
     expect(room.readout("bottomRight")).to_contain_text(f"Lát {SLICES // 2 + 4}/{SLICES}")
     room.settle()
     assert room.grey().std() > 10

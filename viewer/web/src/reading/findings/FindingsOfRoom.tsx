@@ -47,7 +47,8 @@ export function FindingsOfRoom(props: FindingsOfRoomProps) {
         .keysOf([study, ...priors].find((one) => one.studyInstanceUid === shown.study) ?? study)
         .toggle(imageOf(shown));
   };
-  useKeys({ [LIST_KEY]: () => onListed(!listed), [CHOOSE_KEY]: choose });
+  // Where a reconstruction stands before the pictures, its keys are the reconstruction's.
+  useKeys(view ? { [LIST_KEY]: () => onListed(!listed), [CHOOSE_KEY]: choose } : {});
   const seek = useSeek(view, onSeries);
   if (!findings) return null;
   return (
