@@ -14,6 +14,7 @@ from consult.asked import serve_performed
 from consult.ordering import OrderDesk, random_uid
 from consult.pathology.forms import FormDependents
 from consult.performing import PerformedSteps
+from consult.shown.book import ShownDependents
 from consult.slides.intake import SlideIntake
 from consult.slides.kept import Kept
 from consult.slides.room import SlideRoom
@@ -256,7 +257,7 @@ def committer_of(opened: Stores, planner: Planner, steps: PerformedSteps | None 
 
 def deletions_of(opened: Stores, committer: LocalCommitter) -> Deletions:
     """Return what deletes, with all rooms that keep something of an instance."""
-    dependents = (DeliveryDependents(site_keys(opened.config)), FormDependents())
+    dependents = (DeliveryDependents(site_keys(opened.config)), FormDependents(), ShownDependents())
     return Deletions(opened.db, opened.clock, opened.config.archive, committer, dependents)
 
 

@@ -20,6 +20,7 @@ from consult.findings.measurements import Measurements
 from consult.findings.reports import Reports
 from consult.pathology.forms import Forms
 from consult.pathology.validation import Validations
+from consult.shown.book import ShownBook
 from consult.slides.annotations import Annotations
 from exchange.assemble import NAMING_BLOBS, Node
 from exchange.http import build_app
@@ -98,6 +99,7 @@ class Running:
             reports=StudyReports(stores.db, stores.blobs),
             pathology=Forms(stores.db, stores.clock),
             validations=Validations(stores.db, stores.clock),
+            shown=ShownBook(stores.db, stores.clock),
         )
         app = build_app(services, self._dicomweb, self.checks, build_folder())
         self._server = _Server(uvicorn_settings(config.http, app), on_started=self._ready)

@@ -18,6 +18,7 @@ from consult.findings.measurements import Measurements
 from consult.findings.reports import Reports
 from consult.pathology.forms import Forms
 from consult.pathology.validation import Validations
+from consult.shown.book import ShownBook
 from consult.slides.annotations import Annotations
 from consult.slides.room import SlideRoom
 from exchange.assemble import slides_of
@@ -123,6 +124,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
             reports=reports,
             pathology=Forms(stores.db, stores.clock),
             validations=Validations(stores.db, stores.clock),
+            shown=ShownBook(stores.db, stores.clock),
         )
         with served(build_app(services, nothing, dict, static), ws="none") as url:
             yield Room(url, stores, static, slides)

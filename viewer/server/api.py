@@ -21,6 +21,7 @@ from viewer.server.reading import add_reading
 from viewer.server.services import Services
 from viewer.server.session import add_session
 from viewer.server.sharing import add_sharing
+from viewer.server.shown import add_shown
 from viewer.server.slides import add_slides, tile_routes
 from viewer.server.vault import add_vault
 
@@ -46,4 +47,5 @@ def build_api(services: Services) -> APIRouter:
     add_marks(router, services)
     add_pathology(router, services)
     add_findings(router, services)
+    add_shown(router, services)
     return router

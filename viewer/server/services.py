@@ -9,6 +9,7 @@ from consult.findings.measurements import Measurements
 from consult.findings.reports import Reports
 from consult.pathology.forms import Forms
 from consult.pathology.validation import Validations
+from consult.shown.book import ShownBook
 from consult.slides.annotations import Annotations
 from consult.slides.room import SlideRoom
 from kernel.access import Access, Principal
@@ -40,6 +41,7 @@ class Services:
     reports: StudyReports
     pathology: Forms
     validations: Validations
+    shown: ShownBook
 
 
 def principal_of(services: Services, request: Request) -> Principal:

@@ -7,6 +7,8 @@ export type Method = "GET" | "POST" | "PUT" | "DELETE";
 export interface RequestOptions {
   readonly body?: unknown;
   readonly signal?: AbortSignal | undefined;
+  /** It goes out even when the page is left meanwhile; 64 KiB at most. */
+  readonly keepalive?: boolean;
 }
 
 /** Answers kept for If-None-Match, so that polling a quiet worklist costs one small answer. */
@@ -89,6 +91,7 @@ export async function ask<T>(method: Method, path: string, options: RequestOptio
       cache: "no-store",
       ...(options.body === undefined ? {} : { body: JSON.stringify(options.body) }),
       ...(options.signal ? { signal: options.signal } : {}),
+      ...(options.keepalive ? { keepalive: true } : {}),
     });
     return await read<T>(path, method, response);
   } catch {

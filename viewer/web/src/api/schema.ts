@@ -57,6 +57,24 @@ export interface Dictionary {
   readonly attributes: readonly AttributeName[];
 }
 
+/** What a room drew since it told last. */
+export interface Drawn {
+  readonly series: readonly DrawnSeries[];
+}
+
+/** An instance that was drawn, or some of its frames. */
+export interface DrawnInstance {
+  readonly sopInstanceUID: string;
+  /** Frame numbers from one. */
+  readonly frames: readonly number[];
+}
+
+/** What was drawn of a series. */
+export interface DrawnSeries {
+  readonly seriesInstanceUID: string;
+  readonly instances: readonly DrawnInstance[];
+}
+
 /** An image, or a frame of one, that somebody chose. */
 export interface KeyImage {
   readonly seriesInstanceUID: string;
@@ -172,6 +190,13 @@ export interface NodeInfo {
   readonly role: "site" | "hub" | "both";
   readonly site: string;
   readonly version: string;
+}
+
+/** An instance of which not all was drawn so. */
+export interface NotShown {
+  readonly sopInstanceUID: string;
+  /** Frame numbers from one, such as "1-60,72". */
+  readonly frames: string;
 }
 
 /** What stands behind the # of a link's address, and the code. */
@@ -390,6 +415,21 @@ export interface SessionInfo {
 export interface SessionStudy {
   readonly site: string;
   readonly studyInstanceUID: string;
+}
+
+/** What is left of a series. */
+export interface ShownOfSeries {
+  /** In the series' order, 1,000 at most. */
+  readonly missing: readonly NotShown[];
+  /** There are more than are named. */
+  readonly more: boolean;
+}
+
+/** How many images of a series were drawn with every sample as it is stored; a frame is an image. */
+export interface ShownSeries {
+  readonly seriesInstanceUID: string;
+  readonly shown: number;
+  readonly images: number;
 }
 
 /** A person's name and password. */

@@ -27,6 +27,8 @@ const begun = new Map<string, Uint8Array>();
 const sharpening = new Map<string, Promise<void>>();
 /** Series whose frames the server has whole alone. */
 const withoutTiers = new Set<string>();
+/** Pictures of every sample as it is stored. */
+const wholes = new WeakSet<Types.IImage>();
 const listeners = new Set<Sharper>();
 const line = new Line();
 const decoding = new Decoding();
@@ -45,6 +47,11 @@ export function isAlone(frame: Frame): boolean {
 /** Whether the samples in the cache are modality values (Hounsfield units, say) rather than stored ones. */
 export function holdsModalityValues(imageId: string): boolean {
   return decoding.holdsModalityValues(imageId);
+}
+
+/** Whether a picture has every sample of its frame as it is stored: it is no preview. */
+export function isWhole(image: Types.IImage): boolean {
+  return wholes.has(image);
 }
 
 /** Make frames known for a viewport; two may show the same. */
@@ -109,6 +116,7 @@ async function timed<T>(fetched: Promise<T>, sizeOf: (result: T) => number): Pro
 async function whole(frame: Frame, signal: AbortSignal): Promise<Types.IImage> {
   const part = await timed(fetchFrame(frame.url, { signal, wait: pause }), (fetched) => fetched.bytes.length);
   const image = await decoding.image(frame, part);
+  wholes.add(image);
   setReady(frame.imageId, WHOLE);
   return image;
 }
@@ -122,8 +130,10 @@ async function step(frame: Frame, tier: Tier, signal: AbortSignal): Promise<Type
   bytes.set(added, before.length);
   const image = await decoding.image(frame, { bytes, transferSyntaxUid: HTJ2K_LOSSLESS_RPCL });
   if (!frames.has(frame.imageId)) throw new FrameCancelled();
-  if (tier === WHOLE) begun.delete(frame.imageId);
-  else begun.set(frame.imageId, bytes);
+  if (tier === WHOLE) {
+    begun.delete(frame.imageId);
+    wholes.add(image);
+  } else begun.set(frame.imageId, bytes);
   setReady(frame.imageId, tier);
   return image;
 }

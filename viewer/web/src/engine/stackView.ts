@@ -9,7 +9,7 @@ import type { Frame } from "./frame";
 import { stateOf, tierOf } from "./frameStates";
 import type { ImagePoint, Vector } from "./geometry";
 import { growStack, hideMarksUntilShown, hideVoiLutFunction } from "./internals";
-import { addFrames, onSharper, reach, removeFrames } from "./loader";
+import { addFrames, isWhole, onSharper, reach, removeFrames } from "./loader";
 import { Look } from "./look";
 import type { MarkReading } from "./marks";
 import { outward } from "./outward";
@@ -48,6 +48,8 @@ export class StackView {
   readonly playing: Store<boolean> = createStore(false);
   /** A measurement was wanted of a picture that is not whole yet. */
   readonly measuringHeld: Store<boolean> = createStore(false);
+  /** The frame that the canvas shows with every sample as it is stored; undefined while it shows a preview. */
+  readonly drawn: Store<Frame | undefined> = createStore<Frame | undefined>(undefined);
   readonly look: Look;
 
   private readonly element: HTMLDivElement;
@@ -122,6 +124,7 @@ export class StackView {
       old.filter((imageId) => !kept.has(imageId)),
     );
     this.look.forget();
+    this.drawn.set(undefined);
     this.stack.set({ count: frames.length, wanted: 0, shown: undefined });
     if (frames.length === 0) return;
     this.prefetchFrom(0);
@@ -282,6 +285,13 @@ export class StackView {
     queueMicrotask(() => this.destroyed || this.look.settle());
   };
 
+  /** Told just after the canvas was painted, of the picture that was painted. */
+  private readonly onRendered = (): void => {
+    const frame = this.frames[this.stack.get().shown ?? -1];
+    const image = this.viewport.getCornerstoneImage();
+    this.drawn.set(frame && image?.imageId === frame.imageId && isWhole(image) ? frame : undefined);
+  };
+
   private readonly onVoi = (event: Event): void => {
     const { range } = (event as CustomEvent<{ range: { lower: number; upper: number } }>).detail;
     if (this.pressed) this.look.noteWindow(range);
@@ -304,6 +314,7 @@ export class StackView {
       this.undo.push(() => target.removeEventListener(name, listener));
     };
     on(this.element, Enums.Events.STACK_NEW_IMAGE, this.onNewImage);
+    on(this.element, Enums.Events.IMAGE_RENDERED, this.onRendered);
     on(this.element, Enums.Events.VOI_MODIFIED, this.onVoi);
     on(this.element, Enums.Events.CAMERA_MODIFIED, () => this.look.read());
     on(this.element, "wheel", (event) => this.onWheel(event as WheelEvent), false);

@@ -8,13 +8,14 @@ import header from "./vi/header.json";
 import reading from "./vi/reading.json";
 import review from "./vi/review.json";
 import sharing from "./vi/sharing.json";
+import shown from "./vi/shown.json";
 import signin from "./vi/signin.json";
 import slides from "./vi/slides.json";
 import upload from "./vi/upload.json";
 import volumes from "./vi/volumes.json";
 import worklist from "./vi/worklist.json";
 
-const vi = { common, header, signin, worklist, reading, review, slides, upload, volumes, sharing, findings };
+const vi = { common, header, signin, worklist, reading, review, slides, upload, volumes, sharing, findings, shown };
 
 const NAMESPACES = Object.keys(vi) as (keyof typeof vi)[];
 

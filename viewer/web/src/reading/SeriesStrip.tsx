@@ -8,6 +8,8 @@ import type { StudyKey } from "../api/queries";
 import type { Series } from "../api/types";
 import type { Stack } from "../engine/stacks";
 import styles from "./SeriesStrip.module.css";
+import { SeenMark } from "./shown/SeenMark";
+import { useShown } from "./shown/useShownKept";
 import { SlideThumbnail } from "./slides/SlideThumbnail";
 import { isSlide } from "./slides/series";
 
@@ -24,6 +26,7 @@ export interface SeriesStripProps {
 
 export function SeriesStrip({ study, series, chosen, onChoose, stacks, stackId, onStack }: SeriesStripProps) {
   const { t } = useTranslation("reading");
+  const seen = useShown(study, series);
   return (
     <nav className={styles["strip"]} aria-label={t("seriesList")}>
       <ul>
@@ -50,6 +53,7 @@ export function SeriesStrip({ study, series, chosen, onChoose, stacks, stackId, 
                   <span className={styles["count"]} aria-live={current ? "polite" : "off"}>
                     {t("images", { count: one.instances })}
                   </span>
+                  <SeenMark shown={seen.get(one.seriesInstanceUID)} />
                 </span>
               </button>
               {current && stacks.length > 1 ? (

@@ -28,6 +28,7 @@ import { following } from "./panes";
 import styles from "./Reading.module.css";
 import { ReadingKeys } from "./ReadingKeys";
 import { ReferenceLines } from "./ReferenceLines";
+import { useShownKept } from "./shown/useShownKept";
 import { Tool } from "./Tool";
 import { Toolbar } from "./Toolbar";
 import { useArrangement } from "./useArrangement";
@@ -86,6 +87,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
   const over = useLayers(study, series);
   const cursor = useSpaceCursor(shown);
 
+  useShownKept(shown, panes, reconstructed);
   useLinked(shown, active, linked && layout > 1);
   useEffect(() => {
     for (const one of views) one?.choose(tool);
