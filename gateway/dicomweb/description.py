@@ -187,7 +187,7 @@ def _operation(row: Row, names: Sequence[str]) -> dict[str, Any]:
         "parameters": parameters,
         "responses": {
             str(one.success): {**told, "content": given} if given else told,
-            "204": {"description": "Done, or nothing was found."},
+            "204": {"description": "Done."},
             "default": {
                 "description": "Refused; of a store, with a result for each instance (202, 409).",
                 "content": {"application/problem+json": problem, **given},

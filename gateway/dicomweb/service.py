@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consult.workitems import WorkitemDesk
+from gateway.dicomweb.http.seats import Seats
 from gateway.dicomweb.retrieve.frame_source import FrameSource
 from gateway.dicomweb.ups.ups_channels import Channels
 from gateway.dicomweb.ups.ups_query import filter_keys
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 READERS: Final = 8  # threads that answer GET requests
 RECEIVERS: Final = 4  # threads that take request bodies apart; never wait for each other
 INGESTERS: Final = 8  # threads that make instances durable; their commits share flushes
-STORES_MAX: Final = 32  # STOW-RS requests whose bodies are being received; more are answered 503
+STORES_MAX: Final = 32  # requests whose bodies are being received; more are answered 503
+STORES_OF_ONE_MAX: Final = 16  # of one caller, so that one site cannot keep the others out
 
 VIDEOS_BYTES_MAX: Final = 64 * 1024 * 1024  # of videos that were made
 FRAMES_BYTES_MAX: Final = 64 * 1024 * 1024  # of whereabouts of frames
@@ -83,7 +85,11 @@ class Room:
         self.channels = Channels()
         self.workitems = WorkitemDesk(services.db, services.clock, filter_keys, self.channels.notify)
         self.requests = 0
-        self.stores = 0
+        self.stores = Seats(
+            STORES_MAX,
+            most_of_one=STORES_OF_ONE_MAX,
+            what="as many bodies are being received as this node takes at once, or from one caller",
+        )
         self.waiting = 0  # for changes
         self.denials: Recent[tuple[str, ...], object] = Recent(services.clock, seconds=DENIED_EVERY_S, most=DENIED_MAX)
         services.deletions.when_deleted(self._forget)

@@ -219,11 +219,11 @@ def test_a_full_disk_is_told_before_data_are_taken(tmp_path: Path, monkeypatch):
         assert node.rows(instance) == []
 
 
-def raw_request(node, *, length: int, sent: bytes) -> socket.socket:
+def raw_request(node, *, length: int, sent: bytes, token: str = "") -> socket.socket:
     """A STOW request by hand that says it has `length` bytes and sends some of them."""
     host, port = node.url.removeprefix("http://").split(":")
     connection = socket.create_connection((host, int(port)), timeout=20)
-    head = f"POST /dicom-web/studies HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {node.token}\r\n"
+    head = f"POST /dicom-web/studies HTTP/1.1\r\nHost: {host}:{port}\r\nAuthorization: Bearer {token or node.token}\r\n"
     head += f"Content-Type: {MULTIPART['Content-Type']}\r\nContent-Length: {length}\r\n\r\n"
     connection.sendall(head.encode() + sent)
     return connection

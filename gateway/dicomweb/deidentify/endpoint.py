@@ -14,12 +14,11 @@ from gateway.dicomweb.http.body import body_batches
 from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.http.negotiation import DICOM, MULTIPART, Offer, choose
 from gateway.dicomweb.http.problem import problem
-from gateway.dicomweb.service import STORES_MAX
 from gateway.dicomweb.store.stow import announced
 from kernel.access import Action
 from kernel.access import Scope as Right
 from kernel.audit import AuditOutcome, Line, append
-from kernel.errors import Busy, Forbidden, InvalidRequest, NotFound, UnsupportedMediaType
+from kernel.errors import Forbidden, InvalidRequest, NotFound, UnsupportedMediaType
 
 OFFERED: Final = f'{MULTIPART}; type="{DICOM}"'
 OFFERS: Final = (Offer(DICOM, is_multipart=True),)
@@ -66,13 +65,8 @@ class _Ordered:
         """Receive and answer (ASGI)."""
         room, order, loop = self._call.room, self._order, asyncio.get_running_loop()
         try:
-            if room.stores >= STORES_MAX:
-                raise Busy(what="as many bodies are being received as this node takes at once")
-            room.stores += 1
-            try:
+            with room.stores.taken(self._call.principal):
                 await self._receive(loop, receive)
-            finally:
-                room.stores -= 1
             await loop.run_in_executor(room.makers, self._audit)
             await self._answer()(scope, receive, send)
         except asyncio.IncompleteReadError:

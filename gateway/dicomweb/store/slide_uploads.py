@@ -23,10 +23,9 @@ from gateway.dicomweb.http.body import RATE_BYTES_S_MIN, body_batches
 from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.http.problem import problem
 from gateway.dicomweb.http.small_body import SmallBody
-from gateway.dicomweb.service import STORES_MAX
 from gateway.dicomweb.store.stow import announced_bytes
 from gateway.dicomweb.store.upload import uploading_site
-from kernel.errors import Busy, InvalidRequest, NotFound, UploadMoved
+from kernel.errors import InvalidRequest, NotFound, UploadMoved
 
 FORM_BYTES_MAX: Final = 16 * 1024
 OFFSET: Final = "Upload-Offset"
@@ -75,20 +74,17 @@ class _Receiving:
         """Receive and answer (ASGI)."""
         room, loop = self._call.room, asyncio.get_running_loop()
         config, record = self._call.services.config.http, None
-        if room.stores >= STORES_MAX:
-            raise Busy(what="as many bodies are being received as this node takes at once")
-        room.stores += 1
         late = False
-        try:
-            async for batch in body_batches(receive, config.body_timeout_s, config.body_bytes_max):
-                await loop.run_in_executor(room.receivers, self._turn.write, batch)
-        except TimeoutError:
-            late = True
-        except asyncio.IncompleteReadError:
-            pass  # the client is gone
-        finally:
-            room.stores -= 1
-            record = await asyncio.shield(loop.run_in_executor(room.receivers, self._ended))
+        with room.stores.taken(self._call.principal):
+            try:
+                async for batch in body_batches(receive, config.body_timeout_s, config.body_bytes_max):
+                    await loop.run_in_executor(room.receivers, self._turn.write, batch)
+            except TimeoutError:
+                late = True
+            except asyncio.IncompleteReadError:
+                pass  # the client is gone
+            finally:
+                record = await asyncio.shield(loop.run_in_executor(room.receivers, self._ended))
         if late:
             silent = InvalidRequest(
                 reason=f"the body was silent for {config.body_timeout_s:g} s, or slower than {RATE_BYTES_S_MIN} bytes/s"

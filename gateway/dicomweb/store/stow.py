@@ -18,7 +18,6 @@ from gateway.dicomweb.http.media import parse_media_type
 from gateway.dicomweb.http.multipart import MultipartParser, boundary_of
 from gateway.dicomweb.http.negotiation import DICOM, JSON, MULTIPART, XML, Offer, choose
 from gateway.dicomweb.http.problem import problem
-from gateway.dicomweb.service import STORES_MAX
 from gateway.dicomweb.store import manifest as manifests
 from gateway.dicomweb.store.assembler import Assembler
 from gateway.dicomweb.store.receiver import Framing, Receiver, Single, Taker
@@ -26,7 +25,7 @@ from gateway.dicomweb.store.results import Result, data_set, headers_of, status_
 from kernel.archive.records import Origin
 from kernel.dicom.uids import check_uid
 from kernel.dicom.xml_model import to_xml
-from kernel.errors import Busy, Forbidden, InvalidRequest, LimitExceeded, NotAcceptable, UnsupportedMediaType
+from kernel.errors import Forbidden, InvalidRequest, LimitExceeded, NotAcceptable, UnsupportedMediaType
 from kernel.telemetry import stage
 
 OFFERED: Final = "multipart/related of, or one, application/dicom, application/dicom+json, application/dicom+xml"
@@ -176,22 +175,19 @@ class Storing:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Receive and answer (ASGI)."""
         room = self._call.room
-        if room.stores >= STORES_MAX:
-            raise Busy(what="as many bodies are being received as this node takes at once")
-        room.stores += 1
         loop = asyncio.get_running_loop()
         results: list[Result] | None = None
         late = False
-        try:
-            with stage("receive"):
-                results = await self._received(loop, receive)
-        except TimeoutError:
-            late = True
-        except asyncio.IncompleteReadError:
-            pass  # the client is gone
-        finally:
-            room.stores -= 1
-            await asyncio.shield(loop.run_in_executor(room.receivers, self._settle, results is None))
+        with room.stores.taken(self._call.principal):
+            try:
+                with stage("receive"):
+                    results = await self._received(loop, receive)
+            except TimeoutError:
+                late = True
+            except asyncio.IncompleteReadError:
+                pass  # the client is gone
+            finally:
+                await asyncio.shield(loop.run_in_executor(room.receivers, self._settle, results is None))
         if results is not None:
             if not results:
                 raise InvalidRequest(reason="the body has no instance")

@@ -87,7 +87,7 @@ def request_cancellation(call: Call) -> ASGIApp:
 
 
 def search(call: Call) -> ASGIApp:
-    """Answer GET /workitems."""
+    """Answer GET /workitems; nothing found is an empty list, as in `search.qido`."""
     offer = choose(call.accept, listing.OFFERS)
     asked = ups_query.parse(call.query.multi_items(), call.services.config.archive.results_max)
     keywords = [KEYWORD_OF.get(key, "") for key in asked.keys]
@@ -95,8 +95,6 @@ def search(call: Call) -> ASGIApp:
     headers = {**_NO_STORE, "Vary": VARY}
     if more:
         headers["Warning"] = warning(call, "There are additional results that can be requested")
-    if not models:
-        return Answer(204, headers)
     items = [asked.shown(model) for model in models]
     return listing.listed(items, offer, headers, call.room.boundary)
 
