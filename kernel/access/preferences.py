@@ -41,7 +41,7 @@ class Preferences:
         if principal.kind != "account":
             raise Forbidden(action="keep preferences: only people do")
         if len(settings) > CHARACTERS_MAX:
-            raise InvalidRequest(problem=f"preferences have {CHARACTERS_MAX} characters at most")
+            raise InvalidRequest(reason=f"preferences have {CHARACTERS_MAX} characters at most")
         row = {"account": principal.name, "settings": settings, "kept_at": self._clock.now()}
         changed = ("settings", "kept_at")
         self._db.write(lambda connection: upsert(connection, preference, [row], key=("account",), update=changed))

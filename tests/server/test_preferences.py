@@ -1,6 +1,11 @@
 """What a person chose on the screens is there at every computer, for that person alone."""
 
-from kernel.access import NewAccount
+import pytest
+
+from kernel.access import NewAccount, Principal, Role
+from kernel.access.preferences import CHARACTERS_MAX
+from kernel.access.principal import ROLE_SCOPES
+from kernel.errors import InvalidRequest
 from tests.server.conftest import PASSWORD
 
 
@@ -21,6 +26,15 @@ def test_more_than_anybody_chooses_is_refused(room):
     with room.signed_in() as client:
         assert client.put("/api/preferences", json={"settings": "x" * 16_384}).status_code == 204
         assert client.put("/api/preferences", json={"settings": "x" * 16_385}).status_code == 400
+
+
+def test_the_bound_holds_whoever_asks_and_is_told(room):
+    lan = Principal("lan", "account", frozenset({Role.READER}), ROLE_SCOPES[Role.READER])
+
+    with pytest.raises(InvalidRequest, match="The request is not valid: preferences have 16384 characters at most"):
+        room.stores.access.preferences.keep(lan, "x" * (CHARACTERS_MAX + 1))
+
+    assert room.stores.access.preferences.of(lan) == ""
 
 
 def test_a_program_has_no_preferences(room):
