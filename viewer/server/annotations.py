@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from consult.documents import Author
 from consult.slides.annotations import Saved
 from consult.slides.marks import MARKS_MAX, POINTS_MAX, TEXT_CHARACTERS_MAX, Kind, Mark
-from kernel.access import Action, Principal, Scope, StudyGrant
+from kernel.access import Scope
+from viewer.server.callers import Visit, holder, looker, visitor
 from viewer.server.models import Model
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services
 
 ONE = "/slides/{study_uid}/{series_uid}/annotations"
 UID_CHARACTERS_MAX = 64
@@ -45,46 +45,19 @@ class NewAnnotations(Model):
 
 def add_annotations(router: APIRouter, services: Services) -> None:
     """Add the routes of marks on slides."""
-
-    def reader(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require_look()
-        return principal
-
-    def writer(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.API_WRITE)
-        return principal
-
-    def granted(request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
-        return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+    look = visitor(services, looker(services))
+    write = visitor(services, holder(services, Scope.API_WRITE))
 
     @router.get(ONE, tags=["slides"])
-    def annotations(
-        request: Request,
-        principal: Annotated[Principal, Depends(reader)],
-        study_uid: str,
-        series_uid: str,
-        site: str | None = None,
-    ) -> SlideAnnotations:
+    def annotations(visit: Annotated[Visit, Depends(look)], series_uid: str) -> SlideAnnotations:
         """Return what was saved last on a slide."""
-        return _told(services.annotations.of(granted(request, principal, study_uid, site), series_uid))
+        return _told(services.annotations.of(visit.grant, series_uid))
 
     @router.post(ONE, tags=["slides"])
-    def save(
-        request: Request,
-        principal: Annotated[Principal, Depends(writer)],
-        study_uid: str,
-        series_uid: str,
-        new: NewAnnotations,
-        *,
-        site: str | None = None,
-    ) -> SlideAnnotations:
+    def save(visit: Annotated[Visit, Depends(write)], series_uid: str, new: NewAnnotations) -> SlideAnnotations:
         """Save marks as the new state, as DICOM SR (TID 1500) in the slide's study; 409 if another was saved since."""
-        grant = granted(request, principal, study_uid, site)
         marks = [Mark(one.uid, one.kind, tuple(one.points), one.text) for one in new.marks]
-        author = Author(principal.name, principal.display, address_of(request))
-        return _told(services.annotations.save(grant, series_uid, marks, new.base, author))
+        return _told(services.annotations.save(visit.grant, series_uid, marks, new.base, visit.author))
 
 
 def _told(saved: Saved) -> SlideAnnotations:

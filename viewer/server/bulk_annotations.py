@@ -8,10 +8,10 @@ from pydantic import Field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from kernel.access import Action, Principal, StudyGrant
 from kernel.errors import NotFound
+from viewer.server.callers import Visit, looker, visitor
 from viewer.server.models import Model
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services
 from wsi.bulk_tiles import OCTAVE_MAX, bulk_tile
 
 BULK: Final = "/slides/{study_uid}/{series_uid}/bulk"
@@ -44,25 +44,12 @@ class BulkGroups(Model):
 
 def add_bulk_annotations(router: APIRouter, services: Services) -> None:
     """Add the routes of bulk annotations."""
-
-    def caller(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require_look()
-        return principal
-
-    def granted(request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
-        return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+    look = visitor(services, looker(services))
 
     @router.get(BULK, tags=["slides"])
-    def groups(
-        request: Request,
-        principal: Annotated[Principal, Depends(caller)],
-        study_uid: str,
-        series_uid: str,
-        site: str | None = None,
-    ) -> BulkGroups:
+    def groups(visit: Annotated[Visit, Depends(look)], study_uid: str, series_uid: str) -> BulkGroups:
         """List the groups of bulk annotations (DICOM ANN) on a slide."""
-        slide, found, unread = services.slides.bulk.of(granted(request, principal, study_uid, site), series_uid)
+        slide, found, unread = services.slides.bulk.of(visit.grant, series_uid)
         base = router.prefix + BULK.format(study_uid=study_uid, series_uid=series_uid)
         listed = [
             BulkGroup(
@@ -83,8 +70,7 @@ def add_bulk_annotations(router: APIRouter, services: Services) -> None:
 
     def tile(request: Request) -> Response:
         asked = request.path_params
-        principal = caller(request)
-        grant = granted(request, principal, asked["study_uid"], request.query_params.get("site"))
+        grant = look(request, asked["study_uid"], request.query_params.get("site")).grant
         place = _PLACE.fullmatch(asked["place"])
         if place is None or int(place[2]) > OCTAVE_MAX:
             raise NotFound(what="tile")

@@ -11,16 +11,13 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from kernel.access import Action, Principal, Scope
 from routing.report_page import page
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.callers import holder
+from viewer.server.services import Services, address_of
 
 
 def add_deidentification(router: APIRouter, services: Services) -> None:
     """Add the route of the report."""
-
-    def entitled(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.DEIDENTIFY)
-        return principal
+    entitled = holder(services, Scope.DEIDENTIFY)
 
     @router.get("/studies/{study_uid}/deidentification", tags=["studies"], response_class=Response)
     def report(

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from anonymizer.profile import table
 from kernel.access import Principal
 from kernel.dicom.dictionary import KEYWORD_OF, NAME_OF
+from viewer.server.callers import looker
 from viewer.server.models import Model
-from viewer.server.services import Services, principal_of
+from viewer.server.services import Services
 
 
 class AttributeName(Model):
@@ -30,11 +31,7 @@ class Dictionary(Model):
 
 def add_dictionary(router: APIRouter, services: Services) -> None:
     """Add the route of attribute names."""
-
-    def caller(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require_look()
-        return principal
+    caller = looker(services)
 
     @router.get("/dictionary", tags=["reading"], response_model=Dictionary)
     def dictionary(request: Request, _: Annotated[Principal, Depends(caller)]) -> Response:

@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from consult.documents import Author
 from consult.findings.key_images import DESCRIPTION_CHARACTERS_MAX, IMAGES_MAX, KeyImages, Title
 from consult.findings.marks import Where
 from consult.findings.reports import Report
-from kernel.access import Action, Principal, Scope, StudyGrant
+from kernel.access import Scope
+from viewer.server.callers import Visit, holder, looker, visitor
 from viewer.server.models import Model
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services
 
 KEYS = "/studies/{study_uid}/key-images"
 REPORTS = "/studies/{study_uid}/series/{series_uid}/reports"
@@ -78,69 +78,31 @@ class ReportContent(Model):
 
 def add_findings(router: APIRouter, services: Services) -> None:
     """Add the routes of key images and reports."""
-
-    def reader(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require_look()
-        return principal
-
-    def writer(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.API_WRITE)
-        return principal
-
-    def granted(request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
-        return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+    look = visitor(services, looker(services))
+    write = visitor(services, holder(services, Scope.API_WRITE))
 
     @router.get(KEYS, tags=["findings"])
-    def key_images(
-        request: Request, principal: Annotated[Principal, Depends(reader)], study_uid: str, site: str | None = None
-    ) -> StudyKeyImages:
+    def key_images(visit: Annotated[Visit, Depends(look)]) -> StudyKeyImages:
         """Return a study's key images: as they were saved here last, and what other documents chose."""
-        grant = granted(request, principal, study_uid, site)
-        own, others = services.key_images.of(grant), services.key_images.of_others(grant)
+        own, others = services.key_images.of(visit.grant), services.key_images.of_others(visit.grant)
         return StudyKeyImages(**_choice(own).model_dump(), others=[_choice(one) for one in others])
 
     @router.post(KEYS, tags=["findings"])
-    def choose(
-        request: Request,
-        principal: Annotated[Principal, Depends(writer)],
-        study_uid: str,
-        new: NewKeyImages,
-        *,
-        site: str | None = None,
-    ) -> KeyImageChoice:
+    def choose(visit: Annotated[Visit, Depends(write)], new: NewKeyImages) -> KeyImageChoice:
         """Save key images as a DICOM Key Object Selection in the study; 409 if another was saved since."""
-        grant = granted(request, principal, study_uid, site)
         images = tuple(Where(one.series_instance_uid, one.sop_instance_uid, one.frame_number) for one in new.images)
         chosen = KeyImages(new.base, "", None, new.title, new.description, images)
-        author = Author(principal.name, principal.display, address_of(request))
-        return _choice(services.key_images.save(grant, chosen, author))
+        return _choice(services.key_images.save(visit.grant, chosen, visit.author))
 
     @router.get(REPORTS, tags=["findings"])
-    def reports(
-        request: Request,
-        principal: Annotated[Principal, Depends(reader)],
-        study_uid: str,
-        series_uid: str,
-        site: str | None = None,
-    ) -> list[str]:
+    def reports(visit: Annotated[Visit, Depends(look)], series_uid: str) -> list[str]:
         """Return the SOP Instance UIDs of a series' structured reports, the newest first."""
-        return services.structured_reports.listed(granted(request, principal, study_uid, site), series_uid)
+        return services.structured_reports.listed(visit.grant, series_uid)
 
     @router.get(REPORTS + "/{instance_uid}", tags=["findings"])
-    def report(
-        request: Request,
-        principal: Annotated[Principal, Depends(reader)],
-        study_uid: str,
-        series_uid: str,
-        instance_uid: str,
-        *,
-        site: str | None = None,
-    ) -> ReportContent:
+    def report(visit: Annotated[Visit, Depends(look)], series_uid: str, instance_uid: str) -> ReportContent:
         """Return what a structured report says, line by line."""
-        grant = granted(request, principal, study_uid, site)
-        return _report(services.structured_reports.read(grant, series_uid, instance_uid))
+        return _report(services.structured_reports.read(visit.grant, series_uid, instance_uid))
 
 
 def _choice(one: KeyImages) -> KeyImageChoice:

@@ -9,14 +9,15 @@ from urllib.parse import quote, urlencode
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
-from kernel.access import Action, Principal, Scope
+from kernel.access import Principal, Scope
 from kernel.archive.search import StudyQuery
 from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.key_text import parse_key
 from kernel.errors import InvalidRequest
+from viewer.server.callers import Visit, holder, visitor
 from viewer.server.models import Model, StudyItem
 from viewer.server.reading import study_item
-from viewer.server.services import Services, address_of, origin_of, principal_of
+from viewer.server.services import Services, address_of, origin_of
 
 FOUND_MAX = 20  # studies that a launch may mean
 UID_CHARACTERS_MAX = 64
@@ -42,10 +43,8 @@ def add_launching(router: APIRouter, services: Services) -> None:
     """Add the routes of launches."""
     access = services.access
 
-    def reader(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.API_READ)
-        return principal
+    reader = holder(services, Scope.API_READ)
+    read = visitor(services, reader)
 
     @router.post("/launches", tags=["sharing"])
     def launch(request: Request, principal: Annotated[Principal, Depends(reader)], wanted: Launch) -> list[StudyItem]:
@@ -59,19 +58,13 @@ def add_launching(router: APIRouter, services: Services) -> None:
         return [study_item(row) for row in page.rows]
 
     @router.post("/studies/{study_uid}/programs/{program}", tags=["sharing"])
-    def open_program(  # noqa: PLR0917 - a route's own
-        request: Request,
-        response: Response,
-        principal: Annotated[Principal, Depends(reader)],
-        study_uid: str,
-        program: Program,
-        site: str | None = None,
+    def open_program(
+        request: Request, response: Response, visit: Annotated[Visit, Depends(read)], study_uid: str, program: Program
     ) -> ProgramAddress:
         """Give an address that opens this study in another program, with leave to read it alone for an hour."""
-        grant = access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
-        token = access.launches.make(principal, grant, program, address_of(request))
+        token = access.launches.make(visit.principal, visit.grant, program, visit.address)
         response.headers["Cache-Control"] = "no-store"
-        root = f"{origin_of(request, services.config)}/sites/{quote(grant.site)}/dicom-web"
+        root = f"{origin_of(request, services.config)}/sites/{quote(visit.grant.site)}/dicom-web"
         return ProgramAddress(address=_ADDRESSES[program](root, study_uid, token))
 
 

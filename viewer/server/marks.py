@@ -3,10 +3,9 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from consult.documents import Author
 from consult.findings.marks import (
     MARKS_MAX,
     POINTS_MAX,
@@ -20,9 +19,10 @@ from consult.findings.marks import (
     Where,
 )
 from consult.findings.measurements import SavedMarks
-from kernel.access import Action, Principal, Scope, StudyGrant
+from kernel.access import Scope
+from viewer.server.callers import Visit, holder, looker, visitor
 from viewer.server.models import Model
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services
 
 ONE = "/studies/{study_uid}/marks"
 UID_CHARACTERS_MAX = 64
@@ -70,40 +70,19 @@ class NewMarks(Model):
 
 def add_marks(router: APIRouter, services: Services) -> None:
     """Add the routes of marks on images."""
-
-    def reader(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require_look()
-        return principal
-
-    def writer(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.API_WRITE)
-        return principal
-
-    def granted(request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
-        return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+    look = visitor(services, looker(services))
+    write = visitor(services, holder(services, Scope.API_WRITE))
 
     @router.get(ONE, tags=["findings"])
-    def marks(
-        request: Request, principal: Annotated[Principal, Depends(reader)], study_uid: str, site: str | None = None
-    ) -> StudyMarks:
+    def marks(visit: Annotated[Visit, Depends(look)]) -> StudyMarks:
         """Return the marks on a study's images as they were saved last."""
-        return _told(services.measurements.of(granted(request, principal, study_uid, site)))
+        return _told(services.measurements.of(visit.grant))
 
     @router.post(ONE, tags=["findings"])
-    def save(
-        request: Request,
-        principal: Annotated[Principal, Depends(writer)],
-        study_uid: str,
-        new: NewMarks,
-        *,
-        site: str | None = None,
-    ) -> StudyMarks:
+    def save(visit: Annotated[Visit, Depends(write)], new: NewMarks) -> StudyMarks:
         """Save marks as the new state, as DICOM SR (TID 1500) in the study; 409 if another was saved since."""
-        grant = granted(request, principal, study_uid, site)
-        author = Author(principal.name, principal.display, address_of(request))
-        return _told(services.measurements.save(grant, [_taken(one) for one in new.marks], new.base, author))
+        marks = [_taken(one) for one in new.marks]
+        return _told(services.measurements.save(visit.grant, marks, new.base, visit.author))
 
 
 def _taken(one: StudyMark) -> Mark:

@@ -11,8 +11,9 @@ from consult.ordering import By, OrderDesk
 from consult.steps import FIELDS, Status, step_of
 from kernel.access import Principal, Scope
 from kernel.errors import NotFound
+from viewer.server.callers import holder
 from viewer.server.models import Model
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services, address_of
 
 TEXT_CHARACTERS_MAX = 256  # of one field; consult.steps has the bounds of each
 ACCESSION = "/orders/{accession}/{step}"
@@ -63,15 +64,7 @@ def add_orders(router: APIRouter, services: Services) -> None:
     """Add the routes of orders."""
     desk = OrderDesk(services.db, services.clock)
 
-    def reader(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.ORDERS_READ)
-        return principal
-
-    def writer(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.ORDERS_WRITE)
-        return principal
+    reader, writer = holder(services, Scope.ORDERS_READ), holder(services, Scope.ORDERS_WRITE)
 
     def by(request: Request, principal: Principal) -> By:
         return By(principal.name, address_of(request))

@@ -6,16 +6,16 @@ from typing import Annotated, Literal
 from fastapi import APIRouter, Depends, Request
 from pydantic import Field
 
-from consult.documents import Author
 from consult.pathology import form as forms
 from consult.pathology.form import FIELDS, Purpose
 from consult.pathology.forms import Filled
 from consult.pathology.validation import CASES_WANTED, CONCORDANCE_WANTED, WASHOUT_DAYS, Case, summary
-from kernel.access import Action, Principal, Scope, StudyGrant
+from kernel.access import Principal, Scope
 from kernel.access.principal import Role
 from kernel.errors import Forbidden
+from viewer.server.callers import Visit, holder, visitor
 from viewer.server.models import NAME_CHARACTERS_MAX, Model
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services, address_of
 
 FORM = "/studies/{study_uid}/pathology"
 VALUES_MAX = 64
@@ -87,19 +87,8 @@ class ReaderValidation(Model):
 
 def add_pathology(router: APIRouter, services: Services) -> None:
     """Add the routes of forms and validations."""
-
-    def reader(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.API_READ)
-        return principal
-
-    def writer(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.API_WRITE)
-        return principal
-
-    def granted(request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
-        return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+    reader, writer = holder(services, Scope.API_READ), holder(services, Scope.API_WRITE)
+    read, write = visitor(services, reader), visitor(services, writer)
 
     @router.get("/pathology/fields", tags=["pathology"])
     def fields(_: Annotated[Principal, Depends(reader)]) -> list[PathologyField]:
@@ -107,24 +96,15 @@ def add_pathology(router: APIRouter, services: Services) -> None:
         return [PathologyField(name=one.name, part=one.part, kind=one.kind, vi=one.vi, en=one.en) for one in FIELDS]
 
     @router.get(FORM, tags=["pathology"])
-    def opened(
-        request: Request, principal: Annotated[Principal, Depends(reader)], study_uid: str, site: str | None = None
-    ) -> PathologyForm:
+    def opened(visit: Annotated[Visit, Depends(read)]) -> PathologyForm:
         """Return the present state of a study's form."""
-        return _told(services.pathology.of(granted(request, principal, study_uid, site)))
+        return _told(services.pathology.of(visit.grant))
 
     @router.put(FORM, tags=["pathology"])
-    def save(
-        request: Request,
-        principal: Annotated[Principal, Depends(writer)],
-        study_uid: str,
-        new: NewPathologyForm,
-        site: str | None = None,
-    ) -> PathologyForm:
+    def save(visit: Annotated[Visit, Depends(write)], new: NewPathologyForm) -> PathologyForm:
         """Save another state of a study's form; 409 if somebody else did since."""
-        author = Author(principal.name, principal.display, address_of(request))
-        grant = granted(request, principal, study_uid, site)
-        return _told(services.pathology.save(grant, new.base, Purpose(new.purpose), new.values, author))
+        purpose = Purpose(new.purpose)
+        return _told(services.pathology.save(visit.grant, new.base, purpose, new.values, visit.author))
 
     @router.get("/validation", tags=["pathology"])
     def validation(principal: Annotated[Principal, Depends(reader)], account: str | None = None) -> ReaderValidation:

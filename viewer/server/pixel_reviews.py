@@ -18,8 +18,9 @@ from routing import pixel_reviews
 from routing.pixel_reviews import BOXES_MAX, Review, Reviewer
 from routing.pixels_shown import Shown, shown
 from routing.review_sheets import Sheet
+from viewer.server.callers import holder
 from viewer.server.models import Model
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services, address_of
 
 ONE = "/pixel-reviews/{sop_instance_uid}"
 Share = Annotated[float, Query(ge=-1, le=2)]  # of the range of values that a picture has
@@ -79,11 +80,7 @@ class Decided(Model):
 
 def add_pixel_reviews(router: APIRouter, services: Services) -> None:
     """Add the routes of pixel reviews."""
-
-    def admin(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.ADMIN)
-        return principal
+    admin = holder(services, Scope.ADMIN)
 
     def found(principal: Principal, uid: str, site: str | None, profile: str | None) -> Review:
         with services.db.read() as connection:

@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from kernel.access import Principal, Scope
 from kernel.access.preferences import CHARACTERS_MAX
+from viewer.server.callers import holder
 from viewer.server.models import Model
-from viewer.server.services import Services, principal_of
+from viewer.server.services import Services
 
 
 class PreferencesItem(Model):
@@ -19,11 +20,7 @@ class PreferencesItem(Model):
 
 def add_preferences(router: APIRouter, services: Services) -> None:
     """Add the routes of preferences."""
-
-    def caller(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.API_READ)
-        return principal
+    caller = holder(services, Scope.API_READ)
 
     @router.get("/preferences", tags=["session"])
     def preferences(principal: Annotated[Principal, Depends(caller)]) -> PreferencesItem:

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Annotated, Literal, cast
 from fastapi import APIRouter, Depends, Query, Request, Response
 
 from kernel import events
-from kernel.access import Action, Principal, Scope, StudyGrant
+from kernel.access import Principal, Scope
 from kernel.archive import search
 from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.key_text import parse_key
+from viewer.server.callers import Visit, holder, looker, visitor
 from viewer.server.models import NodeInfo, SeriesItem, StudyItem, TraceItem, Worklist, WorklistQuery
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services, address_of
 
 if TYPE_CHECKING:
     from kernel.dicom.matching import Match
@@ -23,16 +24,8 @@ PRIORITIES: tuple[Literal["stat", "urgent", "routine"], ...] = ("stat", "urgent"
 
 def add_reading(router: APIRouter, services: Services) -> None:
     """Add the routes of the worklist and of one study."""
-
-    def caller(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.API_READ)
-        return principal
-
-    def looker(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require_look()
-        return principal
+    caller = holder(services, Scope.API_READ)
+    read, look = visitor(services, caller), visitor(services, looker(services))
 
     @router.get("/node", tags=["node"])
     def node() -> NodeInfo:
@@ -50,44 +43,34 @@ def add_reading(router: APIRouter, services: Services) -> None:
         return _tagged(request, Worklist(studies=items, more=page.more))
 
     @router.get("/studies/{study_uid}", tags=["reading"])
-    def study(
-        request: Request, principal: Annotated[Principal, Depends(looker)], study_uid: str, site: str | None = None
-    ) -> StudyItem:
+    def study(visit: Annotated[Visit, Depends(look)]) -> StudyItem:
         """Return one study as the worklist shows it."""
-        grant = _open(services, request, principal, study_uid, site)
-        return study_item(_matching(services, request, principal, grant, "StudyInstanceUID", study_uid, 1)[0])
+        return study_item(_of_visit(services, visit))
 
     @router.get("/studies/{study_uid}/priors", tags=["reading"])
-    def priors(
-        request: Request, principal: Annotated[Principal, Depends(looker)], study_uid: str, site: str | None = None
-    ) -> list[StudyItem]:
+    def priors(visit: Annotated[Visit, Depends(look)]) -> list[StudyItem]:
         """List the same person's other studies at the site, newest first; a person is a number and its issuer."""
-        grant = _open(services, request, principal, study_uid, site)
-        mine = _matching(services, request, principal, grant, "StudyInstanceUID", study_uid, 1)[0]
+        mine = _of_visit(services, visit)
         if not mine.patient_id:
             return []
-        rows = _matching(services, request, principal, grant, "PatientID", mine.patient_id, PRIORS_MAX)
+        rows = _matching(services, visit, "PatientID", mine.patient_id, PRIORS_MAX)
         person = (mine.patient_id, mine.issuer)  # what is searched for may hold a wildcard
         same = [row for row in rows if (row.patient_id, row.issuer) == person]
         return [study_item(row) for row in same if row.study_instance_uid != mine.study_instance_uid]
 
     @router.get("/studies/{study_uid}/series", tags=["reading"])
-    def series(
-        request: Request, principal: Annotated[Principal, Depends(looker)], study_uid: str, site: str | None = None
-    ) -> list[SeriesItem]:
+    def series(visit: Annotated[Visit, Depends(look)]) -> list[SeriesItem]:
         """List the series of a study in order of their numbers."""
-        grant = _open(services, request, principal, study_uid, site)
+        grant = visit.grant
         with services.db.read() as connection:
-            return [_series_item(row) for row in search.series_of_study(connection, grant.site, study_uid)]
+            rows = search.series_of_study(connection, grant.site, grant.study_instance_uid)
+            return [_series_item(row) for row in rows]
 
     @router.get("/studies/{study_uid}/trace", tags=["reading"])
-    def trace(
-        request: Request, principal: Annotated[Principal, Depends(caller)], study_uid: str, site: str | None = None
-    ) -> list[TraceItem]:
+    def trace(visit: Annotated[Visit, Depends(read)]) -> list[TraceItem]:
         """List what happened to a study at this node, oldest first."""
-        grant = _open(services, request, principal, study_uid, site)
         with services.db.read() as connection:
-            found = events.of_study(connection, grant.site, study_uid)
+            found = events.of_study(connection, visit.grant.site, visit.grant.study_instance_uid)
         return [TraceItem(seq=e.seq, at=e.at, name=e.name.value, detail=dict(e.detail)) for e in found]
 
 
@@ -106,17 +89,15 @@ def _as_query(wanted: WorklistQuery) -> search.StudyQuery:
     )
 
 
-def _matching(  # noqa: PLR0913, PLR0917 - who asks for what, and where
-    services: Services, request: Request, principal: Principal, grant: StudyGrant, keyword: str, value: str, limit: int
-) -> Sequence[search.StudyRow]:
-    """Return studies of the granted one's site whose attribute has a value, newest first."""
+def _of_visit(services: Services, visit: Visit) -> search.StudyRow:
+    return _matching(services, visit, "StudyInstanceUID", visit.grant.study_instance_uid, 1)[0]
+
+
+def _matching(services: Services, visit: Visit, keyword: str, value: str, limit: int) -> Sequence[search.StudyRow]:
+    """Return studies of the visited one's site whose attribute has a value, newest first."""
     matches = {keyword: parse_key(keyword, VR_OF[TAG_OF[keyword]], value)}
-    query = search.StudyQuery(matches=matches, sites=frozenset({grant.site}), limit=limit)
-    return services.access.search_studies(principal, query, address_of(request)).rows
-
-
-def _open(services: Services, request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
-    return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+    query = search.StudyQuery(matches=matches, sites=frozenset({visit.grant.site}), limit=limit)
+    return services.access.search_studies(visit.principal, query, visit.address).rows
 
 
 def study_item(row: search.StudyRow) -> StudyItem:

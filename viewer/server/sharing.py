@@ -9,11 +9,12 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
-from kernel.access import Action, LinkInfo, Principal, Scope, StudyGrant
+from kernel.access import LinkInfo, Scope
 from kernel.access.links import HOURS_MAX
 from kernel.access.request import check_origin
+from viewer.server.callers import Visit, holder, visitor
 from viewer.server.models import Model, SessionInfo
-from viewer.server.services import Services, address_of, origin_of, principal_of
+from viewer.server.services import Services, address_of, origin_of
 from viewer.server.session import begin
 
 LINKS = "/studies/{study_uid}/links"
@@ -58,47 +59,27 @@ def add_sharing(router: APIRouter, services: Services) -> None:
     """Add the routes of links."""
     access = services.access
 
-    def caller(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.EXPORT)
-        return principal
-
-    def granted(request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
-        return access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+    export = visitor(services, holder(services, Scope.EXPORT))
 
     @router.get(LINKS, tags=["sharing"])
-    def links(
-        request: Request, principal: Annotated[Principal, Depends(caller)], study_uid: str, site: str | None = None
-    ) -> list[LinkItem]:
+    def links(visit: Annotated[Visit, Depends(export)]) -> list[LinkItem]:
         """List the links to a study, newest first."""
-        return [_item(one) for one in access.links.list(granted(request, principal, study_uid, site))]
+        return [_item(one) for one in access.links.list(visit.grant)]
 
     @router.post(LINKS, tags=["sharing"], status_code=201)
-    def make_link(  # noqa: PLR0917 - a route's own
-        request: Request,
-        response: Response,
-        principal: Annotated[Principal, Depends(caller)],
-        study_uid: str,
-        order: NewLinkOrder,
-        site: str | None = None,
+    def make_link(
+        request: Request, response: Response, visit: Annotated[Visit, Depends(export)], order: NewLinkOrder
     ) -> MadeLink:
         """Make a link that opens this study alone, once, with the code, until it expires."""
-        grant = granted(request, principal, study_uid, site)
-        made = access.links.make(principal, grant, order.hours, address_of(request))
+        made = access.links.make(visit.principal, visit.grant, order.hours, visit.address)
         response.headers["Cache-Control"] = "no-store"
         address = f"{origin_of(request, services.config)}{SHARED}#{made.text}"
         return MadeLink(id=made.link_id, address=address, code=made.code, expires_at=made.expires_at)
 
     @router.delete(LINKS + "/{link}", tags=["sharing"], status_code=204)
-    def revoke_link(
-        request: Request,
-        principal: Annotated[Principal, Depends(caller)],
-        study_uid: str,
-        link: str,
-        site: str | None = None,
-    ) -> None:
+    def revoke_link(visit: Annotated[Visit, Depends(export)], link: str) -> None:
         """Revoke a link; who is in by it is out."""
-        access.links.revoke(principal, granted(request, principal, study_uid, site), link, address_of(request))
+        access.links.revoke(visit.principal, visit.grant, link, visit.address)
 
     @router.post("/session/link", tags=["session"])
     def open_link(request: Request, response: Response, body: OpenLink) -> SessionInfo:

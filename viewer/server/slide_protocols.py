@@ -15,9 +15,9 @@ from starlette.responses import JSONResponse, Response
 
 from consult.slides.making import TileOf
 from consult.slides.shelf import OpenSlide
-from kernel.access import Action
 from kernel.errors import InvalidRequest, NotFound
-from viewer.server.services import Services, address_of, origin_of, principal_of
+from viewer.server.callers import Visitor, looker, visitor
+from viewer.server.services import Services, origin_of
 from viewer.server.slide_tiles import in_thread, made_tile, stored_tile
 from wsi.region import AREA_MAX, Region, Size, clipped, picture, whole_tile
 from wsi.slide import Address, Slide
@@ -37,9 +37,10 @@ Answer = Callable[[Request, OpenSlide], "Response | tuple[Any, ...]"]
 
 def add_protocols(router: APIRouter, services: Services, one: str) -> None:
     """Add the routes below `one`, the path of a slide."""
+    look = visitor(services, looker(services))
 
     async def opened(request: Request) -> OpenSlide:
-        return await in_thread(_opened, services, request)
+        return await in_thread(_opened, services, look, request)
 
     async def dzi(request: Request) -> Response:
         return descriptor(await opened(request))
@@ -74,14 +75,10 @@ def add_protocols(router: APIRouter, services: Services, one: str) -> None:
         router.add_route(router.prefix + one + path, route, methods=["GET"], include_in_schema=False)
 
 
-def _opened(services: Services, request: Request) -> OpenSlide:
-    principal = principal_of(services, request)
-    principal.require_look()
+def _opened(services: Services, look: Visitor, request: Request) -> OpenSlide:
     asked = request.path_params
-    site = request.query_params.get("site")
-    access = services.access
-    grant = access.open_study(principal, asked["study_uid"], Action.INSTANCES_ACCESSED, address_of(request), site)
-    return services.slides.shelf.current(grant, asked["series_uid"])
+    visit = look(request, asked["study_uid"], request.query_params.get("site"))
+    return services.slides.shelf.current(visit.grant, asked["series_uid"])
 
 
 def _headers(opened: OpenSlide, what: str) -> dict[str, str]:

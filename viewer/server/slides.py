@@ -15,11 +15,11 @@ from starlette.routing import BaseRoute, Route
 
 from consult.pathology.validation import Standing, summary
 from consult.slides.shelf import OpenSlide
-from kernel.access import Action, Principal, StudyGrant
 from kernel.errors import NotFound
+from viewer.server.callers import Visit, Visitor, looker, visitor
 from viewer.server.models import Model
 from viewer.server.pathology import Stands
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services
 from viewer.server.slide_protocols import add_protocols
 from viewer.server.slide_tiles import in_thread, made_tile, stored_tile
 from wsi.jpeg import spliced_profile
@@ -81,28 +81,19 @@ class SlideItem(Model):
 
 def add_slides(router: APIRouter, services: Services) -> None:
     """Add the routes of slides."""
-
-    def caller(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require_look()
-        return principal
+    look = visitor(services, looker(services))
 
     @router.get(ONE, tags=["slides"])
     def slide(
-        request: Request,
-        principal: Annotated[Principal, Depends(caller)],
-        study_uid: str,
-        series_uid: str,
-        site: str | None = None,
+        visit: Annotated[Visit, Depends(look)], study_uid: str, series_uid: str, site: str | None = None
     ) -> SlideItem:
         """Describe the slide of a series: its pyramid, its scale, its place on the glass, where its tiles are."""
-        grant = _grant(services, request, principal, study_uid, site)
-        opened = services.slides.shelf.current(grant, series_uid)
+        opened = services.slides.shelf.current(visit.grant, series_uid)
         prefix = router.prefix + (AT_SITE.format(site=site) if site else "")
         one = ONE.format(study_uid=study_uid, series_uid=series_uid)
         standing = None
-        if principal.kind == "account":
-            standing = summary(services.validations.of(principal.name)).standing
+        if visit.principal.kind == "account":
+            standing = summary(services.validations.of(visit.principal.name)).standing
         return _described(opened, f"{prefix}{one}/t/{opened.revision}", standing)
 
     add_protocols(router, services, ONE)
@@ -110,11 +101,12 @@ def add_slides(router: APIRouter, services: Services) -> None:
 
 def tile_routes(services: Services) -> list[BaseRoute]:
     """Return the routes of tiles, which come before all others: looking through those costs more than a tile."""
+    look = visitor(services, looker(services))
 
     async def tile(request: Request) -> Response:
         etag = '"{revision}-{path}-{plane}-{octave}-{column_row}"'.format(**request.path_params)
         headers = {"ETag": etag, "Cache-Control": IMMUTABLE}
-        opened, address, content = await in_thread(_place, services, request)
+        opened, address, content = await in_thread(_place, services, look, request)
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
         if content is None:
@@ -125,19 +117,13 @@ def tile_routes(services: Services) -> list[BaseRoute]:
     return [Route(API + path, tile, methods=["GET"]) for path in (TILE, AT_SITE + TILE)]
 
 
-def _place(services: Services, request: Request) -> tuple[OpenSlide, Address, bytes | None]:
+def _place(services: Services, look: Visitor, request: Request) -> tuple[OpenSlide, Address, bytes | None]:
     """Return slide, address, and the tile if it is stored."""
     asked = request.path_params
-    principal = principal_of(services, request)
-    principal.require_look()
-    grant = _grant(services, request, principal, asked["study_uid"], asked.get("site"))
+    grant = look(request, asked["study_uid"], asked.get("site")).grant
     opened = services.slides.shelf.at(grant, asked["series_uid"], asked["revision"])
     address = _address(asked)
     return opened, address, stored_tile(opened, address)
-
-
-def _grant(services: Services, request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
-    return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
 
 
 def _address(asked: dict[str, Any]) -> Address:
