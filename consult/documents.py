@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_bytes, token_hex
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from pydicom.dataset import Dataset
 from pydicom.filebase import DicomBytesIO
@@ -26,7 +26,7 @@ from kernel.clock import Clock
 from kernel.database import Database
 from kernel.dicom.part10 import open_dataset
 from kernel.dicom.uids import uid_of
-from kernel.errors import AnnotationsChanged, NotFound
+from kernel.errors import DocumentChanged, NotFound
 
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 _PEER: Final = "reading room"
@@ -37,6 +37,8 @@ _TYPE_2: Final = (
     "PatientName", "PatientID", "PatientBirthDate", "PatientSex",
     "StudyDate", "StudyTime", "ReferringPhysicianName", "StudyID", "AccessionNumber",
 )  # fmt: skip
+
+Content = TypeVar("Content")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,16 @@ class Sheet:
     number: int  # Instance Number; the highest is the present state
     at: datetime
     author: str
+
+
+@dataclass(frozen=True, slots=True)
+class Version(Generic[Content]):
+    """A state of a document and what it says; `sop_instance_uid` is None while nothing was saved."""
+
+    sop_instance_uid: str | None
+    author: str
+    at: datetime | None
+    content: Content
 
 
 class Documents:
@@ -107,13 +119,13 @@ class Documents:
 
         Raises
         ------
-        AnnotationsChanged
+        DocumentChanged
             Somebody saved another version since.
         """
         with self._saving:
             last = self.newest(grant, series_instance_uid)
             if base != (None if last is None else str(last.SOPInstanceUID)):
-                raise AnnotationsChanged(series_instance_uid=series_instance_uid)
+                raise DocumentChanged(series_instance_uid=series_instance_uid)
             number = 1 if last is None else int(last.InstanceNumber) + 1
             sheet = Sheet(series_instance_uid, uid_of(token_bytes(16)), number, self._clock.now(), author.name)
             self._take_in(build(sheet, last), grant, author)
@@ -157,6 +169,11 @@ def date(ds: Dataset, now: datetime) -> None:
     for prefix in ("Content", "InstanceCreation", "Series"):
         setattr(ds, f"{prefix}Date", now.strftime("%Y%m%d"))
         setattr(ds, f"{prefix}Time", now.strftime("%H%M%S"))
+
+
+def version_of(ds: Dataset, content: Content) -> Version[Content]:
+    """Return the version that a document is, with what was read of it."""
+    return Version(str(ds.SOPInstanceUID), author_of(ds), moment_of(ds), content)
 
 
 def author_of(ds: Dataset) -> str:

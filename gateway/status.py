@@ -54,7 +54,7 @@ STATUSES: Final[Mapping[type[BaseException], Status]] = MappingProxyType(
         errors.UnsupportedTransferSyntax: Status(TRANSFER_SYNTAX_NOT_SUPPORTED, 406, TRANSFER_SYNTAX_NOT_SUPPORTED),
         errors.LimitExceeded: Status(OVER_A_LIMIT, 413, OVER_A_LIMIT),
         errors.InstanceConflict: Status(DUPLICATE_INSTANCE, 409, DUPLICATE_INSTANCE),
-        errors.AnnotationsChanged: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),
+        errors.DocumentChanged: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),
         errors.FormChanged: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),
         errors.CaseKnown: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),
         errors.UploadMoved: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),

@@ -164,7 +164,7 @@ class AmbiguousStudy(Refused):
     text = "Study {study_instance_uid} is here from more than one site. Name the site."
 
 
-class AnnotationsChanged(Refused):
+class DocumentChanged(Refused):
     """Work on a state of a document that is no longer the present one."""
 
     text = "Series {series_instance_uid} was saved by somebody else since; open it again."

@@ -14,7 +14,7 @@ from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from consult.documents import Sheet, completed, date, person_name
-from consult.findings.key_images import KeyImages, Title
+from consult.findings.key_images import Choice, Title
 from consult.findings.mark_codes import SCHEME
 from consult.findings.mark_documents import referred
 from consult.findings.marks import Where
@@ -46,7 +46,7 @@ _NAMES: Final[dict[tuple[str, str], Title]] = {
 }
 
 
-def document(header: Dataset, images: Sequence[Located], chosen: KeyImages, sheet: Sheet) -> Dataset:
+def document(header: Dataset, images: Sequence[Located], chosen: Choice, sheet: Sheet) -> Dataset:
     """Return the document of a choice; `header` is the first image's, `images` are those that are chosen."""
     frames: dict[str, list[int]] = {}
     for where in chosen.images:

@@ -1,12 +1,11 @@
 """The key images of a study: one document of it (`consult.documents`), and those that others chose."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Final, Literal, get_args
 
 from pydicom.dataset import Dataset
 
-from consult.documents import Author, Documents, Sheet, author_of, moment_of
+from consult.documents import Author, Documents, Sheet, Version, version_of
 from consult.findings.marks import FRAME_MAX, Where
 from consult.findings.measurements import images_of, series_of
 from kernel.access import StudyGrant
@@ -27,18 +26,16 @@ _ROLE: Final = "key images"
 
 
 @dataclass(frozen=True, slots=True)
-class KeyImages:
-    """One document's choice; `title` is a name of ours, or what somebody else's document calls it."""
+class Choice:
+    """What a document says; `title` is a name of ours, or what somebody else's document calls it."""
 
-    sop_instance_uid: str | None
-    author: str
-    at: datetime | None
     title: str
     description: str
     images: tuple[Where, ...]
 
 
-NOTHING: Final = KeyImages(None, "", None, TITLES[0], "", ())
+KeyImages = Version[Choice]
+NOTHING: Final[KeyImages] = Version(None, "", None, Choice(TITLES[0], "", ()))
 
 
 class KeyImageBook:
@@ -63,12 +60,17 @@ class KeyImageBook:
         ]
         return [_read(self._documents.read(one)) for one in others[:OTHERS_MAX]]
 
-    def save(self, grant: StudyGrant, chosen: KeyImages, author: Author) -> KeyImages:
-        """Keep a choice as the new state, durable when this returns; `chosen.sop_instance_uid` is the last state's.
+    def save(self, grant: StudyGrant, chosen: Choice, base: str | None, author: Author) -> KeyImages:
+        """Keep a choice as the new state, durable when this returns.
+
+        Parameters
+        ----------
+        base
+            The state that it was made on, as `of` gave it.
 
         Raises
         ------
-        AnnotationsChanged
+        DocumentChanged
             Somebody saved another choice since.
         InvalidRequest
             It is not one, or one of the images is not the study's.
@@ -86,13 +88,11 @@ class KeyImageBook:
                 raise InvalidRequest(reason="no image was chosen and none was before")
             return withdrawal(last, sheet)
 
-        sheet = self._documents.save(grant, series_of(grant, _ROLE), chosen.sop_instance_uid, author, build)
-        return KeyImages(
-            sheet.sop_instance_uid, sheet.author, sheet.at, chosen.title, chosen.description, chosen.images
-        )
+        sheet = self._documents.save(grant, series_of(grant, _ROLE), base, author, build)
+        return Version(sheet.sop_instance_uid, sheet.author, sheet.at, chosen)
 
 
-def _check(chosen: KeyImages) -> None:
+def _check(chosen: Choice) -> None:
     if chosen.title not in TITLES:
         raise InvalidRequest(reason="key images are chosen for one of the purposes that are known")
     if len(chosen.images) > IMAGES_MAX or len(set(chosen.images)) < len(chosen.images):
@@ -106,11 +106,4 @@ def _check(chosen: KeyImages) -> None:
 def _read(ds: Dataset) -> KeyImages:
     from consult.findings.key_documents import description_of, images_in, title_of
 
-    return KeyImages(
-        str(ds.SOPInstanceUID),
-        author_of(ds),
-        moment_of(ds),
-        title_of(ds),
-        description_of(ds),
-        images_in(ds, IMAGES_MAX),
-    )
+    return version_of(ds, Choice(title_of(ds), description_of(ds), images_in(ds, IMAGES_MAX)))

@@ -4,12 +4,11 @@ Places are (column, row) in pixels from the corner of the image's first pixel, a
 single precision, because that is what SCOORD keeps; so what is saved, opened and saved again never moves.
 """
 
-import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
-from consult.slides.marks import single
+from consult.marks import POINTS_MAX, Place, check, in_single
 from kernel.errors import InvalidRequest
 
 Kind = Literal[
@@ -22,14 +21,10 @@ Quantity = Literal[
 Unit = Literal["mm", "px", "mm2", "px2", "deg", "HU", "SUVbw", ""]  # "": numbers without a known unit
 Calibration = Literal["patient", "detector", "region", "none"]  # where millimetres come from
 
-MARKS_MAX: Final = 1000  # of one study
-POINTS_MAX: Final = 5000  # of one mark
-ALL_POINTS_MAX: Final = 50_000  # of one study
-TEXT_CHARACTERS_MAX: Final = 256
 PLACE_PX_MAX: Final = 100_000.0  # Rows and Columns are 16 bits; a mark may reach a little beyond the image
 NUMBER_MAX: Final = 1e12
 FRAME_MAX: Final = 2**31 - 1  # IS, as Referenced Frame Number is
-_POINTS: Final[Mapping[Kind, tuple[int, int]]] = {
+_POINTS: Final[Mapping[str, tuple[int, int]]] = {
     "length": (2, 2),
     "bidirectional": (4, 4),
     "angle": (3, 3),
@@ -55,9 +50,6 @@ QUANTITIES: Final[Mapping[Kind, frozenset[Quantity]]] = {
 NEEDED: Final[frozenset[Kind]] = frozenset(
     {"length", "bidirectional", "angle", "cobb"}
 )  # nothing without their figures
-_UID: Final = re.compile(r"2\.25\.(0|[1-9][0-9]{0,38})", re.ASCII)
-
-Place = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,28 +96,12 @@ def checked(marks: Sequence[Mark]) -> tuple[Mark, ...]:
     InvalidRequest
         There are too many, two have one UID, or one is not what its kind says.
     """
-    if len(marks) > MARKS_MAX or sum(len(mark.points) for mark in marks) > ALL_POINTS_MAX:
-        raise InvalidRequest(reason=f"more than {MARKS_MAX} marks or {ALL_POINTS_MAX} points in a study")
-    if len({mark.uid for mark in marks}) < len(marks):
-        raise InvalidRequest(reason="two marks have one UID")
-    return tuple(_kept(mark) for mark in marks)
-
-
-def _kept(mark: Mark) -> Mark:
-    least, most = _POINTS[mark.kind]
-    if not _UID.fullmatch(mark.uid):
-        raise InvalidRequest(reason="a mark's UID is not of the 2.25 root")
-    if not least <= len(mark.points) <= most:
-        raise InvalidRequest(reason=f"a mark of kind {mark.kind} has from {least} to {most} points")
-    if len(mark.text) > TEXT_CHARACTERS_MAX or not mark.text.isprintable():
-        raise InvalidRequest(reason=f"a mark's text is one line of at most {TEXT_CHARACTERS_MAX} characters")
-    if not all(abs(at) <= PLACE_PX_MAX for point in mark.points for at in point):  # which no NaN is
-        raise InvalidRequest(reason="a mark is not on an image")
-    if mark.where.frame_number is not None and not 1 <= mark.where.frame_number <= FRAME_MAX:
-        raise InvalidRequest(reason="frames are counted from one")
-    _check_figures(mark)
-    places = tuple((single(column), single(row)) for column, row in mark.points)
-    return Mark(mark.uid, mark.kind, mark.where, places, mark.figures, mark.calibration, mark.text)
+    check(marks, _POINTS, PLACE_PX_MAX)
+    for mark in marks:
+        if mark.where.frame_number is not None and not 1 <= mark.where.frame_number <= FRAME_MAX:
+            raise InvalidRequest(reason="frames are counted from one")
+        _check_figures(mark)
+    return tuple(replace(mark, points=in_single(mark.points)) for mark in marks)
 
 
 def _check_figures(mark: Mark) -> None:

@@ -2,13 +2,11 @@
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from pydicom.dataset import Dataset
 
-from consult.documents import Author, Documents, Sheet, author_of, moment_of
+from consult.documents import Author, Documents, Sheet, Version, version_of
 from consult.findings.marks import Mark, checked
 from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
@@ -19,18 +17,8 @@ from kernel.errors import InvalidRequest
 
 _ROLE: Final = "measurements"
 
-
-@dataclass(frozen=True, slots=True)
-class SavedMarks:
-    """The present state; `sop_instance_uid` is None while nothing was saved."""
-
-    sop_instance_uid: str | None
-    author: str
-    at: datetime | None
-    marks: tuple[Mark, ...]
-
-
-NOTHING: Final = SavedMarks(None, "", None, ())
+Marks = Version[tuple[Mark, ...]]
+NOTHING: Final[Marks] = Version(None, "", None, ())
 
 
 class Measurements:
@@ -40,14 +28,14 @@ class Measurements:
         self._db = db
         self._documents = documents
 
-    def of(self, grant: StudyGrant) -> SavedMarks:
+    def of(self, grant: StudyGrant) -> Marks:
         """Return what was saved last. Raises as `Documents.newest`."""
         from consult.findings.mark_documents import marks_of  # highdicom takes a second to import
 
         ds = self._documents.newest(grant, series_of(grant, _ROLE))
-        return NOTHING if ds is None else SavedMarks(str(ds.SOPInstanceUID), author_of(ds), moment_of(ds), marks_of(ds))
+        return NOTHING if ds is None else version_of(ds, marks_of(ds))
 
-    def save(self, grant: StudyGrant, marks: Sequence[Mark], base: str | None, author: Author) -> SavedMarks:
+    def save(self, grant: StudyGrant, marks: Sequence[Mark], base: str | None, author: Author) -> Marks:
         """Keep marks as the new state, durable when this returns.
 
         Parameters
@@ -57,7 +45,7 @@ class Measurements:
 
         Raises
         ------
-        AnnotationsChanged
+        DocumentChanged
             Somebody saved another state since.
         InvalidRequest
             The marks are none, or one is on an image that the study does not have.
@@ -74,7 +62,7 @@ class Measurements:
             return document(self._documents.read(images[0]), images, kept, sheet)
 
         sheet = self._documents.save(grant, series_of(grant, _ROLE), base, author, build)
-        return SavedMarks(sheet.sop_instance_uid, sheet.author, sheet.at, kept)
+        return Version(sheet.sop_instance_uid, sheet.author, sheet.at, kept)
 
 
 def series_of(grant: StudyGrant, role: str) -> str:

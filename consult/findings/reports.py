@@ -1,10 +1,8 @@
 """The structured reports of a series, to be read: which there are, and what one says."""
 
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
-from consult.documents import Documents, author_of, moment_of
+from consult.documents import Documents, Version, version_of
 from consult.findings.content_tree import SR_CLASSES, Content, content_of
 from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
@@ -14,15 +12,7 @@ from kernel.errors import LimitExceeded, NotFound
 LISTED_MAX: Final = 200  # of one series, the newest
 DOCUMENT_BYTES_MAX: Final = 16 * 1024 * 1024  # that are read for a screen
 
-
-@dataclass(frozen=True, slots=True)
-class Report:
-    """One document and what it says."""
-
-    sop_instance_uid: str
-    author: str
-    at: datetime | None
-    content: Content
+Report = Version[Content]
 
 
 class Reports:
@@ -56,4 +46,4 @@ class Reports:
         if located.size_bytes > DOCUMENT_BYTES_MAX:
             raise LimitExceeded(limit="document_bytes_max", value=str(located.size_bytes), bound=DOCUMENT_BYTES_MAX)
         ds = self._documents.read(located)
-        return Report(sop_instance_uid, author_of(ds), moment_of(ds), content_of(ds))
+        return version_of(ds, content_of(ds))

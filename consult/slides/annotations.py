@@ -1,13 +1,11 @@
 """The annotations of a slide: one document of its study (`consult.documents`), in a series whose UID is made of the slide's."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import Final
 
 from pydicom.dataset import Dataset
 
-from consult.documents import Author, Documents, Sheet, author_of, moment_of
+from consult.documents import Author, Documents, Sheet, Version, version_of
 from consult.slides.marks import Mark, checked
 from consult.slides.shelf import OpenSlide, Shelf
 from kernel.access import StudyGrant
@@ -17,18 +15,8 @@ from wsi.dicom_header import slide_uid
 
 _ROLE: Final = "annotations"
 
-
-@dataclass(frozen=True, slots=True)
-class Saved:
-    """The present state; `sop_instance_uid` is None while nothing was saved."""
-
-    sop_instance_uid: str | None
-    author: str
-    at: datetime | None
-    marks: tuple[Mark, ...]
-
-
-NOTHING: Final = Saved(None, "", None, ())
+SlideMarks = Version[tuple[Mark, ...]]
+NOTHING: Final[SlideMarks] = Version(None, "", None, ())
 
 
 class Annotations:
@@ -38,16 +26,16 @@ class Annotations:
         self._documents = documents
         self._shelf = shelf
 
-    def of(self, grant: StudyGrant, series_instance_uid: str) -> Saved:
+    def of(self, grant: StudyGrant, series_instance_uid: str) -> SlideMarks:
         """Return what was saved last. Raises as `Documents.newest`."""
         from consult.slides.mark_documents import marks_of  # highdicom takes a second to import
 
         ds = self._documents.newest(grant, _series(series_instance_uid))
-        return NOTHING if ds is None else Saved(str(ds.SOPInstanceUID), author_of(ds), moment_of(ds), marks_of(ds))
+        return NOTHING if ds is None else version_of(ds, marks_of(ds))
 
     def save(
         self, grant: StudyGrant, series_instance_uid: str, marks: Sequence[Mark], base: str | None, author: Author
-    ) -> Saved:
+    ) -> SlideMarks:
         """Keep marks as the new state, durable when this returns.
 
         Parameters
@@ -57,7 +45,7 @@ class Annotations:
 
         Raises
         ------
-        AnnotationsChanged
+        DocumentChanged
             Somebody saved another state since.
         InvalidRequest
             The marks are none, or the slide does not say where it lies on the glass.
@@ -71,7 +59,7 @@ class Annotations:
             return document(evidence, kept, sheet)
 
         sheet = self._documents.save(grant, _series(series_instance_uid), base, author, build)
-        return Saved(sheet.sop_instance_uid, sheet.author, sheet.at, kept)
+        return Version(sheet.sop_instance_uid, sheet.author, sheet.at, kept)
 
 
 def _series(slide: str) -> str:

@@ -5,22 +5,16 @@ what a Comprehensive 3D SR keeps (PS3.3 C.18.9); so what is saved, opened and sa
 """
 
 import math
-import re
-import struct
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal, get_args
 
-from kernel.errors import InvalidRequest
+from consult.marks import POINTS_MAX, Place, check, in_single
 
 Kind = Literal["point", "line", "polygon", "freehand", "text"]
 KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 CLOSED: Final = frozenset({"polygon", "freehand"})  # the last point is joined to the first
 
-MARKS_MAX: Final = 1000  # of one slide
-POINTS_MAX: Final = 5000  # of one mark
-ALL_POINTS_MAX: Final = 50_000  # of one slide
-TEXT_CHARACTERS_MAX: Final = 256
 PLACE_MM_MAX: Final = 1000.0  # no slide is as long
 _POINTS: Final = {
     "point": (1, 1),
@@ -29,9 +23,6 @@ _POINTS: Final = {
     "polygon": (3, POINTS_MAX),
     "freehand": (3, POINTS_MAX),
 }
-_UID: Final = re.compile(r"2\.25\.(0|[1-9][0-9]{0,38})", re.ASCII)
-
-Place = tuple[float, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,29 +43,8 @@ def checked(marks: Sequence[Mark]) -> tuple[Mark, ...]:
     InvalidRequest
         There are too many, two have one UID, or one is not what its kind says.
     """
-    if len(marks) > MARKS_MAX or sum(len(mark.points) for mark in marks) > ALL_POINTS_MAX:
-        raise InvalidRequest(reason=f"more than {MARKS_MAX} marks or {ALL_POINTS_MAX} points on a slide")
-    if len({mark.uid for mark in marks}) < len(marks):
-        raise InvalidRequest(reason="two marks have one UID")
-    return tuple(_kept(mark) for mark in marks)
-
-
-def _kept(mark: Mark) -> Mark:
-    least, most = _POINTS[mark.kind]
-    if not _UID.fullmatch(mark.uid):
-        raise InvalidRequest(reason="a mark's UID is not of the 2.25 root")
-    if not least <= len(mark.points) <= most:
-        raise InvalidRequest(reason=f"a {mark.kind} has from {least} to {most} points")
-    if len(mark.text) > TEXT_CHARACTERS_MAX or not mark.text.isprintable():
-        raise InvalidRequest(reason=f"a mark's text is one line of at most {TEXT_CHARACTERS_MAX} characters")
-    if not all(abs(at) <= PLACE_MM_MAX for point in mark.points for at in point):  # which no NaN is
-        raise InvalidRequest(reason="a mark is not on a slide")
-    return Mark(mark.uid, mark.kind, tuple((single(x), single(y)) for x, y in mark.points), mark.text)
-
-
-def single(number: float) -> float:
-    """Return the nearest number of single precision."""
-    return struct.unpack("<f", struct.pack("<f", number))[0]
+    check(marks, _POINTS, PLACE_MM_MAX)
+    return tuple(replace(mark, points=in_single(mark.points)) for mark in marks)
 
 
 def length_mm(mark: Mark) -> float:

@@ -88,7 +88,7 @@ def test_who_chooses_on_an_old_state_is_told(client):
 
     late = client.post(ADDRESS, json=chosen([an_image(CT[2])], first["instance"]))
 
-    assert (late.status_code, late.json()["code"]) == (409, "AnnotationsChanged")
+    assert (late.status_code, late.json()["code"]) == (409, "DocumentChanged")
     assert client.get(ADDRESS).json()["images"] == [an_image(CT[1])]
 
 

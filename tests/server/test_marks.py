@@ -11,8 +11,7 @@ import pytest
 from pydicom.dataset import Dataset
 
 from consult.findings.mark_documents import marks_of
-from consult.findings.marks import ALL_POINTS_MAX, MARKS_MAX, POINTS_MAX, TEXT_CHARACTERS_MAX
-from consult.slides.marks import single
+from consult.marks import ALL_POINTS_MAX, MARKS_MAX, POINTS_MAX, TEXT_CHARACTERS_MAX, single
 from kernel import audit
 from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
@@ -112,7 +111,7 @@ def test_who_measures_on_an_old_state_is_told_and_nothing_is_lost(client):
     late = client.post(ADDRESS, json={"base": first["instance"], "marks": DRAWN[:3]})
     early = client.post(ADDRESS, json={"base": None, "marks": DRAWN[:3]})
 
-    assert [(one.status_code, one.json()["code"]) for one in (late, early)] == [(409, "AnnotationsChanged")] * 2
+    assert [(one.status_code, one.json()["code"]) for one in (late, early)] == [(409, "DocumentChanged")] * 2
     assert client.get(ADDRESS).json()["marks"] == in_single_precision(DRAWN[:2])
 
 

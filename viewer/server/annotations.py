@@ -1,21 +1,20 @@
 """The API of what is drawn on slides: read the present state, save another. The server writes the DICOM document."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from consult.slides.annotations import Saved
-from consult.slides.marks import MARKS_MAX, POINTS_MAX, TEXT_CHARACTERS_MAX, Kind, Mark
+from consult.marks import MARKS_MAX, POINTS_MAX, TEXT_CHARACTERS_MAX, Place
+from consult.slides.annotations import SlideMarks
+from consult.slides.marks import Kind, Mark
 from kernel.access import Scope
 from viewer.server.callers import Visit, holder, looker, visitor
+from viewer.server.documents import UID_CHARACTERS_MAX, DocumentState, NewState, state_of
 from viewer.server.models import Model
 from viewer.server.services import Services
 
 ONE = "/slides/{study_uid}/{series_uid}/annotations"
-UID_CHARACTERS_MAX = 64
-Place = tuple[float, float]
 
 
 class SlideMark(Model):
@@ -27,19 +26,15 @@ class SlideMark(Model):
     text: str = Field(max_length=TEXT_CHARACTERS_MAX)
 
 
-class SlideAnnotations(Model):
+class SlideAnnotations(DocumentState):
     """The present state of a slide's marks."""
 
-    instance: str | None = Field(description="SOP Instance UID of the document; null while nothing was saved.")
-    author: str
-    at: datetime | None
     marks: list[SlideMark]
 
 
-class NewAnnotations(Model):
+class NewAnnotations(NewState):
     """A state to save."""
 
-    base: str | None = Field(max_length=UID_CHARACTERS_MAX, description="The instance that was opened, or null.")
     marks: list[SlideMark] = Field(max_length=MARKS_MAX)
 
 
@@ -60,6 +55,6 @@ def add_annotations(router: APIRouter, services: Services) -> None:
         return _told(services.annotations.save(visit.grant, series_uid, marks, new.base, visit.author))
 
 
-def _told(saved: Saved) -> SlideAnnotations:
-    marks = [SlideMark(uid=one.uid, kind=one.kind, points=list(one.points), text=one.text) for one in saved.marks]
-    return SlideAnnotations(instance=saved.sop_instance_uid, author=saved.author, at=saved.at, marks=marks)
+def _told(saved: SlideMarks) -> SlideAnnotations:
+    marks = [SlideMark(uid=one.uid, kind=one.kind, points=list(one.points), text=one.text) for one in saved.content]
+    return SlideAnnotations(**state_of(saved), marks=marks)

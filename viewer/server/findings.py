@@ -6,17 +6,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
-from consult.findings.key_images import DESCRIPTION_CHARACTERS_MAX, IMAGES_MAX, KeyImages, Title
+from consult.findings.key_images import DESCRIPTION_CHARACTERS_MAX, IMAGES_MAX, Choice, KeyImages, Title
 from consult.findings.marks import Where
 from consult.findings.reports import Report
 from kernel.access import Scope
 from viewer.server.callers import Visit, holder, looker, visitor
+from viewer.server.documents import UID_CHARACTERS_MAX, DocumentState, NewState, state_of
 from viewer.server.models import Model
 from viewer.server.services import Services
 
 KEYS = "/studies/{study_uid}/key-images"
 REPORTS = "/studies/{study_uid}/series/{series_uid}/reports"
-UID_CHARACTERS_MAX = 64
 
 
 class KeyImage(Model):
@@ -27,12 +27,9 @@ class KeyImage(Model):
     frame_number: int | None = Field(description="From one; null for an instance that has but one frame.")
 
 
-class KeyImageChoice(Model):
+class KeyImageChoice(DocumentState):
     """One document's choice."""
 
-    instance: str | None = Field(description="SOP Instance UID of the document; null while nothing was saved.")
-    author: str
-    at: datetime | None
     title: str = Field(description="What they were chosen for: a name of ours, else the document's own words.")
     description: str
     images: list[KeyImage]
@@ -44,10 +41,9 @@ class StudyKeyImages(KeyImageChoice):
     others: list[KeyImageChoice]
 
 
-class NewKeyImages(Model):
+class NewKeyImages(NewState):
     """A choice to save."""
 
-    base: str | None = Field(max_length=UID_CHARACTERS_MAX, description="The instance that was opened, or null.")
     title: Title
     description: str = Field(max_length=DESCRIPTION_CHARACTERS_MAX)
     images: list[KeyImage] = Field(max_length=IMAGES_MAX)
@@ -91,8 +87,8 @@ def add_findings(router: APIRouter, services: Services) -> None:
     def choose(visit: Annotated[Visit, Depends(write)], new: NewKeyImages) -> KeyImageChoice:
         """Save key images as a DICOM Key Object Selection in the study; 409 if another was saved since."""
         images = tuple(Where(one.series_instance_uid, one.sop_instance_uid, one.frame_number) for one in new.images)
-        chosen = KeyImages(new.base, "", None, new.title, new.description, images)
-        return _choice(services.key_images.save(visit.grant, chosen, visit.author))
+        chosen = Choice(new.title, new.description, images)
+        return _choice(services.key_images.save(visit.grant, chosen, new.base, visit.author))
 
     @router.get(REPORTS, tags=["findings"])
     def reports(visit: Annotated[Visit, Depends(look)], series_uid: str) -> list[str]:
@@ -102,7 +98,7 @@ def add_findings(router: APIRouter, services: Services) -> None:
     @router.get(REPORTS + "/{instance_uid}", tags=["findings"])
     def report(visit: Annotated[Visit, Depends(look)], series_uid: str, instance_uid: str) -> ReportContent:
         """Return what a structured report says, line by line."""
-        return _report(services.structured_reports.read(visit.grant, series_uid, instance_uid))
+        return _report(instance_uid, services.structured_reports.read(visit.grant, series_uid, instance_uid))
 
 
 def _choice(one: KeyImages) -> KeyImageChoice:
@@ -112,19 +108,12 @@ def _choice(one: KeyImages) -> KeyImageChoice:
             sop_instance_uid=where.sop_instance_uid,
             frame_number=where.frame_number,
         )
-        for where in one.images
+        for where in one.content.images
     ]
-    return KeyImageChoice(
-        instance=one.sop_instance_uid,
-        author=one.author,
-        at=one.at,
-        title=one.title,
-        description=one.description,
-        images=images,
-    )
+    return KeyImageChoice(**state_of(one), title=one.content.title, description=one.content.description, images=images)
 
 
-def _report(one: Report) -> ReportContent:
+def _report(sop_instance_uid: str, one: Report) -> ReportContent:
     content = one.content
     lines = [
         ReportLine(
@@ -133,7 +122,7 @@ def _report(one: Report) -> ReportContent:
         for line in content.lines
     ]
     return ReportContent(
-        instance=one.sop_instance_uid,
+        instance=sop_instance_uid,
         title=content.title,
         author=one.author,
         at=one.at,

@@ -1,15 +1,11 @@
 """The API of what readers measure in images: read the present state, save another. The server writes the document."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from consult.findings.marks import (
-    MARKS_MAX,
-    POINTS_MAX,
-    TEXT_CHARACTERS_MAX,
     Calibration,
     Figure,
     Kind,
@@ -18,16 +14,16 @@ from consult.findings.marks import (
     Unit,
     Where,
 )
-from consult.findings.measurements import SavedMarks
+from consult.findings.measurements import Marks
+from consult.marks import MARKS_MAX, POINTS_MAX, TEXT_CHARACTERS_MAX, Place
 from kernel.access import Scope
 from viewer.server.callers import Visit, holder, looker, visitor
+from viewer.server.documents import UID_CHARACTERS_MAX, DocumentState, NewState, state_of
 from viewer.server.models import Model
 from viewer.server.services import Services
 
 ONE = "/studies/{study_uid}/marks"
-UID_CHARACTERS_MAX = 64
 FIGURES_MAX = 8
-Place = tuple[float, float]
 
 
 class MarkFigure(Model):
@@ -52,19 +48,15 @@ class StudyMark(Model):
     text: str = Field(max_length=TEXT_CHARACTERS_MAX)
 
 
-class StudyMarks(Model):
+class StudyMarks(DocumentState):
     """The present state of a study's marks."""
 
-    instance: str | None = Field(description="SOP Instance UID of the document; null while nothing was saved.")
-    author: str
-    at: datetime | None
     marks: list[StudyMark]
 
 
-class NewMarks(Model):
+class NewMarks(NewState):
     """A state to save."""
 
-    base: str | None = Field(max_length=UID_CHARACTERS_MAX, description="The instance that was opened, or null.")
     marks: list[StudyMark] = Field(max_length=MARKS_MAX)
 
 
@@ -91,7 +83,7 @@ def _taken(one: StudyMark) -> Mark:
     return Mark(one.uid, one.kind, where, tuple(one.points), figures, one.calibration, one.text)
 
 
-def _told(saved: SavedMarks) -> StudyMarks:
+def _told(saved: Marks) -> StudyMarks:
     marks = [
         StudyMark(
             uid=one.uid,
@@ -104,6 +96,6 @@ def _told(saved: SavedMarks) -> StudyMarks:
             calibration=one.calibration,
             text=one.text,
         )
-        for one in saved.marks
+        for one in saved.content
     ]
-    return StudyMarks(instance=saved.sop_instance_uid, author=saved.author, at=saved.at, marks=marks)
+    return StudyMarks(**state_of(saved), marks=marks)
