@@ -19,7 +19,8 @@ from pydicom.dataset import Dataset
 
 from kernel.dicom.part10 import file_meta
 from kernel.dicom.slide_flavour import WHOLE_SLIDE
-from wsi.dicom_header import JPEG_BASELINE, Identity, header_of, slide_uid
+from kernel.dicom.syntaxes import JPEG_BASELINE
+from wsi.dicom_header import Identity, header_of, slide_uid
 from wsi.limits import malformed
 from wsi.octave import blank_tile
 from wsi.tile_index import Level, SlideIndex

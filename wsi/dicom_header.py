@@ -20,7 +20,6 @@ from kernel.dicom.uids import uid_of
 from wsi.limits import malformed
 from wsi.tile_index import Level, SlideIndex
 
-JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
 DEPTH_MM: Final = 0.0005  # of the imaged volume: must not be 0 (PS3.3 C.8.12.4.1.2); a plane's usual thickness
 UNKNOWN: Final = "Unknown"
 UNKNOWN_MOMENT: Final = datetime.fromtimestamp(0, UTC)

@@ -20,13 +20,15 @@ from kernel.archive.search import StudyQuery, search_studies
 from kernel.database import Database
 from kernel.dicom.key_text import parse_key
 from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.photographs import PHOTOGRAPH
 from kernel.dicom.slide_flavour import WHOLE_SLIDE
+from kernel.dicom.syntaxes import JPEG_BASELINE
 from kernel.dicom.uids import uid_of
 from kernel.errors import IdentityMismatch
 from wsi.convert import Converter, Part, parts_of
-from wsi.dicom_header import JPEG_BASELINE, Identity, slide_uid
+from wsi.dicom_header import Identity, slide_uid
 from wsi.limits import at_most
-from wsi.photograph import BYTES_MAX, PHOTOGRAPH, photograph
+from wsi.photograph import BYTES_MAX, photograph
 from wsi.source import opened_source
 
 T = TypeVar("T")

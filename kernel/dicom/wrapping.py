@@ -7,23 +7,19 @@ for the same patient gives the same instance, bit by bit, so that it may be sent
 import hashlib
 import io
 import re
-import warnings
 from dataclasses import astuple, dataclass
 from typing import Final, Literal
 
-from PIL import Image, ImageOps
 from pydicom import Dataset, dcmwrite
 from pydicom.dataset import FileMetaDataset
-from pydicom.encaps import encapsulate
 from pydicom.uid import UID
 
 from kernel.dicom.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
-from kernel.errors import InvalidRequest, LimitExceeded, UnsupportedMediaType
+from kernel.dicom.photographs import Drawing, photographic, shared_photographs
+from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, JPEG_BASELINE
+from kernel.errors import InvalidRequest, LimitExceeded
 
-PHOTOGRAPH: Final = "1.2.840.10008.5.1.4.1.1.77.1.4"  # VL Photographic Image Storage
 PDF: Final = "1.2.840.10008.5.1.4.1.1.104.1"  # Encapsulated PDF Storage
-JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"
 FILE_BYTES_MAX: Final = 32 * 1024 * 1024
 PIXELS_MAX: Final = 64_000_000  # of a photograph as it comes
 SIDE_MAX: Final = 4_096  # of the picture that is kept
@@ -69,9 +65,11 @@ def wrapped(content: bytes, bearer: Bearer, site: str) -> bytes:
     InvalidRequest
         What was typed is not what it may be, or the picture cannot be read.
     LimitExceeded
-        The file or its picture is too large.
+        The file or its picture is too large, or it took too long.
     UnsupportedMediaType
         It is neither.
+    Busy
+        Another photograph was being read for too long.
     """
     bearer.check()
     if len(content) > FILE_BYTES_MAX:
@@ -121,40 +119,13 @@ def _put_pdf(ds: Dataset, content: bytes) -> None:
 
 
 def _put_photograph(ds: Dataset, content: bytes) -> None:
-    picture = _picture(content)
-    buffer = io.BytesIO()
-    picture.save(buffer, "JPEG", quality=QUALITY, subsampling="4:2:2")
-    jpeg = buffer.getvalue()
-    ds.SOPClassUID, ds.Modality = PHOTOGRAPH, "XC"
-    ds.ImageType = ["ORIGINAL", "PRIMARY"]
-    ds.ImageComments = MARK
-    ds.AcquisitionContextSequence = []
-    ds.SamplesPerPixel, ds.PhotometricInterpretation, ds.PlanarConfiguration = 3, "YBR_FULL_422", 0
-    ds.Columns, ds.Rows = picture.size
-    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.PixelRepresentation = 8, 8, 7, 0
-    ds.LossyImageCompression, ds.LossyImageCompressionMethod = "01", "ISO_10918_1"
-    ds.LossyImageCompressionRatio = f"{picture.width * picture.height * 3 / len(jpeg):.1f}"
-    ds.PixelData = encapsulate([jpeg])
+    drawing = Drawing(PIXELS_MAX, SIDE_MAX, QUALITY)
+    jpeg = shared_photographs().draw(content, ("JPEG", "PNG"), drawing, OFFERED)
+    for keyword, value in photographic(jpeg, "YBR_FULL_422", is_anew=True).items():
+        setattr(ds, keyword, value)
     ds["PixelData"].VR = "OB"
+    ds.ImageComments = MARK
     ds.file_meta = _meta(ds, JPEG_BASELINE)
-
-
-def _picture(content: bytes) -> Image.Image:
-    """Return a photograph upright, without all that was written beside it, no longer than SIDE_MAX."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of a large picture Pillow warns; the bound is ours
-            picture = Image.open(io.BytesIO(content), formats=("JPEG", "PNG"))
-            if picture.width * picture.height > PIXELS_MAX:
-                raise LimitExceeded(limit="PIXELS_MAX", value=picture.width * picture.height, bound=PIXELS_MAX)
-            picture.draft("RGB", (SIDE_MAX, SIDE_MAX))
-            upright = ImageOps.exif_transpose(picture).convert("RGB")
-    except Image.UnidentifiedImageError:
-        raise UnsupportedMediaType(media_type="of another kind", offered=OFFERED) from None
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError):
-        raise InvalidRequest(reason="the picture cannot be read") from None
-    upright.thumbnail((SIDE_MAX, SIDE_MAX))
-    return upright
 
 
 def _meta(ds: Dataset, transfer_syntax_uid: str) -> FileMetaDataset:

@@ -7,6 +7,7 @@ import pytest
 from PIL import Image
 
 from kernel.dicom import wrapping
+from kernel.dicom.photographs import PHOTOGRAPH
 from kernel.dicom.pixels import decode_frame
 from kernel.dicom.wrapping import MARK, Bearer, wrapped
 from kernel.errors import InvalidRequest, LimitExceeded, UnsupportedMediaType
@@ -37,7 +38,7 @@ def test_a_photograph_becomes_a_marked_image(form: str):
     content = wrapped(a_photograph(form=form), BEARER, "BV1")
     ds = read(content)
 
-    assert (ds.SOPClassUID, ds.Modality) == (wrapping.PHOTOGRAPH, "XC")
+    assert (ds.SOPClassUID, ds.Modality) == (PHOTOGRAPH, "XC")
     assert (ds.Rows, ds.Columns, ds.LossyImageCompression) == (40, 60, "01")
     assert (str(ds.PatientName), ds.PatientID, ds.StudyDescription) == ("Nguyễn^Thị Hương", "BN-1", "X quang ngực")
     assert ds.SeriesDescription == ds.ImageComments == MARK

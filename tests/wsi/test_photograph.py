@@ -9,12 +9,14 @@ import pytest
 from PIL import Image, ImageCms
 
 from kernel.dicom.part10 import file_meta
+from kernel.dicom.photographs import DRAWN_ANEW, PHOTOGRAPH
+from kernel.dicom.syntaxes import JPEG_BASELINE
 from kernel.errors import LimitExceeded, MalformedSlide
 from tests.wsi.builders import texture
 from wsi import photograph as module
-from wsi.dicom_header import JPEG_BASELINE, Identity
+from wsi.dicom_header import Identity
 from wsi.jpeg import segments
-from wsi.photograph import PHOTOGRAPH, photograph
+from wsi.photograph import photograph
 
 IDENTITY = Identity("BN-1", "Tran^Van A", "K26", "1.2.3")
 MAKE, ORIENTATION, TAKEN, GPS = 0x010F, 0x0112, 0x9003, 0x8825
@@ -81,7 +83,7 @@ def test_what_viewers_would_show_otherwise_or_not_at_all_is_encoded_anew_and_say
     ds = made(content)
 
     assert (ds.Rows, ds.Columns) == size
-    assert (ds.ImageType[0], ds.DerivationDescription) == ("DERIVED", module.ANEW)
+    assert (ds.ImageType[0], ds.DerivationDescription) == ("DERIVED", DRAWN_ANEW)
     assert shown(frame(ds)).shape[:2] == size
     assert b"Exif" not in ds.PixelData
 
