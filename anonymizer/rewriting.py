@@ -1,6 +1,7 @@
 """Rewrite encoded data sets: what stays is a slice of the source, what changes is new bytes (PS3.5 7, PS3.15 E.1)."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from anonymizer.actions import Action
@@ -105,7 +106,7 @@ class Rewriter:
             begin, stop = here[0].start, here[-1].end
             known = part.known
             if known is None and part.is_steady:
-                done = treatment.recorded(lambda: self.data_set(here, begin, stop, actions))  # noqa: B023 called at once
+                done = treatment.recorded(partial(self.data_set, here, begin, stop, actions))
                 known = Stretch(bytes(view[begin:stop]), len(here), done)
                 remember(memory, here, known)
             if known is not None:

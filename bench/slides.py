@@ -86,9 +86,9 @@ def _measure(folder: Path, runner: subprocess.Popen[str], options: argparse.Name
     report.versions |= {"OpenSlide": openslide.__library_version__, PEER: PEER_VERSION}
     _tiles(report, vendor, rounds)
     for name, path, at_least in (("SVS", vendor, 4), ("generic TIFF", generic, 10)):
-        _conversion(report, name, path, runner, at_least, rounds)
+        _conversion(report, name, path, runner, at_least=at_least, rounds=rounds)
     for path, tile, at_least in ((vendor, 256, 8), (generic, 512, 15)):
-        _served(report, folder, path, tile, at_least, rounds)
+        _served(report, folder, path, tile, at_least=at_least, rounds=rounds)
     _memory(report, folder, vendor)
     _reopening(report, folder)
     return report.finish(options)
@@ -140,8 +140,8 @@ def _tiles(report: Report, path: Path, rounds: int) -> None:
 # --- conversions ------------------------------------------------------------------------------------------------------
 
 
-def _conversion(  # noqa: PLR0917 - one row's worth
-    report: Report, name: str, path: Path, runner: subprocess.Popen[str], at_least: float, rounds: int
+def _conversion(
+    report: Report, name: str, path: Path, runner: subprocess.Popen[str], *, at_least: float, rounds: int
 ) -> None:
     seconds: dict[str, list[float]] = {"ours": [], PEER: []}
     processor: dict[str, list[float]] = {"ours": [], PEER: []}
@@ -209,9 +209,7 @@ def _digest(tiles: Iterator[bytes]) -> str:
 # --- over HTTP --------------------------------------------------------------------------------------------------------
 
 
-def _served(  # noqa: PLR0917 - one row's worth
-    report: Report, folder: Path, path: Path, tile: int, at_least: float, rounds: int
-) -> None:
+def _served(report: Report, folder: Path, path: Path, tile: int, *, at_least: float, rounds: int) -> None:
     """Ask a node, with a token, and the peer, without, for stored tiles in random order."""
     say(f"serving tiles of {tile} pixels")
     data = f"node-{tile}"

@@ -174,17 +174,18 @@ class Studies:
         )
         origin = Origin(site, "dimse", "BENCH", "VIENANH", "127.0.0.1", uid)
         return [
-            self._instance(origin, patient, study, index, modality, received_at)
+            self._instance(origin, patient, study, index, modality, received_at=received_at)
             for index, modality in enumerate(modalities, 1)
         ]
 
-    def _instance(  # noqa: PLR0917 (its levels, and when)
+    def _instance(
         self,
         origin: Origin,
         patient: PatientAttributes,
         study: StudyAttributes,
         index: int,
         modality: str,
+        *,
         received_at: datetime,
     ) -> Received:
         series = SeriesAttributes(

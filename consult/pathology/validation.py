@@ -112,12 +112,12 @@ class Validations:
             raise LimitExceeded(limit="cases of a validation", value=CASES_MAX + 1, bound=CASES_MAX)
         at = self._clock.now()
         try:
-            self._db.write(lambda connection: _write(connection, account, case, by, at, address))
+            self._db.write(lambda connection: _write(connection, account, case, by=by, at=at, address=address))
         except IntegrityError:
             raise CaseKnown from None
 
 
-def _write(connection: Connection, account: str, case: Case, by: str, at: datetime, address: str) -> None:  # noqa: PLR0917 - a row
+def _write(connection: Connection, account: str, case: Case, *, by: str, at: datetime, address: str) -> None:
     connection.execute(
         insert(slide_validation).values(
             account=account,

@@ -49,7 +49,7 @@ def add_protocols(router: APIRouter, services: Services, one: str) -> None:
         slide = await opened(request)
         level, column, row = deep_zoom_address(request.path_params["level"], request.path_params["tile"])
         region, size, address = deep_zoom_place(slide.slide, level, column, row)
-        return await _answer(services, request, slide, region, size, address)
+        return await _answer(services, request, slide, region, size, stored_at=address)
 
     async def info(request: Request) -> Response:
         slide = await opened(request)
@@ -64,7 +64,8 @@ def add_protocols(router: APIRouter, services: Services, one: str) -> None:
             raise InvalidRequest(reason="pictures are 0/default.jpg: not rotated, in color, as JPEG")
         region = iiif_region(slide.slide, asked["region"])
         size = iiif_size(region, asked["size"])
-        return await _answer(services, request, slide, region, size, whole_tile(slide.slide, region, size))
+        stored_at = whole_tile(slide.slide, region, size)
+        return await _answer(services, request, slide, region, size, stored_at=stored_at)
 
     for path, route in (
         ("/dz.dzi", dzi),
@@ -85,14 +86,14 @@ def _headers(opened: OpenSlide, what: str) -> dict[str, str]:
     return {"ETag": f'"{opened.revision}-{what}"', "Cache-Control": REVALIDATED}
 
 
-async def _answer(  # noqa: PLR0917 - what is drawn, of what, for whom
-    services: Services, request: Request, opened: OpenSlide, region: Region, size: Size, address: Address | None
+async def _answer(
+    services: Services, request: Request, opened: OpenSlide, region: Region, size: Size, *, stored_at: Address | None
 ) -> Response:
     """Give a stored tile as it is if the region is one; else draw the region."""
     headers = _headers(opened, "-".join(map(str, (*region, *size))))
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    content = None if address is None else await in_thread(stored_tile, opened, address)
+    content = None if stored_at is None else await in_thread(stored_tile, opened, stored_at)
     if content is None:
 
         def make(tile_of: TileOf) -> bytes:
