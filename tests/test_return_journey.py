@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
-from pynetdicom import AE, AllStoragePresentationContexts, evt
+from pynetdicom import AllStoragePresentationContexts, evt
 
 from tests.support.builders import a_ct_series, as_file
+from tests.support.entities import an_entity
 from tests.support.nodes import HUB, SITE, NodeProcess, wait_until
 from tests.support.reports import a_structured_report
 
@@ -46,7 +47,7 @@ class Pacs:
 
     def __init__(self) -> None:
         self.stored: queue.Queue[Dataset] = queue.Queue()
-        ae = AE("PACS")
+        ae = an_entity("PACS")
         ae.supported_contexts = AllStoragePresentationContexts
         self._server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_STORE, self._store)])
         self.port = self._server.server_address[1]

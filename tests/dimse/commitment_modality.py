@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from pydicom import Dataset
-from pynetdicom import AE, evt
+from pynetdicom import evt
 from pynetdicom.dimse_messages import N_EVENT_REPORT_RSP
 from pynetdicom.sop_class import StorageCommitmentPushModel
 from sqlalchemy import select
@@ -15,6 +15,7 @@ from gateway.dimse.scu.calling import Target
 from kernel.archive.commitments import commitment
 from kernel.clock import ManualClock
 from kernel.database import Database
+from tests.support.entities import an_entity
 
 if TYPE_CHECKING:
     from tests.dimse.conftest import Node
@@ -47,7 +48,7 @@ class Modality:
     associations: int = 0  # of the node
 
     def __post_init__(self) -> None:
-        self.ae = AE(ae_title="MODALITY")
+        self.ae = an_entity("MODALITY")
         self.ae.add_requested_context(StorageCommitmentPushModel)
         self.ae.add_supported_context(StorageCommitmentPushModel, scu_role=True, scp_role=True)
         self.server = self.ae.start_server(

@@ -4,7 +4,7 @@ import queue
 
 import pytest
 from pydicom.uid import generate_uid
-from pynetdicom import AE, build_role, evt
+from pynetdicom import build_role, evt
 from pynetdicom.sop_class import MRImageStorage, StorageCommitmentPushModel
 from sqlalchemy import delete, select
 
@@ -19,6 +19,7 @@ from tests.dimse.commitment_modality import (
 from tests.dimse.conftest import PATIENCE_S, Node
 from tests.dimse.test_get import holds
 from tests.support.builders import a_ct, a_ct_series
+from tests.support.entities import an_entity
 
 
 def test_what_is_kept_is_committed_on_the_same_association(node: Node, modality, tmp_path):
@@ -140,7 +141,7 @@ def test_a_transaction_uid_used_for_other_instances_commits_none_of_them(node: N
 
 def test_a_requester_may_select_roles(node: Node, modality, tmp_path):
     stored = holds(node, tmp_path / "in", [a_ct()])
-    ae = AE(ae_title="ROLES")
+    ae = an_entity("ROLES")
     ae.add_requested_context(StorageCommitmentPushModel)
     reports: queue.Queue = queue.Queue()
     association = ae.associate(

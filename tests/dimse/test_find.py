@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE
 from pynetdicom.pdu_primitives import SOPClassExtendedNegotiation
 from pynetdicom.sop_class import (
     PatientRootQueryRetrieveInformationModelFind,
@@ -25,6 +24,7 @@ from tests.dimse.conftest import dcmtk
 from tests.dimse.filled import fill
 from tests.support.access import audited
 from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine
+from tests.support.entities import an_entity
 from tests.support.wired import SITE, wired_node
 
 STUDY_ROOT = StudyRootQueryRetrieveInformationModelFind
@@ -67,7 +67,7 @@ class Asker:
     def __init__(
         self, node: Node, model=STUDY_ROOT, *, calling="ASKER", syntax=ExplicitVRLittleEndian, extended=b""
     ) -> None:
-        ae = AE(calling)
+        ae = an_entity(calling)
         ae.add_requested_context(model, syntax)
         items = []
         if extended:
@@ -305,7 +305,7 @@ def test_a_caller_finds_studies_of_the_sites_that_its_source_may_see(node: Node)
 
 
 def test_a_modality_that_only_sends_is_offered_no_query(node: Node):
-    ae = AE("MODALITY")
+    ae = an_entity("MODALITY")
     ae.add_requested_context(STUDY_ROOT)
 
     association = ae.associate("127.0.0.1", node.listener.port)

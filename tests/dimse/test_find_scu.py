@@ -9,7 +9,7 @@ from pathlib import Path
 import pyorthanc
 import pytest
 from pydicom.dataset import Dataset
-from pynetdicom import AE, evt
+from pynetdicom import evt
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind
 from typer.testing import CliRunner
 
@@ -24,6 +24,7 @@ from kernel.errors import InvalidQuery, PeerBusy, PeerUnreachable, Refused
 from tests.dimse.filled import fill
 from tests.dimse.test_find import add_many_studies
 from tests.support.builders import a_cr, a_ct_series, as_file
+from tests.support.entities import an_entity
 from tests.support.wired import wired_node
 
 CT = list(a_ct_series(3, seed="ct", PatientID="A1", PatientName="Nguyễn^Thị Hương", StudyDate="20261101"))
@@ -76,7 +77,7 @@ def test_more_than_was_wanted_is_cancelled(tmp_path: Path, migrated_sqlite: Path
 
 def scp(answers) -> Iterator[int]:
     """A pynetdicom SCP that answers as it is told."""
-    ae = AE("PEER")
+    ae = an_entity("PEER")
     ae.add_supported_context(StudyRootQueryRetrieveInformationModelFind)
     server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_C_FIND, answers)])
     try:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit, RLELossless
-from pynetdicom import AE, build_role, evt
+from pynetdicom import build_role, evt
 from pynetdicom.sop_class import (
     CompositeInstanceRootRetrieveGet,
     CTImageStorage,
@@ -29,6 +29,7 @@ from kernel.dicom.part10 import file_meta
 from tests.dimse.conftest import PATIENCE_S, Node, dcmtk
 from tests.support.access import audited
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes, as_file
+from tests.support.entities import an_entity
 
 STUDY_GET = StudyRootQueryRetrieveInformationModelGet
 PATIENT_GET = PatientRootQueryRetrieveInformationModelGet
@@ -71,7 +72,7 @@ class Getter:
         self.model = model
         self.came: list[tuple[str, str, bytes]] = []  # instance, transfer syntax, data set
         self.cancel_after: int | None = None
-        ae = AE(ae_title=title)
+        ae = an_entity(title)
         ae.add_requested_context(model)
         for syntax in syntaxes:
             ae.add_requested_context(CTImageStorage, syntax)

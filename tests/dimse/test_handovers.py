@@ -5,7 +5,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from pynetdicom import AE, evt
+from pynetdicom import evt
 from pynetdicom.sop_class import InstanceAvailabilityNotification
 from sqlalchemy import select
 
@@ -28,6 +28,7 @@ from tests.dimse.conftest import PATIENCE_S, Node
 from tests.dimse.test_get import holds
 from tests.routing.conftest import PACS, Hospital
 from tests.support.builders import a_ct, a_ct_series
+from tests.support.entities import an_entity
 from tests.support.nodes import NodeProcess, wait_until
 
 STUDY = a_ct().StudyInstanceUID
@@ -269,7 +270,7 @@ class Board:
     def __init__(self, status: int = 0x0000) -> None:
         self.status = status
         self.told: list = []
-        ae = AE(ae_title="PACS")
+        ae = an_entity("PACS")
         ae.add_supported_context(InstanceAvailabilityNotification)
         self.server = ae.start_server(("127.0.0.1", 0), block=False, evt_handlers=[(evt.EVT_N_CREATE, self._create)])
         self.port = self.server.socket.getsockname()[1]

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE, ALL_TRANSFER_SYNTAXES, evt
+from pynetdicom import ALL_TRANSFER_SYNTAXES, evt
 from pynetdicom.presentation import AllStoragePresentationContexts
 from pynetdicom.sop_class import CTImageStorage, StudyRootQueryRetrieveInformationModelMove
 
@@ -17,6 +17,7 @@ from tests.dimse.conftest import PATIENCE_S, Node, dcmtk
 from tests.dimse.test_get import an_identifier, counts, holds, pynetdicom
 from tests.support.access import audited
 from tests.support.builders import a_cr, a_ct, a_ct_series, as_dataset_bytes
+from tests.support.entities import an_entity
 
 MOVE = StudyRootQueryRetrieveInformationModelMove
 
@@ -35,7 +36,7 @@ class Destination:
     on_store: object = None
 
     def start(self) -> "Destination":
-        ae = AE(ae_title="WORKSTATION")
+        ae = an_entity("WORKSTATION")
         for uid in self.classes or [context.abstract_syntax for context in AllStoragePresentationContexts]:
             ae.add_supported_context(uid, list(self.syntaxes))
         handlers = [
@@ -91,7 +92,7 @@ class Mover:
     """pynetdicom as C-MOVE SCU."""
 
     def __init__(self, node: Node, title: str = "MOVER") -> None:
-        ae = AE(ae_title=title)
+        ae = an_entity(title)
         ae.add_requested_context(MOVE)
         self.association = ae.associate("127.0.0.1", node.port, ae_title="VIENANH")
         assert self.association.is_established

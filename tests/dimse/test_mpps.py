@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
-from pynetdicom import AE
 from pynetdicom.association import Association
 from pynetdicom.sop_class import (
     CTImageStorage,
@@ -23,6 +22,7 @@ from gateway.dimse.scp import mpps_scp
 from kernel.archive.tables import study
 from kernel.events import EventName, of_study
 from tests.support.builders import a_ct, a_ct_series, a_uid
+from tests.support.entities import an_entity
 from tests.support.wired import SITE, wired_node
 
 SLICES = list(a_ct_series(3))
@@ -38,7 +38,7 @@ def node(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Node]:
 
 @contextmanager
 def modality(node: Node) -> Iterator[Association]:
-    ae = AE("CT1")
+    ae = an_entity("CT1")
     ae.add_requested_context(ModalityPerformedProcedureStep)
     ae.add_requested_context(CTImageStorage)
     association = ae.associate("127.0.0.1", node.listener.port)
@@ -95,7 +95,7 @@ def an_end(status: str = "COMPLETED", slices=SLICES, **changes) -> Dataset:
 
 @contextmanager
 def a_viewer(node: Node) -> Iterator[Association]:
-    ae = AE("RIS")
+    ae = an_entity("RIS")
     ae.add_requested_context(ModalityPerformedProcedureStepRetrieve)
     association = ae.associate("127.0.0.1", node.listener.port)
     assert association.is_established
@@ -130,7 +130,7 @@ def test_what_was_said_of_a_step_can_be_had_again(node: Node):
 def test_a_step_is_told_to_those_who_may_see_the_worklist(tmp_path, migrated_sqlite):
     tables = {"source": [{"name": "ct", "calling": ["RIS"], "services": ["mpps"]}]}
     with wired_node(tmp_path / "node", migrated_sqlite, tables=tables) as node:
-        ae = AE("RIS")
+        ae = an_entity("RIS")
         ae.add_requested_context(ModalityPerformedProcedureStepRetrieve)
         assert not ae.associate("127.0.0.1", node.listener.port).is_established
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
-from pynetdicom import AE, build_role, evt
+from pynetdicom import build_role, evt
 from pynetdicom.dsutils import encode
 from pynetdicom.pdu_primitives import (
     AsynchronousOperationsWindowNegotiation,
@@ -25,6 +25,7 @@ from gateway.dimse.upper_layer.indications import Command
 from tests.dimse import scripts
 from tests.dimse.conftest import PATIENCE_S
 from tests.support.builders import a_ct, as_dataset_bytes
+from tests.support.entities import an_entity
 
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
 GET = "1.2.840.10008.5.1.4.1.2.2.3"
@@ -82,8 +83,7 @@ def until_cancelled(session: Session, message: Command) -> Iterable[Response]:
 
 
 def associate(node, *contexts: tuple[str, str], **others):
-    entity = AE(ae_title="PYNET")
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = PATIENCE_S
+    entity = an_entity("PYNET")
     for abstract_syntax, transfer_syntax in contexts:
         entity.add_requested_context(abstract_syntax, transfer_syntax)
     association = entity.associate("127.0.0.1", node.port, **others)

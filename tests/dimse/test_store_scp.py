@@ -6,12 +6,13 @@ import hashlib
 import pydicom
 import pytest
 from pydicom.uid import ImplicitVRLittleEndian
-from pynetdicom import AE, AllStoragePresentationContexts
+from pynetdicom import AllStoragePresentationContexts
 
 from gateway.dimse.upper_layer import pdu
 from tests.dimse import scripts
 from tests.dimse.conftest import dcmtk
 from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine, as_dataset_bytes, as_file
+from tests.support.entities import an_entity
 
 
 @pytest.mark.peer("dcmtk")
@@ -80,7 +81,7 @@ def test_an_instance_is_kept_in_the_transfer_syntax_in_which_it_is_sent(node, sa
 
 def send_with_pynetdicom(port, path) -> int:
     ds = pydicom.dcmread(path)
-    ae = AE()
+    ae = an_entity()
     ae.add_requested_context(ds.SOPClassUID, ds.file_meta.TransferSyntaxUID)
     association = ae.associate("127.0.0.1", port)
     status = association.send_c_store(path)
@@ -97,7 +98,7 @@ def test_pynetdicom_stores_and_releases(node, tmp_path):
 
 
 def test_pynetdicom_proposes_128_contexts_and_gets_an_answer_to_each(node):
-    ae = AE()
+    ae = an_entity()
     ae.requested_contexts = AllStoragePresentationContexts[:127]
     ae.add_requested_context("1.2.840.10008.1.1")
 

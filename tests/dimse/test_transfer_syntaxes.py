@@ -3,7 +3,7 @@
 import pytest
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
-from pynetdicom import AE, build_role, evt
+from pynetdicom import build_role, evt
 from pynetdicom.dsutils import encode
 from sqlalchemy import select
 
@@ -13,6 +13,7 @@ from kernel.dicom.syntaxes import SYNTAXES, TransferSyntax
 from tests.dimse import scripts
 from tests.dimse.conftest import Node
 from tests.support.builders import a_ct
+from tests.support.entities import an_entity
 
 FRAGMENTS = [b"\xff\xd8 not really \xff\xd9", b"another one"]  # nobody looks inside: keeping needs no codec
 
@@ -60,7 +61,7 @@ def test_pynetdicom_stores_and_gets_what_it_encodes_itself(node: Node, uid: str)
         got.append(event.dataset)
         return 0
 
-    entity = AE("PYNET")
+    entity = an_entity("PYNET")
     entity.add_requested_context(scripts.CT, uid)
     model = "1.2.840.10008.5.1.4.1.2.2.3"
     entity.add_requested_context(model)

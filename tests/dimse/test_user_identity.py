@@ -9,7 +9,6 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from pydicom import dcmread
-from pynetdicom import AE
 from pynetdicom.pdu_primitives import UserIdentityNegotiation
 from sqlalchemy import select
 
@@ -36,6 +35,7 @@ from kernel.errors import Busy
 from tests.dimse import scripts
 from tests.dimse.conftest import Node, Peer
 from tests.support.builders import a_ct, as_file
+from tests.support.entities import an_entity
 from tests.support.wired import wired_node
 
 FIND = "1.2.840.10008.5.1.4.1.2.2.1"
@@ -126,7 +126,7 @@ def test_a_pynetdicom_user_signs_in(start):
     identity.user_identity_type = 2
     identity.positive_response_requested = True
     identity.primary_field, identity.secondary_field = b"pacs", PASSWORD.encode()
-    entity = AE("PYNET")
+    entity = an_entity("PYNET")
     entity.add_requested_context(scripts.VERIFICATION)
 
     association = entity.associate("127.0.0.1", node.port, ext_neg=[identity])
@@ -151,7 +151,7 @@ def test_an_account_opens_to_unnamed_callers_what_its_rights_say(start):
 
 def test_what_an_account_of_another_site_stores_is_of_that_site(start):
     node = start()
-    entity = AE("PYNET")
+    entity = an_entity("PYNET")
     entity.add_requested_context(scripts.CT)
     identity = UserIdentityNegotiation()
     identity.user_identity_type = 2

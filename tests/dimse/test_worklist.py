@@ -7,7 +7,6 @@ from pathlib import Path
 import pydicom
 import pytest
 from pydicom.dataset import Dataset
-from pynetdicom import AE
 from pynetdicom.pdu_primitives import UserIdentityNegotiation
 from pynetdicom.sop_class import ModalityWorklistInformationFind
 
@@ -19,6 +18,7 @@ from exchange.assemble import Node
 from gateway.dimse.scp import worklist_scp
 from kernel.access import NewAccount
 from tests.dimse.conftest import dcmtk
+from tests.support.entities import an_entity
 from tests.support.wired import SITE, wired_node
 
 STATIONS = ({"ae_title": "OLDCT", "modality": ["CT"], "charset": "ISO_IR 100"},)
@@ -74,7 +74,7 @@ def asks(
     node: Node, identifier: Dataset, calling: str = "CT1", user: tuple[str, str] | None = None
 ) -> tuple[list[Dataset], int]:
     """Return the worklist that a pynetdicom modality is given, and the last status."""
-    ae = AE(calling)
+    ae = an_entity(calling)
     ae.add_requested_context(ModalityWorklistInformationFind)
     items = []
     if user is not None:
@@ -228,7 +228,7 @@ def test_a_key_that_is_not_supported_is_told_with_every_item(node: Node):
     identifier = an_identifier()
     identifier.add_new(0x00991001, "LO", "x")
 
-    ae = AE("CT1")
+    ae = an_entity("CT1")
     ae.add_requested_context(ModalityWorklistInformationFind)
     association = ae.associate("127.0.0.1", node.listener.port)
     statuses = [status.Status for status, _ in association.send_c_find(identifier, ModalityWorklistInformationFind)]

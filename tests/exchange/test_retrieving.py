@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from pydicom import Dataset, dcmread
 from pydicom.uid import ExplicitVRLittleEndian
-from pynetdicom import AE, evt
+from pynetdicom import evt
 from pynetdicom.sop_class import (
     CTImageStorage,
     StudyRootQueryRetrieveInformationModelFind,
@@ -31,6 +31,7 @@ from kernel.database import Database
 from kernel.dicom.syntaxes import SYNTAXES
 from routing.tables import job
 from tests.support.builders import a_ct_series, as_dataset_bytes, as_file
+from tests.support.entities import an_entity
 from tests.support.nodes import NodeProcess
 
 SERIES = [dcmread(BytesIO(as_file(ds))) for ds in a_ct_series(6)]
@@ -49,7 +50,7 @@ class Pacs:
     asked: list[list[str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        ae = AE(ae_title="PACS")
+        ae = an_entity("PACS")
         for model in self.offers:
             ae.add_supported_context(model)
         ae.add_supported_context(CTImageStorage, scu_role=True, scp_role=True)
