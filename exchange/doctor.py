@@ -116,15 +116,18 @@ def _exposure(config: Config) -> Finding:
 
 
 def _certificate(config: Config) -> Finding:
-    if config.http.tls_certificate is None:
+    certificate, key = config.http.tls_certificate, config.http.tls_key
+    if certificate is None or key is None:
         return Finding("TLS", note="not configured")
     try:
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(
-            config.http.tls_certificate, config.http.tls_key
-        )
-    except (OSError, ssl.SSLError) as error:
-        return Finding("TLS", f"the certificate or key cannot be used: {type(error).__name__}")
-    return Finding("TLS")
+        for file in (certificate, key):
+            file.open("rb").close()
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except ssl.SSLError as error:
+        return Finding("TLS", f"{certificate} and {key} cannot be used: {error.reason}")
+    except OSError as error:
+        return Finding("TLS", f"{error.filename}: {error.strerror}")
+    return Finding("TLS", note=str(certificate))
 
 
 def _disk(config: Config) -> Finding:

@@ -21,6 +21,8 @@ from kernel.errors import InvalidConfiguration
 def load(file: Path | None = None, environment: Mapping[str, str] | None = None) -> Config:
     """Read the configuration: defaults, then `file`, then `VIENANH_SECTION_FIELD` variables.
 
+    Relative names of files that `file` gives are looked for beside it; the data folder is where the node is started.
+
     Raises
     ------
     InvalidConfiguration
@@ -32,7 +34,7 @@ def load(file: Path | None = None, environment: Mapping[str, str] | None = None)
     tables: dict[str, Any] = dict.fromkeys(TABLES, ())
     for name, content in document.items():
         if name in SECTIONS:
-            settings[name] = dict(_section(name, content, origin))
+            settings[name] = {key: _beside(origin, name, key, value) for key, value in _section(name, content, origin)}
         elif name in TABLES:
             tables[name] = _table(name, content, origin)
         else:
@@ -68,6 +70,11 @@ def _section(name: str, content: Any, origin: str) -> Iterator[tuple[str, Any]]:
                 source=origin, key=f"{name}.{key}", reason=f"no such key; there are {known}"
             ) from None
         yield key, _convert(hint, value, origin, f"{name}.{key}")
+
+
+def _beside(origin: str, section: str, key: str, value: Any) -> Any:
+    """Return a setting, a file's name as one beside the configuration `origin`."""
+    return Path(origin).parent / value if isinstance(value, Path) and (section, key) != ("node", "data") else value
 
 
 def _table(name: str, content: Any, origin: str) -> tuple[Mapping[str, Any], ...]:

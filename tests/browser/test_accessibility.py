@@ -1,5 +1,6 @@
 """Every screen as a person sees it: axe-core finds nothing serious, and pictures are kept for a person to look at."""
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,42 @@ def the_pictures(room: Room) -> None:
     room.settle()
 
 
+def the_account(room: Room) -> None:
+    room.page.get_by_role("button", name=re.compile("^(Account|Tài khoản): ")).click()
+    expect(room.page.get_by_role("menuitem")).to_have_count(2)
+
+
+def the_password(room: Room) -> None:
+    room.page.get_by_role("menuitem").first.click()
+    expect(room.page.locator("input[type=password]").first).to_be_visible()
+
+
+def the_marks(room: Room) -> None:
+    room.press("l")
+    room.drag((80, 20))
+    room.press(",")
+    expect(room.page.get_by_role("complementary")).to_be_visible()
+
+
+def the_question(room: Room) -> None:
+    room.page.keyboard.press("q")
+    expect(room.page.get_by_role("dialog")).to_be_visible()
+
+
+def the_reading_keys(room: Room) -> None:
+    room.page.keyboard.press("Escape")
+    expect(room.page.get_by_role("dialog")).to_have_count(0)
+    room.press("?")
+    expect(room.page.get_by_role("dialog")).to_be_visible()
+
+
+def the_header(room: Room) -> None:
+    room.page.keyboard.press("Escape")
+    expect(room.page.get_by_role("dialog")).to_have_count(0)
+    room.press("Shift+T")
+    expect(room.page.get_by_role("dialog").get_by_role("searchbox")).to_be_visible()
+
+
 def the_journey(room: Room) -> None:
     room.press("t")
     expect(room.page.get_by_role("dialog").locator("li").first).to_be_visible()
@@ -41,6 +78,14 @@ VISITS: tuple[dict[str, Callable[[Room], None]], ...] = (
     {"door": the_door},
     {"worklist": the_worklist, "keys": the_keys},
     {"pictures": the_pictures, "journey": the_journey},
+    {"account": the_account, "password": the_password},
+    {
+        "pictures-again": the_pictures,
+        "marks": the_marks,
+        "leaving": the_question,
+        "reading-keys": the_reading_keys,
+        "header": the_header,
+    },
 )
 
 

@@ -21,11 +21,12 @@ SLICES = 3
 
 @pytest.fixture(scope="module")
 def hub(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
-    """A node with two studies, a requester and a reader."""
+    """A node with three studies of two people, a requester and a reader."""
     node = NodeProcess(tmp_path_factory.mktemp("sharing"), HUB).start()
     studies = [
         *a_ct_series(SLICES, seed="one", AccessionNumber="A-1", PatientID="BN-1"),
         *a_ct_series(SLICES, seed="two", AccessionNumber="A-2", PatientID="BN-2"),
+        *a_ct_series(SLICES, seed="three", AccessionNumber="A-3", PatientID="BN-2"),
     ]
     node.store(as_file(ds) for ds in studies)
     for name, role in (("chi.yen", "requester"), ("bs.lan", "reader")):
@@ -61,15 +62,14 @@ def test_a_link_and_its_code_open_one_study_for_somebody_without_an_account(
     room.wait_for_picture()
     room.page.get_by_role("button", name=re.compile("^(Send out|Gửi ra ngoài)$")).click()
     expect(room.page.get_by_role("menuitem")).to_have_count(4)
-    room.page.screenshot(path=artifacts / f"share-menu-{name}.png")
+    assert found_in_the_way(room, artifacts / f"share-menu-{name}.png") == []
     room.page.get_by_role("menuitem", name=re.compile("^(Link|Liên kết)")).click()
     room.page.get_by_role("button", name=re.compile("^(Make a link|Tạo liên kết)$")).click()
     address = room.page.get_by_label(re.compile("^(Address|Địa chỉ)"))
     expect(address).to_have_value(re.compile(rf"^{re.escape(hub.url)}/shared#.+\..+"))
     code = room.page.get_by_label(re.compile("^(Code|Mã)")).input_value()
     expect(room.page.get_by_text(re.compile("^(not opened|chưa mở)$")).first).to_be_visible()
-    assert found_in_the_way(room) == []
-    room.page.screenshot(path=artifacts / f"share-link-{name}.png")
+    assert found_in_the_way(room, artifacts / f"share-link-{name}.png") == []
 
     guest = Room.open(browser_without_webgl, hub.url, size=size, language=language, scheme=scheme)
     asked: list[str] = []
@@ -77,7 +77,7 @@ def test_a_link_and_its_code_open_one_study_for_somebody_without_an_account(
     link = address.input_value()
     guest.page.goto(link)
     expect(guest.page).to_have_url(hub.url + "/shared")
-    guest.page.screenshot(path=artifacts / f"shared-{name}.png")
+    assert found_in_the_way(guest, artifacts / f"shared-{name}.png") == []
     guest.page.fill("input[name=code]", "wrong")
     guest.page.click("button[type=submit]")
     expect(guest.page.get_by_role("alert")).to_be_visible()
@@ -150,12 +150,30 @@ def test_another_program_calls_a_study_after_signing_in_and_its_patient_leaves_t
     room.close()
 
 
-def test_a_call_for_what_is_not_there_says_so(browser_without_webgl: Browser, hub: NodeProcess, artifacts: Path):
-    room = entered(browser_without_webgl, hub, "bs.lan", "vi")
+@pytest.mark.parametrize(("size", "scheme"), [(LAPTOP, "dark"), (PHONE, "light")], ids=["laptop", "phone"])
+def test_a_call_for_what_is_not_there_says_so(
+    browser_without_webgl: Browser, hub: NodeProcess, artifacts: Path, size: tuple[int, int], scheme: Scheme
+):
+    room = entered(browser_without_webgl, hub, "bs.lan", "vi", size=size, scheme=scheme)
     room.page.goto(f"{hub.url}/launch?accessionNumber=NO")
 
     expect(room.page.get_by_text("Không có lượt chụp nào như vậy")).to_be_visible()
-    room.page.screenshot(path=artifacts / "launch-none.png")
+    assert found_in_the_way(room, artifacts / f"launch-none-{size[0]}-vi-{scheme}.png") == []
     room.page.get_by_role("button", name="Tới danh sách").click()
-    expect(room.rows()).to_have_count(2)
+    expect(room.rows()).to_have_count(3)
+    room.close()
+
+
+@pytest.mark.parametrize(("size", "scheme"), [(LAPTOP, "light"), (PHONE, "dark")], ids=["laptop", "phone"])
+def test_a_call_for_a_person_with_several_studies_offers_them(
+    browser_without_webgl: Browser, hub: NodeProcess, artifacts: Path, size: tuple[int, int], scheme: Scheme
+):
+    room = entered(browser_without_webgl, hub, "bs.lan", "en", size=size, scheme=scheme)
+    room.page.goto(f"{hub.url}/launch?requestType=PATIENT&patientID=BN-2")
+
+    offered = room.page.get_by_role("listitem").get_by_role("button")
+    expect(offered).to_have_count(2)
+    assert found_in_the_way(room, artifacts / f"launch-several-{size[0]}-en-{scheme}.png") == []
+    offered.first.click()
+    room.wait_for_picture()
     room.close()

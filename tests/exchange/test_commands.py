@@ -165,7 +165,19 @@ def test_the_doctor_names_readers_that_prove_nothing_and_tls_files_that_cannot_b
 
     assert told.exit_code == 1
     assert re.search(r"wrong  sources: .*: PACS$", told.output, re.MULTILINE)
-    assert re.search(r"wrong  DICOM TLS: none\.crt: dimse\.tls_certificate: .*FileNotFoundError", told.output)
+    assert re.search(r"wrong  DICOM TLS: \S+none\.crt: dimse\.tls_certificate: .*none\.crt: No such file", told.output)
+
+
+def test_the_doctor_names_the_file_of_https_that_is_not_there_or_is_no_key(run, tmp_path):
+    file = tmp_path / "node.toml"
+    file.write_text('[http]\ntls_certificate = "node.crt"\ntls_key = "node.key"\n')
+
+    assert f"wrong  TLS: {tmp_path / 'node.crt'}: No such file" in run("doctor", "--config", str(file)).output
+    for name in ("node.crt", "node.key"):
+        (tmp_path / name).write_text("nothing of the kind")
+
+    told = run("doctor", "--config", str(file)).output
+    assert re.search(r"wrong  TLS: \S+node\.crt and \S+node\.key cannot be used: ", told)
 
 
 def test_a_study_that_nobody_sent_has_no_trace(run):

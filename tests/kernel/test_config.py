@@ -32,6 +32,22 @@ def test_a_file_overrides_defaults_and_the_environment_overrides_the_file(tmp_pa
     assert config.origin == str(tmp_path / "vienanh.toml")
 
 
+def test_files_that_a_configuration_names_lie_beside_it_and_the_data_where_the_node_is_started(tmp_path: Path):
+    file = tmp_path / "node.toml"
+    file.write_text(
+        '[node]\ndata = "data"\n[http]\ntls_certificate = "node.crt"\ntls_key = "/etc/vienanh/node.key"\n'
+        '[anonymizer]\nprofiles = "profiles"\n'
+    )
+
+    config = load(file, {"VIENANH_DATABASE_PASSWORD_FILE": "here"})
+
+    assert config.http.tls_certificate == tmp_path / "node.crt"
+    assert config.http.tls_key == Path("/etc/vienanh/node.key")
+    assert config.anonymizer.profiles == tmp_path / "profiles"
+    assert config.anonymizer.key_file is None
+    assert (config.node.data, config.database.password_file) == (Path("data"), Path("here"))
+
+
 def test_the_environment_gives_lists_numbers_and_nothing(tmp_path: Path):
     config = load(
         environment={

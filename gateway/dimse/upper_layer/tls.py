@@ -100,7 +100,8 @@ class ServerTls:
         try:
             return cls(files)
         except OSError as error:  # ssl.SSLError is one
-            reason = f"it, tls_key or tls_ca cannot be used: {getattr(error, 'reason', None) or type(error).__name__}"
+            why = getattr(error, "reason", None) or f"{error.filename}: {error.strerror}"
+            reason = f"it, tls_key or tls_ca cannot be used: {why}"
             raise InvalidConfiguration(source=files.certificate, key="dimse.tls_certificate", reason=reason) from None
 
     def __init__(self, files: ServerFiles) -> None:
