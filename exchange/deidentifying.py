@@ -28,7 +28,7 @@ from routing.profiles import text_of
 
 EXIT_HELD: Final = 1
 TOLD_MAX: Final = 20  # inputs that were not written; the report has all
-AT_ONCE: Final = 8  # inputs handed to a worker at a time, and flushed together
+AT_ONCE: Final = 32  # inputs handed to a worker at a time, and flushed together; fewer when there are few
 
 
 def deidentify(
@@ -138,7 +138,8 @@ def _run(found: list[Entry], order: Order, workers: int) -> list[Outcome]:
 
 def _outcomes(found: list[Entry], order: Order, workers: int) -> Iterator[Outcome]:
     work = partial(process, order=order)
-    groups = [found[start : start + AT_ONCE] for start in range(0, len(found), AT_ONCE)]
+    size = max(1, min(AT_ONCE, -(-len(found) // workers)))
+    groups = [found[start : start + size] for start in range(0, len(found), size)]
     if workers == 1 or len(groups) <= 1:
         yield from chain.from_iterable(map(work, groups))
         return

@@ -73,11 +73,12 @@ def content_of(entry: Entry) -> Generator[Buffer]:
         archive = _archive(entry.path)
         with tempfile.TemporaryFile() as unpacked:
             _unpack(archive, archive.getinfo(entry.member), unpacked)
-            with _mapped(unpacked) as view:
+            with _mapped(unpacked.fileno()) as view:
                 yield view
         return
-    with entry.path.open("rb", buffering=0) as file:
-        size = os.fstat(file.fileno()).st_size
+    file = os.open(entry.path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        size = os.fstat(file).st_size
         if size > READ_BYTES_MAX:
             with _mapped(file) as view:
                 yield view
@@ -87,6 +88,8 @@ def content_of(entry: Entry) -> Generator[Buffer]:
             yield memoryview(buffer).toreadonly()[: _read(file, memoryview(buffer)[:size])]
         finally:
             _spare.append(buffer)
+    finally:
+        os.close(file)
 
 
 @lru_cache(maxsize=1)  # its members come one after the other
@@ -94,20 +97,20 @@ def _archive(path: Path) -> zipfile.ZipFile:
     return zipfile.ZipFile(path)
 
 
-def _read(file: IO[bytes], into: memoryview) -> int:
+def _read(file: int, into: memoryview) -> int:
     """Read until the file or the room ends; return how many bytes there were."""
     size = 0
-    while size < len(into) and (count := os.readv(file.fileno(), [into[size:]])):
+    while size < len(into) and (count := os.readv(file, [into[size:]])):
         size += count
     return size
 
 
 @contextmanager
-def _mapped(file: IO[bytes]) -> Generator[Buffer]:
-    if os.fstat(file.fileno()).st_size == 0:
+def _mapped(file: int) -> Generator[Buffer]:
+    if os.fstat(file).st_size == 0:
         yield b""
         return
-    with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
+    with mmap.mmap(file, 0, access=mmap.ACCESS_READ) as view:
         yield view
 
 

@@ -12,7 +12,7 @@ import errno
 import os
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
 
@@ -21,6 +21,7 @@ from kernel.errors import Busy
 
 _FSYNC: Final = 2  # IOCB_CMD_FSYNC and IOCB_CMD_FDSYNC of linux/aio_abi.h
 _FDATASYNC: Final = 3
+GROUP_MAX: Final = 32  # files of which one group is waited for
 _CALLS: Final = {"x86_64": (206, 209, 208), "aarch64": (0, 2, 4)}  # io_setup, io_submit, io_getevents
 _numbers: Final = _CALLS.get(platform.machine()) if sys.platform == "linux" and sys.maxsize > 2**32 else None
 _syscall: Final[Any] = getattr(ctypes.CDLL(None, use_errno=True), "syscall", None)
@@ -63,27 +64,31 @@ class _Time(ctypes.Structure):
 
 
 class _Queue:
-    """A place of the kernel's for two flushes under way; used by one `Flushing` at a time."""
+    """A place of the kernel's for some flushes under way, each of a kind; used by one `Flushing` or group at a time."""
 
-    def __init__(self) -> None:
+    def __init__(self, *kinds: int) -> None:
+        count = len(kinds)
         self._place = ctypes.c_ulong(0)
-        self._call(0, ctypes.c_uint(2), ctypes.byref(self._place))
-        self._controls = (_Control * 2)(_Control(opcode=_FDATASYNC), _Control(opcode=_FSYNC))
+        self._call(0, ctypes.c_uint(count), ctypes.byref(self._place))
+        self._controls = (_Control * count)(*(_Control(opcode=kind) for kind in kinds))
         size = ctypes.sizeof(_Control)
-        self._pointers = (ctypes.c_void_p * 2)(*(ctypes.addressof(self._controls) + size * one for one in (0, 1)))
-        self._events = (_Event * 2)()
+        self._pointers = (ctypes.c_void_p * count)(
+            *(ctypes.addressof(self._controls) + size * at for at in range(count))
+        )
+        self._events = (_Event * count)()
 
-    def begin(self, file: int, folder: int) -> int:
-        """Begin the flush of a file's data, then of its folder; return how many were begun. Raises OSError for none."""
-        self._controls[0].descriptor, self._controls[1].descriptor = file, folder
-        return self._call(1, self._place, ctypes.c_long(2), self._pointers)
+    def begin(self, *descriptors: int) -> int:
+        """Begin the flushes of files and folders in their order; return how many were begun. Raises OSError for none."""
+        for control, descriptor in zip(self._controls, descriptors, strict=False):
+            control.descriptor = descriptor
+        return self._call(1, self._place, ctypes.c_long(len(descriptors)), self._pointers)
 
     def over(self, count: int, wait_s: float | None) -> list[int]:
         """Wait until `count` are over, or for so long; return the results: 0, or an error number below zero."""
         time = None if wait_s is None else ctypes.byref(_Time(int(wait_s), int(wait_s % 1 * 1e9)))
         while True:
             with contextlib.suppress(InterruptedError):
-                done = self._call(2, self._place, ctypes.c_long(count), ctypes.c_long(2), self._events, time)
+                done = self._call(2, self._place, ctypes.c_long(count), ctypes.c_long(count), self._events, time)
                 return [self._events[place].result for place in range(done)]
 
     @staticmethod
@@ -98,6 +103,7 @@ class _Queue:
 
 
 _idle: Final[list[_Queue]] = []  # as many as flushes were ever under way at once; they live as long as the process
+_wide: Final[list[_Queue]] = []  # the same of groups
 
 
 class Flushing:
@@ -126,7 +132,7 @@ class Flushing:
         self._queue: _Queue | None = None
         self._begun = 0
         try:
-            self._queue = _idle.pop() if _idle else _Queue()
+            self._queue = _idle.pop() if _idle else _Queue(_FDATASYNC, _FSYNC)
             self._begun = self._queue.begin(file, folder)
         except OSError:
             self._queue = None  # it may be a parent process's
@@ -184,3 +190,34 @@ class Flushing:
             _idle.append(self._queue)
         os.close(self._file)
         os.close(self._folder)
+
+
+def flush_together(files: Sequence[int]) -> None:
+    """Return when the data and sizes of open files are durable: the disk is waited for once, not once for each.
+
+    Raises
+    ------
+    OSError
+        One could not be flushed.
+    """
+    for first in range(0, len(files), GROUP_MAX):
+        _flush_group(files[first : first + GROUP_MAX])
+
+
+def _flush_group(files: Sequence[int]) -> None:
+    queue, begun = None, 0
+    try:
+        queue = _wide.pop() if _wide else _Queue(*[_FDATASYNC] * GROUP_MAX)
+        begun = queue.begin(*files)
+    except OSError:
+        queue = None  # it may be a parent process's
+    results: list[int] = []
+    while queue and len(results) < begun:
+        results += queue.over(begun - len(results), None)
+    if queue:
+        _wide.append(queue)
+    for file in files[begun:]:
+        durable.flush_data(file)
+    failed = next((result for result in results if result < 0), 0)
+    if failed:
+        raise OSError(-failed, os.strerror(-failed))

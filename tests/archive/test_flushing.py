@@ -81,7 +81,7 @@ def test_where_the_kernel_cannot_the_flushes_are_made_before_anybody_goes_on(
 
 
 def test_a_forked_process_does_not_use_the_places_of_its_parent(opened, flushed_here, monkeypatch):
-    monkeypatch.setattr(flushing, "_idle", [flushing._Queue()])
+    monkeypatch.setattr(flushing, "_idle", [flushing._Queue(flushing._FDATASYNC, flushing._FSYNC)])
 
     child = os.fork()
     if not child:
@@ -148,3 +148,54 @@ def test_a_disk_that_is_slow_does_not_hold_up_the_writer(archive: Archive, monke
 def _failing(over, code: int):
     """Flush as always, and say that the first of them failed."""
     return lambda self, count, wait_s: [-code, *over(self, count, wait_s)[1:]]
+
+
+# --- several files ----------------------------------------------------------------------------------------------------
+
+
+def written_files(folder: Path, count: int) -> list[int]:
+    files = [os.open(folder / f"of-{number}", os.O_CREAT | os.O_WRONLY) for number in range(count)]
+    for file in files:
+        os.write(file, b"x" * 10_000)
+    return files
+
+
+@pytest.mark.parametrize("count", [0, 1, 5, flushing.GROUP_MAX, flushing.GROUP_MAX + 3])
+def test_several_files_are_flushed_by_the_kernel_and_stay_open(tmp_path, flushed_here, count: int):
+    files = written_files(tmp_path, count)
+
+    flushing.flush_together(files)
+
+    assert flushed_here == []
+    for file in files:
+        os.close(file)
+
+
+@pytest.mark.parametrize("missing", ["the calls", "a place"])
+def test_where_the_kernel_cannot_several_files_are_flushed_one_after_the_other(
+    tmp_path, flushed_here, monkeypatch, missing: str
+):
+    monkeypatch.setattr(flushing, "_wide", [])
+    if missing == "the calls":
+        monkeypatch.setattr(flushing, "_numbers", None)
+    else:
+        monkeypatch.setattr(flushing._Queue, "_call", _no_place)
+    files = written_files(tmp_path, 3)
+
+    flushing.flush_together(files)
+
+    assert flushed_here == files
+    for file in files:
+        os.close(file)
+
+
+def test_one_file_that_cannot_be_flushed_is_told_when_no_flush_is_under_way_any_more(tmp_path):
+    files = written_files(tmp_path, 3)
+    reader, _writer = pipe = os.pipe()
+
+    with pytest.raises(OSError, match=r"Invalid argument|Operation not supported"):
+        flushing.flush_together([files[0], reader, files[2]])
+
+    flushing.flush_together(files)
+    for file in (*files, *pipe):
+        os.close(file)
