@@ -3,7 +3,8 @@
 A name may be in one frame only. A cine is parted into scenes where much changes at once, as when a machine shows another
 page: else one scene would hide what is written in another. Of a scene the greatest value of each pixel over its frames
 shows bright text, the least shows dark text, the greatest change from one frame to the next shows what comes and goes.
-Frames of a scene of one or two, and those that differ most from their neighbors, are looked at by themselves.
+Frames of a scene of one or two, and those beside a step that is odd in some small place (`changes`), are looked at by
+themselves: of hundreds of frames of moving tissue neither the greatest value nor the greatest change shows grey text.
 """
 
 from collections.abc import Iterator, Sequence
@@ -13,13 +14,13 @@ from typing import Any, Final, Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymizer.pixels.changes import Changes
 from kernel.dicom.limits import exceeded
 from kernel.dicom.palette import apply_palette
 from kernel.dicom.pixels import Pixels
 
 FRAMES_MAX: Final = 3000  # of one cine
 SINGLE_FRAMES_MAX: Final = 2  # an instance of no more frames is looked at frame by frame
-OUTLIERS: Final = 2  # frames of a cine that are looked at by themselves
 SCENES_MAX: Final = 60  # of one cine; each takes up to three looks
 CUT: Final = 0.15  # of the range of values, by which the mean pixel changes between scenes; or
 CUT_TIMES, CUT_MORE, CUT_AFTER = 1.5, 0.01, 3  # so many times the median step, and a share of the range; after steps
@@ -39,11 +40,13 @@ def views(pixels: Pixels) -> Iterator[Picture]:
     UnsupportedTransferSyntax, MalformedInstance
         A frame cannot be decoded.
     """
-    steps: list[float] = []
-    for scene in _scenes(pixels, steps):
+    changes, shown = Changes(), set[int]()
+    for scene in _scenes(pixels, changes):
         yield from map(eight_bits, scene.few if scene.is_short else (scene.most, scene.least, scene.change))
-    for index in sorted(range(1, len(steps) + 1), key=lambda index: -steps[index - 1])[:OUTLIERS]:
-        yield eight_bits(frame(pixels, index))
+        shown.update(scene.shown)
+    for index in changes.odd_frames():
+        if index not in shown:
+            yield eight_bits(frame(pixels, index))
 
 
 class Overview(NamedTuple):
@@ -57,7 +60,7 @@ class Overview(NamedTuple):
 
 def overviews(pixels: Pixels) -> Iterator[Overview]:
     """Yield what a person must have seen before all frames were shown: every scene. Errors are those of `views`."""
-    for scene in _scenes(pixels, []):
+    for scene in _scenes(pixels, Changes()):
         if scene.is_short:
             for number, shown in enumerate(scene.few, scene.first_frame):
                 yield Overview("frame", number, number, eight_bits(shown))
@@ -77,27 +80,28 @@ def frame(pixels: Pixels, index: int) -> NDArray[Any]:
     return array[..., :3] if array.ndim == 3 else array
 
 
-def _scenes(pixels: Pixels, steps: list[float]) -> Iterator["_Scene"]:
-    """Yield the scenes of an instance; an instance of few frames is one. `steps` takes the changes of a longer one."""
+def _scenes(pixels: Pixels, changes: Changes) -> Iterator["_Scene"]:
+    """Yield the scenes of an instance; an instance of few frames is one. `changes` takes the steps of a longer one."""
     image, count = pixels.image, pixels.frames.number_of_frames
     if image.rows * image.columns > PICTURE_PIXELS_MAX:
         raise exceeded("PICTURE_PIXELS_MAX", image.rows * image.columns, PICTURE_PIXELS_MAX)
     if count > FRAMES_MAX:
         raise exceeded("FRAMES_MAX", count, FRAMES_MAX)
     scene = _Scene.begun(frame(pixels, 0), 1)
-    scenes = 1
+    scenes, steps = 1, list[float]()
     for index in range(1, count):
         shown = frame(pixels, index)
         step = scene.step_to(shown)
-        if count > SINGLE_FRAMES_MAX and _is_cut(step, steps):
+        if count > SINGLE_FRAMES_MAX and _is_cut(step.mean, steps):
             yield scene
             scene, scenes = _Scene.begun(shown, index + 1), scenes + 1
             if scenes > SCENES_MAX:
                 raise exceeded("SCENES_MAX", scenes, SCENES_MAX)
         else:
-            scene.goes_on(shown)
+            scene.goes_on(shown, step)
         if count > SINGLE_FRAMES_MAX:
-            steps.append(step)
+            steps.append(step.mean)
+            changes.add(step.difference, step.reach)
     yield scene
 
 
@@ -105,6 +109,19 @@ def _is_cut(step: float, steps: Sequence[float]) -> bool:
     """Whether another scene begins after a step, a share of the range of values, that follows others."""
     is_odd = len(steps) >= CUT_AFTER and step > CUT_TIMES * float(np.median(steps)) + CUT_MORE
     return step > CUT or is_odd
+
+
+class _Step(NamedTuple):
+    """From one frame to the next."""
+
+    now: NDArray[np.float32]  # the next frame, (rows, columns)
+    difference: NDArray[np.float32]  # of each pixel
+    reach: float  # of values: from black to white
+
+    @property
+    def mean(self) -> float:
+        """By how much the mean pixel changes, as a share of the range of values."""
+        return float(self.difference.mean()) / self.reach
 
 
 @dataclass(slots=True)
@@ -129,18 +146,23 @@ class _Scene:
         """Whether its frames are looked at as they are."""
         return self.count <= SINGLE_FRAMES_MAX
 
-    def step_to(self, shown: NDArray[Any]) -> float:
-        """Return by how much the mean pixel changes, as a share of the range of values."""
-        now = _grey(shown)
-        reach = max(float(self.most.max()), float(now.max())) - min(float(self.least.min()), float(now.min()))
-        return float(np.abs(now - self.last).mean()) / (255 if shown.dtype == np.uint8 else max(reach, FLAT))
+    @property
+    def shown(self) -> range:
+        """The indices of frames that are looked at as they are."""
+        first = self.first_frame - 1
+        return range(first, first + self.count if self.is_short else first)
 
-    def goes_on(self, shown: NDArray[Any]) -> None:
+    def step_to(self, shown: NDArray[Any]) -> _Step:
         now = _grey(shown)
-        np.maximum(self.most, now, out=self.most)
-        np.minimum(self.least, now, out=self.least)
-        np.maximum(self.change, np.abs(now - self.last), out=self.change)
-        self.last = now
+        difference = np.abs(now - self.last)
+        reach = max(float(self.most.max()), float(now.max())) - min(float(self.least.min()), float(now.min()))
+        return _Step(now, difference, 255.0 if shown.dtype == np.uint8 else max(reach, FLAT))
+
+    def goes_on(self, shown: NDArray[Any], step: _Step) -> None:
+        np.maximum(self.most, step.now, out=self.most)
+        np.minimum(self.least, step.now, out=self.least)
+        np.maximum(self.change, step.difference, out=self.change)
+        self.last = step.now
         self.count += 1
         if self.is_short:
             self.few.append(shown)
