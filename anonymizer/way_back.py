@@ -13,7 +13,7 @@ from typing import Final
 
 from anonymizer.identifiers import SHIFT_DAYS_MIN, name_of, shift_date
 
-NEW_UID: Final = re.compile(r"2\.25\.[1-9][0-9]{0,38}(?![0-9]|\.[0-9])")
+NEW_UID: Final = re.compile(r"(?<![0-9.])2\.25\.[1-9][0-9]{0,38}(?![0-9]|\.[0-9])")
 PSEUDONYM: Final = re.compile(r"[2-9A-HJKMNP-TV-Y]{4}-[2-9A-HJKMNP-TV-Y]{4}-[2-9A-HJKMNP-TV-Y]{4}")
 
 

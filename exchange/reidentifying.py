@@ -26,6 +26,7 @@ HELD_WORDS: Final = {
     ways_back.UNKNOWN_PSEUDONYM: "its pseudonym is not of this site",
     ways_back.UNKNOWN_STUDY: "its study never left this site",
     ways_back.OTHER_PATIENT: "its study is another patient's",
+    ways_back.UNKNOWN_UID: "it names an instance that neither left this site nor came home",
 }
 
 
@@ -74,7 +75,7 @@ def _one(stores: Stores, keys: Keys, path: Path, output: Path) -> str:
     if not is_dicom:
         found = ways_back.opened(stores.db, keys, [(VaultKind.STUDY, uid) for uid in named.uids])
         named = studies_in(named, [token for _, token in found])
-    way = ways_back.way_back(stores.db, keys, named, ASKER, now=stores.clock.now())
+    way = ways_back.way_back(stores.db, keys, named, ASKER, now=stores.clock.now(), is_message=not is_dicom)
     if isinstance(way, str):
         return HELD_WORDS[way]
     if is_dicom:

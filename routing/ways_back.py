@@ -26,11 +26,17 @@ TOKENS_MAX: Final = 20_000  # that one object may name
 AT_ONCE: Final = 500  # records in one question
 NO_PSEUDONYM, UNKNOWN_PSEUDONYM = "no-pseudonym", "unknown-pseudonym"  # why an object does not come home
 UNKNOWN_STUDY, OTHER_PATIENT = "unknown-study", "other-patient"
+UNKNOWN_UID: Final = "unknown-uid"
 Token = tuple[VaultKind, str]
 
 
-def way_back(db: Database, keys: Keys, named: Named, asker: Asker, *, now: datetime) -> WayBack | str:
+def way_back(
+    db: Database, keys: Keys, named: Named, asker: Asker, *, now: datetime, is_message: bool = False
+) -> WayBack | str:
     """Return the way back of an object that came home, or in a word why it has none; audited either way.
+
+    An object brings UIDs of its own: those of what others made. A message makes nothing, so every UID in it that may be
+    of a de-identification must be one that left, or that came home before.
 
     Raises
     ------
@@ -46,6 +52,8 @@ def way_back(db: Database, keys: Keys, named: Named, asker: Asker, *, now: datet
     is_one = is_pseudonym(named.patient_id)
     found = opened(db, keys, [(VaultKind.PATIENT, named.patient_id), *tokens] if is_one else [])
     refusal = _objection(named, {token: entry for token, (entry, _) in found.items()}, is_one=is_one)
+    if not refusal and is_message and any((VaultKind.UID, uid) not in found for uid in named.uids):
+        refusal = UNKNOWN_UID
     if refusal:
         note_refusal(db, keys.site, asker, refusal, now=now)
         return refusal

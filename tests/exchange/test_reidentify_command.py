@@ -67,6 +67,29 @@ def test_objects_and_messages_come_home_and_what_is_not_ours_is_listed(at_hub, t
     assert {path.stat().st_mode & 0o077 for path in home.iterdir()} == {0}
 
 
+@pytest.mark.parametrize("kind", ["fhir", "hl7"])
+def test_a_message_that_names_one_uid_which_nobody_here_knows_is_held_whole(at_hub, tmp_path, kind):
+    """Left as it is, it would stand beside the patient's name and tie it to what others hold under that UID."""
+    inbox, home = tmp_path / "in", tmp_path / "home"
+    inbox.mkdir()
+    known, unknown = at_hub.StudyInstanceUID, "2.25.4711"
+    text = f"{at_hub.PatientID} {known}"
+    if kind == "fhir":
+        study = [{"identifier": {"system": "urn:dicom:uid", "value": f"urn:oid:{unknown}"}}]
+        message = json.dumps({"resourceType": "DiagnosticReport", "conclusion": text, "imagingStudy": study})
+    else:
+        message = f"MSH|^~\\&|\rOBX|1|TX|a||{text}\rOBX|2|HD|113014^^DCM||{unknown}"
+    (inbox / "message").write_text(message)
+
+    done = run(inbox, home)
+
+    assert done.exit_code == 1
+    assert "message: held: it names an instance that neither left this site nor came home" in " ".join(
+        done.output.split()
+    )
+    assert list(home.iterdir()) == []
+
+
 @pytest.mark.filterwarnings("ignore::UserWarning")  # highdicom's, about a name of one part
 def test_whatever_a_reading_room_makes_comes_home_through_the_vault(at_hub, tmp_path):
     inbox, home = tmp_path / "in", tmp_path / "home"
