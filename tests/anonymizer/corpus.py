@@ -23,6 +23,8 @@ from pydicom.uid import (
 )
 
 from anonymizer.residue_forms import _cp1258, _tcvn3
+from kernel.dicom.boxes import Box
+from tests.anonymizer.corpus_places import PLACES, SAFE_CREATOR, WRITTEN_AT, Place, a_cine_with_a_name
 from tests.anonymizer.documents import (
     DIAMETER,
     FINDING,
@@ -37,7 +39,7 @@ from tests.anonymizer.documents import (
     an_item,
     key_objects,
 )
-from tests.support.builders import a_cr, a_ct, a_dataset, a_uid, as_file
+from tests.support.builders import a_cr, a_ct, a_dataset, a_uid, an_us_cine, as_file
 from tests.support.papers import a_typed_pdf
 
 
@@ -90,11 +92,15 @@ class Planted:
     gone: tuple[str, ...]  # must not be legible afterwards, in any case or character set
     stays: tuple[tuple[str, str], ...] = ()  # keyword path and value, as str
     held: frozenset[str] = frozenset()  # under which profiles nothing of it may leave
+    written_at: Box | None = None  # where its pixels show a name
 
 
 STRICT = ("research", "basic")
 Kind = Callable[[Person], Dataset]
 STAYS_CT = (("Rows", "64"), ("KVP", "120"), ("PixelSpacing", "[0.5, 0.5]"), ("SliceThickness", "5"), ("Modality", "CT"))
+
+
+STAYS_CINE = (("NumberOfFrames", "9"), ("FrameTime", "40"), ("Rows", "48"), ("Columns", "128"), ("Modality", "US"))
 
 
 def corpus() -> Iterator[Planted]:
@@ -103,6 +109,10 @@ def corpus() -> Iterator[Planted]:
         for name, kind in KINDS.items():
             yield planted(name, person, kind(person))
         yield from _by_bytes(person)
+        cine = as_file(
+            _own("cine", person, a_cine_with_a_name(_owned(an_us_cine(seed=person.patient_id), person), person))
+        )
+        yield Planted("cine", person, cine, _identity(person), STAYS_CINE, frozenset({"basic"}), WRITTEN_AT)
         for syntax in (ImplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian):
             yield planted(f"syntax {syntax.name}", person, _everywhere(person), syntax)
         yield Planted(
@@ -252,6 +262,10 @@ def _overlay(person: Person) -> Dataset:
     return ds
 
 
+def _placed(place: Place) -> Kind:
+    return lambda person: place(_ct(person), person)
+
+
 def _requests(person: Person) -> Dataset:
     item = Dataset()
     item.RequestedProcedureID, item.ScheduledProcedureStepID = person.accession, person.accession
@@ -296,6 +310,7 @@ KINDS: dict[str, Kind] = {
     "presentation state": _presentation,
     "structure set": _structures,
     "overlay and curve": _overlay,
+    **{name: _placed(place) for name, place in PLACES.items()},
     "requests": _requests,
     "private code": _private_code,
     "de-identified once": _already_done,
@@ -316,6 +331,8 @@ KINDS: dict[str, Kind] = {
     "name in a UT": _wrong_vr("UT", "SoftwareVersions"),
 }
 STAYS: dict[str, tuple[tuple[str, str], ...]] = {
+    "private sequences": (("2001105F.0.2001102D", "24"), ("20010010", SAFE_CREATOR)),
+    "icons": (("ReferencedImageSequence.0.ReferencedSOPClassUID", "1.2.840.10008.5.1.4.1.1.2"),),
     "report": (
         ("ContentSequence.6.MeasuredValueSequence.0.NumericValue", "12.5"),
         ("ContentSequence.0.ConceptNameCodeSequence.0.CodeValue", "121008"),

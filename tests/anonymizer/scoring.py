@@ -9,10 +9,14 @@ import unicodedata
 import zlib
 from collections.abc import Iterator
 
+import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
+from kernel.dicom.boxes import Box
+
+_TAG = re.compile(r"[0-9A-F]{8}")
 TEXT_VRS = {"AE", "AS", "CS", "DS", "IS", "LO", "LT", "PN", "SH", "ST", "UC", "UT", "UR", "DA", "DT", "TM"}
 
 
@@ -66,19 +70,35 @@ def _at(ds: Dataset, path: str) -> str:
     here = ds
     for part in path.split("."):
         try:
-            here = here[int(part)] if part.isdecimal() else getattr(here, part)
-        except (AttributeError, IndexError):
+            if _TAG.fullmatch(part):
+                here = here[int(part, 16)].value
+            else:
+                here = here[int(part)] if part.isdecimal() else getattr(here, part)
+        except (AttributeError, IndexError, KeyError):
             return "absent"
     return str(here)
 
 
-def pixel_digest(content: bytes) -> int:
-    """Return a number of the decoded pixel data; 0 where there is none."""
+def pixel_digest(content: bytes, masked: Box | None = None) -> int:
+    """Return a number of the samples of the pixel data outside of `masked`; 0 where there is none."""
     ds = pydicom.dcmread(io.BytesIO(content))
     if "PixelData" not in ds:
         return 0
-    pixels = ds.pixel_array
+    pixels = ds.pixel_array.copy()
+    if ds.BitsStored < ds.BitsAllocated and not ds.PixelRepresentation:
+        pixels &= (1 << ds.BitsStored) - 1  # what is above is no sample
+    if masked is not None:
+        pixels[..., masked.top : masked.bottom, masked.left : masked.right] = 0
     return zlib.crc32(pixels.astype(pixels.dtype.newbyteorder("<")).tobytes())
+
+
+def unused_bits(content: bytes) -> int:
+    """Return which bits above those of samples are set in any of them, as a mask."""
+    ds = pydicom.dcmread(io.BytesIO(content))
+    if "PixelData" not in ds or ds.BitsAllocated != 16 or ds.PixelRepresentation:
+        return 0
+    samples = np.frombuffer(ds.PixelData, "<u2")
+    return int(np.bitwise_or.reduce(samples)) >> ds.BitsStored << ds.BitsStored
 
 
 def references(ds: Dataset) -> Iterator[tuple[str, str]]:

@@ -162,6 +162,37 @@ def test_a_changed_row_is_found_out(keys, code, option):
     assert len(unlike) >= {"U": 8, "X": 80}.get(code, 200)
 
 
+CODES = "KXZDU"
+# Rows of which no change shows in what is given: name and ID, which the engine writes itself; and X/Z/D of what may also
+# stay (a time, with moved dates) or never does (a name): the row allows whatever any code would do.
+UNSEEN = {
+    "": {0x00100010, 0x00100020, 0x00081070},
+    "retain_modified_dates": {0x00080013},
+}
+
+
+@cache
+def found_out(option: str, code: str, keys) -> frozenset[int]:
+    """The rows whose change to a code is seen, all of them changed at once: no row decides about another."""
+    honest = merge("mine", (option,) if option else ())
+    mutated = {f"{tag:08X}": Rule(code, code, None) for tag in second_table()}
+    return frozenset(misjudged(replace(honest, rules={**honest.rules, **mutated}), option, keys))
+
+
+def test_no_row_can_be_changed_unseen(keys):
+    seen = frozenset[int]().union(*(found_out("", code, keys) for code in CODES))
+
+    assert {f"{tag:08X}" for tag in second_table() if tag not in seen} == {f"{tag:08X}" for tag in UNSEEN[""]}
+
+
+@pytest.mark.parametrize("option", sorted(set(second_transcription.OPTIONS.values())))
+def test_no_cell_of_an_option_can_be_changed_unseen(keys, option):
+    seen = frozenset[int]().union(*(found_out(option, code, keys) for code in CODES))
+
+    cells = {tag for tag, row in second_table().items() if option in row.options}
+    assert {f"{tag:08X}" for tag in cells - seen} == {f"{tag:08X}" for tag in UNSEEN.get(option, set())}
+
+
 def _differs(tag: int, row: Row, option: str, code: str) -> bool:
     """Whether a row with this code instead would do what the true one does not allow."""
     vr = vr_of(tag)
