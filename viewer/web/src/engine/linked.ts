@@ -1,6 +1,6 @@
 // Stacks that are scrolled together: which slice of one belongs to a slice of another. Pure.
 
-import { dot, minus, normalOf, type Vector } from "./geometry";
+import { dot, minus, normalOf, plus, times, type Vector } from "./geometry";
 import type { Placed } from "./stackOrder";
 
 /** A slice as far as linking looks at it. */
@@ -74,11 +74,7 @@ export function crossing(seen: Plane, target: Plane): readonly [Vector, Vector] 
   const same = seen.frameOfReferenceUid !== undefined && seen.frameOfReferenceUid === target.frameOfReferenceUid;
   if (!(direction && orientation && position && target.position && same)) return undefined;
   const { row, column } = orientation;
-  const at = (across: number, down: number): Vector => [
-    position[0] + row[0] * across + column[0] * down,
-    position[1] + row[1] * across + column[1] * down,
-    position[2] + row[2] * across + column[2] * down,
-  ];
+  const at = (across: number, down: number) => plus(position, plus(times(row, across), times(column, down)));
   const { widthMm: width, heightMm: height } = seen;
   const corners = [at(0, 0), at(width, 0), at(width, height), at(0, height)];
   const origin = target.position;
@@ -87,9 +83,7 @@ export function crossing(seen: Plane, target: Plane): readonly [Vector, Vector] 
     const next = (index + 1) % corners.length;
     const [here, there, other] = [distances[index] ?? 0, distances[next] ?? 0, corners[next] ?? corner];
     if (here < 0 === there < 0) return [];
-    const share = here / (here - there);
-    const between = (axis: 0 | 1 | 2) => corner[axis] + (other[axis] - corner[axis]) * share;
-    return [[between(0), between(1), between(2)]];
+    return [plus(corner, times(minus(other, corner), here / (here - there)))];
   });
   const [first, second] = ends;
   return first && second ? [first, second] : undefined;

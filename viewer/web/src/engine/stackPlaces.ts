@@ -3,7 +3,7 @@
 import { cache, getShouldUseCPURendering, type Types, utilities } from "@cornerstonejs/core";
 import type { Frame } from "./frame";
 import { tierOf } from "./frameStates";
-import { type ImagePoint, minus, type Orientation, unit, type Vector } from "./geometry";
+import { type ImagePoint, minus, norm, type Orientation, unit, type Vector } from "./geometry";
 import { frameOf, holdsModalityValues } from "./loader";
 import { type MarkReading, type MeasuringTool, readMark } from "./marks";
 import { placeInImage, placeInPatient } from "./pointing";
@@ -82,7 +82,7 @@ export function scaleOf(viewport: Types.IStackViewport, frame: Frame | undefined
   const ACROSS = 100;
   const left = viewport.canvasToWorld([0, 0]);
   const right = viewport.canvasToWorld([ACROSS, 0]);
-  const world = Math.hypot(right[0] - left[0], right[1] - left[1], right[2] - left[2]);
+  const world = norm(minus(right, left));
   const pixelWorld = frame?.spacing?.calibration === "patient" ? frame.spacing.columnMm : 1;
   return world > 0 ? (ACROSS * pixelWorld * window.devicePixelRatio) / world : 1;
 }

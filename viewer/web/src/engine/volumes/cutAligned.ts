@@ -1,6 +1,6 @@
 // A cut along the volume's own axes: layers reduced on the stored grid, then brought to the picture's pixels.
 
-import type { Vector } from "../geometry";
+import { norm, type Vector } from "../geometry";
 import type { GridCut, Slab } from "./cut";
 import { between, type Grid } from "./grid";
 import type { Volume } from "./volume";
@@ -13,7 +13,7 @@ const SHARES = 4;
 
 /** The axis that a direction follows; undefined when it follows none. */
 export function alignedAxis(direction: Vector): Axis | undefined {
-  const length = Math.hypot(...direction);
+  const length = norm(direction);
   const axes: readonly Axis[] = [0, 1, 2];
   return axes.find((axis) => axes.every((other) => other === axis || Math.abs(direction[other]) < length * STRAY));
 }

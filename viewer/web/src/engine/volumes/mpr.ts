@@ -1,7 +1,7 @@
 // One reconstruction: a volume, the point that all planes go through, and how they are shown. Its pictures listen.
 
 import { createStore, type Store } from "../emitter";
-import { minus, plus, times, type Vector } from "../geometry";
+import { dot, plus, times, type Vector } from "../geometry";
 import type { ImageRange, Preset } from "../presets";
 import { fullWindow, type VoiWindow } from "../windowing";
 import type { Slab } from "./cut";
@@ -92,9 +92,7 @@ export class Mpr {
   /** How far the point is from the middle in a plane's line of sight, millimetres. */
   depth(plane: PlaneName): number {
     const { point, planes } = this.state.get();
-    const through = throughOf(planes[plane]);
-    const way = minus(point, [0, 0, 0]);
-    return through[0] * way[0] + through[1] * way[1] + through[2] * way[2];
+    return dot(throughOf(planes[plane]), point);
   }
 
   private opened(): MprState {
