@@ -10,12 +10,14 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-CELLS: Final = 24  # down, and across; fewer of a small frame:
-CELL_PIXELS: Final = 16  # the least height and width of a cell, about those of a line and its letters
-STEPS_MAX: Final = 4  # odd steps that are told, each of other cells
-ODD: Final = 1.5  # times a cell's usual step
-FAINT: Final = 0.004  # of the range of values: what is always there as noise, in cells where nothing moves
-ALIKE: Final = 0.5  # of an odd step's greatest cell: cells above it are odd for the same reason
+CELLS: Final = 48  # down, and across; fewer of a small frame:
+CELL_PIXELS: Final = (
+    8  # the least height and width of a cell. Two by two, at every place, are about a short word's size
+)
+STEPS_MAX: Final = 4  # odd steps that are told, each of other places
+ODD: Final = 0.1  # more than a place's usual step
+FAINT: Final = 0.004  # of the range of values: what is always there as noise, where nothing moves
+ALIKE: Final = 0.5  # of what makes a step odd: places where it is odd by more are odd for the same reason
 
 
 class Changes:
@@ -34,30 +36,39 @@ class Changes:
         """Return the indices of at most 2 * STEPS_MAX frames, ascending."""
         if not self._steps:
             return []
-        steps = np.stack(self._steps)
-        odd = steps / (np.median(steps, axis=0) + FAINT)
+        steps = _two_by_two(np.stack(self._steps))
+        more = steps / (np.median(steps, axis=0) + FAINT) - 1
         found: set[int] = set()
         for _ in range(STEPS_MAX):
-            at = int(odd.max(axis=(1, 2)).argmax())
-            most = float(odd[at].max())
+            at = int(more.max(axis=(1, 2)).argmax())
+            most = float(more[at].max())
             if most < ODD:
                 break
             found |= {at, at + 1}
-            odd[:, odd[at] >= ALIKE * most] = 0
+            more[:, more[at] >= ALIKE * most] = 0
         return sorted(found)
 
 
 def _cells(difference: NDArray[np.float32]) -> NDArray[np.float32]:
     """Return the mean of each cell."""
-    sums: NDArray[Any] = difference
-    for axis in (0, 1):
-        edges = _edges(difference.shape[axis])
-        sizes = np.diff([*edges, difference.shape[axis]]).astype(np.float32)
-        sums = np.add.reduceat(sums, edges, axis=axis) / (sizes[:, None] if axis == 0 else sizes)
-    return np.asarray(sums, np.float32)
+    means: NDArray[Any] = difference
+    for axis, length in enumerate(difference.shape):
+        edges = _edges(length)
+        sizes = np.diff([*edges, length]).astype(np.float32)
+        means = np.add.reduceat(means, edges, axis=axis) / (sizes[:, None] if axis == 0 else sizes)
+    return np.asarray(means, np.float32)
 
 
 def _edges(length: int) -> list[int]:
     """Return where cells begin."""
     count = min(CELLS, max(1, length // CELL_PIXELS))
     return [length * number // count for number in range(count)]
+
+
+def _two_by_two(steps: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return the means of neighbouring cells, (steps, rows - 1, columns - 1): text rarely lies within one."""
+    for axis in (1, 2):
+        if steps.shape[axis] > 1:
+            first, last = (np.take(steps, range(at, steps.shape[axis] - 1 + at), axis) for at in (0, 1))
+            steps = (first + last) / 2
+    return steps
