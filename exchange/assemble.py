@@ -11,6 +11,7 @@ from secrets import token_hex
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.zones import read_zones
 from consult.asked import serve_performed
+from consult.drafts import DraftDependents
 from consult.ordering import OrderDesk, random_uid
 from consult.pathology.forms import FormDependents
 from consult.performing import PerformedSteps
@@ -257,7 +258,8 @@ def committer_of(opened: Stores, planner: Planner, steps: PerformedSteps | None 
 
 def deletions_of(opened: Stores, committer: LocalCommitter) -> Deletions:
     """Return what deletes, with all rooms that keep something of an instance."""
-    dependents = (DeliveryDependents(site_keys(opened.config)), FormDependents(), ShownDependents())
+    forms, shown, drafts = FormDependents(), ShownDependents(), DraftDependents()
+    dependents = (DeliveryDependents(site_keys(opened.config)), forms, shown, drafts)
     return Deletions(opened.db, opened.clock, opened.config.archive, committer, dependents)
 
 

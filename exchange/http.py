@@ -31,7 +31,7 @@ DICOMWEB_PREFIXES = ("/dicom-web/", "/sites/")
 DICOMWEB_ROOT = "/dicom-web"
 BODY_BYTES_MAX = 64 * 1024  # of a request to the reading room's API
 MARKS_BYTES_MAX = 4 * 1024 * 1024  # of one that saves the marks of a slide or study
-MARKS = ("/annotations", "/marks", "/key-images")  # how the addresses of such end
+MARKS = ("/annotations", "/marks", "/key-images", "/draft")  # how the addresses of such end
 
 _log = telemetry.get_logger("exchange.http")
 

@@ -15,6 +15,7 @@ from importlib.metadata import version
 import uvicorn
 
 from consult.documents import Documents
+from consult.drafts import Drafts
 from consult.findings.key_images import KeyImageBook
 from consult.findings.measurements import Measurements
 from consult.findings.reports import Reports
@@ -100,6 +101,7 @@ class Running:
             pathology=Forms(stores.db, stores.clock),
             validations=Validations(stores.db, stores.clock),
             shown=ShownBook(stores.db, stores.clock),
+            drafts=Drafts(stores.db, stores.clock, config.access.draft_days),
         )
         app = build_app(services, self._dicomweb, self.checks, build_folder())
         self._server = _Server(uvicorn_settings(config.http, app), on_started=self._ready)

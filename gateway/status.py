@@ -55,6 +55,7 @@ STATUSES: Final[Mapping[type[BaseException], Status]] = MappingProxyType(
         errors.LimitExceeded: Status(OVER_A_LIMIT, 413, OVER_A_LIMIT),
         errors.InstanceConflict: Status(DUPLICATE_INSTANCE, 409, DUPLICATE_INSTANCE),
         errors.DocumentChanged: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),
+        errors.DraftChanged: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),
         errors.FormChanged: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),
         errors.CaseKnown: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),
         errors.UploadMoved: Status(CANNOT_UNDERSTAND, 409, CANNOT_UNDERSTAND),

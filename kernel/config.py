@@ -152,6 +152,7 @@ class AccessConfig:
     attempts_max: int = _setting(8, "failed sign-ins per account, and four times that per address, before throttling")
     attempts_window_s: float = _setting(900.0, "seconds over which failed sign-ins are counted")
     password_length_min: int = _setting(12, "shortest password, characters")
+    draft_days: float = _setting(30.0, "days that marks somebody drew and did not save are kept as a draft")
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,6 +170,12 @@ class DocumentChanged(Refused):
     text = "Series {series_instance_uid} was saved by somebody else since; open it again."
 
 
+class DraftChanged(Refused):
+    """A draft that another window of the same person kept since."""
+
+    text = "Another window kept this draft since; its present version is {version}."
+
+
 class FormChanged(Refused):
     """A form that was filled in on a state that is no longer the present one."""
 

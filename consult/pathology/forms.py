@@ -5,15 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, delete, insert, select
 
 from consult.documents import Author
 from consult.pathology.form import Purpose, checked
 from consult.pathology.tables import pathology_form
 from kernel.access import StudyGrant
 from kernel.archive.reclaim import Freed
-from kernel.archive.removal import Doomed
-from kernel.archive.tables import instance, series
+from kernel.archive.removal import Doomed, takes_all
 from kernel.audit import Action, Line, append
 from kernel.clock import Clock
 from kernel.database import Database
@@ -103,9 +102,7 @@ class FormDependents:
     def forget(self, connection: Connection, doomed: Doomed, *, erase: bool, at: datetime) -> Sequence[Freed]:
         """Remove a study's forms when all of it goes."""
         del erase, at
-        of_study = select(func.count()).select_from(instance).join(series, instance.c.series_pk == series.c.pk)
-        left = connection.scalar(of_study.where(series.c.study_pk == doomed.study_pk)) or 0
-        if left in (0, len(doomed.instances)):
+        if takes_all(connection, doomed):
             connection.execute(delete(pathology_form).where(*_of(doomed.site, doomed.study_instance_uid)))
         return ()
 

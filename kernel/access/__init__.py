@@ -89,7 +89,7 @@ class Access:
         recent: Recent[str, Principal] = Recent(clock, seconds=RECENT_S, most=RECENT_MAX)
         self.accounts = Accounts(db, clock, config, Passwords(keys.hasher), recent.forget)
         self._identities = Identities(self.accounts, clock, jwt_rules)
-        signer = Signer(keys.session_key)
+        self._signer = signer = Signer(keys.session_key)
         self.sessions = Sessions(db, clock, config, signer, recent)
         self.links = Links(db, clock, config, signer, recent)
         self.launches = Launches(db, clock, signer, recent)
@@ -148,6 +148,15 @@ class Access:
     def csrf_of_session(self, cookie: str) -> str:
         """Return the value that a page of this session sends back with unsafe methods."""
         return self.sessions.csrf(cookie)
+
+    def draft_key(self, principal: Principal) -> str:
+        """Return the secret with which a browser seals what an account drew there: one for all its sessions.
+
+        A session's own would be gone with it, and with that what was drawn before its end. Raises Forbidden.
+        """
+        if principal.kind != "account":
+            raise Forbidden(action="keep drafts: only people do")
+        return self._signer.mac_of("draft", principal.name)
 
     def check_csrf(self, cookie: str, value: str) -> None:
         """Check what an unsafe request of a cookie session sent along.

@@ -99,6 +99,13 @@ def find(connection: Connection, target: Target) -> Doomed:
     )
 
 
+def takes_all(connection: Connection, doomed: Doomed) -> bool:
+    """Tell whether nothing of its study stays; the same before its rows went and after."""
+    of_study = select(func.count()).select_from(instance).join(series, instance.c.series_pk == series.c.pk)
+    left = connection.scalar(of_study.where(series.c.study_pk == doomed.study_pk)) or 0
+    return left in (0, len(doomed.instances))
+
+
 def remove(connection: Connection, doomed: Doomed) -> list[Freed]:
     """Delete the rows and return the blobs that they named; other rows may name them, too."""
     if not is_sqlite(connection):  # another node of this database may just be adding a study of the same name

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from anonymizer.profile import load
 from consult.documents import Documents
+from consult.drafts import Drafts
 from consult.findings.key_images import KeyImageBook
 from consult.findings.measurements import Measurements
 from consult.findings.reports import Reports
@@ -125,6 +126,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
             pathology=Forms(stores.db, stores.clock),
             validations=Validations(stores.db, stores.clock),
             shown=ShownBook(stores.db, stores.clock),
+            drafts=Drafts(stores.db, stores.clock, config.access.draft_days),
         )
         with served(build_app(services, nothing, dict, static), ws="none") as url:
             yield Room(url, stores, static, slides)

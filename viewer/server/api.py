@@ -10,6 +10,7 @@ from viewer.server.annotations import add_annotations
 from viewer.server.bulk_annotations import add_bulk_annotations
 from viewer.server.deidentification import add_deidentification
 from viewer.server.dictionary import add_dictionary
+from viewer.server.drafts import add_drafts
 from viewer.server.findings import add_findings
 from viewer.server.launching import add_launching
 from viewer.server.marks import add_marks
@@ -45,6 +46,7 @@ def build_api(services: Services) -> APIRouter:
     add_annotations(router, services)
     add_bulk_annotations(router, services)
     add_marks(router, services)
+    add_drafts(router, services)
     add_pathology(router, services)
     add_findings(router, services)
     add_shown(router, services)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from consult.drafts import Drafts
 from consult.findings.key_images import KeyImageBook
 from consult.findings.measurements import Measurements
 from consult.findings.reports import Reports
@@ -42,6 +43,7 @@ class Services:
     pathology: Forms
     validations: Validations
     shown: ShownBook
+    drafts: Drafts
 
 
 def principal_of(services: Services, request: Request) -> Principal:

@@ -57,6 +57,20 @@ export interface Dictionary {
   readonly attributes: readonly AttributeName[];
 }
 
+/** A draft as the screens wrote it; version 0 when none was kept. */
+export interface DraftItem {
+  readonly version: number;
+  /** Empty: there is nothing that was not saved. */
+  readonly content: string;
+  readonly at: string | null;
+}
+
+/** What a browser seals drafts with while the line is gone. */
+export interface DraftKey {
+  /** 32 bytes, base64url. The page keeps what it makes of them in memory alone. */
+  readonly key: string;
+}
+
 /** What a room drew since it told last. */
 export interface Drawn {
   readonly series: readonly DrawnSeries[];
@@ -136,6 +150,14 @@ export interface NewAnnotations {
   /** The instance that was opened, or null. */
   readonly base: string | null;
   readonly marks: readonly SlideMark[];
+}
+
+/** A state to keep. */
+export interface NewDraft {
+  /** That of the draft that it goes on from; 0 when there was none. */
+  readonly version: number;
+  /** Empty when it was saved or dropped. */
+  readonly content: string;
 }
 
 /** A choice to save. */

@@ -8,6 +8,8 @@ export type {
   BulkGroups,
   Decided,
   Dictionary,
+  DraftItem,
+  DraftKey,
   DrawnSeries,
   KeyImage,
   KeyImageChoice,

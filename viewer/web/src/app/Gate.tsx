@@ -5,6 +5,7 @@ import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { forgetAnswers, setCsrf } from "../api/client";
+import { forgetDraftKeys } from "../api/drafts";
 import { nodeQuery, sessionQuery } from "../api/queries";
 import { problemOf } from "../api/result";
 import { signOut } from "../api/session";
@@ -46,6 +47,7 @@ export function Gate({ route }: { readonly route: Route }) {
   const forget = () => {
     forgetAnswers();
     stay();
+    forgetDraftKeys();
     questions.setQueryData(sessionQuery.queryKey, null);
     questions.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" && query.queryKey[0] !== "node" });
   };

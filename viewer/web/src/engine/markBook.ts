@@ -43,9 +43,21 @@ export class MarkBook {
     const uids = new Set(saved.map(({ uid }) => uid));
     this.list.set([...saved, ...this.list.get().filter(({ uid }) => !uids.has(uid))]);
   }
+
+  /** Have these and no others; one that says something else than before goes first, so that it is drawn anew. */
+  replace(marks: readonly BookMark[]): void {
+    const now = new Map(this.list.get().map((mark) => [mark.uid, mark]));
+    this.list.set(
+      marks.filter((mark) => {
+        const known = now.get(mark.uid);
+        return known !== undefined && isSame(known, mark);
+      }),
+    );
+    this.list.set(marks);
+  }
 }
 
-function isSame(one: BookMark, other: BookMark): boolean {
+export function isSame(one: BookMark, other: BookMark): boolean {
   if (one.kind !== other.kind || one.text !== other.text || one.points.length !== other.points.length) return false;
   return one.points.every(([column, row], index) => {
     const [otherColumn, otherRow] = other.points[index] ?? [Number.NaN, Number.NaN];

@@ -12,6 +12,7 @@ import { KeyScope } from "../ui/keyScope";
 import { leave } from "../ui/leaving";
 import { useOnline } from "../ui/useOnline";
 import { Banner } from "./Banner";
+import { DraftBar, DraftPlace } from "./drafts/DraftBar";
 import { useFindings } from "./findings/useFindings";
 import styles from "./Reading.module.css";
 import { NoSeries } from "./ReadingNotices";
@@ -75,9 +76,13 @@ export default function Reading({ study, onBack, onStep }: ReadingProps) {
         />
         {online ? null : (
           <p className={styles["offline"]} role="alert">
-            <IconCloudOff size={18} aria-hidden /> {t("offline")}
+            <IconCloudOff className={styles["sign"] ?? ""} size={18} aria-hidden />
+            <span>
+              {t("offline")} <DraftPlace />
+            </span>
           </p>
         )}
+        <DraftBar />
         {current ? (
           <main className={styles["room"]}>
             <SeriesStrip

@@ -38,7 +38,7 @@ export function FindingsPanel({ marks, keys, onGo }: FindingsPanelProps) {
           <Row key={mark.uid} mark={mark} onGo={() => onGo(mark)} onRemove={() => marks.book.remove(mark.uid)} />
         ))}
       </ol>
-      <KeepingBar keeping={marks.keeping} unsaved={unsaved} label={t("saveMarks")} />
+      <KeepingBar keeping={marks.keeping} unsaved={unsaved} draft={marks.draft} label={t("saveMarks")} />
       <KeyImages study={marks.study} keys={keys} onGo={onGo} />
     </aside>
   );

@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { formatMoment } from "../../ui/format";
 import { usePreferences } from "../../ui/preferences";
+import { type Draft, drafts } from "../drafts/draft";
 import { useStore } from "../useStore";
 import styles from "./FindingsPanel.module.css";
 import type { Keeping, Told } from "./keeping";
@@ -11,14 +12,16 @@ import type { Keeping, Told } from "./keeping";
 interface KeepingBarProps<State extends Told> {
   readonly keeping: Keeping<State>;
   readonly unsaved: boolean;
+  readonly draft: Draft;
   readonly label: string;
 }
 
 /** Saving is a deed of its own: what is kept becomes part of the study. */
-export function KeepingBar<State extends Told>({ keeping, unsaved, label }: KeepingBarProps<State>) {
+export function KeepingBar<State extends Told>({ keeping, unsaved, draft, label }: KeepingBarProps<State>) {
   const { t } = useTranslation(["findings", "common"]);
   const language = usePreferences((preferences) => preferences.language);
   const { problem, saving, author, at } = useStore(keeping.state, (value) => value);
+  const isDraftKept = useStore(drafts, () => draft.state.kept === "node");
   const when = at ? formatMoment(new Date(at), new Date(), language) : "";
   return (
     <div className={styles["keeping"]}>
@@ -36,7 +39,11 @@ export function KeepingBar<State extends Told>({ keeping, unsaved, label }: Keep
         {label}
       </Button>
       <p className={styles["state"]} role="status">
-        {unsaved ? t("findings:unsaved") : author ? t("findings:savedBy", { author, when }) : ""}
+        {unsaved
+          ? [t("findings:unsaved"), isDraftKept ? t("findings:draft.kept") : ""].filter(Boolean).join(", ")
+          : author
+            ? t("findings:savedBy", { author, when })
+            : ""}
       </p>
     </div>
   );

@@ -44,7 +44,7 @@ export function KeyImages({ study, keys, onGo }: KeyImagesProps) {
         data={[...new Set([...PURPOSES, purpose])].map((value) => ({ value, label: named(value) }))}
         onChange={(event) => keys.dedicate(event.currentTarget.value)}
       />
-      <KeepingBar keeping={keys.keeping} unsaved={unsaved} label={t("saveKeyImages")} />
+      <KeepingBar keeping={keys.keeping} unsaved={unsaved} draft={keys.draft} label={t("saveKeyImages")} />
       {others.map((other) => (
         <div key={other.instance}>
           <p className={styles["empty"]}>

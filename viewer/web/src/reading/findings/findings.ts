@@ -29,9 +29,13 @@ export class Findings {
     return !this.unsaved.get();
   }
 
+  /** What is not kept is not wanted; the room is left. */
+  private drop(): void {
+    for (const one of this.all()) one.draft.end(true);
+  }
+
   end(): void {
-    for (const one of this.marks.values()) one.end();
-    for (const one of this.keys.values()) one.keeping.end();
+    for (const one of this.all()) one.end();
     this.marks.clear();
     this.keys.clear();
     this.compare();
@@ -53,8 +57,7 @@ export class Findings {
 
   private compare(): void {
     this.unsaved.set(this.all().some((one) => one.unsaved.get()));
-    // To drop it takes no more than to leave: it ends with the page.
-    const unsaved = { what: "marks", save: () => this.save(), drop: () => undefined } as const;
+    const unsaved = { what: "marks", save: () => this.save(), drop: () => this.drop() } as const;
     hold("findings", this.unsaved.get() ? unsaved : undefined);
   }
 }

@@ -4,6 +4,8 @@ import { openKeyImages, saveKeyImages } from "../../api/keyImages";
 import type { StudyKey } from "../../api/queries";
 import type { KeyImage, KeyImageChoice } from "../../api/types";
 import { createStore, type Store } from "../../engine/emitter";
+import { changesOf, laidOver, readChanges, together, written } from "../drafts/changes";
+import { Draft } from "../drafts/draft";
 import { Keeping } from "./keeping";
 
 /** The purposes that can be chosen; names are keys of the language files (findings:purpose.*). */
@@ -30,11 +32,17 @@ export class KeysOfStudy {
   readonly choice: Store<Choice> = createStore(NOTHING);
   readonly others: Store<readonly KeyImageChoice[]> = createStore<readonly KeyImageChoice[]>([]);
   readonly unsaved: Store<boolean> = createStore(false);
+  readonly draft: Draft;
   readonly keeping: Keeping<KeyImageChoice>;
   private kept: Choice = NOTHING;
   private sent: Choice = NOTHING;
 
   constructor(study: StudyKey) {
+    this.draft = new Draft(study, "key-images", {
+      written: () => this.written(),
+      lay: (content) => this.lay(content),
+      drop: () => this.choice.set(this.kept),
+    });
     this.keeping = new Keeping<KeyImageChoice>({
       open: async () => {
         const result = await openKeyImages(study);
@@ -49,6 +57,7 @@ export class KeysOfStudy {
         const mine = this.choice.get().images.filter((one) => !isIn(images, one) && !isIn(this.kept.images, one));
         this.kept = { purpose: title, images };
         this.choice.set(mine.length > 0 ? { purpose: title, images: [...images, ...mine] } : this.kept);
+        void this.draft.open();
       },
       onSaved: () => {
         this.kept = this.sent;
@@ -71,9 +80,40 @@ export class KeysOfStudy {
     this.choice.set({ ...this.choice.get(), purpose });
   }
 
+  end(): void {
+    this.keeping.end();
+    this.draft.end();
+  }
+
   private compare(): void {
     this.unsaved.set(this.choice.get() !== this.kept);
+    this.draft.note();
   }
+
+  private changes() {
+    return changesOf(named(this.kept.images), named(this.choice.get().images), isSame);
+  }
+
+  private written(): string {
+    const { purpose } = this.choice.get();
+    return written(this.changes(), purpose === this.kept.purpose ? {} : { purpose });
+  }
+
+  private lay(content: string): void {
+    const theirs = readChanges<NamedImage>(content);
+    if (!theirs) return;
+    const own = this.choice.get().purpose;
+    const purpose = own === this.kept.purpose ? (theirs.purpose ?? own) : own;
+    const laid = laidOver(named(this.kept.images), together(this.changes(), theirs), isSame);
+    this.choice.set({ purpose, images: laid.map(({ uid: _, ...image }) => image) });
+    if (this.written() === "") this.choice.set(this.kept);
+  }
+}
+
+type NamedImage = KeyImage & { readonly uid: string };
+
+function named(images: readonly KeyImage[]): readonly NamedImage[] {
+  return images.map((image) => ({ ...image, uid: `${image.sopInstanceUID} ${image.frameNumber ?? 1}` }));
 }
 
 function isSame(one: KeyImage, other: KeyImage): boolean {

@@ -5,8 +5,10 @@ import { openMarks, saveMarks } from "../../api/marks";
 import type { StudyKey } from "../../api/queries";
 import type { StudyMark, StudyMarks } from "../../api/types";
 import { createStore, type Store } from "../../engine/emitter";
-import { type BookMark, MarkBook } from "../../engine/markBook";
+import { type BookMark, isSame, MarkBook } from "../../engine/markBook";
 import { MarkMirror } from "../../engine/markMirror";
+import { changesOf, laidOver, readChanges, together, written } from "../drafts/changes";
+import { Draft } from "../drafts/draft";
 import { Keeping } from "./keeping";
 
 export class MarksOfStudy {
@@ -15,6 +17,7 @@ export class MarksOfStudy {
   readonly keeping: Keeping<StudyMarks>;
   /** Whether something is drawn, moved or taken away that is not kept. */
   readonly unsaved: Store<boolean> = createStore(false);
+  readonly draft: Draft;
   private readonly mirror: MarkMirror;
   private kept: readonly BookMark[] = [];
   private sent: readonly BookMark[] = [];
@@ -22,6 +25,14 @@ export class MarksOfStudy {
   constructor(study: StudyKey) {
     this.study = study;
     this.mirror = new MarkMirror(this.book, studyUrl(study));
+    this.draft = new Draft(study, "marks", {
+      written: () => written(this.changes()),
+      lay: (content) => {
+        const theirs = readChanges<BookMark>(content);
+        if (theirs) this.book.replace(laidOver(this.kept, together(this.changes(), theirs), isSame));
+      },
+      drop: () => this.book.replace(this.kept),
+    });
     this.keeping = new Keeping<StudyMarks>({
       open: () => openMarks(study),
       save: (base) => {
@@ -32,6 +43,7 @@ export class MarksOfStudy {
         this.kept = marks;
         this.book.open(marks);
         this.compare();
+        void this.draft.open();
       },
       onSaved: () => {
         this.kept = this.sent;
@@ -44,13 +56,19 @@ export class MarksOfStudy {
 
   end(): void {
     this.keeping.end();
+    this.draft.end();
     this.mirror.destroy();
+  }
+
+  private changes() {
+    return changesOf(this.kept, this.book.list.get(), isSame);
   }
 
   /** Marks are never changed, only replaced. */
   private compare(): void {
     const now = this.book.list.get();
     this.unsaved.set(now.length !== this.kept.length || now.some((mark, index) => mark !== this.kept[index]));
+    this.draft.note();
   }
 }
 

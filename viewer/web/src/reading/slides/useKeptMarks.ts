@@ -10,8 +10,10 @@ import { placementOf } from "../../engine/slides/geometry";
 import { fromKept, toKept } from "../../engine/slides/keptMarks";
 import type { Mark } from "../../engine/slides/marks";
 import type { Unsaved } from "../../ui/leaving";
+import type { Draft } from "../drafts/draft";
 import { useStore } from "../useStore";
 import { leaveMarks, takeMarks, withDrawn } from "./leftMarks";
+import { draftOfSlide } from "./slideDraft";
 import type { Bench } from "./useSlideView";
 
 export interface KeptMarks {
@@ -69,14 +71,22 @@ export function useKeptMarks(of: StudyKey, seriesInstanceUid: string, bench: Ben
   const [account] = useState(() => questions.getQueryData(sessionQuery.queryKey)?.name ?? "");
   const key = JSON.stringify([account, study, seriesInstanceUid]);
 
+  const draft = useRef<Draft>(undefined);
+
   useEffect(() => {
     if (!bench) return undefined;
     bench.marks.replace(takeMarks(key));
+    const made = draftOfSlide(study, seriesInstanceUid, bench.marks, () => keptMarks.current);
+    draft.current = made;
+    if (!placement) void made.open();
+    const stop = bench.marks.list.subscribe(() => made.note());
     return () => {
       const drawn = bench.marks.list.get();
       if (areUnsaved(drawn, keptMarks.current)) leaveMarks(key, drawn);
+      stop();
+      made.end();
     };
-  }, [bench, key]);
+  }, [bench, key, study, seriesInstanceUid, placement]);
 
   useEffect(() => {
     if (!bench || !placement) return undefined;
@@ -87,8 +97,10 @@ export function useKeptMarks(of: StudyKey, seriesInstanceUid: string, bench: Ben
       const marks = fromKept(placement, result.value.marks);
       setState({ instance: result.value.instance, author: result.value.author, marks });
       setProblem(undefined);
+      keptMarks.current = marks;
       // What was drawn while the answer was on its way stays.
       bench.marks.replace(withDrawn(marks, bench.marks.list.get()));
+      void draft.current?.open();
     });
     return () => {
       wanted = false;
@@ -106,6 +118,7 @@ export function useKeptMarks(of: StudyKey, seriesInstanceUid: string, bench: Ben
       setProblem(undefined);
       setState({ instance: result.value.instance, author: result.value.author, marks });
       keptMarks.current = marks;
+      draft.current?.note();
     } else {
       setProblem(result.problem.status === CONFLICT ? "changed" : result.problem.kind);
     }
