@@ -2,13 +2,14 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from consult.shown.book import SeriesShown
-from kernel.access import Action, Principal, Scope, StudyGrant
+from kernel.access import Scope
+from viewer.server.callers import Visit, holder, visitor
 from viewer.server.models import Model
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services
 
 SHOWN = "/studies/{study_uid}/shown"
 OF_SERIES = "/studies/{study_uid}/series/{series_uid}/shown"
@@ -62,51 +63,27 @@ class Drawn(Model):
 
 def add_shown(router: APIRouter, services: Services) -> None:
     """Add the routes of what was shown."""
-
-    def caller(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.API_READ)
-        return principal
-
-    def granted(request: Request, principal: Principal, study_uid: str, site: str | None) -> StudyGrant:
-        return services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address_of(request), site)
+    read = visitor(services, holder(services, Scope.API_READ))
 
     @router.get(SHOWN, tags=["reading"])
-    def shown(
-        request: Request, principal: Annotated[Principal, Depends(caller)], study_uid: str, site: str | None = None
-    ) -> list[ShownSeries]:
+    def shown(visit: Annotated[Visit, Depends(read)]) -> list[ShownSeries]:
         """Return how many images of each series the caller has had on the screen as they are stored."""
-        return _told(services.shown.of(granted(request, principal, study_uid, site), principal))
+        return _told(services.shown.of(visit.grant, visit.principal))
 
     @router.post(SHOWN, tags=["reading"])
-    def tell_shown(
-        request: Request,
-        principal: Annotated[Principal, Depends(caller)],
-        study_uid: str,
-        drawn: Drawn,
-        *,
-        site: str | None = None,
-    ) -> list[ShownSeries]:
+    def tell_shown(visit: Annotated[Visit, Depends(read)], drawn: Drawn) -> list[ShownSeries]:
         """Keep what was drawn on the caller's screen; images that the study has not are passed over."""
-        grant = granted(request, principal, study_uid, site)
         frames: dict[str, dict[str, set[int]]] = {}
         for one in drawn.series:
             of_series = frames.setdefault(one.series_instance_uid, {})
             for instance in one.instances:
                 of_series.setdefault(instance.sop_instance_uid, set()).update(instance.frames)
-        return _told(services.shown.note(grant, principal, frames))
+        return _told(services.shown.note(visit.grant, visit.principal, frames))
 
     @router.get(OF_SERIES, tags=["reading"])
-    def missing(
-        request: Request,
-        principal: Annotated[Principal, Depends(caller)],
-        study_uid: str,
-        series_uid: str,
-        site: str | None = None,
-    ) -> ShownOfSeries:
+    def missing(visit: Annotated[Visit, Depends(read)], series_uid: str) -> ShownOfSeries:
         """Return which images of a series the caller has not had on the screen as they are stored."""
-        grant = granted(request, principal, study_uid, site)
-        found, more = services.shown.missing(grant, principal, series_uid)
+        found, more = services.shown.missing(visit.grant, visit.principal, series_uid)
         named = [NotShown(sop_instance_uid=one.sop_instance_uid, frames=one.frames) for one in found]
         return ShownOfSeries(missing=named, more=more)
 
