@@ -10,14 +10,14 @@ from playwright.sync_api import Browser, CDPSession, expect
 
 from tests.browser.room import PASSWORD, PATIENCE_MS, PHONE, Room
 from tests.browser.test_slides import SlideRoom
-from tests.support.nodes import HUB, NodeProcess, wait_until
+from tests.support.nodes import HUB, NodeProcess
 from tests.wsi.builders import jpeg, texture
 from tests.wsi.dicom_builders import a_header, a_volume, as_file, tiles_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
 WIDTH, HEIGHT, TILE = 1500, 1000, 250
-UPPERMOST = re.compile(r"/t/[0-9a-f]+/0/\d+/0/\d+_0$")
+OCTAVE = re.compile(r"/t/[0-9a-f]+/\d+/\d+/(\d+)/\d+_\d+$")
 SHADES = (0.4, 0.7, 1.0)  # how bright each focal plane is, from the glass up
 
 
@@ -32,11 +32,13 @@ def a_stack_of_planes() -> bytes:
 
 @pytest.fixture(scope="module")
 def node(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
-    """A hub with a case of two slides."""
+    """A hub with a case of three slides."""
+    third = {"SeriesInstanceUID": "1.2.3.1.3", "SOPInstanceUID": "1.2.3.1.3.1", "SeriesDescription": "A1 PAS"}
     second = {"SeriesInstanceUID": "1.2.3.1.2", "SOPInstanceUID": "1.2.3.1.2.1", "SeriesDescription": "A1 Ki-67"}
     node = NodeProcess(tmp_path_factory.mktemp("hands"), HUB).start()
     node.add_user("bs.lan", "reader", PASSWORD)
-    node.store([a_stack_of_planes(), a_volume(600, 400, 200, SeriesNumber=2, **second)])
+    large = a_volume(4000, 3000, 250, SeriesNumber=3, **third)
+    node.store([a_stack_of_planes(), a_volume(600, 400, 200, SeriesNumber=2, **second), large])
     yield node
     node.stop()
 
@@ -79,19 +81,19 @@ def test_a_walk_by_one_key_shows_field_after_field_and_ends_at_the_last(slide: S
     assert np.array_equal(slide.patch(), shown[-1])  # there is nothing further
 
 
-def test_the_next_field_of_a_walk_is_fetched_while_one_looks_at_this_one(slide: SlideRoom):
-    slide.press("0", "N", "N", "N")  # the slide lies turned: its first fields are the lower rows of tiles
+def test_a_field_takes_the_tiles_of_its_own_magnification_and_no_finer_or_coarser_ones(slide: SlideRoom):
+    slide.page.get_by_role("navigation", name="Các chuỗi ảnh").get_by_role("button", name=re.compile("PAS")).click()
+    expect(slide.text("A1 PAS")).to_be_visible()
+    slide.settle()
+    slide.press("5")  # half of the scanner's own 40x
     asked: list[str] = []
     slide.page.on("request", lambda request: asked.append(request.url))
 
-    slide.press("n")
+    slide.press("n", "n", "N", "N", "N")
 
-    # The walk goes on in the other row of fields, which alone has the uppermost tiles.
-    wait_until(
-        lambda: slide.page.wait_for_timeout(50) or any(UPPERMOST.search(url) for url in asked),
-        timeout_s=PATIENCE_MS / 1000,
-        what="the next field's tiles",
-    )
+    octaves = [found[1] for url in asked if (found := OCTAVE.search(url))]
+    assert len(octaves) >= 6
+    assert set(octaves) == {"1"}
 
 
 def test_two_fingers_magnify_and_one_moves(browser_without_webgl: Browser, node: NodeProcess):
@@ -128,8 +130,8 @@ def touch(hand: CDPSession, steps: list[list[tuple[float, float]]]) -> None:
 
 def test_the_strip_shows_every_slide_of_the_case_and_opens_the_one_that_is_chosen(slide: SlideRoom):
     strip = slide.page.get_by_role("navigation", name="Các chuỗi ảnh")
-    expect(strip.get_by_role("button")).to_have_count(2)
-    expect(strip.locator("canvas:visible")).to_have_count(2, timeout=PATIENCE_MS)
+    expect(strip.get_by_role("button")).to_have_count(3)
+    expect(strip.locator("canvas:visible")).to_have_count(3, timeout=PATIENCE_MS)
 
     strip.get_by_role("button", name=re.compile("Ki-67")).click()
     expect(slide.text("A1 Ki-67")).to_be_visible()

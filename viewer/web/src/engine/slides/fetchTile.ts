@@ -23,13 +23,20 @@ const PROBLEM_BY_STATUS: Readonly<Record<number, TileProblem>> = {
 
 type Decode = (blob: Blob, options: ImageBitmapOptions) => Promise<ImageBitmap>;
 
+/** Beside the page: Chromium and Firefox decode on threads of their own. */
+const decoded: Decode = (blob, options) => createImageBitmap(blob, options);
+
 async function answerOf(response: Response, managed: boolean, decode: Decode): Promise<TileAnswer> {
   if (!response.ok) {
     const wait = Number(response.headers.get("Retry-After") ?? "");
     const problem = PROBLEM_BY_STATUS[response.status] ?? "unreachable";
     return { kind: "problem", problem, waitMs: Number.isFinite(wait) && wait > 0 ? wait * 1000 : undefined };
   }
-  const blob = await response.blob();
+  return decodeTile(await response.blob(), managed, decode);
+}
+
+/** Never throws. `managed`: whether the profile inside the tile is heeded. */
+export async function decodeTile(blob: Blob, managed: boolean, decode: Decode = decoded): Promise<TileAnswer> {
   try {
     return { kind: "tile", bitmap: await decode(blob, { colorSpaceConversion: managed ? "default" : "none" }) };
   } catch {
@@ -37,12 +44,12 @@ async function answerOf(response: Response, managed: boolean, decode: Decode): P
   }
 }
 
-/** Never throws. `managed`: whether the profile inside the tile is heeded. */
+/** Ask for a tile and decode it. Never throws. */
 export async function fetchTile(
   url: string,
   managed: boolean,
   signal: AbortSignal,
-  decode: Decode = (blob, options) => createImageBitmap(blob, options),
+  decode: Decode = decoded,
 ): Promise<TileAnswer> {
   try {
     const response = await fetch(url, { credentials: "same-origin", headers: { Accept: "image/jpeg" }, signal });

@@ -14,9 +14,11 @@ describe("the octave to ask for", () => {
   test.each([
     [1, 0],
     [4, 0],
-    [0.51, 0],
+    [0.56, 0],
+    [0.53, 1],
     [0.5, 1],
-    [0.26, 1],
+    [0.28, 1],
+    [0.26, 2],
     [0.001, 7],
   ])("at %d screen pixels per slide pixel is %d", (zoom, octave) => {
     expect(octaveFor(OCTAVES, zoom)).toBe(octave);
@@ -25,8 +27,8 @@ describe("the octave to ask for", () => {
 
 describe("a tile on its way", () => {
   test("is waited for when it is seen, or nearly", () => {
-    expect(isFlownPast(SLIDE, { octave: 0, column: 40, row: 40 }, SEEN, 1)).toBe(false);
-    expect(isFlownPast(SLIDE, { octave: 0, column: 43, row: 40 }, SEEN, 1)).toBe(false);
+    expect(isFlownPast(SLIDE, { octave: 0, column: 40, row: 40 }, SEEN, 1, false)).toBe(false);
+    expect(isFlownPast(SLIDE, { octave: 0, column: 43, row: 40 }, SEEN, 1, false)).toBe(false);
   });
 
   test.each([
@@ -35,16 +37,24 @@ describe("a tile on its way", () => {
     { octave: 0, column: 40, row: 10 },
     { octave: 0, column: 40, row: 60 },
   ])("is given up when it was flown past (%j)", (place) => {
-    expect(isFlownPast(SLIDE, place, SEEN, 1)).toBe(true);
+    expect(isFlownPast(SLIDE, place, SEEN, 1, false)).toBe(true);
   });
 
   test("is given up when one went far away from it", () => {
-    expect(isFlownPast(SLIDE, { octave: 0, column: 40, row: 40 }, SEEN, 0.25)).toBe(true);
-    expect(isFlownPast(SLIDE, { octave: 1, column: 20, row: 20 }, SEEN, 0.25)).toBe(false);
+    expect(isFlownPast(SLIDE, { octave: 0, column: 40, row: 40 }, SEEN, 0.25, false)).toBe(true);
+    expect(isFlownPast(SLIDE, { octave: 1, column: 20, row: 20 }, SEEN, 0.25, false)).toBe(false);
+  });
+
+  test("of a magnification that one goes through is given up, and waited for where one stays", () => {
+    const place = { octave: 1, column: 20, row: 20 };
+
+    expect(isFlownPast(SLIDE, place, SEEN, 1, true)).toBe(true);
+    expect(isFlownPast(SLIDE, place, SEEN, 1, false)).toBe(false);
+    expect(isFlownPast(SLIDE, place, SEEN, 0.5, true)).toBe(false);
   });
 
   test("of the few coarse ones is never given up", () => {
-    expect(isFlownPast(SLIDE, { octave: 5, column: 3, row: 3 }, SEEN, 1)).toBe(false);
-    expect(isFlownPast(SLIDE, { octave: 7, column: 0, row: 0 }, SEEN, 1)).toBe(false);
+    expect(isFlownPast(SLIDE, { octave: 5, column: 3, row: 3 }, SEEN, 1, false)).toBe(false);
+    expect(isFlownPast(SLIDE, { octave: 7, column: 0, row: 0 }, SEEN, 1, false)).toBe(false);
   });
 });

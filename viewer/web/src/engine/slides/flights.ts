@@ -5,6 +5,8 @@ import type { Octave, Slide, TilePlace } from "./slide";
 
 /** Tiles asked for at a time: enough for a line with delay, few enough that the first is soon there. */
 export const IN_FLIGHT_MAX = 8;
+/** Screen pixels per pixel of an octave, below which the next coarser one is shown. */
+export const PIXEL_RATIO_MIN = 0.55;
 /** Octaves of so few tiles fill the gaps behind all others; they are fetched whatever is looked at. */
 const ALWAYS_TILES_MAX = 16;
 /** A tile that lies just outside is likely to be wanted next. */
@@ -17,20 +19,24 @@ function boxOf(slide: Slide, place: TilePlace): Box {
   return { left, top, right: left + width, bottom: top + height };
 }
 
-/** The octave whose pixels are nearest to the screen's, not coarser: what is asked for at `zoom`. */
+/**
+ * The coarsest octave whose pixels are no larger than a tenth over the screen's: what is asked for at `zoom`. Scanners'
+ * "40x" is 38 to 46: at half of it the next octave would be four times the tiles for what nobody sees.
+ */
 export function octaveFor(octaves: readonly Octave[], zoom: number): number {
-  const steps = Math.floor(Math.log2(1 / zoom) + 1e-6);
+  const steps = Math.ceil(Math.log2(PIXEL_RATIO_MIN / zoom) - 1e-9);
   return Math.min(Math.max(steps, 0), octaves.length - 1);
 }
 
 /**
- * Whether a tile that is on its way was flown past: nothing of it is in `seen` or near it, or it is finer than what one
- * looks at now by two octaves.
+ * Whether a tile that is on its way was flown past, given where one goes: nothing of it is in `seen` or near it, or it is
+ * of a magnification that one only goes through (`moving`), or finer than what one looks at now by two octaves.
  */
-export function isFlownPast(slide: Slide, place: TilePlace, seen: Box, zoom: number): boolean {
+export function isFlownPast(slide: Slide, place: TilePlace, seen: Box, zoom: number, moving: boolean): boolean {
   const octave = slide.octaves[place.octave];
   if (!octave || octave.columns * octave.rows <= ALWAYS_TILES_MAX) return false;
-  if (place.octave < octaveFor(slide.octaves, zoom) - 1) return true;
+  const wanted = octaveFor(slide.octaves, zoom);
+  if (place.octave < wanted - 1 || (moving && place.octave !== wanted)) return true;
   const tile = boxOf(slide, place);
   const across = (seen.right - seen.left) * MARGIN;
   const down = (seen.bottom - seen.top) * MARGIN;

@@ -1,22 +1,24 @@
 // A slide on the screen: OpenSeadragon told what to show and from where, and telling where one is.
 
 import { createStore, type Store } from "../emitter";
-import { Ahead, tilesIn } from "./ahead";
 import { type Camera, isOnGrid, onGrid, seenBox } from "./camera";
 import type { TileProblem } from "./fetchTile";
 import { fieldBeside } from "./fields";
-import { IN_FLIGHT_MAX, isFlownPast } from "./flights";
+import { isFlownPast, octaveFor } from "./flights";
+import { Foresight } from "./foresight";
 import { nativePower, uprightDegrees } from "./geometry";
 import OpenSeadragon, { keepStyleAway } from "./openseadragon";
+import { levelFirst, OPTIONS, overviewIn } from "./options";
+import { Pace } from "./pace";
 import { firstLayer, type Layer, type Slide, type SlidePoint, type TilePlace, tileUrl } from "./slide";
 import { SlideTileSource } from "./tileSource";
 
 /** Memory for decoded tiles. */
 const CACHE_BYTES = 192 * 2 ** 20;
 const CACHE_TILES_MIN = 100;
-/** How far beyond the scanner's own pixels one may go. */
-const ZOOM_MAX = 8;
 const GIVE_UP_EVERY_MS = 150;
+/** What is nearer than this to the magnification that one goes to is as good as there. */
+const ZOOMING = 0.02;
 
 const FAR: Camera = { center: { x: 0, y: 0 }, zoom: 1, degrees: 0, mirrored: false, width: 1, height: 1 };
 
@@ -33,10 +35,8 @@ export class SlideView {
   readonly slide: Slide;
   private readonly viewer: OpenSeadragon.Viewer;
   private source: SlideTileSource;
-  private readonly ahead = new Ahead();
-  private isAhead = false;
-  /** Where the last step of a walk led, and where the next one would. */
-  private walked: { readonly center: SlidePoint; readonly next: Camera } | undefined;
+  private readonly pace = new Pace();
+  private readonly foresight: Foresight;
   private gaveUpAtMs = 0;
 
   /** `overview`: where the small map goes, if anywhere; it needs an id. */
@@ -44,6 +44,7 @@ export class SlideView {
     this.element = element;
     this.slide = slide;
     this.layer = createStore(firstLayer(slide));
+    this.foresight = new Foresight(slide, (place) => tileUrl(slide, this.layer.get(), place), this.pace);
     keepStyleAway();
     this.viewer = OpenSeadragon({
       ...OPTIONS,
@@ -77,6 +78,7 @@ export class SlideView {
       for (const item of old) if (world.getIndexOfItem(item) >= 0) world.removeItem(item);
     };
     this.source.close();
+    this.foresight.forget();
     const source = this.sourceOf();
     this.source = source;
     this.problem.set(undefined);
@@ -142,10 +144,11 @@ export class SlideView {
   walk(steps: number): void {
     const before = this.target();
     const { center } = fieldBeside(this.slide, before, steps);
-    this.ahead.stop();
-    this.isAhead = false;
+    this.foresight.walked(center, {
+      ...before,
+      center: fieldBeside(this.slide, { ...before, center }, steps).center,
+    });
     this.place({ center });
-    this.walked = { center, next: { ...before, center: fieldBeside(this.slide, { ...before, center }, steps).center } };
   }
 
   /** Bring a place to the middle. */
@@ -176,18 +179,18 @@ export class SlideView {
   }
 
   destroy(): void {
-    this.ahead.stop();
+    this.foresight.forget();
     this.source.close();
     this.viewer.destroy();
   }
 
   private sourceOf(): SlideTileSource {
-    const source = new SlideTileSource(
-      this.slide,
-      this.layer.get(),
-      (place) => this.isFlownPast(place),
-      () => this.viewer.forceRedraw(),
-    );
+    const source = new SlideTileSource(this.slide, this.layer.get(), {
+      isFlownPast: (place) => this.isFlownPast(place),
+      take: (url) => this.foresight.take(url),
+      took: (ms) => this.pace.note(ms),
+      onRevived: () => this.viewer.forceRedraw(),
+    });
     source.problem.subscribe(() => {
       if (this.source === source) this.problem.set(source.problem.get());
     });
@@ -199,26 +202,17 @@ export class SlideView {
     const tell = () => {
       if (this.source !== source) return;
       this.settled.set(item?.getFullyLoaded() === true);
+      if (this.settled.get()) this.foresee();
     };
+    if (item) levelFirst(item, () => source.maxLevel - octaveFor(this.slide.octaves, this.target().zoom));
     item?.addHandler("fully-loaded-change", tell);
     tell();
     return item;
   }
 
-  /** Fetch the next field of a walk once nothing of this one lacks; any other movement ends it. */
-  private lookAhead(): void {
-    const { walked } = this;
-    if (!walked) return;
-    const { center, zoom } = this.target();
-    const isThere = Math.hypot(walked.center.x - center.x, walked.center.y - center.y) * zoom < 1;
-    if (!isThere || Math.abs(walked.next.zoom / zoom - 1) > 1e-6) {
-      this.walked = undefined;
-      this.ahead.stop();
-    } else if (this.settled.get() && !this.isAhead) {
-      this.isAhead = true;
-      const places = tilesIn(this.slide, seenBox(walked.next), zoom);
-      this.ahead.fetch(places.map((place) => tileUrl(this.slide, this.layer.get(), place)));
-    }
+  private foresee(): void {
+    // Where one is going counts, not where one is on the way.
+    this.foresight.look(this.target(), this.settled.get());
   }
 
   private zoomTo(zoom: number): void {
@@ -228,7 +222,8 @@ export class SlideView {
   private isFlownPast(place: TilePlace): boolean {
     // Where one is going counts, not where one is on the way.
     const camera = this.target();
-    return isFlownPast(this.slide, place, seenBox(camera), camera.zoom);
+    const moving = Math.abs(this.present().zoom / camera.zoom - 1) > ZOOMING;
+    return isFlownPast(this.slide, place, seenBox(camera), camera.zoom, moving);
   }
 
   private present(): Camera {
@@ -247,7 +242,7 @@ export class SlideView {
   private read(): void {
     if (this.viewer.world.getItemCount() === 0) return;
     this.camera.set(this.present());
-    this.lookAhead();
+    this.foresee();
     const nowMs = performance.now();
     if (nowMs - this.gaveUpAtMs < GIVE_UP_EVERY_MS) return;
     this.gaveUpAtMs = nowMs;
@@ -277,50 +272,4 @@ export class SlideView {
 
 function cacheTilesOf(slide: Slide): number {
   return Math.max(CACHE_TILES_MIN, Math.floor(CACHE_BYTES / (slide.tileWidth * slide.tileHeight * 4)));
-}
-
-const GESTURES: OpenSeadragon.GestureSettings = {
-  dragToPan: true,
-  scrollToZoom: true,
-  clickToZoom: false,
-  dblClickToZoom: true,
-  pinchToZoom: true,
-  pinchRotate: false,
-  flickEnabled: true,
-};
-
-const OPTIONS: OpenSeadragon.Options = {
-  // Measured without a graphics card: 60 frames/s on a 2D canvas, 3 through software WebGL.
-  drawer: "canvas",
-  imageLoaderLimit: IN_FLIGHT_MAX,
-  timeout: 120_000,
-  maxTilesPerFrame: 4,
-  maxZoomPixelRatio: ZOOM_MAX,
-  // A larger window shows more of the slide, not a larger slide.
-  preserveImageSizeOnResize: true,
-  minZoomImageRatio: 0.6,
-  visibilityRatio: 0.3,
-  animationTime: 0.35,
-  springStiffness: 8,
-  blendTime: 0,
-  zoomPerScroll: 1.25,
-  gestureSettingsMouse: GESTURES,
-  gestureSettingsTouch: { ...GESTURES, dblClickToZoom: true },
-  gestureSettingsPen: GESTURES,
-  keyboardNavEnabled: false,
-  showNavigationControl: false,
-  showSequenceControl: false,
-  silenceMultiImageWarnings: true,
-};
-
-function overviewIn(element: HTMLElement): OpenSeadragon.Options {
-  return {
-    showNavigator: true,
-    navigatorId: element.id,
-    navigatorAutoFade: false,
-    navigatorMaintainSizeRatio: false,
-    navigatorRotate: true,
-    navigatorBorderColor: "transparent",
-    navigatorDisplayRegionColor: "#ffcb66",
-  };
 }

@@ -2,12 +2,23 @@
 // is given up, a tile that failed comes again, and its color profile is heeded or not.
 
 import { createStore, type Store } from "../emitter";
-import { fetchTile, type TileProblem } from "./fetchTile";
+import { decodeTile, fetchTile, type TileAnswer, type TileProblem } from "./fetchTile";
 import OpenSeadragon from "./openseadragon";
 import { type Layer, type Slide, type TilePlace, tileUrl } from "./slide";
 
 const RETRY_MS = 2_000;
 const RETRY_MS_MAX = 30_000;
+
+/** What the view knows of the tiles that are asked for. */
+export interface Asker {
+  readonly isFlownPast: (place: TilePlace) => boolean;
+  /** A tile that was fetched before it was wanted, if it was. */
+  readonly take: (url: string) => Promise<Blob | undefined> | undefined;
+  /** Hears how long a tile took that was not. */
+  readonly took: (ms: number) => void;
+  /** Hears of tiles that may be asked for again. */
+  readonly onRevived: () => void;
+}
 
 export class SlideTileSource extends OpenSeadragon.TileSource {
   /** What keeps tiles away at the moment; the next tile that comes clears it. */
@@ -15,13 +26,11 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
   readonly slide: Slide;
   readonly layer: Layer;
   private readonly flights = new Map<OpenSeadragon.ImageJob, AbortController>();
-  private readonly isFlownPast: (place: TilePlace) => boolean;
-  private readonly onRevived: () => void;
+  private readonly asker: Asker;
   private retryMs = RETRY_MS;
   private closed = false;
 
-  /** `onRevived` hears of tiles that may be asked for again. */
-  constructor(slide: Slide, layer: Layer, isFlownPast: (place: TilePlace) => boolean, onRevived: () => void) {
+  constructor(slide: Slide, layer: Layer, asker: Asker) {
     super({
       width: slide.width,
       height: slide.height,
@@ -32,8 +41,7 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
     });
     this.slide = slide;
     this.layer = layer;
-    this.isFlownPast = isFlownPast;
-    this.onRevived = onRevived;
+    this.asker = asker;
   }
 
   placeOf(level: number, column: number, row: number): TilePlace {
@@ -68,7 +76,7 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
   giveUp(): void {
     for (const [job, control] of this.flights) {
       const { level, x, y } = job.tile;
-      if (this.isFlownPast(this.placeOf(level, x, y))) control.abort();
+      if (this.asker.isFlownPast(this.placeOf(level, x, y))) control.abort();
     }
   }
 
@@ -82,8 +90,8 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
     const { level, x, y } = job.tile;
     // A job may have waited in a queue while one flew on.
     await Promise.resolve();
-    const late = this.closed || this.isFlownPast(this.placeOf(level, x, y));
-    const answer = late ? ABANDONED : await fetchTile(job.src, this.layer.managed, signal);
+    const late = this.closed || this.asker.isFlownPast(this.placeOf(level, x, y));
+    const answer = late ? ABANDONED : await this.answer(job.src, signal);
     this.flights.delete(job);
     switch (answer.kind) {
       case "tile":
@@ -102,6 +110,16 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
     }
   }
 
+  private async answer(url: string, signal: AbortSignal): Promise<TileAnswer> {
+    const { managed } = this.layer;
+    const blob = await this.asker.take(url);
+    if (blob) return signal.aborted ? ABANDONED : decodeTile(blob, managed);
+    const begunMs = performance.now();
+    const answer = await fetchTile(url, managed, signal);
+    if (answer.kind === "tile") this.asker.took(performance.now() - begunMs);
+    return answer;
+  }
+
   private fail(job: OpenSeadragon.ImageJob, why: string): void {
     // OpenSeadragon calls a timed out job failed by itself.
     if (job.jobId !== null) job.fail(why, null);
@@ -110,7 +128,7 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
   /** OpenSeadragon never asks again for a tile that failed, unless it is told that there is one. */
   private revive(job: OpenSeadragon.ImageJob): void {
     job.tile.exists = true;
-    if (!this.closed) this.onRevived();
+    if (!this.closed) this.asker.onRevived();
   }
 
   private later(job: OpenSeadragon.ImageJob, waitMs: number | undefined): void {
