@@ -22,6 +22,7 @@ from consult.findings.reports import Reports
 from consult.pathology.forms import Forms
 from consult.pathology.validation import Validations
 from consult.shown.book import ShownBook
+from consult.shown.taken import Takings
 from consult.slides.annotations import Annotations
 from exchange.assemble import NAMING_BLOBS, Node
 from exchange.http import build_app
@@ -102,6 +103,7 @@ class Running:
             validations=Validations(stores.db, stores.clock),
             shown=ShownBook(stores.db, stores.clock),
             drafts=Drafts(stores.db, stores.clock, config.access.draft_days),
+            takings=Takings(stores.db, stores.clock),
         )
         app = build_app(services, self._dicomweb, self.checks, build_folder())
         self._server = _Server(uvicorn_settings(config.http, app), on_started=self._ready)

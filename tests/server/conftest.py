@@ -20,6 +20,7 @@ from consult.findings.reports import Reports
 from consult.pathology.forms import Forms
 from consult.pathology.validation import Validations
 from consult.shown.book import ShownBook
+from consult.shown.taken import Takings
 from consult.slides.annotations import Annotations
 from consult.slides.room import SlideRoom
 from exchange.assemble import slides_of
@@ -127,6 +128,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
             validations=Validations(stores.db, stores.clock),
             shown=ShownBook(stores.db, stores.clock),
             drafts=Drafts(stores.db, stores.clock, config.access.draft_days),
+            takings=Takings(stores.db, stores.clock),
         )
         with served(build_app(services, nothing, dict, static), ws="none") as url:
             yield Room(url, stores, static, slides)

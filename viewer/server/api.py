@@ -16,6 +16,7 @@ from viewer.server.launching import add_launching
 from viewer.server.marks import add_marks
 from viewer.server.orders import add_orders
 from viewer.server.pathology import add_pathology
+from viewer.server.pictures import add_pictures
 from viewer.server.pixel_reviews import add_pixel_reviews
 from viewer.server.preferences import add_preferences
 from viewer.server.reading import add_reading
@@ -50,4 +51,5 @@ def build_api(services: Services) -> APIRouter:
     add_pathology(router, services)
     add_findings(router, services)
     add_shown(router, services)
+    add_pictures(router, services)
     return router

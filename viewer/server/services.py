@@ -11,6 +11,7 @@ from consult.findings.reports import Reports
 from consult.pathology.forms import Forms
 from consult.pathology.validation import Validations
 from consult.shown.book import ShownBook
+from consult.shown.taken import Takings
 from consult.slides.annotations import Annotations
 from consult.slides.room import SlideRoom
 from kernel.access import Access, Principal
@@ -44,6 +45,7 @@ class Services:
     validations: Validations
     shown: ShownBook
     drafts: Drafts
+    takings: Takings
 
 
 def principal_of(services: Services, request: Request) -> Principal:

@@ -592,6 +592,17 @@ export interface StudyMarks {
   readonly marks: readonly StudyMark[];
 }
 
+/** What is taken. */
+export interface TakenPicture {
+  readonly kind: "picture" | "film";
+  readonly seriesInstanceUID: string;
+  /** Of a film, the one that was looked at. */
+  readonly sopInstanceUID: string;
+  readonly images: number;
+  /** The patient's name is in it. */
+  readonly named: boolean;
+}
+
 /** One event of a study at this node. */
 export interface TraceItem {
   readonly seq: number;

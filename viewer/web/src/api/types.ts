@@ -30,6 +30,7 @@ export type {
   StudyKeyImages,
   StudyMark,
   StudyMarks,
+  TakenPicture,
   Worklist,
 } from "./schema";
 export type Session = SessionInfo;

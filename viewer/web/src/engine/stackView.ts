@@ -52,7 +52,7 @@ export class StackView {
   readonly drawn: Store<Frame | undefined> = createStore<Frame | undefined>(undefined);
   readonly look: Look;
 
-  private readonly element: HTMLDivElement;
+  readonly element: HTMLDivElement;
   private readonly engine: RenderingEngine;
   private readonly viewportId: string;
   private readonly tools: Tools;

@@ -6,13 +6,14 @@ import header from "./vi/header.json";
 import reading from "./vi/reading.json";
 import review from "./vi/review.json";
 import sharing from "./vi/sharing.json";
+import shown from "./vi/shown.json";
 import signin from "./vi/signin.json";
 import slides from "./vi/slides.json";
 import upload from "./vi/upload.json";
 import volumes from "./vi/volumes.json";
 import worklist from "./vi/worklist.json";
 
-const vi = { common, header, reading, review, signin, slides, upload, volumes, worklist, sharing, findings };
+const vi = { common, header, reading, review, signin, slides, upload, volumes, worklist, sharing, findings, shown };
 
 type Words = { readonly [key: string]: string | Words };
 

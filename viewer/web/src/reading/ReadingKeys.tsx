@@ -10,6 +10,7 @@ import { type KeyTable, useKeys } from "../ui/hotkeys";
 import { KeyHelp } from "../ui/KeyHelp";
 import { CHOOSE_KEY, LIST_KEY } from "./findings/FindingsOfRoom";
 import { MEASURE_KEYS } from "./MeasureMenu";
+import { TAKE_KEY } from "./shown/TakePicture";
 import { stepSeries } from "./stepSeries";
 
 const JUMP = 10;
@@ -69,7 +70,7 @@ function viewKeys(view: StackView): KeyTable {
 export function ReadingKeys(props: ReadingKeysProps) {
   const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct, onHeader, onPoint, onLayers } = props;
   const { onBack, onCase, onTrace, helpOpened, onHelp } = props;
-  const { t } = useTranslation(["reading", "header", "common", "volumes", "findings"]);
+  const { t } = useTranslation(["reading", "header", "common", "volumes", "findings", "shown"]);
   const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
   const toolKeys = Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => onTool(tool)] as const);
   useKeys({
@@ -132,6 +133,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     { keys: ["."], what: t("volumes:point") },
     { keys: ["⇧M"], what: t("volumes:mpr") },
     { keys: ["⇧T"], what: t("header:title") },
+    { keys: [`⇧${TAKE_KEY}`], what: t("shown:take") },
     { keys: ["T"], what: t("trace") },
     { keys: ["F8", "F9"], what: t("keys.case") },
     { keys: ["Q"], what: t("keys.back") },

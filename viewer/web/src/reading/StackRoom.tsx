@@ -28,6 +28,7 @@ import { following } from "./panes";
 import styles from "./Reading.module.css";
 import { ReadingKeys } from "./ReadingKeys";
 import { ReferenceLines } from "./ReferenceLines";
+import { TakePicture } from "./shown/TakePicture";
 import { useShownKept } from "./shown/useShownKept";
 import { Tool } from "./Tool";
 import { Toolbar } from "./Toolbar";
@@ -78,6 +79,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
   const [listed, setListed] = useState(false);
   const [tool, setTool] = useState<PrimaryTool>(() => (window.matchMedia(TOUCH).matches ? "scroll" : "windowLevel"));
   const [rate, setRate] = useState(CINE_RATE_DEFAULT);
+  const [filming, setFilming] = useState(false);
   const [reconstructed, setReconstructed] = useState(false);
   const view = views[active];
   const frame = stack?.frames[0];
@@ -87,7 +89,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
   const over = useLayers(study, series);
   const cursor = useSpaceCursor(shown);
 
-  useShownKept(shown, panes, reconstructed);
+  useShownKept(shown, panes, reconstructed || filming);
   useLinked(shown, active, linked && layout > 1);
   useEffect(() => {
     for (const one of views) one?.choose(tool);
@@ -126,6 +128,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
           <LayersMenu study={over} stack={stack} view={view} />
           <MprButton stack={stack} onOpen={() => setReconstructed(true)} />
           <Tool label={t("title")} hint="Shift+T" icon={<IconListSearch size={20} />} onClick={() => setHeader(true)} />
+          <TakePicture study={panes[active]?.study ?? study} view={view} rate={rate} onFilming={setFilming} />
           <FindingsButton listed={listed} onListed={setListed} />
         </Toolbar>
       ) : null}
