@@ -13,6 +13,8 @@ from kernel.dicom.charset import decode, parse_charsets
 from kernel.dicom.elements import Header
 
 TEXT_CHARACTERS_MAX: Final = 1024
+PATIENTS_MAX: Final = 64  # that are kept, of so many bytes each
+KEPT_BYTES_MAX: Final = 8 * 1024
 PATIENT_KEYWORDS: Final[Mapping[str, int]] = {
     "PatientName": 0x00100010,
     "PatientID": 0x00100020,
@@ -29,6 +31,7 @@ STUDY_KEYWORDS: Final[Mapping[str, int]] = {
     "StudyDescription": 0x00081030,
     "ReferringPhysicianName": 0x00080090,
 }
+_READ: Final = (0x00080005, *PATIENT_KEYWORDS.values(), *STUDY_KEYWORDS.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,13 +63,18 @@ def read_patient(header: Header, keys: Keys, issuer: str, fallback_charset: str 
     A patient is (issuer, Patient ID). Without a Patient ID the name and birth date stand for it, and without those the
     study does, so that two unknown patients are never taken for one.
     """
-    charsets = parse_charsets(header.raw(0x00080005))
+    values = tuple([header.raw(tag) for tag in _READ])
+    read = _read_patient if sum(map(len, values)) <= KEPT_BYTES_MAX else _read_patient.__wrapped__
+    return read(values, keys, issuer, fallback_charset)
 
-    def text(tag: int) -> str:
-        return decode(header.raw(tag), charsets, fallback_charset).strip(" \0")[:TEXT_CHARACTERS_MAX]
 
-    identity = {keyword: text(tag) for keyword, tag in PATIENT_KEYWORDS.items()}
-    study = {keyword: text(tag) for keyword, tag in STUDY_KEYWORDS.items()}
+@lru_cache(maxsize=PATIENTS_MAX)  # the slices of a study are all of one
+def _read_patient(values: tuple[bytes, ...], keys: Keys, issuer: str, fallback_charset: str | None) -> Patient:
+    """Return the patient of the encoded values of `_READ`."""
+    charsets = parse_charsets(values[0])
+    texts = [decode(one, charsets, fallback_charset).strip(" \0")[:TEXT_CHARACTERS_MAX] for one in values[1:]]
+    identity = dict(zip(PATIENT_KEYWORDS, texts, strict=False))
+    study = dict(zip(STUDY_KEYWORDS, texts[len(PATIENT_KEYWORDS) :], strict=True))
     issuer = identity["IssuerOfPatientID"] or issuer
     identity["IssuerOfPatientID"] = issuer
     who = _who(identity, study["StudyInstanceUID"])

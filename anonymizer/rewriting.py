@@ -1,5 +1,6 @@
 """Rewrite encoded data sets: what stays is a slice of the source, what changes is new bytes (PS3.5 7, PS3.15 E.1)."""
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -76,9 +77,14 @@ class Rewriter:
         places: dict[int, int] = {}
         position, end = span
         begin = 0
-        data_set = self._stretches if self._knows_stretches(elements, actions) else self.data_set
+        tags = [element[0] for element in elements]
+        ordered = is_ordered(tags)
+        data_set = self._stretches if ordered and self._knows_stretches(actions) else self.data_set
         for tag, encoded in added:
-            index = next((at for at in range(begin, len(elements)) if elements[at].tag > tag), len(elements))
+            if ordered:
+                index = bisect_right(tags, tag, begin)
+            else:
+                index = next((at for at in range(begin, len(elements)) if tags[at] > tag), len(elements))
             stop = elements[index].start if index < len(elements) else end
             chunks += data_set(elements[begin:index], position, stop, actions) or [self._view[position:stop]]
             places[tag] = len(chunks)
@@ -87,11 +93,9 @@ class Rewriter:
         chunks += data_set(elements[begin:], position, end, actions) or [self._view[position:end]]
         return chunks, places
 
-    def _knows_stretches(self, elements: Sequence[Element], actions: Mapping[int, Action]) -> bool:
-        """Whether there may be stretches: from the second slice on, where order tells what is beside what."""
-        if self._memory is None or self._memory.instances < 2 or actions is not self.table.top:
-            return False
-        return is_ordered([element[0] for element in elements])
+    def _knows_stretches(self, actions: Mapping[int, Action]) -> bool:
+        """Whether there may be stretches in ordered elements: from the second slice on."""
+        return self._memory is not None and self._memory.instances >= 2 and actions is self.table.top
 
     def _stretches(
         self, elements: Sequence[Element], start: int, end: int, actions: Mapping[int, Action]

@@ -46,17 +46,19 @@ _SPLIT = re.compile(r"[^\w]|_")
 
 def seeds_of(header: Header) -> tuple[Seed, ...]:
     """Return the identifying values of an original, nested ones included."""
-    return tuple(dict.fromkeys(_seeds(header, header.elements)))[:SEEDS_MAX]
+    found: list[Seed] = []
+    _collect(header, header.elements, found)
+    return tuple(dict.fromkeys(found))[:SEEDS_MAX]
 
 
-def _seeds(header: Header, elements: Sequence[Element]) -> Iterator[Seed]:
-    for element in [one for one in elements if one[0] in _SEEDS or one[1] == "PN" or one[7] is not None]:
-        tag, vr, items, length = element[0], element[1], element[7], element[4]
+def _collect(header: Header, elements: Sequence[Element], found: list[Seed]) -> None:
+    for element in elements:
+        tag, vr, _, _, length, _, _, items, _ = element
         if items is not None:
             for item in items:
-                yield from _seeds(header, item.elements)
+                _collect(header, item.elements, found)
         elif (vr == "PN" or tag in _SEEDS) and 0 < length <= SEED_BYTES_MAX:
-            yield (tag if tag in _SEEDS else 0), header.value(element).strip(b" \0")
+            found.append((tag if tag in _SEEDS else 0, header.value(element).strip(b" \0")))
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,8 +122,10 @@ def _timed(paths: list[Path], out: Path, make: Callable[[Buffer], Deidentified])
     _empty(out)
     begun = time.perf_counter()
     for path in paths:
-        with content_of(Entry(path)) as content, (out / path.name).open("wb", buffering=0) as file:
-            write_chunks(file.fileno(), make(content).chunks(content))
+        with content_of(Entry(path)) as content:
+            file = os.open(out / path.name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            write_chunks(file, make(content).chunks(content))
+            os.close(file)
     return time.perf_counter() - begun
 
 

@@ -70,5 +70,5 @@ def _two_by_two(steps: NDArray[np.float32]) -> NDArray[np.float32]:
     for axis in (1, 2):
         if steps.shape[axis] > 1:
             first, last = (np.take(steps, range(at, steps.shape[axis] - 1 + at), axis) for at in (0, 1))
-            steps = (first + last) / 2
+            steps = (first + last) * np.float32(0.5)
     return steps

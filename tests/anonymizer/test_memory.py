@@ -2,8 +2,9 @@
 
 import pytest
 
-from anonymizer import memory
+from anonymizer import memory, patient
 from anonymizer.keys import derive
+from anonymizer.opening import opened
 from tests.anonymizer.conftest import Site
 from tests.anonymizer.corpus import corpus
 from tests.support.builders import a_ct, a_ct_series, as_file
@@ -77,3 +78,18 @@ def test_what_is_remembered_is_bounded(site, memories, monkeypatch):
 
     assert 0 < len(memories[-1].elements) <= 10
     assert all(len(encoded) <= memory.ELEMENT_BYTES_MAX for _, encoded in memories[-1].elements)
+
+
+def test_a_patient_of_a_study_is_read_once_and_one_of_much_text_is_not_kept(keys):
+    def read_from(**attributes):
+        source = as_file(a_ct(**attributes))
+        return patient.read_patient(opened(source).header, keys, "x", None)
+
+    patient._read_patient.cache_clear()
+    first, again = read_from(), read_from(instance=2)
+    other = read_from(StudyDescription="dau " * patient.KEPT_BYTES_MAX)
+
+    assert first is again
+    assert patient._read_patient.cache_info().currsize == 1
+    assert other.pseudonym == first.pseudonym
+    assert len(other.study["StudyDescription"]) == patient.TEXT_CHARACTERS_MAX
