@@ -26,7 +26,7 @@ from kernel.clock import Clock
 from kernel.database import Database
 from kernel.dicom.part10 import open_dataset
 from kernel.dicom.uids import uid_of
-from kernel.errors import DocumentChanged, NotFound
+from kernel.errors import BlobMissing, DocumentChanged, NotFound
 
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 _PEER: Final = "reading room"
@@ -100,7 +100,10 @@ class Documents:
 
     def read(self, located: Located) -> Dataset:
         """Return an instance's data set without its pixels. Raises MalformedInstance, BlobMissing."""
-        return open_dataset(self._blobs.path(located.blob_key), stop_before_pixels=True)
+        try:
+            return open_dataset(self._blobs.path(located.blob_key), stop_before_pixels=True)
+        except FileNotFoundError:
+            raise BlobMissing(key=located.blob_key) from None
 
     def save(
         self,

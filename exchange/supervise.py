@@ -18,6 +18,7 @@ from consult.documents import Documents
 from consult.drafts import Drafts
 from consult.findings.key_images import KeyImageBook
 from consult.findings.measurements import Measurements
+from consult.findings.others import OthersBook
 from consult.findings.reports import Reports
 from consult.pathology.forms import Forms
 from consult.pathology.validation import Validations
@@ -97,6 +98,7 @@ class Running:
             measurements=Measurements(stores.db, documents),
             key_images=KeyImageBook(stores.db, documents),
             structured_reports=Reports(stores.db, documents),
+            others=OthersBook(stores.db, documents),
             sheets=ReviewSheets(stores.db, stores.blobs, finder_of(config)),
             reports=StudyReports(stores.db, stores.blobs),
             pathology=Forms(stores.db, stores.clock),

@@ -2,18 +2,22 @@
 
 import queue
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import httpx
 import pytest
 from pydicom.dataset import Dataset
 from pynetdicom import AllStoragePresentationContexts, evt
 
 from tests.support.builders import a_ct_series, as_file
 from tests.support.entities import an_entity
+from tests.support.http import a_client
 from tests.support.nodes import HUB, SITE, NodeProcess, wait_until
 from tests.support.reports import a_structured_report
 
+PASSWORD = "mat khau dai du"
 RETURNING = """
 [[destination]]
 name = "site1"
@@ -23,7 +27,7 @@ token_file = "site1.token"
 profile = "none"
 [[rule]]
 name = "reports go back"
-modality = ["SR"]
+modality = ["SR", "KO"]
 to = ["site1"]
 """
 HOME = """
@@ -88,9 +92,9 @@ class Story:
         self.pacs.stop()
 
 
-@pytest.fixture
-def story(tmp_path: Path) -> Iterator[Story]:
-    running = Story(tmp_path)
+@pytest.fixture(scope="module")
+def story(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Story]:
+    running = Story(tmp_path_factory.mktemp("story"))
     try:
         yield running
     finally:
@@ -119,6 +123,52 @@ def test_a_report_from_the_hub_is_in_the_sites_pacs_as_the_patients_own_and_the_
     assert "InstanceDelivered" in told
     assert traces_of(story, original) == []
     assert story.pacs.stored.empty()
+
+
+@pytest.mark.slow
+@pytest.mark.peer("dcmtk")
+def test_what_a_reader_measured_and_chose_at_the_hub_is_seen_at_the_site_on_the_patients_own_images(story, tmp_path):
+    originals = list(a_ct_series(4, seed="marks go home", StudyDate="20261122"))
+    push(story, tmp_path, originals)
+    image = at_hub(story, 4)
+    of = {"seriesInstanceUID": image.SeriesInstanceUID, "sopInstanceUID": image.SOPInstanceUID, "frameNumber": None}
+    length = {"quantity": "length", "value": 12.5, "unit": "mm"}
+    mark = {**of, "uid": "2.25.7", "kind": "length", "points": [[10.5, 20.25], [30.0, 20.25]], "figures": [length]}
+    marks = {"base": None, "marks": [{**mark, "calibration": "patient", "text": "ổ máu tụ"}]}
+    choice = {"base": None, "title": "forReport", "description": "xem lát này", "images": [of]}
+
+    story.hub.add_user("bs.hub", "reader", PASSWORD, "BS Trung tâm")
+    with signed_in(story.hub, "bs.hub") as reader:
+        for what, body in (("marks", marks), ("key-images", choice)):
+            reader.post(f"/api/studies/{image.StudyInstanceUID}/{what}", json=body).raise_for_status()
+    home = [story.pacs.stored.get(timeout=60) for _ in range(2)]
+
+    original = next(one for one in originals if one.InstanceNumber == image.InstanceNumber)
+    assert {(ds.Modality, ds.PatientID, ds.StudyInstanceUID) for ds in home} == {
+        (modality, original.PatientID, original.StudyInstanceUID) for modality in ("SR", "KO")
+    }
+    with story.site.client() as site:
+        address = f"/api/studies/{original.StudyInstanceUID}"
+        (document,) = site.get(f"{address}/others-marks").raise_for_status().json()["documents"]
+        (others,) = site.get(f"{address}/key-images").raise_for_status().json()["others"]
+    (drawn,) = document["marks"]
+    assert (document["author"], drawn["kind"], drawn["text"]) == ("BS Trung tâm", "length", "ổ máu tụ")
+    assert drawn["amounts"] == [{"name": "Length", "value": 12.5, "unit": "mm"}]
+    (shape,) = drawn["shapes"]
+    assert shape["points"] == mark["points"]
+    here = {"seriesInstanceUID": original.SeriesInstanceUID, "sopInstanceUID": original.SOPInstanceUID}
+    assert {name: shape[name] for name in here} == here
+    assert (others["author"], others["title"]) == ("BS Trung tâm", "forReport")
+    assert others["images"] == [{**here, "frameNumber": None}]
+
+
+@contextmanager
+def signed_in(node: NodeProcess, name: str) -> Generator[httpx.Client]:
+    """Give a client with a person's session."""
+    with a_client(node.url) as client:
+        session = client.post("/api/session", json={"name": name, "password": PASSWORD}).raise_for_status().json()
+        client.headers["X-Vienanh-CSRF"] = session["csrf"]
+        yield client
 
 
 def push(story: Story, folder: Path, originals: list[Dataset]) -> None:

@@ -8,6 +8,7 @@ from pydicom.dataset import Dataset
 from consult.documents import Author, Documents, Sheet, Version, version_of
 from consult.findings.marks import FRAME_MAX, Where
 from consult.findings.measurements import images_of, series_of
+from consult.findings.others import newest_of_ours
 from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
 from kernel.database import Database
@@ -51,14 +52,15 @@ class KeyImageBook:
         return NOTHING if ds is None else _read(ds)
 
     def of_others(self, grant: StudyGrant) -> list[KeyImages]:
-        """Return what other documents of the study chose, at most OTHERS_MAX of them."""
+        """Return what other documents of the study chose, at most OTHERS_MAX of them; of versions of ours the newest."""
         own = series_of(grant, _ROLE)
         with self._db.read() as connection:
             located = archive_index.locate_study(connection, grant)
         others = [
             one for one in located if one.sop_class_uid == KEY_OBJECT_SELECTION and one.series_instance_uid != own
         ]
-        return [_read(self._documents.read(one)) for one in others[:OTHERS_MAX]]
+        read = newest_of_ours(self._documents.read(one) for one in others[-OTHERS_MAX:])
+        return [choice for choice in map(_read, read) if choice.content.images]
 
     def save(self, grant: StudyGrant, chosen: Choice, base: str | None, author: Author) -> KeyImages:
         """Keep a choice as the new state, durable when this returns.

@@ -15,7 +15,7 @@ from kernel.database import Database
 from kernel.dicom.uids import uid_of
 from kernel.errors import InvalidRequest
 
-_ROLE: Final = "measurements"
+MARKS_ROLE: Final = "measurements"
 
 Marks = Version[tuple[Mark, ...]]
 NOTHING: Final[Marks] = Version(None, "", None, ())
@@ -32,7 +32,7 @@ class Measurements:
         """Return what was saved last. Raises as `Documents.newest`."""
         from consult.findings.mark_documents import marks_of  # highdicom takes a second to import
 
-        ds = self._documents.newest(grant, series_of(grant, _ROLE))
+        ds = self._documents.newest(grant, series_of(grant, MARKS_ROLE))
         return NOTHING if ds is None else version_of(ds, marks_of(ds))
 
     def save(self, grant: StudyGrant, marks: Sequence[Mark], base: str | None, author: Author) -> Marks:
@@ -61,7 +61,7 @@ class Measurements:
             images = images_of(self._db, grant, wanted or referred(last or Dataset()))
             return document(self._documents.read(images[0]), images, kept, sheet)
 
-        sheet = self._documents.save(grant, series_of(grant, _ROLE), base, author, build)
+        sheet = self._documents.save(grant, series_of(grant, MARKS_ROLE), base, author, build)
         return Version(sheet.sop_instance_uid, sheet.author, sheet.at, kept)
 
 

@@ -109,10 +109,6 @@ def a_selection(images: Sequence[Dataset]) -> Dataset:
 
 def a_measurement(images: Sequence[Dataset]) -> Dataset:
     """A measurement report (TID 1500) of a region in space and one on an image; its subject is the pseudonym."""
-    observer = templates.ObserverContext(
-        observer_type=codes.DCM.Person,
-        observer_identifying_attributes=templates.PersonObserverIdentifyingAttributes("Tran^Doc"),
-    )
     image = images[0]
     region = sr_content.ImageRegion(
         graphic_type=hd.sr.GraphicTypeValues.CIRCLE,
@@ -124,6 +120,29 @@ def a_measurement(images: Sequence[Dataset]) -> Dataset:
         referenced_region=region,
         finding_type=codes.SCT.Nodule,
         measurements=[templates.Measurement(name=codes.SCT.Diameter, value=12.5, unit=codes.UCUM.Millimeter)],
+    )
+    return _a_measurement_report(images, group, "sr")
+
+
+def a_region_in_space(images: Sequence[Dataset], places: Sequence[tuple[float, float, float]]) -> Dataset:
+    """A measurement report of a closed line in the images' frame of reference, which names no image."""
+    group = templates.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=templates.TrackingIdentifier(uid=a_uid("hub", "space"), identifier="u2"),
+        referenced_region=sr_content.ImageRegion3D(
+            graphic_type=hd.sr.GraphicTypeValues3D.POLYGON,
+            graphic_data=np.array(places),
+            frame_of_reference_uid=images[0].FrameOfReferenceUID,
+        ),
+        finding_type=codes.SCT.Nodule,
+        measurements=[templates.Measurement(name=codes.SCT.Area, value=400.0, unit=codes.UCUM.SquareMillimeter)],
+    )
+    return _a_measurement_report(images, group, "sr in space")
+
+
+def _a_measurement_report(images: Sequence[Dataset], group: Any, kind: str) -> Dataset:
+    observer = templates.ObserverContext(
+        observer_type=codes.DCM.Person,
+        observer_identifying_attributes=templates.PersonObserverIdentifyingAttributes("Tran^Doc"),
     )
     report = templates.MeasurementReport(
         observation_context=templates.ObservationContext(observer_person_context=observer),
@@ -142,7 +161,7 @@ def a_measurement(images: Sequence[Dataset]) -> Dataset:
         content=report[0],
         is_complete=True,
         is_verified=False,
-        **_of_series("sr", images),
+        **_of_series(kind, images),
         manufacturer=MAKER["manufacturer"],
     )
 

@@ -15,6 +15,7 @@ from viewer.server.findings import add_findings
 from viewer.server.launching import add_launching
 from viewer.server.marks import add_marks
 from viewer.server.orders import add_orders
+from viewer.server.others import add_others
 from viewer.server.pathology import add_pathology
 from viewer.server.pictures import add_pictures
 from viewer.server.pixel_reviews import add_pixel_reviews
@@ -52,4 +53,5 @@ def build_api(services: Services) -> APIRouter:
     add_findings(router, services)
     add_shown(router, services)
     add_pictures(router, services)
+    add_others(router, services)
     return router

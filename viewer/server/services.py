@@ -7,6 +7,7 @@ from fastapi import Request
 from consult.drafts import Drafts
 from consult.findings.key_images import KeyImageBook
 from consult.findings.measurements import Measurements
+from consult.findings.others import OthersBook
 from consult.findings.reports import Reports
 from consult.pathology.forms import Forms
 from consult.pathology.validation import Validations
@@ -39,6 +40,7 @@ class Services:
     measurements: Measurements
     key_images: KeyImageBook
     structured_reports: Reports
+    others: OthersBook
     sheets: ReviewSheets
     reports: StudyReports
     pathology: Forms

@@ -289,6 +289,51 @@ export interface OrderItem {
   readonly updatedAt: string;
 }
 
+/** A number as the document calls it. */
+export interface OthersAmount {
+  readonly name: string;
+  readonly value: number;
+  /** UCUM code or words; empty for none. */
+  readonly unit: string;
+}
+
+/** A mark and what it says. */
+export interface OthersMark {
+  readonly name: string;
+  /** When it was drawn in a reading room of this program. */
+  readonly kind: "length" | "bidirectional" | "angle" | "cobb" | "probe" | "rectangle" | "ellipse" | "freehand" | "arrow" | null;
+  readonly amounts: readonly OthersAmount[];
+  readonly text: string;
+  readonly shapes: readonly OthersShape[];
+}
+
+/** A structured report that draws. */
+export interface OthersMarksDocument {
+  readonly instance: string;
+  readonly title: string;
+  readonly author: string;
+  readonly at: string | null;
+  /** Content Date (DA), where no moment is known. */
+  readonly day: string;
+  readonly verified: boolean;
+  readonly marks: readonly OthersMark[];
+}
+
+/** One graphic of a mark. */
+export interface OthersShape {
+  readonly graphic: "POINT" | "MULTIPOINT" | "POLYLINE" | "POLYGON" | "CIRCLE" | "ELLIPSE" | "ELLIPSOID" | "IMAGE";
+  /** (column, row) in pixels from the corner of the image's first pixel, or (x, y, z) in millimetres. */
+  readonly points: readonly (readonly number[])[];
+  /** Of the image; empty when the study does not have it. */
+  readonly seriesInstanceUID: string;
+  /** Of the image; empty when only a place in space is told. */
+  readonly sopInstanceUID: string;
+  /** From one; none: all of the image. */
+  readonly frames: readonly number[];
+  /** Of places in space, else empty. */
+  readonly frameOfReferenceUID: string;
+}
+
 /** One field of form 25/BV2. */
 export interface PathologyField {
   readonly name: string;
@@ -590,6 +635,13 @@ export interface StudyMarks {
   readonly author: string;
   readonly at: string | null;
   readonly marks: readonly StudyMark[];
+}
+
+/** What a study's other documents draw. */
+export interface StudyOthersMarks {
+  readonly documents: readonly OthersMarksDocument[];
+  /** False when there is more, or a document could not be read. */
+  readonly whole: boolean;
 }
 
 /** What is taken. */

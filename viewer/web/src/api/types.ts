@@ -17,6 +17,8 @@ export type {
   LinkItem,
   MadeLink,
   NodeInfo,
+  OthersMark,
+  OthersMarksDocument,
   PixelPicture,
   PixelReview,
   PreferencesItem,
@@ -30,6 +32,7 @@ export type {
   StudyKeyImages,
   StudyMark,
   StudyMarks,
+  StudyOthersMarks,
   TakenPicture,
   Worklist,
 } from "./schema";

@@ -15,6 +15,7 @@ import type { PrimaryTool } from "../engine/tools";
 import { KeyScope } from "../ui/keyScope";
 import { FindingsButton, FindingsOfRoom } from "./findings/FindingsOfRoom";
 import type { Findings } from "./findings/findings";
+import { useOthers } from "./findings/useOthers";
 
 import { hangNext } from "./HangingRows";
 import { HeaderDrawer } from "./header/HeaderDrawer";
@@ -87,6 +88,8 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
   const shown = useMemo(() => views.slice(0, layout), [views, layout]);
 
   const over = useLayers(study, series);
+  const priors = panes.slice(0, layout).flatMap((pane) => (pane.isPrior ? [pane.study] : []));
+  const others = useOthers(over.layers, study, series, priors);
   const cursor = useSpaceCursor(shown);
 
   useShownKept(shown, panes, reconstructed || filming);
@@ -125,7 +128,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
       {!volume && view && stack ? (
         <Toolbar view={view} tool={tool} onTool={setTool} presets={presets} rate={rate} onRate={setRate}>
           <LayoutMenu {...menu} />
-          <LayersMenu study={over} stack={stack} view={view} />
+          <LayersMenu study={over} stack={stack} others={others.length > 0} view={view} />
           <MprButton stack={stack} onOpen={() => setReconstructed(true)} />
           <Tool label={t("title")} hint="Shift+T" icon={<IconListSearch size={20} />} onClick={() => setHeader(true)} />
           <TakePicture study={panes[active]?.study ?? study} view={view} rate={rate} onFilming={setFilming} />
@@ -158,7 +161,8 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
         <FindingsOfRoom
           findings={findings}
           study={study}
-          priors={panes.slice(0, layout).flatMap((pane) => (pane.isPrior ? [pane.study] : []))}
+          priors={priors}
+          others={others}
           view={volume ? undefined : view}
           listed={listed}
           onListed={setListed}

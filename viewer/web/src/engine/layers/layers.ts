@@ -5,8 +5,9 @@ import { fetchFrame } from "../fetchFrame";
 import type { Frame } from "../frame";
 import { frameIn, isUncompressed } from "../multipart";
 import { drawable } from "../nativePixels";
+import { type OthersMark, othersOn } from "./othersMarks";
 import { bitsOf, type OverlayPlane } from "./overlayPlanes";
-import { graphicsOn, type Line, type PresentationState, type Words } from "./presentationState";
+import { graphicsOn, type Line, type PresentationState, type Spot, type Words } from "./presentationState";
 import { type Placement, placementOn, type Segmentation, type SegmentFrame } from "./segmentation";
 
 type Color = readonly [number, number, number];
@@ -28,6 +29,7 @@ const KEPT_MAX = 96;
 /** Over one image, so that all of them can be kept. */
 const SHOWN_MAX = 48;
 export const OVERLAYS = "overlays";
+export const OTHERS = "others";
 
 export interface Drawn extends Placement {
   readonly picture: HTMLCanvasElement;
@@ -72,6 +74,7 @@ export class Layers {
   readonly changed: Store<number> = createStore(0);
   readonly hidden: Store<ReadonlySet<string>> = createStore<ReadonlySet<string>>(new Set());
   private segmentations: readonly Segmentation[] = [];
+  private others: readonly OthersMark[] = [];
   /** Undefined while a picture is on its way, or could not be had. */
   private readonly pictures = new Map<string, HTMLCanvasElement | undefined>();
 
@@ -90,6 +93,16 @@ export class Layers {
   graphics(image: Frame): readonly (Line | Words)[] {
     const state = this.state.get();
     return state ? graphicsOn(state, image) : [];
+  }
+
+  setOthers(others: readonly OthersMark[]): void {
+    this.others = others;
+    this.tell();
+  }
+
+  /** What other documents draw and write on an image. */
+  othersOn(image: Frame): readonly (Line | Spot | Words)[] {
+    return this.hidden.get().has(OTHERS) ? [] : othersOn(this.others, image);
   }
 
   setSegmentations(segmentations: readonly Segmentation[]): void {

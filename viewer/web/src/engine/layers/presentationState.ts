@@ -22,6 +22,13 @@ export interface Line {
   readonly filled: boolean;
 }
 
+/** A place, shown as a cross as large on the screen, however the image is zoomed. */
+export interface Spot {
+  readonly kind: "spot";
+  readonly units: GraphicUnits;
+  readonly at: ImagePoint;
+}
+
 export interface Words {
   readonly kind: "words";
   readonly units: GraphicUnits;
@@ -76,7 +83,7 @@ function around(middle: ImagePoint, a: ImagePoint, b: ImagePoint): readonly Imag
   });
 }
 
-function outline(kind: string, points: readonly ImagePoint[]): readonly ImagePoint[] {
+export function outline(kind: string, points: readonly ImagePoint[]): readonly ImagePoint[] {
   const [a, b, c, d] = points;
   const minus = (one: ImagePoint, other: ImagePoint) => ({
     column: one.column - other.column,

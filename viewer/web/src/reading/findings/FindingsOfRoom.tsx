@@ -4,10 +4,12 @@ import { IconListCheck } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { StudyKey } from "../../api/queries";
-import type { KeyImage } from "../../api/types";
+import type { KeyImage, OthersMarksDocument } from "../../api/types";
 import type { Frame } from "../../engine/frame";
 import { tierOf } from "../../engine/frameStates";
+import type { Vector } from "../../engine/geometry";
 import { isAlone } from "../../engine/loader";
+import { sliceNear } from "../../engine/pointing";
 import type { StackView } from "../../engine/stackView";
 import { WHOLE } from "../../engine/tiers";
 import { useKeys } from "../../ui/hotkeys";
@@ -16,6 +18,7 @@ import { useStore } from "../useStore";
 import { FindingsPanel } from "./FindingsPanel";
 import styles from "./FindingsPanel.module.css";
 import type { Findings } from "./findings";
+import { OthersMarks } from "./OthersMarks";
 import { isIn, type KeysOfStudy } from "./studyKeys";
 
 export interface FindingsOfRoomProps {
@@ -23,6 +26,8 @@ export interface FindingsOfRoomProps {
   readonly study: StudyKey;
   /** Studies beside it, whose marks are shown and kept, too. */
   readonly priors: readonly StudyKey[];
+  /** What other documents of the study draw. */
+  readonly others: readonly OthersMarksDocument[];
   readonly view: StackView | undefined;
   readonly listed: boolean;
   readonly onListed: (listed: boolean) => void;
@@ -33,7 +38,7 @@ export const LIST_KEY = ",";
 export const CHOOSE_KEY = "k";
 
 export function FindingsOfRoom(props: FindingsOfRoomProps) {
-  const { findings, study, priors, view, listed, onListed, onSeries } = props;
+  const { findings, study, priors, others, view, listed, onListed, onSeries } = props;
   useEffect(() => {
     for (const one of [study, ...priors]) findings?.marksOf(one);
   });
@@ -50,11 +55,20 @@ export function FindingsOfRoom(props: FindingsOfRoomProps) {
   // Where a reconstruction stands before the pictures, its keys are the reconstruction's.
   useKeys(view ? { [LIST_KEY]: () => onListed(!listed), [CHOOSE_KEY]: choose } : {});
   const seek = useSeek(view, onSeries);
+  const seekPlace = (frameOfReferenceUid: string, place: Vector) => {
+    const frames = view?.allFrames() ?? [];
+    const index = frames[0]?.frameOfReferenceUid === frameOfReferenceUid ? sliceNear(frames, place) : undefined;
+    if (index !== undefined) view?.goTo(index);
+  };
   if (!findings) return null;
   return (
     <>
       {view ? <KeyBadge view={view} keys={findings.keysOf(study)} /> : null}
-      {listed ? <FindingsPanel marks={findings.marksOf(study)} keys={findings.keysOf(study)} onGo={seek} /> : null}
+      {listed ? (
+        <FindingsPanel marks={findings.marksOf(study)} keys={findings.keysOf(study)} onGo={seek}>
+          <OthersMarks documents={others} onGo={seek} onPlace={seekPlace} />
+        </FindingsPanel>
+      ) : null}
     </>
   );
 }
@@ -75,8 +89,11 @@ function KeyBadge({ view, keys }: { readonly view: StackView; readonly keys: Key
   const { t } = useTranslation("findings");
   const wanted = useStore(view.stack, (state) => state.wanted);
   const { images } = useStore(keys.choice, (value) => value);
+  const others = useStore(keys.others, (value) => value);
   const frame = view.allFrames()[wanted];
-  if (!frame || !isIn(images, shownBy(frame))) return null;
+  if (!frame) return null;
+  const image = shownBy(frame);
+  if (!isIn(images, image) && !others.some((other) => isIn(other.images, image))) return null;
   return (
     <span className={styles["badge"]} role="status">
       ★ {t("isKeyImage")}

@@ -1,6 +1,7 @@
 // What was measured in the study, as a list; where each is; and whether it is kept.
 
 import { IconTrash } from "@tabler/icons-react";
+import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { KeyImage } from "../../api/types";
 import type { BookMark } from "../../engine/markBook";
@@ -18,9 +19,11 @@ export interface FindingsPanelProps {
   readonly marks: MarksOfStudy;
   readonly keys: KeysOfStudy;
   readonly onGo: (image: KeyImage) => void;
+  /** What comes last: what is not theirs to change. */
+  readonly children: ReactNode;
 }
 
-export function FindingsPanel({ marks, keys, onGo }: FindingsPanelProps) {
+export function FindingsPanel({ marks, keys, onGo, children }: FindingsPanelProps) {
   const { t } = useTranslation("findings");
   const list = useStore(marks.book.list, (value) => value);
   const unsaved = useStore(marks.unsaved, (value) => value);
@@ -40,6 +43,7 @@ export function FindingsPanel({ marks, keys, onGo }: FindingsPanelProps) {
       </ol>
       <KeepingBar keeping={marks.keeping} unsaved={unsaved} draft={marks.draft} label={t("saveMarks")} />
       <KeyImages study={marks.study} keys={keys} onGo={onGo} />
+      {children}
     </aside>
   );
 }

@@ -4,6 +4,7 @@ import { useEffect, useRef } from "react";
 import type { Frame } from "../../engine/frame";
 import type { ImagePoint } from "../../engine/geometry";
 import type { Drawn, Layers } from "../../engine/layers/layers";
+import type { Line, Spot as Place, Words } from "../../engine/layers/presentationState";
 import type { StackView } from "../../engine/stackView";
 import styles from "./LayerCanvas.module.css";
 
@@ -32,12 +33,21 @@ function draw(canvas: HTMLCanvasElement, view: StackView, layers: Layers): void 
   ];
   if (corner && right && below) {
     drawAll(context, drawn, [corner, right, below], ratio);
-    if (frame) drawGraphics(context, view, frame, layers);
+    const [graphics, others] = frame ? [layers.graphics(frame), layers.othersOn(frame)] : [[], []];
+    canvas.dataset["graphics"] = String(graphics.length);
+    canvas.dataset["others"] = String(others.length);
+    if (frame) {
+      drawGraphics(context, view, frame, graphics, GRAPHIC_COLOR);
+      drawGraphics(context, view, frame, others, OTHERS_COLOR);
+    }
   }
   context.restore();
 }
 
 const GRAPHIC_COLOR = "#7fe3ff";
+/** Neither of the marks that are drawn here, nor of a presentation state. */
+const OTHERS_COLOR = "#d7b0ff";
+const CROSS = 5;
 
 type Spot = readonly [number, number];
 
@@ -64,13 +74,17 @@ function drawAll(
 }
 
 /** Lines and words as wide and as large on the screen, however the image is zoomed. */
-function drawGraphics(context: CanvasRenderingContext2D, view: StackView, frame: Frame, layers: Layers): void {
+function drawGraphics(
+  context: CanvasRenderingContext2D,
+  view: StackView,
+  frame: Frame,
+  graphics: readonly (Line | Place | Words)[],
+  color: string,
+): void {
   const ratio = window.devicePixelRatio;
-  const graphics = layers.graphics(frame);
-  context.canvas.dataset["graphics"] = String(graphics.length);
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.strokeStyle = GRAPHIC_COLOR;
-  context.fillStyle = GRAPHIC_COLOR;
+  context.strokeStyle = color;
+  context.fillStyle = color;
   context.lineWidth = 1.5;
   context.font = "15px system-ui, sans-serif";
   const { columns, rows } = frame.pixels;
@@ -79,12 +93,19 @@ function drawGraphics(context: CanvasRenderingContext2D, view: StackView, frame:
       view.spotOf(graphic.units === "image" ? { column, row } : { column: column * columns, row: row * rows });
     if (graphic.kind === "words") {
       const at = spot(graphic.at);
-      for (const [line, words] of graphic.text.split(/\r\n|\r|\n/).entries()) {
-        if (at) context.fillText(words, at[0], at[1] + 15 + line * 18);
-      }
+      if (at) write(context, graphic.text, at);
       continue;
     }
     context.beginPath();
+    if (graphic.kind === "spot") {
+      const [x, y] = spot(graphic.at) ?? [Number.NaN, Number.NaN];
+      context.moveTo(x - CROSS, y);
+      context.lineTo(x + CROSS, y);
+      context.moveTo(x, y - CROSS);
+      context.lineTo(x, y + CROSS);
+      context.stroke();
+      continue;
+    }
     for (const point of graphic.points) {
       const at = spot(point);
       if (at) context.lineTo(...at);
@@ -92,6 +113,19 @@ function drawGraphics(context: CanvasRenderingContext2D, view: StackView, frame:
     context.stroke();
     if (graphic.filled) context.fill();
   }
+}
+
+/** Words under a place, dark around, so that they are read on bright tissue too. */
+function write(context: CanvasRenderingContext2D, text: string, [x, y]: Spot): void {
+  context.save();
+  context.lineWidth = 3;
+  context.strokeStyle = "#000000";
+  for (const [line, words] of text.split(/\r\n|\r|\n/).entries()) {
+    const below = y + 15 + line * 18;
+    context.strokeText(words, x, below);
+    context.fillText(words, x, below);
+  }
+  context.restore();
 }
 
 export interface LayerCanvasProps {

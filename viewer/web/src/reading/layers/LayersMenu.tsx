@@ -3,7 +3,7 @@
 import { Menu } from "@mantine/core";
 import { IconCheck, IconStackPush } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
-import { OVERLAYS, segmentColor, segmentKey } from "../../engine/layers/layers";
+import { OTHERS, OVERLAYS, segmentColor, segmentKey } from "../../engine/layers/layers";
 import type { PresentationState } from "../../engine/layers/presentationState";
 import type { Stack } from "../../engine/stacks";
 import type { StackView } from "../../engine/stackView";
@@ -15,22 +15,28 @@ import type { StudyLayers } from "./useLayers";
 
 /** Every key of what can be shown. */
 export function layerKeys({ segmentations }: StudyLayers): readonly string[] {
-  return [OVERLAYS, ...segmentations.flatMap((one) => one.segments.map((segment) => segmentKey(one, segment.number)))];
+  return [
+    OVERLAYS,
+    OTHERS,
+    ...segmentations.flatMap((one) => one.segments.map((segment) => segmentKey(one, segment.number))),
+  ];
 }
 
 export interface LayersMenuProps {
   readonly study: StudyLayers;
   readonly stack: Stack;
+  /** Whether other documents draw. */
+  readonly others: boolean;
   readonly view: StackView;
 }
 
 /** Nothing, where nothing lies over the images. */
-export function LayersMenu({ study, stack, view }: LayersMenuProps) {
+export function LayersMenu({ study, stack, others, view }: LayersMenuProps) {
   const { t } = useTranslation("volumes");
   const hidden = useStore(study.layers.hidden, (value) => value);
   const hasOverlays = stack.frames.some((frame) => frame.overlays.length > 0);
   const chosen = useStore(study.layers.state, (state) => state?.sopInstanceUid);
-  if (!hasOverlays && study.segmentations.length + study.states.length === 0) return null;
+  if (!(hasOverlays || others) && study.segmentations.length + study.states.length === 0) return null;
   const apply = (state: PresentationState) => {
     view.look.reset();
     if (!study.layers.chooseState(state)) return;
@@ -52,6 +58,15 @@ export function LayersMenu({ study, stack, view }: LayersMenuProps) {
           onClick={() => study.layers.toggle(OVERLAYS)}
         >
           {t("overlays")}
+        </Menu.Item>
+      ) : null}
+      {others ? (
+        <Menu.Item
+          aria-label={said(OTHERS, t("othersMarks"))}
+          rightSection={check(OTHERS)}
+          onClick={() => study.layers.toggle(OTHERS)}
+        >
+          {t("othersMarks")}
         </Menu.Item>
       ) : null}
       {study.states.map((state, index) => (
