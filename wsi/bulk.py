@@ -159,6 +159,7 @@ def _group(item: Values, at: int, dimensions: int, to_pixels: Callable[[Places],
         raise malformed(f"a group says {told} annotations and has {len(starts) - 1}")
     points = to_pixels(places[:, :2] if dimensions == 2 else places)
     if graphic == "ELLIPSE":
+        at_most("points of bulk annotations", told * ELLIPSE_CORNERS, POINTS_MAX)  # before there are as many
         points, starts = _outlines(points)
     points = points.astype(np.float32)
     algorithm = item.item(_ALGORITHM)

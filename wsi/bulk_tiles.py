@@ -33,30 +33,36 @@ def bulk_tile(group: Group, octave: int, column: int, row: int) -> bytes:
     """Return one tile; columns and rows count from zero, octaves from the finest."""
     scale = 2.0**octave
     left, top = column * SIDE * scale, row * SIDE * scale
-    boxes = (group.boxes - np.array([left, top, left, top], np.float64)) / scale
-    seen = (boxes[:, 2] >= -MARGIN) & (boxes[:, 3] >= -MARGIN)
-    seen &= (boxes[:, 0] <= SIDE + MARGIN) & (boxes[:, 1] <= SIDE + MARGIN)
-    found = np.flatnonzero(seen)
-    shapes, rest = _ranked(group, found, boxes)
+    found = _near(group, left, top, scale)
+    boxes = (group.boxes[found] - np.array([left, top, left, top], np.float64)) / scale
+    is_shape = _ranked(group, found, boxes)
+    shapes = found[is_shape]
     points, ends = _outlines(group, shapes)
     places = ((points - np.array([left, top])) / scale).astype("<f4")
     kept, ends = _thinned(places, ends)
-    dots = _dots(boxes[rest])
+    dots = _dots(boxes[~is_shape])
     head = struct.pack("<4s4I", _MAGIC, len(dots), len(shapes), len(kept), int(group.is_closed))
     parts = (dots.astype("<u2"), (shapes + 1).astype("<u4"), ends.astype("<u4"), kept)
     return head + b"".join(part.tobytes() for part in parts)
 
 
-def _ranked(
-    group: Group, found: NDArray[np.intp], boxes: NDArray[np.float64]
-) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Return which annotations come as shapes, in their order, and which as dots."""
-    extents = np.maximum(boxes[found, 2] - boxes[found, 0], boxes[found, 3] - boxes[found, 1])
-    large = found[extents >= SHAPE_MIN]
-    by_size = large[np.argsort(-extents[extents >= SHAPE_MIN], kind="stable")]
-    points = np.cumsum(group.starts[by_size + 1] - group.starts[by_size])
-    shapes = np.sort(by_size[points <= TILE_POINTS_MAX])
-    return shapes, np.setdiff1d(found, shapes, assume_unique=True)
+def _near(group: Group, left: float, top: float, scale: float) -> NDArray[np.intp]:
+    """Return the annotations whose boxes reach into a tile, in their order; of a large group nothing is copied."""
+    boxes, reach, side = group.boxes, MARGIN * scale, (SIDE + MARGIN) * scale
+    near = (boxes[:, 2] >= left - reach) & (boxes[:, 3] >= top - reach)
+    near &= (boxes[:, 0] <= left + side) & (boxes[:, 1] <= top + side)
+    return np.flatnonzero(near)
+
+
+def _ranked(group: Group, found: NDArray[np.intp], boxes: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of the annotations that were found come as shapes; the others are dots. `boxes` are theirs."""
+    extents = np.maximum(boxes[:, 2] - boxes[:, 0], boxes[:, 3] - boxes[:, 1])
+    large = np.flatnonzero(extents >= SHAPE_MIN)
+    by_size = large[np.argsort(-extents[large], kind="stable")]
+    points = np.cumsum(group.starts[found[by_size] + 1] - group.starts[found[by_size]])
+    is_shape = np.zeros(len(found), bool)
+    is_shape[by_size[points <= TILE_POINTS_MAX]] = True
+    return is_shape
 
 
 def _outlines(group: Group, shapes: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:

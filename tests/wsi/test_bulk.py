@@ -1,6 +1,8 @@
 """Bulk annotations are read as PS3.3 C.37 says, within bounds, and cut into tiles that a screen can show."""
 
 import struct
+import tracemalloc
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -112,6 +114,35 @@ def test_more_than_a_slide_may_have_is_refused(slide, monkeypatch, bound):
 
     with pytest.raises((LimitExceeded, MalformedSlide)):
         read(slide, an_annotation(*groups, image=FINE))
+
+
+def test_outlines_of_ellipses_are_counted_before_they_are_made(slide, monkeypatch):
+    ellipses = [[[0, 50], [200, 50], [100, 0], [100, 100]]] * 3
+    monkeypatch.setattr(bulk, "POINTS_MAX", 3 * bulk.ELLIPSE_CORNERS - 1)
+    monkeypatch.setattr(bulk, "_outlines", lambda _: pytest.fail("outlines were made"))
+
+    with pytest.raises(LimitExceeded, match="points of bulk annotations exceeded: 72 is more than 71"):
+        read(slide, an_annotation(a_group(ellipses, "ELLIPSE"), image=FINE))
+
+
+def test_a_tile_of_a_large_group_copies_what_is_near_alone(slide):
+    (group,) = read(slide, an_annotation(a_group([SQUARE]), image=FINE))
+    far = np.full((100_000, 4), 5_000_000, np.float32)
+    large = replace(
+        group,
+        boxes=np.concatenate([group.boxes, far]),
+        points=np.concatenate([group.points, far[:, :2]]),
+        starts=np.arange(len(far) + 2) + np.concatenate([[0], np.full(len(far) + 1, len(group.points) - 1)]),
+    )
+    whole = bulk_tile(group, 0, 0, 0)
+
+    tracemalloc.start()
+    tile = bulk_tile(large, 0, 0, 0)
+    peak_bytes = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+
+    assert tile == whole
+    assert peak_bytes < large.boxes.nbytes
 
 
 def test_a_tile_has_the_outlines_that_touch_it_and_dots_for_what_is_small(slide):
