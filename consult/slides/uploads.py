@@ -205,7 +205,7 @@ class Uploads:
             self._settle(one, State.STORED, "", "")
 
     def _settle(self, one: Upload, state: State, code: str, reason: str) -> None:
-        """Write down how it went; only what may go better later is kept."""
+        """Write down how it went; only what may go better later is kept, and what cannot be audited now."""
         record = one.record
         with one.lock:
             record.state, record.code, record.reason, record.changed_at = state, code, reason, self._clock.now()
@@ -213,8 +213,12 @@ class Uploads:
             if record.upload not in self._uploads:
                 return
             if state in FINAL:
-                one.file.unlink(missing_ok=True)
-                self._taking.audit(record)
+                try:
+                    self._taking.audit(record)
+                except Retriable as error:  # it is taken once more: what is here already is not taken twice
+                    record.state, record.code, record.reason = State.WAITING, error.code, str(error)
+                else:
+                    one.file.unlink(missing_ok=True)
             one.keep()
 
 

@@ -12,7 +12,7 @@ from consult.slides.intake import STORING, Taken
 from consult.slides.upload_record import Form, Owner, State
 from consult.slides.uploads import KEPT, RETRY, Uploads
 from kernel.archive.blobs import Blobs
-from kernel.errors import Busy, LimitExceeded, MalformedSlide, NotFound, StorageFull, UploadMoved
+from kernel.errors import Busy, DatabaseUnavailable, LimitExceeded, MalformedSlide, NotFound, StorageFull, UploadMoved
 
 AN = Owner("account", "an", "BV1", "127.0.0.1")
 BINH = Owner("account", "binh", "BV1", "127.0.0.1")
@@ -41,6 +41,7 @@ class ScriptedTaking:
         self.outcomes = list(outcomes)
         self.seen: list[bytes] = []
         self.audited: list[str] = []
+        self.audit_fails: list[Exception] = []
         self.begun, self.may_end = threading.Event(), threading.Event()
         self.may_end.set()
 
@@ -55,6 +56,8 @@ class ScriptedTaking:
         return Taken("1.2", "1.2.3", 1, 0, "")
 
     def audit(self, record) -> None:
+        if self.audit_fails:
+            raise self.audit_fails.pop()
         self.audited.append(record.state)
 
 
@@ -191,6 +194,21 @@ def test_what_cannot_be_taken_now_is_tried_again_and_what_never_can_is_not(tmp_p
     assert desk.taking.audited == [State.FAILED]
     assert not (tmp_path / "uploads" / one / "slide").exists()
     desk.uploads.stop()
+
+
+def test_a_slide_whose_audit_line_could_not_be_written_is_taken_once_more(desk):
+    desk.taking.audit_fails = [DatabaseUnavailable(reason="it is full")]
+    one = desk.begins()
+    desk.sends(one, b"abcdef")
+    until(desk, one, State.WAITING)
+    assert (desk.uploads.get(AN, one).code, desk.taking.audited) == ("DatabaseUnavailable", [])
+
+    desk.clock.moment += RETRY
+    desk.restart()
+    until(desk, one, State.STORED)
+
+    assert (desk.taking.seen, desk.taking.audited) == ([b"abcdef"] * 2, [State.STORED])
+    assert (desk.uploads.get(AN, one).code, (desk.folder / "uploads" / one / "slide").exists()) == ("", False)
 
 
 def test_a_failure_of_ours_is_told_without_its_words(tmp_path, logged):
