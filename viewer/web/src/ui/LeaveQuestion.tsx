@@ -33,6 +33,7 @@ export function LeaveQuestion() {
       opened={question !== undefined}
       onClose={() => end()}
       title={t(`leave.title.${what}`)}
+      size={500}
       closeButtonProps={{ "aria-label": t("close") }}
       transitionProps={{ duration: 0 }}
     >
