@@ -21,9 +21,11 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from bench.report import Peer, Report, arguments, first_line, say
 from bench.slices import study_uids, write_slices
+from exchange.second_viewer import VERSION, made_ready
 from tests.browser.conftest import FLAGS, NO_WEBGL, SOFTWARE_WEBGL
 from tests.support import ohif
-from tests.support.nodes import HUB, TOKEN, NodeProcess
+from tests.support.nodes import HUB, NodeProcess
+from viewer.server.ohif import folder_in
 
 SLICES: Final = 60
 STUDY, SMALL = 100_001, 100_002  # the one that is measured, and one that fills the browser's cache
@@ -140,6 +142,7 @@ def _node(folder: Path) -> Generator[NodeProcess]:
         for study, count in ((STUDY, SLICES), (SMALL, 2)):
             node.store(path.read_bytes() for path in write_slices(folder / str(study), count, study=study))
         node.add_user("bs.lan", "reader", PASSWORD)
+        made_ready(ohif.package(), folder).rename(folder_in(node.data))
         study, series = study_uids(STUDY)
         with node.client() as client:
             for instance in node.instances(study):
@@ -152,7 +155,7 @@ def _node(folder: Path) -> Generator[NodeProcess]:
 
 def _measure(report: Report, node: NodeProcess, launched: Callable[..., Browser], options: argparse.Namespace) -> None:
     rounds = 1 if options.short else ROUNDS
-    ours, theirs, peer = launched(*NO_WEBGL), launched(*SOFTWARE_WEBGL), f"OHIF {ohif.VERSION}"
+    ours, theirs, peer = launched(*NO_WEBGL), launched(*SOFTWARE_WEBGL), f"OHIF {VERSION}"
     try:
         say("the first visit")
         before, whole = _first_visit(ours, node)
@@ -161,9 +164,8 @@ def _measure(report: Report, node: NodeProcess, launched: Callable[..., Browser]
         say("a study by its address")
         opened = [_addressed(ours, node) for _ in range(rounds)]
         say(peer)
-        with ohif.served(node.url, TOKEN) as (url, _):
-            other = [_ohif(theirs, url) for _ in range(rounds)]
-            first = _ohif_first(theirs, url)
+        other = [_ohif(theirs, node) for _ in range(rounds)]
+        first = _ohif_first(theirs, node)
     finally:
         ours.close()
         theirs.close()
@@ -279,27 +281,28 @@ def _addressed(browser: Browser, node: NodeProcess) -> tuple[float, int]:
     return answer
 
 
-def _ohif(browser: Browser, url: str) -> tuple[float, int]:
+def _ohif(browser: Browser, node: NodeProcess) -> tuple[float, int]:
     """Return the same of OHIF, which has shown the small study before."""
     context = _context(browser)
-    page = context.new_page()
-    page.goto(f"{url}/viewer?StudyInstanceUIDs={study_uids(SMALL)[0]}")
+    page = _signed_in(context, node)
+    page.goto(f"{node.url}/ohif/viewer?StudyInstanceUIDs={study_uids(SMALL)[0]}")
     page.wait_for_function(SHADED)
     line = Line(page)
     line.becomes(THIN)
-    page.goto(f"{url}/viewer?StudyInstanceUIDs={study_uids(STUDY)[0]}", wait_until="commit")
+    page.goto(f"{node.url}/ohif/viewer?StudyInstanceUIDs={study_uids(STUDY)[0]}", wait_until="commit")
     found = page.wait_for_function(SHADED, polling=50).json_value()
     answer = (float(found), line.bytes_received)
     context.close()
     return answer
 
 
-def _ohif_first(browser: Browser, url: str) -> int:
+def _ohif_first(browser: Browser, node: NodeProcess) -> int:
     """Return the bytes of OHIF's own files at a first visit to a study."""
     context = _context(browser)
-    page = context.new_page()
+    page = _signed_in(context, node)
+    page.goto("about:blank")  # the worklist asks no more
     line = Line(page)
-    page.goto(f"{url}/viewer?StudyInstanceUIDs={study_uids(SMALL)[0]}")
+    page.goto(f"{node.url}/ohif/viewer?StudyInstanceUIDs={study_uids(SMALL)[0]}")
     page.wait_for_function(SHADED)
     pixels = sum(
         page.evaluate(

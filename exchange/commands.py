@@ -42,6 +42,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "quarantine": At("archive", "quarantine"),
     "archive": At("deleting", "app"),
     "audit": At("audit", "app"),
+    "ohif": At("second_viewer", "app"),
     "slides": Group(
         "Whole slides.",
         {

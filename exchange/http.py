@@ -21,11 +21,11 @@ from kernel import telemetry
 from kernel.access import Access
 from kernel.access import Scope as Right
 from kernel.access.request import principal_of_request
-from kernel.errors import ExchangeError, InvalidRequest, LimitExceeded
-from viewer.server import pages
+from kernel.errors import ExchangeError, Forbidden, InvalidRequest, LimitExceeded, NotAuthenticated
+from viewer.server import ohif, pages
 from viewer.server.api import Services, build_api, tile_routes
 from viewer.server.security import SecurityHeaders
-from viewer.server.services import origin_of
+from viewer.server.services import origin_of, principal_of
 
 DICOMWEB_PREFIXES = ("/dicom-web/", "/sites/")
 DICOMWEB_ROOT = "/dicom-web"
@@ -53,6 +53,7 @@ def build_app(services: Services, dicomweb: ASGIApp, checks: Checks, static: Pat
     _add_errors(app)
     _add_operation(app, services, checks)
     _describe_dicomweb(app)
+    app.router.routes.extend(ohif.routes(services.config.node.data, lambda request: _is_signed_in(services, request)))
     app.router.routes.extend(pages.routes(static))
     return Direct(SecurityHeaders(_Split(dicomweb, _BoundedBody(app))))
 
@@ -152,6 +153,14 @@ def _describe_dicomweb(app: FastAPI) -> None:
 def _require_admin(access: Access, request: Request, services: Services) -> None:
     origin = origin_of(request, services.config)
     principal_of_request(access, request.method, request.headers, origin).require(Right.ADMIN)
+
+
+def _is_signed_in(services: Services, request: Request) -> bool:
+    try:
+        principal_of(services, request)
+    except (NotAuthenticated, Forbidden):
+        return False
+    return True
 
 
 def _is_loopback(request: Request) -> bool:

@@ -55,3 +55,22 @@ def test_metrics_are_for_loopback_or_an_administrator(room):
     with room.client() as client:
         assert client.get("/metrics").status_code == 200
         assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 401
+
+
+def test_ohif_is_not_there_until_it_is_installed_and_asks_for_a_session_then(room):
+    with room.client() as client:
+        assert client.get("/ohif/").status_code == 404
+        assert client.get("/api/node").json()["ohif"] is False
+        there = room.stores.config.node.data / "ohif"
+        there.mkdir()
+        (there / "index.html").write_text("<!doctype html><title>OHIF</title>")
+        (there / "app.js").write_text("let b = 1;")
+
+        assert client.get("/api/node").json()["ohif"] is True
+        assert client.get("/ohif/viewer", follow_redirects=False).headers["location"] == "/"
+        assert client.get("/ohif/../secret.txt").status_code in (302, 307, 404)
+    with room.signed_in() as client:
+        answer = client.get("/ohif/viewer")
+        assert "<title>OHIF" in answer.text
+        assert "unsafe-eval" not in answer.headers["Content-Security-Policy"].replace("wasm-unsafe-eval", "")
+        assert client.get("/ohif", follow_redirects=False).headers["location"] == "/ohif/"

@@ -67,6 +67,7 @@ class NodeInfo(Model):
     role: Literal["site", "hub", "both"]
     site: str
     version: str
+    ohif: bool = Field(description="Whether OHIF is installed, at /ohif/.")
 
 
 class StudyItem(Model):

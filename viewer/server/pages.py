@@ -17,6 +17,7 @@ from starlette.routing import BaseRoute, Route
 
 IMMUTABLE = "public, max-age=31536000, immutable"
 SCREENS = re.compile(r"(worklist|reviews|upload|shared|launch|study/[0-9A-Za-z.\-/]+)?")
+HASHED = re.compile(r"\.[0-9a-f]{16}\.js$")  # as webpack names a bundle after what is in it
 COMPRESSED = (("br", ".br"), ("gzip", ".gz"))
 
 NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Viễn Ảnh</title>
@@ -42,7 +43,7 @@ def build_folder() -> Path:
 
 def routes(folder: Path) -> list[BaseRoute]:
     """Return the routes of the screens and their files; they come last, after every other route."""
-    pages = _pages(folder)
+    pages = files_of(folder)
 
     async def page(request: Request) -> Response:
         name = request.path_params["path"]
@@ -51,13 +52,13 @@ def routes(folder: Path) -> list[BaseRoute]:
             return HTMLResponse(NOT_BUILT, status_code=503)
         if found is None:
             return Response(status_code=404)
-        return _answer(found, request.headers.get("accept-encoding", ""))
+        return answer(found, request.headers.get("accept-encoding", ""))
 
     return [Route("/{path:path}", page, methods=["GET"])]
 
 
-def _pages(folder: Path) -> Mapping[str, Page]:
-    """Return every file of the build by its path; nothing outside this table can be asked for."""
+def files_of(folder: Path) -> Mapping[str, Page]:
+    """Return every file of a build by its path; nothing outside this table can be asked for."""
     if not folder.is_dir():
         return {}
     found = [path for path in folder.rglob("*") if path.is_file() and path.suffix not in (".br", ".gz")]
@@ -71,11 +72,12 @@ def _page(path: Path, folder: Path) -> Page:
         path=path,
         media_type=media_type or mimetypes.guess_type(path.name)[0] or "application/octet-stream",
         encodings=tuple((coding, file) for coding, file in beside if file.exists()),
-        immutable=path.relative_to(folder).parts[0] == "assets",
+        immutable=path.relative_to(folder).parts[0] == "assets" or HASHED.search(path.name) is not None,
     )
 
 
-def _answer(page: Page, accept_encoding: str) -> Response:
+def answer(page: Page, accept_encoding: str) -> Response:
+    """Return a file in the best coding that lies beside it."""
     headers = {"Cache-Control": IMMUTABLE if page.immutable else "no-cache", "Vary": "Accept-Encoding"}
     accepted = {part.split(";")[0].strip() for part in accept_encoding.split(",")}
     for coding, file in page.encodings:

@@ -11,6 +11,7 @@ from kernel.access import Principal, Scope
 from kernel.archive import search
 from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.key_text import parse_key
+from viewer.server import ohif
 from viewer.server.callers import Visit, holder, looker, visitor
 from viewer.server.models import NodeInfo, SeriesItem, StudyItem, TraceItem, Worklist, WorklistQuery
 from viewer.server.services import Services, address_of
@@ -31,7 +32,13 @@ def add_reading(router: APIRouter, services: Services) -> None:
     def node() -> NodeInfo:
         """Say which node this is; needs no sign-in, so that the sign-in page can name the hospital."""
         settings = services.config.node
-        return NodeInfo(name=settings.name, role=settings.role, site=settings.site, version=services.version)
+        return NodeInfo(
+            name=settings.name,
+            role=settings.role,
+            site=settings.site,
+            version=services.version,
+            ohif=ohif.is_installed(settings.data),
+        )
 
     @router.get("/worklist", tags=["reading"], response_model=Worklist)
     def worklist(

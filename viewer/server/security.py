@@ -18,7 +18,14 @@ DIRECTIVES: Mapping[str, str] = {
     "base-uri": "'none'",
     "form-action": "'self'",
 }
-CONTENT_SECURITY_POLICY = "; ".join(f"{name} {value}" for name, value in DIRECTIVES.items())
+
+
+def policy(directives: Mapping[str, str]) -> str:
+    """Return the value of Content-Security-Policy."""
+    return "; ".join(f"{name} {value}" for name, value in directives.items())
+
+
+CONTENT_SECURITY_POLICY = policy(DIRECTIVES)
 
 HEADERS: Mapping[str, str] = {
     "Content-Security-Policy": CONTENT_SECURITY_POLICY,

@@ -212,6 +212,8 @@ export interface NodeInfo {
   readonly role: "site" | "hub" | "both";
   readonly site: string;
   readonly version: string;
+  /** Whether OHIF is installed, at /ohif/. */
+  readonly ohif: boolean;
 }
 
 /** An instance of which not all was drawn so. */

@@ -37,6 +37,11 @@ export function openProgram(study: StudyKey, program: Program): Promise<Result<P
   return ask<ProgramAddress>("POST", addressOf(study, `programs/${program}`), { body: {} });
 }
 
+/** Where OHIF opens a study, if the node has it (`NodeInfo.ohif`). */
+export function ohifAddress(study: StudyKey): string {
+  return `/ohif/viewer?${new URLSearchParams({ StudyInstanceUIDs: study.studyInstanceUid }).toString()}`;
+}
+
 /** The studies that another program means; asked in a body, as it may name a patient. */
 export function launchQuery(wanted: Launch | undefined) {
   return queryOptions({

@@ -1,18 +1,19 @@
 // What may be done with a study outside this room: take it away, give a link to it, open it in another program.
 
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconBox, IconDownload, IconLink, IconShare2, IconStack3 } from "@tabler/icons-react";
+import { IconBox, IconDownload, IconExternalLink, IconLink, IconShare2, IconStack3 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { mediumUrl } from "../api/dicomweb";
-import { type StudyKey, sessionQuery } from "../api/queries";
-import { openProgram, type Program } from "../api/sharing";
+import { nodeQuery, type StudyKey, sessionQuery } from "../api/queries";
+import { ohifAddress, openProgram, type Program } from "../api/sharing";
 import { LinkDialog } from "./LinkDialog";
 
 export function ShareMenu({ study }: { readonly study: StudyKey }) {
   const { t } = useTranslation("sharing");
   const rights = useQuery(sessionQuery).data?.rights ?? [];
+  const hasOhif = useQuery(nodeQuery).data?.ohif ?? false;
   const [linking, setLinking] = useState(false);
   const [failed, setFailed] = useState(false);
   const exports = rights.includes("dicomweb:export");
@@ -61,6 +62,17 @@ export function ShareMenu({ study }: { readonly study: StudyKey }) {
           <Menu.Item leftSection={<IconBox size={18} />} onClick={() => void open("slicer")}>
             {t("slicer")}
           </Menu.Item>
+          {hasOhif ? (
+            <Menu.Item
+              component="a"
+              href={ohifAddress(study)}
+              target="_blank"
+              closeMenuOnClick
+              leftSection={<IconExternalLink size={18} />}
+            >
+              {t("ohif")}
+            </Menu.Item>
+          ) : null}
           {failed ? <Menu.Label role="alert">{t("programFailed")}</Menu.Label> : null}
         </Menu.Dropdown>
       </Menu>
