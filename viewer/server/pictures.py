@@ -2,13 +2,14 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends
 from pydantic import Field
 
 from consult.shown.taken import Taking
-from kernel.access import Action, Principal, Scope
+from kernel.access import Scope
+from viewer.server.callers import Visit, holder, visitor
 from viewer.server.models import Model
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services
 
 UID_CHARACTERS_MAX = 64
 IMAGES_MAX = 600  # of a film
@@ -26,23 +27,10 @@ class TakenPicture(Model):
 
 def add_pictures(router: APIRouter, services: Services) -> None:
     """Add the route of what is taken of the screen."""
-
-    def caller(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.EXPORT)
-        return principal
+    export = visitor(services, holder(services, Scope.EXPORT))
 
     @router.post("/studies/{study_uid}/pictures", tags=["sharing"], status_code=204)
-    def take(
-        request: Request,
-        principal: Annotated[Principal, Depends(caller)],
-        study_uid: str,
-        taken: TakenPicture,
-        *,
-        site: str | None = None,
-    ) -> None:
+    def take(visit: Annotated[Visit, Depends(export)], taken: TakenPicture) -> None:
         """Write down that a picture is taken, with the right of a download; the page makes it only after the answer."""
-        address = address_of(request)
-        grant = services.access.open_study(principal, study_uid, Action.INSTANCES_ACCESSED, address, site)
         taking = Taking(taken.kind, taken.series_instance_uid, taken.sop_instance_uid, taken.images, taken.named)
-        services.takings.tell(grant, principal, taking, address)
+        services.takings.tell(visit.grant, visit.principal, taking, visit.address)
