@@ -87,9 +87,10 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
         transport = make()
         receipt = transport.probe()
         transport.close()
-        yield Finding(
-            f"destination {name}", "" if receipt.is_success else f"{receipt.cause} {receipt.status} {receipt.detail}"
-        )
+        one = rules.destinations[name]
+        where = one.url or f"{one.ae_title}@{one.host}:{one.port}"
+        told = " ".join(part for part in (receipt.cause, receipt.status, receipt.detail) if part)
+        yield Finding(f"destination {name}", "" if receipt.is_success else f"{told} ({where})", where)
 
 
 def _sources(config: Config, sources: Sources) -> Finding:
