@@ -129,7 +129,7 @@ class Documents:
             last = self.newest(grant, series_instance_uid)
             if base != (None if last is None else str(last.SOPInstanceUID)):
                 raise DocumentChanged(series_instance_uid=series_instance_uid)
-            number = 1 if last is None else int(last.InstanceNumber) + 1
+            number = 1 if last is None else number_of(last) + 1
             sheet = Sheet(series_instance_uid, uid_of(token_bytes(16)), number, self._clock.now(), author.name)
             self._take_in(build(sheet, last), grant, author)
         return sheet
@@ -172,6 +172,14 @@ def date(ds: Dataset, now: datetime) -> None:
     for prefix in ("Content", "InstanceCreation", "Series"):
         setattr(ds, f"{prefix}Date", now.strftime("%Y%m%d"))
         setattr(ds, f"{prefix}Time", now.strftime("%H%M%S"))
+
+
+def number_of(ds: Dataset) -> int:
+    """Return a version's Instance Number; 0 where it has none, or more than one number."""
+    try:
+        return int(ds.InstanceNumber)
+    except (AttributeError, TypeError, ValueError):
+        return 0
 
 
 def version_of(ds: Dataset, content: Content) -> Version[Content]:

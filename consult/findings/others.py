@@ -11,7 +11,7 @@ from typing import Final
 
 from pydicom.dataset import Dataset
 
-from consult.documents import Documents, author_of, moment_of
+from consult.documents import Documents, author_of, moment_of, number_of
 from consult.findings.content_tree import SR_CLASSES, content_of
 from consult.findings.drawn import DrawnMark, drawn_in
 from consult.findings.measurements import MARKS_ROLE, series_of
@@ -110,11 +110,9 @@ def newest_of_ours(documents: Iterable[Dataset]) -> list[Dataset]:
     last: dict[str, int] = {}
     for ds in kept:
         if _is_ours(ds):
-            series, number = str(ds.SeriesInstanceUID), int(ds.get("InstanceNumber") or 0)
+            series, number = str(ds.SeriesInstanceUID), number_of(ds)
             last[series] = max(number, last.get(series, number))
-    return [
-        ds for ds in kept if not _is_ours(ds) or int(ds.get("InstanceNumber") or 0) == last[str(ds.SeriesInstanceUID)]
-    ]
+    return [ds for ds in kept if not _is_ours(ds) or number_of(ds) == last[str(ds.SeriesInstanceUID)]]
 
 
 def _is_ours(ds: Dataset) -> bool:
