@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import found_in_the_way
 from tests.browser.room import Room
-from tests.support.builders import a_ct, a_dataset, a_uid, as_file
+from tests.support.builders import a_ct, a_dataset, a_uid, as_file, with_pixels
 from tests.support.nodes import HUB, NodeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
@@ -43,6 +43,7 @@ def a_study() -> list[bytes]:
         a_ct(seed="layers", instance=number, StudyDate="20261110", PatientID="BN-layers", PixelSpacing=["1", "1"])
         for number in (1, 2, 3)
     ]
+    with_pixels(slices[0], marked())
     last = slices[2]
     bits = np.zeros((20, 12), np.uint8)
     bits[0, :], bits[-1, :], bits[:, 0], bits[:, -1] = 1, 1, 1, 1
@@ -53,7 +54,23 @@ def a_study() -> list[bytes]:
     last.add_new(0x60000100, "US", 1)
     last.add_new(0x60000102, "US", 0)
     last.add_new(0x60003000, "OW", np.packbits(bits.ravel(), bitorder="little").tobytes())
-    return [*(as_file(one) for one in (*slices, a_segmentation(slices), a_presentation(slices)))]
+    return [*(as_file(one) for one in (*slices, a_segmentation(slices), a_presentation(slices), *turning(slices)))]
+
+
+def marked() -> np.ndarray:
+    """Return a picture with a bright block at its top left, wider than high."""
+    pixels = np.zeros((SIDE, SIDE), np.int16)
+    pixels[4:14, 4:24] = 3000
+    return pixels
+
+
+def turning(slices: list[pydicom.Dataset]) -> list[pydicom.Dataset]:
+    """Return presentation states that turn the images, and turn and mirror them."""
+    made = [a_presentation(slices) for _ in (1, 2)]
+    for ds, label, mirrored in zip(made, ("XOAY", "XOAY LAT"), "NY", strict=True):
+        ds.SOPInstanceUID, ds.SeriesInstanceUID = a_uid("layers", label), a_uid("layers", "of", label)
+        ds.ContentLabel, ds.ImageRotation, ds.ImageHorizontalFlip = label, 90, mirrored
+    return made
 
 
 def an_item(**values: object) -> pydicom.Dataset:
@@ -177,7 +194,7 @@ def test_a_presentation_state_is_shown_when_it_is_chosen(reading: Room, artifact
     assert covered(reading, 0) == []
     reading.page.get_by_role("button", name="Lớp phủ").click()
 
-    reading.page.get_by_role("menuitem", name="Cách trình bày: GAN").click()
+    reading.page.get_by_role("menuitem", name="Cách trình bày: GAN", exact=True).click()
 
     expect(reading.page.locator("canvas[data-graphics='1']")).to_be_attached()
     # A line of 1.5 screen pixels, from the first pixel's corner: half a pixel before where it counts from.
@@ -187,5 +204,44 @@ def test_a_presentation_state_is_shown_when_it_is_chosen(reading: Room, artifact
     reading.press("ArrowDown")
     expect(reading.page.locator("canvas[data-graphics='0']")).to_be_attached()
     reading.page.get_by_role("button", name="Lớp phủ").click()
-    reading.page.get_by_role("menuitem", name="Cách trình bày: GAN").click()
+    reading.page.get_by_role("menuitem", name="Cách trình bày: GAN", exact=True).click()
     assert reading.window() == own
+
+
+def bright(room: Room) -> list[float]:
+    """Return where the picture is bright: left, top, right, bottom, in pixels of the image that fills its canvas."""
+    grey = room.grey()
+    rows, columns = np.nonzero(grey > 127)
+    height, width = grey.shape
+    side = min(width, height) / SIDE
+    left, top = (width - side * SIDE) / 2, (height - side * SIDE) / 2
+    edges = (columns.min() - left, rows.min() - top, columns.max() + 1 - left, rows.max() + 1 - top)
+    return [edge / side for edge in edges]
+
+
+def choose_state(room: Room, label: str) -> None:
+    room.page.get_by_role("button", name="Lớp phủ").click()
+    room.page.get_by_role("menuitem", name=f"Cách trình bày: {label}", exact=True).click()
+    expect(room.page.get_by_role("menuitem")).to_have_count(0)
+    room.settle()
+
+
+@pytest.mark.parametrize("backend", ["cpu", "gpu"])
+def test_a_presentation_state_turns_first_and_mirrors_then_on_either_renderer(request, hub: NodeProcess, backend):
+    browser = request.getfixturevalue("browser_without_webgl" if backend == "cpu" else "browser_with_software_webgl")
+    room = Room.open(browser, hub.url, backend=backend)
+    room.sign_in("bs.lan", PASSWORD)
+    room.open_study("10/11/2026")
+    room.page.get_by_role("button", name="CT ").first.click()
+    expect(room.page.locator(f"[data-backend={backend}]")).to_be_visible()
+    room.wait_for_picture()
+    assert bright(room) == pytest.approx([4, 4, 24, 14], abs=0.6)
+
+    choose_state(room, "XOAY")
+    assert bright(room) == pytest.approx([SIDE - 14, 4, SIDE - 4, 24], abs=0.6)
+    choose_state(room, "XOAY LAT")
+    assert bright(room) == pytest.approx([4, 4, 14, 24], abs=0.6)
+
+    choose_state(room, "XOAY LAT")
+    assert bright(room) == pytest.approx([4, 4, 24, 14], abs=0.6)
+    room.close()

@@ -6,7 +6,7 @@ import { createStore, type Store } from "./emitter";
 import type { Frame } from "./frame";
 import type { Orientation } from "./geometry";
 import type { ImageRange, Preset } from "./presets";
-import { axesOf, scaleOf } from "./stackPlaces";
+import { axesOf, scaleOf, worldOf } from "./stackPlaces";
 import { fullWindow, rangeOf, type VoiWindow, windowOf } from "./windowing";
 
 export interface Presentation {
@@ -20,7 +20,14 @@ export interface Presentation {
 }
 
 export const QUARTER = 90;
+const FULL_TURN = 360;
 const PLAIN: Presentation = { window: undefined, inverted: false, scale: 1, axes: undefined };
+
+/** Where an image's right comes to be on the screen (to the right and down) when it is turned, then mirrored. */
+function rightOf(degrees: number, mirrored: boolean): readonly [number, number] {
+  const angle = (degrees * Math.PI) / 180;
+  return [(mirrored ? -1 : 1) * Math.cos(angle), Math.sin(angle)];
+}
 
 export class Look {
   readonly presentation: Store<Presentation> = createStore(PLAIN);
@@ -109,6 +116,23 @@ export class Look {
     this.redraw();
   }
 
+  /**
+   * Turned clockwise first, then mirrored left to right, as a presentation state has it (PS3.3 C.10.6), and fitted.
+   *
+   * The renderers mirror before or after they turn, so it is looked where the image's right has come to be.
+   */
+  place(degrees: number, mirrored: boolean): void {
+    const viewport = this.viewport();
+    viewport.setCamera({ flipHorizontal: mirrored, flipVertical: false });
+    const wanted = rightOf(degrees, mirrored);
+    for (const rotation of [degrees % FULL_TURN, (FULL_TURN - degrees) % FULL_TURN]) {
+      viewport.setViewPresentation({ rotation });
+      if (this.pointsRight(wanted)) break;
+    }
+    if (degrees % (2 * QUARTER) !== 0) this.zoomBy(this.fitOnItsSide());
+    this.redraw();
+  }
+
   /** As it was opened: its first window, not inverted, neither turned nor mirrored, fitted. */
   reset(): void {
     this.forget();
@@ -137,6 +161,25 @@ export class Look {
     const voi = window ? { voiRange: rangeOf(window) } : {};
     this.viewport().setProperties({ ...voi, invert: naturally !== this.inverted });
     this.redraw();
+  }
+
+  /** Whether the rows of the image run in this direction on the screen. */
+  private pointsRight([x, y]: readonly [number, number]): boolean {
+    const frame = this.frame();
+    const [from, to] = [0, 1].map((column) => frame && worldOf(frame.imageId, { column, row: 0 }));
+    if (!(from && to)) return true;
+    const [a, b] = [this.viewport().worldToCanvas(from), this.viewport().worldToCanvas(to)];
+    return (b[0] - a[0]) * x + (b[1] - a[1]) * y > 0.9 * Math.hypot(b[0] - a[0], b[1] - a[1]);
+  }
+
+  /** By how much a picture that lies on its side is smaller or larger than it was, so that it is seen whole. */
+  private fitOnItsSide(): number {
+    const frame = this.frame();
+    if (!frame) return 1;
+    const { clientWidth: across, clientHeight: down } = this.viewport().element;
+    const width = frame.pixels.columns * (frame.spacing?.columnMm ?? 1);
+    const height = frame.pixels.rows * (frame.spacing?.rowMm ?? 1);
+    return Math.min(across / height, down / width) / Math.min(across / width, down / height);
   }
 
   private redraw(): void {

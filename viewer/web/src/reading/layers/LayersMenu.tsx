@@ -43,6 +43,7 @@ export function LayersMenu({ study, stack, others, view }: LayersMenuProps) {
     if (state.window) view.look.noteWindow(rangeOf(state.window));
     view.look.settle();
     if (state.inverted) view.look.toggleInvert();
+    if (state.rotation || state.flipped) view.look.place(state.rotation, state.flipped);
   };
   const check = (key: string) => (hidden.has(key) ? null : <IconCheck size={16} />);
   const said = (key: string, name: string) => t(hidden.has(key) ? "layerHidden" : "layerShown", { name });
@@ -77,7 +78,6 @@ export function LayersMenu({ study, stack, others, view }: LayersMenuProps) {
           onClick={() => apply(state)}
         >
           {t("state", { name: state.label || String(index + 1) })}
-          {state.rotation || state.flipped ? ` (${t("stateTurned")})` : ""}
         </Menu.Item>
       ))}
       {study.segmentations.flatMap((one) =>
