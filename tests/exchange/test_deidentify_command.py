@@ -6,6 +6,7 @@ import sys
 import zipfile
 from pathlib import Path
 
+import numpy as np
 import pydicom
 import pytest
 
@@ -16,6 +17,13 @@ from tests.support.nodes import ENVIRONMENT
 from tests.support.odd_files import bare
 from tests.support.written import tissue, write
 
+ZONE = """[[zone]]
+manufacturer = "ACME"
+model = "Sono 5"
+rows = 300
+columns = 400
+boxes = [[0, 100, 20, 300]]
+"""
 NAME = "NGUYỄN^VĂN^TÝ"
 
 
@@ -108,6 +116,35 @@ def test_a_name_in_the_pixels_is_masked_and_the_report_says_where(tmp_path: Path
     assert (given.pixel_array[top:bottom, left:right] == 0).all()
     assert given.BurnedInAnnotation == "NO"
     assert "113101" in [item.CodeValue for item in given.DeidentificationMethodCodeSequence]
+
+
+@pytest.mark.peer("tesseract")
+@pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
+def test_where_a_device_writes_is_masked_whatever_is_found(tmp_path: Path):
+    before = tissue(300, 400) + np.uint8(1)
+    ds = with_pixels(a_ct(seed="us", Modality="US"), before)
+    ds.Manufacturer, ds.ManufacturerModelName = "ACME", "Sono 5"
+    (tmp_path / "us.dcm").write_bytes(as_file(ds))
+    zones = tmp_path / "zones.toml"
+    zones.write_text(ZONE)
+
+    done = deidentify(tmp_path / "us.dcm", tmp_path / "out", "--zones", zones)
+
+    assert done.returncode == 0, done.stderr
+    pixels = pydicom.dcmread(written(tmp_path / "out")[0]).pixel_array
+    assert (pixels[0:20, 100:300] == pixels.min()).all()
+    assert np.array_equal(pixels[20:], before[20:])
+
+
+def test_a_mistake_in_the_zones_is_told_before_anything_is_read(study: Path, tmp_path: Path):
+    zones = tmp_path / "zones.toml"
+    zones.write_text(ZONE.replace("300]]", "401]]"))
+
+    done = deidentify(study, tmp_path / "out", "--zones", zones)
+
+    assert done.returncode != 0
+    assert "not within its frames" in " ".join(done.stderr.split())
+    assert not (tmp_path / "out").exists()
 
 
 def test_what_was_held_for_its_pixels_goes_when_a_person_says_so(study: Path, tmp_path: Path):
