@@ -1,8 +1,8 @@
-"""`vienanh export`: a study as a DICOM medium, in a ZIP file or in a folder from which a CD is burned."""
+"""`vienanh export`: a study as a DICOM medium, in a ZIP file, the image of a disc, or a folder."""
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
@@ -13,6 +13,7 @@ import typer
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import EXIT_REFUSED, err, out, plain_errors, progress_bar
 from exchange.stores import opened
+from gateway.dicomweb.media.disc import kind_of_disc, write_disc
 from gateway.dicomweb.media.medium import File, Source, files_of
 from gateway.dicomweb.retrieve.zipped import zipped
 from kernel.access import Action, system
@@ -23,7 +24,9 @@ BY = "command line"
 
 def export(
     study_uid: Annotated[str, typer.Argument(help="The Study Instance UID at this node.")],
-    to: Annotated[Path, typer.Option("--to", help="A new file ending in .zip, or a new folder.")],
+    to: Annotated[
+        Path, typer.Option("--to", help="A new file ending in .zip or .iso (a disc to burn), or a new folder.")
+    ],
     site: Annotated[str | None, typer.Option(help="The site, when two sites have the same UID.")] = None,
     config: ConfigFile = None,
     data: DataFolder = None,
@@ -43,24 +46,33 @@ def export(
                 yield file
                 bar.advance(task, file[0].startswith("DICOM/"))
 
-        if to.suffix.lower() == ".zip":
-            _write_zip(to, told())
+        kind = to.suffix.lower()
+        if kind == ".zip":
+            _write_file(to, lambda part: _write_zip(part, told()))
+        elif kind == ".iso":
+            _write_file(to, lambda part: write_disc(part, told()))
         else:
             write_folder(to, told())
         out.print(f"{count} instances are in the medium.")
+        if kind == ".iso":
+            out.print(f"It fits on a {kind_of_disc(to.stat().st_size)}; burn it as an image.")
 
 
-def _write_zip(file: Path, files: Iterator[File]) -> None:
+def _write_file(file: Path, write: Callable[[Path], None]) -> None:
     """Write beside it and rename, so that the name is a whole file."""
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".", suffix=".part", delete=False) as part:
         temporary = Path(part.name)
-        try:
-            for chunk in zipped(files):
-                part.write(chunk)
-        except BaseException:
-            temporary.unlink()
-            raise
+    try:
+        write(temporary)
+    except BaseException:
+        temporary.unlink()
+        raise
     temporary.rename(file)
+
+
+def _write_zip(file: Path, files: Iterator[File]) -> None:
+    with file.open("wb") as target:
+        target.writelines(zipped(files))
 
 
 def write_folder(folder: Path, files: Iterator[File]) -> None:

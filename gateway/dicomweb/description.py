@@ -85,7 +85,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ("application/json", "application/offset+octet-stream"),
     ),
     "medium": Operation(
-        "Download a study as a medium: its instances, DICOMDIR, and pages for a browser", ("application/zip",)
+        "Download a study as a medium: its instances, DICOMDIR, and pages for a browser; .iso is the image of a disc",
+        ("application/zip", "application/vnd.efi.iso"),
     ),
     "retrieve": Operation("Retrieve instances (PS3.18 10.4)", (*_INSTANCES, "application/zip")),
     "metadata": Operation("Retrieve metadata (PS3.18 10.4.1.1.2)", (_JSON, f'multipart/related; type="{_XML}"')),

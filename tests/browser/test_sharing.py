@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from tests.browser.axe import found_in_the_way
 from tests.browser.room import LAPTOP, PASSWORD, PHONE, Language, Room, Scheme
 from tests.support.builders import a_ct_series, as_file
+from tests.support.iso9660 import Disc
 from tests.support.nodes import HUB, NodeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
@@ -105,10 +106,26 @@ def test_a_requester_downloads_a_study_as_a_medium(browser_without_webgl: Browse
     room.wait_for_picture()
     room.page.get_by_role("button", name="Send out").click()
     with room.page.expect_download() as begun:
-        room.page.get_by_role("menuitem", name=re.compile("^Download")).click()
+        room.page.get_by_role("menuitem", name=re.compile("ZIP")).click()
 
     with zipfile.ZipFile(io.BytesIO(Path(begun.value.path()).read_bytes())) as archive:
         assert {"DICOMDIR", "INDEX.HTM"} <= set(archive.namelist())
+    room.close()
+
+
+def test_a_requester_downloads_a_study_as_a_disc_to_burn(
+    browser_without_webgl: Browser, hub: NodeProcess, artifacts: Path
+):
+    room = entered(browser_without_webgl, hub, "chi.yen")
+    room.page.goto(f"{hub.url}/study/{study_of(hub, 'A-1')}")
+    room.wait_for_picture()
+    room.page.get_by_role("button", name="Send out").click()
+    assert found_in_the_way(room, artifacts / "send-out-laptop-en-dark.png") == []
+    with room.page.expect_download() as begun:
+        room.page.get_by_role("menuitem", name=re.compile("ISO")).click()
+
+    assert begun.value.suggested_filename == "study.iso"
+    assert {"DICOMDIR", "INDEX.HTM"} <= Disc(Path(begun.value.path()).read_bytes()).names(long=True).keys()
     room.close()
 
 

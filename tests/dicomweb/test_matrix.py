@@ -57,6 +57,7 @@ MATRIX = {
     "GET /studies/{study}/instances": HIDDEN,
     "GET /studies/{study}/metadata": SEEN,
     "GET /studies/{study}/medium": SEEN,
+    "GET /studies/{study}/medium.iso": SEEN,
     "GET /studies/{study}/rendered": SEEN,
     "GET /studies/{study}/thumbnail": SEEN,
     "GET /studies/{study}/series/{series}": SEEN,

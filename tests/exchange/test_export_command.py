@@ -15,6 +15,7 @@ from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Origin
 from kernel.audit import Action, audit
 from tests.support.builders import a_ct_series, as_dataset_bytes
+from tests.support.iso9660 import Disc
 
 
 @pytest.fixture
@@ -51,6 +52,16 @@ def test_a_zip_and_a_folder_have_the_same_files(study, tmp_path):
     with opened(config_reading.load(None)) as stores, stores.db.read() as connection:
         lines = [row for row in connection.execute(audit.select()) if row.action == Action.EXPORT]
     assert [(row.who, row.study_uid) for row in lines] == [("command line", study)] * 2
+
+
+def test_a_disc_has_them_too_and_says_what_it_fits_on(study, tmp_path):
+    told = export(study, "--to", str(tmp_path / "study.iso"))
+
+    assert told.exit_code == 0, told.output
+    assert "fits on a CD" in told.output
+    names = Disc((tmp_path / "study.iso").read_bytes()).names(long=True)
+    assert {"DICOMDIR", "INDEX.HTM", "DICOM/SE000001/IM000001", "DICOM/SE000001/IM000002"} <= names.keys()
+    assert {path.name for path in tmp_path.iterdir()} == {"data", "study.iso"}
 
 
 def test_what_is_there_already_stays(study, tmp_path):

@@ -26,6 +26,11 @@ export function mediumUrl(study: StudyKey): string {
   return `${root(study)}/studies/${study.studyInstanceUid}/medium`;
 }
 
+/** The same as the image of a disc, to be burned. */
+export function discUrl(study: StudyKey): string {
+  return `${mediumUrl(study)}.iso`;
+}
+
 /** An answer in DICOM JSON: a list of data sets. */
 export async function fetchJson(url: string, signal: AbortSignal): Promise<Result<readonly unknown[]>> {
   try {

@@ -1,11 +1,11 @@
 // What may be done with a study outside this room: take it away, give a link to it, open it in another program.
 
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconBox, IconDownload, IconExternalLink, IconLink, IconShare2, IconStack3 } from "@tabler/icons-react";
+import { IconBox, IconDisc, IconDownload, IconExternalLink, IconLink, IconShare2, IconStack3 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { mediumUrl } from "../api/dicomweb";
+import { discUrl, mediumUrl } from "../api/dicomweb";
 import { nodeQuery, type StudyKey, sessionQuery } from "../api/queries";
 import { ohifAddress, openProgram, type Program } from "../api/sharing";
 import { LinkDialog } from "./LinkDialog";
@@ -49,6 +49,15 @@ export function ShareMenu({ study }: { readonly study: StudyKey }) {
                 leftSection={<IconDownload size={18} />}
               >
                 {t("download")}
+              </Menu.Item>
+              <Menu.Item
+                component="a"
+                href={discUrl(study)}
+                download
+                closeMenuOnClick
+                leftSection={<IconDisc size={18} />}
+              >
+                {t("disc")}
               </Menu.Item>
               <Menu.Item closeMenuOnClick leftSection={<IconLink size={18} />} onClick={() => setLinking(true)}>
                 {t("link")}
