@@ -1,7 +1,15 @@
 // What may be done with a study outside this room: take it away, give a link to it, open it in another program.
 
 import { ActionIcon, Menu } from "@mantine/core";
-import { IconBox, IconDisc, IconDownload, IconExternalLink, IconLink, IconShare2, IconStack3 } from "@tabler/icons-react";
+import {
+  IconBox,
+  IconDisc,
+  IconDownload,
+  IconExternalLink,
+  IconLink,
+  IconShare2,
+  IconStack3,
+} from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
