@@ -6,7 +6,9 @@ study. FHIR resources and HL7 v2 messages are led back by modules of their own; 
 
 import base64
 import binascii
-from collections.abc import Iterable
+import contextlib
+import re
+from collections.abc import Iterable, Iterator
 from typing import Final
 
 from anonymizer.identifiers import is_pseudonym
@@ -16,6 +18,7 @@ from anonymizer.way_back import NEW_UID, PSEUDONYM, WayBack
 from kernel.errors import LimitExceeded
 
 MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
+_BASE64: Final = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")  # that could hold a pseudonym or a UID
 
 
 def named_in_message(content: bytes) -> Named:
@@ -28,10 +31,19 @@ def named_in_message(content: bytes) -> Named:
     """
     if len(content) > MESSAGE_BYTES_MAX:
         raise LimitExceeded(limit="MESSAGE_BYTES_MAX", value=len(content), bound=MESSAGE_BYTES_MAX)
-    text = decoded(content)
-    pseudonyms = {found for found in PSEUDONYM.findall(text) if is_pseudonym(found)}
-    uids = frozenset(NEW_UID.findall(text))
+    texts = list(_texts(decoded(content)))
+    pseudonyms = {found for text in texts for found in PSEUDONYM.findall(text) if is_pseudonym(found)}
+    uids = frozenset(uid for text in texts for uid in NEW_UID.findall(text))
     return Named(next(iter(pseudonyms)) if len(pseudonyms) == 1 else "", "", "", frozenset(), uids)
+
+
+def _texts(message: str) -> Iterator[str]:
+    """Yield the text of a message, and that of each document in it that is text in base64."""
+    yield message
+    for encoded in _BASE64.findall(message):
+        if len(encoded) % 4 == 0:
+            with contextlib.suppress(UnicodeDecodeError):
+                yield base64.b64decode(encoded).decode("utf-8")
 
 
 def studies_in(named: Named, known: Iterable[str]) -> Named:

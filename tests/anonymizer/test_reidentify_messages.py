@@ -190,6 +190,22 @@ def test_a_message_names_its_pseudonym_and_its_studies():
     assert (named.patient_id, named.study_instance_uid, named.uids) == (TOKEN, NEW, {NEW})
 
 
+def test_what_a_document_within_a_message_names_counts_as_named():
+    other = pseudonym(b"k" * 32, "site", "BN2")
+
+    def with_note(note: str) -> bytes:
+        packed = base64.b64encode(note.encode()).decode()
+        return f"{ORU}\rOBX|3|ED|TXT||^text^plain^Base64^{packed}".encode()
+
+    assert named_in_message(with_note("xem 2.25.99 và 2.25.100")).uids == {NEW, "2.25.99", "2.25.100"}
+    assert named_in_message(with_note(f"như {TOKEN}")).patient_id == TOKEN
+    assert named_in_message(with_note(f"như {other}")).patient_id == ""
+
+
+def test_a_uid_within_a_longer_one_is_no_uid_of_ours():
+    assert named_in_message(b"1.2.2.25.99 2.25.98.1 2.25.97").uids == {"2.25.97"}
+
+
 def test_a_message_about_two_patients_names_none():
     other = pseudonym(b"k" * 32, "site", "BN2")
 

@@ -1,5 +1,6 @@
 """`vienanh reidentify`: what came back as files gets its patient back, with the vault of the node that let it go."""
 
+import base64
 import io
 import json
 import secrets
@@ -67,14 +68,17 @@ def test_objects_and_messages_come_home_and_what_is_not_ours_is_listed(at_hub, t
     assert {path.stat().st_mode & 0o077 for path in home.iterdir()} == {0}
 
 
-@pytest.mark.parametrize("kind", ["fhir", "hl7"])
+@pytest.mark.parametrize("kind", ["fhir", "hl7", "a note in fhir"])
 def test_a_message_that_names_one_uid_which_nobody_here_knows_is_held_whole(at_hub, tmp_path, kind):
     """Left as it is, it would stand beside the patient's name and tie it to what others hold under that UID."""
     inbox, home = tmp_path / "in", tmp_path / "home"
     inbox.mkdir()
     known, unknown = at_hub.StudyInstanceUID, "2.25.4711"
     text = f"{at_hub.PatientID} {known}"
-    if kind == "fhir":
+    if kind == "a note in fhir":
+        note = {"contentType": "text/plain", "data": base64.b64encode(f"so với {unknown}".encode()).decode()}
+        message = json.dumps({"resourceType": "DiagnosticReport", "conclusion": text, "presentedForm": [note]})
+    elif kind == "fhir":
         study = [{"identifier": {"system": "urn:dicom:uid", "value": f"urn:oid:{unknown}"}}]
         message = json.dumps({"resourceType": "DiagnosticReport", "conclusion": text, "imagingStudy": study})
     else:
@@ -109,6 +113,19 @@ def test_whatever_a_reading_room_makes_comes_home_through_the_vault(at_hub, tmp_
             CT.StudyInstanceUID,
         )
         assert CT.SOPInstanceUID in {uid for _, uid in references(ds)}
+
+
+def test_a_uid_in_a_note_within_a_message_comes_home(at_hub, tmp_path):
+    note = {"contentType": "text/plain", "data": base64.b64encode(at_hub.SOPInstanceUID.encode()).decode()}
+    text = f"{at_hub.PatientID} {at_hub.StudyInstanceUID}"
+    resource = {"resourceType": "DiagnosticReport", "conclusion": text, "presentedForm": [note]}
+    (tmp_path / "report.json").write_text(json.dumps(resource))
+
+    done = run(tmp_path / "report.json", tmp_path / "home")
+
+    assert done.exit_code == 0, done.output
+    (led,) = json.loads((tmp_path / "home" / "report.json").read_text())["presentedForm"]
+    assert base64.b64decode(led["data"]).decode() == CT.SOPInstanceUID
 
 
 def test_with_another_sites_keys_nothing_comes_home(at_hub, tmp_path):
