@@ -18,8 +18,8 @@ from pydicom.fileset import (
 )
 from pydicom.filewriter import write_dataset
 
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.part10 import file_meta
+from kernel.dicom.dictionary import TAG_OF, VR_OF
+from kernel.dicom.part10 import PYDICOM_ERRORS, file_meta
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 
 DIRECTORY_STORAGE: Final = "1.2.840.10008.1.3.10"  # Media Storage Directory Storage
@@ -51,6 +51,8 @@ _FILLED: Final[Mapping[str, Any]] = {
     "PresentationCreationDate": "19000101",
     "PresentationCreationTime": "000000",
 }
+_ABOVE: Final[Mapping[str, int | None]] = {"PATIENT": None, "STUDY": 0}  # the record that stands above
+_ODD: Final = (*PYDICOM_ERRORS, OverflowError)  # the last of a number without end
 _PDF_CLASS_ROOT: Final = "1.2.840.10008.5.1.4.1.1.104."  # encapsulated documents
 # Where the offsets of a record stand, counted from its item's tag: (0004,1400) and (0004,1420), PS3.3 F.3.2.2.
 _NEXT, _LOWER = 8 + 8, 8 + 12 + 10 + 8
@@ -85,15 +87,28 @@ class Directory:
 
     def add(self, item: Mapping[str, Any], leaf: Leaf) -> None:
         """Write down an instance by its DICOM JSON; the first one tells whose study it is and which."""
-        ds = _of_interest(item, leaf)
-        if not self._records:
-            self._append(_encoded("PATIENT", ds, None), above=None)
-            self._append(_encoded("STUDY", ds, None), above=0)
+        kept = {tag: item[tag] for tag in _TAGS.intersection(item) if "BulkDataURI" not in item[tag]}
+        try:
+            ds, records = self._new(kept, leaf)
+        except _ODD:  # it lies on the medium as it is; the directory tells what can be told
+            ds, records = self._new({tag: one for tag, one in kept.items() if _is_sound(tag, one)}, leaf)
         uid = str(ds.get("SeriesInstanceUID", ""))
-        if uid not in self._series:
-            self._series[uid] = self._append(_encoded("SERIES", ds, None), above=1)
+        for kind, content in records:
+            if kind in _ABOVE:
+                self._append(content, above=_ABOVE[kind])
+            elif kind == "SERIES":
+                self._series[uid] = self._append(content, above=1)
+            else:
+                self._append(content, above=self._series[uid])
+
+    def _new(self, kept: Mapping[str, Any], leaf: Leaf) -> tuple[Dataset, list[tuple[str, bytearray]]]:
+        """Return the records that an instance adds, by their types. Raises what pydicom raises of odd values."""
+        ds = _of_interest(kept, leaf)
+        wanted = [] if self._records else ["PATIENT", "STUDY"]
+        if str(ds.get("SeriesInstanceUID", "")) not in self._series:
+            wanted.append("SERIES")
         kind = "ENCAP DOC" if leaf.sop_class_uid.startswith(_PDF_CLASS_ROOT) else _four_level_record_type(ds)
-        self._append(_encoded(kind, ds, leaf), above=self._series[uid])
+        return ds, [*((one, _encoded(one, ds, None)) for one in wanted), (kind, _encoded(kind, ds, leaf))]
 
     def encoded(self, sop_instance_uid: str) -> bytes:
         """Return the DICOMDIR file."""
@@ -123,10 +138,18 @@ class Directory:
         return number
 
 
-def _of_interest(item: Mapping[str, Any], leaf: Leaf) -> Dataset:
-    """Return what records may have of an instance; bulk data is nowhere among it."""
-    kept = {tag: item[tag] for tag in _TAGS.intersection(item) if "BulkDataURI" not in item[tag]}
-    ds = Dataset.from_json(kept)
+def _is_sound(tag: str, one: Mapping[str, Any]) -> bool:
+    """Whether an attribute is of the VR that it should be, and can be written again."""
+    try:
+        _written(Dataset.from_json({tag: one}))
+    except _ODD:
+        return False
+    return one.get("vr") == VR_OF[int(tag, 16)]
+
+
+def _of_interest(kept: Mapping[str, Any], leaf: Leaf) -> Dataset:
+    """Return what records may have of an instance."""
+    ds = Dataset.from_json(dict(kept))
     ds.SOPClassUID = leaf.sop_class_uid
     for keyword, value in _FILLED.items():
         if ds.get(keyword) in (None, ""):
@@ -151,11 +174,15 @@ def _encoded(kind: str, ds: Dataset, leaf: Leaf | None) -> bytearray:
         record.ReferencedSOPClassUIDInFile = leaf.sop_class_uid
         record.ReferencedSOPInstanceUIDInFile = leaf.sop_instance_uid
         record.ReferencedTransferSyntaxUIDInFile = leaf.transfer_syntax_uid
+    content = _written(record)
+    return bytearray(struct.pack("<HHI", 0xFFFE, 0xE000, len(content)) + content)
+
+
+def _written(ds: Dataset) -> bytes:
     buffer = DicomBytesIO()
     buffer.is_little_endian, buffer.is_implicit_VR = True, False
-    write_dataset(buffer, record, "utf-8")
-    content = buffer.getvalue()
-    return bytearray(struct.pack("<HHI", 0xFFFE, 0xE000, len(content)) + content)
+    write_dataset(buffer, ds, "utf-8")
+    return buffer.getvalue()
 
 
 def _put(content: bytearray, at: int, offsets: Sequence[int], number: int | None) -> None:
