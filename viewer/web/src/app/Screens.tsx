@@ -66,6 +66,10 @@ export function Screens(props: ScreensProps) {
   }
 }
 
+function show({ studyInstanceUid, site }: StudyKey): void {
+  goTo({ screen: "reading", studyInstanceUid, site }, "instead");
+}
+
 interface ReadingScreenProps {
   readonly study: StudyKey;
   readonly onBack: () => void;
@@ -76,7 +80,7 @@ function ReadingScreen({ study, onBack, onStep }: ReadingScreenProps) {
   return (
     <ErrorBoundary key={`${study.studyInstanceUid} ${study.site ?? ""}`}>
       <Suspense fallback={<Waiting />}>
-        <Reading study={study} onBack={onBack} onStep={onStep} />
+        <Reading study={study} onBack={onBack} onStep={onStep} onShow={show} />
       </Suspense>
     </ErrorBoundary>
   );

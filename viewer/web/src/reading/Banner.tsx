@@ -9,6 +9,7 @@ import {
   IconKeyboard,
   IconRoute,
   IconShieldLock,
+  IconWindowMaximize,
 } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
@@ -29,11 +30,13 @@ export interface BannerProps {
   /** The study as its own instances tell it, once they are here. */
   readonly bearer: Bearer | undefined;
   readonly onBack: () => void;
+  /** Show what is looked at in a second window; undefined where that is not offered. */
+  readonly onSecond: (() => void) | undefined;
   readonly onTrace: () => void;
   readonly onHelp: () => void;
 }
 
-export function Banner({ studyKey, study, bearer, onBack, onTrace, onHelp }: BannerProps) {
+export function Banner({ studyKey, study, bearer, onBack, onSecond, onTrace, onHelp }: BannerProps) {
   const { t } = useTranslation(["reading", "common", "sharing"]);
   const isGuest = Boolean(useQuery(sessionQuery).data?.study);
   const back = t(isGuest ? "sharing:leave" : "common:back");
@@ -43,6 +46,15 @@ export function Banner({ studyKey, study, bearer, onBack, onTrace, onHelp }: Ban
       <Person study={study} bearer={bearer} site={studyKey.site} />
       <div className={styles["switches"]}>
         <ShareMenu study={studyKey} />
+        {onSecond ? (
+          <IconButton
+            className={styles["wide"]}
+            label={t("second.open")}
+            hint="⇧W"
+            icon={<IconWindowMaximize size={20} />}
+            onClick={onSecond}
+          />
+        ) : null}
         {isGuest ? null : <IconButton label={t("trace")} hint="T" icon={<IconRoute size={20} />} onClick={onTrace} />}
         <IconButton
           className={styles["wide"]}

@@ -12,6 +12,9 @@ import { KeyScope } from "../ui/keyScope";
 import { leave } from "../ui/leaving";
 import { useOnline } from "../ui/useOnline";
 import { Banner } from "./Banner";
+import { isSecond, openSecond, tell } from "./beside/pair";
+import { SecondBar } from "./beside/SecondBar";
+import { useSecond } from "./beside/useSecond";
 import { DraftBar, DraftPlace } from "./drafts/DraftBar";
 import { useFindings } from "./findings/useFindings";
 import styles from "./Reading.module.css";
@@ -27,13 +30,15 @@ export interface ReadingProps {
   readonly onBack: () => void;
   /** Go to the case so many places further in the list. */
   readonly onStep: (by: number) => void;
+  /** Go to another study, as the room says to its second window. */
+  readonly onShow: (study: StudyKey) => void;
 }
 
 const NO_SERIES: readonly Series[] = [];
 export const fetchSlideRoom = () => import("./slides/SlideRoom");
 const SlideRoom = lazy(async () => ({ default: (await fetchSlideRoom()).SlideRoom }));
 
-export default function Reading({ study, onBack, onStep }: ReadingProps) {
+export default function Reading({ study, onShow, ...ways }: ReadingProps) {
   const { t } = useTranslation(["reading", "common"]);
   const connected = useOnline();
   const listed = useQuery(studyQuery(study)).data;
@@ -52,6 +57,10 @@ export default function Reading({ study, onBack, onStep }: ReadingProps) {
   const findings = useFindings();
   const onSeries = (uid: string) =>
     uid === current?.seriesInstanceUID ? undefined : leave(() => choose(uid), [SLIDES]);
+  // A second window has no list to go back to: it closes, and has the room go on.
+  const onBack = isSecond() ? () => window.close() : ways.onBack;
+  const onStep = isSecond() ? (by: number) => tell({ kind: "step", by }) : ways.onStep;
+  useSecond({ study, onSeries, onShow, onStep });
   const room = {
     study,
     series,
@@ -71,6 +80,7 @@ export default function Reading({ study, onBack, onStep }: ReadingProps) {
           study={listed}
           bearer={slide ? slideBearer : loaded.bearer}
           onBack={onBack}
+          onSecond={isSecond() ? undefined : () => void openSecond(study, current?.seriesInstanceUID)}
           onTrace={room.onTrace}
           onHelp={() => setPanel("help")}
         />
@@ -83,6 +93,7 @@ export default function Reading({ study, onBack, onStep }: ReadingProps) {
           </p>
         )}
         <DraftBar />
+        <SecondBar />
         {current ? (
           <main className={styles["room"]}>
             <SeriesStrip

@@ -36,6 +36,7 @@ export interface ReadingKeysProps {
   readonly onHanging: () => void;
   readonly onReconstruct: () => void;
   readonly onHeader: () => void;
+  readonly onSecond: () => void;
   readonly onPoint: () => void;
   readonly onLayers: () => void;
   readonly onBack: () => void;
@@ -69,7 +70,7 @@ function viewKeys(view: StackView): KeyTable {
 
 export function ReadingKeys(props: ReadingKeysProps) {
   const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct, onHeader, onPoint, onLayers } = props;
-  const { onBack, onCase, onTrace, helpOpened, onHelp } = props;
+  const { onSecond, onBack, onCase, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["reading", "header", "common", "volumes", "findings", "shown"]);
   const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
   const toolKeys = Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => onTool(tool)] as const);
@@ -86,6 +87,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     D: onHanging,
     M: onReconstruct,
     T: onHeader,
+    W: onSecond,
     ".": onPoint,
     F8: () => onCase(-1),
     F9: () => onCase(1),
@@ -134,6 +136,7 @@ export function ReadingKeys(props: ReadingKeysProps) {
     { keys: ["⇧M"], what: t("volumes:mpr") },
     { keys: ["⇧T"], what: t("header:title") },
     { keys: [`⇧${TAKE_KEY}`], what: t("shown:take") },
+    { keys: ["⇧W"], what: t("second.open") },
     { keys: ["T"], what: t("trace") },
     { keys: ["F8", "F9"], what: t("keys.case") },
     { keys: ["Q"], what: t("keys.back") },

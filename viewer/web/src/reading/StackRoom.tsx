@@ -13,6 +13,8 @@ import type { Stack } from "../engine/stacks";
 import type { StackView } from "../engine/stackView";
 import type { PrimaryTool } from "../engine/tools";
 import { KeyScope } from "../ui/keyScope";
+import { isSecond, openSecond } from "./beside/pair";
+import { useScrolledTogether } from "./beside/useSecond";
 import { FindingsButton, FindingsOfRoom } from "./findings/FindingsOfRoom";
 import type { Findings } from "./findings/findings";
 import { useOthers } from "./findings/useOthers";
@@ -94,6 +96,9 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
 
   useShownKept(shown, panes, reconstructed || filming);
   useLinked(shown, active, linked && layout > 1);
+  useScrolledTogether(view, linked);
+  const pane = panes[active];
+  const onSecond = () => pane && !isSecond() && void openSecond(pane.study, pane.seriesInstanceUid);
   useEffect(() => {
     for (const one of views) one?.choose(tool);
   }, [views, tool]);
@@ -181,6 +186,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
           onHanging={() => hangNext(hanging)}
           onReconstruct={() => setReconstructed(true)}
           onHeader={() => setHeader(true)}
+          onSecond={onSecond}
           onPoint={cursor.onPoint}
           onLayers={() => over.layers.toggle(...layerKeys(over))}
         />

@@ -51,6 +51,7 @@ const NAMES: readonly (readonly [key: string, label: string])[] = [
 export function labelOf(chord: string): string {
   const [, held = "", key = chord] = /^((?:(?:Ctrl|Alt|Meta|Shift)\+)*)(.+)$/s.exec(chord) ?? [];
   const named = NAMES.find(([name]) => name === key)?.[1];
+  if (key.startsWith("Pad ")) return key;
   const letter = /^[A-Z]$/.test(key) ? `⇧${key}` : key.toUpperCase();
   return held + (named ?? (key.length === 1 ? letter : key));
 }
@@ -61,7 +62,7 @@ export function chordOfLabel(label: string): string | undefined {
   if (named) return named;
   const shifted = /^(?:⇧|Shift\+)([A-Z])$/.exec(label)?.[1];
   if (shifted) return shifted;
-  if (/^F\d{1,2}$/.test(label)) return label;
+  if (/^F\d{1,2}$|^Pad ./.test(label)) return label;
   return label.length === 1 ? label.toLowerCase() : undefined;
 }
 

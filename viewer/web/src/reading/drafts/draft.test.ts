@@ -158,6 +158,20 @@ test("another window that saved its own, or dropped it, stands in nobody's way",
   expect([node.version, node.content, draft.state.problem]).toEqual([3, "ours", undefined]);
 });
 
+test("a window that was told of another goes on by itself when that one has saved, or dropped, what it had", async () => {
+  const draft = aDraft();
+  await draft.open();
+  Object.assign(node, { version: 1, content: "theirs" });
+  draw(draft, "ours");
+  await pass(1_000);
+  expect(draft.state.problem).toBe("changed");
+
+  Object.assign(node, { version: 2, content: "" });
+  await pass(10_000);
+
+  expect([words, node.content, draft.state.problem, draft.state.kept]).toEqual([["ours"], "ours", undefined, "node"]);
+});
+
 test("what was saved, or is not wanted, leaves no draft", async () => {
   const draft = aDraft();
   await draft.open();

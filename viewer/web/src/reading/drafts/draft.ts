@@ -30,8 +30,11 @@ export interface Ways {
 const GATHER_MS = 300;
 const RETRY_MS: readonly number[] = [2_000, 4_000, 8_000, 16_000, 32_000];
 const RETRY_MOST_MS = 60_000;
+/** How often it is asked whether the other window is done. */
+const OTHER_MS = 5_000;
 const CONFLICT = 409;
 const TOO_LARGE = 413;
+const OTHER: Problem = { kind: "invalid", status: CONFLICT, retryAfterS: undefined };
 const NOTHING: DraftState = { kept: "saved", restored: undefined, problem: undefined };
 
 /** Every draft of this window, for the page to tell of; another list whenever one has another state. */
@@ -43,6 +46,7 @@ export class Draft {
   private readonly part: Part;
   private readonly ways: Ways;
   private readonly copy: BrowserCopy;
+  private readonly keeps: boolean;
   /** What should be kept, what the node was sent last, and what it has, in which version. */
   private content = "";
   private sent = "";
@@ -60,10 +64,12 @@ export class Draft {
   private readonly again = () => void this.send();
   private readonly gather = () => this.settle();
 
-  constructor(study: StudyKey, part: Part, ways: Ways) {
+  /** `keeps`: false where another window keeps what is not saved here. */
+  constructor(study: StudyKey, part: Part, ways: Ways, keeps = true) {
     this.study = study;
     this.part = part;
     this.ways = ways;
+    this.keeps = keeps;
     this.copy = new BrowserCopy(JSON.stringify([study.site ?? "", study.studyInstanceUid, part]));
     drafts.set([...drafts.get(), this]);
     window.addEventListener("online", this.again);
@@ -76,7 +82,7 @@ export class Draft {
 
   /** What is saved is here: bring back what was not, from this browser and from the node. */
   async open(): Promise<void> {
-    if (this.ready || this.ended) return;
+    if (this.ready || this.ended || !this.keeps) return;
     this.ready = true;
     const left = await this.copy.take();
     if (this.ended) return;
@@ -132,11 +138,11 @@ export class Draft {
   }
 
   private keep(content: string): void {
-    if (content === this.content) return;
+    if (content === this.content || !this.keeps) return;
     this.content = content;
     const { problem } = this.now;
     const other = problem === "refused" ? undefined : problem;
-    if (content === "") this.tell({ kept: "saved", restored: undefined, problem: other });
+    if (content === "") this.tell({ kept: "saved", restored: undefined, problem: undefined });
     else this.tell({ kept: "nowhere", problem: content.length > CHARACTERS_MAX ? "refused" : other });
     void this.keepHere(content);
     void this.send();
@@ -154,15 +160,20 @@ export class Draft {
     this.sending = true;
     clearTimeout(this.waiting);
     let failed: Problem | undefined;
-    while (!failed && this.hasNews()) failed = this.opened ? await this.tellNode() : await this.askNode();
+    while (!failed && this.hasNews()) failed = await this.step();
     this.sending = false;
     if (failed) this.fail(failed);
     else this.failures = 0;
   }
 
   private hasNews(): boolean {
-    if (this.now.problem) return false;
+    if (this.now.problem === "refused") return false;
     return this.opened ? this.content !== this.told : !this.ended;
+  }
+
+  private step(): Promise<Problem | undefined> {
+    if (!this.opened) return this.askNode();
+    return this.now.problem === "changed" ? this.compare() : this.tellNode();
   }
 
   private async askNode(): Promise<Problem | undefined> {
@@ -180,18 +191,19 @@ export class Draft {
     const content = this.content;
     this.sent = content;
     const result = await keepDraft(this.study, this.part, this.version, content);
-    if (!result.ok) return result.problem.status === CONFLICT ? this.compare(result.problem) : result.problem;
+    if (!result.ok) return result.problem.status === CONFLICT ? this.compare() : result.problem;
     this.adopt(result.value.version, content);
     this.arrived();
     return undefined;
   }
 
   /** Somebody was faster: perhaps we ourselves, whose answer was lost on the way, or who saved or dropped it. */
-  private async compare(conflict: Problem): Promise<Problem | undefined> {
+  private async compare(): Promise<Problem | undefined> {
     const result = await openDraft(this.study, this.part);
     if (!result.ok) return result.problem;
     const { version, content } = result.value;
-    if (content !== "" && content !== this.sent) return conflict;
+    if (content !== "" && content !== this.sent) return OTHER;
+    this.tell({ problem: undefined });
     this.adopt(version, content);
     this.arrived();
     return undefined;
@@ -210,7 +222,7 @@ export class Draft {
   }
 
   private fail({ kind, status, retryAfterS }: Problem): void {
-    if (status === CONFLICT) this.tell({ problem: "changed" });
+    if (status === CONFLICT) this.meet();
     else if (status === TOO_LARGE) this.tell({ problem: "refused" });
     else if (kind === "denied" || kind === "missing" || kind === "invalid") this.refused = true;
     else if (!this.ended) {
@@ -218,6 +230,18 @@ export class Draft {
       this.failures += 1;
       this.waiting = setTimeout(this.again, wait);
     }
+  }
+
+  /** Another window is at it, for now. */
+  private meet(): void {
+    if (this.ended) return;
+    if (this.content === "") {
+      this.told = ""; // what is there is the other's
+      return;
+    }
+    this.tell({ problem: "changed" });
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(this.again, OTHER_MS);
   }
 
   private tell(some: Partial<DraftState>): void {

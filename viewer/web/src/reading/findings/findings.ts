@@ -3,6 +3,7 @@
 import type { StudyKey } from "../../api/queries";
 import { createStore, type Store } from "../../engine/emitter";
 import { hold } from "../../ui/leaving";
+import { isSecond } from "../beside/pair";
 import { KeysOfStudy } from "./studyKeys";
 import { MarksOfStudy } from "./studyMarks";
 
@@ -58,6 +59,7 @@ export class Findings {
   private compare(): void {
     this.unsaved.set(this.all().some((one) => one.unsaved.get()));
     const unsaved = { what: "marks", save: () => this.save(), drop: () => this.drop() } as const;
-    hold("findings", this.unsaved.get() ? unsaved : undefined);
+    // What is not saved in a second window is not saved in the room, which asks.
+    hold("findings", this.unsaved.get() && !isSecond() ? unsaved : undefined);
   }
 }

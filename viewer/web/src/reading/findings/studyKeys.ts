@@ -4,6 +4,8 @@ import { openKeyImages, saveKeyImages } from "../../api/keyImages";
 import type { StudyKey } from "../../api/queries";
 import type { KeyImage, KeyImageChoice } from "../../api/types";
 import { createStore, type Store } from "../../engine/emitter";
+import { isSecond } from "../beside/pair";
+import { Shared } from "../beside/shared";
 import { changesOf, laidOver, readChanges, together, written } from "../drafts/changes";
 import { Draft } from "../drafts/draft";
 import { Keeping } from "./keeping";
@@ -33,15 +35,26 @@ export class KeysOfStudy {
   readonly others: Store<readonly KeyImageChoice[]> = createStore<readonly KeyImageChoice[]>([]);
   readonly unsaved: Store<boolean> = createStore(false);
   readonly draft: Draft;
+  private readonly shared: Shared;
   readonly keeping: Keeping<KeyImageChoice>;
   private kept: Choice = NOTHING;
   private sent: Choice = NOTHING;
 
   constructor(study: StudyKey) {
-    this.draft = new Draft(study, "key-images", {
+    const ways = {
       written: () => this.written(),
-      lay: (content) => this.lay(content),
+      lay: (content: string) => this.lay(content),
       drop: () => this.choice.set(this.kept),
+    };
+    this.draft = new Draft(study, "key-images", ways, !isSecond());
+    this.shared = new Shared(study, "key-images", {
+      instance: () => this.keeping.state.get().instance,
+      written: ways.written,
+      become: (content) => {
+        this.choice.set(this.kept);
+        this.lay(content);
+      },
+      reopen: () => void this.keeping.open(),
     });
     this.keeping = new Keeping<KeyImageChoice>({
       open: async () => {
@@ -57,6 +70,7 @@ export class KeysOfStudy {
         const mine = this.choice.get().images.filter((one) => !isIn(images, one) && !isIn(this.kept.images, one));
         this.kept = { purpose: title, images };
         this.choice.set(mine.length > 0 ? { purpose: title, images: [...images, ...mine] } : this.kept);
+        this.shared.opened();
         void this.draft.open();
       },
       onSaved: () => {
@@ -83,11 +97,13 @@ export class KeysOfStudy {
   end(): void {
     this.keeping.end();
     this.draft.end();
+    this.shared.end();
   }
 
   private compare(): void {
     this.unsaved.set(this.choice.get() !== this.kept);
     this.draft.note();
+    this.shared.note();
   }
 
   private changes() {

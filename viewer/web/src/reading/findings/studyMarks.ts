@@ -7,9 +7,13 @@ import type { StudyMark, StudyMarks } from "../../api/types";
 import { createStore, type Store } from "../../engine/emitter";
 import { type BookMark, isSame, MarkBook } from "../../engine/markBook";
 import { MarkMirror } from "../../engine/markMirror";
+import { isSecond } from "../beside/pair";
+import { Shared } from "../beside/shared";
 import { changesOf, laidOver, readChanges, together, written } from "../drafts/changes";
 import { Draft } from "../drafts/draft";
 import { Keeping } from "./keeping";
+
+const NO_CHANGES = { put: [], removed: [] };
 
 export class MarksOfStudy {
   readonly study: StudyKey;
@@ -18,6 +22,7 @@ export class MarksOfStudy {
   /** Whether something is drawn, moved or taken away that is not kept. */
   readonly unsaved: Store<boolean> = createStore(false);
   readonly draft: Draft;
+  private readonly shared: Shared;
   private readonly mirror: MarkMirror;
   private kept: readonly BookMark[] = [];
   private sent: readonly BookMark[] = [];
@@ -25,14 +30,25 @@ export class MarksOfStudy {
   constructor(study: StudyKey) {
     this.study = study;
     this.mirror = new MarkMirror(this.book, studyUrl(study));
-    this.draft = new Draft(study, "marks", {
-      written: () => written(this.changes()),
-      lay: (content) => {
+    const work = () => written(this.changes());
+    this.shared = new Shared(study, "marks", {
+      instance: () => this.keeping.state.get().instance,
+      written: work,
+      become: (content) => {
+        const theirs = readChanges<BookMark>(content) ?? NO_CHANGES;
+        this.book.replace(laidOver(this.kept, theirs, isSame));
+      },
+      reopen: () => void this.keeping.open(),
+    });
+    const ways = {
+      written: work,
+      lay: (content: string) => {
         const theirs = readChanges<BookMark>(content);
         if (theirs) this.book.replace(laidOver(this.kept, together(this.changes(), theirs), isSame));
       },
       drop: () => this.book.replace(this.kept),
-    });
+    };
+    this.draft = new Draft(study, "marks", ways, !isSecond());
     this.keeping = new Keeping<StudyMarks>({
       open: () => openMarks(study),
       save: (base) => {
@@ -43,6 +59,7 @@ export class MarksOfStudy {
         this.kept = marks;
         this.book.open(marks);
         this.compare();
+        this.shared.opened();
         void this.draft.open();
       },
       onSaved: () => {
@@ -57,6 +74,7 @@ export class MarksOfStudy {
   end(): void {
     this.keeping.end();
     this.draft.end();
+    this.shared.end();
     this.mirror.destroy();
   }
 
@@ -69,6 +87,7 @@ export class MarksOfStudy {
     const now = this.book.list.get();
     this.unsaved.set(now.length !== this.kept.length || now.some((mark, index) => mark !== this.kept[index]));
     this.draft.note();
+    this.shared.note();
   }
 }
 

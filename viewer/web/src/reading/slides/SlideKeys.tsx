@@ -2,6 +2,7 @@
 
 import { useTranslation } from "react-i18next";
 import type { Series } from "../../api/types";
+import { nativePower } from "../../engine/slides/geometry";
 import { pathAfter, planeBeside } from "../../engine/slides/slide";
 import type { SlideView } from "../../engine/slides/slideView";
 import { type KeyTable, useKeys } from "../../ui/hotkeys";
@@ -10,7 +11,8 @@ import type { RoomProps } from "../StackRoom";
 import { stepSeries } from "../stepSeries";
 import type { Comparison } from "./Comparing";
 import { MARK_TOOLS } from "./MarkTools";
-import { POWERS } from "./powers";
+import { POWERS, powerBeside } from "./powers";
+import { useGamepad } from "./useGamepad";
 import type { Bench } from "./useSlideView";
 
 /** Part of the screen that an arrow key moves by. */
@@ -77,6 +79,24 @@ function viewKeys(view: SlideView): KeyTable {
   };
 }
 
+/** A gamepad's buttons are keys of their own. */
+function padKeys({ view, marks }: Bench): KeyTable {
+  const turret = (by: 1 | -1) => {
+    const native = nativePower(view.slide);
+    const power = native && powerBeside(native * view.target().zoom, by);
+    if (power) view.magnify(power);
+  };
+  return {
+    "Pad A": () => marks.add("point", [view.target().center]),
+    "Pad X": () => marks.removeSelected(),
+    "Pad Y": () => view.reset(),
+    "Pad ↑": () => turret(1),
+    "Pad ↓": () => turret(-1),
+    "Pad →": () => view.walk(1),
+    "Pad ←": () => view.walk(-1),
+  };
+}
+
 /** The slide after this one, or the first: what one compares with before one has chosen. */
 function nextOf(slides: readonly Series[], current: Series): string | undefined {
   const index = slides.findIndex((one) => one.seriesInstanceUID === current.seriesInstanceUID);
@@ -86,8 +106,12 @@ function nextOf(slides: readonly Series[], current: Series): string | undefined 
 export function SlideKeys(props: SlideKeysProps) {
   const { bench, listed, onListed, onGrouped, comparing, current, onBack, onTrace, helpOpened, onHelp } = props;
   const { t } = useTranslation(["slides", "reading"]);
+  useGamepad(bench?.view);
   useKeys({
-    ...(bench ? { ...viewKeys(bench.view), ...markKeys(bench) } : {}),
+    ...(bench ? { ...viewKeys(bench.view), ...markKeys(bench), ...padKeys(bench) } : {}),
+    "Pad LB": () => stepSeries(props, -1),
+    "Pad RB": () => stepSeries(props, 1),
+    "Pad B": () => onListed(!listed),
     k: () => onListed(!listed),
     b: onGrouped,
     v: () => comparing.onBeside(comparing.beside ? undefined : nextOf(comparing.slides, current)),
@@ -132,6 +156,17 @@ export function SlideKeys(props: SlideKeysProps) {
     { keys: ["Q"], what: t("reading:keys.back") },
     { keys: ["?"], what: t("reading:keys.help") },
   ];
+  const pad = [
+    { keys: [t("pad.sticks")], what: t("pad.pan") },
+    { keys: [t("pad.triggers")], what: t("reading:tool.zoom") },
+    { keys: ["Pad A"], what: t("pad.mark") },
+    { keys: ["Pad X"], what: t("removeMark") },
+    { keys: ["Pad B"], what: t("marks") },
+    { keys: ["Pad Y"], what: t("home") },
+    { keys: ["Pad LB", "Pad RB"], what: t("keys.slides") },
+    { keys: ["Pad ↓", "Pad ↑"], what: t("keys.objectives") },
+    { keys: ["Pad ←", "Pad →"], what: t("keys.fields") },
+  ];
   return (
     <KeyHelp
       opened={helpOpened}
@@ -140,6 +175,7 @@ export function SlideKeys(props: SlideKeysProps) {
       groups={[
         { title: t("reading:keys.mouse"), rows: mouse },
         { title: t("reading:keys.keyboard"), rows: keyboard },
+        { title: t("pad.title"), rows: pad },
       ]}
     />
   );

@@ -1,0 +1,151 @@
+// Two windows of one reading, on two screens: the room, and the second window that it opened. What one tells, the other
+// hears; nobody else does, for the name between them is the room's own. No React.
+
+import type { StudyKey } from "../../api/queries";
+import { addressAt } from "../../api/queries";
+import { createStore, type Store } from "../../engine/emitter";
+import type { Slice } from "../../engine/linked";
+
+export type Message =
+  /** The second window is there and asks what it shall show. */
+  | { readonly kind: "hello" }
+  | { readonly kind: "show"; readonly study: StudyKey; readonly series: string | undefined }
+  /** The second window asks the room for the case so many places further. */
+  | { readonly kind: "step"; readonly by: number }
+  | { readonly kind: "close" }
+  /** A picture asks where the other window's stands. */
+  | { readonly kind: "here" }
+  | Place
+  | Work
+  | { readonly kind: "ask"; readonly study: StudyKey; readonly part: string };
+
+/** Where a picture stands in a stack (`epoch`, another one whenever slices came). */
+export interface Place {
+  readonly kind: "place";
+  readonly epoch: string;
+  readonly index: number;
+  readonly slice: Slice | undefined;
+}
+
+/** What is not saved of a part of a study, as a draft says it; `instance`: the saved state that it changes. */
+export interface Work {
+  readonly kind: "work";
+  readonly study: StudyKey;
+  readonly part: string;
+  readonly instance: string | null;
+  readonly content: string;
+}
+
+const NAME = "vienanh-second-";
+const SHARE_OF_SCREEN = 0.9;
+
+/** Whether this is the second window. */
+export function isSecond(): boolean {
+  return window.name.startsWith(NAME);
+}
+
+/** The browser did not let a second window open. */
+export const blocked: Store<boolean> = createStore(false);
+
+const listeners = new Set<(message: Message) => void>();
+let line: BroadcastChannel | undefined;
+let id = "";
+let second: Window | null = null;
+let wanted: { readonly study: StudyKey; readonly series: string | undefined } | undefined;
+let rooms = 0;
+
+function begin(): void {
+  if (line) return;
+  if (isSecond()) id = window.name.slice(NAME.length);
+  else
+    id ||= Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  line = new BroadcastChannel(`vienanh ${id}`);
+  line.onmessage = ({ data }: MessageEvent<Message>) => {
+    for (const listener of [...listeners]) listener(data);
+  };
+  if (!isSecond()) window.addEventListener("pagehide", closeSecond);
+}
+
+/** Tell the other window, if there is one. */
+export function tell(message: Message): void {
+  if (isSecond()) begin();
+  line?.postMessage(message);
+}
+
+/** Hear the other window; returns what ends it. */
+export function hear(listener: (message: Message) => void): () => void {
+  if (isSecond()) begin();
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Show a series in the second window, on another screen where the browser knows one. */
+export async function openSecond(study: StudyKey, series: string | undefined): Promise<void> {
+  wanted = { study, series };
+  if (second && !second.closed) {
+    tell({ kind: "show", ...wanted });
+    second.focus();
+    return;
+  }
+  begin();
+  const place = await placeOnOtherScreen();
+  second = window.open(addressAt(study, `/study/${study.studyInstanceUid}`), NAME + id, place);
+  blocked.set(second === null);
+}
+
+/** End the second window with the room. */
+function closeSecond(): void {
+  tell({ kind: "close" });
+  second = null;
+}
+
+/** What the second window shall show, for its first question. */
+export function wantedThere() {
+  return wanted;
+}
+
+/** A reading is open here. Returns what ends it: when no other follows at once, the second window goes, too. */
+export function enterRoom(study: StudyKey): () => void {
+  rooms += 1;
+  if (second && wanted && !isSame(wanted.study, study)) {
+    wanted = { study, series: undefined };
+    tell({ kind: "show", ...wanted });
+  }
+  return () => {
+    rooms -= 1;
+    setTimeout(() => {
+      if (rooms === 0 && second) closeSecond();
+    });
+  };
+}
+
+export function isSame(one: StudyKey, other: StudyKey): boolean {
+  return one.studyInstanceUid === other.studyInstanceUid && one.site === other.site;
+}
+
+interface Screen {
+  readonly availLeft: number;
+  readonly availTop: number;
+  readonly availWidth: number;
+  readonly availHeight: number;
+}
+
+/** Window Management API, which not every browser has, and a person may refuse. */
+interface ManagedWindow {
+  readonly getScreenDetails?: () => Promise<{ readonly screens: readonly Screen[]; readonly currentScreen: Screen }>;
+}
+
+async function placeOnOtherScreen(): Promise<string> {
+  try {
+    const details = await (window as ManagedWindow).getScreenDetails?.();
+    const other = details?.screens.find((one) => one !== details.currentScreen);
+    if (other) {
+      const { availLeft: left, availTop: top, availWidth: width, availHeight: height } = other;
+      return `popup,left=${left},top=${top},width=${width},height=${height}`;
+    }
+  } catch {
+    // Refused: the window is moved by hand.
+  }
+  const of = (length: number) => Math.round(length * SHARE_OF_SCREEN);
+  return `popup,width=${of(screen.availWidth)},height=${of(screen.availHeight)}`;
+}
