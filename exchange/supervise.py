@@ -49,7 +49,7 @@ LISTENING_FILE = "listening.json"  # where the node listens, written when it is 
 DRAIN_S = 20.0  # for messages and requests under way when the node stops
 SETTLE_EVERY_S = 5.0
 BACKLOG = 1024
-FILES_BESIDE = 1024  # descriptors for everything that is no HTTP connection
+FILES_BESIDE = 2048  # descriptors for everything that is no HTTP connection
 KEEP_ALIVE_S = 75
 WS_BYTES_MAX = 64 * 1024  # of a message from a client, to which nobody listens
 

@@ -87,6 +87,16 @@ class LocalCommitter:
         """
         return self._database.submit_batch(self._write_batch, (received, flush))
 
+    def submit_all(self, items: Sequence[tuple[Received, Durability]]) -> list[Future[Ingested]]:
+        """Queue some instances, all or none, that shall share a commit; the answers are done as those of `submit`.
+
+        Raises
+        ------
+        Busy, ShuttingDown
+            Nothing was queued.
+        """
+        return self._database.submit_batches(self._write_batch, items)
+
     def commit(self, received: Received, blob: Durability) -> Ingested:
         """Index an instance; its rows are written at once and committed when its blob is durable. Durable on return.
 

@@ -145,7 +145,7 @@ class Flushing:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None
     ) -> None:
-        self._end()
+        self.end()
 
     def wait(self) -> None:
         """Return when bytes, size and name are durable.
@@ -179,10 +179,10 @@ class Flushing:
                 durable.flush_data(self._file)
             os.fsync(self._folder)
         except BaseException:
-            self._end()
+            self.end()
             raise
 
-    def _end(self) -> None:
+    def end(self) -> None:
         """Wait for what is still under way, however long: the kernel holds the descriptors; then close."""
         while self._begun:
             self._take(None)

@@ -19,6 +19,7 @@ import zstandard
 
 from kernel.archive.blobs import Blobs, discard, key_of
 from kernel.archive.committer import Committer
+from kernel.archive.flushing import Flushing
 from kernel.archive.quarantine import Quarantine
 from kernel.archive.records import Ingested, Origin, Received, Staged
 from kernel.clock import Clock
@@ -42,6 +43,20 @@ class Ahead:
     dataset_bytes: int
     attributes: InstanceAttributes
     metadata: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """An instance that was checked, and whose blob is on its way to be durable; `end` must follow."""
+
+    received: Received
+    flushing: Flushing
+
+    def end(self, ingested: Ingested | None) -> None:
+        """Let go of the blob: its rows were committed, or will never be."""
+        self.flushing.end()
+        if ingested is not None:
+            _counter(self.received.origin.channel, ingested.outcome.value).inc()
 
 
 Beginning = Ahead | Literal["nothing"]
@@ -112,11 +127,7 @@ class Ingest:
         Denied
             `permit` did not let it pass; nothing of it is kept.
         """
-        try:
-            received = self._check(staged, origin, study_instance_uid, ahead, permit)
-        except Refused:
-            _counter(origin.channel, "quarantined").inc()
-            raise
+        received = self._check(staged, origin, study_instance_uid, ahead, permit)
         try:
             ingested = self._keep(staged, received)
         except BaseException:
@@ -124,6 +135,20 @@ class Ingest:
             raise
         _counter(origin.channel, ingested.outcome.value).inc()
         return ingested
+
+    def prepare(self, staged: Staged, origin: Origin, *, study_instance_uid: str | None = None) -> Prepared:
+        """Begin to take an instance in: check it and begin to make its blob durable; its rows are the caller's to commit.
+
+        Raises
+        ------
+        As `ingest`, of what can be wrong before the commit.
+        """
+        received = self._check(staged, origin, study_instance_uid, None, None)
+        try:
+            return Prepared(received, self._blobs.begin(staged))
+        except BaseException:
+            discard(staged)
+            raise
 
     def _keep(self, staged: Staged, received: Received) -> Ingested:
         """Make blob and rows durable: both at the same time, and the index commits after the flush."""
@@ -148,6 +173,7 @@ class Ingest:
                     permit(attributes)
             except Refused as refusal:
                 self._quarantine.keep(staged, origin, refusal)
+                _counter(origin.channel, "quarantined").inc()
                 raise
             except BaseException:
                 discard(staged)

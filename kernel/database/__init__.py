@@ -20,7 +20,7 @@ A change or batcher may run **twice** (see writer.py): it must do nothing but us
 It must not commit, and must not call `db.write` itself.
 """
 
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
@@ -133,6 +133,10 @@ class Database:
         nothing behind. When the batcher raises, the items are tried again one by one, each in its own savepoint.
         """
         return self._writer.submit(batcher, item, batched=True)
+
+    def submit_batches(self, batcher: Batcher[Item, T], items: Sequence[Item]) -> list[Future[T]]:
+        """Queue some items for `batcher`, all or none: they share a commit, unless they are more than a group."""
+        return self._writer.submit_all(batcher, items)
 
     def write_batch(self, batcher: Batcher[Item, T], item: Item) -> T:
         """Do the same and return the item's result once it is durable, or raise what it failed with."""

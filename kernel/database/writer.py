@@ -76,10 +76,14 @@ class Writer:
         ShuttingDown
             The database is being closed.
         """
-        future = self._enqueue(call, item, batched=batched)
+        return self.submit_all(call, (item,), batched=batched)[0]
+
+    def submit_all(self, call: Callable[..., Any], items: Sequence[Any], *, batched: bool = True) -> list[Future[Any]]:
+        """Queue some items for a batcher, all or none, so that they share a commit. Raises as `submit`."""
+        futures = self._enqueue(call, items, batched=batched)
         with self._condition:
             self._condition.notify()
-        return future
+        return futures
 
     def run(self, call: Callable[..., Any], item: Any = None, *, batched: bool = False) -> Any:
         """Do the same and return the result: as the writer when nobody else is it, else when it was done.
@@ -89,7 +93,7 @@ class Writer:
         Busy, ShuttingDown
             As `submit`; and whatever the change raised.
         """
-        future = self._enqueue(call, item, batched=batched)
+        (future,) = self._enqueue(call, (item,), batched=batched)
         if self._baton.acquire(blocking=False):
             try:
                 self._write_group()
@@ -100,16 +104,16 @@ class Writer:
                 self._condition.notify()
         return future.result()
 
-    def _enqueue(self, call: Callable[..., Any], item: Any, *, batched: bool) -> Future[Any]:
+    def _enqueue(self, call: Callable[..., Any], items: Sequence[Any], *, batched: bool) -> list[Future[Any]]:
         assert threading.current_thread() is not self._holder, "a change that writes must use its own connection"
-        waiting = _Waiting(call, item, batched, Future())
+        waiting = [_Waiting(call, item, batched, Future()) for item in items]
         with self._condition:
             if self._closing:
                 raise ShuttingDown
-            if len(self._queue) >= self._queue_max:
+            if len(self._queue) + len(waiting) > self._queue_max:
                 raise Busy(what="the database's queue is full")
-            self._queue.append(waiting)
-        return waiting.future
+            self._queue.extend(waiting)
+        return [one.future for one in waiting]
 
     def close(self) -> None:
         """Run what is queued, then end the thread and give its connection back."""

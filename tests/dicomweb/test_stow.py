@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from gateway.dicomweb.store import receiver
+from gateway.dicomweb.store import taking
 from kernel.access.accounts import NewAccount
 from kernel.archive.blobs import Blobs
 from kernel.archive.tables import conflict, instance, manifest, study
@@ -375,7 +375,7 @@ def test_ten_thousand_tiny_parts_are_answered_and_take_little(node, monkeypatch)
     assert response.status_code == 409
     assert len(response.json()["0008119A"]["Value"]) == 10_000
     assert len(node.quarantined()) == 1  # the same bytes for the same reason
-    assert len(written) <= receiver.IN_FLIGHT_MAX
+    assert len(written) <= taking.IN_FLIGHT_MAX
     assert node.stages() == []
 
 

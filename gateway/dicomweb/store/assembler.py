@@ -14,8 +14,9 @@ from gateway.dicomweb.http.media import MediaType, parse_media_type
 from gateway.dicomweb.http.multipart import Event, PartBegin, PartData, PartEnd
 from gateway.dicomweb.http.negotiation import JSON, OCTETS, XML
 from gateway.dicomweb.store.assembly import Assembly, SpooledPart
-from gateway.dicomweb.store.receiver import Framing, Taker, Takings
+from gateway.dicomweb.store.receiver import Framing
 from gateway.dicomweb.store.results import Result
+from gateway.dicomweb.store.taking import Taker, Takings
 from kernel.errors import InvalidRequest
 
 METADATA_TYPES: Final = frozenset({JSON, XML, "application/json", "application/xml", "text/xml"})
@@ -72,7 +73,7 @@ class Assembler:
         """Forget what was received."""
         with self._lock:
             self._spool.close()
-        self._takings.settle()
+            self._takings.settle()
 
     def _handle(self, event: Event) -> None:
         match event:

@@ -15,7 +15,7 @@ import msgspec
 
 from gateway.dicomweb.http.media import MediaType
 from gateway.dicomweb.store.bulk_types import pixel_syntax, text_of
-from gateway.dicomweb.store.receiver import Takings
+from gateway.dicomweb.store.taking import Takings
 from kernel.archive.records import Staged
 from kernel.archive.spool import Span
 from kernel.archive.stage import Stage

@@ -5,7 +5,7 @@ named as stored is durable and indexed.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Final, Protocol
 
@@ -20,8 +20,9 @@ from gateway.dicomweb.http.negotiation import DICOM, JSON, MULTIPART, XML, Offer
 from gateway.dicomweb.http.problem import problem
 from gateway.dicomweb.store import manifest as manifests
 from gateway.dicomweb.store.assembler import Assembler
-from gateway.dicomweb.store.receiver import Framing, Receiver, Single, Taker
+from gateway.dicomweb.store.receiver import Framing, Receiver, Single
 from gateway.dicomweb.store.results import Result, data_set, headers_of, status_of
+from gateway.dicomweb.store.taking import Taker
 from kernel.archive.records import Origin
 from kernel.dicom.uids import check_uid
 from kernel.dicom.xml_model import to_xml
@@ -62,7 +63,16 @@ def taker_of(call: Call, site: str, length: int, study_instance_uid: str | None 
         trace_id=call.told_trace_id,
     )
     bytes_max = services.config.http.instance_bytes_max
-    return Taker(services.blobs, services.ingest, services.quarantine, origin, study_instance_uid, bytes_max)
+    return Taker(
+        services.blobs,
+        services.ingest,
+        services.committer,
+        services.quarantine,
+        services.clock,
+        origin,
+        study_instance_uid,
+        bytes_max,
+    )
 
 
 def storing_site(call: Call) -> str:
@@ -148,8 +158,8 @@ def _answer(call: Call, results: list[Result]) -> Answer:
 class Receiving(Protocol):
     """Takes a body apart; see `receiver.Receiver`."""
 
-    def feed(self, chunks: Iterable[bytes]) -> None:
-        """Take the next chunks of the body."""
+    def feed(self, chunks: Sequence[bytes]) -> None:
+        """Take the next chunks of the body; none: no more comes for the moment."""
         ...
 
     def finish(self) -> list[Result]:
@@ -202,7 +212,8 @@ class Storing:
     async def _received(self, loop: asyncio.AbstractEventLoop, receive: Receive) -> list[Result]:
         receivers, config = self._call.room.receivers, self._call.services.config.http
         # What came of a body that is cut is fed, too: whole instances stay.
-        async for batch in body_batches(receive, config.body_timeout_s, config.body_bytes_max):
+        bounds = (config.body_timeout_s, config.body_bytes_max)
+        async for batch in body_batches(receive, *bounds, tells_lulls=True):
             await loop.run_in_executor(receivers, self._receiver.feed, batch)
         return await loop.run_in_executor(receivers, self._receiver.finish)
 

@@ -16,9 +16,10 @@ from gateway.dicomweb.http.media import parse_media_type
 from gateway.dicomweb.http.multipart import MultipartParser, boundary_of
 from gateway.dicomweb.http.negotiation import DICOM, MULTIPART
 from gateway.dicomweb.http.problem import RETRY_AFTER_S
-from gateway.dicomweb.store.receiver import Receiver, Takings
+from gateway.dicomweb.store.receiver import Receiver
 from gateway.dicomweb.store.results import Failed, Result, status_of
 from gateway.dicomweb.store.stow import Storing, announced_bytes, taker_of
+from gateway.dicomweb.store.taking import Takings
 from gateway.dicomweb.store.wrapped_body import FORM_DATA, WrappedBody
 from gateway.dicomweb.store.zipped_body import ZippedBody
 from kernel.access import Scope

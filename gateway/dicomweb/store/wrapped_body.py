@@ -11,8 +11,8 @@ from typing import Any, Final
 
 from gateway.dicomweb.http.multipart import MultipartParser, PartBegin, PartData, PartEnd
 from gateway.dicomweb.store.part import Part
-from gateway.dicomweb.store.receiver import Takings
 from gateway.dicomweb.store.results import Result
+from gateway.dicomweb.store.taking import Takings
 from kernel.dicom.wrapping import FILE_BYTES_MAX, Bearer, wrapped
 from kernel.errors import ExchangeError, InvalidRequest, LimitExceeded
 

@@ -12,8 +12,8 @@ from pathlib import PurePosixPath
 from typing import Final
 
 from gateway.dicomweb.store.part import Part
-from gateway.dicomweb.store.receiver import Takings
 from gateway.dicomweb.store.results import Result
+from gateway.dicomweb.store.taking import Takings
 from kernel.archive.spool import Spool
 from kernel.dicom.limits import exceeded, malformed
 from kernel.errors import ExchangeError, InvalidRequest, UnsupportedMediaType
