@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
+from anonymizer.pixels.zones import Device, Zones, zones_text
 from exchange.deliveries import BY
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
 from exchange.stores import opened
-from kernel.dicom.boxes import Box
+from kernel.dicom.boxes import Box, joined
 from routing import pixel_reviews, pixel_zones
 from routing.pixel_reviews import Reviewer
 
@@ -77,9 +78,19 @@ def reject(
 
 
 @app.command("zones")
-def zones(config: ConfigFile = None, data: DataFolder = None) -> None:
+def zones(
+    toml: Annotated[
+        bool,
+        typer.Option("--toml", help="As the file of `anonymizer.pixel_zones` has them: those in use, to be edited."),
+    ] = (False),
+    config: ConfigFile = None,
+    data: DataFolder = None,
+) -> None:
     """List what was learnt of where devices write, and whether it is masked."""
     with plain_errors():
+        if toml:
+            out.print(zones_text(_in_use(_read(config, data, pixel_zones.listed))), markup=False, highlight=False)
+            return
         rows = [
             (
                 one.site,
@@ -108,6 +119,16 @@ def forget_zones(
             now = stores.clock.now()
             stores.db.write(lambda connection: pixel_zones.forget(connection, site or read.node.site, name, BY, now))
         out.print("Forgotten.")
+
+
+def _in_use(learnt: Sequence[pixel_zones.Learnt]) -> Zones:
+    """Return the zones of devices, whatever page of theirs they were learnt of."""
+    found: dict[Device, tuple[Box, ...]] = {}
+    for one in learnt:
+        if one.is_confirmed:
+            device = Device(one.manufacturer, one.model, one.rows, one.columns)
+            found[device] = joined((*found.get(device, ()), *one.zones))
+    return found
 
 
 def _read(config: ConfigFile, data: DataFolder, ask: Callable[["Connection"], Sequence[One]]) -> Sequence[One]:

@@ -12,6 +12,7 @@ checked on one. A zone fits an instance by manufacturer, model, and the size of 
 """
 
 import hashlib
+import json
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -83,6 +84,29 @@ def read_zones(path: Path) -> Zones:
         return dict(_zone(path, table) for table in tables)
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise _invalid(path, str(error)) from None
+
+
+def zones_text(zones: Zones) -> str:
+    """Return zones as `read_zones` reads them: to be looked at, changed and kept by a person."""
+    return "\n".join(
+        "\n".join((
+            "[[zone]]",
+            f"manufacturer = {_quoted(device.manufacturer)}",
+            f"model = {_quoted(device.model)}",
+            f"rows = {device.rows}",
+            f"columns = {device.columns}",
+            "boxes = [",
+            *(f"    {list(box)},  # top, left, bottom, right" for box in boxes),
+            "]",
+            "",
+        ))
+        for device, boxes in zones.items()
+    )  # fmt: skip
+
+
+def _quoted(text: str) -> str:
+    """Return a basic string of TOML, whose escapes are JSON's but for DEL."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _zone(path: Path, table: Any) -> tuple[Device, tuple[Box, ...]]:

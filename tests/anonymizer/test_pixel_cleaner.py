@@ -18,7 +18,7 @@ from anonymizer.pixels.finder import missing
 from anonymizer.pixels.learning import Known
 from anonymizer.pixels.marks import is_mark
 from anonymizer.pixels.reopened import reopened
-from anonymizer.pixels.zones import Device, read_zones
+from anonymizer.pixels.zones import Device, read_zones, zones_text
 from kernel.dicom.boxes import Box
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.pixels import pixels_of
@@ -187,6 +187,14 @@ def test_a_sites_zones_are_read_and_mistakes_in_them_are_told(tmp_path):
     file.write_text("[[zone]]\nmodel = 'x'")
     with pytest.raises(InvalidConfiguration, match="lacks or misstates 'manufacturer'"):
         read_zones(file)
+
+
+@pytest.mark.parametrize("name", ["ge healthcare", 'a "b" \\ c', "siêu âm 𝔸", "a\x7fb\x01", "东芝"])
+def test_zones_are_written_as_they_are_read(tmp_path, name):
+    zones = {Device(name, f"{name} 2", 480, 640): (BOX, Box(400, 0, 480, 640)), SONO: (BOX,)}
+    (tmp_path / "zones.toml").write_text(zones_text(zones), "utf-8")
+
+    assert read_zones(tmp_path / "zones.toml") == zones
 
 
 def test_of_a_cine_the_finder_is_shown_what_any_frame_shows():

@@ -7,9 +7,11 @@ import pytest
 from sqlalchemy import insert, select
 from typer.testing import CliRunner
 
+from anonymizer.pixels.zones import Device, read_zones
 from exchange.commands import app
 from exchange.stores import opened
 from kernel.config import Config
+from kernel.dicom.boxes import Box
 from routing.tables import pixel_review, pixel_zone
 
 INSTANCE = "2.25.4711"
@@ -63,13 +65,38 @@ def test_what_waits_is_listed_with_its_masks_until_it_is_rejected_and_a_wrong_ma
     assert decision(node)[0] == "rejected"
 
 
-def test_learnt_zones_are_listed_and_forgotten(node):
+def a_learnt_zone(node, **attributes) -> dict[str, object]:
     row = {
         "site": node.node.site, "layout": "0a1b2c3d", "manufacturer": "acme", "model": "sono 5", "serial": "sn 7", "kind": "ultrasound", "rows": 480, "columns": 640,
         "sop_class_uid": "1.2.840.10008.5.1.4.1.1.6.1", "photometric_interpretation": "RGB",
         "lines": json.dumps([[10, 10, 30, 210]]), "exams": json.dumps(["a", "b"]), "looked_at": "b", "unseen": 0,
         "at": datetime(2026, 11, 22, tzinfo=UTC),
     }  # fmt: skip
+    return row | attributes
+
+
+def test_zones_in_use_are_given_as_the_file_that_a_node_and_the_command_read(node, tmp_path):
+    learnt = (
+        ("0a1b2c3d", "abcde", [10, 10, 30, 210]),
+        ("1a1b2c3d", "fghij", [400, 10, 420, 210]),
+        ("2a1b2c3d", "a", [200, 10, 220, 210]),
+    )
+    rows = [
+        a_learnt_zone(node, layout=layout, exams=json.dumps(list(exams)), lines=json.dumps([line]))
+        for layout, exams, line in learnt
+    ]
+    with opened(node) as stores:
+        stores.db.write(lambda connection: connection.execute(insert(pixel_zone), rows) and None)
+
+    (tmp_path / "zones.toml").write_text(review("zones", "--toml").stdout, "utf-8")
+
+    assert read_zones(tmp_path / "zones.toml") == {
+        Device("acme", "sono 5", 480, 640): (Box(0, 0, 40, 310), Box(390, 0, 430, 310))
+    }
+
+
+def test_learnt_zones_are_listed_and_forgotten(node):
+    row = a_learnt_zone(node)
     with opened(node) as stores:
         stores.db.write(lambda connection: connection.execute(insert(pixel_zone).values(**row)) and None)
 
