@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.axe import found_in_the_way
-from tests.browser.room import PASSWORD, Room
+from tests.browser.room import PASSWORD, PHONE, Room
 from tests.support.builders import a_ct, a_uid, as_file, with_pixels
 from tests.support.nodes import HUB, NodeProcess
 
@@ -95,6 +95,17 @@ def test_a_chest_opens_with_lungs_and_mediastinum_each_in_its_window(room: Room,
         "aria-current", "true"
     )
     assert found_in_the_way(room, artifacts / "hanging-laptop-vi-dark.png") == []
+
+
+def test_on_a_phone_the_first_of_them_stands_there_in_the_same_window(browser_without_webgl: Browser, hub: NodeProcess):
+    room = Room.open(browser_without_webgl, hub.url, size=PHONE, hanging=True)
+    room.sign_in("bs.lan", PASSWORD)
+
+    room.rows("20/11/2026").first.click()
+
+    shows(room, 0, "Phoi 1 mm", "W 1.500 · L -600")
+    expect(panes(room)).to_have_count(1)
+    room.close()
 
 
 def test_an_earlier_study_of_the_same_region_stands_beside_this_one(room: Room):

@@ -44,6 +44,15 @@ def test_a_photograph_and_a_document_are_put_in_with_their_patient(
     expect(section.get_by_text(re.compile("^(Needed|Cần điền)$"))).to_have_count(2)
     section.get_by_label(re.compile("^(Patient's name|Họ tên người bệnh)")).fill("Nguyễn Thị Hương")
     section.get_by_label(re.compile("^(Patient ID|Mã người bệnh)")).fill(f"BN-{size[0]}")
+    born = section.get_by_label(re.compile("^(Date of birth|Ngày sinh)"))
+    expect(born).to_have_attribute("placeholder", {"en": "day/month/year", "vi": "ngày/tháng/năm"}[language])
+    born.fill("31/2/1970")
+    put_in.click()
+    expect(section.get_by_text(re.compile("^(This is no day|Không phải một ngày)"))).to_be_visible()
+    born.fill("2-1-1970")
+    born.blur()
+    expect(born).to_have_value("02/01/1970")
+    expect(section.get_by_role("button", name=re.compile("^(Choose files|Chọn tệp)"))).to_be_visible()
     section.locator("input[type=file]").set_input_files(
         [
             {"name": "film.jpg", "mimeType": "image/jpeg", "buffer": a_photograph((600, 400))},

@@ -6,12 +6,12 @@ import { priorsQuery, studyQuery } from "../api/queries";
 import type { Study } from "../api/types";
 import { usePreferences } from "../ui/preferences";
 import { type Arrangement, arrange, beside, follow, hungAs, UNARRANGED } from "./arrangement";
-import { type Case, comparable, fitting, hang, kindOf } from "./hanging/hang";
+import { alone, type Case, comparable, fitting, hang, kindOf } from "./hanging/hang";
 import { PROTOCOLS, type Protocol } from "./hanging/protocol";
 import type { Layout } from "./panes";
 import type { RoomProps } from "./StackRoom";
 
-/** Narrower windows show one picture. */
+/** Narrower windows show one picture, the first that the protocol hangs. */
 const WIDE = "(min-width: 721px)";
 
 export interface Hanging {
@@ -49,14 +49,15 @@ export function useArrangement(room: RoomProps, stackId: string | undefined): Ar
     set(follow(arrangement, study, current.seriesInstanceUID, stackId));
   }
 
+  const wide = window.matchMedia(WIDE).matches;
   const onHang = (protocol: Protocol, own = true) => {
-    const hung = hang(protocol, one);
+    const all = hang(protocol, one);
+    const hung = own || wide ? all : alone(all);
     set((before) => ({ ...hungAs(before, protocol.id, hung, study), own: before.own || own }));
     const first = hung.panes[0]?.seriesInstanceUid;
     if (first) onSeries(first);
   };
-  const wide = window.matchMedia(WIDE).matches;
-  const unasked = automatic && wide && listed && !arrangement.own ? best : undefined;
+  const unasked = automatic && listed && !arrangement.own ? best : undefined;
   const uids = series.map((each) => each.seriesInstanceUID).join(" ");
   const state = unasked && `${unasked.id} ${comparable(one)?.studyInstanceUID ?? ""} ${uids}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `state` names all that a protocol looks at

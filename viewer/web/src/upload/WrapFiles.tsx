@@ -1,14 +1,16 @@
 // Photographs of films and PDFs: whose they are is typed, the node makes instances of them and marks them.
 
 import { Alert, Button, NativeSelect, TextInput } from "@mantine/core";
-import { IconAlertTriangle, IconCamera } from "@tabler/icons-react";
-import { type FormEvent, useState } from "react";
+import { IconAlertTriangle, IconCamera, IconFiles } from "@tabler/icons-react";
+import { type FormEvent, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Sent } from "../api/uploads";
 import { sendWrapped, type WrapForm } from "../api/wrapping";
+import { tidyDay, typedDay } from "../ui/day";
+import { formatDay } from "../ui/format";
 import { StudyFate } from "./StudyFate";
 import styles from "./WrapFiles.module.css";
-import { dicomDay, isComplete } from "./wrapForm";
+import { isComplete } from "./wrapForm";
 
 const TAKEN = "image/jpeg,image/png,application/pdf";
 const SEXES = ["", "F", "M", "O"] as const;
@@ -16,17 +18,18 @@ const NOTHING = { name: "", id: "", birth: "", sex: "", description: "", accessi
 
 export function WrapFiles({ onOpen }: { readonly onOpen: (studyInstanceUid: string) => void }) {
   const { t } = useTranslation(["upload", "common"]);
-  const [typed, setTyped] = useState({ ...NOTHING, day: dicomDay(new Date()).replace(/(....)(..)(..)/, "$1-$2-$3") });
+  const [typed, setTyped] = useState({ ...NOTHING, day: formatDay(new Date()) });
   const [files, setFiles] = useState<readonly File[]>([]);
   const [sent, setSent] = useState<Sent>();
   const [busy, setBusy] = useState(false);
+  const chooser = useRef<HTMLInputElement>(null);
   const [tried, setTried] = useState(false);
   const form: WrapForm = {
     patient_name: typed.name.trim(),
     patient_id: typed.id.trim(),
-    patient_birth_date: typed.birth.replaceAll("-", ""),
+    patient_birth_date: typedDay(typed.birth) ?? typed.birth,
     patient_sex: typed.sex,
-    study_date: typed.day.replaceAll("-", ""),
+    study_date: typedDay(typed.day) ?? typed.day,
     description: typed.description.trim(),
     accession_number: typed.accession.trim(),
   };
@@ -44,10 +47,9 @@ export function WrapFiles({ onOpen }: { readonly onOpen: (studyInstanceUid: stri
     setTried(false);
     if (!answer.problem) setFiles([]);
   };
-  const field = (name: keyof typeof typed, isNeeded = false, type = "text") => ({
+  const field = (name: keyof typeof typed, isNeeded = false) => ({
     label: t(`wrap.${name}`),
     value: typed[name],
-    type,
     maxLength: 64,
     autoComplete: "off",
     withAsterisk: isNeeded,
@@ -56,6 +58,14 @@ export function WrapFiles({ onOpen }: { readonly onOpen: (studyInstanceUid: stri
       const { value } = event.currentTarget;
       setTyped((before) => ({ ...before, [name]: value }));
     },
+  });
+
+  const dayField = (name: "birth" | "day", isNeeded = false) => ({
+    ...field(name, isNeeded),
+    inputMode: "numeric" as const,
+    placeholder: t("common:dayForm"),
+    ...(typedDay(typed[name]) === undefined && tried ? { error: t("wrap.noDay") } : {}),
+    onBlur: () => setTyped((before) => ({ ...before, [name]: tidyDay(before[name]) })),
   });
 
   return (
@@ -69,26 +79,34 @@ export function WrapFiles({ onOpen }: { readonly onOpen: (studyInstanceUid: stri
       <form className={styles["form"]} onSubmit={submit} noValidate>
         <TextInput {...field("name", true)} />
         <TextInput {...field("id", true)} />
-        <TextInput {...field("birth", false, "date")} />
+        <TextInput {...dayField("birth")} />
         <NativeSelect
           label={t("wrap.sex")}
           value={typed.sex}
           data={SEXES.map((value) => ({ value, label: value ? t(`common:sex.${value}`) : "" }))}
           onChange={field("sex").onChange}
         />
-        <TextInput {...field("day", true, "date")} />
+        <TextInput {...dayField("day", true)} />
         <TextInput {...field("description")} />
         <TextInput {...field("accession")} maxLength={16} />
-        <label className={styles["files"]}>
-          <span>{t("wrap.files")}</span>
+        <div className={styles["files"]}>
+          <Button variant="default" leftSection={<IconFiles size={18} />} onClick={() => chooser.current?.click()}>
+            {t("chooseFiles")}
+          </Button>
+          <span className={styles["chosen"]} aria-live="polite">
+            {files.length > 0 ? files.map((file) => file.name).join(", ") : t("wrap.files")}
+          </span>
           <input
+            ref={chooser}
             type="file"
             multiple
+            hidden
             accept={TAKEN}
+            aria-label={t("wrap.files")}
             onChange={(event) => setFiles([...(event.currentTarget.files ?? [])])}
           />
           {tried && files.length === 0 ? <span className={styles["error"]}>{t("wrap.noFiles")}</span> : null}
-        </label>
+        </div>
         <Button type="submit" loading={busy}>
           {t("wrap.send")}
         </Button>

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { WrapForm } from "../api/wrapping";
-import { dicomDay, isComplete } from "./wrapForm";
+import { isComplete } from "./wrapForm";
 
 const FORM: WrapForm = {
   patient_name: "Nguyễn Hương",
@@ -20,6 +20,7 @@ test.each(["patient_name", "patient_id", "study_date"] as const)("without %s it 
   expect(isComplete({ ...FORM, [name]: "" })).toBe(false);
 });
 
-test("a day is written as DICOM writes it", () => {
-  expect(dicomDay(new Date(2026, 0, 9, 23, 59))).toBe("20260109");
+test("what is no day of birth is not passed on", () => {
+  expect(isComplete({ ...FORM, patient_birth_date: "31/02/1970" })).toBe(false);
+  expect(isComplete({ ...FORM, patient_birth_date: "19700228" })).toBe(true);
 });

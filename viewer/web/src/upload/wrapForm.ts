@@ -2,13 +2,10 @@
 
 import type { WrapForm } from "../api/wrapping";
 
-/** A day as DICOM writes it, where this computer is. */
-export function dicomDay(date: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${date.getFullYear()}${two(date.getMonth() + 1)}${two(date.getDate())}`;
-}
+const DAY = /^\d{8}$/;
 
-/** Whether the node will take it: a name, a number and a day. */
+/** Whether the node will take it: a name, a number and a day; a day of birth, if any, is one. */
 export function isComplete(form: WrapForm): boolean {
-  return form.patient_name !== "" && form.patient_id !== "" && /^\d{8}$/.test(form.study_date);
+  const isBorn = form.patient_birth_date === "" || DAY.test(form.patient_birth_date);
+  return form.patient_name !== "" && form.patient_id !== "" && isBorn && DAY.test(form.study_date);
 }

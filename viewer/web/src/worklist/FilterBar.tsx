@@ -5,6 +5,7 @@ import { useDebouncedCallback } from "@mantine/hooks";
 import { IconSearch, IconX } from "@tabler/icons-react";
 import { type RefObject, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { DayInput } from "../ui/DayInput";
 import styles from "./FilterBar.module.css";
 import { isNarrow, MODALITIES, PERIODS, type Period, useFilter } from "./filter";
 
@@ -76,20 +77,8 @@ export function FilterBar({ searchRef, onLeave }: FilterBarProps) {
       />
       {narrowing.period === "custom" ? (
         <>
-          <TextInput
-            type="date"
-            aria-label={t("from")}
-            value={narrowing.from}
-            max={narrowing.to || undefined}
-            onChange={(event) => narrow({ from: event.currentTarget.value })}
-          />
-          <TextInput
-            type="date"
-            aria-label={t("to")}
-            value={narrowing.to}
-            min={narrowing.from || undefined}
-            onChange={(event) => narrow({ to: event.currentTarget.value })}
-          />
+          <DayInput label={t("from")} value={narrowing.from} onDay={(from) => narrow({ from })} />
+          <DayInput label={t("to")} value={narrowing.to} onDay={(to) => narrow({ to })} />
         </>
       ) : null}
       {isNarrow(narrowing) ? (

@@ -3,7 +3,7 @@ import type { Series, Study } from "../../api/types";
 import { presetsOf } from "../../engine/presets";
 import { en } from "../../i18n/en";
 import reading from "../../i18n/vi/reading.json";
-import { type Case, comparable, fitting, hang, hasWord, kindOf, regionOf } from "./hang";
+import { alone, type Case, comparable, fitting, hang, hasWord, kindOf, regionOf } from "./hang";
 import { layoutOf, PROTOCOLS } from "./protocol";
 
 function aSeries(modality: string, description: string, instances = 30, bodyPart = ""): Series {
@@ -131,6 +131,15 @@ describe("what stands where", () => {
       "newest",
     ]);
   });
+});
+
+test("where there is room for one picture the first of them stands there, in its window", () => {
+  const one = aCase("CHEST", [aSeries("CT", "Trung that 5 mm"), aSeries("CT", "Phoi 1 mm")]);
+  const [protocol] = fitting(PROTOCOLS, one, {});
+  const hung = protocol && alone(hang(protocol, one));
+
+  expect(hung?.layout).toBe(1);
+  expect(hung?.panes.map((pane) => [pane.seriesInstanceUid, pane.preset])).toEqual([["Phoi 1 mm", "lung"]]);
 });
 
 describe("words", () => {

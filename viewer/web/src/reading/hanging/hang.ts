@@ -128,3 +128,8 @@ export function hang(protocol: Protocol, one: Case): Hung {
   }));
   return { layout: layoutOf(protocol), linked: protocol.linked ?? true, panes };
 }
+
+/** Where there is room for one picture: the first of those that were hung, in its window. */
+export function alone(hung: Hung): Hung {
+  return { ...hung, layout: 1, panes: hung.panes.slice(0, 1) };
+}
