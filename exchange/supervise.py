@@ -14,6 +14,7 @@ from importlib.metadata import version
 
 import uvicorn
 
+from consult.displays import Displays
 from consult.documents import Documents
 from consult.drafts import Drafts
 from consult.findings.key_images import KeyImageBook
@@ -99,6 +100,7 @@ class Running:
             key_images=KeyImageBook(stores.db, documents),
             structured_reports=Reports(stores.db, documents),
             others=OthersBook(stores.db, documents),
+            displays=Displays(stores.db, stores.clock),
             sheets=ReviewSheets(stores.db, stores.blobs, finder_of(config)),
             reports=StudyReports(stores.db, stores.blobs),
             pathology=Forms(stores.db, stores.clock),

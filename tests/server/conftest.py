@@ -12,6 +12,7 @@ from pydicom import Dataset
 from starlette.responses import Response
 
 from anonymizer.profile import load
+from consult.displays import Displays
 from consult.documents import Documents
 from consult.drafts import Drafts
 from consult.findings.key_images import KeyImageBook
@@ -124,6 +125,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
             key_images=KeyImageBook(stores.db, documents),
             structured_reports=Reports(stores.db, documents),
             others=OthersBook(stores.db, documents),
+            displays=Displays(stores.db, stores.clock),
             sheets=sheets,
             reports=reports,
             pathology=Forms(stores.db, stores.clock),

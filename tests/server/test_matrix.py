@@ -12,6 +12,8 @@ PUBLIC = {  # signing in, and what the sign-in page shows
 }
 BODIES = {  # such as the framework takes, so that it is the node who answers
     "/api/preferences": {"settings": "{}"},
+    "/api/displays": {"name": "A", "place": ""},
+    "/api/displays/{display}/checks": {"by": "A", "on": "2026-11-22", "result": "passed", "nextDue": "2027-11-22"},
     "/api/session/password": {"current": "x", "new": "mat khau moi dai"},
     "/api/vault/requests": {"token": "2.25.1", "reason": "legal"},
     "/api/orders": {
@@ -33,6 +35,7 @@ VALUES = {
     "number": "1",
     "link": "0123456789abcdef",
     "program": "weasis",
+    "display": "0123456789abcdef",
 }
 
 

@@ -10,6 +10,7 @@ from viewer.server.annotations import add_annotations
 from viewer.server.bulk_annotations import add_bulk_annotations
 from viewer.server.deidentification import add_deidentification
 from viewer.server.dictionary import add_dictionary
+from viewer.server.displays import add_displays
 from viewer.server.drafts import add_drafts
 from viewer.server.findings import add_findings
 from viewer.server.launching import add_launching
@@ -54,4 +55,5 @@ def build_api(services: Services) -> APIRouter:
     add_shown(router, services)
     add_pictures(router, services)
     add_others(router, services)
+    add_displays(router, services)
     return router

@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-SCREENS = re.compile(r"(worklist|reviews|upload|shared|launch|study/[0-9A-Za-z.\-/]+)?")
+SCREENS = re.compile(r"(worklist|display|reviews|upload|shared|launch|study/[0-9A-Za-z.\-/]+)?")
 HASHED = re.compile(r"\.[0-9a-f]{16}\.js$")  # as webpack names a bundle after what is in it
 COMPRESSED = (("br", ".br"), ("gzip", ".gz"))
 

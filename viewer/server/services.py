@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from fastapi import Request
 
+from consult.displays import Displays
 from consult.drafts import Drafts
 from consult.findings.key_images import KeyImageBook
 from consult.findings.measurements import Measurements
@@ -41,6 +42,7 @@ class Services:
     key_images: KeyImageBook
     structured_reports: Reports
     others: OthersBook
+    displays: Displays
     sheets: ReviewSheets
     reports: StudyReports
     pathology: Forms

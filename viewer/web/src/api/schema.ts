@@ -57,6 +57,27 @@ export interface Dictionary {
   readonly attributes: readonly AttributeName[];
 }
 
+/** One check of a display, as somebody made it. */
+export interface DisplayCheck {
+  /** Who checked. */
+  readonly by: string;
+  readonly on: string;
+  readonly result: "passed" | "failed";
+  readonly nextDue: string;
+  readonly note?: string;
+}
+
+/** A display that somebody registered. */
+export interface DisplayItem {
+  readonly id: string;
+  readonly name: string;
+  readonly place: string;
+  readonly registeredBy: string;
+  readonly registeredAt: string;
+  /** The check that was filed last; null while there is none. */
+  readonly last: RecordedCheck | null;
+}
+
 /** A draft as the screens wrote it; version 0 when none was kept. */
 export interface DraftItem {
   readonly version: number;
@@ -150,6 +171,12 @@ export interface NewAnnotations {
   /** The instance that was opened, or null. */
   readonly base: string | null;
   readonly marks: readonly SlideMark[];
+}
+
+/** A display to register. */
+export interface NewDisplay {
+  readonly name: string;
+  readonly place: string;
 }
 
 /** A state to keep. */
@@ -412,6 +439,18 @@ export interface ReaderValidation {
   readonly concordanceWanted: number;
   readonly washoutDays: number;
   readonly cases: readonly ValidationCase[];
+}
+
+/** A check and who put it on file. */
+export interface RecordedCheck {
+  /** Who checked. */
+  readonly by: string;
+  readonly on: string;
+  readonly result: "passed" | "failed";
+  readonly nextDue: string;
+  readonly note?: string;
+  readonly recordedBy: string;
+  readonly recordedAt: string;
 }
 
 /** What a structured report says. */

@@ -1,7 +1,15 @@
 // The bar over the lists: where one is, who one is, and the switches.
 
 import { Button, Menu } from "@mantine/core";
-import { IconEyeCheck, IconKey, IconKeyboard, IconLogout, IconUpload, IconUserCircle } from "@tabler/icons-react";
+import {
+  IconDeviceDesktop,
+  IconEyeCheck,
+  IconKey,
+  IconKeyboard,
+  IconLogout,
+  IconUpload,
+  IconUserCircle,
+} from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Session } from "../api/types";
 import { IconButton } from "../ui/IconButton";
@@ -17,14 +25,15 @@ export interface HeaderProps {
   readonly onReviews: () => void;
   readonly onSignOut: () => void;
   readonly onChangePassword: () => void;
+  readonly onDisplay: () => void;
   /** None: this person, or this node, takes no files. */
   readonly onUpload: (() => void) | undefined;
   readonly onHelp: (() => void) | undefined;
 }
 
 export function Header(props: HeaderProps) {
-  const { session, nodeName, waiting, onReviews, onUpload, onSignOut, onChangePassword, onHelp } = props;
-  const { t } = useTranslation(["common", "review", "upload"]);
+  const { session, nodeName, waiting, onReviews, onUpload, onSignOut, onChangePassword, onDisplay, onHelp } = props;
+  const { t } = useTranslation(["common", "review", "upload", "display"]);
   return (
     <header className={styles["header"]}>
       <Mark size={32} />
@@ -66,6 +75,9 @@ export function Header(props: HeaderProps) {
           </Menu.Target>
           <Menu.Dropdown>
             <Menu.Label>{session.name}</Menu.Label>
+            <Menu.Item leftSection={<IconDeviceDesktop size={16} />} onClick={onDisplay}>
+              {t("display:open")}
+            </Menu.Item>
             <Menu.Item leftSection={<IconKey size={16} />} onClick={onChangePassword}>
               {t("changePassword")}
             </Menu.Item>

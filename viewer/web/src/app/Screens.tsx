@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import { nodeQuery, type StudyKey } from "../api/queries";
 import { reviewsQuery } from "../api/reviews";
 import type { Session } from "../api/types";
+import { DisplayStanding } from "../display/DisplayStanding";
 import { Worklist } from "../worklist/Worklist";
 import { stepCase } from "./cases";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -21,6 +22,7 @@ const fetchReading = () => import("../reading/Reading");
 const Reading = lazy(fetchReading);
 const prefetch = async () => (await fetchReading()).fetchSlideRoom();
 const Upload = lazy(async () => ({ default: (await import("../upload/Upload")).Upload }));
+const DisplayPage = lazy(() => import("../display/DisplayPage"));
 const Review = lazy(async () => ({ default: (await import("../review/Review")).Review }));
 /** The list comes first; the viewer follows when the line is free. */
 const PREFETCH_AFTER_MS = 1_500;
@@ -54,6 +56,16 @@ export function Screens(props: ScreensProps) {
       return <ReviewScreen {...props} />;
     case "upload":
       return <UploadScreen {...props} />;
+    case "display":
+      return (
+        <UnderHeader {...props} onHelp={undefined}>
+          <ErrorBoundary>
+            <Suspense fallback={<Waiting />}>
+              <DisplayPage onBack={() => goTo({ screen: "worklist" })} />
+            </Suspense>
+          </ErrorBoundary>
+        </UnderHeader>
+      );
     case "launch":
       return (
         <UnderHeader {...props} onHelp={undefined}>
@@ -80,7 +92,7 @@ function ReadingScreen({ study, onBack, onStep }: ReadingScreenProps) {
   return (
     <ErrorBoundary key={`${study.studyInstanceUid} ${study.site ?? ""}`}>
       <Suspense fallback={<Waiting />}>
-        <Reading study={study} onBack={onBack} onStep={onStep} onShow={show} />
+        <Reading study={study} standing={<DisplayStanding />} onBack={onBack} onStep={onStep} onShow={show} />
       </Suspense>
     </ErrorBoundary>
   );
@@ -168,12 +180,15 @@ function UnderHeader({ session, nodeName, onSignOut, onChangePassword, onHelp, c
         onUpload={uploads ? () => goTo({ screen: "upload" }) : undefined}
         onSignOut={onSignOut}
         onChangePassword={onChangePassword}
+        onDisplay={() => goTo({ screen: "display" })}
         onHelp={onHelp}
       />
       <main id="list" className={styles["main"]}>
         {children}
       </main>
-      <footer className={styles["footer"]}>{t("notDiagnostic")}</footer>
+      <footer className={styles["footer"]}>
+        {t("notDiagnostic")} <DisplayStanding />
+      </footer>
     </div>
   );
 }

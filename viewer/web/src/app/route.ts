@@ -9,6 +9,7 @@ export type Route =
   | { readonly screen: "upload" }
   | { readonly screen: "shared" }
   | { readonly screen: "launch" }
+  | { readonly screen: "display" }
   | { readonly screen: "reading"; readonly studyInstanceUid: string; readonly site: string | undefined };
 
 const STUDY = /^\/study\/([0-9A-Za-z.]{1,64})$/;
@@ -17,6 +18,7 @@ export function parseRoute(pathname: string, search: string): Route {
   if (pathname === "/reviews") return { screen: "reviews" };
   if (pathname === "/upload") return { screen: "upload" };
   if (pathname === "/shared") return { screen: "shared" };
+  if (pathname === "/display") return { screen: "display" };
   if (pathname === "/launch") return { screen: "launch" };
   const studyInstanceUid = STUDY.exec(pathname)?.[1];
   if (!studyInstanceUid) return { screen: "worklist" };

@@ -1,6 +1,7 @@
 // English, in one chunk of its own.
 
 import common from "./en/common.json";
+import display from "./en/display.json";
 import findings from "./en/findings.json";
 import header from "./en/header.json";
 import reading from "./en/reading.json";
@@ -26,4 +27,5 @@ export const en = {
   sharing,
   findings,
   shown,
+  display,
 };

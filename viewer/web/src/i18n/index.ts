@@ -3,6 +3,7 @@
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
 import common from "./vi/common.json";
+import display from "./vi/display.json";
 import findings from "./vi/findings.json";
 import header from "./vi/header.json";
 import reading from "./vi/reading.json";
@@ -15,7 +16,21 @@ import upload from "./vi/upload.json";
 import volumes from "./vi/volumes.json";
 import worklist from "./vi/worklist.json";
 
-const vi = { common, header, signin, worklist, reading, review, slides, upload, volumes, sharing, findings, shown };
+const vi = {
+  common,
+  header,
+  signin,
+  worklist,
+  reading,
+  review,
+  slides,
+  upload,
+  volumes,
+  sharing,
+  findings,
+  shown,
+  display,
+};
 
 const NAMESPACES = Object.keys(vi) as (keyof typeof vi)[];
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { en } from "./en";
 import common from "./vi/common.json";
+import display from "./vi/display.json";
 import findings from "./vi/findings.json";
 import header from "./vi/header.json";
 import reading from "./vi/reading.json";
@@ -13,7 +14,21 @@ import upload from "./vi/upload.json";
 import volumes from "./vi/volumes.json";
 import worklist from "./vi/worklist.json";
 
-const vi = { common, header, reading, review, signin, slides, upload, volumes, worklist, sharing, findings, shown };
+const vi = {
+  display,
+  common,
+  header,
+  reading,
+  review,
+  signin,
+  slides,
+  upload,
+  volumes,
+  worklist,
+  sharing,
+  findings,
+  shown,
+};
 
 type Words = { readonly [key: string]: string | Words };
 

@@ -3,7 +3,7 @@
 import { Loader } from "@mantine/core";
 import { IconCloudOff } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, Suspense, useState } from "react";
+import { lazy, type ReactNode, Suspense, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type StudyKey, seriesQuery, studyQuery } from "../api/queries";
 import { problemOf } from "../api/result";
@@ -27,6 +27,8 @@ import { useStacks } from "./useStacks";
 
 export interface ReadingProps {
   readonly study: StudyKey;
+  /** Whether the display was checked, in words. */
+  readonly standing: ReactNode;
   readonly onBack: () => void;
   /** Go to the case so many places further in the list. */
   readonly onStep: (by: number) => void;
@@ -38,7 +40,7 @@ const NO_SERIES: readonly Series[] = [];
 export const fetchSlideRoom = () => import("./slides/SlideRoom");
 const SlideRoom = lazy(async () => ({ default: (await fetchSlideRoom()).SlideRoom }));
 
-export default function Reading({ study, onShow, ...ways }: ReadingProps) {
+export default function Reading({ study, standing, onShow, ...ways }: ReadingProps) {
   const { t } = useTranslation(["reading", "common"]);
   const connected = useOnline();
   const listed = useQuery(studyQuery(study)).data;
@@ -122,7 +124,9 @@ export default function Reading({ study, onShow, ...ways }: ReadingProps) {
         ) : (
           <NoSeries query={query} onBack={onBack} />
         )}
-        <footer className={styles["footer"]}>{t("common:notDiagnostic")}</footer>
+        <footer className={styles["footer"]}>
+          {t("common:notDiagnostic")} {standing}
+        </footer>
         <TraceDrawer
           study={study}
           traceId={listed?.traceId}
