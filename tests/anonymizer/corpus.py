@@ -24,7 +24,7 @@ from pydicom.uid import (
 
 from anonymizer.residue_forms import _cp1258, _tcvn3
 from kernel.dicom.boxes import Box
-from tests.anonymizer.corpus_places import PLACES, SAFE_CREATOR, WRITTEN_AT, Place, a_cine_with_a_name
+from tests.anonymizer.corpus_places import PLACES, SAFE_CREATOR, WRITTEN_AT, Place, a_cine_with_a_name, a_waveform
 from tests.anonymizer.documents import (
     DIAMETER,
     FINDING,
@@ -311,6 +311,7 @@ KINDS: dict[str, Kind] = {
     "structure set": _structures,
     "overlay and curve": _overlay,
     **{name: _placed(place) for name, place in PLACES.items()},
+    "waveform": lambda person: _owned(a_waveform(person, seed=person.patient_id), person),
     "requests": _requests,
     "private code": _private_code,
     "de-identified once": _already_done,
@@ -332,6 +333,10 @@ KINDS: dict[str, Kind] = {
 }
 STAYS: dict[str, tuple[tuple[str, str], ...]] = {
     "private sequences": (("2001105F.0.2001102D", "24"), ("20010010", SAFE_CREATOR)),
+    "waveform": (
+        ("WaveformAnnotationSequence.1.NumericValue", "77"),
+        ("WaveformSequence.0.WaveformData", str(bytes(range(100)))),
+    ),
     "icons": (("ReferencedImageSequence.0.ReferencedSOPClassUID", "1.2.840.10008.5.1.4.1.1.2"),),
     "report": (
         ("ContentSequence.6.MeasuredValueSequence.0.NumericValue", "12.5"),

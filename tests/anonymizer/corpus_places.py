@@ -1,6 +1,6 @@
-"""Places for words besides elements of text: overlays, unused bits, curves, private sequences, icons, frames of a cine.
+"""Places for words besides elements of text: overlays, unused bits, curves, private sequences, icons, cines, waveforms.
 
-Each adds to an instance that is the person's already.
+Most add to an instance that is the person's already.
 """
 
 from collections.abc import Callable
@@ -9,9 +9,11 @@ from typing import Protocol
 import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import TwelveLeadECGWaveformStorage
 
 from kernel.dicom.boxes import Box
-from tests.support.builders import with_pixels
+from tests.anonymizer.documents import a_code
+from tests.support.builders import a_dataset, with_pixels
 from tests.support.written import write
 
 SIDE = 64
@@ -135,6 +137,28 @@ def a_cine_with_a_name(ds: Dataset, person: Named) -> Dataset:
     frames[5] = write(frames[5], person.plain.split()[-1], (WRITTEN_AT.top, WRITTEN_AT.left), size=14)
     ds = with_pixels(ds, frames)
     ds.FrameTime, ds.FrameIncrementPointer = "40", 0x00181063
+    return ds
+
+
+def a_waveform(person: Named, *, seed: str) -> Dataset:
+    """Return an electrocardiogram whose annotations, channels and groups name the person."""
+    ds = a_dataset(TwelveLeadECGWaveformStorage, seed=seed, instance=700, Modality="ECG")
+    ds.AcquisitionDateTime, ds.AcquisitionContextSequence = "20261121080000", Sequence([])
+    note, rate, channel, group = Dataset(), Dataset(), Dataset(), Dataset()
+    note.UnformattedTextValue, note.ReferencedWaveformChannels = f"BN {person.name}", [1, 1]
+    rate.ConceptNameCodeSequence = Sequence([a_code("8867-4", "LN", "Heart rate")])
+    rate.MeasurementUnitsCodeSequence = Sequence([a_code("/min", "UCUM", "/min")])
+    rate.NumericValue, rate.ReferencedWaveformChannels = "77", [1, 1]
+    ds.WaveformAnnotationSequence = Sequence([note, rate])
+    channel.ChannelLabel, channel.ChannelDerivationDescription = person.plain, person.name
+    channel.ChannelSourceSequence = Sequence([a_code("2:1", "MDC", f"Lead {person.name}")])
+    channel.WaveformBitsStored = 16
+    group.MultiplexGroupLabel, group.WaveformOriginality = person.name, "ORIGINAL"
+    group.NumberOfWaveformChannels, group.NumberOfWaveformSamples, group.SamplingFrequency = 1, 50, "500"
+    group.ChannelDefinitionSequence = Sequence([channel])
+    group.WaveformBitsAllocated, group.WaveformSampleInterpretation = 16, "SS"
+    group.add_new(0x54001010, "OW", bytes(range(100)))
+    ds.WaveformSequence = Sequence([group])
     return ds
 
 
