@@ -4,6 +4,7 @@ import common from "./en/common.json";
 import display from "./en/display.json";
 import findings from "./en/findings.json";
 import header from "./en/header.json";
+import pathology from "./en/pathology.json";
 import reading from "./en/reading.json";
 import review from "./en/review.json";
 import sharing from "./en/sharing.json";
@@ -28,4 +29,5 @@ export const en = {
   findings,
   shown,
   display,
+  pathology,
 };

@@ -6,6 +6,7 @@ import common from "./vi/common.json";
 import display from "./vi/display.json";
 import findings from "./vi/findings.json";
 import header from "./vi/header.json";
+import pathology from "./vi/pathology.json";
 import reading from "./vi/reading.json";
 import review from "./vi/review.json";
 import sharing from "./vi/sharing.json";
@@ -30,6 +31,7 @@ const vi = {
   findings,
   shown,
   display,
+  pathology,
 };
 
 const NAMESPACES = Object.keys(vi) as (keyof typeof vi)[];

@@ -4,6 +4,7 @@ import common from "./vi/common.json";
 import display from "./vi/display.json";
 import findings from "./vi/findings.json";
 import header from "./vi/header.json";
+import pathology from "./vi/pathology.json";
 import reading from "./vi/reading.json";
 import review from "./vi/review.json";
 import sharing from "./vi/sharing.json";
@@ -28,6 +29,7 @@ const vi = {
   sharing,
   findings,
   shown,
+  pathology,
 };
 
 type Words = { readonly [key: string]: string | Words };

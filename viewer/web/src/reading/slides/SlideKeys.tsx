@@ -24,6 +24,7 @@ export interface SlideKeysProps extends RoomProps {
   readonly listed: boolean;
   readonly onListed: (listed: boolean) => void;
   readonly onGrouped: () => void;
+  readonly onForm: () => void;
   readonly comparing: Comparison;
 }
 
@@ -104,8 +105,8 @@ function nextOf(slides: readonly Series[], current: Series): string | undefined 
 }
 
 export function SlideKeys(props: SlideKeysProps) {
-  const { bench, listed, onListed, onGrouped, comparing, current, onBack, onTrace, helpOpened, onHelp } = props;
-  const { t } = useTranslation(["slides", "reading"]);
+  const { bench, listed, onListed, onGrouped, onForm, comparing, current, onBack, onTrace, helpOpened, onHelp } = props;
+  const { t } = useTranslation(["slides", "reading", "pathology"]);
   useGamepad(bench?.view);
   useKeys({
     ...(bench ? { ...viewKeys(bench.view), ...markKeys(bench), ...padKeys(bench) } : {}),
@@ -114,6 +115,7 @@ export function SlideKeys(props: SlideKeysProps) {
     "Pad B": () => onListed(!listed),
     k: () => onListed(!listed),
     b: onGrouped,
+    y: onForm,
     v: () => comparing.onBeside(comparing.beside ? undefined : nextOf(comparing.slides, current)),
     j: () => comparing.onLinked(!comparing.linked),
     "[": () => stepSeries(props, -1),
@@ -148,6 +150,7 @@ export function SlideKeys(props: SlideKeysProps) {
     { keys: ["Del"], what: t("removeMark") },
     { keys: ["K"], what: t("marks") },
     { keys: ["B"], what: t("bulk.title") },
+    { keys: ["Y"], what: t("pathology:formTitle") },
     { keys: ["V"], what: t("beside") },
     { keys: ["J"], what: t("linked") },
     { keys: ["[", "]"], what: t("keys.slides") },

@@ -1,14 +1,20 @@
 // The work on whole slides: tools, one slide or two side by side, what is drawn on them, keys.
 
-import { IconCircles } from "@tabler/icons-react";
+import { IconCertificate, IconCircles, IconClipboardText } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { sessionQuery } from "../../api/queries";
+import { slideQuery } from "../../api/slides";
 import { hold, leave } from "../../ui/leaving";
 import readingStyles from "../Reading.module.css";
 import type { RoomProps } from "../StackRoom";
 import { Tool } from "../Tool";
 import { BulkPanel } from "./BulkPanel";
 import { MarkPanel } from "./MarkPanel";
+import { FormPanel } from "./pathology/FormPanel";
+import { ValidationBanner } from "./pathology/ValidationBanner";
+import { ValidationPanel } from "./pathology/ValidationPanel";
 import { SlideKeys } from "./SlideKeys";
 import { SlidePlace } from "./SlidePlace";
 import styles from "./SlideRoom.module.css";
@@ -19,16 +25,27 @@ import { unsavedOf, useKeptMarks } from "./useKeptMarks";
 import { useLinkedSlides } from "./useLinkedSlides";
 import type { Bench } from "./useSlideView";
 
+/** What is open at the side of the slide. */
+type Side = "marks" | "form" | "validation";
+
 export function SlideRoom(room: RoomProps) {
-  const { t } = useTranslation("slides");
+  const { t } = useTranslation(["slides", "pathology"]);
   const { study, series, current } = room;
   const [first, setFirst] = useState<Bench>();
   const [second, setSecond] = useState<Bench>();
   const [besideUid, setBeside] = useState<string>();
   const [linked, setLinked] = useState(true);
   const [atSecond, setAtSecond] = useState(false);
-  const [listed, setListed] = useState(false);
+  const [side, setSide] = useState<Side>();
+  const [told, setTold] = useState(false);
   const slides = series.filter(isSlide);
+  // Another's link is no account: neither forms nor records are its.
+  const isPerson = !useQuery(sessionQuery).data?.study;
+  const standing = useQuery(slideQuery(study, current.seriesInstanceUID)).data?.validation;
+  const toggle = (one: Side) => setSide(side === one ? undefined : one);
+  const listed = side === "marks";
+  const onListed = (opened: boolean) => setSide(opened ? "marks" : undefined);
+  const onForm = () => isPerson && toggle("form");
   const beside = slides.find((one) => one.seriesInstanceUID === besideUid);
   const bench = beside && atSecond ? second : first;
   const keptFirst = useKeptMarks(study, current.seriesInstanceUID, first);
@@ -55,7 +72,7 @@ export function SlideRoom(room: RoomProps) {
   return (
     <div className={readingStyles["work"]}>
       {bench ? (
-        <SlideToolbar bench={bench} listed={listed} onListed={setListed} comparing={comparing}>
+        <SlideToolbar bench={bench} listed={listed} onListed={onListed} comparing={comparing}>
           {hasBulk ? (
             <Tool
               label={t("bulk.title")}
@@ -65,10 +82,30 @@ export function SlideRoom(room: RoomProps) {
               onClick={onGrouped}
             />
           ) : null}
+          {isPerson ? (
+            <Tool
+              label={t("pathology:formTitle")}
+              hint="Y"
+              icon={<IconClipboardText size={20} />}
+              pressed={side === "form"}
+              onClick={onForm}
+            />
+          ) : null}
+          {standing ? (
+            <Tool
+              label={t("pathology:validation")}
+              icon={<IconCertificate size={20} />}
+              pressed={side === "validation"}
+              onClick={() => toggle("validation")}
+            />
+          ) : null}
         </SlideToolbar>
       ) : (
         <div className={readingStyles["toolbarPlace"]} />
       )}
+      {standing === "none" && !told ? (
+        <ValidationBanner onOpen={() => setSide("validation")} onLater={() => setTold(true)} />
+      ) : null}
       <div className={styles["stage"]}>
         <SlidePlace
           key={current.seriesInstanceUID}
@@ -90,13 +127,16 @@ export function SlideRoom(room: RoomProps) {
         ) : null}
         {hasBulk && grouped ? <BulkPanel bulk={bulk} /> : null}
         {bench && listed ? <MarkPanel bench={bench} kept={kept} /> : null}
+        {side === "form" ? <FormPanel study={study} onClose={() => setSide(undefined)} /> : null}
+        {side === "validation" ? <ValidationPanel onClose={() => setSide(undefined)} /> : null}
       </div>
       <SlideKeys
         {...room}
         bench={bench}
         listed={listed}
-        onListed={setListed}
+        onListed={onListed}
         onGrouped={onGrouped}
+        onForm={onForm}
         comparing={comparing}
       />
     </div>
