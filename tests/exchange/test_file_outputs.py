@@ -53,18 +53,30 @@ def test_other_bytes_under_a_name_stay_and_the_same_bytes_are_fine(tmp_path):
     assert (tmp_path / "1.dcm").read_bytes() == b"one"
 
 
-def test_a_group_that_fails_leaves_nothing_without_a_name(tmp_path):
+def test_a_group_that_fails_leaves_nothing_without_a_name_and_nothing_open(tmp_path, monkeypatch):
+    handles: list[int] = []
+    closed: list[int] = []
+    real_open, real_close = os.open, os.close
+
+    def noted(path: Path, *arguments: int) -> int:
+        handle = real_open(path, *arguments)
+        if str(path).startswith(str(tmp_path)):
+            handles.append(handle)
+        return handle
+
     def pieces() -> Iterator[bytes]:
         yield b"half"
         raise OSError(28, "No space left on device")
 
-    before = len(list(Path("/proc/self/fd").iterdir()))
+    monkeypatch.setattr(os, "open", noted)
+    monkeypatch.setattr(os, "close", lambda handle: (closed.append(handle), real_close(handle)))
     with pytest.raises(OSError, match="No space"), Writer(tmp_path) as writer:  # noqa: PT012 (the group is what fails)
         writer.begin("1.dcm", [b"whole"])
         writer.begin("2.dcm", pieces())
 
     assert left(tmp_path) == []
-    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert len(handles) == 2
+    assert set(handles) <= set(closed)
 
 
 def test_a_file_that_cannot_be_flushed_gets_no_name(tmp_path, monkeypatch):
