@@ -1,39 +1,54 @@
-// Which slide stands beside the other, and whether they move as one.
+// What stands beside the slide, and whether two slides move as one.
 
 import { Menu } from "@mantine/core";
 import { IconColumns2, IconLink, IconLinkOff } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Series } from "../../api/types";
+import { formatDicomDay } from "../../ui/format";
 import { Tool } from "../Tool";
 import toolbarStyles from "../Toolbar.module.css";
+import type { Companions } from "./companions";
 import { useSlideTitle } from "./useSlideTitle";
 
 export interface Comparison {
-  readonly slides: readonly Series[];
+  readonly companions: Companions;
+  /** Another slide. */
   readonly beside: Series | undefined;
+  /** Whatever stands beside: a series, or another study. */
+  readonly besideUid: string | undefined;
   readonly onBeside: (seriesInstanceUid: string | undefined) => void;
   readonly linked: boolean;
   readonly onLinked: (linked: boolean) => void;
 }
 
-export function Comparing({ slides, beside, onBeside, linked, onLinked }: Comparison) {
+export function Comparing({ companions, beside, besideUid, onBeside, linked, onLinked }: Comparison) {
   const { t } = useTranslation("slides");
   const title = useSlideTitle();
   return (
     <>
       <Menu position="bottom-start" transitionProps={{ duration: 0 }}>
         <Menu.Target>
-          <button type="button" className={toolbarStyles["tool"]} aria-label={t("beside")} aria-pressed={!!beside}>
+          <button type="button" className={toolbarStyles["tool"]} aria-label={t("beside")} aria-pressed={!!besideUid}>
             <IconColumns2 size={20} />
           </button>
         </Menu.Target>
         <Menu.Dropdown>
-          {slides.map((one) => (
+          {companions.slides.map((one) => (
             <Menu.Item key={one.seriesInstanceUID} onClick={() => onBeside(one.seriesInstanceUID)}>
               {title(one)}
             </Menu.Item>
           ))}
-          <Menu.Item disabled={!beside} onClick={() => onBeside(undefined)}>
+          {companions.images.map((one) => (
+            <Menu.Item key={one.seriesInstanceUID} onClick={() => onBeside(one.seriesInstanceUID)}>
+              {`${one.modality} ${one.description || (one.number ?? "")}`}
+            </Menu.Item>
+          ))}
+          {companions.others.map((one) => (
+            <Menu.Item key={one.studyInstanceUID} onClick={() => onBeside(one.studyInstanceUID)}>
+              {`${formatDicomDay(one.studyDate)} · ${one.modalities.join(", ")} ${one.studyDescription}`}
+            </Menu.Item>
+          ))}
+          <Menu.Item disabled={!besideUid} onClick={() => onBeside(undefined)}>
             {t("besideNone")}
           </Menu.Item>
         </Menu.Dropdown>

@@ -1,15 +1,17 @@
 // The keys of a slide, and the table that tells them.
 
 import { useTranslation } from "react-i18next";
-import type { Series } from "../../api/types";
 import { nativePower } from "../../engine/slides/geometry";
 import { pathAfter, planeBeside } from "../../engine/slides/slide";
 import type { SlideView } from "../../engine/slides/slideView";
+import type { StackView } from "../../engine/stackView";
 import { type KeyTable, useKeys } from "../../ui/hotkeys";
 import { KeyHelp } from "../../ui/KeyHelp";
 import type { RoomProps } from "../StackRoom";
 import { stepSeries } from "../stepSeries";
 import type { Comparison } from "./Comparing";
+import { nextOf } from "./companions";
+import { imageKeys } from "./ImagesBeside";
 import { MARK_TOOLS } from "./MarkTools";
 import { POWERS, powerBeside } from "./powers";
 import { useGamepad } from "./useGamepad";
@@ -26,6 +28,8 @@ export interface SlideKeysProps extends RoomProps {
   readonly onGrouped: () => void;
   readonly onForm: () => void;
   readonly comparing: Comparison;
+  /** The images beside, while they are worked with. */
+  readonly images: StackView | undefined;
 }
 
 function markKeys({ tool, marks }: Bench): KeyTable {
@@ -98,14 +102,21 @@ function padKeys({ view, marks }: Bench): KeyTable {
   };
 }
 
-/** The slide after this one, or the first: what one compares with before one has chosen. */
-function nextOf(slides: readonly Series[], current: Series): string | undefined {
-  const index = slides.findIndex((one) => one.seriesInstanceUID === current.seriesInstanceUID);
-  return slides[(index + 1) % slides.length]?.seriesInstanceUID;
-}
-
 export function SlideKeys(props: SlideKeysProps) {
-  const { bench, listed, onListed, onGrouped, onForm, comparing, current, onBack, onTrace, helpOpened, onHelp } = props;
+  const {
+    bench,
+    listed,
+    onListed,
+    onGrouped,
+    onForm,
+    comparing,
+    images,
+    current,
+    onBack,
+    onTrace,
+    helpOpened,
+    onHelp,
+  } = props;
   const { t } = useTranslation(["slides", "reading", "pathology"]);
   useGamepad(bench?.view);
   useKeys({
@@ -113,10 +124,11 @@ export function SlideKeys(props: SlideKeysProps) {
     "Pad LB": () => stepSeries(props, -1),
     "Pad RB": () => stepSeries(props, 1),
     "Pad B": () => onListed(!listed),
+    ...(images ? imageKeys(images) : {}),
     k: () => onListed(!listed),
     b: onGrouped,
     y: onForm,
-    v: () => comparing.onBeside(comparing.beside ? undefined : nextOf(comparing.slides, current)),
+    v: () => comparing.onBeside(comparing.besideUid ? undefined : nextOf(comparing.companions, current)),
     j: () => comparing.onLinked(!comparing.linked),
     "[": () => stepSeries(props, -1),
     "]": () => stepSeries(props, 1),

@@ -1,4 +1,4 @@
-// The work on whole slides: tools, one slide or two side by side, what is drawn on them, keys.
+// The work on whole slides: tools, a slide alone or beside another or the case's images, what is drawn on them, keys.
 
 import { IconCertificate, IconCircles, IconClipboardText } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
@@ -6,11 +6,14 @@ import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { sessionQuery } from "../../api/queries";
 import { slideQuery } from "../../api/slides";
+import type { StackView } from "../../engine/stackView";
 import { hold, leave } from "../../ui/leaving";
 import readingStyles from "../Reading.module.css";
 import type { RoomProps } from "../StackRoom";
 import { Tool } from "../Tool";
 import { BulkPanel } from "./BulkPanel";
+import { useCompanions, useImagesOf } from "./companions";
+import { ImagesBeside } from "./ImagesBeside";
 import { MarkPanel } from "./MarkPanel";
 import { FormPanel } from "./pathology/FormPanel";
 import { ValidationBanner } from "./pathology/ValidationBanner";
@@ -19,7 +22,7 @@ import { SlideKeys } from "./SlideKeys";
 import { SlidePlace } from "./SlidePlace";
 import styles from "./SlideRoom.module.css";
 import { SlideToolbar } from "./SlideToolbar";
-import { isSlide, SLIDES } from "./series";
+import { SLIDES } from "./series";
 import { useBulk } from "./useBulk";
 import { unsavedOf, useKeptMarks } from "./useKeptMarks";
 import { useLinkedSlides } from "./useLinkedSlides";
@@ -38,7 +41,6 @@ export function SlideRoom(room: RoomProps) {
   const [atSecond, setAtSecond] = useState(false);
   const [side, setSide] = useState<Side>();
   const [told, setTold] = useState(false);
-  const slides = series.filter(isSlide);
   // Another's link is no account: neither forms nor records are its.
   const isPerson = !useQuery(sessionQuery).data?.study;
   const standing = useQuery(slideQuery(study, current.seriesInstanceUID)).data?.validation;
@@ -46,7 +48,10 @@ export function SlideRoom(room: RoomProps) {
   const listed = side === "marks";
   const onListed = (opened: boolean) => setSide(opened ? "marks" : undefined);
   const onForm = () => isPerson && toggle("form");
-  const beside = slides.find((one) => one.seriesInstanceUID === besideUid);
+  const [images, setImages] = useState<StackView>();
+  const companions = useCompanions(study, series);
+  const beside = companions.slides.find((one) => one.seriesInstanceUID === besideUid);
+  const pictures = useImagesOf(companions, study, besideUid);
   const bench = beside && atSecond ? second : first;
   const keptFirst = useKeptMarks(study, current.seriesInstanceUID, first);
   const keptSecond = useKeptMarks(study, besideUid ?? "", beside ? second : undefined);
@@ -61,7 +66,7 @@ export function SlideRoom(room: RoomProps) {
     if (keptSecond.unsaved) leave(() => setBeside(uid), [SLIDES]);
     else setBeside(uid);
   };
-  const comparing = { slides, beside, onBeside, linked, onLinked: setLinked };
+  const comparing = { companions, beside, besideUid, onBeside, linked, onLinked: setLinked };
 
   useLinkedSlides(first?.view, second?.view, linked);
   useEffect(() => {
@@ -111,7 +116,7 @@ export function SlideRoom(room: RoomProps) {
           key={current.seriesInstanceUID}
           study={study}
           series={current}
-          active={beside ? !atSecond : undefined}
+          active={beside || pictures ? !atSecond : undefined}
           onActive={() => setAtSecond(false)}
           onBench={setFirst}
         />
@@ -123,6 +128,16 @@ export function SlideRoom(room: RoomProps) {
             active={atSecond}
             onActive={() => setAtSecond(true)}
             onBench={setSecond}
+          />
+        ) : null}
+        {pictures ? (
+          <ImagesBeside
+            key={`images ${besideUid}`}
+            choice={pictures}
+            series={series}
+            active={atSecond}
+            onActive={() => setAtSecond(true)}
+            onView={setImages}
           />
         ) : null}
         {hasBulk && grouped ? <BulkPanel bulk={bulk} /> : null}
@@ -138,6 +153,7 @@ export function SlideRoom(room: RoomProps) {
         onGrouped={onGrouped}
         onForm={onForm}
         comparing={comparing}
+        images={pictures && atSecond ? images : undefined}
       />
     </div>
   );
