@@ -192,3 +192,44 @@ def test_a_browser_that_lets_no_window_open_says_so(opening: Opening):
     room.press("W")
 
     expect(room.page.get_by_role("alert")).to_contain_text("Trình duyệt đã chặn cửa sổ thứ hai")
+
+
+@pytest.fixture
+def listing(browser_without_webgl: Browser, hub: NodeProcess) -> Iterator[Room]:
+    """A reader at the worklist who has studies opened in a window of their own."""
+    room = Room.open(browser_without_webgl, hub.url)
+    room.sign_in("bs.lan", PASSWORD)
+    room.page.get_by_role("button", name="Tài khoản").click()
+    room.page.get_by_role("menuitemcheckbox", name="Mở ca ở cửa sổ ảnh riêng").click()
+    room.page.keyboard.press("Escape")
+    yield room
+    room.close()
+
+
+def test_the_list_stays_on_one_screen_while_its_studies_are_opened_on_another(listing: Room):
+    with listing.context.expect_page() as opened:
+        listing.rows("20/11/2026").first.click()
+    images = Second(listing, opened.value)
+    images.wait_for_picture()
+    expect(images.page.get_by_text("20/11/2026")).to_be_visible()
+    expect(listing.page.locator("main#list")).to_be_visible()
+
+    listing.rows("19/11/2026").first.click()
+    expect(images.page.get_by_text("19/11/2026")).to_be_visible()
+    images.wait_for_picture()
+    images.press("F8")
+    expect(images.page.get_by_text("20/11/2026")).to_be_visible()
+    assert len(listing.context.pages) == 2
+
+    images.wait_for_picture()
+    draw(images, "l", (-150, 60), (80, 0))
+    listing.rows("19/11/2026").first.click()
+    question = images.page.get_by_role("dialog")
+    expect(question).to_be_visible()
+    question.get_by_role("button", name="Bỏ dấu rồi đi").click()
+    expect(images.page.get_by_text("19/11/2026")).to_be_visible()
+
+    listing.page.get_by_role("button", name="Tài khoản").click()
+    listing.page.get_by_role("menuitem", name="Đăng xuất").click()
+    expect(listing.page.locator("input[name=password]")).to_be_visible()
+    closes(listing, images)

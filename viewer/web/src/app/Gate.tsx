@@ -16,6 +16,7 @@ import { SignIn } from "../signin/SignIn";
 import { FailedNotice } from "../ui/FailedNotice";
 import { LeaveQuestion } from "../ui/LeaveQuestion";
 import { leave, stay } from "../ui/leaving";
+import { closeThere } from "./imagesWindow";
 import { linkSecret } from "./launch";
 import { goTo, type Route } from "./route";
 import { Screens } from "./Screens";
@@ -48,6 +49,7 @@ export function Gate({ route }: { readonly route: Route }) {
     forgetAnswers();
     stay();
     forgetDraftKeys();
+    closeThere();
     questions.setQueryData(sessionQuery.queryKey, null);
     questions.removeQueries({ predicate: (query) => query.queryKey[0] !== "session" && query.queryKey[0] !== "node" });
   };

@@ -16,6 +16,7 @@ import { IconButton } from "../ui/IconButton";
 import { Mark } from "../ui/Mark";
 import { LanguageToggle, SchemeToggle } from "../ui/Toggles";
 import styles from "./Header.module.css";
+import { toggleImagesWindow, useImagesWindow } from "./imagesWindow";
 
 export interface HeaderProps {
   readonly session: Session;
@@ -34,6 +35,7 @@ export interface HeaderProps {
 export function Header(props: HeaderProps) {
   const { session, nodeName, waiting, onReviews, onUpload, onSignOut, onChangePassword, onDisplay, onHelp } = props;
   const { t } = useTranslation(["common", "review", "upload", "display"]);
+  const there = useImagesWindow(({ wanted }) => wanted);
   return (
     <header className={styles["header"]}>
       <Mark size={32} />
@@ -78,6 +80,9 @@ export function Header(props: HeaderProps) {
             <Menu.Item leftSection={<IconDeviceDesktop size={16} />} onClick={onDisplay}>
               {t("display:open")}
             </Menu.Item>
+            <Menu.CheckboxItem checked={there} onChange={toggleImagesWindow}>
+              {t("imagesWindow.open")}
+            </Menu.CheckboxItem>
             <Menu.Item leftSection={<IconKey size={16} />} onClick={onChangePassword}>
               {t("changePassword")}
             </Menu.Item>

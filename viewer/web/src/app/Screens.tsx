@@ -10,9 +10,10 @@ import { reviewsQuery } from "../api/reviews";
 import type { Session } from "../api/types";
 import { DisplayStanding } from "../display/DisplayStanding";
 import { Worklist } from "../worklist/Worklist";
-import { stepCase } from "./cases";
+import { nextCase, stepCase } from "./cases";
 import { ErrorBoundary } from "./ErrorBoundary";
 import { Header } from "./Header";
+import { closeHere, hearThere, isImages, showThere, stepThere, useImagesWindow } from "./imagesWindow";
 import { LaunchScreen } from "./LaunchScreen";
 import { goTo, type Route } from "./route";
 import styles from "./Screens.module.css";
@@ -40,6 +41,14 @@ export function Screens(props: ScreensProps) {
   const { route, session } = props;
   const questions = useQueryClient();
   useKeptPreferences();
+  useEffect(
+    () =>
+      hearThere(show, (from, by) => {
+        const next = nextCase(questions, from, by);
+        if (next) void showThere(next);
+      }),
+    [questions],
+  );
   if (session.study) {
     // A guest is in one study, wherever the address leads.
     const { site, studyInstanceUID } = session.study;
@@ -49,6 +58,9 @@ export function Screens(props: ScreensProps) {
   switch (route.screen) {
     case "reading": {
       const study = { studyInstanceUid: route.studyInstanceUid, site: route.site };
+      if (isImages()) {
+        return <ReadingScreen study={study} onBack={closeHere} onStep={(by) => stepThere(study, by)} />;
+      }
       const step = (by: number) => stepCase(questions, study, by);
       return <ReadingScreen study={study} onBack={() => goTo({ screen: "worklist" })} onStep={step} />;
     }
@@ -109,6 +121,8 @@ function Waiting() {
 
 function WorklistScreen(props: ScreensProps) {
   const [help, setHelp] = useState(false);
+  const there = useImagesWindow(({ wanted }) => wanted);
+  const open = (study: StudyKey) => (there ? void showThere(study) : goTo({ screen: "reading", ...study }));
 
   useEffect(() => {
     const timer = setTimeout(() => void prefetch().catch(() => undefined), PREFETCH_AFTER_MS);
@@ -120,7 +134,7 @@ function WorklistScreen(props: ScreensProps) {
       <Worklist
         helpOpened={help}
         onHelp={setHelp}
-        onOpen={(study) => goTo({ screen: "reading", studyInstanceUid: study.studyInstanceUID, site: study.site })}
+        onOpen={(study) => open({ studyInstanceUid: study.studyInstanceUID, site: study.site })}
       />
     </UnderHeader>
   );
@@ -163,6 +177,7 @@ interface UnderHeaderProps extends ScreensProps {
 /** A screen of lists: the bar above it, and below it what this program is not. */
 function UnderHeader({ session, nodeName, onSignOut, onChangePassword, onHelp, children }: UnderHeaderProps) {
   const { t } = useTranslation();
+  const blocked = useImagesWindow((there) => there.blocked);
   const decides = session.roles.includes("admin");
   const reviews = useQuery({ ...reviewsQuery, enabled: decides });
   const node = useQuery(nodeQuery);
@@ -183,6 +198,11 @@ function UnderHeader({ session, nodeName, onSignOut, onChangePassword, onHelp, c
         onDisplay={() => goTo({ screen: "display" })}
         onHelp={onHelp}
       />
+      {blocked ? (
+        <p className={styles["blocked"]} role="alert">
+          {t("imagesWindow.blocked")}
+        </p>
+      ) : null}
       <main id="list" className={styles["main"]}>
         {children}
       </main>

@@ -16,8 +16,14 @@ export function caseBeside(
   return at < 0 ? undefined : studies[at + by];
 }
 
+/** The case so many places further in the list that was looked at last. */
+export function nextCase(questions: QueryClient, from: StudyKey, by: number): StudyKey | undefined {
+  const next = caseBeside(listsSeen(questions), from, by);
+  return next && { studyInstanceUid: next.studyInstanceUID, site: next.site };
+}
+
 /** Open the case so many places further; at an end of the list, the list itself. */
 export function stepCase(questions: QueryClient, from: StudyKey, by: number): void {
-  const next = caseBeside(listsSeen(questions), from, by);
-  goTo(next ? { screen: "reading", studyInstanceUid: next.studyInstanceUID, site: next.site } : { screen: "worklist" });
+  const next = nextCase(questions, from, by);
+  goTo(next ? { screen: "reading", ...next } : { screen: "worklist" });
 }

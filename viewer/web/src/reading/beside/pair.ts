@@ -5,6 +5,7 @@ import type { StudyKey } from "../../api/queries";
 import { addressAt } from "../../api/queries";
 import { createStore, type Store } from "../../engine/emitter";
 import type { Slice } from "../../engine/linked";
+import { placeOnOtherScreen } from "../../ui/otherScreen";
 
 export type Message =
   /** The second window is there and asks what it shall show. */
@@ -37,7 +38,6 @@ export interface Work {
 }
 
 const NAME = "vienanh-second-";
-const SHARE_OF_SCREEN = 0.9;
 
 /** Whether this is the second window. */
 export function isSecond(): boolean {
@@ -121,31 +121,4 @@ export function enterRoom(study: StudyKey): () => void {
 
 export function isSame(one: StudyKey, other: StudyKey): boolean {
   return one.studyInstanceUid === other.studyInstanceUid && one.site === other.site;
-}
-
-interface Screen {
-  readonly availLeft: number;
-  readonly availTop: number;
-  readonly availWidth: number;
-  readonly availHeight: number;
-}
-
-/** Window Management API, which not every browser has, and a person may refuse. */
-interface ManagedWindow {
-  readonly getScreenDetails?: () => Promise<{ readonly screens: readonly Screen[]; readonly currentScreen: Screen }>;
-}
-
-async function placeOnOtherScreen(): Promise<string> {
-  try {
-    const details = await (window as ManagedWindow).getScreenDetails?.();
-    const other = details?.screens.find((one) => one !== details.currentScreen);
-    if (other) {
-      const { availLeft: left, availTop: top, availWidth: width, availHeight: height } = other;
-      return `popup,left=${left},top=${top},width=${width},height=${height}`;
-    }
-  } catch {
-    // Refused: the window is moved by hand.
-  }
-  const of = (length: number) => Math.round(length * SHARE_OF_SCREEN);
-  return `popup,width=${of(screen.availWidth)},height=${of(screen.availHeight)}`;
 }
