@@ -8,8 +8,14 @@ import pydicom
 import pytest
 from PIL import Image, ImageCms
 
+from gateway.dicomweb.retrieve import rendered
+from gateway.dicomweb.retrieve.frame_source import _grey
+from kernel.dicom.image import Window
+from kernel.dicom.picture_files import encode_jpeg
+from kernel.dicom.pixels import open_pixels
+from kernel.dicom.render import drawn
 from tests.dicomweb.test_wado import parts_of, stored, url_of
-from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine
+from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine, as_file
 
 REPORT = "1.2.840.10008.5.1.4.1.1.88.11"
 
@@ -202,3 +208,51 @@ def test_a_pdf_report_rendered_is_a_pdf(archive, accept):
     assert whole.content == document[:length]
     assert (begin.status_code, begin.content) == (206, b"%PDF")
     assert (refused.status_code, "application/pdf" in refused.json()["detail"]) == (406, True)
+
+
+SHOWN = {
+    "its own window": {"WindowCenter": 40, "WindowWidth": 80},
+    "several windows": {"WindowCenter": [40, 300], "WindowWidth": [80, 1500]},
+    "a sigmoid": {"WindowCenter": 40, "WindowWidth": 80, "VOILUTFunction": "SIGMOID"},
+    "no window": {"WindowCenter": None, "WindowWidth": None},
+    "white is least": {"PhotometricInterpretation": "MONOCHROME1"},
+    "padding and no window": {"WindowCenter": None, "WindowWidth": None, "PixelPaddingValue": -2000},
+    "a slope": {"RescaleSlope": 2, "RescaleIntercept": -500},
+}
+
+
+@pytest.mark.parametrize("change", SHOWN.values(), ids=SHOWN.keys())
+@pytest.mark.parametrize("window", [None, Window(50.0, 350.0)], ids=["own", "asked for"])
+def test_a_grey_picture_is_the_same_without_a_look_at_its_header(
+    archive, monkeypatch, change: dict[str, object], window: Window | None
+):
+    ds = a_ct(seed=f"{change} {window}", rows=32, columns=48)
+    for keyword, value in change.items():
+        setattr(ds, keyword, value)
+    archive.store(ds)
+    monkeypatch.setattr(rendered, "opened", None)  # the header is not read again
+    query = "" if window is None else f"?window={window.center},{window.width},linear"
+
+    picture = archive.get(f"{url_of(ds)}/rendered{query}", Accept="image/jpeg")
+
+    with open_pixels(as_file(ds)) as pixels:
+        assert picture.content == encode_jpeg(drawn(pixels, window=window))
+    assert archive.get(url_of(ds) + "/frames/2/rendered", Accept="image/jpeg").status_code == 404
+
+
+def test_what_would_weigh_much_or_is_shown_frame_by_frame_is_not_remembered(archive):
+    many = a_ct(seed="many windows")
+    many.WindowCenter, many.WindowWidth = [40] * 17, [80] * 17
+    enhanced = a_ct(seed="functional groups")
+    enhanced.SharedFunctionalGroupsSequence = [pydicom.Dataset()]
+    table = a_ct(seed="a table")
+    item = pydicom.Dataset()
+    item.LUTDescriptor, item.LUTData = [2, 0, 8], [0, 255]
+    item["LUTDescriptor"].VR = item["LUTData"].VR = "US"
+    table.VOILUTSequence = [item]
+    for ds in (many, enhanced, table):
+        archive.store(ds)
+        with open_pixels(as_file(ds)) as pixels:
+            picture = archive.get(url_of(ds) + "/rendered", Accept="image/jpeg")
+            assert picture.content == encode_jpeg(drawn(pixels))
+            assert _grey(pixels.header, pixels.image, pixels.frames) is None

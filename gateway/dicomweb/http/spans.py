@@ -22,9 +22,14 @@ class FileSpan(NamedTuple):
         BlobMissing
             They are not there.
         """
-        data = bytearray(count)
-        FileSpan(self.path, self.offset + start, count).read_into(memoryview(data))
-        return bytes(data)
+        descriptor = self.open()
+        try:
+            data = os.pread(descriptor, count, self.offset + start)
+        finally:
+            os.close(descriptor)
+        if len(data) != count:
+            raise BlobMissing(key=self.path.name)
+        return data
 
     def read_into(self, target: memoryview) -> None:
         """Read the span to where it is wanted; errors as `read`."""

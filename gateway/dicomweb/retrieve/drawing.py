@@ -5,13 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image
 
+from gateway.dicomweb.retrieve.frame_source import FrameSource
 from gateway.dicomweb.retrieve.rendering import Rendering
 from kernel.dicom.annotate import annotated
+from kernel.dicom.codecs import decode_native
 from kernel.dicom.decoders import shared_decoders
 from kernel.dicom.icc import own_profile, srgb_profile
 from kernel.dicom.picture_files import FRAME_MS, FileOptions, encode_gif, encode_jpeg, encode_picture
-from kernel.dicom.pixels import Pixels
-from kernel.dicom.render import drawn, render
+from kernel.dicom.pixels import Pixels, check_decodable
+from kernel.dicom.render import drawn, render, to_grey
 from kernel.dicom.values import Values
 from kernel.dicom.video import encode_mp4
 
@@ -30,6 +32,17 @@ def draw(pixels: Pixels, frame_index: int, media_type: str, how: Rendering) -> b
             picture, own = Image.fromarray(shared_decoders().to_srgb(np.asarray(picture), own)), None
         profile = own or srgb_profile()
     return encode_picture(picture, media_type, FileOptions(how.quality, profile))
+
+
+def draw_remembered(source: FrameSource, frame_index: int, media_type: str, how: Rendering) -> bytes | None:
+    """Return one frame as `draw` does, without its header: None unless a whole native grey frame is wanted as JPEG."""
+    grey = source.grey
+    if grey is None or media_type != "image/jpeg" or not how.is_plain:
+        return None
+    check_decodable(grey.image, source.located.transfer_syntax_uid)
+    (span,) = source.spans(frame_index)
+    frame = decode_native(span.read(0, span.size_bytes), grey.image)
+    return encode_jpeg(to_grey(frame, grey.image, grey.display, how.window), how.quality)
 
 
 def animation(pixels: Pixels, numbers: Sequence[int] | None, how: Rendering) -> bytes:

@@ -12,15 +12,28 @@ from typing import Final
 
 from gateway.dicomweb.http.spans import FileSpan
 from kernel.archive.records import Located
+from kernel.dicom.elements import Header
 from kernel.dicom.frames import FrameMap, locate_frames
-from kernel.dicom.image import image_pixel
+from kernel.dicom.image import Display, ImagePixel, display, image_pixel
 from kernel.dicom.pixels import Pixels, open_pixels
 from kernel.dicom.scanner import scan
 from kernel.errors import BlobMissing, NotFound
 
-BYTES_OF_ONE: Final = 1024  # what a remembered instance takes besides the offsets of its frames
+BYTES_OF_ONE: Final = 2048  # what a remembered instance takes besides the offsets of its frames
 BYTES_OF_SPANS: Final = 256  # of one resolved frame
+WINDOWS_MAX: Final = 16  # of an instance whose display is remembered
+_GREY: Final = frozenset({"MONOCHROME1", "MONOCHROME2"})
+_SAMPLES: Final = frozenset({"<u1", "<i1", "<u2", "<i2"})
+_BY_FRAME: Final = (0x52009229, 0x52009230)  # functional groups (PS3.3 C.7.6.16)
 SPANS_MAX: Final = 4096  # resolved frames remembered of one encapsulated instance
+
+
+@dataclass(frozen=True, slots=True)
+class Grey:
+    """How native grey frames, all of which are shown alike, become pictures: what their header is read for."""
+
+    image: ImagePixel
+    display: Display
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +46,7 @@ class FrameSource:
     located: Located
     path: Path
     frames: FrameMap | None
+    grey: Grey | None = None
     _resolved: dict[int, tuple[FileSpan, ...]] = field(default_factory=dict[int, tuple[FileSpan, ...]])
 
     @property
@@ -129,5 +143,18 @@ def frame_source(located: Located, path: Path) -> FrameSource:
         header = scan(view, located.transfer_syntax_uid, offset=located.dataset_offset)
         if header.pixel_data is None:
             raise NotFound(what="frame: the instance has no pixel data")
-        frames = None if header.reencoded else locate_frames(view, header, image_pixel(header))
-        return FrameSource(located, path, frames)
+        if header.reencoded:
+            return FrameSource(located, path, None)
+        image = image_pixel(header)
+        frames = locate_frames(view, header, image)
+        return FrameSource(located, path, frames, _grey(header, image, frames))
+
+
+def _grey(header: Header, image: ImagePixel, frames: FrameMap) -> Grey | None:
+    """Return what is worth remembering to draw frames; tables, and values of single frames, are not."""
+    is_plain = image.photometric_interpretation in _GREY and image.sample_type in _SAMPLES and frames.frame_bits > 0
+    if not is_plain or any(header.get(tag) is not None for tag in _BY_FRAME):
+        return None
+    shown = display(header, image)
+    is_small = shown.modality_lut is None and shown.voi_lut is None and len(shown.windows) <= WINDOWS_MAX
+    return Grey(image, shown) if is_small else None

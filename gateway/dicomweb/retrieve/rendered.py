@@ -6,6 +6,7 @@ sample and JPEG is lossy: it is for looking around, never for reading. Diagnosti
 
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from itertools import chain
 from typing import Final
 
@@ -18,8 +19,8 @@ from gateway.dicomweb.http.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.http.negotiation import MULTIPART, Offer, choose
 from gateway.dicomweb.http.ranges import ranged
 from gateway.dicomweb.retrieve.documents import is_document, rendered_document
-from gateway.dicomweb.retrieve.drawing import animation, draw
-from gateway.dicomweb.retrieve.frame_source import opened
+from gateway.dicomweb.retrieve.drawing import animation, draw, draw_remembered
+from gateway.dicomweb.retrieve.frame_source import FrameSource, opened
 from gateway.dicomweb.retrieve.frames import frame_numbers, source_of
 from gateway.dicomweb.retrieve.instances import VARY, sending
 from gateway.dicomweb.retrieve.rendering import Rendering, rendering_of
@@ -55,13 +56,13 @@ def rendered(call: Call) -> ASGIApp:
 
     Alone comes one frame, the first of an instance unless some are named; a GIF or a video has all of them.
     """
-    located = _located(call)
+    located, source = _located(call)
     if is_document(located):
         return rendered_document(call, located)
     numbers = frame_numbers(call.params["frames"]) if "frames" in call.params else None
     if is_stream(located):
         return _stream(call, located)
-    offer = _chosen(call.accept, numbers)
+    offer = _chosen(call.accept, None if numbers is None else len(numbers))
     how = rendering_of(call.query)
     headers = _headers(call, [located], offer)
     if known := not_modified(call.headers, headers):
@@ -73,14 +74,19 @@ def rendered(call: Call) -> ASGIApp:
     if offer.media_type == GIF and (numbers is None or len(numbers) > 1):
         with opened(call.services.blobs.path(located.blob_key)) as pixels:
             return Answer(200, {**headers, "Content-Type": GIF}, animation(pixels, numbers, how))
-    return _picture(call, located, (numbers or [1])[0], (offer, how, headers))
+    number = (numbers or [1])[0]
+    picture = None if source is None else draw_remembered(source, number - 1, offer.media_type, how)
+    if picture is not None:
+        return Answer(200, {**headers, "Content-Type": offer.media_type}, picture)
+    return _picture(call, located, number, (offer, how, headers))
 
 
-def _chosen(accept: str, numbers: Sequence[int] | None) -> Offer:
+@lru_cache(maxsize=1024)  # clients send a handful of values, thousands of times
+def _chosen(accept: str, frames: int | None) -> Offer:
     """Choose; whoever wants a picture does not wait until it is known whether videos can be had."""
-    if numbers is not None and len(numbers) == 1:
+    if frames == 1:
         return choose(accept, (*ALONE, *PARTS))
-    pictures = (*ALONE, *PARTS) if numbers is None else (*PARTS, Offer(GIF))
+    pictures = (*ALONE, *PARTS) if frames is None else (*PARTS, Offer(GIF))
     if "video/" not in accept.lower():
         with suppress(NotAcceptable):
             return choose(accept, pictures)
@@ -141,11 +147,12 @@ def thumbnail(call: Call) -> ASGIApp:
     return _picture(call, located[-1], numbers[0], (offer, how, headers))
 
 
-def _located(call: Call) -> Located:
+def _located(call: Call) -> tuple[Located, FrameSource | None]:
     try:
-        return source_of(call).located
+        source = source_of(call)
     except (NotFound, MalformedInstance):  # no pixels, or a video; or not there at all
-        return call.locate(call.open_study(call.params["study"]))
+        return call.locate(call.open_study(call.params["study"])), None
+    return source.located, source
 
 
 def _rendered_all(call: Call) -> ASGIApp:
