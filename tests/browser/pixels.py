@@ -25,7 +25,7 @@ def grey_error(room: Room, slice_number: int, window: tuple[float, float]) -> fl
     top, left = round((shown.shape[0] - rows) / 2), round((shown.shape[1] - columns) / 2)
     part = shown[max(top, 0) : top + rows, left : left + columns]
     wanted = expected[max(-top, 0) : max(-top, 0) + part.shape[0]]
-    flat = _flat_places(wanted)
+    flat = flat_places(wanted)
     assert flat.sum() > FLAT_MIN
     return float(np.abs(part - wanted)[flat].mean())
 
@@ -58,7 +58,7 @@ def _number(metadata: dict[str, Any], tag: str, otherwise: float) -> float:
     return float(value)
 
 
-def _flat_places(expected: Plane) -> Plane:
+def flat_places(expected: Plane) -> Plane:
     """Return where the neighbours are alike, so that being half a pixel off changes nothing; black and white aside."""
     steps = [np.abs(expected - np.roll(expected, shift, axis)) for shift in (-1, 1) for axis in (0, 1)]
     return (np.max(steps, axis=0) < 6) & (expected > 5) & (expected < 250)
