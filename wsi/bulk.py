@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from kernel.dicom.elements import Buffer
 from kernel.dicom.scanner import scan
 from kernel.dicom.values import Values
+from wsi.bulk_measurements import Measurement, measurements
 from wsi.limits import at_most, malformed
 from wsi.tile_index import SlideIndex
 
@@ -58,6 +59,7 @@ class Group:
     points: NDArray[np.float32] = field(repr=False)  # shape (points, 2): right and down, in pixels of the finest level
     starts: NDArray[np.int64] = field(repr=False)  # shape (annotations + 1,): the first point of each, and the end
     boxes: NDArray[np.float32] = field(repr=False)  # shape (annotations, 4): left, top, right, bottom
+    measurements: tuple[Measurement, ...] = ()
 
     @property
     def count(self) -> int:
@@ -175,6 +177,7 @@ def _group(item: Values, at: int, dimensions: int, to_pixels: Callable[[Places],
         points=points,
         starts=starts,
         boxes=_boxes(points, starts),
+        measurements=measurements(item, told),
     )
 
 

@@ -32,8 +32,9 @@ class Bulk:
 
     @property
     def points(self) -> int:
-        """What it costs to remember."""
-        return sum(len(group.points) for group in self.groups)
+        """What it costs to remember; two figures of a measurement are as much as a point."""
+        figures = sum(len(one.values) for group in self.groups for one in group.measurements)
+        return sum(len(group.points) for group in self.groups) + figures
 
 
 class BulkAnnotations:

@@ -13,7 +13,7 @@ from tests.browser.axe import found_in_the_way
 from tests.browser.room import LOOKS, PASSWORD, PATIENCE_MS, Language, Room, Scheme
 from tests.browser.test_slides import HEIGHT, WIDTH, SlideRoom
 from tests.support.nodes import HUB, NodeProcess
-from tests.wsi.bulk_builders import a_group, an_annotation
+from tests.wsi.bulk_builders import a_group, a_measurement, an_annotation
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
@@ -45,7 +45,9 @@ def node(built: Path, tmp_path_factory: pytest.TempPathFactory, samples: Path) -
     headers = [pydicom.dcmread(file, stop_before_pixels=True) for file in files]
     finest = max(headers, key=lambda one: one.TotalPixelMatrixColumns)
     tumour = [[[600.0, 900.0], [1700.0, 900.0], [1700.0, 2100.0], [600.0, 2100.0]]]
-    second = a_group(tumour, AnnotationGroupNumber=2, AnnotationGroupLabel="Khối u")
+    second = a_group(
+        tumour, AnnotationGroupNumber=2, AnnotationGroupLabel="Khối u", MeasurementsSequence=[a_measurement([820.5])]
+    )
     annotations = an_annotation(
         a_group(nuclei()),
         second,
@@ -117,6 +119,8 @@ def test_an_outline_says_what_it_is_and_groups_are_switched_off_and_on(
     slide.click(40, 60)
     expect(panel.get_by_role("status")).to_contain_text("Khối u number 1")
     expect(panel.get_by_role("status")).to_contain_text("Anatomical Structure: Nucleus")
+    expect(panel.get_by_label("Measurements")).to_have_text("Area821 µm²")
+    expect(room.page.get_by_role("navigation").get_by_role("button").filter(has_text="ANN")).to_have_count(0)
     slide.press("f")
     bulk(slide)
     assert 0 < room.page.evaluate(COLORED) < both

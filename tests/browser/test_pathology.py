@@ -48,22 +48,23 @@ def test_a_reader_without_a_validation_record_is_told_and_puts_the_first_case_on
     panel = room.page.get_by_role("complementary", name="Thẩm định đọc tiêu bản số")
     panel.get_by_role("button", name="Ghi ca").click()
     expect(panel.get_by_text("Cần điền")).to_have_count(5)
-    fill_case(panel, "K26-101", glass_on="2026-06-01", digital_on="2026-06-20")
+    fill_case(panel, "K26-101", glass_on="01/06/2026", digital_on="20/06/2026")
 
     expect(panel.get_by_text("Ca tính được: 1 trên 60")).to_be_visible()
     expect(panel.get_by_text("Tương hợp: 100% (cần 95%)")).to_be_visible()
     expect(panel.get_by_role("listitem")).to_have_text(re.compile("K26-101 tương hợp"))
     expect(banner).to_have_count(0)
-    fill_case(panel, "K26-101", glass_on="2026-06-01", digital_on="2026-06-02")
+    fill_case(panel, "K26-101", glass_on="01/06/2026", digital_on="02/06/2026")
     expect(panel.get_by_role("alert")).to_have_text("Ca này đã ghi rồi.")
     room.close()
 
 
 def fill_case(panel: Locator, number: str, *, glass_on: str, digital_on: str) -> None:
     """Record a concordant case."""
-    typed = {"number": number, "glass": "Viêm mạn", "glassOn": glass_on, "digital": "Viêm mạn", "digitalOn": digital_on}
-    for name, value in typed.items():
+    for name, value in {"number": number, "glass": "Viêm mạn", "digital": "Viêm mạn"}.items():
         panel.locator(f"[name={name}]").fill(value)
+    panel.get_by_role("textbox", name="Ngày đọc kính").fill(glass_on)
+    panel.get_by_role("textbox", name="Ngày đọc trên màn hình").fill(digital_on)
     panel.get_by_label("Hai chẩn đoán tương hợp").check()
     panel.get_by_role("button", name="Ghi ca").click()
 

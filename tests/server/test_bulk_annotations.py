@@ -4,7 +4,7 @@ import pytest
 
 from consult.slides import bulk
 from tests.server.test_slides import SLIDE, client, takes
-from tests.wsi.bulk_builders import a_group, an_annotation
+from tests.wsi.bulk_builders import a_group, a_measurement, an_annotation
 from tests.wsi.dicom_builders import a_volume
 from tests.wsi.test_bulk import SQUARE, TRIANGLE, told
 
@@ -36,6 +36,20 @@ def test_groups_are_listed_with_what_they_are(annotated):
         2,
     ]
     assert (second["label"], second["count"]) == ("Khối u", 1)
+
+
+def test_what_an_annotation_was_measured_to_be_is_told(room, client):
+    measured = a_group([SQUARE, TRIANGLE], MeasurementsSequence=[a_measurement([45.25], [2])])
+    takes(room, a_volume(300, 200, 64), an_annotation(measured, image=FINE))
+    (group,) = client.get(f"{SLIDE}/bulk").raise_for_status().json()["groups"]
+
+    figures = client.get(f"{group['tiles']}/annotations/2").raise_for_status().json()
+
+    assert group["measured"]
+    assert figures == [{"code": "42798000", "name": "Area", "value": 45.25, "unit": "um2"}]
+    assert client.get(f"{group['tiles']}/annotations/1").json() == []
+    for number in ("0", "3"):
+        assert client.get(f"{group['tiles']}/annotations/{number}").status_code == 404
 
 
 def test_a_tile_is_what_a_screen_shows_and_is_kept_by_the_browser(annotated):

@@ -13,11 +13,23 @@ from tests.wsi.dicom_builders import EXPLICIT, SERIES, STUDY
 from wsi.bulk import BULK_ANNOTATIONS
 
 
-def a_code(meaning: str) -> DicomSequence:
+def a_code(meaning: str, value: str = "4421005", scheme: str = "SCT") -> DicomSequence:
     """Make a coded entry."""
     code = Dataset()
-    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = "4421005", "SCT", meaning
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, scheme, meaning
     return DicomSequence([code])
+
+
+def a_measurement(values: Sequence[float], numbers: Sequence[int] = ()) -> Dataset:
+    """Make areas of a group's annotations: of all, or of those with these numbers."""
+    figures, ds = Dataset(), Dataset()
+    figures.FloatingPointValues = np.array(values, "<f4").tobytes()
+    if numbers:
+        figures.AnnotationIndexList = np.array(numbers, "<u4").tobytes()
+    ds.ConceptNameCodeSequence = a_code("Area", "42798000")
+    ds.MeasurementUnitsCodeSequence = a_code("square micrometer", "um2", "UCUM")
+    ds.MeasurementValuesSequence = DicomSequence([figures])
+    return ds
 
 
 def a_group(points: Sequence[Sequence[Sequence[float]]], graphic: str = "POLYGON", **attributes: Any) -> Dataset:

@@ -6,13 +6,16 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from highdicom.ann import Measurements
+from pydicom.sr.coding import Code
 
 from kernel.dicom.part10 import read_file_meta
 from kernel.errors import LimitExceeded, MalformedSlide
-from tests.wsi.bulk_builders import a_group, an_annotation
+from tests.wsi.bulk_builders import a_group, a_measurement, an_annotation
 from tests.wsi.dicom_builders import a_volume
 from wsi import bulk
 from wsi.bulk import read_groups
+from wsi.bulk_measurements import MEASUREMENTS_MAX
 from wsi.bulk_tiles import SIDE, bulk_tile
 from wsi.dicom_slide import Instance, index_dicom
 
@@ -70,6 +73,54 @@ def test_millimetres_on_the_glass_are_led_back_to_pixels(slide, z):
     (read_back,) = read(slide, an_annotation(group))
 
     assert np.allclose(read_back.points, [[right, down]], atol=0.02)
+
+
+def test_measurements_belong_to_all_annotations_in_their_order_or_to_those_listed(slide):
+    of_all, of_some = a_measurement([400.0, 800.5]), a_measurement([7.5], [2])
+    group = a_group([SQUARE, TRIANGLE], MeasurementsSequence=[of_all, of_some])
+
+    (read_back,) = read(slide, an_annotation(group, image=FINE))
+
+    first, second = read_back.measurements
+    assert (first.code, first.name, first.unit) == ("42798000", "Area", "um2")
+    assert [first.of(number) for number in (0, 1, 2, 3)] == [None, 400.0, 800.5, None]
+    assert [second.of(number) for number in (0, 1, 2, 3)] == [None, None, 7.5, None]
+
+
+def test_measurements_of_another_writer_are_read_where_some_annotations_have_none(slide):
+    area, unit = Code("42798000", "SCT", "Area"), Code("um2", "UCUM", "square micrometer")
+    measured = Measurements(area, np.array([np.nan, 12.5]), unit)
+    group = a_group([SQUARE, TRIANGLE], MeasurementsSequence=[measured])
+
+    (read_back,) = read(slide, an_annotation(group, image=FINE))
+
+    assert [read_back.measurements[0].of(number) for number in (1, 2)] == [None, 12.5]
+
+
+@pytest.mark.parametrize(
+    "measurement",
+    [
+        a_measurement([1.0]),
+        a_measurement([1.0, 2.0, 3.0]),
+        a_measurement([1.0], [3]),
+        a_measurement([1.0], [0]),
+        a_measurement([1.0, 2.0], [2, 2]),
+        a_measurement([1.0, 2.0], [1]),
+    ],
+    ids=["too few", "too many", "beyond the last", "before the first", "one twice", "more than are listed"],
+)
+def test_figures_of_annotations_that_are_not_there_are_refused(slide, measurement):
+    group = a_group([SQUARE, TRIANGLE], MeasurementsSequence=[measurement])
+
+    with pytest.raises(MalformedSlide):
+        read(slide, an_annotation(group, image=FINE))
+
+
+def test_a_group_with_too_many_measurements_is_refused(slide):
+    group = a_group([SQUARE], MeasurementsSequence=[a_measurement([1.0])] * (MEASUREMENTS_MAX + 1))
+
+    with pytest.raises(LimitExceeded):
+        read(slide, an_annotation(group, image=FINE))
 
 
 def test_ellipses_and_rectangles_have_outlines(slide):

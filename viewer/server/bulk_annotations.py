@@ -1,6 +1,7 @@
 """The API of bulk annotations on slides: which groups there are, and their tiles (`wsi.bulk_tiles`)."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Final
 
 from fastapi import APIRouter, Depends
@@ -15,14 +16,24 @@ from viewer.server.services import Services
 from wsi.bulk_tiles import OCTAVE_MAX, bulk_tile
 
 BULK: Final = "/slides/{study_uid}/{series_uid}/bulk"
+ONE: Final = BULK + "/{revision}/{instance_uid}/{group}/annotations/{number}"
 TILE: Final = BULK + "/{revision}/{instance_uid}/{place:path}"
 IMMUTABLE: Final = "private, max-age=31536000, immutable"
 _PLACE: Final = re.compile(r"([0-9]{1,5})/([0-9]{1,2})/([0-9]{1,6})_([0-9]{1,6})", re.ASCII)
 """Group, octave, column, row."""
 
 
+class BulkFigure(Model):
+    """What one annotation was measured to be."""
+
+    code: str = Field(description="Of what was measured, such as 42798000 (SCT): area.")
+    name: str
+    value: float
+    unit: str = Field(description="UCUM.")
+
+
 class BulkGroup(Model):
-    """One group of annotations, and where its tiles are: `{tiles}/{octave}/{column}_{row}`."""
+    """One group of annotations; its tiles: `{tiles}/{octave}/{column}_{row}`; figures: `{tiles}/annotations/{number}`."""
 
     id: str
     label: str
@@ -32,6 +43,7 @@ class BulkGroup(Model):
     algorithm: str
     graphic: str
     count: int
+    measured: bool = Field(description="Whether figures of its annotations are there.")
     tiles: str
 
 
@@ -40,6 +52,16 @@ class BulkGroups(Model):
 
     groups: list[BulkGroup]
     unread: int = Field(description="Instances that refer to the slide and cannot be read.")
+
+
+@dataclass(frozen=True, slots=True)
+class One:
+    """One annotation, as an address names it."""
+
+    revision: str
+    instance_uid: str
+    group: int
+    number: int  # from 1
 
 
 def add_bulk_annotations(router: APIRouter, services: Services) -> None:
@@ -61,12 +83,29 @@ def add_bulk_annotations(router: APIRouter, services: Services) -> None:
                 algorithm=group.algorithm,
                 graphic=group.graphic,
                 count=group.count,
+                measured=bool(group.measurements),
                 tiles=f"{base}/{slide.revision}/{bulk.sop_instance_uid}/{group.number}",
             )
             for bulk in found
             for group in bulk.groups
         ]
         return BulkGroups(groups=listed, unread=unread)
+
+    @router.get(ONE, tags=["slides"])
+    def figures(
+        visit: Annotated[Visit, Depends(look)], study_uid: str, series_uid: str, one: Annotated[One, Depends()]
+    ) -> list[BulkFigure]:
+        """Tell what one annotation of a group was measured to be."""
+        del study_uid  # `look` has read it
+        group = services.slides.bulk.group(visit.grant, series_uid, one.revision, one.instance_uid, one.group)
+        if not 1 <= one.number <= group.count:
+            raise NotFound(what="annotation")
+        told = [(figure, figure.of(one.number)) for figure in group.measurements]
+        return [
+            BulkFigure(code=figure.code, name=figure.name, value=value, unit=figure.unit)
+            for figure, value in told
+            if value is not None
+        ]
 
     def tile(request: Request) -> Response:
         asked = request.path_params

@@ -27,7 +27,17 @@ export interface AttributeName {
 
 export type Box = readonly [number, number, number, number];
 
-/** One group of annotations, and where its tiles are: `{tiles}/{octave}/{column}_{row}`. */
+/** What one annotation was measured to be. */
+export interface BulkFigure {
+  /** Of what was measured, such as 42798000 (SCT): area. */
+  readonly code: string;
+  readonly name: string;
+  readonly value: number;
+  /** UCUM. */
+  readonly unit: string;
+}
+
+/** One group of annotations; its tiles: `{tiles}/{octave}/{column}_{row}`; figures: `{tiles}/annotations/{number}`. */
 export interface BulkGroup {
   readonly id: string;
   readonly label: string;
@@ -37,6 +47,8 @@ export interface BulkGroup {
   readonly algorithm: string;
   readonly graphic: string;
   readonly count: number;
+  /** Whether figures of its annotations are there. */
+  readonly measured: boolean;
   readonly tiles: string;
 }
 

@@ -5,7 +5,7 @@ import { ask } from "./client";
 import { fetchJson, seriesUrl } from "./dicomweb";
 import { addressAt, type StudyKey } from "./queries";
 import { unwrap } from "./result";
-import type { BulkGroups, SlideItem } from "./types";
+import type { BulkFigure, BulkGroup, BulkGroups, SlideItem } from "./types";
 
 /** A slide that is still arriving grows. */
 const RENEW_MS = 60_000;
@@ -29,6 +29,19 @@ export function bulkQuery(study: StudyKey, seriesInstanceUid: string, revision: 
     queryFn: async ({ signal }) => unwrap(await ask<BulkGroups>("GET", path, { signal })),
     enabled: revision !== undefined,
     staleTime: RENEW_MS,
+    retry: 1,
+  });
+}
+
+/** What one annotation of a group, counted from one, was measured to be. */
+export function figuresQuery(study: StudyKey, group: BulkGroup, number: number) {
+  return queryOptions({
+    queryKey: ["bulk figures", study, group.tiles, number],
+    queryFn: async ({ signal }) => {
+      const path = addressAt(study, `${group.tiles}/annotations/${number}`);
+      return unwrap(await ask<readonly BulkFigure[]>("GET", path, { signal }));
+    },
+    staleTime: Number.POSITIVE_INFINITY,
     retry: 1,
   });
 }

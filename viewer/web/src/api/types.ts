@@ -4,6 +4,7 @@ import type { SeriesItem, SessionInfo, StudyItem, TraceItem } from "./schema";
 
 export type {
   Box,
+  BulkFigure,
   BulkGroup,
   BulkGroups,
   Decided,

@@ -3,7 +3,7 @@
 import { Loader } from "@mantine/core";
 import { IconCloudOff } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, type ReactNode, Suspense, useState } from "react";
+import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type StudyKey, seriesQuery, studyQuery } from "../api/queries";
 import { problemOf } from "../api/result";
@@ -21,7 +21,7 @@ import styles from "./Reading.module.css";
 import { NoSeries } from "./ReadingNotices";
 import { SeriesStrip } from "./SeriesStrip";
 import { StackRoom } from "./StackRoom";
-import { isSlide, SLIDES, useSlideBearer } from "./slides/series";
+import { isSlide, SLIDES, shownSeries, useSlideBearer } from "./slides/series";
 import { TraceDrawer } from "./TraceDrawer";
 import { useStacks } from "./useStacks";
 
@@ -45,7 +45,7 @@ export default function Reading({ study, standing, onShow, ...ways }: ReadingPro
   const connected = useOnline();
   const listed = useQuery(studyQuery(study)).data;
   const query = useQuery(seriesQuery(study));
-  const series = query.data ?? NO_SERIES;
+  const series = useMemo(() => shownSeries(query.data ?? NO_SERIES), [query.data]);
   // A line may be there and lead nowhere: the question that is asked all the time tells.
   const online = connected && !(query.error && problemOf(query.error).kind === "offline");
   const [chosenUid, choose] = useState<string>();

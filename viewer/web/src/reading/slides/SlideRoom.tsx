@@ -140,7 +140,7 @@ export function SlideRoom(room: RoomProps) {
             onView={setImages}
           />
         ) : null}
-        {hasBulk && grouped ? <BulkPanel bulk={bulk} /> : null}
+        {hasBulk && grouped ? <BulkPanel study={study} bulk={bulk} /> : null}
         {bench && listed ? <MarkPanel bench={bench} kept={kept} /> : null}
         {side === "form" ? <FormPanel study={study} onClose={() => setSide(undefined)} /> : null}
         {side === "validation" ? <ValidationPanel onClose={() => setSide(undefined)} /> : null}

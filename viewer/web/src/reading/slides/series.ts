@@ -15,6 +15,11 @@ export function isSlide(series: Series): boolean {
 /** Holds the marks that are not saved of the slides that are open (ui/leaving.ts). */
 export const SLIDES = "slides";
 
+/** What the strip shows: bulk annotations lie over their slide, and are no pictures of their own. */
+export function shownSeries(all: readonly Series[]): readonly Series[] {
+  return all.some(isSlide) ? all.filter(({ modality }) => modality !== "ANN") : all;
+}
+
 /** The bearer as an instance of the slide tells it. */
 export function useSlideBearer(study: StudyKey, slide: Series | undefined): Bearer | undefined {
   const query = useQuery({ ...bearerQuery(study, slide?.seriesInstanceUID ?? ""), enabled: slide !== undefined });

@@ -1,12 +1,13 @@
 // Form 25/BV2 beside the slide: the fields as the node lists them, in the words of the form.
 
-import { Button, Loader, NativeSelect, Textarea, TextInput } from "@mantine/core";
+import { Button, Input, Loader, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { formFieldsQuery } from "../../../api/pathology";
 import type { StudyKey } from "../../../api/queries";
 import { problemOf } from "../../../api/result";
 import type { PathologyField } from "../../../api/types";
+import { DayInput } from "../../../ui/DayInput";
 import { formatMoment } from "../../../ui/format";
 import { usePreferences } from "../../../ui/preferences";
 import type { Purpose } from "./draft";
@@ -33,7 +34,8 @@ export function FormPanel({ study, onClose }: FormPanelProps) {
   return (
     <SidePanel title={t("formTitle")} onClose={onClose}>
       <p className={styles["note"]}>{t("notReport")}</p>
-      {fields.data && work.form ? <Fields fields={fields.data} work={work} /> : null}
+      {/* Fields for days keep what was typed: another state has others. */}
+      {fields.data && work.form ? <Fields key={work.form.revision} fields={fields.data} work={work} /> : null}
       {failed ? (
         <p className={styles["problem"]} role="alert">
           {t(`common:problem.${failed === "changed" ? "unexpected" : failed}`)}{" "}
@@ -111,7 +113,11 @@ function Field({ field, value, onType }: FieldProps) {
     case "text":
       return <Textarea {...common} autosize minRows={2} maxRows={12} maxLength={TEXT_MAX} />;
     case "date":
-      return <TextInput {...common} type="date" />;
+      return (
+        <Input.Wrapper label={common.label}>
+          <DayInput label={common.label} value={value} onDay={onType} />
+        </Input.Wrapper>
+      );
     case "count":
       return <TextInput {...common} inputMode="numeric" maxLength={COUNT_DIGITS_MAX} />;
     case "line":

@@ -1,11 +1,12 @@
 // One more case that was read both ways.
 
-import { Button, Checkbox, Textarea, TextInput } from "@mantine/core";
+import { Button, Checkbox, Input, Textarea, TextInput } from "@mantine/core";
 import { useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { recordCase, validationQuery } from "../../../api/pathology";
 import type { ProblemKind } from "../../../api/result";
+import { DayInput } from "../../../ui/DayInput";
 import styles from "./Validation.module.css";
 
 const NOTHING = { number: "", glass: "", glassOn: "", digital: "", digitalOn: "" };
@@ -19,6 +20,7 @@ export function NewCase() {
   const [typed, setTyped] = useState(NOTHING);
   const [isConcordant, setConcordant] = useState(false);
   const [tried, setTried] = useState(false);
+  const [round, setRound] = useState(0); // fields for days keep what was typed: others for the next case
   const [busy, setBusy] = useState(false);
   const [problem, setProblem] = useState<ProblemKind | "known">();
 
@@ -43,6 +45,7 @@ export function NewCase() {
     setProblem(undefined);
     setTried(false);
     setTyped(NOTHING);
+    setRound(round + 1);
     setConcordant(false);
     questions.setQueryData(validationQuery.queryKey, result.value);
     void questions.invalidateQueries({ queryKey: ["slide"] }); // each slide's description has the standing
@@ -58,14 +61,24 @@ export function NewCase() {
       setTyped((before) => ({ ...before, [name]: value }));
     },
   });
+  const day = (name: "glassOn" | "digitalOn") => (
+    <Input.Wrapper label={t(name)} error={tried && typed[name] === "" ? t("needed") : null}>
+      <DayInput
+        key={round}
+        label={t(name)}
+        value={typed[name]}
+        onDay={(iso) => setTyped((before) => ({ ...before, [name]: iso }))}
+      />
+    </Input.Wrapper>
+  );
 
   return (
     <form className={styles["form"]} onSubmit={submit} noValidate aria-label={t("record")}>
       <TextInput {...field("number")} description={t("numberHint")} maxLength={NUMBER_MAX} />
       <Textarea {...field("glass")} autosize minRows={1} maxRows={6} maxLength={DIAGNOSIS_MAX} />
-      <TextInput {...field("glassOn")} type="date" />
+      {day("glassOn")}
       <Textarea {...field("digital")} autosize minRows={1} maxRows={6} maxLength={DIAGNOSIS_MAX} />
-      <TextInput {...field("digitalOn")} type="date" />
+      {day("digitalOn")}
       <Checkbox
         label={t("isConcordant")}
         checked={isConcordant}
