@@ -1,12 +1,13 @@
 // The page of displays: the test pattern, what a calibrated display shows of it, which display this is, and its checks.
 
-import { Button, NativeSelect, NumberInput, TextInput } from "@mantine/core";
+import { Button, Input, NativeSelect, NumberInput, TextInput } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { displaysQuery, recordCheck, registerDisplay, retireDisplay } from "../api/displays";
 import type { Result } from "../api/result";
 import type { DisplayCheck, DisplayItem } from "../api/types";
+import { DayInput } from "../ui/DayInput";
 import { formatNumber } from "../ui/format";
 import { usePreferences } from "../ui/preferences";
 import styles from "./DisplayPage.module.css";
@@ -176,7 +177,9 @@ function Checks({ display }: { readonly display: DisplayItem }) {
         }}
       >
         <TextInput label={t("by")} value={by} maxLength={64} required onChange={(e) => setBy(e.target.value)} />
-        <TextInput label={t("on")} type="date" value={on} required onChange={(e) => setOn(e.target.value)} />
+        <Input.Wrapper label={t("on")}>
+          <DayInput label={t("on")} value={on} onDay={setOn} />
+        </Input.Wrapper>
         <NativeSelect
           label={t("result")}
           value={result}
@@ -186,13 +189,9 @@ function Checks({ display }: { readonly display: DisplayItem }) {
           ]}
           onChange={(e) => setResult(e.currentTarget.value === "failed" ? "failed" : "passed")}
         />
-        <TextInput
-          label={t("nextDue")}
-          type="date"
-          value={nextDue}
-          required
-          onChange={(e) => setNextDue(e.target.value)}
-        />
+        <Input.Wrapper label={t("nextDue")}>
+          <DayInput label={t("nextDue")} value={nextDue} onDay={setNextDue} />
+        </Input.Wrapper>
         <TextInput label={t("note")} value={note} maxLength={512} onChange={(e) => setNote(e.target.value)} />
         <Button type="submit">{t("record")}</Button>
       </form>
