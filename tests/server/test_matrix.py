@@ -36,6 +36,11 @@ VALUES = {
     "link": "0123456789abcdef",
     "program": "weasis",
     "display": "0123456789abcdef",
+    "revision": "1",
+    "group": "1",
+    "octave": "0",
+    "column": "0",
+    "row": "0",
 }
 
 
