@@ -306,5 +306,5 @@ def test_files_that_cannot_be_used_stop_the_start(start_node, settings, tmp_path
 
 
 def test_processes_do_not_start_with_such_files_either(start_processes, settings, tmp_path: Path):  # noqa: F811
-    with pytest.raises(InvalidConfiguration, match="FileNotFoundError"):
+    with pytest.raises(InvalidConfiguration, match=r"dimse\.tls_certificate: .*: No such file or directory"):
         start_processes(processes=1, **{**settings, "tls_certificate": tmp_path / "none"})
