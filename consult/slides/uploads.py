@@ -205,21 +205,24 @@ class Uploads:
             self._settle(one, State.STORED, "", "")
 
     def _settle(self, one: Upload, state: State, code: str, reason: str) -> None:
-        """Write down how it went; only what may go better later is kept, and what cannot be audited now."""
-        record = one.record
+        """Write down how it went; only what may go better later is kept, and what cannot be audited now.
+
+        Nobody sees a slide as over before all of that is done.
+        """
         with one.lock:
-            record.state, record.code, record.reason, record.changed_at = state, code, reason, self._clock.now()
+            settled = copy.copy(one.record)
+            settled.state, settled.code, settled.reason, settled.changed_at = state, code, reason, self._clock.now()
+            if settled.upload in self._uploads:
+                if state in FINAL:
+                    try:
+                        self._taking.audit(settled)
+                    except Retriable as error:  # it is taken once more: what is here already is not taken twice
+                        settled.state, settled.code, settled.reason = State.WAITING, error.code, str(error)
+                    else:
+                        one.file.unlink(missing_ok=True)
+                one.record = settled
+                one.keep()
             one.is_queued = False
-            if record.upload not in self._uploads:
-                return
-            if state in FINAL:
-                try:
-                    self._taking.audit(record)
-                except Retriable as error:  # it is taken once more: what is here already is not taken twice
-                    record.state, record.code, record.reason = State.WAITING, error.code, str(error)
-                else:
-                    one.file.unlink(missing_ok=True)
-            one.keep()
 
 
 def _tell(record: Record, taken: Taken) -> None:
