@@ -81,16 +81,25 @@ def rendered(call: Call) -> ASGIApp:
     return _picture(call, located, number, (offer, how, headers))
 
 
-@lru_cache(maxsize=1024)  # clients send a handful of values, thousands of times
 def _chosen(accept: str, frames: int | None) -> Offer:
     """Choose; whoever wants a picture does not wait until it is known whether videos can be had."""
-    if frames == 1:
-        return choose(accept, (*ALONE, *PARTS))
-    pictures = (*ALONE, *PARTS) if frames is None else (*PARTS, Offer(GIF))
-    if "video/" not in accept.lower():
-        with suppress(NotAcceptable):
-            return choose(accept, pictures)
-    return choose(accept, (*pictures, *offered()))
+    is_several = frames not in (None, 1)
+    if frames == 1 or "video/" not in accept.lower():
+        picture = _picture_chosen(accept, is_several=is_several)
+        if picture is not None:
+            return picture
+    return choose(accept, (*_pictures_offered(is_several=is_several), *(() if frames == 1 else offered())))
+
+
+@lru_cache(maxsize=1024)  # clients send a handful of values, thousands of times
+def _picture_chosen(accept: str, *, is_several: bool) -> Offer | None:
+    with suppress(NotAcceptable):
+        return choose(accept, _pictures_offered(is_several=is_several))
+    return None
+
+
+def _pictures_offered(*, is_several: bool) -> tuple[Offer, ...]:
+    return (*PARTS, Offer(GIF)) if is_several else (*ALONE, *PARTS)
 
 
 def _stream(call: Call, located: Located) -> ASGIApp:
