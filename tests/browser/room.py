@@ -10,7 +10,7 @@ from urllib.parse import quote, urlsplit
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, expect
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request, Route, expect
 
 LAPTOP = (1366, 768)
 PHONE = (390, 844)
@@ -34,6 +34,12 @@ PICTURE = """() => {
   copy.getContext("2d").drawImage(source, 0, 0);
   return copy.toDataURL("image/png");
 }"""
+
+
+def _keep_no_draft(route: Route) -> None:
+    """Answer as a node would that has no draft and takes any."""
+    sent = route.request.post_data_json if route.request.method == "PUT" else {"version": -1}
+    route.fulfill(json={"version": sent["version"] + 1, "content": "", "at": None})
 
 
 class Room:
@@ -60,10 +66,12 @@ class Room:
         scheme: Scheme | None = None,
         backend: Literal["cpu", "gpu"] | None = None,
         hanging: bool = False,
+        drafts: bool = False,
     ) -> "Room":
         """Open a window as a person has it who chose a language and, for every screen, light or dark.
 
-        Unless `hanging`, a study opens with one picture, whatever it is of.
+        Unless `hanging`, a study opens with one picture, whatever it is of; unless `drafts`, with nothing of what
+        another test drew and left.
         """
         context = browser.new_context(
             viewport={"width": size[0], "height": size[1]},
@@ -81,6 +89,8 @@ class Room:
         context.add_init_script(
             f"for (const [key, value] of Object.entries({json.dumps(stored)})) localStorage[key] ??= value;"
         )
+        if not drafts:
+            context.route(re.compile(r"/api/studies/[^/]+/draft\?"), _keep_no_draft)
         return cls(context, base_url)
 
     def close(self) -> None:

@@ -85,7 +85,7 @@ def opening(browser_without_webgl: Browser, hub: NodeProcess) -> Iterator[Openin
     rooms: list[Room] = []
 
     def opened(date: str) -> Room:
-        room = Room.open(browser_without_webgl, hub.url)
+        room = Room.open(browser_without_webgl, hub.url, drafts=True)
         rooms.append(room)
         room.sign_in("bs.lan", PASSWORD)
         room.open_study(f"{date[6:]}/{date[4:6]}/{date[:4]}")
@@ -277,7 +277,7 @@ def test_the_bars_of_drafts_stand_in_nobodys_way(
     language: Language,
     scheme: Scheme,
 ):
-    room = Room.open(browser_without_webgl, hub.url, size=size, language=language, scheme=scheme)
+    room = Room.open(browser_without_webgl, hub.url, size=size, language=language, scheme=scheme, drafts=True)
     room.sign_in("bs.minh", PASSWORD)
     room.open_study("20/11/2026")
     study, site = room.dicomweb().rsplit("/", 1)[1], room.dicomweb().split("/")[2]
@@ -305,7 +305,7 @@ def test_the_bars_of_drafts_stand_in_nobodys_way(
 
 
 def test_what_is_drawn_on_a_slide_outlives_the_tab_too(browser_without_webgl: Browser, hub: NodeProcess):
-    room = Room.open(browser_without_webgl, hub.url)
+    room = Room.open(browser_without_webgl, hub.url, drafts=True)
     slide = SlideRoom(room)
     slide.press("c")
     slide.click(60, 40)

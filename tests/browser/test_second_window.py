@@ -55,7 +55,7 @@ def opening(browser_without_webgl: Browser, hub: NodeProcess) -> Iterator[Openin
     rooms: list[Room] = []
 
     def opened(script: str = "") -> Room:
-        room = Room.open(browser_without_webgl, hub.url)
+        room = Room.open(browser_without_webgl, hub.url, drafts=True)
         rooms.append(room)
         if script:
             room.context.add_init_script(script)
@@ -197,7 +197,7 @@ def test_a_browser_that_lets_no_window_open_says_so(opening: Opening):
 @pytest.fixture
 def listing(browser_without_webgl: Browser, hub: NodeProcess) -> Iterator[Room]:
     """A reader at the worklist who has studies opened in a window of their own."""
-    room = Room.open(browser_without_webgl, hub.url)
+    room = Room.open(browser_without_webgl, hub.url, drafts=True)
     room.sign_in("bs.lan", PASSWORD)
     room.page.get_by_role("button", name="Tài khoản").click()
     room.page.get_by_role("menuitemcheckbox", name="Mở ca ở cửa sổ ảnh riêng").click()

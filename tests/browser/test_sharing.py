@@ -62,7 +62,7 @@ def test_a_link_and_its_code_open_one_study_for_somebody_without_an_account(
     room.page.goto(f"{hub.url}/study/{study}")
     room.wait_for_picture()
     room.page.get_by_role("button", name=re.compile("^(Send out|Gửi ra ngoài)$")).click()
-    expect(room.page.get_by_role("menuitem")).to_have_count(4)
+    expect(room.page.get_by_role("menuitem")).to_have_count(5)
     assert found_in_the_way(room, artifacts / f"share-menu-{name}.png") == []
     room.page.get_by_role("menuitem", name=re.compile("^(Link|Liên kết)")).click()
     room.page.get_by_role("button", name=re.compile("^(Make a link|Tạo liên kết)$")).click()
