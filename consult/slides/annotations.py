@@ -6,6 +6,7 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from consult.documents import Author, Documents, Sheet, Version, version_of
+from consult.highdicom_once import have_highdicom
 from consult.slides.marks import Mark, checked
 from consult.slides.shelf import OpenSlide, Shelf
 from kernel.access import StudyGrant
@@ -28,7 +29,8 @@ class Annotations:
 
     def of(self, grant: StudyGrant, series_instance_uid: str) -> SlideMarks:
         """Return what was saved last. Raises as `Documents.newest`."""
-        from consult.slides.mark_documents import marks_of  # highdicom takes a second to import
+        have_highdicom()
+        from consult.slides.mark_documents import marks_of
 
         ds = self._documents.newest(grant, _series(series_instance_uid))
         return NOTHING if ds is None else version_of(ds, marks_of(ds))
@@ -50,6 +52,7 @@ class Annotations:
         InvalidRequest
             The marks are none, or the slide does not say where it lies on the glass.
         """
+        have_highdicom()
         from consult.slides.mark_documents import document
 
         kept = checked(marks)
