@@ -4,15 +4,16 @@ import subprocess
 import sys
 
 AT_ONCE = """
-import importlib, threading
+import importlib, sys, time
 from concurrent.futures import ThreadPoolExecutor
+import consult.findings.key_images, consult.slides.annotations
 from consult.highdicom_once import have_highdicom
 
-NAMES = ("consult.findings.key_documents", "consult.findings.mark_documents", "consult.slides.mark_documents")
-together = threading.Barrier(len(NAMES))
+NAMES = ("consult.findings.mark_documents", "consult.findings.key_documents", "consult.slides.mark_documents")
 
 def ask(name):
-    together.wait()
+    while name != NAMES[0] and "highdicom" not in sys.modules:  # the others ask when the first is amid it
+        time.sleep(0.001)
     have_highdicom()
     importlib.import_module(name)
 
