@@ -7,25 +7,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
-from anonymizer import residue
-from anonymizer.engine import deidentify
-from anonymizer.faces import face_risk
-from anonymizer.keys import Keys
-from anonymizer.opening import in_little_endian
-from anonymizer.options import FACES, OPTIONS
-from anonymizer.patient import read_patient
+from anonymizer.elements.second_net import net_of
+from anonymizer.engine.engine import deidentify
+from anonymizer.engine.faces import face_risk
+from anonymizer.engine.opening import in_little_endian
+from anonymizer.engine.result import Buffer, Deidentified
 from anonymizer.pdf.encapsulated import pdf_cleaned, pdf_masked, wants_new_pdf
 from anonymizer.pixels.cleaner import Cleaner, Cleaning
 from anonymizer.pixels.gate import needs_pixel_review
-from anonymizer.profile import Profile
-from anonymizer.result import Buffer, Deidentified
-from anonymizer.second_net import net_of
+from anonymizer.profiles.options import FACES, OPTIONS
+from anonymizer.profiles.profile import Profile
+from anonymizer.pseudonyms.keys import Keys
+from anonymizer.pseudonyms.patient import read_patient
+from anonymizer.residue import search as residue
 from kernel.dicom.boxes import Box
 from kernel.dicom.elements import Header
 from kernel.dicom.transcode_header import Change
 
 FINDINGS_TOLD_MAX: Final = 5
-CLEAN_PIXELS, CLEAN_GRAPHICS = "clean_pixel_data", "clean_graphics"  # of `anonymizer.options`
+CLEAN_PIXELS, CLEAN_GRAPHICS = "clean_pixel_data", "clean_graphics"  # of `anonymizer.profiles.options`
 _STUDY, _SERIES, _INSTANCE = 0x0020000D, 0x0020000E, 0x00080018
 
 

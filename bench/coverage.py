@@ -14,7 +14,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from anonymizer import keys, profile
+from anonymizer.profiles import profile
+from anonymizer.pseudonyms import keys
 from anonymizer.release import Released, release
 from bench import peers
 from bench.report import Peer, Report, say

@@ -20,11 +20,12 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from anonymizer import keys, profile
-from anonymizer.engine import deidentify
-from anonymizer.opening import opened
+from anonymizer.engine.engine import deidentify
+from anonymizer.engine.opening import opened
+from anonymizer.engine.result import Buffer, Deidentified
+from anonymizer.profiles import profile
+from anonymizer.pseudonyms import keys
 from anonymizer.release import Released, release
-from anonymizer.result import Buffer, Deidentified
 from bench import coverage, peers, slices, vault
 from bench.headers import as_scanners_write
 from bench.report import Peer, Report, arguments, say

@@ -25,8 +25,8 @@ from gateway.dimse.upper_layer.commands import CommandSet, Field
 from gateway.dimse.upper_layer.indications import Command, DataSetEnd, Fragment, ReleaseRequested, Requested
 from gateway.dimse.upper_layer.pdu import AnsweredContext, AssociateAccept, AssociateRequest, ContextResult
 from gateway.dimse.upper_layer.states import State
-from kernel.archive.durable import begin_write_back, rename_new
-from kernel.archive.flushing import Flushing
+from kernel.archive.blobs.durable import begin_write_back, rename_new
+from kernel.archive.blobs.flushing import Flushing
 
 TABLES = """
 CREATE TABLE series(pk INTEGER PRIMARY KEY, instances INTEGER, at TEXT);

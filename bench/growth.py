@@ -13,9 +13,9 @@ from pydicom.uid import ExplicitVRLittleEndian
 from sqlalchemy import func, select
 
 from bench import slices
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.durable import Flush
-from kernel.archive.ingest import METADATA_LEVEL
+from kernel.archive.blobs.durable import Flush
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.ingest import METADATA_LEVEL
 from kernel.archive.records import Ingested, Origin, Received
 from kernel.archive.tables import study
 from kernel.clock import SystemClock

@@ -9,7 +9,7 @@ from typing import Final
 import zstandard
 
 from bench.studies import Studies
-from kernel.archive.ingest import METADATA_LEVEL
+from kernel.archive.ingest.ingest import METADATA_LEVEL
 from kernel.archive.records import Received
 from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.json_model import to_json

@@ -13,10 +13,10 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from anonymizer.identifiers import pseudonym
-from anonymizer.keyring import Keyring
-from anonymizer.keys import Keys
-from anonymizer.vault import NONCE_BYTES, Sealed, VaultEntry, VaultKind, seal
+from anonymizer.pseudonyms.identifiers import pseudonym
+from anonymizer.pseudonyms.keyring import Keyring
+from anonymizer.pseudonyms.keys import Keys
+from anonymizer.pseudonyms.vault import NONCE_BYTES, Sealed, VaultEntry, VaultKind, seal
 from bench.report import Report, arguments, say
 from kernel.database import Database
 from routing import vault

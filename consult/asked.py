@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from consult.performing import PerformedSteps
-from kernel.archive.owner import LocalOwner, Owner
+from kernel.archive.owner.asking import LocalOwner, Owner
 from kernel.dicom import plain
 
 CREATE: Final = "mpps.create"

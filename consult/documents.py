@@ -18,9 +18,9 @@ from pydicom.filewriter import write_dataset
 
 from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
-from kernel.archive.blobs import Blobs
-from kernel.archive.committer import Committer
-from kernel.archive.ingest import Ingest
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.ingest.committer import Committer
+from kernel.archive.ingest.ingest import Ingest
 from kernel.archive.records import Located, Origin
 from kernel.clock import Clock
 from kernel.database import Database

@@ -14,8 +14,8 @@ from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from consult.draft_tables import draft
 from kernel.access import StudyGrant
-from kernel.archive.reclaim import Freed
-from kernel.archive.removal import Doomed, takes_all
+from kernel.archive.deletion.reclaim import Freed
+from kernel.archive.deletion.removal import Doomed, takes_all
 from kernel.clock import Clock
 from kernel.database import Database, upsert
 from kernel.errors import DraftChanged, LimitExceeded
@@ -86,7 +86,7 @@ class Drafts:
 
 
 class DraftDependents:
-    """Drafts of what is deleted (`kernel.archive.deletion.Dependents`)."""
+    """Drafts of what is deleted (`kernel.archive.deletion.deletion.Dependents`)."""
 
     def obstacles(self, connection: Connection, doomed: Doomed) -> Sequence[str]:
         """Return nothing: a draft goes with its study."""

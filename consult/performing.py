@@ -18,7 +18,7 @@ from consult.order_rows import OrderNumbers
 from consult.performed import Belongs, Model, Progress
 from consult.steps import Status
 from consult.tables import performed_instance, performed_step, scheduled_step
-from kernel.archive.complete import MPPS_COMPLETED
+from kernel.archive.ingest.complete import MPPS_COMPLETED
 from kernel.archive.records import Completed, Stored
 from kernel.archive.tables import instance, manifest, study
 from kernel.clock import Clock

@@ -17,11 +17,11 @@ from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, progress_bar
 from exchange.stores import Stores
 from gateway import source_tables
-from kernel.archive.commit_socket import RemoteCommitter
-from kernel.archive.committer import Committer
-from kernel.archive.complete import ASSOCIATION_RELEASED
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.ingest.committer import Committer
+from kernel.archive.ingest.complete import ASSOCIATION_RELEASED
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
+from kernel.archive.owner.commit_socket import RemoteCommitter
 from kernel.archive.records import Origin
 from kernel.config import Config
 from kernel.errors import LimitExceeded

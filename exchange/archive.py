@@ -13,7 +13,7 @@ from exchange.screen import out, plain_errors, table
 from exchange.stores import opened
 from kernel import events
 from kernel.archive import index
-from kernel.archive import quarantine as kept_apart
+from kernel.archive.ingest import quarantine as kept_apart
 from kernel.errors import NotFound
 from kernel.events import Event, EventName
 

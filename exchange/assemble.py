@@ -45,18 +45,18 @@ from gateway.hl7.intake import Intake
 from gateway.hl7.listener import MllpListener
 from gateway.peers import Sources
 from kernel.access.asked import serve_access
-from kernel.archive import verify
-from kernel.archive.commit_socket import CommitServer
-from kernel.archive.commitment_desk import CommitmentDesk, serve_commitments
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.complete import ASSOCIATION_RELEASED
-from kernel.archive.deletion import Deletions
-from kernel.archive.deletion_asked import serve_deletions
-from kernel.archive.ingest import Ingest
-from kernel.archive.owner import LocalOwner
-from kernel.archive.quarantine import Quarantine
-from kernel.archive.tier_maker import TierMaker
-from kernel.archive.tiers import Tiers
+from kernel.archive.blobs import verify
+from kernel.archive.commitment.desk import CommitmentDesk, serve_commitments
+from kernel.archive.deletion.asked import serve_deletions
+from kernel.archive.deletion.deletion import Deletions
+from kernel.archive.derived.tier_maker import TierMaker
+from kernel.archive.derived.tiers import Tiers
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.complete import ASSOCIATION_RELEASED
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
+from kernel.archive.owner.asking import LocalOwner
+from kernel.archive.owner.commit_socket import CommitServer
 from kernel.clock import Clock
 from kernel.config import Config
 from routing.deletion import DeliveryDependents

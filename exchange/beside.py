@@ -5,8 +5,8 @@ import socket
 from exchange.assemble import COMMIT_SOCKET, committer_of, planner_of
 from exchange.stores import Stores
 from gateway import source_tables
-from kernel.archive.commit_messages import socket_address
-from kernel.archive.committer import LocalCommitter
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.owner.messages import socket_address
 from kernel.config import Config
 from routing.settings import parse
 

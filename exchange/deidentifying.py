@@ -12,9 +12,9 @@ from typing import Annotated, Any, Final
 
 import typer
 
-from anonymizer import keys as site_keys
-from anonymizer import profile as profiles
-from anonymizer import site_profile
+from anonymizer.profiles import profile as profiles
+from anonymizer.profiles import site_profile
+from anonymizer.pseudonyms import keys as site_keys
 from exchange.deidentify_report import studies_of, write_report
 from exchange.explaining import explain_file, print_profiles
 from exchange.file_inputs import Entry, entries

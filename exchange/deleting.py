@@ -10,11 +10,12 @@ from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors
 from exchange.stores import Stores, opened
 from exchange.study_report import report_study
-from kernel.archive import holds, index
-from kernel.archive.deletion import REASONS, Wish
-from kernel.archive.deletion_asked import ask_deletion
-from kernel.archive.owner import RemoteOwner
-from kernel.archive.removal import Target
+from kernel.archive import index
+from kernel.archive.deletion import holds
+from kernel.archive.deletion.asked import ask_deletion
+from kernel.archive.deletion.deletion import REASONS, Wish
+from kernel.archive.deletion.removal import Target
+from kernel.archive.owner.asking import RemoteOwner
 
 app = typer.Typer(no_args_is_help=True, help="Delete from the archive, hold what nobody may delete, report on copies.")
 app.command("report")(report_study)

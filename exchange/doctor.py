@@ -18,7 +18,7 @@ from gateway import source_tables
 from gateway.dimse.upper_layer.tls import ServerTls
 from gateway.peers import Sources
 from kernel import audit
-from kernel.archive import verify
+from kernel.archive.blobs import verify
 from kernel.config import Config
 from kernel.dicom.video import video_program
 from kernel.errors import ExchangeError

@@ -12,8 +12,8 @@ from typing import Any
 
 import typer
 
-from anonymizer.options import BASIC_CODE, OPTIONS, declared
-from anonymizer.profile import BUILT_IN, load
+from anonymizer.profiles.options import BASIC_CODE, OPTIONS, declared
+from anonymizer.profiles.profile import BUILT_IN, load
 from consult import worklist
 from exchange import dimse_documents
 from exchange.commands import COMMANDS
@@ -21,8 +21,8 @@ from exchange.lazy_group import Entry, Group, target
 from exchange.licence_documents import licences
 from gateway.status import dimse_status, failure_reason, http_status
 from kernel import config
-from kernel.archive.items import ATTRIBUTES
-from kernel.archive.key_columns import COLUMNS
+from kernel.archive.search.items import ATTRIBUTES
+from kernel.archive.search.key_columns import COLUMNS
 from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
 from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
 from kernel.dicom.transcode_frames import LOSSLESS_TARGETS, TARGETS

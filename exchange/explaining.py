@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-from anonymizer.engine import deidentify
-from anonymizer.explain import VALUE_BYTES_SHOWN, Told, explain
-from anonymizer.keys import Keys
-from anonymizer.opening import opened
-from anonymizer.options import OPTIONS, declared
-from anonymizer.profile import BUILT_IN, Profile, load
+from anonymizer.engine.engine import deidentify
+from anonymizer.engine.explain import VALUE_BYTES_SHOWN, Told, explain
+from anonymizer.engine.opening import opened
+from anonymizer.profiles.options import OPTIONS, declared
+from anonymizer.profiles.profile import BUILT_IN, Profile, load
+from anonymizer.pseudonyms.keys import Keys
 from exchange.file_inputs import Entry, content_of
 from exchange.screen import out, table
 from kernel.config import Config

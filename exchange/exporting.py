@@ -17,7 +17,7 @@ from gateway.dicomweb.media.disc import kind_of_disc, write_disc
 from gateway.dicomweb.media.medium import File, Source, files_of
 from gateway.dicomweb.retrieve.zipped import zipped
 from kernel.access import Action, system
-from kernel.archive.metadata import Metadata
+from kernel.archive.derived.metadata import Metadata
 
 BY = "command line"
 

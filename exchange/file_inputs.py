@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import IO, Final
 
-from anonymizer.result import Buffer
+from anonymizer.engine.result import Buffer
 from kernel.errors import LimitExceeded
 
 FILES_MAX: Final = 1_000_000  # of one run

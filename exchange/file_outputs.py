@@ -12,10 +12,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Final, Self
 
-from kernel.archive.durable import begin_write_back, flush_folder, rename_new
-from kernel.archive.flushing import flush_together
+from kernel.archive.blobs.durable import begin_write_back, flush_folder, rename_new
+from kernel.archive.blobs.flushing import flush_together
 
-CHUNKS_AT_ONCE: Final = 16  # of a MiB at most each: they wait in memory (`anonymizer.result.chunks_of`)
+CHUNKS_AT_ONCE: Final = 16  # of a MiB at most each: they wait in memory (`anonymizer.engine.result.chunks_of`)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,13 @@ from functools import cache
 from pathlib import Path
 from typing import Final, Literal
 
-from anonymizer.keys import Keys
-from anonymizer.opening import opened
+from anonymizer.engine.opening import opened
+from anonymizer.engine.result import Buffer, NewIdentity
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.zones import read_zones
+from anonymizer.profiles.site_profile import chosen
+from anonymizer.pseudonyms.keys import Keys
 from anonymizer.release import Held, release
-from anonymizer.result import Buffer, NewIdentity
-from anonymizer.site_profile import chosen
 from exchange.file_inputs import Entry, content_of
 from exchange.file_outputs import Writer, Writing
 from kernel.dicom.boxes import Box

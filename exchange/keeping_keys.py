@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
-from anonymizer.keyring import Keyring, Secret
-from anonymizer.keys import key_id
+from anonymizer.pseudonyms.keyring import Keyring, Secret
+from anonymizer.pseudonyms.keys import key_id
 from exchange.key_files import VARIABLE, KeyFile, SiteKeys, from_environment, key_file, new_secret
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import err, out, plain_errors, progress_bar, table

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from anonymizer.keyring import TEXT_BYTES_MAX, Keyring, parse, text_of
-from anonymizer.keys import Keys
+from anonymizer.pseudonyms.keyring import TEXT_BYTES_MAX, Keyring, parse, text_of
+from anonymizer.pseudonyms.keys import Keys
 from kernel.access.secrets import load_or_create_key
-from kernel.archive.durable import flush_folder
+from kernel.archive.blobs.durable import flush_folder
 from kernel.config import Config
 from kernel.errors import InvalidConfiguration
 

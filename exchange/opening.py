@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from anonymizer.identifiers import is_pseudonym, spoken
+from anonymizer.pseudonyms.identifiers import is_pseudonym, spoken
 from exchange.key_files import site_keys
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table

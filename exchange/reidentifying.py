@@ -5,12 +5,12 @@ from typing import Annotated, Final
 
 import typer
 
-from anonymizer.keys import Keys
-from anonymizer.reidentify import RETURNED_BYTES_MAX, named_in, reidentify
-from anonymizer.reidentify_fhir import fhir
-from anonymizer.reidentify_hl7 import hl7
-from anonymizer.reidentify_messages import named_in_message, studies_in
-from anonymizer.vault import VaultKind
+from anonymizer.pseudonyms.keys import Keys
+from anonymizer.pseudonyms.vault import VaultKind
+from anonymizer.reidentify.dicom import RETURNED_BYTES_MAX, named_in, reidentify
+from anonymizer.reidentify.fhir import fhir
+from anonymizer.reidentify.hl7 import hl7
+from anonymizer.reidentify.messages import named_in_message, studies_in
 from exchange.key_files import KeyFile, site_keys
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import err, out, plain_errors, progress_bar

@@ -25,11 +25,11 @@ from gateway.dimse.scu.line import Serving
 from gateway.dimse.scu.retrieve_scu import BUFFER_BYTES, REFUSED_BYTES_MAX, Order, Progress, find_instances, retrieve
 from gateway.dimse.upper_layer.commands import Field
 from gateway.peers import Source
-from kernel.archive.commit_socket import RemoteCommitter
-from kernel.archive.complete import ASSOCIATION_RELEASED
 from kernel.archive.index import known_instances
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.ingest.complete import ASSOCIATION_RELEASED
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
+from kernel.archive.owner.commit_socket import RemoteCommitter
 from kernel.clock import doubled_s
 from kernel.config import Config
 from kernel.dicom.syntaxes import SYNTAXES

@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from kernel.access import Access
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.clock import Clock, SystemClock
 from kernel.config import Config
 from kernel.database import Database

@@ -36,7 +36,7 @@ from gateway.dicomweb.app import DicomWeb
 from gateway.dicomweb.deidentify.order import Deidentification
 from gateway.dicomweb.service import Services as DicomWebServices
 from kernel import telemetry
-from kernel.archive.reclaim import reclaim_blobs
+from kernel.archive.deletion.reclaim import reclaim_blobs
 from kernel.config import HttpConfig
 from kernel.errors import ExchangeError, InvalidConfiguration
 from routing.break_glass import BreakGlass

@@ -14,9 +14,9 @@ from typing import Any, Final, NoReturn
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from anonymizer.identifiers import PSEUDONYM_GROUP, is_pseudonym
-from anonymizer.keys import Keys
-from anonymizer.vault import VaultKind, blind_index
+from anonymizer.pseudonyms.identifiers import PSEUDONYM_GROUP, is_pseudonym
+from anonymizer.pseudonyms.keys import Keys
+from anonymizer.pseudonyms.vault import VaultKind, blind_index
 from kernel.access import Principal, Scope
 from kernel.audit import Action, AuditOutcome, Line, append
 from kernel.clock import Clock

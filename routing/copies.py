@@ -21,7 +21,7 @@ class Copy:
     series_instance_uid: str
     sop_instance_uid: str
     blob_key: str
-    record: Mapping[str, Any]  # as `anonymizer.result.ActionRecord`
+    record: Mapping[str, Any]  # as `anonymizer.engine.result.ActionRecord`
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from typing import Final
 
 from sqlalchemy import Connection, Row, Select, and_, delete, func, select
 
-from anonymizer.keys import Keys
-from kernel.archive.reclaim import Freed
-from kernel.archive.removal import Doomed
+from anonymizer.pseudonyms.keys import Keys
+from kernel.archive.deletion.reclaim import Freed
+from kernel.archive.deletion.removal import Doomed
 from kernel.archive.tables import conflict, instance
 from routing import consignments, erasure, pixel_reviews
 from routing.consignments import ConsignmentKey
@@ -29,7 +29,7 @@ _ARRIVED: Final = (ReceiptState.DELIVERED.value, ReceiptState.DUPLICATE.value)
 
 
 class DeliveryDependents:
-    """Jobs and pseudonymised copies of what is deleted (`kernel.archive.deletion.Dependents`)."""
+    """Jobs and pseudonymised copies of what is deleted (`kernel.archive.deletion.deletion.Dependents`)."""
 
     def __init__(self, keys_of: Callable[[str], Keys]) -> None:
         self._keys_of = keys_of  # of a site; asked for only when something is erased

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
-from anonymizer.survivors import Survivor, survivors
+from anonymizer.residue.survivors import Survivor, survivors
 from kernel.dicom.dictionary import KEYWORD_OF
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan

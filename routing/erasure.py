@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select
 
-from anonymizer.keys import Keys
-from anonymizer.patient import pseudonym_of
-from anonymizer.vault import VaultKind, blind_index
-from kernel.archive.removal import Doomed
+from anonymizer.pseudonyms.keys import Keys
+from anonymizer.pseudonyms.patient import pseudonym_of
+from anonymizer.pseudonyms.vault import VaultKind, blind_index
+from kernel.archive.deletion.removal import Doomed
 from kernel.archive.tables import instance, series, study
 from routing.tables import derived, vault_entry
 

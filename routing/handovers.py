@@ -16,7 +16,7 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Row, delete, func, select, update
 
-from kernel.archive.commitments import INSTANCES_MAX, Reference
+from kernel.archive.commitment.requests import INSTANCES_MAX, Reference
 from kernel.archive.index import batched
 from kernel.archive.tables import instance, series, study
 from kernel.clock import doubled_s

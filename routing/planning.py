@@ -13,7 +13,7 @@ from typing import Final
 
 from sqlalchemy import Connection, select
 
-from kernel.archive.complete import set_priority
+from kernel.archive.ingest.complete import set_priority
 from kernel.archive.records import Completed, Origin, Outcome, Stored
 from kernel.archive.tables import study
 from kernel.clock import Clock

@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
-from anonymizer.profile import BUILT_IN, Profile
-from anonymizer.site_profile import TEXT_CHARACTERS_MAX, chosen
+from anonymizer.profiles.profile import BUILT_IN, Profile
+from anonymizer.profiles.site_profile import TEXT_CHARACTERS_MAX, chosen
 from kernel.config import Config
 from kernel.errors import InvalidConfiguration
 

@@ -14,13 +14,13 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from anonymizer.identifiers import new_uid
-from anonymizer.keys import Keys
-from anonymizer.reidentify import Reidentified, named_in, reidentify
+from anonymizer.pseudonyms.identifiers import new_uid
+from anonymizer.pseudonyms.keys import Keys
+from anonymizer.pseudonyms.vault import NONCE_BYTES, Sealed, VaultEntry, VaultKind, seal
+from anonymizer.reidentify.dicom import Reidentified, named_in, reidentify
 from anonymizer.release import Held
-from anonymizer.vault import NONCE_BYTES, Sealed, VaultEntry, VaultKind, seal
-from kernel.archive.blobs import Blobs
-from kernel.archive.ingest import Ingest
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.ingest.ingest import Ingest
 from kernel.archive.records import Ingested, Origin, Outcome
 from kernel.clock import Clock
 from kernel.database import Database

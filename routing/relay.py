@@ -11,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.clock import Clock
 from kernel.config import RoutingConfig
 from kernel.database import Database

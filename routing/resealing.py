@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Integer, Row, bindparam, func, literal, literal_column, select, tuple_, update
 
-from anonymizer.keys import Keys
-from anonymizer.vault import NONCE_BYTES, Sealed, reseal
+from anonymizer.pseudonyms.keys import Keys
+from anonymizer.pseudonyms.vault import NONCE_BYTES, Sealed, reseal
 from kernel.database import Database, is_sqlite
 from routing.tables import vault_entry
 from routing.vault import sealed_of

@@ -18,9 +18,9 @@ from PIL import Image
 
 from anonymizer.pdf.encapsulated import pages_of, wants_new_pdf
 from anonymizer.pixels.views import Picture, eight_bits, frame, overviews
-from anonymizer.profile import Profile
-from kernel.archive.blobs import Blobs
-from kernel.archive.remembered import Remembered
+from anonymizer.profiles.profile import Profile
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.derived.remembered import Remembered
 from kernel.database import Database
 from kernel.dicom.elements import Header
 from kernel.dicom.pixels import open_pixels

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, literal_column, select, update
 
-from kernel.archive import commitments
+from kernel.archive.commitment import requests as commitments
 from kernel.database import tx_notify
 from routing.queue import topic_of
 from routing.tables import handover, job, lane

@@ -15,15 +15,15 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, select
 
-from anonymizer.keys import Keys
+from anonymizer.engine.result import Deidentified, chunks_of
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.layouts import Layout
 from anonymizer.pixels.learning import Known, Look
-from anonymizer.profile import Profile
+from anonymizer.profiles.profile import Profile
+from anonymizer.pseudonyms.keys import Keys
+from anonymizer.pseudonyms.vault import NONCE_BYTES, Sealed, seal
 from anonymizer.release import Held, Released, release
-from anonymizer.result import Deidentified, chunks_of
-from anonymizer.vault import NONCE_BYTES, Sealed, seal
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.archive.tables import instance
 from kernel.database import Database, upsert
 from kernel.dicom.boxes import Box

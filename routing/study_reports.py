@@ -5,7 +5,7 @@ from collections import Counter
 from itertools import groupby
 from typing import Final
 
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.database import Database
 from kernel.errors import Busy, LimitExceeded, NotFound
 from routing.copies import Copy, HeldInstance, copies_of, held_of

@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from anonymizer.keys import Keys
-from anonymizer.vault import Sealed, VaultEntry, VaultKind, blind_index, open_sealed
+from anonymizer.pseudonyms.keys import Keys
+from anonymizer.pseudonyms.vault import Sealed, VaultEntry, VaultKind, blind_index, open_sealed
 from kernel.audit import Action, AuditOutcome, Line, append
 from kernel.database import Database, upsert
 from routing.tables import vault_entry

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from sqlalchemy import Row, Select, select
 
-from anonymizer.identifiers import is_pseudonym
-from anonymizer.keys import Keys
-from anonymizer.reidentify import Named
-from anonymizer.vault import VaultEntry, VaultKind, blind_index, open_sealed
-from anonymizer.way_back import WayBack
+from anonymizer.pseudonyms.identifiers import is_pseudonym
+from anonymizer.pseudonyms.keys import Keys
+from anonymizer.pseudonyms.vault import VaultEntry, VaultKind, blind_index, open_sealed
+from anonymizer.reidentify.dicom import Named
+from anonymizer.reidentify.way_back import WayBack
 from kernel.archive.tables import study
 from kernel.audit import Action, AuditOutcome, Line, append
 from kernel.database import Database

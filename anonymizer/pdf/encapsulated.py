@@ -3,15 +3,15 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from anonymizer.elements.second_net import Net
+from anonymizer.engine.result import NewPixels
 from anonymizer.pdf.cleaner import Unfinished, clean_pdf, drawn_pages, masked_pdf
 from anonymizer.pdf.drawing import NotDrawnError, Page, is_installed, shared_drawing
 from anonymizer.pdf.looking import Eyes
 from anonymizer.pdf.words import read_words
 from anonymizer.pixels.cleaner import BURNED_IN_ANNOTATION, CLEAN_PIXEL_DATA, Cleaning
 from anonymizer.pixels.finder import missing, shared_finders
-from anonymizer.profile import SITE, Profile
-from anonymizer.result import NewPixels
-from anonymizer.second_net import Net
+from anonymizer.profiles.profile import SITE, Profile
 from kernel.dicom.boxes import Box
 from kernel.dicom.elements import Header
 

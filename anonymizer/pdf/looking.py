@@ -6,9 +6,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymizer.elements.second_net import Net
 from anonymizer.pdf.words import Word, is_believed, is_legible, telling, whole_lines
 from anonymizer.pixels.finder import Finder
-from anonymizer.second_net import Net
 from kernel.dicom.boxes import Box, joined, merged
 
 LONG_SIDE: Final = 2000  # in which the detector looks at a page

@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from anonymizer.elements.second_net import Net
 from anonymizer.pixels.tesseract import read
-from anonymizer.runs import aligned
-from anonymizer.second_net import Net
+from anonymizer.words.runs import aligned
 from kernel.dicom.boxes import Box
 from kernel.dicom.charset import decode
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Final, Literal
 
+from anonymizer.engine.result import Buffer, NewPixels
 from anonymizer.pixels.blank import filled
 from anonymizer.pixels.finder import Finder, missing, shared_finders
 from anonymizer.pixels.gate import CAPTURES, needs_cleaning
@@ -19,7 +20,6 @@ from anonymizer.pixels.overlays import overlays_kept
 from anonymizer.pixels.reopened import reopened
 from anonymizer.pixels.views import views
 from anonymizer.pixels.zones import Device, Zones, device_of, outside_regions
-from anonymizer.result import Buffer, NewPixels
 from kernel.dicom.boxes import Box, joined
 from kernel.dicom.elements import Header
 from kernel.dicom.image import ImagePixel

@@ -12,10 +12,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from anonymizer.engine.result import NewPixels, Piece
 from anonymizer.pixels.blank import black_sample, filled
 from anonymizer.pixels.native import native_pieces
 from anonymizer.pixels.pieces import encapsulated_pieces
-from anonymizer.result import NewPixels, Piece
 from kernel.dicom.boxes import Box
 from kernel.dicom.codecs import as_allocated
 from kernel.dicom.decoder_messages import Question

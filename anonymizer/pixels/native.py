@@ -6,8 +6,8 @@ from typing import Final
 
 import numpy as np
 
+from anonymizer.engine.result import Piece
 from anonymizer.pixels.blank import black_sample
-from anonymizer.result import Piece
 from kernel.dicom.boxes import Box, runs
 from kernel.dicom.frames import Span
 from kernel.dicom.limits import exceeded

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from anonymizer.result import Piece, size_of
+from anonymizer.engine.result import Piece, size_of
 from kernel.dicom.encapsulate import BASIC_OFFSETS_MAX
 from kernel.dicom.frames import Span
 from kernel.dicom.limits import exceeded

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import Final
 
-from anonymizer.result import NewPixels, chunks_of, joined, size_of
+from anonymizer.engine.result import NewPixels, chunks_of, joined, size_of
 from kernel.dicom.elements import Buffer
 from kernel.dicom.frames import locate_frames
 from kernel.dicom.pixels import Pixels

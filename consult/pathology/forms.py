@@ -11,8 +11,8 @@ from consult.documents import Author
 from consult.pathology.form import Purpose, checked
 from consult.pathology.tables import pathology_form
 from kernel.access import StudyGrant
-from kernel.archive.reclaim import Freed
-from kernel.archive.removal import Doomed, takes_all
+from kernel.archive.deletion.reclaim import Freed
+from kernel.archive.deletion.removal import Doomed, takes_all
 from kernel.audit import Action, Line, append
 from kernel.clock import Clock
 from kernel.database import Database
@@ -92,7 +92,7 @@ class Forms:
 
 
 class FormDependents:
-    """Forms of what is deleted (`kernel.archive.deletion.Dependents`)."""
+    """Forms of what is deleted (`kernel.archive.deletion.deletion.Dependents`)."""
 
     def obstacles(self, connection: Connection, doomed: Doomed) -> Sequence[str]:
         """Return nothing: a form goes with its study."""

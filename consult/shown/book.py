@@ -18,9 +18,9 @@ from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, selec
 from consult.shown.spans import gaps_in, numbers_in, text_of
 from consult.shown.tables import shown_series
 from kernel.access import Principal, StudyGrant
+from kernel.archive.deletion.reclaim import Freed
+from kernel.archive.deletion.removal import Doomed
 from kernel.archive.index import GRANTED_ROWS, IN_SERIES, IN_STUDY, batched, granted_values
-from kernel.archive.reclaim import Freed
-from kernel.archive.removal import Doomed
 from kernel.archive.tables import instance, series, study
 from kernel.clock import Clock
 from kernel.database import Database, upsert
@@ -106,7 +106,7 @@ class ShownBook:
 
 
 class ShownDependents:
-    """What was shown of what is deleted (`kernel.archive.deletion.Dependents`)."""
+    """What was shown of what is deleted (`kernel.archive.deletion.deletion.Dependents`)."""
 
     def obstacles(self, connection: Connection, doomed: Doomed) -> Sequence[str]:
         """Return nothing: it goes with its series."""

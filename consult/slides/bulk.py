@@ -9,7 +9,7 @@ from typing import Final
 from consult.slides.shelf import OpenSlide, Shelf
 from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
 from kernel.database import Database
 from kernel.errors import BlobMissing, LimitExceeded, MalformedInstance, MalformedSlide, NotFound

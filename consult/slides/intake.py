@@ -12,11 +12,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypeVar
 
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.archive.index import known_instances, studies_of_instances
-from kernel.archive.ingest import Ingest
+from kernel.archive.ingest.ingest import Ingest
 from kernel.archive.records import Origin
-from kernel.archive.search import StudyQuery, search_studies
+from kernel.archive.search.search import StudyQuery, search_studies
 from kernel.database import Database
 from kernel.dicom.key_text import parse_key
 from kernel.dicom.part10 import read_file_meta

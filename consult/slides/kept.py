@@ -15,7 +15,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.errors import StorageFull
 
 _NEW: Final = ".new"

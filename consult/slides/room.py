@@ -6,7 +6,7 @@ from consult.slides.bulk import BulkAnnotations
 from consult.slides.kept import Kept
 from consult.slides.making import Making
 from consult.slides.shelf import Shelf
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.database import Database
 
 

@@ -18,7 +18,7 @@ from consult.slides.kept import Kept
 from kernel.access import StudyGrant
 from kernel.access.memory import NotRemembered, about_to_wait, may_wait
 from kernel.archive import index as archive_index
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
 from kernel.database import Database
 from kernel.dicom.slide_flavour import WHOLE_SLIDE

@@ -16,8 +16,8 @@ from pathlib import Path
 import msgspec
 
 from consult.slides.upload_record import FINAL, Record, State
-from kernel.archive.durable import flush_data, flush_folder
-from kernel.archive.stage import WATERMARK_STEP_BYTES, Space, told
+from kernel.archive.blobs.durable import flush_data, flush_folder
+from kernel.archive.blobs.stage import WATERMARK_STEP_BYTES, Space, told
 from kernel.errors import LimitExceeded, UploadMoved
 
 

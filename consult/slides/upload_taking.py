@@ -6,7 +6,7 @@ from pathlib import Path
 
 from consult.slides.intake import Progress, SlideIntake, Taken
 from consult.slides.upload_record import Record
-from kernel.archive.committer import Committer
+from kernel.archive.ingest.committer import Committer
 from kernel.archive.records import Origin
 from kernel.audit import Action, AuditOutcome, Line, append
 from kernel.database import Database

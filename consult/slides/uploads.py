@@ -17,8 +17,8 @@ from consult.slides.upload_files import Turn, Upload, found
 from consult.slides.upload_record import FINAL, Form, Owner, Record, State
 from consult.slides.upload_taking import Taking
 from kernel import telemetry
-from kernel.archive.durable import flush_folder
-from kernel.archive.stage import Space
+from kernel.archive.blobs.durable import flush_folder
+from kernel.archive.blobs.stage import Space
 from kernel.clock import Clock
 from kernel.errors import Busy, ExchangeError, LimitExceeded, NotFound, Retriable, UploadMoved
 

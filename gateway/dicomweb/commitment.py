@@ -16,8 +16,8 @@ from gateway.dicomweb.http.media import parse_media_type
 from gateway.dicomweb.http.negotiation import Offer, choose
 from gateway.dicomweb.http.small_body import SmallBody
 from gateway.dicomweb.store.stow import storing_site
-from kernel.archive import commitments
-from kernel.archive.commitments import INSTANCES_MAX, Asked, Failure, Reference, Transaction
+from kernel.archive.commitment import requests as commitments
+from kernel.archive.commitment.requests import INSTANCES_MAX, Asked, Failure, Reference, Transaction
 from kernel.dicom.uids import check_uid
 from kernel.dicom.xml_model import to_xml
 from kernel.dicom.xml_reader import from_xml

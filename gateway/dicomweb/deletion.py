@@ -2,7 +2,7 @@
 
     DELETE /dicom-web/studies/{study}?reason=test-data&force=true
 
-`reason` (or the header Vienanh-Reason) is one of `kernel.archive.deletion.REASONS`; `force`, of an administrator only,
+`reason` (or the header Vienanh-Reason) is one of `kernel.archive.deletion.deletion.REASONS`; `force`, of an administrator only,
 deletes what waits for delivery or may be the only copy. 204 when it is gone, 409 with the reason when it may not go.
 """
 
@@ -13,8 +13,8 @@ from starlette.types import ASGIApp
 from gateway.dicomweb.http.answers import Answer
 from gateway.dicomweb.http.call import Call
 from kernel.access import Scope
-from kernel.archive.deletion import Wish
-from kernel.archive.removal import Target
+from kernel.archive.deletion.deletion import Wish
+from kernel.archive.deletion.removal import Target
 from kernel.dicom.uids import check_uid
 from kernel.errors import InvalidRequest
 

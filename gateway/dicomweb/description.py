@@ -12,8 +12,8 @@ from gateway.dicomweb.http.row import Row
 from gateway.dicomweb.retrieve.frame_media import MEDIA_TYPES
 from gateway.dicomweb.retrieve.tiers import MEDIA_TYPE as TIER
 from kernel.archive.changes import PAGE_MAX
-from kernel.archive.deletion import REASONS
-from kernel.archive.tiers import TIERS
+from kernel.archive.deletion.deletion import REASONS
+from kernel.archive.derived.tiers import TIERS
 
 WADL: Final = "http://wadl.dev.java.net/2009/02"
 _UID: Final = {"type": "string", "pattern": "^[0-9.]{1,64}$"}

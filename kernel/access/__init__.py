@@ -34,7 +34,7 @@ from kernel.access.secrets import Passwords, Signer, load_or_create_key, sha256_
 from kernel.access.sessions import Sessions
 from kernel.access.studies import Studies, StudyGrant
 from kernel.access.tokens import TokenInfo, Tokens
-from kernel.archive.search import StudyPage, StudyQuery
+from kernel.archive.search.search import StudyPage, StudyQuery
 from kernel.audit import Action
 from kernel.clock import Clock
 from kernel.config import AccessConfig, Config

@@ -6,7 +6,7 @@ import msgspec
 
 from kernel.access import Access, Action, Principal, StudyGrant
 from kernel.access.identity import Proved
-from kernel.archive.owner import LocalOwner, Owner
+from kernel.archive.owner.asking import LocalOwner, Owner
 
 OPEN_STUDY: Final = "access.open_study"
 MAY_SEARCH: Final = "access.may_search"

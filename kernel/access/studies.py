@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from kernel.access.memory import Recent
 from kernel.access.principal import Principal, Scope
-from kernel.archive.search import StudyPage, StudyQuery, search_studies
+from kernel.archive.search.search import StudyPage, StudyQuery, search_studies
 from kernel.archive.tables import study
 from kernel.audit import Action, AuditOutcome, Head, Line, append
 from kernel.clock import Clock
@@ -153,7 +153,7 @@ class Studies:
         self._tell(principal, line, keys="label")
 
     def may_delete(self, principal: Principal, uid: str, address: str, site: str | None = None) -> StudyGrant:
-        """Return which study the principal means to delete; nothing is allowed by it (`kernel.archive.deletion`).
+        """Return which study the principal means to delete; nothing is allowed by it (`kernel.archive.deletion.deletion`).
 
         Raises
         ------

@@ -8,10 +8,10 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian
 
-from anonymizer.engine import deidentify
-from anonymizer.keys import Keys, derive
-from anonymizer.profile import load
-from anonymizer.result import Deidentified
+from anonymizer.engine.engine import deidentify
+from anonymizer.engine.result import Deidentified
+from anonymizer.profiles.profile import load
+from anonymizer.pseudonyms.keys import Keys, derive
 from tests.support.builders import as_file
 
 

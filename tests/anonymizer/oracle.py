@@ -3,7 +3,7 @@
 from pydicom.datadict import DicomDictionary
 from pydicom.dataset import Dataset
 
-from anonymizer.profile import table
+from anonymizer.profiles.profile import table
 
 CODES = {row["tag"]: row["basic"] for row in table("ps3_15_e_1_1.json")["rows"]}
 DECLARED = {0x00120062, 0x00120063, 0x00120064, 0x00280303}

@@ -7,8 +7,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from anonymizer.identifiers import new_uid
-from anonymizer.profile import table
+from anonymizer.profiles.profile import table
+from anonymizer.pseudonyms.identifiers import new_uid
 from kernel.dicom.dictionary import VR_OF
 from tests.anonymizer.conftest import read
 from tests.anonymizer.second_transcription import rows

@@ -8,7 +8,7 @@ import pytest
 
 from anonymizer.pdf.encapsulated import not_installed
 from anonymizer.pixels.cleaner import Cleaner
-from anonymizer.profile import load
+from anonymizer.profiles.profile import load
 from anonymizer.release import Released, release
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan

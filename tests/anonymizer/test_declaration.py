@@ -5,11 +5,12 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian
 
-from anonymizer import engine, memory
-from anonymizer.actions import Action
-from anonymizer.engine import deidentify
-from anonymizer.profile import load, merge
-from anonymizer.result import NewPixels
+from anonymizer.elements import memory
+from anonymizer.engine import engine
+from anonymizer.engine.engine import deidentify
+from anonymizer.engine.result import NewPixels
+from anonymizer.profiles.actions import Action
+from anonymizer.profiles.profile import load, merge
 from tests.anonymizer.conftest import read
 from tests.support.builders import a_ct, as_file
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from anonymizer.descriptors import DIGITS_MAX, LENGTH_MAX, PHRASES, WORDS, is_harmless
+from anonymizer.words.descriptors import DIGITS_MAX, LENGTH_MAX, PHRASES, WORDS, is_harmless
 
 
 @pytest.mark.parametrize(

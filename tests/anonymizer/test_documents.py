@@ -6,8 +6,8 @@ import xml.etree.ElementTree as ET
 import pytest
 from pydicom.uid import EncapsulatedSTLStorage
 
-from anonymizer import bounded_xml
-from anonymizer.profile import load
+from anonymizer.content import bounded_xml
+from anonymizer.profiles.profile import load
 from anonymizer.release import Held, Released, release
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan

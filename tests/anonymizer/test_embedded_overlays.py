@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian, RLELossless
 
-from anonymizer import embedded_overlays
-from anonymizer.opening import in_little_endian
-from anonymizer.profile import load
+from anonymizer.engine import embedded_overlays
+from anonymizer.engine.opening import in_little_endian
+from anonymizer.profiles.profile import load
 from anonymizer.release import Released, release
 from kernel.errors import LimitExceeded, UnsupportedTransferSyntax
 from tests.anonymizer.conftest import read

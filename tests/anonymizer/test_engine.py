@@ -7,10 +7,10 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from anonymizer.dummies import encode
-from anonymizer.identifiers import is_pseudonym, new_uid, shift_date
-from anonymizer.profile import load
-from anonymizer.vault import VaultKind
+from anonymizer.profiles.dummies import encode
+from anonymizer.profiles.profile import load
+from anonymizer.pseudonyms.identifiers import is_pseudonym, new_uid, shift_date
+from anonymizer.pseudonyms.vault import VaultKind
 from tests.anonymizer.conftest import read
 from tests.support.builders import a_ct, as_file
 
@@ -112,8 +112,8 @@ def test_the_file_meta_and_preamble_are_made_anew(site):
 
 
 def test_the_same_input_gives_the_same_bytes_and_another_key_gives_others(site):
-    from anonymizer.engine import deidentify
-    from anonymizer.keys import derive
+    from anonymizer.engine.engine import deidentify
+    from anonymizer.pseudonyms.keys import derive
 
     source = as_file(a_ct())
     other = derive(b"o" * 32, site="bv-huyen")

@@ -16,7 +16,7 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
 )
 
-from anonymizer.dummies import encode
+from anonymizer.profiles.dummies import encode
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
 from kernel.errors import InvalidIdentifier, MalformedInstance, MissingIdentifier, Refused, UnsupportedSOPClass

@@ -13,10 +13,10 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from anonymizer.engine import deidentify
-from anonymizer.identifiers import new_uid
-from anonymizer.options import OPTIONS
-from anonymizer.profile import Profile, Rule, merge, table
+from anonymizer.engine.engine import deidentify
+from anonymizer.profiles.options import OPTIONS
+from anonymizer.profiles.profile import Profile, Rule, merge, table
+from anonymizer.pseudonyms.identifiers import new_uid
 from kernel.dicom.dictionary import VR_OF
 from tests.anonymizer import second_transcription
 from tests.anonymizer.conftest import read

@@ -4,8 +4,8 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from anonymizer.explain import explain
-from anonymizer.profile import load
+from anonymizer.engine.explain import explain
+from anonymizer.profiles.profile import load
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
 from tests.support.builders import a_ct, as_file

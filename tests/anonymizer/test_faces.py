@@ -4,8 +4,8 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from anonymizer.faces import face_risk
-from anonymizer.profile import load
+from anonymizer.engine.faces import face_risk
+from anonymizer.profiles.profile import load
 from anonymizer.release import Held, Released, release
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonymizer.identifiers import (
+from anonymizer.pseudonyms.identifiers import (
     PSEUDONYM_CHARACTERS,
     SPOKEN,
     is_pseudonym,

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonymizer.identifiers import new_uid, pseudonym, shift_days
-from anonymizer.keyring import EPOCHS_MAX, TEXT_BYTES_MAX, Keyring, parse, text_of
-from anonymizer.keys import derive
-from anonymizer.vault import VaultEntry, VaultKind, open_sealed, reseal, seal
+from anonymizer.pseudonyms.identifiers import new_uid, pseudonym, shift_days
+from anonymizer.pseudonyms.keyring import EPOCHS_MAX, TEXT_BYTES_MAX, Keyring, parse, text_of
+from anonymizer.pseudonyms.keys import derive
+from anonymizer.pseudonyms.vault import VaultEntry, VaultKind, open_sealed, reseal, seal
 from kernel.errors import VaultDamaged
 
 RING = Keyring.of_secret(b"a" * 32)

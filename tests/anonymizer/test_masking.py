@@ -21,8 +21,8 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from anonymizer.engine.result import NewPixels, chunks_of, joined
 from anonymizer.pixels.masking import masked
-from anonymizer.result import NewPixels, chunks_of, joined
 from kernel.dicom import jpeg_masks
 from kernel.dicom.boxes import Box, outside, runs
 from kernel.dicom.pixels import Pixels, open_pixels

@@ -2,9 +2,10 @@
 
 import pytest
 
-from anonymizer import memory, patient
-from anonymizer.keys import derive
-from anonymizer.opening import opened
+from anonymizer.elements import memory
+from anonymizer.engine.opening import opened
+from anonymizer.pseudonyms import patient
+from anonymizer.pseudonyms.keys import derive
 from tests.anonymizer.conftest import Site
 from tests.anonymizer.corpus import corpus
 from tests.support.builders import a_ct, a_ct_series, as_file

@@ -7,9 +7,9 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from anonymizer.dummies import encode
-from anonymizer.identifiers import shift_date
-from anonymizer.residue import find, needles_of
+from anonymizer.profiles.dummies import encode
+from anonymizer.pseudonyms.identifiers import shift_date
+from anonymizer.residue.search import find, needles_of
 from kernel.dicom.part10 import file_meta, read_file_meta
 from kernel.dicom.scanner import scan
 from tests.anonymizer.conftest import read

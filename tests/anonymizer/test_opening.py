@@ -2,8 +2,8 @@
 
 import pytest
 
-from anonymizer.opening import in_little_endian, opened
-from anonymizer.profile import load
+from anonymizer.engine.opening import in_little_endian, opened
+from anonymizer.profiles.profile import load
 from anonymizer.release import Released, release
 from kernel.errors import MalformedInstance
 from tests.anonymizer.conftest import read

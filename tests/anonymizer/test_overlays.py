@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from anonymizer.options import OPTIONS
 from anonymizer.pixels import overlays
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.finder import missing
-from anonymizer.profile import load, merge
+from anonymizer.profiles.options import OPTIONS
+from anonymizer.profiles.profile import load, merge
 from anonymizer.release import Released, release
 from kernel.dicom.boxes import Box
 from kernel.dicom.part10 import read_file_meta

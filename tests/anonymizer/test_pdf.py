@@ -12,6 +12,7 @@ import pydicom
 import pytest
 from PIL import Image
 
+from anonymizer.elements.second_net import Net
 from anonymizer.pdf import cleaner, drawing, encapsulated
 from anonymizer.pdf.cleaner import Unfinished, clean_pdf, written
 from anonymizer.pdf.drawing import CHARACTERS_MAX, PAGES_MAX, DrawingProcess, NotDrawnError, Page, shared_drawing
@@ -20,11 +21,10 @@ from anonymizer.pdf.looking import Eyes, look
 from anonymizer.pdf.words import Word, read_words
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.finder import shared_finders
-from anonymizer.profile import load
+from anonymizer.profiles.profile import load
+from anonymizer.profiles.site_profile import parse
 from anonymizer.release import Released, release
-from anonymizer.second_net import Net
-from anonymizer.site_profile import parse
-from anonymizer.tokens import tokens_of
+from anonymizer.words.tokens import tokens_of
 from kernel.dicom.boxes import Box
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan

@@ -4,9 +4,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from anonymizer.engine import deidentify
-from anonymizer.keys import derive
-from anonymizer.profile import BUILT_IN, load
+from anonymizer.engine.engine import deidentify
+from anonymizer.profiles.profile import BUILT_IN, load
+from anonymizer.pseudonyms.keys import derive
 from tests.support.builders import a_ct, as_file
 
 PROFILES = pytest.mark.parametrize("profile", list(BUILT_IN))

@@ -7,8 +7,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from anonymizer.private import holds
-from anonymizer.profile import table
+from anonymizer.profiles.private import holds
+from anonymizer.profiles.profile import table
 from tests.support.builders import a_ct
 
 # Typed a second time, by hand, from the lists of PixelMed and of cati-neuroimaging/deidentification.

@@ -2,10 +2,10 @@
 
 import pytest
 
-from anonymizer.actions import Action, resolve
-from anonymizer.compiled import compiled
-from anonymizer.options import OPTIONS
-from anonymizer.profile import load, merge, table
+from anonymizer.elements.compiled import compiled
+from anonymizer.profiles.actions import Action, resolve
+from anonymizer.profiles.options import OPTIONS
+from anonymizer.profiles.profile import load, merge, table
 from kernel.dicom.dictionary import TAG_OF
 from kernel.errors import InvalidConfiguration
 

@@ -6,9 +6,9 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from anonymizer.identifiers import new_uid
-from anonymizer.profile import BUILT_IN
-from anonymizer.residue import find, needles_of
+from anonymizer.profiles.profile import BUILT_IN
+from anonymizer.pseudonyms.identifiers import new_uid
+from anonymizer.residue.search import find, needles_of
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
 from tests.anonymizer.conftest import read

@@ -14,10 +14,10 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import EncapsulatedPDFStorage, ImplicitVRLittleEndian
 
-from anonymizer import reidentify as reidentifying
-from anonymizer.identifiers import pseudonym, shift_date, shift_days
-from anonymizer.reidentify import named_in, reidentify
-from anonymizer.way_back import NEW_UID, PSEUDONYM, WayBack
+from anonymizer.pseudonyms.identifiers import pseudonym, shift_date, shift_days
+from anonymizer.reidentify import dicom as reidentifying
+from anonymizer.reidentify.dicom import named_in, reidentify
+from anonymizer.reidentify.way_back import NEW_UID, PSEUDONYM, WayBack
 from kernel.errors import LimitExceeded, MalformedInstance
 from tests.anonymizer.conftest import read
 from tests.support.builders import a_ct, as_file
@@ -259,7 +259,7 @@ def test_a_clinical_document_in_xml_is_filled_in(released):
 
 @given(st.binary(max_size=400))
 def test_no_document_ends_the_filling_in(document):
-    from anonymizer.reidentify_pdf import fill_in
+    from anonymizer.reidentify.pdf import fill_in
 
     way = WayBack("K7M2-9QXD-4TBC", {"PatientName": "A^B"}, {}, {}, -400)
 

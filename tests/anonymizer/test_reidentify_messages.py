@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from anonymizer import reidentify_fhir
-from anonymizer import reidentify_messages as messages
-from anonymizer.identifiers import pseudonym, shift_date
-from anonymizer.reidentify_fhir import fhir
-from anonymizer.reidentify_hl7 import hl7
-from anonymizer.reidentify_messages import named_in_message, studies_in
-from anonymizer.way_back import WayBack
+from anonymizer.pseudonyms.identifiers import pseudonym, shift_date
+from anonymizer.reidentify import fhir as reidentify_fhir
+from anonymizer.reidentify import messages
+from anonymizer.reidentify.fhir import fhir
+from anonymizer.reidentify.hl7 import hl7
+from anonymizer.reidentify.messages import named_in_message, studies_in
+from anonymizer.reidentify.way_back import WayBack
 from kernel.errors import LimitExceeded, MalformedInstance
 
 TOKEN = pseudonym(b"k" * 32, "site", "BN1")

@@ -10,8 +10,9 @@ import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from anonymizer import residue_forms, residue_inflated
-from anonymizer.residue import FINDINGS_MAX, find, needles_of
+from anonymizer.residue import forms as residue_forms
+from anonymizer.residue import inflated as residue_inflated
+from anonymizer.residue.search import FINDINGS_MAX, find, needles_of
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
 from kernel.errors import LimitExceeded

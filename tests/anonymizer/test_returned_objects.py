@@ -4,8 +4,8 @@ from datetime import date
 
 import pytest
 
-from anonymizer.reidentify import Named, Reidentified, named_in, reidentify
-from anonymizer.way_back import WayBack
+from anonymizer.reidentify.dicom import Named, Reidentified, named_in, reidentify
+from anonymizer.reidentify.way_back import WayBack
 from tests.anonymizer.conftest import Site, read
 from tests.anonymizer.scoring import references
 from tests.anonymizer.test_samples import errors_of

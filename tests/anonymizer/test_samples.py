@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from anonymizer.profile import BUILT_IN
-from anonymizer.residue import find, needles_of
+from anonymizer.profiles.profile import BUILT_IN
+from anonymizer.residue.search import find, needles_of
 from kernel.dicom.part10 import open_dataset, read_file_meta
 from kernel.dicom.scanner import scan
 from kernel.errors import MalformedInstance, Refused

@@ -6,9 +6,10 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from anonymizer import runs, second_net
-from anonymizer.second_net import Net
-from anonymizer.tokens import tokens_of
+from anonymizer.elements import second_net
+from anonymizer.elements.second_net import Net
+from anonymizer.words import runs
+from anonymizer.words.tokens import tokens_of
 from tests.support.builders import a_ct, as_file
 
 PATIENT = {

@@ -3,10 +3,10 @@
 import pytest
 from pydicom.dataset import Dataset
 
-from anonymizer import site_profile
-from anonymizer.engine import deidentify
-from anonymizer.profile import load
-from anonymizer.site_profile import chosen, parse
+from anonymizer.engine.engine import deidentify
+from anonymizer.profiles import site_profile
+from anonymizer.profiles.profile import load
+from anonymizer.profiles.site_profile import chosen, parse
 from kernel.errors import InvalidConfiguration
 from tests.anonymizer.conftest import read
 from tests.support.builders import a_ct, as_file

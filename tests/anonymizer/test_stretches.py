@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from anonymizer import memory, stretches
-from anonymizer.result import Deidentified
+from anonymizer.elements import memory, stretches
+from anonymizer.engine.result import Deidentified
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
 from tests.anonymizer.conftest import Site

@@ -5,7 +5,7 @@ from highdicom.sr import ComprehensiveSR
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
-from anonymizer.residue import find, needles_of
+from anonymizer.residue.search import find, needles_of
 from kernel.dicom.part10 import read_file_meta
 from kernel.dicom.scanner import scan
 from tests.anonymizer.conftest import read

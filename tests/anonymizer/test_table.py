@@ -6,7 +6,7 @@ from importlib.resources import files
 
 import pytest
 
-from anonymizer.profile import table
+from anonymizer.profiles.profile import table
 from anonymizer.tables import generate
 from tests.anonymizer.second_transcription import rows
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from anonymizer.keys import derive
-from anonymizer.vault import VaultEntry, VaultKind, blind_index, open_sealed, seal
+from anonymizer.pseudonyms.keys import derive
+from anonymizer.pseudonyms.vault import VaultEntry, VaultKind, blind_index, open_sealed, seal
 from kernel.errors import VaultDamaged
 
 ENTRY = VaultEntry(kind=VaultKind.PATIENT, token="K7M2-9QXD-4TBC", identity={"PatientName": "Nguyễn^Thị Hương"})

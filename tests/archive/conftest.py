@@ -8,11 +8,11 @@ import pytest
 from pydicom.dataset import Dataset
 from sqlalchemy import func, select
 
-from kernel.archive.blobs import Blobs
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.durable import Flush
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.blobs.durable import Flush
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Completed, Ingested, Origin, Received, Staged, Stored
 from kernel.clock import ManualClock
 from kernel.database import Database

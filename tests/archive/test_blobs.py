@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from kernel.archive import blobs as blobs_module
-from kernel.archive.blobs import Blobs, discard
-from kernel.archive.durable import rename_new
-from kernel.archive.flushing import Flushing
-from kernel.archive.stage import HEAD_BYTES
+from kernel.archive.blobs import store as blobs_module
+from kernel.archive.blobs.durable import rename_new
+from kernel.archive.blobs.flushing import Flushing
+from kernel.archive.blobs.stage import HEAD_BYTES
+from kernel.archive.blobs.store import Blobs, discard
 from kernel.dicom.part10 import file_meta, read_file_meta
 from kernel.errors import BlobMissing, DigestMismatch, StorageFull
 
@@ -112,7 +112,7 @@ def test_the_same_bytes_promoted_by_many_threads_at_once_are_one_blob(blobs: Blo
 @pytest.mark.parametrize("supported", [True, False], ids=["renameat2", "link"])
 def test_of_two_renames_to_one_name_exactly_one_succeeds(tmp_path: Path, monkeypatch, supported):
     if not supported:
-        monkeypatch.setattr("kernel.archive.durable._renameat2", None)
+        monkeypatch.setattr("kernel.archive.blobs.durable._renameat2", None)
     (tmp_path / "a").write_text("a")
     (tmp_path / "b").write_text("b")
 
@@ -166,7 +166,7 @@ def test_an_instance_larger_than_what_is_free_is_refused_before_it_is_taken(tmp_
 
 
 def test_a_large_instance_that_reaches_the_reserve_on_its_way_is_discarded(blobs: Blobs, monkeypatch):
-    monkeypatch.setattr("kernel.archive.stage.WATERMARK_STEP_BYTES", 1000)
+    monkeypatch.setattr("kernel.archive.blobs.stage.WATERMARK_STEP_BYTES", 1000)
     stage = blobs.stage(CT, UID, EXPLICIT)
     stage.write(b"x" * 900)
     blobs._free_bytes_min = 1 << 60  # something else took the space

@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from kernel.archive.blobs import Blobs
-from kernel.archive.commit_socket import CommitServer, RemoteCommitter
-from kernel.archive.durable import Flush
-from kernel.archive.flushing import Flushing
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.blobs.durable import Flush
+from kernel.archive.blobs.flushing import Flushing
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
+from kernel.archive.owner.commit_socket import CommitServer, RemoteCommitter
 from kernel.archive.records import Outcome
 from kernel.archive.tables import instance, quarantine, study
 from kernel.clock import SystemClock
@@ -182,7 +182,7 @@ def test_a_listener_killed_between_announcing_and_flushing_leaves_no_row(served)
 
 
 def test_a_listener_that_never_flushes_does_not_stop_the_others(tmp_path: Path, sqlite_archive, monkeypatch):
-    monkeypatch.setattr("kernel.archive.durable.FLUSH_WAIT_S", 0.2)
+    monkeypatch.setattr("kernel.archive.blobs.durable.FLUSH_WAIT_S", 0.2)
     stuck = Flush()
     received = sqlite_archive.prepared(a_ct())
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import select
 
-from kernel.archive.sessions import Sessions
+from kernel.archive.ingest.sessions import Sessions
 from kernel.archive.tables import manifest, study
 from tests.archive.conftest import Archive, an_origin
 from tests.support.builders import a_ct, a_ct_series

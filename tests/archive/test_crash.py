@@ -8,14 +8,15 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from kernel.archive import blobs as blobs_module
-from kernel.archive import durable, ingest
-from kernel.archive.blobs import Blobs
-from kernel.archive.commit_socket import RemoteCommitter
-from kernel.archive.flushing import Flushing
-from kernel.archive.parents import Parents
+from kernel.archive.blobs import durable
+from kernel.archive.blobs import store as blobs_module
+from kernel.archive.blobs.flushing import Flushing
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.blobs.verify import check
+from kernel.archive.ingest import ingest
+from kernel.archive.ingest.parents import Parents
+from kernel.archive.owner.commit_socket import RemoteCommitter
 from kernel.archive.tables import instance, quarantine, series, study
-from kernel.archive.verify import check
 from kernel.database import Database
 from kernel.errors import MalformedInstance
 from tests.archive.conftest import an_origin, open_archive

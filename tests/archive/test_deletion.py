@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select
 
-from anonymizer.keys import derive
-from kernel.archive import verify
-from kernel.archive.deletion import Deletions, Wish
-from kernel.archive.deletion_asked import ask_deletion, serve_deletions
-from kernel.archive.owner import LocalOwner
-from kernel.archive.reclaim import reclaim_blobs
-from kernel.archive.removal import Target
+from anonymizer.pseudonyms.keys import derive
+from kernel.archive.blobs import verify
+from kernel.archive.deletion.asked import ask_deletion, serve_deletions
+from kernel.archive.deletion.deletion import Deletions, Wish
+from kernel.archive.deletion.reclaim import reclaim_blobs
+from kernel.archive.deletion.removal import Target
+from kernel.archive.owner.asking import LocalOwner
 from kernel.archive.tables import distinct_name, instance, patient, series, study, study_day
 from kernel.config import ArchiveConfig
 from kernel.errors import DeletionRefused, NotFound

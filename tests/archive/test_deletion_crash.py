@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from kernel.archive import blobs as blobs_module
-from kernel.archive import deletion, reclaim, verify
-from kernel.archive.blobs import Blobs
-from kernel.archive.deletion import Deletions
-from kernel.archive.reclaim import reclaim_blobs
+from kernel.archive.blobs import store as blobs_module
+from kernel.archive.blobs import verify
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.deletion import deletion, reclaim
+from kernel.archive.deletion.deletion import Deletions
+from kernel.archive.deletion.reclaim import reclaim_blobs
 from kernel.archive.tables import instance, patient, series, study
 from kernel.archive.tables import reclaim as reclaim_table
 from kernel.audit import Action, audit

@@ -5,10 +5,10 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ComputedRadiographyImageStorage, CTImageStorage, SecondaryCaptureImageStorage
 
-from kernel.archive import cost
-from kernel.archive import finder as finder_module
-from kernel.archive import search as search_module
-from kernel.archive.finder import Asked, Finder, Page
+from kernel.archive.search import cost
+from kernel.archive.search import finder as finder_module
+from kernel.archive.search import search as search_module
+from kernel.archive.search.finder import Asked, Finder, Page
 from kernel.dicom.dictionary import TAG_OF
 from kernel.dicom.identifier import of_paths, texts
 from kernel.dicom.levels import Level

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from kernel.archive import durable, flushing
-from kernel.archive.flushing import Flushing
+from kernel.archive.blobs import durable, flushing
+from kernel.archive.blobs.flushing import Flushing
 from kernel.archive.records import Outcome
 from kernel.archive.tables import instance
 from kernel.errors import Busy, StorageFull

@@ -6,8 +6,8 @@ import json
 import pytest
 from sqlalchemy import select
 
-from kernel.archive import metadata as metadata_module
-from kernel.archive.metadata import Metadata
+from kernel.archive.derived import metadata as metadata_module
+from kernel.archive.derived.metadata import Metadata
 from kernel.archive.tables import series_metadata
 from kernel.errors import NotFound
 from tests.archive.conftest import Archive, an_origin

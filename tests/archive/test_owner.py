@@ -11,9 +11,9 @@ from sqlalchemy.exc import DBAPIError
 from kernel.access.asked import AskedAccess, serve_access
 from kernel.access.principal import Principal, Scope
 from kernel.access.studies import StudyGrant
-from kernel.archive import owner as owners
-from kernel.archive.commit_socket import CommitServer, RemoteCommitter
-from kernel.archive.owner import ASK_BYTES_MAX, LocalOwner, RemoteOwner
+from kernel.archive.owner import asking as owners
+from kernel.archive.owner.asking import ASK_BYTES_MAX, LocalOwner, RemoteOwner
+from kernel.archive.owner.commit_socket import CommitServer, RemoteCommitter
 from kernel.archive.tables import instance
 from kernel.audit import Action
 from kernel.database import ReadOnly

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from kernel.archive.metadata import Metadata
-from kernel.archive.search import StudyQuery, search_studies
+from kernel.archive.blobs.verify import check
+from kernel.archive.derived.metadata import Metadata
+from kernel.archive.search.search import StudyQuery, search_studies
 from kernel.archive.tables import quarantine
-from kernel.archive.verify import check
 from kernel.dicom.part10 import read_file_meta
 from kernel.errors import MalformedInstance, Refused
 from tests.archive.conftest import Archive, an_origin

@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event, insert, text
 
-from kernel.archive import cost
-from kernel.archive import plan as plan_module
-from kernel.archive.complete import set_priority
-from kernel.archive.found import rows_of
-from kernel.archive.search import StudyQuery, search_pks, search_studies, series_of_study
+from kernel.archive.ingest.complete import set_priority
+from kernel.archive.search import cost
+from kernel.archive.search import plan as plan_module
+from kernel.archive.search.found import rows_of
+from kernel.archive.search.search import StudyQuery, search_pks, search_studies, series_of_study
 from kernel.archive.tables import distinct_name, patient, study, study_modality, worklist_rank
 from kernel.database import Database, upsert
 from kernel.dicom.dictionary import TAG_OF, VR_OF

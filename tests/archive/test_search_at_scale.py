@@ -12,7 +12,7 @@ from sqlalchemy import select
 from bench.load import TABLES, copy_to_postgresql, load_sqlite
 from bench.studies import Studies
 from bench.tiny import part10
-from kernel.archive.search import StudyQuery, search_studies
+from kernel.archive.search.search import StudyQuery, search_studies
 from kernel.archive.tables import distinct_name, patient, study, study_day
 from kernel.database import Database
 from kernel.dicom.attributes import read_attributes

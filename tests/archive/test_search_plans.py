@@ -8,11 +8,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bench.studies import Studies
-from kernel.archive import plan as plan_module
-from kernel.archive import search as search_module
-from kernel.archive.complete import set_priority
-from kernel.archive.found import StudyRow
-from kernel.archive.search import Search, StudyQuery, search_pks, search_studies
+from kernel.archive.ingest.complete import set_priority
+from kernel.archive.search import plan as plan_module
+from kernel.archive.search import search as search_module
+from kernel.archive.search.found import StudyRow
+from kernel.archive.search.search import Search, StudyQuery, search_pks, search_studies
 from kernel.database import Database
 from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.key_text import parse_key

@@ -7,9 +7,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert
 
-from kernel.archive import plan as plan_module
-from kernel.archive import search as search_module
-from kernel.archive.search import Search, StudyQuery, search_pks, search_studies
+from kernel.archive.search import plan as plan_module
+from kernel.archive.search import search as search_module
+from kernel.archive.search.search import Search, StudyQuery, search_pks, search_studies
 from kernel.archive.tables import distinct_name, patient, study, study_modality, worklist_rank
 from kernel.database import Database, upsert
 from kernel.dicom.dictionary import TAG_OF

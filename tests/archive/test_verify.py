@@ -2,7 +2,7 @@
 
 import pytest
 
-from kernel.archive.verify import NAMED, check, reclaim
+from kernel.archive.blobs.verify import NAMED, check, reclaim
 from kernel.errors import MalformedInstance
 from tests.archive.conftest import Archive, an_origin
 from tests.support.builders import a_ct, a_ct_series
@@ -18,7 +18,7 @@ def filled(archive: Archive) -> Archive:
 
 
 def test_a_whole_archive_has_no_problems(filled: Archive, monkeypatch):
-    monkeypatch.setattr("kernel.archive.verify.PAGE", 2)
+    monkeypatch.setattr("kernel.archive.blobs.verify.PAGE", 2)
 
     report = check(filled.database, filled.blobs)
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 from exchange.exporting import write_folder
 from gateway.dicomweb.media.medium import Source, files_of
 from kernel.access import Action, system
-from kernel.archive.metadata import Metadata
+from kernel.archive.derived.metadata import Metadata
 from tests.browser.axe import serious_findings_on
 from tests.browser.room import LAPTOP, PHONE
 from tests.dicomweb.conftest import running_node

@@ -13,10 +13,10 @@ from consult.ordering import By, OrderDesk
 from consult.orders import set_status
 from consult.performing import PerformedSteps
 from consult.steps import Status, after_cancel, after_order, step_of
-from kernel.archive.blobs import Blobs
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Origin
 from kernel.archive.tables import study
 from kernel.clock import ManualClock

@@ -11,7 +11,7 @@ from consult.slides import upload_files, uploads
 from consult.slides.intake import STORING, Taken
 from consult.slides.upload_record import Form, Owner, State
 from consult.slides.uploads import KEPT, RETRY, Uploads
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.errors import Busy, DatabaseUnavailable, LimitExceeded, MalformedSlide, NotFound, StorageFull, UploadMoved
 
 AN = Owner("account", "an", "BV1", "127.0.0.1")

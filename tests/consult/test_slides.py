@@ -10,7 +10,7 @@ from consult.slides import making
 from consult.slides.kept import Kept
 from consult.slides.making import Errand, Making
 from consult.slides.shelf import OpenSlide
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.errors import BlobMissing, Busy, MalformedSlide
 from tests.wsi.builders import pixels_of
 from tests.wsi.dicom_builders import a_header, a_volume, as_file, slide_of

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from pydicom.encaps import encapsulate, generate_frames
 
-from kernel.archive import spool
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs import spool
+from kernel.archive.blobs.store import Blobs
 from kernel.dicom import encapsulate as encapsulate_module
 from kernel.dicom.pixels import open_pixels
 from kernel.dicom.transcode import transcode

@@ -16,7 +16,7 @@ import pytest
 from dicomweb_client.api import DICOMwebClient
 from sqlalchemy import select
 
-from anonymizer.keys import Keys, derive
+from anonymizer.pseudonyms.keys import Keys, derive
 from consult.slides.intake import SlideIntake
 from consult.slides.kept import Kept
 from consult.slides.room import SlideRoom
@@ -27,14 +27,14 @@ from gateway.dicomweb.deidentify.order import Deidentification
 from gateway.dicomweb.http.direct import Direct
 from gateway.dicomweb.service import Services
 from kernel.access import Access, AccessKeys
-from kernel.archive.blobs import Blobs
-from kernel.archive.commitment_desk import CommitmentDesk
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.deletion import Deletions
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.commitment.desk import CommitmentDesk
+from kernel.archive.deletion.deletion import Deletions
+from kernel.archive.derived.tiers import Tiers
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.tables import quarantine as quarantine_table
-from kernel.archive.tiers import Tiers
 from kernel.audit import audit
 from kernel.clock import SystemClock
 from kernel.config import Config, LogConfig, Role

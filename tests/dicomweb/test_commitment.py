@@ -4,7 +4,7 @@ import msgspec
 import pytest
 from sqlalchemy import update
 
-from kernel.archive.commitments import commitment
+from kernel.archive.commitment.requests import commitment
 from kernel.dicom.xml_model import to_xml
 from kernel.dicom.xml_reader import from_xml
 from tests.support.builders import a_ct, a_ct_series
@@ -53,7 +53,7 @@ def test_what_is_kept_is_committed_and_what_is_not_is_named_with_its_reason(node
 
 def test_a_result_that_is_not_there_yet_is_fetched_later(node, monkeypatch):
     monkeypatch.setattr("gateway.dicomweb.commitment.WAIT_S", 0.0)
-    monkeypatch.setattr("kernel.archive.commitment_desk.CommitmentDesk.run_once", lambda _: 0)
+    monkeypatch.setattr("kernel.archive.commitment.desk.CommitmentDesk.run_once", lambda _: 0)
     node.store(a_ct())
 
     first = asks(node, of(a_ct()))

@@ -4,7 +4,7 @@ import pytest
 
 from gateway.dicomweb.client.committing import ask_commitment, read_verdict
 from gateway.dicomweb.client.sending import StowTransport
-from kernel.archive.commitments import Reference
+from kernel.archive.commitment.requests import Reference
 from kernel.clock import ManualClock, SystemClock
 from kernel.errors import InvalidRequest, PeerBusy, PeerUnreachable
 from tests.support.builders import a_ct, a_ct_series
@@ -37,7 +37,7 @@ def test_a_node_says_what_it_keeps_and_why_not_the_rest(node, token_file):
 def test_a_result_that_does_not_come_is_asked_for_later(node, token_file, monkeypatch):
     monkeypatch.setattr("gateway.dicomweb.commitment.WAIT_S", 0.0)
     monkeypatch.setattr("gateway.dicomweb.client.committing.LOOKS_MAX", 3)
-    monkeypatch.setattr("kernel.archive.commitment_desk.CommitmentDesk.run_once", lambda _: 0)
+    monkeypatch.setattr("kernel.archive.commitment.desk.CommitmentDesk.run_once", lambda _: 0)
     clock = ManualClock()
     begun_s = clock.monotonic_s()
 

@@ -7,10 +7,11 @@ import pytest
 from sqlalchemy import delete as sql_delete
 from sqlalchemy import select
 
-from anonymizer.patient import pseudonym_of
-from anonymizer.vault import VaultEntry, VaultKind, seal
-from kernel.archive import holds, verify
-from kernel.archive.reclaim import reclaim_blobs
+from anonymizer.pseudonyms.patient import pseudonym_of
+from anonymizer.pseudonyms.vault import VaultEntry, VaultKind, seal
+from kernel.archive.blobs import verify
+from kernel.archive.deletion import holds
+from kernel.archive.deletion.reclaim import reclaim_blobs
 from kernel.archive.tables import conflict, instance, manifest, patient, reclaim, series, series_metadata, study
 from kernel.audit import Action, AuditOutcome
 from kernel.database import metadata
@@ -419,7 +420,7 @@ def test_a_deletion_that_fails_at_its_end_changes_nothing(node, monkeypatch):
     ds = a_ct()
     node.store(ds)
     before = {table.name: node.rows(table) for table in (instance, series, study, patient, reclaim)}
-    monkeypatch.setattr("kernel.archive.deletion.append", _fail)
+    monkeypatch.setattr("kernel.archive.deletion.deletion.append", _fail)
 
     assert remove(node, ds, force="true").status_code == 500
     assert {table.name: node.rows(table) for table in (instance, series, study, patient, reclaim)} == before

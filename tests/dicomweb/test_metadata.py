@@ -10,7 +10,7 @@ import zstandard
 
 from gateway.dicomweb.http.conditional import is_known
 from gateway.dicomweb.http.content_coding import chosen, coded
-from kernel.archive import metadata as archive_metadata
+from kernel.archive.derived import metadata as archive_metadata
 from tests.dicomweb.test_wado import FIXTURES, parts_of
 from tests.support.builders import a_ct, a_ct_series
 

@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from gateway.dicomweb.search import qido
-from kernel.archive import finder as finder_module
+from kernel.archive.search import finder as finder_module
 from kernel.audit import Action, audit
 from tests.dicomweb.conftest import running_node
 from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine

@@ -8,9 +8,9 @@ import pytest
 
 from gateway.dicomweb.retrieve import frames
 from kernel.access.memory import NotRemembered, Recent, about_to_wait, may_wait, remembered_only
-from kernel.archive.folded import Folded
-from kernel.archive.metadata import Metadata
-from kernel.archive.remembered import Remembered
+from kernel.archive.derived.folded import Folded
+from kernel.archive.derived.metadata import Metadata
+from kernel.archive.derived.remembered import Remembered
 from kernel.clock import ManualClock
 from tests.dicomweb.test_wado import parts_of, url_of
 from tests.support.builders import a_ct, a_ct_series

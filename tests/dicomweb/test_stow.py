@@ -12,7 +12,7 @@ import pytest
 
 from gateway.dicomweb.store import taking
 from kernel.access.accounts import NewAccount
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.archive.tables import conflict, instance, manifest, study
 from kernel.dicom.part10 import open_dataset
 from tests.dicomweb.conftest import MULTIPART, body_of, running_node

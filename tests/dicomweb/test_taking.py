@@ -7,7 +7,7 @@ import pytest
 
 from gateway.dicomweb.http import body
 from gateway.dicomweb.store import taking
-from kernel.archive.committer import LocalCommitter
+from kernel.archive.ingest.committer import LocalCommitter
 from kernel.archive.tables import instance
 from kernel.errors import Busy
 from tests.dicomweb.conftest import Node, body_of, running_node

@@ -9,9 +9,9 @@ import pytest
 from PIL import Image
 
 from kernel.access.studies import StudyGrant
+from kernel.archive.derived.tier_maker import TierMaker
+from kernel.archive.derived.tiers import TIERS, Tiers
 from kernel.archive.index import locate_study
-from kernel.archive.tier_maker import TierMaker
-from kernel.archive.tiers import TIERS, Tiers
 from kernel.clock import ManualClock
 from tests.dicomweb.conftest import running_node
 from tests.dicomweb.test_deletion import reclaimed, remove

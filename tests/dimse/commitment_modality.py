@@ -12,7 +12,7 @@ from pynetdicom.sop_class import StorageCommitmentPushModel
 from sqlalchemy import select
 
 from gateway.dimse.scu.calling import Target
-from kernel.archive.commitments import commitment
+from kernel.archive.commitment.requests import commitment
 from kernel.clock import ManualClock
 from kernel.database import Database
 from tests.support.entities import an_entity

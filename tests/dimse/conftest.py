@@ -25,13 +25,13 @@ from gateway.peers import SERVICES
 from kernel.access import Access, AccessKeys
 from kernel.access.asked import AskedAccess, serve_access
 from kernel.access.identity import JwtRules
-from kernel.archive.blobs import Blobs
-from kernel.archive.commitment_desk import CommitmentDesk, serve_commitments
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.complete import ASSOCIATION_RELEASED
-from kernel.archive.ingest import Ingest
-from kernel.archive.owner import LocalOwner
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.commitment.desk import CommitmentDesk, serve_commitments
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.complete import ASSOCIATION_RELEASED
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
+from kernel.archive.owner.asking import LocalOwner
 from kernel.archive.tables import conflict, instance, quarantine, study
 from kernel.clock import SystemClock
 from kernel.config import ArchiveConfig, Config, DimseConfig, NodeConfig

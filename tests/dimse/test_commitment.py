@@ -94,7 +94,7 @@ def test_a_request_of_too_many_instances_is_refused(node: Node, modality, monkey
 
 @pytest.mark.parametrize(("bound", "value"), [("TRANSACTIONS_MAX", 2), ("REFERENCES_MAX", 5)])
 def test_one_address_cannot_fill_the_table(node: Node, modality, monkeypatch, bound: str, value: int):
-    monkeypatch.setattr(f"kernel.archive.commitments.{bound}", value)
+    monkeypatch.setattr(f"kernel.archive.commitment.requests.{bound}", value)
 
     answers = [modality.asks(node, a_request(a_ct_series(2), uid=f"1.2.840.99.{number}")) for number in (1, 2, 3)]
 

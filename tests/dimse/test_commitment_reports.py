@@ -13,9 +13,10 @@ from gateway.dimse.scp.commitment_reporter import CommitmentReporter, call_back
 from gateway.dimse.scu.errands import Errands
 from gateway.dimse.scu.line import Line
 from kernel import rounds
-from kernel.archive import commitment_desk, commitments
-from kernel.archive.commitment_desk import CommitmentDesk
-from kernel.archive.commitments import commitment
+from kernel.archive.commitment import desk as commitment_desk
+from kernel.archive.commitment import requests as commitments
+from kernel.archive.commitment.desk import CommitmentDesk
+from kernel.archive.commitment.requests import commitment
 from kernel.clock import ManualClock, SystemClock
 from kernel.config import Config
 from kernel.database import Database

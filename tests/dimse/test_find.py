@@ -17,7 +17,7 @@ from sqlalchemy import insert
 
 from exchange.assemble import Node
 from gateway.dimse.scp import find_scp, find_service
-from kernel.archive import finder
+from kernel.archive.search import finder
 from kernel.archive.tables import patient, study, worklist_rank
 from kernel.audit import Action
 from tests.dimse.conftest import dcmtk

@@ -22,7 +22,7 @@ from gateway.dimse.listening import conversation
 from gateway.dimse.scp import retrieve_progress, retrieve_send
 from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import send_files
-from kernel.archive import spool
+from kernel.archive.blobs import spool
 from kernel.archive.tables import instance
 from kernel.audit import Action
 from kernel.dicom.part10 import file_meta

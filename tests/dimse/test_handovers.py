@@ -14,8 +14,8 @@ from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.commitment_scu import CommitmentReports
 from gateway.dimse.scu.handover_worker import HandoverWorker
 from gateway.dimse.scu.sender import send_files
-from kernel.archive.commitments import Reference
-from kernel.archive.owner import LocalOwner
+from kernel.archive.commitment.requests import Reference
+from kernel.archive.owner.asking import LocalOwner
 from kernel.clock import ManualClock
 from kernel.database import Database
 from kernel.errors import InvalidConfiguration, PeerBusy

@@ -12,9 +12,9 @@ from gateway.dimse.listening.process import Settings
 from gateway.dimse.listening.supervisor import ListenerProcesses
 from gateway.dimse.upper_layer import pdu
 from kernel import telemetry
-from kernel.archive.blobs import Blobs
-from kernel.archive.commit_socket import CommitServer
-from kernel.archive.committer import LocalCommitter
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.owner.commit_socket import CommitServer
 from kernel.clock import SystemClock
 from kernel.config import ArchiveConfig, Config, DimseConfig, NodeConfig
 from kernel.database import Database

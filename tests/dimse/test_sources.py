@@ -21,8 +21,8 @@ from gateway.dimse.upper_layer import pdu, wire
 from gateway.dimse.upper_layer.pdu import AssociateAccept, AssociateReject, ContextResult, ProposedContext, Role
 from gateway.peers import Source
 from gateway.status import NOT_AUTHORISED
-from kernel.archive.commitments import Reference
-from kernel.archive.stage import HEAD_BYTES
+from kernel.archive.blobs.stage import HEAD_BYTES
+from kernel.archive.commitment.requests import Reference
 from kernel.clock import ManualClock
 from kernel.config import DimseConfig
 from tests.dimse import scripts

@@ -5,7 +5,7 @@ from pynetdicom import evt
 
 from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import send_files
-from kernel.archive.owner import RemoteOwner
+from kernel.archive.owner.asking import RemoteOwner
 from kernel.errors import Busy
 from tests.dimse.commitment_modality import Modality, a_request, committed, drain
 from tests.dimse.conftest import PATIENCE_S

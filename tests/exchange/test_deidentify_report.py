@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from anonymizer import keys as site_keys
+from anonymizer.pseudonyms import keys as site_keys
 from exchange.deidentify_report import studies_of, write_report
 from exchange.file_inputs import Entry
 from exchange.file_release import Order, Outcome, process

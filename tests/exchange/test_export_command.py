@@ -10,8 +10,8 @@ from exchange.beside import own_committer
 from exchange.commands import app
 from exchange.stores import opened
 from kernel import config_reading
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Origin
 from kernel.audit import Action, audit
 from tests.support.builders import a_ct_series, as_dataset_bytes

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from anonymizer.keyring import Keyring, parse, text_of
-from anonymizer.vault import Sealed, VaultEntry, VaultKind, open_sealed, seal
+from anonymizer.pseudonyms.keyring import Keyring, parse, text_of
+from anonymizer.pseudonyms.vault import Sealed, VaultEntry, VaultKind, open_sealed, seal
 from exchange import key_files
 from exchange.commands import app
 from exchange.key_files import KeyFile, SiteKeys, from_environment, site_keys

@@ -9,9 +9,9 @@ import pydicom
 import pytest
 from typer.testing import CliRunner
 
-from anonymizer.engine import deidentify
-from anonymizer.profile import load
-from anonymizer.vault import seal
+from anonymizer.engine.engine import deidentify
+from anonymizer.profiles.profile import load
+from anonymizer.pseudonyms.vault import seal
 from exchange.commands import app
 from exchange.key_files import site_keys
 from exchange.stores import opened

@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl
 
-from anonymizer import keys, profile, residue
-from anonymizer.engine import deidentify
+from anonymizer.engine.engine import deidentify
+from anonymizer.profiles import profile
+from anonymizer.pseudonyms import keys
+from anonymizer.residue import search as residue
 from consult import performed, workitem
 from consult.stations import Stations
 from consult.workitem_model import checked as checked_workitem

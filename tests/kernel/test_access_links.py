@@ -10,7 +10,7 @@ from kernel.access import Access, Action, NewAccount, Principal, Scope
 from kernel.access.launches import LIFE
 from kernel.access.links import HOURS_MAX, LINKS_MAX, TRIES_MAX, NewLink
 from kernel.access.tables import study_link
-from kernel.archive.search import StudyQuery
+from kernel.archive.search.search import StudyQuery
 from kernel.clock import ManualClock
 from kernel.config import AccessConfig
 from kernel.database import Database

@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 
 from kernel.access import Access, Action, Principal, Role, Scope, system
 from kernel.access import studies as studies_module
-from kernel.archive.search import StudyQuery
+from kernel.archive.search.search import StudyQuery
 from kernel.archive.tables import patient, study
 from kernel.audit import audit
 from kernel.clock import ManualClock

@@ -11,12 +11,12 @@ from pathlib import Path
 
 from sqlalchemy import select
 
-from anonymizer.keys import derive
-from anonymizer.profile import load
-from kernel.archive.blobs import Blobs
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from anonymizer.profiles.profile import load
+from anonymizer.pseudonyms.keys import derive
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Origin
 from kernel.clock import SystemClock
 from kernel.config import Config, RoutingConfig

@@ -10,15 +10,15 @@ import pytest
 from pydicom.dataset import Dataset
 from sqlalchemy import Table, func, select
 
-from anonymizer.keys import derive
-from anonymizer.profile import load
-from kernel.archive.blobs import Blobs
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.deletion import Deletions, Wish
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from anonymizer.profiles.profile import load
+from anonymizer.pseudonyms.keys import derive
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.deletion.deletion import Deletions, Wish
+from kernel.archive.deletion.removal import Target
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Ingested, Origin
-from kernel.archive.removal import Target
 from kernel.clock import Clock, ManualClock
 from kernel.config import ArchiveConfig, Config, RoutingConfig
 from kernel.database import Database

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import pytest
 from sqlalchemy import select
 
-from anonymizer.identifiers import pseudonym
-from anonymizer.vault import VaultEntry, VaultKind, seal
+from anonymizer.pseudonyms.identifiers import pseudonym
+from anonymizer.pseudonyms.vault import VaultEntry, VaultKind, seal
 from kernel.access import Principal, Role, Scope, scopes_of
 from kernel.audit import audit
 from kernel.errors import Forbidden, InvalidRequest, NotFound, VaultShut

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import update
 
-from kernel.archive import commitments
+from kernel.archive.commitment import requests as commitments
 from kernel.clock import SLEWED_S, ManualClock, SetBack
 from kernel.events import EventName
 from routing import handovers

@@ -7,8 +7,8 @@ import pytest
 from sqlalchemy import select, update
 
 from anonymizer import release as releasing
-from anonymizer.residue import Finding
-from anonymizer.vault import VaultKind
+from anonymizer.pseudonyms.vault import VaultKind
+from anonymizer.residue.search import Finding
 from kernel import audit
 from kernel.archive.tables import instance
 from kernel.dicom.part10 import open_dataset

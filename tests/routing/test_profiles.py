@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from anonymizer.profile import load
+from anonymizer.profiles.profile import load
 from kernel.config import Config
 from kernel.errors import InvalidConfiguration
 from routing.profiles import finder_of, profiles_of

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import select, update
 
-from anonymizer.keyring import Keyring
-from anonymizer.vault import VaultEntry, VaultKind, open_sealed, seal
+from anonymizer.pseudonyms.keyring import Keyring
+from anonymizer.pseudonyms.vault import VaultEntry, VaultKind, open_sealed, seal
 from kernel.errors import VaultDamaged
 from routing import resealing, vault
 from routing.resealing import reseal_all, seals_in_use

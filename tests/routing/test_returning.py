@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from sqlalchemy import select
 
-from anonymizer.identifiers import pseudonym
+from anonymizer.pseudonyms.identifiers import pseudonym
 from kernel import audit
 from kernel.archive.tables import study
 from kernel.events import EventName
@@ -193,7 +193,7 @@ def test_an_object_with_too_many_names_is_held(site, monkeypatch):
 
 def test_an_object_that_is_too_large_is_held(site, monkeypatch):
     report = a_structured_report(at_hub(site, a_ct()), "x")
-    monkeypatch.setattr("anonymizer.reidentify.RETURNED_BYTES_MAX", 100)
+    monkeypatch.setattr("anonymizer.reidentify.dicom.RETURNED_BYTES_MAX", 100)
 
     returns(site, report)
 

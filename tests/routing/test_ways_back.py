@@ -4,8 +4,8 @@ import contextlib
 import shutil
 from datetime import UTC, datetime
 
-from anonymizer.keyring import Keyring
-from anonymizer.vault import VaultEntry, VaultKind, blind_index, seal
+from anonymizer.pseudonyms.keyring import Keyring
+from anonymizer.pseudonyms.vault import VaultEntry, VaultKind, blind_index, seal
 from kernel.database import Database
 from routing import vault
 from routing.ways_back import AT_ONCE, of_indexes, opened

@@ -11,7 +11,7 @@ from argon2 import PasswordHasher
 from pydicom import Dataset
 from starlette.responses import Response
 
-from anonymizer.profile import load
+from anonymizer.profiles.profile import load
 from consult.displays import Displays
 from consult.documents import Documents
 from consult.drafts import Drafts
@@ -31,9 +31,9 @@ from exchange.key_files import site_keys
 from exchange.stores import Stores, opened
 from kernel import config_reading
 from kernel.access import Access, AccessKeys, NewAccount
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Origin
 from routing.break_glass import BreakGlass
 from routing.review_sheets import ReviewSheets

@@ -6,9 +6,9 @@ import pytest
 from pydicom.dataset import Dataset
 from sqlalchemy import insert, select
 
-from anonymizer.engine import deidentify
-from anonymizer.keys import derive
-from anonymizer.profile import load
+from anonymizer.engine.engine import deidentify
+from anonymizer.profiles.profile import load
+from anonymizer.pseudonyms.keys import derive
 from kernel.access import NewAccount
 from kernel.audit import audit
 from routing import study_reports

@@ -10,8 +10,8 @@ from consult.draft_tables import draft
 from consult.drafts import CHARACTERS_MAX, DRAFTS_MAX, NOTHING, DraftDependents, Drafts
 from exchange.assemble import deletions_of
 from kernel.access import NewAccount, StudyGrant
-from kernel.archive.deletion import Wish
-from kernel.archive.removal import Target
+from kernel.archive.deletion.deletion import Wish
+from kernel.archive.deletion.removal import Target
 from kernel.clock import ManualClock
 from kernel.errors import DraftChanged, LimitExceeded
 from tests.server.conftest import PASSWORD, taking_in

@@ -12,8 +12,8 @@ from consult.pathology.validation import CASES_WANTED, Standing
 from exchange.assemble import deletions_of
 from kernel import audit
 from kernel.access import NewAccount
-from kernel.archive.deletion import Wish
-from kernel.archive.removal import Target
+from kernel.archive.deletion.deletion import Wish
+from kernel.archive.deletion.removal import Target
 from kernel.errors import InvalidRequest
 from tests.server.conftest import PASSWORD, taking_in
 from tests.server.test_slides import SLIDE, STUDY, takes

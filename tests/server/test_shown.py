@@ -6,8 +6,8 @@ from consult.shown.book import MISSING_MAX, ShownDependents
 from consult.shown.tables import shown_series
 from exchange.assemble import deletions_of
 from kernel.access import NewAccount
-from kernel.archive.deletion import Wish
-from kernel.archive.removal import Target
+from kernel.archive.deletion.deletion import Wish
+from kernel.archive.deletion.removal import Target
 from tests.server.conftest import PASSWORD, taking_in
 from tests.server.test_slides import SERIES, STUDY, takes
 from tests.support.builders import a_ct_series

@@ -10,9 +10,9 @@ import pytest
 from PIL import Image
 
 from kernel import audit
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Origin
 from kernel.dicom.part10 import read_file_meta
 from tests.wsi.builders import jpeg, pixels_of, texture

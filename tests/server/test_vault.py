@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from anonymizer.vault import VaultEntry, VaultKind, seal
+from anonymizer.pseudonyms.vault import VaultEntry, VaultKind, seal
 from exchange.key_files import site_keys
 from kernel.access import NewAccount
 from routing import vault

@@ -9,10 +9,10 @@ from gateway.dimse.listening.listener import Listener
 from gateway.dimse.listening.places import Places
 from gateway.dimse.listening.reception import Callers
 from gateway.dimse.scp.offered import offers
-from kernel.archive.blobs import Blobs
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.ingest import Ingest
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
 from kernel.clock import SystemClock
 from kernel.config import Config, DimseConfig, NodeConfig
 from kernel.database import Database

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from anonymizer.profile import table
+from anonymizer.profiles.profile import table
 from kernel.access import Principal
 from kernel.dicom.dictionary import KEYWORD_OF, NAME_OF
 from viewer.server.callers import looker

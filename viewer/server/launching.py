@@ -10,7 +10,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from pydantic import Field
 
 from kernel.access import Principal, Scope
-from kernel.archive.search import StudyQuery
+from kernel.archive.search.search import StudyQuery
 from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.key_text import parse_key
 from kernel.errors import InvalidRequest

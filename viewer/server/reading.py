@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from kernel import events
 from kernel.access import Principal, Scope
-from kernel.archive import search
+from kernel.archive.search import search
 from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.key_text import parse_key
 from viewer.server import ohif

@@ -7,7 +7,7 @@ from typing import Any, Final
 import msgspec
 
 from gateway.dicomweb.client.sending import StowTransport
-from kernel.archive.commitments import Reference
+from kernel.archive.commitment.requests import Reference
 from kernel.clock import Clock
 from kernel.errors import InvalidRequest, PeerBusy
 from routing.handovers import Verdict

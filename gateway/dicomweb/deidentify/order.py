@@ -10,17 +10,17 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from anonymizer.keys import Keys
-from anonymizer.opening import opened
+from anonymizer.engine.opening import opened
 from anonymizer.pixels.cleaner import Cleaner
-from anonymizer.profile import Profile
+from anonymizer.profiles.profile import Profile
+from anonymizer.pseudonyms.keys import Keys
 from anonymizer.release import Held, release
 from gateway.dicomweb.http.multipart import PART_TAIL, Event, PartBegin, PartData, PartEnd, body_tail, part_head
 from gateway.dicomweb.store.part import Part
 from gateway.dicomweb.store.receiver import Framing
-from kernel.archive.blobs import Blobs, discard
+from kernel.archive.blobs.spool import Spool
+from kernel.archive.blobs.store import Blobs, discard
 from kernel.archive.records import Staged
-from kernel.archive.spool import Spool
 from kernel.errors import ExchangeError, Refused, StorageFull
 
 HEAD: Final[Mapping[str, str]] = {"Content-Type": "application/dicom"}

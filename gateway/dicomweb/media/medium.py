@@ -15,9 +15,9 @@ from gateway.dicomweb.retrieve.frame_source import opened
 from gateway.dicomweb.retrieve.rendering import Rendering
 from gateway.dicomweb.retrieve.representations import AS_STORED, bytes_of, given
 from kernel.archive import index
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.derived.metadata import Metadata
 from kernel.archive.index import Granted
-from kernel.archive.metadata import Metadata
 from kernel.archive.records import Located
 from kernel.database import Database
 from kernel.dicom.dicomdir import Directory, Leaf

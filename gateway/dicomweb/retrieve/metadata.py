@@ -21,7 +21,7 @@ from gateway.dicomweb.retrieve.metadata_items import Item, as_json, items_of, re
 from kernel.access import StudyGrant
 from kernel.access.memory import about_to_wait
 from kernel.archive import index
-from kernel.archive.metadata import Folded
+from kernel.archive.derived.metadata import Folded
 from kernel.dicom.transcode_frames import TARGETS
 
 _IN_A_SYNTAX: Final = tuple(Offer(JSON, False, frozenset({uid}), uid) for uid in sorted(TARGETS))  # noqa: FBT003 (a row)

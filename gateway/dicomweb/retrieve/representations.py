@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 from gateway.dicomweb.http.answers import CHUNK_BYTES
 from gateway.dicomweb.http.negotiation import DICOM, Offer
 from gateway.dicomweb.http.spans import FileSpan
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
 from kernel.dicom.part10 import file_meta
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN

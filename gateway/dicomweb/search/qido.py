@@ -19,10 +19,10 @@ from gateway.dicomweb.retrieve.instances import VARY
 from gateway.dicomweb.search.query import Query, parse
 from gateway.dicomweb.search.result_items import result, tags_of
 from kernel.access import Scope
-from kernel.archive.finder import Asked, Found, Page
-from kernel.archive.found import InstanceRow, SeriesRow, StudyRow
-from kernel.archive.items import Item
-from kernel.archive.search import COUNTED_MAX
+from kernel.archive.search.finder import Asked, Found, Page
+from kernel.archive.search.found import InstanceRow, SeriesRow, StudyRow
+from kernel.archive.search.items import Item
+from kernel.archive.search.search import COUNTED_MAX
 from kernel.dicom.dictionary import KEYWORD_OF
 from kernel.dicom.levels import Level
 from kernel.dicom.matching import Exact, Match

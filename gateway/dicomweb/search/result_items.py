@@ -9,8 +9,8 @@ from functools import cache
 from typing import Any, Final
 
 from gateway.dicomweb.search.query import Query
-from kernel.archive.finder import Found
-from kernel.archive.items import ATTRIBUTES, CHARACTER_SET, ONLINE, Item, element
+from kernel.archive.search.finder import Found
+from kernel.archive.search.items import ATTRIBUTES, CHARACTER_SET, ONLINE, Item, element
 from kernel.dicom.dictionary import TAG_OF
 from kernel.dicom.identifier import Wanted, chosen
 from kernel.dicom.json_model import BULK_DATA_PREFIX

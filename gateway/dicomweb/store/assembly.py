@@ -16,9 +16,9 @@ import msgspec
 from gateway.dicomweb.http.media import MediaType
 from gateway.dicomweb.store.bulk_types import pixel_syntax, text_of
 from gateway.dicomweb.store.taking import Takings
+from kernel.archive.blobs.spool import Span
+from kernel.archive.blobs.stage import Stage
 from kernel.archive.records import Staged
-from kernel.archive.spool import Span
-from kernel.archive.stage import Stage
 from kernel.dicom.described import DESCRIBED_BYTES, described
 from kernel.dicom.json_encoder import encode
 from kernel.dicom.limits import exceeded, malformed

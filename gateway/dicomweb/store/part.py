@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from gateway.dicomweb.http.media import parse_media_type
-from kernel.archive.blobs import Blobs, Stage
+from kernel.archive.blobs.store import Blobs, Stage
 from kernel.archive.records import Staged
 from kernel.dicom.part10 import META_BYTES_MAX, read_file_meta
 from kernel.dicom.uids import check_uid

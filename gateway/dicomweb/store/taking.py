@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from gateway.dicomweb.store.results import Failed, Result, Stored
-from kernel.archive.blobs import Blobs, discard
-from kernel.archive.committer import LocalCommitter
-from kernel.archive.ingest import TOGETHER_BYTES_MAX, Ingest, Prepared
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.blobs.store import Blobs, discard
+from kernel.archive.ingest.committer import LocalCommitter
+from kernel.archive.ingest.ingest import TOGETHER_BYTES_MAX, Ingest, Prepared
+from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Ingested, Origin, Outcome, Staged
 from kernel.clock import Clock
 from kernel.errors import ExchangeError, InstanceConflict, Refused

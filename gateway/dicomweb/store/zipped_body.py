@@ -14,7 +14,7 @@ from typing import Final
 from gateway.dicomweb.store.part import Part
 from gateway.dicomweb.store.results import Result
 from gateway.dicomweb.store.taking import Takings
-from kernel.archive.spool import Spool
+from kernel.archive.blobs.spool import Spool
 from kernel.dicom.limits import exceeded, malformed
 from kernel.errors import ExchangeError, InvalidRequest, UnsupportedMediaType
 

@@ -24,12 +24,12 @@ from gateway.dimse.scp.backing import Backing
 from gateway.dimse.scp.offered import offers
 from kernel import telemetry
 from kernel.access.asked import AskedAccess
-from kernel.archive.blobs import Blobs
-from kernel.archive.commit_socket import RemoteCommitter
-from kernel.archive.complete import ASSOCIATION_RELEASED
-from kernel.archive.ingest import Ingest
-from kernel.archive.owner import RemoteOwner
-from kernel.archive.quarantine import Quarantine
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.ingest.complete import ASSOCIATION_RELEASED
+from kernel.archive.ingest.ingest import Ingest
+from kernel.archive.ingest.quarantine import Quarantine
+from kernel.archive.owner.asking import RemoteOwner
+from kernel.archive.owner.commit_socket import RemoteCommitter
 from kernel.clock import Clock, SystemClock
 from kernel.config import Config
 from kernel.database import ReadOnly

@@ -6,8 +6,8 @@ The same for a listener in threads of the node and for one in a process of its o
 from dataclasses import dataclass
 
 from kernel.access.asked import StudyAccess
-from kernel.archive.blobs import Blobs
-from kernel.archive.owner import Owner
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.owner.asking import Owner
 from kernel.clock import Clock
 from kernel.config import Config
 from kernel.database import Readable

@@ -8,7 +8,7 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 
 from gateway.dimse.upper_layer.commands import CommandSet, Field
-from kernel.archive.commitments import INSTANCES_MAX, Failure, Reference, Transaction
+from kernel.archive.commitment.requests import INSTANCES_MAX, Failure, Reference, Transaction
 from kernel.dicom.elements import Element, Header
 from kernel.dicom.limits import MEBIBYTE, Limits
 from kernel.dicom.scanner import scan

@@ -18,8 +18,8 @@ from gateway.dimse.upper_layer.pdu import Role
 from gateway.peers import Sources
 from gateway.status import SUCCESS
 from kernel import telemetry
-from kernel.archive import commitments
-from kernel.archive.commitments import Asked, Transaction
+from kernel.archive.commitment import requests as commitments
+from kernel.archive.commitment.requests import Asked, Transaction
 from kernel.clock import Clock
 from kernel.database import Database
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN

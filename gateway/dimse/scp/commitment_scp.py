@@ -22,8 +22,8 @@ from gateway.dimse.scp.services import Drain, Receiver, Response, Session, int_o
 from gateway.dimse.upper_layer.indications import Command
 from gateway.status import NO_SUCH_INSTANCE, NOT_AUTHORISED, PROCESSING_FAILURE, SUCCESS
 from kernel import telemetry
-from kernel.archive.commitment_desk import AskedCommitments
-from kernel.archive.commitments import Asked, Transaction, of_key
+from kernel.archive.commitment.desk import AskedCommitments
+from kernel.archive.commitment.requests import Asked, Transaction, of_key
 from kernel.errors import ExchangeError, LimitExceeded, Refused, Retriable
 
 # Further statuses of N-ACTION (PS3.7 10.1.4.1.10).

@@ -23,7 +23,7 @@ from gateway.dimse.scp.services import Session
 from gateway.dimse.scp.who import principal_of
 from gateway.dimse.upper_layer.indications import Command
 from kernel.access import Scope
-from kernel.archive.finder import MATCHES_MAX, Asked, Finder
+from kernel.archive.search.finder import MATCHES_MAX, Asked, Finder
 from kernel.dicom import answer_encoder
 from kernel.dicom.charset import parse_charsets
 from kernel.dicom.dictionary import KEYWORD_OF

@@ -14,7 +14,7 @@ from typing import Final
 
 from gateway.peers import Source
 from kernel.access.secrets import load_or_create_key
-from kernel.archive.stage import HEAD_BYTES, Stage
+from kernel.archive.blobs.stage import HEAD_BYTES, Stage
 from kernel.dicom.elements import Header
 from kernel.dicom.rewrite import element_header
 from kernel.dicom.scanner import scan

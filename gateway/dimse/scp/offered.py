@@ -24,7 +24,7 @@ from gateway.dimse.scp.store_scp import Ingester, StoreSCP
 from gateway.dimse.scp.worklist_scp import MODALITY_WORKLIST, WorklistFinding
 from gateway.dimse.scu.commitment_scu import CommitmentReports
 from gateway.dimse.upper_layer.commands import Field
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.store import Blobs
 from kernel.clock import Clock
 from kernel.config import Config
 from kernel.dicom.syntaxes import SYNTAXES

@@ -12,7 +12,7 @@ from gateway.dimse.scp.who import principal_of
 from kernel.access import Action, StudyGrant
 from kernel.archive.index import locate_series, locate_some, locate_study, studies_of_instances
 from kernel.archive.records import Located
-from kernel.archive.search import StudyQuery, search_studies
+from kernel.archive.search.search import StudyQuery, search_studies
 from kernel.dicom.matching import Exact
 from kernel.errors import IdentifierMismatch, NotFound, TooManyMatches
 

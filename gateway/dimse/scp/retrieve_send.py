@@ -10,9 +10,9 @@ from collections.abc import Collection, Iterator
 from contextlib import closing
 from typing import Final
 
-from kernel.archive.blobs import Blobs
+from kernel.archive.blobs.spool import Scratch
+from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
-from kernel.archive.spool import Scratch
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.dicom.transcode import LOSSLESS_TARGETS, can_transcode, transcode
 from kernel.errors import BlobMissing

@@ -13,10 +13,10 @@ from gateway.dimse.upper_layer.indications import Command
 from gateway.peers import Source
 from gateway.status import SUCCESS, dimse_status
 from kernel import telemetry
-from kernel.archive.blobs import Blobs
-from kernel.archive.ingest import Beginning, Permit
+from kernel.archive.blobs.stage import HEAD_BYTES, Stage
+from kernel.archive.blobs.store import Blobs
+from kernel.archive.ingest.ingest import Beginning, Permit
 from kernel.archive.records import Ingested, Origin, Outcome, Staged
-from kernel.archive.stage import HEAD_BYTES, Stage
 from kernel.clock import Clock
 from kernel.dicom.attributes import InstanceAttributes
 from kernel.errors import Busy, ExchangeError, Forbidden, InstanceConflict, LimitExceeded, MalformedInstance, Retriable
@@ -27,7 +27,7 @@ _ingest_seconds = telemetry.STAGE_SECONDS.labels("ingest")
 
 
 class Ingester(Protocol):
-    """What C-STORE asks of `kernel.archive.ingest.Ingest`."""
+    """What C-STORE asks of `kernel.archive.ingest.ingest.Ingest`."""
 
     def read_ahead(self, head: bytes, transfer_syntax_uid: str, origin: Origin) -> Beginning:
         """Read a header while the pixels come in."""

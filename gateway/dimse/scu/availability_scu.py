@@ -10,7 +10,7 @@ from gateway.dimse.scu.calling import Lost, Target
 from gateway.dimse.scu.line import Line
 from gateway.dimse.upper_layer.commands import Field
 from gateway.status import SUCCESS
-from kernel.archive.commitments import Reference
+from kernel.archive.commitment.requests import Reference
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from routing.transport import Cause
 

@@ -31,8 +31,8 @@ from gateway.dimse.upper_layer.indications import Command
 from gateway.peers import Source
 from gateway.status import NO_SUCH_INSTANCE, SUCCESS, dimse_status
 from kernel import telemetry
-from kernel.archive.commitments import Reference
-from kernel.archive.owner import Owner
+from kernel.archive.commitment.requests import Reference
+from kernel.archive.owner.asking import Owner
 from kernel.clock import Clock
 from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import ExchangeError

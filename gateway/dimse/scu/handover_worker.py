@@ -8,8 +8,8 @@ from gateway.dimse.scu.calling import Lost, Target
 from gateway.dimse.scu.commitment_scu import NO, REPORT_VERB, YES, CommitmentReports, ask_commitment, read_told
 from gateway.dimse.scu.errands import Errands
 from kernel import telemetry
-from kernel.archive.commitments import Reference
-from kernel.archive.owner import LocalOwner
+from kernel.archive.commitment.requests import Reference
+from kernel.archive.owner.asking import LocalOwner
 from kernel.clock import Clock
 from kernel.database import Database
 from kernel.errors import Denied, Refused, Retriable

@@ -1,0 +1,1 @@
+"""The elements of a data set written anew, one by one."""

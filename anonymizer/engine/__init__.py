@@ -1,0 +1,1 @@
+"""One instance de-identified: taken in, treated, declared, given out."""

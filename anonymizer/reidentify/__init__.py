@@ -1,0 +1,1 @@
+"""What comes home about a released study, led back to its patient."""

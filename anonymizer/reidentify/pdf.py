@@ -1,0 +1,127 @@
+"""Placeholders in a PDF, filled in at the site. Pure.
+
+A report that is made for a pseudonymous study shows the pseudonym, as text of a form field or of a page. Fields are
+filled with the name as it is written. Text of a page is drawn with a font that nobody here embeds, so there the name is
+written without its marks, and only where a simple encoding shows the pseudonym as it is; a document that hides it (a
+subset font, encryption) stays as it is and is told to be unchanged.
+The new objects are appended, as PDF allows (ISO 32000-1 7.5.6): what was signed stays under its signature.
+"""
+
+import re
+import zlib
+from typing import Final
+
+from anonymizer.reidentify.way_back import WayBack
+from kernel.dicom.names import fold
+
+STREAM_BYTES_MAX: Final = 16 * 1024 * 1024  # of one stream, inflated
+INFLATED_BYTES_MAX: Final = 256 * 1024 * 1024  # of all streams of a document
+_OBJECT: Final = re.compile(rb"(?<![0-9])([1-9]\d{0,7}) (\d{1,5}) obj\b")
+_STREAM: Final = re.compile(rb"\bstream\r?\n")
+_START: Final = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF\s*$")
+_FLATE: Final = re.compile(rb"/Filter\s*\[?\s*/FlateDecode\s*\]?\s*(?:/|>>|$)")
+_ROOT: Final = re.compile(rb"/Root\s+\d+\s+\d+\s+R")
+_INFO: Final = re.compile(rb"/Info\s+\d+\s+\d+\s+R")
+_SIZE: Final = re.compile(rb"/Size\s+(\d{1,9})")
+_ID: Final = re.compile(rb"/ID\s*\[.*?\]", re.DOTALL)
+
+
+def fill_in(document: bytes, way: WayBack) -> bytes:
+    """Return the document with an update appended that fills in the name, or as it is when there is nothing to fill.
+
+    Understood are documents with a plain cross-reference table and objects that are not in object streams.
+    """
+    end, trailer = _START.search(document[-1024:]), _last_trailer(document)
+    if end is None or trailer is None or b"/Encrypt" in trailer:
+        return document
+    replaced = _replaced(document, way)
+    if not replaced:
+        return document
+    return document + _update(document, replaced, trailer, int(end[1]))
+
+
+def _last_trailer(document: bytes) -> bytes | None:
+    start = document.rfind(b"trailer")
+    end = document.find(b"startxref", start)
+    return document[start:end] if 0 <= start < end else None
+
+
+def _replaced(document: bytes, way: WayBack) -> dict[tuple[int, int], bytes]:
+    """Return the bodies of objects that name the pseudonym, with the name in its place; of a number the last counts."""
+    found: dict[tuple[int, int], bytes] = {}
+    left = INFLATED_BYTES_MAX
+    match = _OBJECT.search(document)
+    while match is not None and left > 0:
+        end = document.find(b"endobj", match.end())
+        if end < 0:
+            break
+        key = int(match[1]), int(match[2])
+        found.pop(key, None)
+        new, inflated = _body(document[match.end() : end], way)
+        if new is not None:
+            found[key] = new
+        left -= inflated
+        match = _OBJECT.search(document, end)
+    return found if left > 0 else {}
+
+
+def _body(body: bytes, way: WayBack) -> tuple[bytes | None, int]:
+    """Return an object's new body, None when it stays, and the bytes that were inflated for it."""
+    stream = _STREAM.search(body)
+    if stream is None:
+        new = _in_object(body, way)
+        return (None if new == body else new), 0
+    head, data = body[: stream.start()], body[stream.end() : body.rfind(b"endstream")]
+    plain = _inflated(head, data)
+    new = _in_page(plain, way)
+    if new == plain:
+        return None, len(plain)
+    packed = zlib.compress(new, 9)
+    kept = re.sub(rb"/(?:Length\s+\d+(?:\s+\d+\s+R)?|Filter\s*\[?\s*/FlateDecode\s*\]?)", b"", head)
+    head = kept.rstrip().removesuffix(b">>") + b"/Length %d/Filter/FlateDecode>>" % len(packed)
+    return head + b"\nstream\n" + packed + b"\nendstream\n", len(plain)
+
+
+def _inflated(head: bytes, data: bytes) -> bytes:
+    """Return the content of a stream; empty when it is filtered in another way, damaged or too long."""
+    if b"/Filter" not in head:
+        return data
+    if not _FLATE.search(head) or b"/DecodeParms" in head:
+        return b""
+    try:
+        reader = zlib.decompressobj()
+        plain = reader.decompress(data, STREAM_BYTES_MAX)
+    except zlib.error:
+        return b""
+    return b"" if reader.unconsumed_tail else plain
+
+
+def _in_object(body: bytes, way: WayBack) -> bytes:
+    """Fill in strings of dictionaries, such as a field's value: UTF-16 with its mark, so any name can be said."""
+    text = b"<" + (b"\xfe\xff" + way.person.encode("utf-16-be")).hex().encode("ascii") + b">"
+    whole = re.compile(rb"\(\s*" + re.escape(way.pseudonym.encode()) + rb"\s*\)")
+    return _in_page(whole.sub(lambda _: text, body), way)
+
+
+def _in_page(content: bytes, way: WayBack) -> bytes:
+    """Fill in strings of a page or a longer string: letters without marks, which every simple font has."""
+    plain = fold(way.person).upper().encode("ascii", "replace")
+    safe = plain.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")
+    token = way.pseudonym.encode()
+    new = content.replace(token, safe)
+    for hexadecimal in (token.hex().encode(), token.hex().upper().encode()):
+        new = new.replace(hexadecimal, plain.hex().encode())
+    return new
+
+
+def _update(document: bytes, replaced: dict[tuple[int, int], bytes], trailer: bytes, previous: int) -> bytes:
+    update, table = bytearray(b"\n"), bytearray(b"xref\n")
+    for (number, generation), body in sorted(replaced.items()):
+        table += b"%d 1\n%010d %05d n \n" % (number, len(document) + len(update), generation)
+        update += b"%d %d obj" % (number, generation) + body + b"endobj\n"
+    start = len(document) + len(update)
+    size = _SIZE.search(trailer)
+    parts = [found[0] for found in (_ROOT.search(trailer), _INFO.search(trailer), _ID.search(trailer)) if found]
+    parts.append(b"/Size %d" % int(size[1]) if size else b"/Size %d" % (max(replaced)[0] + 1))
+    ending = b"trailer\n<<" + b" ".join(parts) + b"/Prev %d>>\nstartxref\n%d\n%%%%EOF\n" % (previous, start)
+    return bytes(update + table + ending)

@@ -1,0 +1,1 @@
+"""Bytes by digest, made durable; and the walk that verifies them."""

@@ -1,0 +1,1 @@
+"""Deleting, holds, and what frees the bytes."""

@@ -1,0 +1,1 @@
+"""What is made of instances once and served many times: metadata, lossless copies."""

@@ -1,0 +1,1 @@
+"""Search of studies, series and instances."""
