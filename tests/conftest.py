@@ -55,6 +55,12 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
             absent(f"peer {name} is missing: {', '.join(missing)}; ./dev check says how to install it")
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that none of them is worked on alone at the end."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A file system of 12 MiB."""

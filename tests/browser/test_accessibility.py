@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import found_in_the_way
 from tests.browser.conftest import Demo
-from tests.browser.room import LOOKS, Language, Room, Scheme
+from tests.browser.room import EVERY_LOOK, Language, Room, Scheme
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
@@ -89,7 +89,7 @@ VISITS: tuple[dict[str, Callable[[Room], None]], ...] = (
 )
 
 
-@pytest.mark.parametrize(("width", "size", "language", "scheme"), LOOKS, ids=str)
+@pytest.mark.parametrize(("width", "size", "language", "scheme"), EVERY_LOOK, ids=str)
 @pytest.mark.parametrize("screens", VISITS, ids="-".join)
 def test_nothing_serious_stands_in_anybodys_way(
     browser_without_webgl: Browser,

@@ -18,7 +18,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slo
 
 SLICES = 12
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "dicom"
-COMPRESSED = ("ct_jpeg_2000.dcm", "ct_jpeg_ls.dcm")
+COMPRESSED = FIXTURES / "ct_jpeg_2000.dcm"
 PATIENCE_MS = 60_000
 # Whether a picture is drawn: a viewport without one is of one colour.
 DRAWN = """() => {
@@ -39,7 +39,7 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeProcess]:
     """A hub with OHIF, and one CT of a dozen slices."""
     node = NodeProcess(tmp_path_factory.mktemp("ohif"), HUB).start()
     node.store(as_file(ds) for ds in a_ct_series(SLICES, rows=128, columns=128))
-    node.store((FIXTURES / name).read_bytes() for name in COMPRESSED)
+    node.store([COMPRESSED.read_bytes()])
     node.add_user("bs.lan", "reader", PASSWORD)
     told = CliRunner().invoke(app, ["ohif", "install", "--data", str(node.data), "--package", str(ohif.package())])
     assert told.exit_code == 0, told.output
@@ -94,9 +94,8 @@ def test_the_reading_room_opens_a_study_in_it_and_its_slices_are_drawn(hub: Node
     assert sum("/frames/1" in url for url, _ in answered) >= SLICES
 
 
-@pytest.mark.parametrize("name", COMPRESSED)
-def test_what_is_stored_compressed_is_decoded_in_its_workers(hub: NodeProcess, page: Page, name: str):
-    study = pydicom.dcmread(FIXTURES / name, specific_tags=["StudyInstanceUID"]).StudyInstanceUID
+def test_what_is_stored_compressed_is_decoded_in_its_workers(hub: NodeProcess, page: Page):
+    study = pydicom.dcmread(COMPRESSED, specific_tags=["StudyInstanceUID"]).StudyInstanceUID
     page.goto(f"{hub.url}/ohif/viewer?StudyInstanceUIDs={study}")
 
     page.wait_for_function(DRAWN, timeout=PATIENCE_MS)
