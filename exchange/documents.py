@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import typer
+from typer.main import get_command_name
 
 from anonymizer.profiles.options import BASIC_CODE, OPTIONS, declared
 from anonymizer.profiles.profile import BUILT_IN, load
@@ -61,7 +62,8 @@ def _walk(path: str, found: Callable[..., Any] | typer.Typer) -> Iterator[tuple[
         return
     for command in found.registered_commands:
         if command.callback is not None:
-            yield from _walk(f"{path} {command.name}", command.callback)
+            name = command.name or get_command_name(command.callback.__name__)
+            yield from _walk(f"{path} {name}", command.callback)
     for child in found.registered_groups:
         if child.typer_instance is not None:
             yield from _walk(f"{path} {child.name}", child.typer_instance)
