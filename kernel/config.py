@@ -89,7 +89,7 @@ class HttpConfig:
     body_bytes_max: int = _setting(64 * GIBIBYTE, "largest request body (STOW-RS), bytes")
     instance_bytes_max: int = _setting(16 * GIBIBYTE, "largest instance in a body, bytes")
     parts_max: int = _setting(100_000, "most parts in one STOW-RS body")
-    requests_max: int = _setting(256, "requests served at once; more are answered 503")
+    requests_max: int = _setting(256, "requests served at once, half of them one caller's; more are answered 503")
     connections_max: int = _setting(2048, "open connections; more are answered 503 and closed")
     connections_per_address_max: int = _setting(512, "open connections of one address that is no trusted proxy")
     body_timeout_s: float = _setting(120.0, "seconds a request body may be silent, or an answer not taken")

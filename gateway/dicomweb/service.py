@@ -85,6 +85,10 @@ class Room:
         self.channels = Channels()
         self.workitems = WorkitemDesk(services.db, services.clock, filter_keys, self.channels.notify)
         self.requests = 0
+        most = services.config.http.requests_max
+        self.callers = Seats(
+            most, most_of_one=max(1, most // 2), what="it serves as many requests of one caller as it may"
+        )
         self.stores = Seats(
             STORES_MAX,
             most_of_one=STORES_OF_ONE_MAX,

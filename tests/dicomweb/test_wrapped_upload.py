@@ -51,8 +51,15 @@ def test_a_form_that_is_none_is_refused_whole(node, form):
     assert "BN-1" not in answer.text
 
 
-def test_the_form_and_the_number_of_files_are_bounded(node, monkeypatch):
-    assert post(node, PDF, form={**FORM, "description": "x" * wrapped_body.FORM_BYTES_MAX}).status_code == 413
+def test_the_form_the_files_and_their_number_are_bounded(node, monkeypatch):
+    monkeypatch.setattr(wrapped_body, "FILE_BYTES_MAX", 2 * wrapped_body.FORM_BYTES_MAX)
+
+    long_form = post(node, PDF, form={**FORM, "description": "x" * wrapped_body.FORM_BYTES_MAX})
+    large_file = post(node, PDF + b" " * 2 * wrapped_body.FORM_BYTES_MAX)
+
+    assert (long_form.status_code, large_file.status_code) == (413, 413)
+    assert long_form.json()["detail"].startswith("FORM_BYTES_MAX exceeded")
+    assert large_file.json()["detail"].startswith("FILE_BYTES_MAX exceeded")
     monkeypatch.setattr(wrapped_body, "FILES_MAX", 1)
     assert post(node, PDF, a_photograph()).status_code == 413
 

@@ -5,6 +5,7 @@ A handler is a plain function of a `Call` that returns an ASGI answer; so everyt
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
 from starlette.datastructures import Headers
@@ -48,27 +49,31 @@ class Endpoint:
             return
         room.requests += 1
         try:
-            with stage(self._stage):
-                answer = self._from_memory(scope, headers, trace_id) if self._is_quick else None
-                if answer is None:
-                    loop = asyncio.get_running_loop()
-                    answer = await loop.run_in_executor(room.readers, self._answer, scope, headers, trace_id)
-            await answer(scope, receive, sending)
+            call = await self._called(scope, headers, trace_id)
+            with room.callers.taken(call.principal):
+                with stage(self._stage):
+                    answer = await self._answered(call)
+                await answer(scope, receive, sending)
         except Exception as error:  # noqa: BLE001 (the edge: everything is told to the client, ours or not)
             await self._tell(error, trace_id, scope, receive, sending)
         finally:
             room.requests -= 1
 
-    def _from_memory(self, scope: AsgiScope, headers: Headers, trace_id: str) -> ASGIApp | None:
-        """Return the answer if nothing has to be waited for: a thread costs more than reading a frame."""
+    async def _called(self, scope: AsgiScope, headers: Headers, trace_id: str) -> Call:
+        """Return the authorised request, at once where its caller is known: who waits for a thread has a seat already."""
         try:
             with remembered_only():
-                return self._answer(scope, headers, trace_id)
+                return self.call_of(scope, headers, trace_id)
         except NotRemembered:
-            return None
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(self._room.readers, self.call_of, scope, headers, trace_id)
 
-    def _answer(self, scope: AsgiScope, headers: Headers, trace_id: str) -> ASGIApp:
-        return self._handler(self.call_of(scope, headers, trace_id))
+    async def _answered(self, call: Call) -> ASGIApp:
+        """Run the handler in a thread, unless memory alone has the answer: a thread costs more than reading a frame."""
+        if self._is_quick:
+            with suppress(NotRemembered), remembered_only():
+                return self._handler(call)
+        return await asyncio.get_running_loop().run_in_executor(self._room.readers, self._handler, call)
 
     def call_of(self, scope: AsgiScope, headers: Headers, trace_id: str) -> Call:
         """Return an authorised request; of a WebSocket its handshake. Raises NotAuthenticated, Forbidden."""

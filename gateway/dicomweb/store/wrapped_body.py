@@ -59,9 +59,11 @@ class WrappedBody:
         self._takings.settle()
 
     def _grow(self, data: memoryview) -> None:
-        bound = FORM_BYTES_MAX if self._bearer is None else FILE_BYTES_MAX
-        if len(self._part) + len(data) > bound:
-            raise LimitExceeded(limit="FILE_BYTES_MAX", value=len(self._part) + len(data), bound=bound)
+        is_form = self._bearer is None
+        limit, bound = ("FORM_BYTES_MAX", FORM_BYTES_MAX) if is_form else ("FILE_BYTES_MAX", FILE_BYTES_MAX)
+        size = len(self._part) + len(data)
+        if size > bound:
+            raise LimitExceeded(limit=limit, value=size, bound=bound)
         self._part += data
 
     def _end(self) -> None:
