@@ -167,6 +167,7 @@ FAULTS = {
     "Inside the archive": ("kernel/archive/records.py", "import kernel.archive.deletion"),
     "Transformations know no database, archive, socket or web framework": ("wsi/__init__.py", "import sqlalchemy"),
     "SQLAlchemy has its doors": ("gateway/status.py", "import sqlalchemy"),
+    "highdicom has one door, which threads pass one by one": ("consult/findings/marks.py", "from highdicom import sr"),
     "pynetdicom is a peer in tests": ("gateway/status.py", "import pynetdicom"),
     "The web framework stays at the edge": ("routing/rules.py", "import fastapi"),
     "Codecs live in kernel.dicom.pixels and wsi": ("gateway/status.py", "import imagecodecs"),

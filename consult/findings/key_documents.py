@@ -8,8 +8,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any, Final
 
-from highdicom.ko import KeyObjectSelection, KeyObjectSelectionDocument
-from highdicom.sr import CodedConcept, ObserverContext, PersonObserverIdentifyingAttributes
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
@@ -18,6 +16,7 @@ from consult.findings.key_images import Choice, Title
 from consult.findings.mark_codes import SCHEME
 from consult.findings.mark_documents import referred
 from consult.findings.marks import Where
+from consult.highdicom_door import ko, sr
 from kernel.archive.records import Located
 from kernel.dicom.uids import IMPLEMENTATION_VERSION_NAME
 
@@ -26,20 +25,20 @@ DESCRIPTION: Final = "Key images"
 _KEY_OBJECT_DESCRIPTION: Final = "113012"
 _TITLE_CHARACTERS_MAX: Final = 64
 # CID 7010; Quality Issue and rejections are not here, as they want reasons (CID 7011) beside them.
-TITLES: Final[dict[Title, CodedConcept]] = {
-    "ofInterest": CodedConcept("113000", "DCM", "Of Interest"),
-    "forReferringProvider": CodedConcept("113002", "DCM", "For Referring Provider"),
-    "forSurgery": CodedConcept("113003", "DCM", "For Surgery"),
-    "forTeaching": CodedConcept("113004", "DCM", "For Teaching"),
-    "forConference": CodedConcept("113005", "DCM", "For Conference"),
-    "forTherapy": CodedConcept("113006", "DCM", "For Therapy"),
-    "forPatient": CodedConcept("113007", "DCM", "For Patient"),
-    "forPeerReview": CodedConcept("113008", "DCM", "For Peer Review"),
-    "forResearch": CodedConcept("113009", "DCM", "For Research"),
-    "bestInSet": CodedConcept("113013", "DCM", "Best In Set"),
-    "forReport": CodedConcept("113020", "DCM", "For Report Attachment"),
+TITLES: Final[dict[Title, sr.CodedConcept]] = {
+    "ofInterest": sr.CodedConcept("113000", "DCM", "Of Interest"),
+    "forReferringProvider": sr.CodedConcept("113002", "DCM", "For Referring Provider"),
+    "forSurgery": sr.CodedConcept("113003", "DCM", "For Surgery"),
+    "forTeaching": sr.CodedConcept("113004", "DCM", "For Teaching"),
+    "forConference": sr.CodedConcept("113005", "DCM", "For Conference"),
+    "forTherapy": sr.CodedConcept("113006", "DCM", "For Therapy"),
+    "forPatient": sr.CodedConcept("113007", "DCM", "For Patient"),
+    "forPeerReview": sr.CodedConcept("113008", "DCM", "For Peer Review"),
+    "forResearch": sr.CodedConcept("113009", "DCM", "For Research"),
+    "bestInSet": sr.CodedConcept("113013", "DCM", "Best In Set"),
+    "forReport": sr.CodedConcept("113020", "DCM", "For Report Attachment"),
 }
-_WITHDRAWN: Final = CodedConcept("withdrawn", SCHEME, "Key images withdrawn")
+_WITHDRAWN: Final = sr.CodedConcept("withdrawn", SCHEME, "Key images withdrawn")
 _NAMES: Final[dict[tuple[str, str], Title]] = {
     **{(str(code.scheme_designator), str(code.value)): name for name, code in TITLES.items()},
     (SCHEME, str(_WITHDRAWN.value)): "ofInterest",  # what is chosen next is chosen for this, unless somebody says
@@ -55,7 +54,7 @@ def document(header: Dataset, images: Sequence[Located], chosen: Choice, sheet: 
     title = next(code for name, code in TITLES.items() if name == chosen.title)
     by_uid = {one.sop_instance_uid: one for one in images}
     referenced = [_image(by_uid[uid]) for uid in frames]
-    content = KeyObjectSelection(title, referenced, _observer(sheet), description=chosen.description or None)
+    content = ko.KeyObjectSelection(title, referenced, _observer(sheet), description=chosen.description or None)
     for item in content[0].ContentSequence:
         if item.ValueType == "IMAGE":
             one = item.ReferencedSOPSequence[0]
@@ -67,12 +66,12 @@ def document(header: Dataset, images: Sequence[Located], chosen: Choice, sheet: 
 
 def withdrawal(last: Dataset, sheet: Sheet) -> Dataset:
     """Return the document that says that nothing of the one before is chosen any more."""
-    content = KeyObjectSelection(_WITHDRAWN, [last], _observer(sheet))
+    content = ko.KeyObjectSelection(_WITHDRAWN, [last], _observer(sheet))
     return _document([completed(last)], content, sheet)
 
 
-def _document(evidence: list[Dataset], content: KeyObjectSelection, sheet: Sheet) -> Dataset:
-    ds: Dataset = KeyObjectSelectionDocument(
+def _document(evidence: list[Dataset], content: ko.KeyObjectSelection, sheet: Sheet) -> Dataset:
+    ds: Dataset = ko.KeyObjectSelectionDocument(
         evidence=evidence,
         content=content,
         series_instance_uid=sheet.series_instance_uid,
@@ -86,8 +85,8 @@ def _document(evidence: list[Dataset], content: KeyObjectSelection, sheet: Sheet
     return ds
 
 
-def _observer(sheet: Sheet) -> ObserverContext:
-    return ObserverContext(codes.DCM.Person, PersonObserverIdentifyingAttributes(name=person_name(sheet.author)))
+def _observer(sheet: Sheet) -> sr.ObserverContext:
+    return sr.ObserverContext(codes.DCM.Person, sr.PersonObserverIdentifyingAttributes(name=person_name(sheet.author)))
 
 
 def _identity(one: Located) -> Dataset:

@@ -9,7 +9,6 @@ from consult.documents import Author, Documents, Sheet, Version, version_of
 from consult.findings.marks import FRAME_MAX, Where
 from consult.findings.measurements import images_of, series_of
 from consult.findings.others import newest_of_ours
-from consult.highdicom_once import have_highdicom
 from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
 from kernel.database import Database
@@ -78,7 +77,6 @@ class KeyImageBook:
         InvalidRequest
             It is not one, or one of the images is not the study's.
         """
-        have_highdicom()
         from consult.findings.key_documents import document, withdrawal
 
         _check(chosen)
@@ -108,7 +106,6 @@ def _check(chosen: Choice) -> None:
 
 
 def _read(ds: Dataset) -> KeyImages:
-    have_highdicom()
-    from consult.findings.key_documents import description_of, images_in, title_of
+    from consult.findings.key_documents import description_of, images_in, title_of  # it leads to highdicom
 
     return version_of(ds, Choice(title_of(ds), description_of(ds), images_in(ds, IMAGES_MAX)))

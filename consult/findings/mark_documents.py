@@ -9,24 +9,6 @@ from contextlib import suppress
 from typing import Any, Final
 
 import numpy as np
-from highdicom.sr import (
-    CodedConcept,
-    ComprehensiveSR,
-    CoordinatesForMeasurement,
-    ImageRegion,
-    Measurement,
-    MeasurementReport,
-    MeasurementsAndQualitativeEvaluations,
-    ObservationContext,
-    ObserverContext,
-    PersonObserverIdentifyingAttributes,
-    PlanarROIMeasurementsAndQualitativeEvaluations,
-    QualitativeEvaluation,
-    RelationshipTypeValues,
-    SourceImageForRegion,
-    TextContentItem,
-    TrackingIdentifier,
-)
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
@@ -34,13 +16,14 @@ from consult.documents import Sheet, completed, date, person_name
 from consult.findings import mark_codes as coded
 from consult.findings.mark_shapes import graphics_of, points_of
 from consult.findings.marks import KINDS, NEEDED, Calibration, Figure, Kind, Mark, Place, Where
+from consult.highdicom_door import sr
 from kernel.archive.records import Located
 from kernel.dicom.uids import IMPLEMENTATION_VERSION_NAME
 
 DESCRIPTION: Final = "Measurements"
 SERIES_NUMBER: Final = 901
-_COMMENT: Final = CodedConcept("121106", "DCM", "Comment")
-_IMAGING: Final = CodedConcept("363679005", "SCT", "Imaging procedure")
+_COMMENT: Final = sr.CodedConcept("121106", "DCM", "Comment")
+_IMAGING: Final = sr.CodedConcept("363679005", "SCT", "Imaging procedure")
 _MEASUREMENTS, _GROUP, _TRACKING_UID, _FINDING, _DERIVATION = "126010", "125007", "112040", "121071", "121401"
 _SOME_CODE: Final = codes.SCT.Length
 
@@ -56,16 +39,16 @@ def document(header: Dataset, images: Sequence[Located], marks: Sequence[Mark], 
         Those that marks are on; when there are no marks, any of the study.
     """
     classes = {one.sop_instance_uid: one.sop_class_uid for one in images}
-    person = PersonObserverIdentifyingAttributes(name=person_name(sheet.author))
+    person = sr.PersonObserverIdentifyingAttributes(name=person_name(sheet.author))
     groups = [_group(mark, ordinal, classes) for ordinal, mark in enumerate(marks, start=1)]
-    report = MeasurementReport(
-        observation_context=ObservationContext(observer_person_context=ObserverContext(codes.DCM.Person, person)),
+    report = sr.MeasurementReport(
+        observation_context=sr.ObservationContext(observer_person_context=sr.ObserverContext(codes.DCM.Person, person)),
         procedure_reported=_IMAGING,
         imaging_measurements=groups or [_nothing()],
     )
     if not marks:  # highdicom makes no report of nothing
         del next(item for item in report[0].ContentSequence if _concept(item) == _MEASUREMENTS).ContentSequence
-    ds: Dataset = ComprehensiveSR(
+    ds: Dataset = sr.ComprehensiveSR(
         evidence=evidence_of(header, images),
         content=report[0],
         series_instance_uid=sheet.series_instance_uid,
@@ -91,18 +74,18 @@ def evidence_of(header: Dataset, images: Sequence[Located]) -> list[Dataset]:
     return found
 
 
-def _group(mark: Mark, ordinal: int, classes: dict[str, str]) -> MeasurementsAndQualitativeEvaluations:
+def _group(mark: Mark, ordinal: int, classes: dict[str, str]) -> sr.MeasurementsAndQualitativeEvaluations:
     where = mark.where
     frames = None if where.frame_number is None else [where.frame_number]
-    image = SourceImageForRegion(classes[where.sop_instance_uid], where.sop_instance_uid, frames)
+    image = sr.SourceImageForRegion(classes[where.sop_instance_uid], where.sop_instance_uid, frames)
     graphics = [(kind, np.array(points)) for kind, points in graphics_of(mark)]
-    tracking = TrackingIdentifier(uid=mark.uid, identifier=f"{mark.kind} {ordinal}")
-    finding = CodedConcept(mark.kind, coded.SCHEME, coded.MEANINGS[mark.kind])
-    calibrated = [QualitativeEvaluation(coded.CALIBRATION, coded.CALIBRATIONS[mark.calibration])]
+    tracking = sr.TrackingIdentifier(uid=mark.uid, identifier=f"{mark.kind} {ordinal}")
+    finding = sr.CodedConcept(mark.kind, coded.SCHEME, coded.MEANINGS[mark.kind])
+    calibrated = [sr.QualitativeEvaluation(coded.CALIBRATION, coded.CALIBRATIONS[mark.calibration])]
     if mark.kind in NEEDED:
-        lines = [CoordinatesForMeasurement(kind, points, image) for kind, points in graphics]
+        lines = [sr.CoordinatesForMeasurement(kind, points, image) for kind, points in graphics]
         parts = [[line] for line in lines] if len(mark.figures) == len(lines) else [lines]
-        group: Any = MeasurementsAndQualitativeEvaluations(
+        group: Any = sr.MeasurementsAndQualitativeEvaluations(
             tracking_identifier=tracking,
             finding_type=finding,
             measurements=[_measured(one, part) for one, part in zip(mark.figures, parts, strict=True)],
@@ -110,29 +93,29 @@ def _group(mark: Mark, ordinal: int, classes: dict[str, str]) -> MeasurementsAnd
         )
     else:
         ((kind, points),) = graphics
-        group = PlanarROIMeasurementsAndQualitativeEvaluations(
+        group = sr.PlanarROIMeasurementsAndQualitativeEvaluations(
             tracking_identifier=tracking,
-            referenced_region=ImageRegion(kind, points, image),
+            referenced_region=sr.ImageRegion(kind, points, image),
             finding_type=finding,
             measurements=[_measured(one, None) for one in mark.figures] or None,
             qualitative_evaluations=calibrated,
         )
     if mark.text:
-        group[0].ContentSequence.append(TextContentItem(_COMMENT, mark.text, RelationshipTypeValues.CONTAINS))
+        group[0].ContentSequence.append(sr.TextContentItem(_COMMENT, mark.text, sr.RelationshipTypeValues.CONTAINS))
     return group
 
 
-def _measured(figure: Figure, lines: list[CoordinatesForMeasurement] | None) -> Measurement:
+def _measured(figure: Figure, lines: list[sr.CoordinatesForMeasurement] | None) -> sr.Measurement:
     name = coded.LENGTHS.get(figure.quantity) or coded.SAMPLES.get(figure.unit) or coded.SAMPLES[""]
     derivation = coded.DERIVATIONS.get(figure.quantity)
     unit = coded.UNITS[figure.unit]
-    return Measurement(name, figure.value, unit, derivation=derivation, referenced_coordinates=lines)
+    return sr.Measurement(name, figure.value, unit, derivation=derivation, referenced_coordinates=lines)
 
 
-def _nothing() -> MeasurementsAndQualitativeEvaluations:
-    return MeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(uid="2.25.0", identifier="nothing"),
-        measurements=[Measurement(_SOME_CODE, 0.0, codes.UCUM.Millimeter)],
+def _nothing() -> sr.MeasurementsAndQualitativeEvaluations:
+    return sr.MeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(uid="2.25.0", identifier="nothing"),
+        measurements=[sr.Measurement(_SOME_CODE, 0.0, codes.UCUM.Millimeter)],
     )
 
 

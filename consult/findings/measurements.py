@@ -8,7 +8,6 @@ from pydicom.dataset import Dataset
 
 from consult.documents import Author, Documents, Sheet, Version, version_of
 from consult.findings.marks import Mark, checked
-from consult.highdicom_once import have_highdicom
 from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
 from kernel.archive.records import Located
@@ -31,11 +30,12 @@ class Measurements:
 
     def of(self, grant: StudyGrant) -> Marks:
         """Return what was saved last. Raises as `Documents.newest`."""
-        have_highdicom()
-        from consult.findings.mark_documents import marks_of
-
         ds = self._documents.newest(grant, series_of(grant, MARKS_ROLE))
-        return NOTHING if ds is None else version_of(ds, marks_of(ds))
+        if ds is None:
+            return NOTHING
+        from consult.findings.mark_documents import marks_of  # not before it is needed: it leads to highdicom
+
+        return version_of(ds, marks_of(ds))
 
     def save(self, grant: StudyGrant, marks: Sequence[Mark], base: str | None, author: Author) -> Marks:
         """Keep marks as the new state, durable when this returns.
@@ -52,7 +52,6 @@ class Measurements:
         InvalidRequest
             The marks are none, or one is on an image that the study does not have.
         """
-        have_highdicom()
         from consult.findings.mark_documents import document, referred
 
         kept = checked(marks)

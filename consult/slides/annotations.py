@@ -6,7 +6,6 @@ from typing import Final
 from pydicom.dataset import Dataset
 
 from consult.documents import Author, Documents, Sheet, Version, version_of
-from consult.highdicom_once import have_highdicom
 from consult.slides.marks import Mark, checked
 from consult.slides.shelf import OpenSlide, Shelf
 from kernel.access import StudyGrant
@@ -29,11 +28,12 @@ class Annotations:
 
     def of(self, grant: StudyGrant, series_instance_uid: str) -> SlideMarks:
         """Return what was saved last. Raises as `Documents.newest`."""
-        have_highdicom()
-        from consult.slides.mark_documents import marks_of
-
         ds = self._documents.newest(grant, _series(series_instance_uid))
-        return NOTHING if ds is None else version_of(ds, marks_of(ds))
+        if ds is None:
+            return NOTHING
+        from consult.slides.mark_documents import marks_of  # not before it is needed: it leads to highdicom
+
+        return version_of(ds, marks_of(ds))
 
     def save(
         self, grant: StudyGrant, series_instance_uid: str, marks: Sequence[Mark], base: str | None, author: Author
@@ -52,7 +52,6 @@ class Annotations:
         InvalidRequest
             The marks are none, or the slide does not say where it lies on the glass.
         """
-        have_highdicom()
         from consult.slides.mark_documents import document
 
         kept = checked(marks)

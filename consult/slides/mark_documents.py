@@ -8,24 +8,11 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
-from highdicom.sr import (
-    CodedConcept,
-    Comprehensive3DSR,
-    ImageRegion3D,
-    Measurement,
-    MeasurementReport,
-    ObservationContext,
-    ObserverContext,
-    PersonObserverIdentifyingAttributes,
-    PlanarROIMeasurementsAndQualitativeEvaluations,
-    RelationshipTypeValues,
-    TextContentItem,
-    TrackingIdentifier,
-)
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from consult.documents import Sheet, completed, date, person_name
+from consult.highdicom_door import sr
 from consult.slides.marks import CLOSED, KINDS, Kind, Mark, area_mm2, length_mm
 from kernel.dicom.uids import IMPLEMENTATION_VERSION_NAME
 
@@ -45,8 +32,8 @@ _SHAPES: Final[dict[Kind, str]] = {
     "freehand": "POLYGON",
     "text": "POINT",
 }
-_COMMENT: Final = CodedConcept("121106", "DCM", "Comment")
-_IMAGING: Final = CodedConcept("363679005", "SCT", "Imaging procedure")
+_COMMENT: Final = sr.CodedConcept("121106", "DCM", "Comment")
+_IMAGING: Final = sr.CodedConcept("363679005", "SCT", "Imaging procedure")
 _ANYTHING: Final = Mark("2.25.0", "point", ((0.0, 0.0),))
 _MEASUREMENTS: Final = "126010"
 _GROUP, _TRACKING_UID, _FINDING, _REGION = "125007", "112040", "121071", "111030"  # concepts of TID 1410
@@ -61,18 +48,18 @@ def document(evidence: Dataset, marks: Sequence[Mark], sheet: Sheet) -> Dataset:
         The header of the slide's finest level; patient and study are taken from it.
     """
     frame_of_reference_uid = str(completed(evidence).FrameOfReferenceUID)
-    person = PersonObserverIdentifyingAttributes(name=person_name(sheet.author))
-    context = ObservationContext(observer_person_context=ObserverContext(codes.DCM.Person, person))
+    person = sr.PersonObserverIdentifyingAttributes(name=person_name(sheet.author))
+    context = sr.ObservationContext(observer_person_context=sr.ObserverContext(codes.DCM.Person, person))
     drawn = marks or (_ANYTHING,)
     groups = [_group(mark, ordinal, frame_of_reference_uid) for ordinal, mark in enumerate(drawn, start=1)]
-    report = MeasurementReport(
+    report = sr.MeasurementReport(
         observation_context=context,
         procedure_reported=_IMAGING,
         imaging_measurements=groups,
     )
     if not marks:  # highdicom makes no report of nothing
         del next(item for item in report[0].ContentSequence if _concept(item) == _MEASUREMENTS).ContentSequence
-    ds: Dataset = Comprehensive3DSR(
+    ds: Dataset = sr.Comprehensive3DSR(
         evidence=[evidence],
         content=report[0],
         series_instance_uid=sheet.series_instance_uid,
@@ -87,26 +74,26 @@ def document(evidence: Dataset, marks: Sequence[Mark], sheet: Sheet) -> Dataset:
     return ds
 
 
-def _group(mark: Mark, ordinal: int, frame_of_reference_uid: str) -> PlanarROIMeasurementsAndQualitativeEvaluations:
+def _group(mark: Mark, ordinal: int, frame_of_reference_uid: str) -> sr.PlanarROIMeasurementsAndQualitativeEvaluations:
     closed = mark.points[:1] if mark.kind in CLOSED else ()
     places = np.array([(x, y, 0.0) for x, y in (*mark.points, *closed)])
-    group = PlanarROIMeasurementsAndQualitativeEvaluations(
-        tracking_identifier=TrackingIdentifier(uid=mark.uid, identifier=f"{mark.kind} {ordinal}"),
-        referenced_region=ImageRegion3D(_SHAPES[mark.kind], places, frame_of_reference_uid),
-        finding_type=CodedConcept(mark.kind, SCHEME, _MEANINGS[mark.kind]),
+    group = sr.PlanarROIMeasurementsAndQualitativeEvaluations(
+        tracking_identifier=sr.TrackingIdentifier(uid=mark.uid, identifier=f"{mark.kind} {ordinal}"),
+        referenced_region=sr.ImageRegion3D(_SHAPES[mark.kind], places, frame_of_reference_uid),
+        finding_type=sr.CodedConcept(mark.kind, SCHEME, _MEANINGS[mark.kind]),
         measurements=_measurements(mark),
     )
     if mark.text:
-        item = TextContentItem(_COMMENT, mark.text, RelationshipTypeValues.CONTAINS)
+        item = sr.TextContentItem(_COMMENT, mark.text, sr.RelationshipTypeValues.CONTAINS)
         group[0].ContentSequence.append(item)
     return group
 
 
-def _measurements(mark: Mark) -> list[Measurement] | None:
+def _measurements(mark: Mark) -> list[sr.Measurement] | None:
     if mark.kind == "line":
-        return [Measurement(codes.SCT.Length, length_mm(mark), codes.UCUM.Millimeter)]
+        return [sr.Measurement(codes.SCT.Length, length_mm(mark), codes.UCUM.Millimeter)]
     if mark.kind in CLOSED:
-        return [Measurement(codes.SCT.Area, area_mm2(mark), codes.UCUM.SquareMillimeter)]
+        return [sr.Measurement(codes.SCT.Area, area_mm2(mark), codes.UCUM.SquareMillimeter)]
     return None
 
 

@@ -7,14 +7,13 @@ AT_ONCE = """
 import importlib, sys, time
 from concurrent.futures import ThreadPoolExecutor
 import consult.findings.key_images, consult.slides.annotations
-from consult.highdicom_once import have_highdicom
 
 NAMES = ("consult.findings.mark_documents", "consult.findings.key_documents", "consult.slides.mark_documents")
+assert not sys.modules.keys() & {"highdicom", *NAMES}, "it is left until it is asked for"
 
 def ask(name):
     while name != NAMES[0] and "highdicom" not in sys.modules:  # the others ask when the first is amid it
         time.sleep(0.001)
-    have_highdicom()
     importlib.import_module(name)
 
 with ThreadPoolExecutor(len(NAMES)) as threads:
