@@ -5,17 +5,14 @@ and is refused when another window was faster, so two windows of one person lose
 saved or dropped stays as an empty one for as long as any: else its versions would be counted from one again.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, delete, func, select
+from sqlalchemy import Connection, delete, func, select
 
 from consult.draft_tables import draft
 from kernel.access import StudyGrant
-from kernel.archive.deletion.reclaim import Freed
-from kernel.archive.deletion.removal import Doomed, takes_all
 from kernel.clock import Clock
 from kernel.database import Database, upsert
 from kernel.errors import DraftChanged, LimitExceeded
@@ -83,26 +80,6 @@ class Drafts:
         mine = (draft.c[name] == value for name, value in _named(grant, account, part).items())
         row = connection.execute(select(draft).where(alive, *mine)).first()
         return NOTHING if row is None else Draft(row.version, row.content, row.kept_at)
-
-
-class DraftDependents:
-    """Drafts of what is deleted (`kernel.archive.deletion.deletion.Dependents`)."""
-
-    def obstacles(self, connection: Connection, doomed: Doomed) -> Sequence[str]:
-        """Return nothing: a draft goes with its study."""
-        del connection, doomed
-        return ()
-
-    def forget(self, connection: Connection, doomed: Doomed, *, erase: bool, at: datetime) -> Sequence[Freed]:
-        """Remove everybody's drafts of a study when all of it goes."""
-        del erase, at
-        if takes_all(connection, doomed):
-            of_study: tuple[ColumnElement[bool], ...] = (
-                draft.c.site == doomed.site,
-                draft.c.study_instance_uid == doomed.study_instance_uid,
-            )
-            connection.execute(delete(draft).where(*of_study))
-        return ()
 
 
 def _named(grant: StudyGrant, account: str, part: str) -> dict[str, str]:

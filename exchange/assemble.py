@@ -11,11 +11,9 @@ from secrets import token_hex
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.zones import read_zones
 from consult.asked import serve_performed
-from consult.drafts import DraftDependents
+from consult.deletion import ReadingDependents
 from consult.ordering import OrderDesk, random_uid
-from consult.pathology.forms import FormDependents
 from consult.performing import PerformedSteps
-from consult.shown.book import ShownDependents
 from consult.slides.intake import SlideIntake
 from consult.slides.kept import Kept
 from consult.slides.room import SlideRoom
@@ -258,8 +256,7 @@ def committer_of(opened: Stores, planner: Planner, steps: PerformedSteps | None 
 
 def deletions_of(opened: Stores, committer: LocalCommitter) -> Deletions:
     """Return what deletes, with all rooms that keep something of an instance."""
-    forms, shown, drafts = FormDependents(), ShownDependents(), DraftDependents()
-    dependents = (DeliveryDependents(site_keys(opened.config)), forms, shown, drafts)
+    dependents = (DeliveryDependents(site_keys(opened.config)), ReadingDependents())
     return Deletions(opened.db, opened.clock, opened.config.archive, committer, dependents)
 
 

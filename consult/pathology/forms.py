@@ -1,18 +1,16 @@
 """Forms of pathology in the database: the present state of a study's, and each one before it. Nothing is overwritten."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, delete, insert, select
+from sqlalchemy import Connection, insert, select
 
 from consult.documents import Author
 from consult.pathology.form import Purpose, checked
 from consult.pathology.tables import pathology_form
 from kernel.access import StudyGrant
-from kernel.archive.deletion.reclaim import Freed
-from kernel.archive.deletion.removal import Doomed, takes_all
 from kernel.audit import Action, Line, append
 from kernel.clock import Clock
 from kernel.database import Database
@@ -91,28 +89,10 @@ class Forms:
         return made
 
 
-class FormDependents:
-    """Forms of what is deleted (`kernel.archive.deletion.deletion.Dependents`)."""
-
-    def obstacles(self, connection: Connection, doomed: Doomed) -> Sequence[str]:
-        """Return nothing: a form goes with its study."""
-        del connection, doomed
-        return ()
-
-    def forget(self, connection: Connection, doomed: Doomed, *, erase: bool, at: datetime) -> Sequence[Freed]:
-        """Remove a study's forms when all of it goes."""
-        del erase, at
-        if takes_all(connection, doomed):
-            connection.execute(delete(pathology_form).where(*_of(doomed.site, doomed.study_instance_uid)))
-        return ()
-
-
-def _of(site: str, study_instance_uid: str) -> tuple[ColumnElement[bool], ...]:
-    return pathology_form.c.site == site, pathology_form.c.study_instance_uid == study_instance_uid
-
-
 def _present(connection: Connection, grant: StudyGrant) -> Filled:
-    query = select(pathology_form).where(*_of(grant.site, grant.study_instance_uid))
+    query = select(pathology_form).where(
+        pathology_form.c.site == grant.site, pathology_form.c.study_instance_uid == grant.study_instance_uid
+    )
     row = connection.execute(query.order_by(pathology_form.c.revision.desc()).limit(1)).first()
     if row is None:
         return NOTHING

@@ -6,20 +6,18 @@ drawn on a screen; whether somebody looked, no program knows.
 """
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
 import msgspec
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from consult.shown.spans import gaps_in, numbers_in, text_of
 from consult.shown.tables import shown_series
 from kernel.access import Principal, StudyGrant
-from kernel.archive.deletion.reclaim import Freed
-from kernel.archive.deletion.removal import Doomed
 from kernel.archive.index import GRANTED_ROWS, IN_SERIES, IN_STUDY, batched, granted_values
 from kernel.archive.tables import instance, series, study
 from kernel.clock import Clock
@@ -99,33 +97,14 @@ class ShownBook:
 
         def write(connection: Connection) -> list[SeriesShown]:
             for series_uid, frames in drawn.items():
-                _add(connection, grant, reader.name, series_uid, frames, self._clock.now())
+                _add(connection, grant, reader.name, series_uid, frames, at=self._clock.now())
             return _counted(connection, grant, reader.name)
 
         return self._db.write(write)
 
 
-class ShownDependents:
-    """What was shown of what is deleted (`kernel.archive.deletion.deletion.Dependents`)."""
-
-    def obstacles(self, connection: Connection, doomed: Doomed) -> Sequence[str]:
-        """Return nothing: it goes with its series."""
-        del connection, doomed
-        return ()
-
-    def forget(self, connection: Connection, doomed: Doomed, *, erase: bool, at: datetime) -> Sequence[Freed]:
-        """Forget the series of which anything goes: another instance may come under the UID of one that was seen."""
-        del erase, at
-        touched = sorted({series_pk for _, series_pk, _ in doomed.instances})
-        uids = connection.scalars(select(series.c.series_instance_uid).where(series.c.pk.in_(touched))).all()
-        of_study = (shown_series.c.site == doomed.site, shown_series.c.study_instance_uid == doomed.study_instance_uid)
-        for some in batched(uids):
-            connection.execute(delete(shown_series).where(*of_study, shown_series.c.series_instance_uid.in_(some)))
-        return ()
-
-
-def _add(  # noqa: PLR0917 - whose, of what, what and when
-    connection: Connection, grant: StudyGrant, account: str, series_uid: str, frames: Frames, at: datetime
+def _add(
+    connection: Connection, grant: StudyGrant, account: str, series_uid: str, frames: Frames, *, at: datetime
 ) -> None:
     kept = _kept(connection, grant, account, series_uid)
     before = _count(kept)

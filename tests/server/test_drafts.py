@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from consult.draft_tables import draft
-from consult.drafts import CHARACTERS_MAX, DRAFTS_MAX, NOTHING, DraftDependents, Drafts
+from consult.drafts import CHARACTERS_MAX, DRAFTS_MAX, NOTHING, Drafts
 from exchange.assemble import deletions_of
 from kernel.access import NewAccount, StudyGrant
 from kernel.archive.deletion.deletion import Wish
@@ -152,7 +152,6 @@ def test_drafts_go_with_their_study_and_not_with_a_part_of_it(room, client):
     delete()
 
     assert drafts() == 0
-    assert DraftDependents().obstacles(None, None) == ()
 
 
 def test_the_key_of_a_person_s_drafts_is_the_same_in_every_session_and_nobody_else_s(room, client):

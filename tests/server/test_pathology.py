@@ -6,7 +6,6 @@ import httpx
 import pytest
 
 from consult.pathology.form import COUNT_MAX, FIELDS, LINE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, checked
-from consult.pathology.forms import FormDependents
 from consult.pathology.tables import pathology_form
 from consult.pathology.validation import CASES_WANTED, Standing
 from exchange.assemble import deletions_of
@@ -141,7 +140,6 @@ def test_a_form_goes_with_its_study_and_not_with_a_part_of_it(room, client):
     delete()
 
     assert forms() == 0
-    assert FormDependents().obstacles(None, None) == ()
 
 
 def test_a_reader_without_a_record_is_told_and_one_with_enough_is_not(room, client):

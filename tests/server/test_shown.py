@@ -2,7 +2,7 @@
 
 import pytest
 
-from consult.shown.book import MISSING_MAX, ShownDependents
+from consult.shown.book import MISSING_MAX
 from consult.shown.tables import shown_series
 from exchange.assemble import deletions_of
 from kernel.access import NewAccount
@@ -162,4 +162,3 @@ def test_when_anything_of_a_series_goes_nothing_of_it_was_shown(room, ct):
         deletions.delete(Wish(target, "admin", "admin", "", "duplicate", is_admin=True, is_forced=True))
 
         assert sorted(counts(client, ct[0])) == [(0, SLICES - 1), (1, 1)]
-    assert ShownDependents().obstacles(None, None) == ()
