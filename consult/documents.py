@@ -6,7 +6,8 @@ elsewhere (`consult.slides.mark_documents`, `consult.findings`).
 """
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from secrets import token_bytes, token_hex
@@ -26,8 +27,9 @@ from kernel.clock import Clock
 from kernel.database import Database
 from kernel.dicom.part10 import open_dataset
 from kernel.dicom.uids import uid_of
-from kernel.errors import BlobMissing, DocumentChanged, NotFound
+from kernel.errors import BlobMissing, DocumentChanged, MalformedInstance, NotFound
 
+DOCUMENT_BYTES_MAX: Final = 16 * 1024 * 1024  # of somebody else's that is read for a screen
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 _PEER: Final = "reading room"
 _DELIMITERS: Final = str.maketrans("^=\\", "   ")
@@ -104,6 +106,15 @@ class Documents:
             return open_dataset(self._blobs.path(located.blob_key), stop_before_pixels=True)
         except FileNotFoundError:
             raise BlobMissing(key=located.blob_key) from None
+
+    def readable(self, located: Iterable[Located]) -> list[Dataset]:
+        """Return those that can be read and have at most DOCUMENT_BYTES_MAX: one that cannot does not hide the others."""
+        found: list[Dataset] = []
+        for one in located:
+            if one.size_bytes <= DOCUMENT_BYTES_MAX:
+                with suppress(MalformedInstance, BlobMissing):
+                    found.append(self.read(one))
+        return found
 
     def save(
         self,

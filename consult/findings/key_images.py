@@ -52,14 +52,17 @@ class KeyImageBook:
         return NOTHING if ds is None else _read(ds)
 
     def of_others(self, grant: StudyGrant) -> list[KeyImages]:
-        """Return what other documents of the study chose, at most OTHERS_MAX of them; of versions of ours the newest."""
+        """Return what other documents of the study chose, at most OTHERS_MAX of them; of versions of ours the newest.
+
+        One that cannot be read is passed over.
+        """
         own = series_of(grant, _ROLE)
         with self._db.read() as connection:
             located = archive_index.locate_study(connection, grant)
         others = [
             one for one in located if one.sop_class_uid == KEY_OBJECT_SELECTION and one.series_instance_uid != own
         ]
-        read = newest_of_ours(self._documents.read(one) for one in others[-OTHERS_MAX:])
+        read = newest_of_ours(self._documents.readable(others[-OTHERS_MAX:]))
         return [choice for choice in map(_read, read) if choice.content.images]
 
     def save(self, grant: StudyGrant, chosen: Choice, base: str | None, author: Author) -> KeyImages:

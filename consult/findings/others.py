@@ -4,7 +4,7 @@ Read only. Of a document that is one of our versions (`consult.documents`) the n
 What refers to whole slides is not told: places on glass are the slide's own (`consult.slides`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -15,13 +15,11 @@ from consult.documents import Documents, author_of, moment_of, number_of
 from consult.findings.content_tree import SR_CLASSES, content_of
 from consult.findings.drawn import DrawnMark, drawn_in
 from consult.findings.measurements import MARKS_ROLE, series_of
-from consult.findings.reports import DOCUMENT_BYTES_MAX
 from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
 from kernel.archive.records import Located
 from kernel.database import Database
 from kernel.dicom.uids import IMPLEMENTATION_VERSION_NAME
-from kernel.errors import BlobMissing, MalformedInstance
 
 DOCUMENTS_MAX: Final = 100  # that are read of a study, the newest of each series first
 _KEY_OBJECT_SELECTION: Final = "1.2.840.10008.5.1.4.1.1.88.59"
@@ -63,27 +61,12 @@ class OthersBook:
         own = series_of(grant, MARKS_ROLE)
         with self._db.read() as connection:
             located = archive_index.locate_study(connection, grant)
-        wanted = [one for one in located if _is_wanted(one) and one.series_instance_uid != own]
-        read, whole = self._read(wanted[::-1])
-        found = [self._told(ds, grant) for ds in newest_of_ours(read)]
-        documents = [(document, complete) for document, complete in found if document.marks]
-        return OthersMarks(tuple(one for one, _ in documents), whole and all(complete for _, complete in documents))
-
-    def _read(self, wanted: Sequence[Located]) -> tuple[list[Dataset], bool]:
-        read: list[Dataset] = []
-        whole = len(wanted) <= DOCUMENTS_MAX
-        for one in wanted[:DOCUMENTS_MAX]:
-            if one.size_bytes > DOCUMENT_BYTES_MAX:
-                whole = False
-                continue
-            try:
-                ds = self._documents.read(one)
-            except (MalformedInstance, BlobMissing):
-                whole = False
-                continue
-            if not _is_of_a_slide(ds):
-                read.append(ds)
-        return read, whole
+        wanted = [one for one in located if _is_wanted(one) and one.series_instance_uid != own][::-1]
+        read = self._documents.readable(wanted[:DOCUMENTS_MAX])
+        told = [self._told(ds, grant) for ds in newest_of_ours(ds for ds in read if not _is_of_a_slide(ds))]
+        documents = [(document, complete) for document, complete in told if document.marks]
+        whole = len(read) == len(wanted) and all(complete for _, complete in documents)
+        return OthersMarks(tuple(one for one, _ in documents), whole)
 
     def _told(self, ds: Dataset, grant: StudyGrant) -> tuple[OthersDocument, bool]:
         marks, complete = drawn_in(ds)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from consult.documents import Documents, Version, version_of
+from consult.documents import DOCUMENT_BYTES_MAX, Documents, Version, version_of
 from consult.findings.content_tree import SR_CLASSES, Content, content_of
 from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
@@ -10,7 +10,6 @@ from kernel.database import Database
 from kernel.errors import LimitExceeded, NotFound
 
 LISTED_MAX: Final = 200  # of one series, the newest
-DOCUMENT_BYTES_MAX: Final = 16 * 1024 * 1024  # that are read for a screen
 
 Report = Version[Content]
 

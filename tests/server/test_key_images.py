@@ -104,6 +104,29 @@ def test_the_choice_of_somebody_elses_document_is_shown_beside(room, client):
     assert other["images"] == [an_image(CT[0])]
 
 
+@pytest.mark.parametrize("fault", ["gone from the disk", "too large for a screen"])
+def test_a_choice_of_somebody_else_that_cannot_be_read_does_not_hide_the_others(room, client, monkeypatch, fault):
+    saved(client, [an_image(CT[0])])
+    theirs, bad = documents(room)[0], documents(room)[0]
+    theirs.SeriesInstanceUID, theirs.SOPInstanceUID = a_uid("their series"), a_uid("theirs")
+    bad.SeriesInstanceUID, bad.SOPInstanceUID, bad.ImageComments = a_uid("bad series"), a_uid("bad"), "x" * 4000
+    room.take_in(theirs, bad)
+    with room.stores.db.read() as connection:
+        located = archive_index.locate_study(connection, StudyGrant("LOCAL", STUDY, "", "test"))
+    (one,) = (one for one in located if one.sop_instance_uid == bad.SOPInstanceUID)
+    if fault == "gone from the disk":
+        room.stores.blobs.path(one.blob_key).unlink()
+    else:
+        monkeypatch.setattr("consult.documents.DOCUMENT_BYTES_MAX", one.size_bytes - 1)
+
+    told = client.get(ADDRESS).raise_for_status().json()
+
+    assert ([other["instance"] for other in told["others"]], told["images"]) == (
+        [theirs.SOPInstanceUID],
+        [an_image(CT[0])],
+    )
+
+
 @pytest.mark.peer("dcmtk")
 @pytest.mark.peer("dicom3tools")
 def test_dcmtk_and_dciodvfy_read_every_state(room, client, tmp_path):
