@@ -14,7 +14,8 @@ from typing import Annotated, Final
 import typer
 
 from exchange.options import ConfigFile, DataFolder, read_config
-from exchange.screen import EXIT_REFUSED, err, out, plain_errors
+from exchange.screen import out, plain_errors
+from kernel.errors import PeerUnreachable, Refused
 from viewer.server import ohif
 
 VERSION: Final = "3.13.2"
@@ -59,10 +60,7 @@ def install(
         with tempfile.TemporaryDirectory(dir=folder, prefix=".ohif-") as work:
             packed = package or fetched(Path(work))
             if not _is_whole(packed):
-                err.print(
-                    f"This is not version {VERSION} of npm's package @ohif/app; nothing was installed.", markup=False
-                )
-                raise typer.Exit(EXIT_REFUSED)
+                raise Refused(reason=f"this is not version {VERSION} of npm's package @ohif/app; nothing was installed")
             built = made_ready(packed, Path(work))
             _remove(folder)
             built.rename(ohif.folder_in(folder))
@@ -78,17 +76,26 @@ def remove(config: ConfigFile = None, data: DataFolder = None) -> None:
 
 
 def fetched(folder: Path) -> Path:
-    """Fetch the package by npm into a folder and return its file; exits with what to do where that cannot be."""
+    """Fetch the package by npm into a folder and return its file.
+
+    Raises
+    ------
+    Refused
+        There is no npm here.
+    PeerUnreachable
+        npm could not fetch it, or not within FETCH_S.
+    """
     npm = shutil.which("npm")
     if npm is None:
-        err.print(f"npm is missing. Fetch ohif-app-{VERSION}.tgz elsewhere and name it with --package.", markup=False)
-        raise typer.Exit(EXIT_REFUSED)
+        raise Refused(reason=f"npm is missing; fetch ohif-app-{VERSION}.tgz elsewhere and name it with --package")
     command = [npm, "pack", f"@ohif/app@{VERSION}", "--silent", "--ignore-scripts", "--pack-destination", str(folder)]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=FETCH_S)  # noqa: S603 (npm, arguments of ours)
+    try:
+        done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=FETCH_S)  # noqa: S603 (npm, arguments of ours)
+    except subprocess.TimeoutExpired:
+        raise PeerUnreachable(peer="npm's registry", reason=f"the package was not here after {FETCH_S} s") from None
     packed = next(folder.glob("*.tgz"), None)
     if done.returncode or packed is None:
-        err.print(f"npm could not fetch it: {done.stderr.strip()[-300:]}", markup=False)
-        raise typer.Exit(EXIT_REFUSED)
+        raise PeerUnreachable(peer="npm's registry", reason=done.stderr.strip()[-300:] or "npm says nothing")
     return packed
 
 

@@ -30,6 +30,28 @@ def test_without_npm_it_says_what_to_fetch(tmp_path, monkeypatch):
     assert "--package" in told.output
 
 
+@pytest.mark.parametrize(
+    ("npm", "wait_s", "reason"),
+    [
+        ("echo no line >&2; exit 1", 60, "no line"),
+        ("true", 60, "npm says nothing"),
+        ("exec tail -f /dev/null", 0.1, "not here after"),
+    ],
+)
+def test_a_package_that_npm_cannot_fetch_may_be_had_later(tmp_path, monkeypatch, npm, wait_s, reason):
+    (tmp_path / "npm").write_text(f"#!/bin/sh\n{npm}\n")
+    (tmp_path / "npm").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    monkeypatch.setattr("exchange.second_viewer.FETCH_S", wait_s)
+
+    told = ohif("install", "--data", str(tmp_path / "data"))
+
+    assert told.exit_code == 75
+    assert "npm's registry cannot be reached" in told.output
+    assert reason in told.output
+    assert list((tmp_path / "data").iterdir()) == []
+
+
 def test_what_was_installed_is_gone_when_it_is_removed(tmp_path):
     (tmp_path / "ohif").mkdir()
     (tmp_path / "ohif" / "index.html").write_text("<!doctype html>")

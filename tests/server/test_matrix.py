@@ -38,9 +38,6 @@ VALUES = {
     "display": "0123456789abcdef",
     "revision": "1",
     "group": "1",
-    "octave": "0",
-    "column": "0",
-    "row": "0",
 }
 
 

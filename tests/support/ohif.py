@@ -5,9 +5,8 @@ import shutil
 import tempfile
 from pathlib import Path
 
-import typer
-
 from exchange.second_viewer import VERSION, fetched
+from kernel.errors import ExchangeError
 from tests.support.absent import absent
 
 PACKAGE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "vienanh-peers" / f"ohif-app-{VERSION}.tgz"
@@ -20,6 +19,6 @@ def package() -> Path:
         with tempfile.TemporaryDirectory(dir=PACKAGE.parent) as folder:
             try:
                 shutil.move(fetched(Path(folder)), PACKAGE)
-            except typer.Exit:
+            except ExchangeError:
                 absent("OHIF's npm package cannot be had")
     return PACKAGE
