@@ -81,12 +81,12 @@ def needles_of(header: Header, fallback_charset: str | None = None) -> Needles:
     """Collect the needles of an original instance."""
     values: list[tuple[str, int, bytes]] = []
     uids: set[bytes] = set()
-    for element in _telling(header.elements):
-        kind = "name" if element.vr == "PN" else _KIND_OF.get(element.tag)
-        if kind is not None and len(values) < NEEDLE_VALUES_MAX:
-            values.append((kind, element.tag, header.value(element).strip(b" \0")))
-        elif element.vr == "UI" and element.tag not in _KINDS:
-            uids.update(map(_bare, header.value(element).split(b"\\")))
+    for kind, tag, first, last in header.told_by_layout(_places):
+        value = bytes(header.buffer[first:last])
+        if kind == "uid":
+            uids.update(map(_bare, value.split(b"\\")))
+        elif len(values) < NEEDLE_VALUES_MAX:
+            values.append((kind, tag, value.strip(b" \0")))
     charsets = parse_charsets(header.raw(0x00080005))
     literals, short_words = _literals(tuple(dict.fromkeys(values)), charsets, fallback_charset)
     return Needles(
@@ -98,6 +98,18 @@ def needles_of(header: Header, fallback_charset: str | None = None) -> Needles:
 
 def _bare(value: bytes) -> bytes:
     return value.strip(b" \0")
+
+
+def _places(elements: Sequence[Element]) -> list[tuple[str, int, int, int]]:
+    """Return where needles are: kind, tag, first byte and end of their values."""
+    found: list[tuple[str, int, int, int]] = []
+    for element in _telling(elements):
+        kind = "name" if element.vr == "PN" else _KIND_OF.get(element.tag)
+        if kind is None and element.vr == "UI" and element.tag not in _KINDS:
+            kind = "uid"
+        if kind is not None:
+            found.append((kind, element.tag, element.value_offset, element.value_offset + element.length))
+    return found
 
 
 def _telling(elements: Sequence[Element]) -> Iterator[Element]:

@@ -46,19 +46,21 @@ _SPLIT = re.compile(r"[^\w]|_")
 
 def seeds_of(header: Header) -> tuple[Seed, ...]:
     """Return the identifying values of an original, nested ones included."""
-    found: list[Seed] = []
-    _collect(header, header.elements, found)
+    buffer = header.buffer
+    found = [(tag, bytes(buffer[first:last]).strip(b" \0")) for tag, first, last in header.told_by_layout(_places)]
     return tuple(dict.fromkeys(found))[:SEEDS_MAX]
 
 
-def _collect(header: Header, elements: Sequence[Element], found: list[Seed]) -> None:
-    for element in elements:
-        tag, vr, _, _, length, _, _, items, _ = element
+def _places(elements: Sequence[Element]) -> list[tuple[int, int, int]]:
+    """Return where identifying values are: tag, or 0 for another person's name, and their first byte and end."""
+    found: list[tuple[int, int, int]] = []
+    for tag, vr, _, first, length, _, _, items, _ in elements:
         if items is not None:
             for item in items:
-                _collect(header, item.elements, found)
+                found += _places(item.elements)
         elif (vr == "PN" or tag in _SEEDS) and 0 < length <= SEED_BYTES_MAX:
-            found.append((tag if tag in _SEEDS else 0, header.value(element).strip(b" \0")))
+            found.append((tag if tag in _SEEDS else 0, first, first + length))
+    return found
 
 
 @dataclass(frozen=True, slots=True)

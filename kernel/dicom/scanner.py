@@ -11,11 +11,14 @@ import struct
 
 from kernel.dicom import reencode
 from kernel.dicom.elements import Buffer, Header, PixelData
+from kernel.dicom.likeness import Layouts
 from kernel.dicom.limits import LIMITS, Limits, exceeded, malformed
 from kernel.dicom.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 from kernel.dicom.walker import Walker
 
 __all__ = ["LIMITS", "Limits", "scan"]
+
+_layouts = Layouts()
 
 
 def scan(
@@ -39,10 +42,16 @@ def scan(
     LimitExceeded
         The header goes over one of `limits`.
     """
+    may_be_like = limits is LIMITS and not prefix
+    if may_be_like and (header := _layouts.again(buffer, offset, transfer_syntax_uid)):
+        return header
     try:
-        return _scan(buffer, transfer_syntax_uid, offset, limits, prefix=prefix)
+        header = _scan(buffer, transfer_syntax_uid, offset, limits, prefix=prefix)
     except (struct.error, IndexError):
         raise malformed("it ends inside an element") from None
+    if may_be_like:
+        _layouts.remember(header, transfer_syntax_uid)
+    return header
 
 
 def _scan(buffer: Buffer, transfer_syntax_uid: str, offset: int, limits: Limits, *, prefix: bool) -> Header:
