@@ -7,7 +7,7 @@ import typer
 
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.pseudonyms.vault import VaultKind
-from anonymizer.reidentify.dicom import RETURNED_BYTES_MAX, named_in, reidentify
+from anonymizer.reidentify.dicom import RETURNED_BYTES_MAX, UID_LEFT, named_in, reidentify
 from anonymizer.reidentify.fhir import fhir
 from anonymizer.reidentify.hl7 import hl7
 from anonymizer.reidentify.messages import named_in_message, studies_in
@@ -26,7 +26,10 @@ HELD_WORDS: Final = {
     ways_back.UNKNOWN_PSEUDONYM: "its pseudonym is not of this site",
     ways_back.UNKNOWN_STUDY: "its study never left this site",
     ways_back.OTHER_PATIENT: "its study is another patient's",
-    ways_back.UNKNOWN_UID: "it names an instance that neither left this site nor came home",
+    ways_back.UNKNOWN_UID: "it names an instance that neither left this site nor came home; bring that one home first, or "
+    "have the message sent again without it",
+    UID_LEFT: "its document names a UID that left, where the original cannot be put in its place; have it sent again "
+    "without it, or as text",
 }
 
 
@@ -80,6 +83,8 @@ def _one(stores: Stores, keys: Keys, path: Path, output: Path) -> str:
         return HELD_WORDS[way]
     if is_dicom:
         made = reidentify(content, way)
+        if made.document == UID_LEFT:
+            return HELD_WORDS[UID_LEFT]
         _write(output / f"{made.sop_instance_uid}.dcm", made.content)
     else:
         lead_back = hl7 if content.lstrip(b"\x0b").startswith(b"MSH") else fhir

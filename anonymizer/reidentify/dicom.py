@@ -17,7 +17,7 @@ from pydicom.multival import MultiValue
 from pydicom.uid import UID
 
 from anonymizer.engine.result import Buffer
-from anonymizer.reidentify.pdf import fill_in
+from anonymizer.reidentify.pdf import fill_in, uids_in
 from anonymizer.reidentify.way_back import NEW_UID, WayBack
 from kernel.dicom.part10 import PYDICOM_ERRORS, file_meta, open_dataset, read_file_meta
 from kernel.dicom.scanner import scan
@@ -28,6 +28,8 @@ UTF_8: Final = "ISO_IR 192"
 TEXT_VALUE: Final = 0x0040A160
 SUBJECT_ID: Final = ("121030", "DCM")
 DOCUMENT, MEDIA_TYPE = 0x00420011, "MIMETypeOfEncapsulatedDocument"
+PDF: Final = "application/pdf"
+UID_LEFT: Final = "uid-left"
 IDENTIFIERS: Final = frozenset({0x00100020, 0x00101000, 0x00120040})  # in whose place an id belongs, not a name
 _TEXTS: Final = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
 _DATES: Final = frozenset({"DA", "DT"})
@@ -61,7 +63,8 @@ class Reidentified:
     sop_instance_uid: str
     transfer_syntax_uid: str
     changed: int  # values that were led back
-    document: str = ""  # filled-in, unchanged: of an encapsulated document; empty when there is none
+    # Of an encapsulated document: filled-in, unchanged, or UID_LEFT, which must not come home; empty when there is none.
+    document: str = ""
 
 
 def named_in(source: Buffer) -> Named:
@@ -80,6 +83,8 @@ def named_in(source: Buffer) -> Named:
     studies: set[str] = set()
     for element in header.walk():
         if element.items is not None or element.vr not in _TEXTS | {"UI"}:
+            if element.tag == DOCUMENT and element.depth == 0:
+                uids |= _in_document(header.value(element), header.raw(0x00420012))
             continue
         text = header.value(element).decode("latin-1")
         uids.update(match[0] for match in NEW_UID.finditer(text))
@@ -90,6 +95,13 @@ def named_in(source: Buffer) -> Named:
         return header.raw(tag).decode("latin-1").strip(" \0")
 
     return Named(value(0x00100020), value(0x0020000D), value(0x00080018), frozenset(studies), frozenset(uids))
+
+
+def _in_document(document: bytes, media_type: bytes) -> frozenset[str]:
+    """Return the UIDs that an encapsulated document names."""
+    if media_type.strip(b" \0").decode("latin-1") == PDF:
+        return uids_in(document)
+    return frozenset(NEW_UID.findall(document.decode("latin-1")))
 
 
 def reidentify(source: Buffer, way: WayBack) -> Reidentified:
@@ -154,8 +166,10 @@ class _Work:
             return ""
         element = ds[DOCUMENT]
         old = bytes(element.value).rstrip(b"\0")  # its padding
-        if ds.get(MEDIA_TYPE, "") == "application/pdf":
+        if ds.get(MEDIA_TYPE, "") == PDF:
             new = fill_in(old, self._way)
+            if uids_in(new) & self._way.uids.keys():
+                return UID_LEFT
         else:
             new = self._way.text(old.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
         if new == old:

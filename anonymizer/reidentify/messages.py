@@ -13,11 +13,12 @@ from typing import Final
 
 from anonymizer.pseudonyms.identifiers import is_pseudonym
 from anonymizer.reidentify.dicom import Named
-from anonymizer.reidentify.pdf import fill_in
+from anonymizer.reidentify.pdf import fill_in, uids_in
 from anonymizer.reidentify.way_back import NEW_UID, PSEUDONYM, WayBack
-from kernel.errors import LimitExceeded
+from kernel.errors import LimitExceeded, MalformedInstance
 
 MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
+_PDF: Final = "JVBERi"  # how one begins in base64
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")  # that could hold a pseudonym or a UID
 
 
@@ -34,6 +35,7 @@ def named_in_message(content: bytes) -> Named:
     texts = list(_texts(decoded(content)))
     pseudonyms = {found for text in texts for found in PSEUDONYM.findall(text) if is_pseudonym(found)}
     uids = frozenset(uid for text in texts for uid in NEW_UID.findall(text))
+    uids = uids.union(*(uids_in(document) for document in _pdfs(decoded(content))))
     return Named(next(iter(pseudonyms)) if len(pseudonyms) == 1 else "", "", "", frozenset(), uids)
 
 
@@ -46,6 +48,13 @@ def _texts(message: str) -> Iterator[str]:
                 yield base64.b64decode(encoded).decode("utf-8")
 
 
+def _pdfs(message: str) -> Iterator[bytes]:
+    """Yield the PDFs within a message."""
+    for encoded in _BASE64.findall(message):
+        if encoded.startswith(_PDF) and len(encoded) % 4 == 0:
+            yield base64.b64decode(encoded)
+
+
 def studies_in(named: Named, known: Iterable[str]) -> Named:
     """Return what a message names, told which of its UIDs are studies; several are looked at as one."""
     studies = sorted(set(known) & named.uids)
@@ -54,7 +63,13 @@ def studies_in(named: Named, known: Iterable[str]) -> Named:
 
 
 def document_led_back(media_type: str, encoded: str, way: WayBack) -> tuple[str, bytes] | None:
-    """Return a document within a message, in base64 and as bytes, with the names filled in; None: it stays as it is."""
+    """Return a document within a message, in base64 and as bytes, with the names filled in; None: it stays as it is.
+
+    Raises
+    ------
+    MalformedInstance
+        It names a UID that left, and nobody can put the original in its place.
+    """
     try:
         document = base64.b64decode(encoded, validate=True)
     except (binascii.Error, ValueError):
@@ -62,6 +77,8 @@ def document_led_back(media_type: str, encoded: str, way: WayBack) -> tuple[str,
     kind = media_type.partition(";")[0].strip().lower()
     if kind in {"application/pdf", "pdf"}:
         new = fill_in(document, way)
+        if uids_in(new) & way.uids.keys():
+            raise MalformedInstance(reason="a document in it names a UID that left, where it cannot be put back")
     elif kind.startswith("text/") or kind in {"text", "plain"}:
         new = way.text(document.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
     else:

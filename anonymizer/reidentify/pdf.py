@@ -3,19 +3,23 @@
 A report that is made for a pseudonymous study shows the pseudonym, as text of a form field or of a page. Fields are
 filled with the name as it is written. Text of a page is drawn with a font that nobody here embeds, so there the name is
 written without its marks, and only where a simple encoding shows the pseudonym as it is; a document that hides it (a
-subset font, encryption) stays as it is and is told to be unchanged.
+subset font, encryption) stays as it is and is told to be unchanged. UIDs are put back in the same places, and in what the
+document says of itself; one that is seen and cannot be put back is told to the caller (`uids_in`), who holds the object.
 The new objects are appended, as PDF allows (ISO 32000-1 7.5.6): what was signed stays under its signature.
 """
 
 import re
 import zlib
-from typing import Final
+from typing import Final, NamedTuple
 
+from anonymizer.reidentify.pdf_strings import uids_of, with_uids
 from anonymizer.reidentify.way_back import WayBack
 from kernel.dicom.names import fold
+from kernel.errors import LimitExceeded
 
 STREAM_BYTES_MAX: Final = 16 * 1024 * 1024  # of one stream, inflated
 INFLATED_BYTES_MAX: Final = 256 * 1024 * 1024  # of all streams of a document
+DEFLATE_RATIO_MAX: Final = 1032  # bytes out for one in (RFC 1951)
 _OBJECT: Final = re.compile(rb"(?<![0-9])([1-9]\d{0,7}) (\d{1,5}) obj\b")
 _STREAM: Final = re.compile(rb"\bstream\r?\n")
 _START: Final = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF\s*$")
@@ -26,6 +30,13 @@ _SIZE: Final = re.compile(rb"/Size\s+(\d{1,9})")
 _ID: Final = re.compile(rb"/ID\s*\[.*?\]", re.DOTALL)
 
 
+class _Content(NamedTuple):
+    """An object: its dictionary or value, and what its stream holds; None: it has no stream."""
+
+    head: bytes
+    plain: bytes | None
+
+
 def fill_in(document: bytes, way: WayBack) -> bytes:
     """Return the document with an update appended that fills in the name, or as it is when there is nothing to fill.
 
@@ -34,10 +45,27 @@ def fill_in(document: bytes, way: WayBack) -> bytes:
     end, trailer = _START.search(document[-1024:]), _last_trailer(document)
     if end is None or trailer is None or b"/Encrypt" in trailer:
         return document
-    replaced = _replaced(document, way)
+    try:
+        replaced = _replaced(document, way)
+    except LimitExceeded:
+        return document
     if not replaced:
         return document
     return document + _update(document, replaced, trailer, int(end[1]))
+
+
+def uids_in(document: bytes) -> frozenset[str]:
+    """Return the UIDs that a de-identification may have made, in any object of the document as it is now.
+
+    Raises
+    ------
+    LimitExceeded
+        More is compressed than `INFLATED_BYTES_MAX`.
+    """
+    found: set[str] = set()
+    for content in _contents(document).values():
+        found |= uids_of(content.head) | uids_of(content.plain or b"")
+    return frozenset(found)
 
 
 def _last_trailer(document: bytes) -> bytes | None:
@@ -46,54 +74,67 @@ def _last_trailer(document: bytes) -> bytes | None:
     return document[start:end] if 0 <= start < end else None
 
 
-def _replaced(document: bytes, way: WayBack) -> dict[tuple[int, int], bytes]:
-    """Return the bodies of objects that name the pseudonym, with the name in its place; of a number the last counts."""
-    found: dict[tuple[int, int], bytes] = {}
+def _contents(document: bytes) -> dict[tuple[int, int], _Content]:
+    """Return the objects by number and generation; of a number the last counts."""
+    found: dict[tuple[int, int], _Content] = {}
     left = INFLATED_BYTES_MAX
     match = _OBJECT.search(document)
-    while match is not None and left > 0:
+    while match is not None:
         end = document.find(b"endobj", match.end())
         if end < 0:
             break
-        key = int(match[1]), int(match[2])
-        found.pop(key, None)
-        new, inflated = _body(document[match.end() : end], way)
-        if new is not None:
-            found[key] = new
-        left -= inflated
+        content, cost = _content(document[match.end() : end])
+        left -= cost
+        if left < 0:
+            raise LimitExceeded(limit="INFLATED_BYTES_MAX", value=INFLATED_BYTES_MAX - left, bound=INFLATED_BYTES_MAX)
+        found[int(match[1]), int(match[2])] = content
         match = _OBJECT.search(document, end)
-    return found if left > 0 else {}
+    return found
 
 
-def _body(body: bytes, way: WayBack) -> tuple[bytes | None, int]:
-    """Return an object's new body, None when it stays, and the bytes that were inflated for it."""
+def _content(body: bytes) -> tuple[_Content, int]:
+    """Return what an object holds, and how many bytes were inflated for it."""
     stream = _STREAM.search(body)
     if stream is None:
-        new = _in_object(body, way)
-        return (None if new == body else new), 0
+        return _Content(body, None), 0
     head, data = body[: stream.start()], body[stream.end() : body.rfind(b"endstream")]
-    plain = _inflated(head, data)
+    plain, cost = _inflated(head, data)
+    return _Content(head, plain), cost
+
+
+def _replaced(document: bytes, way: WayBack) -> dict[tuple[int, int], bytes]:
+    """Return the bodies of objects that name the pseudonym or a UID that left, with the original in its place."""
+    bodies = {key: _body(content, way) for key, content in _contents(document).items()}
+    return {key: body for key, body in bodies.items() if body is not None}
+
+
+def _body(content: _Content, way: WayBack) -> bytes | None:
+    """Return an object's new body; None when it stays."""
+    head, plain = content
+    if plain is None:
+        new = _in_object(head, way)
+        return None if new == head else new
     new = _in_page(plain, way)
-    if new == plain:
-        return None, len(plain)
+    if new == plain or b"/EmbeddedFile" in head:  # of which the document tells size and digest
+        return None
     packed = zlib.compress(new, 9)
     kept = re.sub(rb"/(?:Length\s+\d+(?:\s+\d+\s+R)?|Filter\s*\[?\s*/FlateDecode\s*\]?)", b"", head)
     head = kept.rstrip().removesuffix(b">>") + b"/Length %d/Filter/FlateDecode>>" % len(packed)
-    return head + b"\nstream\n" + packed + b"\nendstream\n", len(plain)
+    return head + b"\nstream\n" + packed + b"\nendstream\n"
 
 
-def _inflated(head: bytes, data: bytes) -> bytes:
-    """Return the content of a stream; empty when it is filtered in another way, damaged or too long."""
+def _inflated(head: bytes, data: bytes) -> tuple[bytes, int]:
+    """Return the content of a stream, and what it cost; empty when it is filtered in another way, damaged or too long."""
     if b"/Filter" not in head:
-        return data
+        return data, 0
     if not _FLATE.search(head) or b"/DecodeParms" in head:
-        return b""
+        return b"", 0
     try:
         reader = zlib.decompressobj()
         plain = reader.decompress(data, STREAM_BYTES_MAX)
     except zlib.error:
-        return b""
-    return b"" if reader.unconsumed_tail else plain
+        return b"", min(STREAM_BYTES_MAX, DEFLATE_RATIO_MAX * len(data))
+    return b"" if reader.unconsumed_tail else plain, len(plain)
 
 
 def _in_object(body: bytes, way: WayBack) -> bytes:
@@ -111,7 +152,7 @@ def _in_page(content: bytes, way: WayBack) -> bytes:
     new = content.replace(token, safe)
     for hexadecimal in (token.hex().encode(), token.hex().upper().encode()):
         new = new.replace(hexadecimal, plain.hex().encode())
-    return new
+    return with_uids(new, way.uids)
 
 
 def _update(document: bytes, replaced: dict[tuple[int, int], bytes], trailer: bytes, previous: int) -> bytes:

@@ -100,6 +100,22 @@ def test_a_pdf_leaves_with_its_findings_and_without_the_patient(keys, document):
     assert "113101" in [item.CodeValue for item in given.DeidentificationMethodCodeSequence]
 
 
+def test_a_pdf_leaves_without_uids_of_its_page_and_of_what_it_says_of_itself(keys):
+    uid = "1.2.840.113619.2.55.3.604688119.971"
+    says = b"<</Type/Metadata/Subtype/XML>>stream\n<id>%s</id>\nendstream" % uid.encode()
+    document = a_typed_pdf([f"Ma nghien cuu {uid}", "Ton thuong 12 mm thuy tran phai"], objects=[says])
+
+    result, given = released(document, keys)
+
+    assert result.pixel_review == ""
+    content = bytes(given.EncapsulatedDocument)
+    assert uid.encode() not in content
+    legible = "".join(read_again(content).split())
+    assert "113619" not in legible
+    assert "604688119" not in legible
+    assert "tonthuong12mm" in legible
+
+
 def test_a_pdf_in_a_deflated_instance_is_cleaned_too(keys):
     result, given = released(a_typed_pdf(["BN Huong"]), keys, syntax=pydicom.uid.DeflatedExplicitVRLittleEndian)
 

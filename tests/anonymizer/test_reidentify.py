@@ -16,12 +16,14 @@ from pydicom.uid import EncapsulatedPDFStorage, ImplicitVRLittleEndian
 
 from anonymizer.pseudonyms.identifiers import pseudonym, shift_date, shift_days
 from anonymizer.reidentify import dicom as reidentifying
-from anonymizer.reidentify.dicom import named_in, reidentify
+from anonymizer.reidentify import pdf
+from anonymizer.reidentify.dicom import UID_LEFT, named_in, reidentify
+from anonymizer.reidentify.pdf import uids_in
 from anonymizer.reidentify.way_back import NEW_UID, PSEUDONYM, WayBack
 from kernel.errors import LimitExceeded, MalformedInstance
 from tests.anonymizer.conftest import read
 from tests.support.builders import a_ct, as_file
-from tests.support.papers import a_pdf
+from tests.support.papers import a_pdf, a_typed_pdf
 from tests.support.reports import a_structured_report, content_item, placeholder_pdf
 
 RELEASED = date(2026, 11, 22)
@@ -237,6 +239,81 @@ def test_placeholders_on_a_page_and_in_a_field_of_a_pdf_are_filled_in(released, 
     assert released.way.pseudonym.encode() not in inflated(update)
     for number, offset in entries(filled):
         assert filled[offset:].startswith(b"%d 0 obj" % number)
+
+
+def wide(text: str) -> bytes:
+    return text.encode("utf-16-be")
+
+
+# Where a PDF can name a UID: how a document looks that does, of its text.
+NAMING = {
+    "text layer": lambda uid: a_typed_pdf([f"Study {uid}, page 1"]),
+    "metadata": lambda uid: a_pdf([b"<</Type/Catalog>>", b"<</Title(Study %s)>>" % uid.encode()]),
+    "metadata in UTF-16": lambda uid: a_pdf([b"<</Type/Catalog>>", b"<</Title(\xfe\xff%s)>>" % wide(f"S {uid}")]),
+    "metadata in hexadecimal": lambda uid: a_pdf(
+        [b"<</Type/Catalog>>", b"<</Title<%s>>>" % (b"\xfe\xff" + wide(uid)).hex().upper().encode()]
+    ),
+    "XMP": lambda uid: a_pdf(
+        [b"<</Type/Catalog/Metadata 2 0 R>>", b"<</Type/Metadata>>stream\n<a>%s</a>\nendstream" % uid.encode()]
+    ),
+}
+UNCHANGEABLE = {
+    "parted between its letters": lambda uid: a_typed_pdf([f"{uid[:9]})-20({uid[9:]}"]).replace(b"Tj", b"TJ"),
+    "an attached file": lambda uid: a_typed_pdf(
+        ["Xem tep"], objects=[b"<</Type/EmbeddedFile/Length 80>>stream\n%s\nendstream" % uid.encode()]
+    ),
+    "an object stream": lambda uid: a_typed_pdf(
+        ["x"], objects=[b"<</Type/ObjStm/Filter/FlateDecode>>stream\n%s\nendstream" % zlib.compress(uid.encode())]
+    ).replace(b"trailer", b"no_table"),
+}
+
+
+def a_uid_of(released, number: int = 0) -> tuple[str, str]:
+    """Return a UID that left, as the hub knows it and as it is here."""
+    return sorted(released.way.uids.items())[number]
+
+
+@pytest.mark.parametrize("where", NAMING)
+def test_a_uid_in_a_pdf_is_asked_for_and_put_back(released, where):
+    new, old = a_uid_of(released)
+    naming = NAMING[where](new)
+    source = as_file(encapsulated(released, naming))
+
+    assert new in named_in(source).uids
+    result = reidentify(source, released.way)
+
+    document = pydicom.dcmread(io.BytesIO(result.content)).EncapsulatedDocument
+    assert result.document == "filled-in"
+    assert new not in uids_in(document)
+    update = inflated(document[len(naming) :])
+    assert any(form in update for form in (old.encode(), wide(old), wide(old).hex().encode()))
+
+
+@pytest.mark.parametrize("where", UNCHANGEABLE)
+def test_a_uid_in_a_pdf_that_cannot_be_put_back_keeps_it_from_coming_home(released, where):
+    new, _ = a_uid_of(released)
+    source = as_file(encapsulated(released, UNCHANGEABLE[where](new)))
+
+    assert new in named_in(source).uids
+    assert reidentify(source, released.way).document == UID_LEFT
+
+
+def test_what_others_numbered_stays_in_a_pdf(released):
+    document = a_typed_pdf(["Report 2.25.4711"])
+
+    assert reidentify(as_file(encapsulated(released, document)), released.way).document == "unchanged"
+
+
+def test_a_uid_in_a_clinical_document_is_asked_for(released):
+    assert "2.25.4711" in named_in(as_file(encapsulated(released, b"<id root='2.25.4711'/>", "text/XML"))).uids
+
+
+def test_a_pdf_that_unpacks_to_too_much_is_refused(released, monkeypatch):
+    monkeypatch.setattr(pdf, "INFLATED_BYTES_MAX", 100)
+    source = as_file(encapsulated(released, placeholder_pdf("K7M2-9QXD-4TBC" + " " * 200, packed=True)))
+
+    with pytest.raises(LimitExceeded, match="INFLATED_BYTES_MAX"):
+        named_in(source)
 
 
 def test_a_pdf_without_a_placeholder_stays_and_is_told_to(released):

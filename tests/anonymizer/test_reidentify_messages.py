@@ -16,8 +16,10 @@ from anonymizer.reidentify import messages
 from anonymizer.reidentify.fhir import fhir
 from anonymizer.reidentify.hl7 import hl7
 from anonymizer.reidentify.messages import named_in_message, studies_in
+from anonymizer.reidentify.pdf import uids_in
 from anonymizer.reidentify.way_back import WayBack
 from kernel.errors import LimitExceeded, MalformedInstance
+from tests.support.papers import a_typed_pdf
 
 TOKEN = pseudonym(b"k" * 32, "site", "BN1")
 NEW, OLD = "2.25.4711", "1.2.840.1"
@@ -155,6 +157,28 @@ def test_documents_within_messages_are_filled_in_and_what_is_said_of_them_stays_
     assert base64.b64decode(words["data"]).decode() == "Nguyễn Thị Hương"
     assert picture == other
     assert result.split("^")[4] == led["data"]
+
+
+def attached(document: bytes) -> bytes:
+    part = {"contentType": "application/pdf", "data": base64.b64encode(document).decode()}
+    return json.dumps({"resourceType": "DiagnosticReport", "presentedForm": [part], "conclusion": TOKEN}).encode()
+
+
+def test_a_uid_in_a_pdf_within_a_message_counts_as_named_and_is_put_back():
+    message = attached(a_typed_pdf([f"Study {NEW}"]))
+
+    (form,) = json.loads(fhir(message, WAY))["presentedForm"]
+
+    assert named_in_message(message).uids == {NEW}
+    assert uids_in(base64.b64decode(form["data"])) == frozenset()
+
+
+def test_a_message_with_a_pdf_in_which_a_uid_cannot_be_put_back_is_refused():
+    hidden = a_typed_pdf([f"{NEW[:6]})-20({NEW[6:]}"]).replace(b"Tj", b"TJ")
+
+    assert NEW in named_in_message(attached(hidden)).uids
+    with pytest.raises(MalformedInstance, match="it cannot be put back"):
+        fhir(attached(hidden), WAY)
 
 
 def test_links_within_a_bundle_stay_and_say_whose_they_are():

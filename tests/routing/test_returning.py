@@ -6,6 +6,7 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import EncapsulatedPDFStorage
 from sqlalchemy import select
 
 from anonymizer.pseudonyms.identifiers import pseudonym
@@ -15,6 +16,7 @@ from kernel.events import EventName
 from routing import ways_back
 from routing.ways_back import OTHER_PATIENT, UNKNOWN_PSEUDONYM, UNKNOWN_STUDY
 from tests.support.builders import a_ct, a_uid
+from tests.support.papers import a_typed_pdf
 from tests.support.reports import a_structured_report
 
 RULES = ({"source": ["reidentified"], "to": "pacs", "final": True}, {"to": "hub"})
@@ -180,6 +182,19 @@ def test_only_a_peer_that_may_brings_reports_back(site):
 
     assert (site.pacs.instances, held(site)) == ({}, ["not-from-a-hub"])
     assert [outcome for outcome, _ in refusals(site)] == ["minor failure"]
+
+
+def test_a_report_with_a_document_in_which_a_uid_cannot_be_put_back_is_held(site):
+    released = at_hub(site, a_ct())
+    report = a_structured_report(released, "x")
+    attached = b"<</Type/EmbeddedFile/Length 80>>stream\n%s\nendstream" % str(released.StudyInstanceUID).encode()
+    report.SOPClassUID, report.MIMETypeOfEncapsulatedDocument = EncapsulatedPDFStorage, "application/pdf"
+    document = a_typed_pdf(["Xem tep"], objects=[attached])
+    report.EncapsulatedDocument = document + b"\0" * (len(document) % 2)
+
+    returns(site, report)
+
+    assert held(site) == ["document-uid"]
 
 
 def test_an_object_with_too_many_names_is_held(site, monkeypatch):
