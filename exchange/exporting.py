@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
-from typing import Annotated
+from typing import IO, Annotated
 
 import typer
 
@@ -48,9 +48,9 @@ def export(
 
         kind = to.suffix.lower()
         if kind == ".zip":
-            _write_file(to, lambda part: _write_zip(part, told()))
+            _write_file(to, lambda part: part.writelines(zipped(told())))
         elif kind == ".iso":
-            _write_file(to, lambda part: write_disc(part, told()))
+            _write_file(to, lambda part: write_disc(part, told(), stores.blobs))
         else:
             write_folder(to, told())
         out.print(f"{count} instances are in the medium.")
@@ -58,21 +58,16 @@ def export(
             out.print(f"It fits on a {kind_of_disc(to.stat().st_size)}; burn it as an image.")
 
 
-def _write_file(file: Path, write: Callable[[Path], None]) -> None:
+def _write_file(file: Path, write: Callable[[IO[bytes]], None]) -> None:
     """Write beside it and rename, so that the name is a whole file."""
     with tempfile.NamedTemporaryFile(dir=file.parent, prefix=".", suffix=".part", delete=False) as part:
         temporary = Path(part.name)
-    try:
-        write(temporary)
-    except BaseException:
-        temporary.unlink()
-        raise
+        try:
+            write(part)
+        except BaseException:
+            temporary.unlink()
+            raise
     temporary.rename(file)
-
-
-def _write_zip(file: Path, files: Iterator[File]) -> None:
-    with file.open("wb") as target:
-        target.writelines(zipped(files))
 
 
 def write_folder(folder: Path, files: Iterator[File]) -> None:

@@ -15,7 +15,7 @@ from gateway.dicomweb import capabilities, changes, commitment, deletion
 from gateway.dicomweb.deidentify.endpoint import deidentify
 from gateway.dicomweb.http.endpoint import Endpoint
 from gateway.dicomweb.http.row import Row
-from gateway.dicomweb.media.download import disc, download
+from gateway.dicomweb.media.download import as_disc, as_zip
 from gateway.dicomweb.retrieve import bulkdata, frames, instances, metadata, rendered, tiers
 from gateway.dicomweb.search import qido
 from gateway.dicomweb.service import Room, Services
@@ -74,8 +74,8 @@ ROUTES: Final[Sequence[Row]] = (
     Row("GET", _INSTANCE + "/bulkdata/{path:path}", bulkdata.retrieve_bulkdata, _READ, "bulkdata"),
     Row("GET", _INSTANCE + "/rendered", rendered.rendered, _READ, "rendered"),
     Row("GET", _INSTANCE + "/frames/{frames}/rendered", rendered.rendered, _READ, "rendered"),
-    Row("GET", _STUDY + "/medium", download, Scope.EXPORT, "medium"),
-    Row("GET", _STUDY + "/medium.iso", disc, Scope.EXPORT, "medium"),
+    Row("GET", _STUDY + "/medium", as_zip, Scope.EXPORT, "medium"),
+    Row("GET", _STUDY + "/medium.iso", as_disc, Scope.EXPORT, "medium"),
     Row("GET", _STUDY + "/rendered", rendered.rendered_study, _READ, "rendered"),
     Row("GET", _SERIES + "/rendered", rendered.rendered_series, _READ, "rendered"),
     Row("GET", _STUDY + "/thumbnail", rendered.thumbnail, _READ, "rendered"),

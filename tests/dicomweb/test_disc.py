@@ -1,15 +1,17 @@
 """The image of a disc: ISO 9660 level 1, opened by a reader of its own and its directory by pydicom and DCMTK."""
 
+import os
 import re
-import shutil
 import subprocess
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
 from gateway.dicomweb.media import disc
-from gateway.dicomweb.media.disc import disc_chunks, kind_of_disc, write_disc
+from gateway.dicomweb.media.disc import disc_chunks, kind_of_disc
 from kernel.access import ROLE_SCOPES, Role, Scope
+from kernel.archive.blobs.store import Blobs
 from kernel.audit import Action
 from kernel.errors import LimitExceeded, StorageFull
 from tests.dicomweb.test_medium import listed_on, stored, taken
@@ -27,6 +29,29 @@ def image_of(node, study: str) -> bytes:
     assert response.headers["content-disposition"] == 'attachment; filename="study.iso"'
     assert response.headers["cache-control"] == "no-store"
     return response.content
+
+
+class Disk(NamedTuple):
+    """As much of os.fstatvfs as is asked."""
+
+    f_bavail: int
+    f_frsize: int
+
+
+@pytest.fixture
+def blobs(tmp_path: Path) -> Blobs:
+    return Blobs(tmp_path, 0)
+
+
+def files_open_in(folder: Path) -> list[str]:
+    """Return what this process has open there, with a name or without."""
+    found: list[str] = []
+    for one in Path("/proc/self/fd").iterdir():
+        try:
+            found.append(str(one.readlink()))
+        except FileNotFoundError:  # that of the listing itself
+            continue
+    return [one for one in found if one.startswith(f"{folder}/")]
 
 
 def a_file(name: str, *chunks: bytes) -> disc.File:
@@ -61,47 +86,52 @@ def test_it_takes_the_right_of_a_download_and_is_a_line_of_the_audit(node, store
     assert [line.study_uid for line in node.audited() if line.action == Action.EXPORT] == [stored[0].StudyInstanceUID]
 
 
-def test_what_no_disc_holds_is_refused_and_nothing_stays(tmp_path, monkeypatch):
+def test_what_no_disc_holds_is_refused_and_nothing_stays(blobs, tmp_path, monkeypatch):
     monkeypatch.setattr(disc, "BYTES_MAX", 10)
     monkeypatch.setattr(disc, "FILE_BYTES_MAX", 8)
 
     with pytest.raises(LimitExceeded, match="FILE_BYTES_MAX"):
-        write_disc(tmp_path / "a.iso", iter([a_file("DICOMDIR", b"x" * 9)]))
+        next(disc_chunks(iter([a_file("DICOMDIR", b"x" * 9)]), blobs))
     with pytest.raises(LimitExceeded, match="BYTES_MAX"):
-        write_disc(tmp_path / "a.iso", iter([a_file("A", b"x" * 6), a_file("B", b"x" * 6)]))
+        next(disc_chunks(iter([a_file("A", b"x" * 6), a_file("B", b"x" * 6)]), blobs))
 
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_without_room_for_files_and_image_nothing_is_written(tmp_path, monkeypatch):
-    usage = shutil.disk_usage(tmp_path)
-    monkeypatch.setattr(disc.shutil, "disk_usage", lambda _: usage._replace(free=disc.RESERVE_BYTES + 5))
-
-    with pytest.raises(StorageFull, match="6 bytes needed, 5 free"):
-        write_disc(tmp_path / "a.iso", iter([a_file("A", b"x" * 6)]))
-
-    assert list(tmp_path.iterdir()) == []
+    assert files_open_in(tmp_path) == []
 
 
-def test_who_leaves_in_the_middle_leaves_no_files(tmp_path, monkeypatch):
-    monkeypatch.setattr(disc.tempfile, "tempdir", str(tmp_path))
-    chunks = disc_chunks(iter([a_file("DICOM/SE000001/IM000001", b"x" * 5 * SECTOR)]))
+@pytest.mark.parametrize("lacking", ["files", "image"])
+def test_without_room_for_files_and_image_nothing_is_written(blobs, tmp_path, monkeypatch, lacking):
+    disk = os.statvfs(tmp_path)
+    room = disc.RESERVE_BYTES // disk.f_frsize * disk.f_frsize
+    if lacking == "files":
+        monkeypatch.setattr(Blobs, "free_bytes", -1)
+    else:
+        monkeypatch.setattr(disc.os, "fstatvfs", lambda _: Disk(f_bavail=room // disk.f_frsize, f_frsize=disk.f_frsize))
+
+    with pytest.raises(StorageFull, match=r"\d bytes needed, 0 free"):
+        next(disc_chunks(iter([a_file("A", b"x" * 6)]), blobs))
+
+    assert files_open_in(tmp_path) == []
+
+
+def test_nothing_has_a_name_while_it_is_written_and_who_leaves_in_the_middle_leaves_nothing(blobs, tmp_path):
+    chunks = disc_chunks(iter([a_file("DICOM/SE000001/IM000001", b"x" * 5 * SECTOR)]), blobs)
 
     assert next(chunks)
-    assert list(tmp_path.iterdir()) != []
+    assert files_open_in(tmp_path) != []
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
     chunks.close()
 
-    assert list(tmp_path.iterdir()) == []
+    assert files_open_in(tmp_path) == []
 
 
 def test_the_smallest_disc_that_it_fits_on_is_told():
     assert [kind_of_disc(size) for size in (10**6, 2 * 10**9, 10**10)] == ["CD", "DVD", "Blu-ray"]
 
 
-def test_a_folder_with_more_files_than_a_sector_has_room_for(tmp_path: Path):
+def test_a_folder_with_more_files_than_a_sector_has_room_for(blobs):
     names = [f"DICOM/SE000001/IM{number:06d}" for number in range(1, 301)]
 
-    write_disc(tmp_path / "a.iso", (a_file(name, name.encode()) for name in names))
+    image = b"".join(disc_chunks((a_file(name, name.encode()) for name in names), blobs))
 
-    found = Disc((tmp_path / "a.iso").read_bytes()).names(long=True)
+    found = Disc(image).names(long=True)
     assert found == {name: name.encode() for name in names}

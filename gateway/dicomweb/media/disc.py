@@ -2,18 +2,20 @@
 
 Rock Ridge beside it keeps the names in capitals on systems that would show others, so that the page finds its pictures.
 The image cannot be written while it is sent, as it begins with where everything lies: files and image are written first,
-and want room for the medium twice.
+and want room for the medium twice. They have no names in the archive's folder: nothing of them survives a crash.
 """
 
-import shutil
-import tempfile
+import io
+import os
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Final
+from contextlib import closing
+from typing import IO, BinaryIO, Final, cast
 
 from pycdlib import PyCdlib
 
 from gateway.dicomweb.media.medium import File
+from kernel.archive.blobs.spool import Span
+from kernel.archive.blobs.store import Blobs
 from kernel.dicom.limits import MEBIBYTE
 from kernel.errors import LimitExceeded, StorageFull
 
@@ -26,34 +28,36 @@ DVD_BYTES: Final = 4_700_000_000
 _CHUNK_BYTES: Final = MEBIBYTE
 
 
-def write_disc(image: Path, files: Iterator[File]) -> None:
-    """Write the files of a medium as the image of a disc.
+def write_disc(image: IO[bytes], files: Iterator[File], blobs: Blobs) -> None:
+    """Write the files of a medium as the image of a disc, into a new file.
 
     Raises
     ------
     LimitExceeded
         They are more than BYTES_MAX, or one is more than FILE_BYTES_MAX.
     StorageFull
-        There is no room for them twice beside `image`.
+        There is no room for them in the archive, or once more where `image` is.
     """
-    with tempfile.TemporaryDirectory(dir=image.parent, prefix=".disc-") as folder:
-        disc = PyCdlib()
-        disc.new(interchange_level=1, vol_ident=VOLUME, app_ident_str="VIENANH", rock_ridge="1.09")
-        try:
-            _add_all(disc, Path(folder), files)
-            disc.write(str(image))
-        finally:
-            disc.close()
+    disc = PyCdlib()
+    disc.new(interchange_level=1, vol_ident=VOLUME, app_ident_str="VIENANH", rock_ridge="1.09")
+    with closing(disc), closing(blobs.spool()) as spool:
+        known = {""}
+        for name, _, chunks in files:
+            begin = spool.size_bytes
+            for chunk in chunks:
+                spool.append(chunk)
+            _check(spool.size_bytes - begin, spool.size_bytes, image)
+            _add(disc, name, spool.span(begin, spool.size_bytes - begin), known)
+        disc.write_fp(cast("BinaryIO", image))
 
 
-def disc_chunks(files: Iterator[File]) -> Iterator[bytes]:
+def disc_chunks(files: Iterator[File], blobs: Blobs) -> Iterator[bytes]:
     """Yield the image of a disc; the first piece is there when all of it is written. Errors are those of `write_disc`."""
-    with tempfile.TemporaryDirectory(prefix="vienanh-disc-") as folder:
-        image = Path(folder) / "study.iso"
-        write_disc(image, files)
-        with image.open("rb") as opened:
-            while chunk := opened.read(_CHUNK_BYTES):
-                yield chunk
+    with blobs.unnamed() as image:
+        write_disc(image, files, blobs)
+        image.seek(0)
+        while chunk := image.read(_CHUNK_BYTES):
+            yield chunk
 
 
 def kind_of_disc(size_bytes: int) -> str:
@@ -63,24 +67,22 @@ def kind_of_disc(size_bytes: int) -> str:
     return "DVD" if size_bytes <= DVD_BYTES else "Blu-ray"
 
 
-def _add_all(disc: PyCdlib, folder: Path, files: Iterator[File]) -> None:
-    total, known = 0, {""}
-    for number, (name, _, chunks) in enumerate(files):
-        path = folder / str(number)
-        with path.open("wb") as target:
-            target.writelines(chunks)
-        size = path.stat().st_size
-        total += size
-        if size > FILE_BYTES_MAX:
-            raise LimitExceeded(limit="FILE_BYTES_MAX", value=size, bound=FILE_BYTES_MAX)
-        if total > BYTES_MAX:
-            raise LimitExceeded(limit="BYTES_MAX", value=total, bound=BYTES_MAX)
-        free = shutil.disk_usage(folder).free - RESERVE_BYTES
-        if free < total:  # the image will be as large again
-            raise StorageFull(needed_bytes=total, free_bytes=max(0, free))
-        _add_folders(disc, name.rpartition("/")[0], known)
-        file = name.rpartition("/")[2]
-        disc.add_file(str(path), f"/{name}{'' if '.' in file else '.'};1", rr_name=file)
+def _check(size: int, total: int, image: IO[bytes]) -> None:
+    if size > FILE_BYTES_MAX:
+        raise LimitExceeded(limit="FILE_BYTES_MAX", value=size, bound=FILE_BYTES_MAX)
+    if total > BYTES_MAX:
+        raise LimitExceeded(limit="BYTES_MAX", value=total, bound=BYTES_MAX)
+    disk = os.fstatvfs(image.fileno())
+    free = disk.f_bavail * disk.f_frsize - RESERVE_BYTES
+    if free < total:  # the image will be as large again
+        raise StorageFull(needed_bytes=total, free_bytes=max(0, free))
+
+
+def _add(disc: PyCdlib, name: str, content: Span, known: set[str]) -> None:
+    folder, _, file = name.rpartition("/")
+    _add_folders(disc, folder, known)
+    opened = cast("BinaryIO", _File(content))
+    disc.add_fp(opened, content.size_bytes, f"/{name}{'' if '.' in file else '.'};1", rr_name=file)
 
 
 def _add_folders(disc: PyCdlib, name: str, known: set[str]) -> None:
@@ -90,3 +92,23 @@ def _add_folders(disc: PyCdlib, name: str, known: set[str]) -> None:
     _add_folders(disc, parent, known)
     disc.add_directory(f"/{name}", rr_name=last)
     known.add(name)
+
+
+class _File(io.RawIOBase):
+    """A part of a spool as pycdlib reads a file: from its beginning, once."""
+
+    def __init__(self, content: Span) -> None:
+        self._content = content
+        self._at = 0
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        assert whence == os.SEEK_SET
+        self._at = offset
+        return offset
+
+    def read(self, size: int = -1) -> bytes:
+        left = self._content.size_bytes - self._at
+        size = left if size < 0 else min(size, left)
+        data = os.pread(self._content.descriptor, size, self._content.offset + self._at)
+        self._at += len(data)
+        return data

@@ -16,14 +16,14 @@ from kernel.access import Action
 ISO = "application/vnd.efi.iso"  # as IANA has it for images of discs
 
 
-def download(call: Call) -> ASGIApp:
+def as_zip(call: Call) -> ASGIApp:
     """Answer GET /studies/{study}/medium with a ZIP file that is written while it is sent."""
     return _given(call, ZIP, "study.zip", zipped)
 
 
-def disc(call: Call) -> ASGIApp:
+def as_disc(call: Call) -> ASGIApp:
     """Answer GET /studies/{study}/medium.iso with the image of a disc; it begins when all of it is written."""
-    return _given(call, ISO, "study.iso", disc_chunks)
+    return _given(call, ISO, "study.iso", lambda files: disc_chunks(files, call.services.blobs))
 
 
 def _given(call: Call, media_type: str, name: str, packed: Callable[[Iterator[File]], Iterator[bytes]]) -> ASGIApp:

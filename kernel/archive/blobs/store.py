@@ -21,10 +21,11 @@ import os
 import re
 import secrets
 import shutil
+import tempfile
 from collections.abc import Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import Final, Protocol
+from typing import IO, Final, Protocol
 
 from kernel.archive.blobs.durable import flush_data, flush_folder, rename_new
 from kernel.archive.blobs.flushing import Flushing
@@ -125,6 +126,10 @@ class Blobs:
         """
         self.check_space(expected_bytes)
         return Spool(self, self._root / _INCOMING)
+
+    def unnamed(self) -> IO[bytes]:
+        """Return a new file for bytes that are written in no order; nothing of it survives, as it has no name."""
+        return tempfile.TemporaryFile(dir=self._root / _INCOMING)
 
     def scratch(self) -> Scratch:
         """Return a place where bytes wait for others; it asks for space when they become many."""
