@@ -12,6 +12,7 @@ from kernel.dicom.limits import exceeded, malformed
 from kernel.dicom.values import Values
 
 ENTRIES_MAX: Final = 65536
+BYTE_MAX: Final = 255
 SEGMENTS_MAX: Final = 2 * ENTRIES_MAX  # steps of one expansion; segments may be empty, and copied many times
 _DESCRIPTORS: Final = (0x00281101, 0x00281102, 0x00281103)
 _TABLES: Final = (0x00281201, 0x00281202, 0x00281203)
@@ -22,6 +23,9 @@ _DISCRETE, _LINEAR, _INDIRECT = 0, 1, 2
 def apply_palette(array: NDArray[Any], header: Header, image: ImagePixel) -> NDArray[np.uint8]:
     """Return indices, shape (rows, columns), as 8-bit RGB, shape (rows, columns, 3).
 
+    Entries of more than eight bits give their high byte, unless all three tables hold values of one byte alone: some
+    makers write those.
+
     Raises
     ------
     MalformedInstance
@@ -29,7 +33,8 @@ def apply_palette(array: NDArray[Any], header: Header, image: ImagePixel) -> NDA
     """
     values = Values(header)
     signed = image.pixel_representation == 1
-    channels: list[NDArray[np.uint8]] = []
+    channels: list[NDArray[np.uint16]] = []
+    wide = False
     for descriptor_tag, table_tag, segmented_tag in zip(_DESCRIPTORS, _TABLES, _SEGMENTED, strict=True):
         descriptor = values.words(descriptor_tag)
         if len(descriptor) != 3 or array.ndim != 2:
@@ -40,10 +45,11 @@ def apply_palette(array: NDArray[Any], header: Header, image: ImagePixel) -> NDA
         entries = _entries(values, table_tag, segmented_tag, count, bits)
         positions = np.clip(array.astype(np.int64) - first, 0, count - 1)
         channels.append(entries[positions])
-    return np.stack(channels, axis=-1)
+        wide |= bits > 8 and int(entries.max()) > BYTE_MAX
+    return (np.stack(channels, axis=-1) >> (8 if wide else 0)).astype(np.uint8)
 
 
-def _entries(values: Values, table_tag: int, segmented_tag: int, count: int, bits: int) -> NDArray[np.uint8]:
+def _entries(values: Values, table_tag: int, segmented_tag: int, count: int, bits: int) -> NDArray[np.uint16]:
     if segmented_tag in values:
         data = values.raw(segmented_tag, 2 * ENTRIES_MAX)
         expansion = _Expansion(data, bits, count)
@@ -58,10 +64,7 @@ def _entries(values: Values, table_tag: int, segmented_tag: int, count: int, bit
         entries = np.frombuffer(data[: len(data) // 2 * 2], "<u2") if not packed else np.frombuffer(data, np.uint8)
     if len(entries) < count:
         raise malformed("a palette is shorter than it says")
-    entries = entries[:count]
-    if bits > 8 and entries.dtype != np.uint8:
-        return (entries >> 8).astype(np.uint8)
-    return entries.astype(np.uint8)
+    return entries[:count].astype(np.uint16)
 
 
 class _Expansion:

@@ -10,18 +10,20 @@ import pydicom
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, expect
+from pydicom.uid import UltrasoundImageStorage
 
 from tests.browser.pixels import flat_places
 from tests.browser.room import PASSWORD, Room
+from tests.support.builders import a_dataset, as_file, with_pixels
 from tests.support.nodes import HUB, NodeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 NAMES = {
     "palette of 16 bits": "cornerstone3d/TestPattern_Palette_16.dcm",
+    "palette in segments, too long for the metadata": "pydicom-data/gdcm-US-ALOKA-16.dcm",
     "enhanced MR": "pydicom-data/emri_small.dcm",
     "enhanced CT": "pydicom-data/eCT_Supplemental.dcm",
 }
-LARGE_PALETTE = "pydicom-data/gdcm-US-ALOKA-16.dcm"  # in segments, too long for the metadata
 GREY_LEVELS_OFF_MAX = 3.0
 FLAT_MIN = 500
 
@@ -29,14 +31,13 @@ FLAT_MIN = 500
 @pytest.fixture(scope="module")
 def hub(built: Path, tmp_path_factory: pytest.TempPathFactory, samples: Path) -> Iterator[NodeProcess]:
     """A hub with these files."""
-    names = [*NAMES.values(), LARGE_PALETTE]
-    missing = [name for name in names if not (samples / name).is_file()]
+    missing = [name for name in NAMES.values() if not (samples / name).is_file()]
     if missing:
         pytest.skip(f"not among the samples here: {missing}")
     node = NodeProcess(tmp_path_factory.mktemp("samples"), HUB)
     node.start()
     node.add_user("bs.lan", "reader", PASSWORD)
-    node.store([(samples / name).read_bytes() for name in names])
+    node.store([(samples / name).read_bytes() for name in NAMES.values()])
     yield node
     node.stop()
 
@@ -71,8 +72,13 @@ def test_the_room_shows_what_the_node_draws(reading: Room, hub: NodeProcess, sam
     assert np.abs(shown[top : top + down, left : left + across] - wanted)[flat].mean() < GREY_LEVELS_OFF_MAX
 
 
-def test_what_the_room_cannot_color_it_says_and_shows_nothing(reading: Room, hub: NodeProcess, samples: Path):
-    ds = pydicom.dcmread(samples / LARGE_PALETTE, stop_before_pixels=True)
+def test_what_the_room_cannot_color_it_says_and_shows_nothing(reading: Room, hub: NodeProcess):
+    ds = a_dataset(UltrasoundImageStorage, seed="damaged palette", Modality="US")
+    with_pixels(ds, np.arange(256, dtype="u1").reshape(16, 16), PhotometricInterpretation="PALETTE COLOR")
+    for color in ("Red", "Green", "Blue"):
+        setattr(ds, f"{color}PaletteColorLookupTableDescriptor", [256, 0, 8])
+        setattr(ds, f"Segmented{color}PaletteColorLookupTableData", bytes([0, 2, 10, 20, 7, 9]))
+    hub.store([as_file(ds)])
 
     reading.page.goto(f"{hub.url}/study/{ds.StudyInstanceUID}?site=HUB")
 

@@ -183,6 +183,15 @@ def test_a_palette_is_applied(bits):
     assert picture(ds).tolist() == [[[10, 11, 12], [100, 101, 102]], [[200, 201, 202], [200, 201, 202]]]
 
 
+def test_a_palette_of_sixteen_bits_that_holds_bytes_alone_is_taken_as_they_are():
+    ds = an_image(np.array([[0, 1]], dtype=np.uint8), photometric="PALETTE COLOR")
+    for color in ("Red", "Green", "Blue"):
+        setattr(ds, f"{color}PaletteColorLookupTableDescriptor", [2, 0, 16])
+        setattr(ds, f"{color}PaletteColorLookupTableData", np.array([7, 250], dtype="<u2").tobytes())
+
+    assert picture(ds).tolist() == [[[7, 7, 7], [250, 250, 250]]]
+
+
 def segmented(data: bytes, count: int = 8) -> Dataset:
     ds = an_image(np.arange(8, dtype=np.uint8).reshape(2, 4), photometric="PALETTE COLOR")
     for color in ("Red", "Green", "Blue"):

@@ -5,7 +5,8 @@ import { createImage } from "@cornerstonejs/dicom-image-loader";
 import { FrameProblem } from "./fetchFrame";
 import type { Frame, PixelModule } from "./frame";
 import { type FramePart, isUncompressed } from "./multipart";
-import { drawable } from "./nativePixels";
+import { drawable, type NativePixels } from "./nativePixels";
+import type { Palettes } from "./palettes";
 
 export class Decoding {
   /** What the chosen backend draws colour from. */
@@ -14,9 +15,14 @@ export class Decoding {
   private readonly shapes = new Map<string, PixelModule>();
   /** Frames whose decoded samples are modality values already; the renderer changes its mind about them later. */
   private readonly scaled = new Set<string>();
+  private readonly palettes: Palettes;
+
+  constructor(palettes: Palettes) {
+    this.palettes = palettes;
+  }
 
   async image(frame: Frame, part: FramePart): Promise<Types.IImage> {
-    const { bytes, transferSyntaxUid } = this.prepared(frame, part);
+    const { bytes, transferSyntaxUid } = await this.prepared(frame, part);
     const image = await createImage(frame.imageId, bytes, transferSyntaxUid, { useRGBA: this.useRgba });
     if (image.preScale?.scaled) this.scaled.add(frame.imageId);
     return image as Types.IImage;
@@ -37,16 +43,22 @@ export class Decoding {
     this.scaled.delete(imageId);
   }
 
-  private prepared(frame: Frame, part: FramePart): FramePart {
-    const { pixels } = frame;
-    if (pixels.photometricInterpretation === "PALETTE COLOR" && !pixels.palettes) throw new FrameProblem("unreadable");
-    if (!isUncompressed(part.transferSyntaxUid)) {
-      if (pixels.samplesPerPixel > 1 && pixels.bitsStored > 8) throw new FrameProblem("unreadable");
-      return part;
-    }
-    const made = drawable(part.bytes, pixels);
-    if (!made) throw new FrameProblem("unreadable");
-    if (made.pixels !== pixels) this.shapes.set(frame.imageId, made.pixels);
-    return { ...part, bytes: made.bytes };
+  private async prepared(frame: Frame, part: FramePart): Promise<FramePart> {
+    const { bytes, pixels } = drawableOf(frame.pixels, part);
+    if (pixels.photometricInterpretation === "PALETTE COLOR") {
+      this.shapes.set(frame.imageId, { ...pixels, colors: await this.palettes.of(frame.pixels) });
+    } else if (pixels !== frame.pixels) this.shapes.set(frame.imageId, pixels);
+    return { ...part, bytes };
   }
+}
+
+/** Throws FrameProblem for pixels that would not be drawn rightly. */
+function drawableOf(pixels: PixelModule, { bytes, transferSyntaxUid }: FramePart): NativePixels {
+  if (isUncompressed(transferSyntaxUid)) {
+    const made = drawable(bytes, pixels);
+    if (!made) throw new FrameProblem("unreadable");
+    return made;
+  }
+  if (pixels.samplesPerPixel > 1 && pixels.bitsStored > 8) throw new FrameProblem("unreadable");
+  return { bytes, pixels };
 }

@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { fetchFrame, fetchTier } from "./fetchFrame";
+import { fetchFrame, fetchTier, fetchValue } from "./fetchFrame";
 
 const FRAME =
   "--b\r\nContent-Type: application/octet-stream; transfer-syntax=1.2.840.10008.1.2.4.80\r\n\r\nxyz\r\n--b--";
@@ -12,6 +12,7 @@ let statuses: number[];
 let asked: number;
 let waits: number[];
 let paths: string[];
+let ranges: (string | undefined)[];
 const never = new AbortController().signal;
 
 function wait(ms: number): Promise<void> {
@@ -23,10 +24,12 @@ beforeEach(async () => {
   asked = 0;
   waits = [];
   paths = [];
+  ranges = [];
   server = createServer((request, response) => {
     const status = statuses[Math.min(asked, statuses.length - 1)] ?? 200;
     asked += 1;
     paths.push(request.url ?? "");
+    ranges.push(request.headers.range);
     if (status === 0) request.destroy();
     else
       response.writeHead(status, { "Content-Type": "multipart/related; boundary=b" }).end(status === 200 ? FRAME : "");
@@ -102,4 +105,13 @@ describe("a frame", () => {
     await expect(fetchTier(url, 0, { signal: never, wait })).rejects.toMatchObject({ kind: "unreadable" });
     expect(asked).toBe(1);
   });
+});
+
+test("a value that the metadata only name is asked for no further than it may be long, and cut where more comes", async () => {
+  statuses = [200];
+
+  const bytes = await fetchValue(url, 4, { signal: never, wait });
+
+  expect(ranges).toEqual(["bytes=0-3"]);
+  expect(new TextDecoder().decode(bytes)).toBe(FRAME.slice(0, 4));
 });

@@ -38,8 +38,10 @@ interface Fetched {
   readonly contentType: string;
 }
 
-async function attempt(url: string, accept: string, signal: AbortSignal): Promise<Fetched> {
-  const response = await fetch(url, { headers: { Accept: accept }, credentials: "same-origin", signal });
+type Headers = Readonly<Record<string, string>>;
+
+async function attempt(url: string, headers: Headers, signal: AbortSignal): Promise<Fetched> {
+  const response = await fetch(url, { headers, credentials: "same-origin", signal });
   if (!response.ok) throw new FrameProblem(KIND_BY_STATUS[response.status] ?? "unreachable");
   const bytes = new Uint8Array(await response.arrayBuffer());
   return { bytes, contentType: response.headers.get("Content-Type") ?? "" };
@@ -50,10 +52,10 @@ function isPassing(problem: unknown): boolean {
   return !(problem instanceof FrameProblem) || problem.kind === "unreachable";
 }
 
-async function persistently(url: string, accept: string, { signal, wait }: Fetching): Promise<Fetched> {
+async function persistently(url: string, headers: Headers, { signal, wait }: Fetching): Promise<Fetched> {
   for (const waitMs of [...RETRY_WAITS_MS, undefined]) {
     try {
-      return await attempt(url, accept, signal);
+      return await attempt(url, headers, signal);
     } catch (problem) {
       signal.throwIfAborted();
       if (!isPassing(problem)) throw problem;
@@ -70,7 +72,7 @@ async function persistently(url: string, accept: string, { signal, wait }: Fetch
  * Throws FrameProblem after the last retry, or the signal's reason when aborted.
  */
 export async function fetchFrame(url: string, fetching: Fetching): Promise<FramePart> {
-  const { bytes, contentType } = await persistently(url, FRAME, fetching);
+  const { bytes, contentType } = await persistently(url, { Accept: FRAME }, fetching);
   const part = frameIn(bytes, contentType);
   if (!part || part.bytes.length === 0) throw new FrameProblem("unreadable");
   return part;
@@ -78,7 +80,13 @@ export async function fetchFrame(url: string, fetching: Fetching): Promise<Frame
 
 /** What a tier adds to the bytes of those below it; throws as `fetchFrame`, "unreadable" when the frame has no tiers. */
 export async function fetchTier(url: string, tier: Tier, fetching: Fetching): Promise<Uint8Array> {
-  const { bytes } = await persistently(`${url}/tiers/${tier}`, OCTETS, fetching);
+  const { bytes } = await persistently(`${url}/tiers/${tier}`, { Accept: OCTETS }, fetching);
   if (bytes.length === 0) throw new FrameProblem("unreadable");
   return bytes;
+}
+
+/** The first bytes of a value that the metadata only name, so many at most; throws as `fetchFrame`. */
+export async function fetchValue(url: string, bytesMax: number, fetching: Fetching): Promise<Uint8Array> {
+  const { bytes } = await persistently(url, { Accept: OCTETS, Range: `bytes=0-${bytesMax - 1}` }, fetching);
+  return bytes.subarray(0, bytesMax);
 }

@@ -1,18 +1,13 @@
 // A frame as the viewport needs it: made from an instance's DICOM JSON, single-frame or with functional groups.
 
-import { inlineBytes, items, type JsonDataSet, number, numbers, text, texts } from "./dicomJson";
+import { items, type JsonDataSet, number, numbers, text, texts } from "./dicomJson";
 import type { Orientation, Vector } from "./geometry";
 import { type OverlayPlane, overlayPlanesOf } from "./layers/overlayPlanes";
 import type { PixelSpacing, Region } from "./measure";
+import { type Colors, paletteOf, type StoredPalette } from "./palette";
 import type { Placed } from "./stackOrder";
 import { type Uptake, uptakeOf } from "./suv";
 import type { VoiWindow } from "./windowing";
-
-interface Palette {
-  /** Number of entries, first value mapped, bits per entry (PS3.3 C.7.6.3.1.5). */
-  readonly descriptor: readonly number[];
-  readonly data: Uint8Array;
-}
 
 /** The Image Pixel module (PS3.3 C.7.6.3). */
 export interface PixelModule {
@@ -25,7 +20,10 @@ export interface PixelModule {
   readonly bitsStored: number;
   readonly highBit: number;
   readonly pixelRepresentation: number;
-  readonly palettes: readonly [Palette, Palette, Palette] | undefined;
+  /** Of PALETTE COLOR: its tables, as the metadata tell them. */
+  readonly palette: StoredPalette | undefined;
+  /** What became of them, once they are here. */
+  readonly colors?: Colors;
 }
 
 export interface Frame extends Placed {
@@ -96,17 +94,6 @@ function regionsOf(instance: JsonDataSet): readonly Region[] {
   });
 }
 
-function palettesOf(instance: JsonDataSet): readonly [Palette, Palette, Palette] | undefined {
-  const palette = (descriptorTag: string, dataTag: string): Palette | undefined => {
-    const data = inlineBytes(instance, dataTag);
-    return data && { descriptor: numbers(instance, descriptorTag), data };
-  };
-  const red = palette("00281101", "00281201");
-  const green = palette("00281102", "00281202");
-  const blue = palette("00281103", "00281203");
-  return red && green && blue ? [red, green, blue] : undefined;
-}
-
 function pixelsOf(instance: JsonDataSet): PixelModule | undefined {
   const rows = number(instance, "00280010");
   const columns = number(instance, "00280011");
@@ -124,7 +111,7 @@ function pixelsOf(instance: JsonDataSet): PixelModule | undefined {
     bitsStored,
     highBit: number(instance, "00280102") ?? bitsStored - 1,
     pixelRepresentation: number(instance, "00280103") ?? 0,
-    palettes: palettesOf(instance),
+    palette: paletteOf(instance),
   };
 }
 

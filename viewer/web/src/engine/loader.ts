@@ -4,11 +4,13 @@
 import { cache, imageLoader, metaData, type Types } from "@cornerstonejs/core";
 import { Decoding } from "./decoding";
 import { createStore, type Store } from "./emitter";
-import { FrameProblem, fetchFrame, fetchTier } from "./fetchFrame";
+import { FrameProblem, fetchFrame, fetchTier, fetchValue } from "./fetchFrame";
 import type { Frame } from "./frame";
 import { forget, setReady, setState, tierOf } from "./frameStates";
 import { Line } from "./line";
 import { moduleOf } from "./modules";
+import { TABLE_BYTES_MAX } from "./palette";
+import { Palettes } from "./palettes";
 import { hasTiers, type Tier, WHOLE } from "./tiers";
 
 const SCHEME = "vienanh";
@@ -31,7 +33,10 @@ const withoutTiers = new Set<string>();
 const wholes = new WeakSet<Types.IImage>();
 const listeners = new Set<Sharper>();
 const line = new Line();
-const decoding = new Decoding();
+const decoding = new Decoding(
+  // Frames share what is fetched, so it goes on when one of them is not wanted any more.
+  new Palettes((url) => fetchValue(url, TABLE_BYTES_MAX, { signal: new AbortController().signal, wait: pause })),
+);
 /** Raised whenever frames came into the room. */
 export const framesKnown: Store<number> = createStore(0);
 

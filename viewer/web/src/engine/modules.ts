@@ -33,16 +33,18 @@ function imagePlane(frame: Frame): object {
   };
 }
 
-function imagePixel(pixels: PixelModule): object {
-  const [red, green, blue] = pixels.palettes ?? [];
+/** Tables of a palette are given expanded, eight bits an entry. */
+function imagePixel({ colors, ...pixels }: PixelModule): object {
+  const [red, green, blue] = colors?.channels ?? [];
+  const descriptor = colors && [colors.channels[0].length, colors.first, 8];
   return {
     ...pixels,
-    redPaletteColorLookupTableDescriptor: red?.descriptor,
-    greenPaletteColorLookupTableDescriptor: green?.descriptor,
-    bluePaletteColorLookupTableDescriptor: blue?.descriptor,
-    redPaletteColorLookupTableData: red?.data,
-    greenPaletteColorLookupTableData: green?.data,
-    bluePaletteColorLookupTableData: blue?.data,
+    redPaletteColorLookupTableDescriptor: descriptor,
+    greenPaletteColorLookupTableDescriptor: descriptor,
+    bluePaletteColorLookupTableDescriptor: descriptor,
+    redPaletteColorLookupTableData: red,
+    greenPaletteColorLookupTableData: green,
+    bluePaletteColorLookupTableData: blue,
   };
 }
 

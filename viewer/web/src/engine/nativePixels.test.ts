@@ -13,7 +13,7 @@ function pixels(changes: Partial<PixelModule>): PixelModule {
     bitsStored: 8,
     highBit: 7,
     pixelRepresentation: 0,
-    palettes: undefined,
+    palette: undefined,
     ...changes,
   };
 }
