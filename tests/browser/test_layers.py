@@ -65,11 +65,15 @@ def marked() -> np.ndarray:
 
 
 def turning(slices: list[pydicom.Dataset]) -> list[pydicom.Dataset]:
-    """Return presentation states that turn the images, and turn and mirror them."""
-    made = [a_presentation(slices) for _ in (1, 2)]
-    for ds, label, mirrored in zip(made, ("XOAY", "XOAY LAT"), "NY", strict=True):
+    """Return presentation states that turn the images, turn and mirror them, and show a part of them so."""
+    made = [a_presentation(slices) for _ in (1, 2, 3)]
+    for ds, label, mirrored in zip(made, ("XOAY", "XOAY LAT", "VUNG"), "NYY", strict=True):
         ds.SOPInstanceUID, ds.SeriesInstanceUID = a_uid("layers", label), a_uid("layers", "of", label)
         ds.ContentLabel, ds.ImageRotation, ds.ImageHorizontalFlip = label, 90, mirrored
+    # The bright block: its corners as they come to be, once it is turned and mirrored.
+    area = an_item(DisplayedAreaTopLeftHandCorner=[5, 5], DisplayedAreaBottomRightHandCorner=[24, 14])
+    area.PresentationSizeMode, area.PresentationPixelAspectRatio = "SCALE TO FIT", ["1", "1"]
+    made[2].DisplayedAreaSelectionSequence = [area]
     return made
 
 
@@ -227,7 +231,7 @@ def choose_state(room: Room, label: str) -> None:
 
 
 @pytest.mark.parametrize("backend", ["cpu", "gpu"])
-def test_a_presentation_state_turns_first_and_mirrors_then_on_either_renderer(request, hub: NodeProcess, backend):
+def test_a_presentation_state_turns_mirrors_and_shows_a_part_on_either_renderer(request, hub: NodeProcess, backend):
     browser = request.getfixturevalue("browser_without_webgl" if backend == "cpu" else "browser_with_software_webgl")
     room = Room.open(browser, hub.url, backend=backend)
     room.sign_in("bs.lan", PASSWORD)
@@ -242,6 +246,19 @@ def test_a_presentation_state_turns_first_and_mirrors_then_on_either_renderer(re
     choose_state(room, "XOAY LAT")
     assert bright(room) == pytest.approx([4, 4, 14, 24], abs=0.6)
 
-    choose_state(room, "XOAY LAT")
+    choose_state(room, "VUNG")
+    grey = room.grey()
+    rows, columns = np.nonzero(grey > 127)
+    height, width = grey.shape
+    scale = min(width / 10, height / 20)
+    across, down = 10 * scale, 20 * scale
+    edges = [columns.min(), rows.min(), columns.max() + 1, rows.max() + 1]
+    wanted = [(width - across) / 2, (height - down) / 2, (width + across) / 2, (height + down) / 2]
+    assert edges == pytest.approx(wanted, abs=scale * 0.6)
+    part = room.page.get_by_text("Vùng ảnh theo cách trình bày", exact=True)
+    expect(part).to_be_visible()
+
+    room.press("r")
     assert bright(room) == pytest.approx([4, 4, 24, 14], abs=0.6)
+    expect(part).to_have_count(0)
     room.close()

@@ -4,7 +4,8 @@
 import type { Types } from "@cornerstonejs/core";
 import { createStore, type Store } from "./emitter";
 import type { Frame } from "./frame";
-import type { Orientation } from "./geometry";
+import { minus, type Orientation, plus } from "./geometry";
+import type { ShownPart } from "./layers/displayedArea";
 import type { ImageRange, Preset } from "./presets";
 import { axesOf, scaleOf, worldOf } from "./stackPlaces";
 import { fullWindow, rangeOf, type VoiWindow, windowOf } from "./windowing";
@@ -17,11 +18,13 @@ export interface Presentation {
   readonly scale: number;
   /** Where the screen's right and down are in the patient; undefined when the image does not say. */
   readonly axes: Orientation | undefined;
+  /** A presentation state chose what is shown of the image; undefined: nobody but the reader. */
+  readonly part: ShownPart["told"] | undefined;
 }
 
 export const QUARTER = 90;
 const FULL_TURN = 360;
-const PLAIN: Presentation = { window: undefined, inverted: false, scale: 1, axes: undefined };
+const PLAIN: Presentation = { window: undefined, inverted: false, scale: 1, axes: undefined, part: undefined };
 
 /** Where an image's right comes to be on the screen (to the right and down) when it is turned, then mirrored. */
 function rightOf(degrees: number, mirrored: boolean): readonly [number, number] {
@@ -36,6 +39,7 @@ export class Look {
   private chosen: VoiWindow | undefined;
   private opening: Preset | undefined;
   private inverted = false;
+  private part: ShownPart["told"] | undefined;
 
   /** `frame` answers the frame that the canvas holds. */
   constructor(viewport: () => Types.IStackViewport, frame: () => Frame | undefined) {
@@ -47,6 +51,7 @@ export class Look {
   forget(): void {
     this.chosen = undefined;
     this.inverted = false;
+    this.part = undefined;
     this.presentation.set(PLAIN);
   }
 
@@ -83,6 +88,7 @@ export class Look {
   }
 
   fit(): void {
+    this.part = undefined;
     this.viewport().resetCamera();
     this.redraw();
   }
@@ -133,6 +139,26 @@ export class Look {
     this.redraw();
   }
 
+  /** Show a part of the image in the middle, as large as fits or magnified; to be asked for after `place`. */
+  showPart({ left, top, right, bottom, magnification, told }: ShownPart): void {
+    const [viewport, frame] = [this.viewport(), this.frame()];
+    const place = (column: number, row: number) => frame && worldOf(frame.imageId, { column, row });
+    const [from, to] = [place(left, top), place(right, bottom)];
+    const middle = place((left + right) / 2, (top + bottom) / 2);
+    if (!(from && to && middle)) return;
+    const [a, b] = [viewport.worldToCanvas(from), viewport.worldToCanvas(to)];
+    const { clientWidth: across, clientHeight: down } = viewport.element;
+    const fitting = Math.min(across / Math.abs(b[0] - a[0]), down / Math.abs(b[1] - a[1]));
+    const factor = magnification === undefined ? fitting : magnification / scaleOf(viewport, frame);
+    if (!(Number.isFinite(factor) && factor > 0)) return;
+    viewport.setZoom(viewport.getZoom() * factor);
+    const { focalPoint, position } = viewport.getCamera();
+    const moved = focalPoint && position && plus(position, minus(middle, focalPoint));
+    viewport.setCamera({ focalPoint: middle, ...(moved ? { position: [...moved] } : {}) });
+    this.part = told;
+    this.redraw();
+  }
+
   /** As it was opened: its first window, not inverted, neither turned nor mirrored, fitted. */
   reset(): void {
     this.forget();
@@ -153,6 +179,7 @@ export class Look {
       inverted: this.inverted,
       scale: scaleOf(viewport, this.frame()),
       axes: this.frame()?.orientation && axesOf(viewport),
+      part: this.part,
     });
   }
 

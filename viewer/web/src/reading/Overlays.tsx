@@ -1,6 +1,6 @@
 // The texts on the image: what it is, where one is in it, how it is shown, and what to beware of.
 
-import { IconAlertTriangle, IconContrastFilled, IconPhotoDown, IconTextCaption } from "@tabler/icons-react";
+import { IconAlertTriangle, IconContrastFilled, IconCrop, IconPhotoDown, IconTextCaption } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Series } from "../api/types";
@@ -126,6 +126,7 @@ function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" 
   const { t } = useTranslation(["reading", "volumes"]);
   const language = usePreferences((preferences) => preferences.language);
   const inverted = useStore(view.look.presentation, (presentation) => presentation.inverted);
+  const part = useStore(view.look.presentation, (presentation) => presentation.part);
   const frame = stack.frames[0];
   return (
     <>
@@ -155,6 +156,11 @@ function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" 
         </Badge>
       ))}
       {inverted ? <Badge icon={<IconContrastFilled size={15} aria-hidden />}>{t("inverted")}</Badge> : null}
+      {part ? (
+        <Badge icon={<IconCrop size={15} aria-hidden />} title={t("volumes:area.why")}>
+          {t(`volumes:area.${part}`)}
+        </Badge>
+      ) : null}
     </>
   );
 }

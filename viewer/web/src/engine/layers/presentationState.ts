@@ -5,6 +5,8 @@ import { items, type JsonDataSet, number, numbers, text } from "../dicomJson";
 import type { Frame } from "../frame";
 import type { ImagePoint } from "../geometry";
 import type { VoiWindow } from "../windowing";
+import { type DisplayedArea, displayedAreasOf } from "./displayedArea";
+import { imagesIn } from "./references";
 
 const PRESENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.11.1";
 /** Graphics and points that are drawn of one state; a state may hold any number. */
@@ -48,15 +50,12 @@ export interface PresentationState {
   /** The images that it is for. */
   readonly images: ReadonlySet<string>;
   readonly annotations: readonly Annotated[];
+  readonly areas: readonly DisplayedArea[];
   readonly window: VoiWindow | undefined;
   /** Clockwise, degrees. */
   readonly rotation: number;
   readonly flipped: boolean;
   readonly inverted: boolean;
-}
-
-function imagesIn(group: JsonDataSet): ReadonlySet<string> {
-  return new Set(items(group, "00081140").flatMap((image) => text(image, "00081155") ?? []));
 }
 
 function unitsOf(value: string | undefined): GraphicUnits {
@@ -137,6 +136,7 @@ export function presentationStateOf(instance: JsonDataSet): PresentationState | 
     label: text(instance, "00700081") ?? text(instance, "00700080") ?? "",
     images: new Set(items(instance, "00081115").flatMap((series) => [...imagesIn(series)])),
     annotations: items(instance, "00700001").map(annotatedOf),
+    areas: displayedAreasOf(instance),
     window: windowOf(instance),
     rotation: number(instance, "00700042") ?? 0,
     flipped: text(instance, "00700041") === "Y",

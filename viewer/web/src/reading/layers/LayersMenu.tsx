@@ -3,6 +3,7 @@
 import { Menu } from "@mantine/core";
 import { IconCheck, IconStackPush } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import { partOf } from "../../engine/layers/displayedArea";
 import { OTHERS, OVERLAYS, segmentColor, segmentKey } from "../../engine/layers/layers";
 import type { PresentationState } from "../../engine/layers/presentationState";
 import type { Stack } from "../../engine/stacks";
@@ -44,6 +45,9 @@ export function LayersMenu({ study, stack, others, view }: LayersMenuProps) {
     view.look.settle();
     if (state.inverted) view.look.toggleInvert();
     if (state.rotation || state.flipped) view.look.place(state.rotation, state.flipped);
+    const frame = view.currentFrame();
+    const part = frame && partOf(state.areas, frame);
+    if (part) view.look.showPart(part);
   };
   const check = (key: string) => (hidden.has(key) ? null : <IconCheck size={16} />);
   const said = (key: string, name: string) => t(hidden.has(key) ? "layerHidden" : "layerShown", { name });

@@ -1,0 +1,90 @@
+// The part of an image that a presentation state shows, and how large (Displayed Area module, PS3.3 C.10.4). Pure.
+
+import { items, type JsonDataSet, number, numbers, text } from "../dicomJson";
+import type { Frame } from "../frame";
+import { imagesIn } from "./references";
+
+/** Two ratios of sides that differ by less look alike. */
+const ASPECT_TOLERANCE = 0.01;
+const MAGNIFICATION_MAX = 100;
+
+export interface DisplayedArea {
+  /** Undefined: every image of the state. */
+  readonly images: ReadonlySet<string> | undefined;
+  /** Columns and rows from the corner of the first pixel; they may lie outside of the image. */
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+  readonly mode: "fit" | "trueSize" | "magnify";
+  /** Of MAGNIFY: screen pixels for one of the image. */
+  readonly magnification: number | undefined;
+  /** Height of a pixel by its width, where the state says it. */
+  readonly aspect: number | undefined;
+}
+
+/** What of an image is shown, and what of it is not as the state wants it. */
+export interface ShownPart {
+  readonly left: number;
+  readonly top: number;
+  readonly right: number;
+  readonly bottom: number;
+  /** Screen pixels for one of the image; undefined: as large as fits. */
+  readonly magnification: number | undefined;
+  /** "part": as it is wanted; "trueSize": a browser does not know the size of its pixels; "aspect": no picture is stretched. */
+  readonly told: "part" | "trueSize" | "aspect";
+}
+
+function modeOf(value: string | undefined): DisplayedArea["mode"] {
+  if (value === "TRUE SIZE") return "trueSize";
+  return value === "MAGNIFY" ? "magnify" : "fit";
+}
+
+function aspectOf(area: JsonDataSet): number | undefined {
+  const [spacing, ratio] = [numbers(area, "00700101"), numbers(area, "00700102")];
+  const [height, width] = spacing.length === 2 ? spacing : ratio;
+  return height && width && height > 0 && width > 0 ? height / width : undefined;
+}
+
+/** Corners are those of the picture as it is turned, so either may have the greater column or row. */
+function areaOf(area: JsonDataSet): DisplayedArea | undefined {
+  const [[fromColumn, fromRow], [toColumn, toRow]] = [numbers(area, "00700052"), numbers(area, "00700053")];
+  if (fromColumn === undefined || fromRow === undefined || toColumn === undefined || toRow === undefined)
+    return undefined;
+  const images = imagesIn(area);
+  const magnification = number(area, "00700103");
+  const isUsable = magnification !== undefined && magnification > 0 && magnification <= MAGNIFICATION_MAX;
+  const mode = modeOf(text(area, "00700100"));
+  return {
+    images: images.size > 0 ? images : undefined,
+    left: Math.min(fromColumn, toColumn) - 1,
+    top: Math.min(fromRow, toRow) - 1,
+    right: Math.max(fromColumn, toColumn),
+    bottom: Math.max(fromRow, toRow),
+    mode: mode === "magnify" && !isUsable ? "fit" : mode,
+    magnification: mode === "magnify" && isUsable ? magnification : undefined,
+    aspect: aspectOf(area),
+  };
+}
+
+/** Pixel Origin Interpretation VOLUME counts in the matrix of a whole slide: such areas are not shown. */
+export function displayedAreasOf(instance: JsonDataSet): readonly DisplayedArea[] {
+  return items(instance, "0070005A")
+    .filter((area) => text(area, "00480301") !== "VOLUME")
+    .flatMap((area) => areaOf(area) ?? []);
+}
+
+/** The part of an image that is shown; undefined when that is all of it, as large as fits. */
+export function partOf(areas: readonly DisplayedArea[], image: Frame): ShownPart | undefined {
+  const area = areas.find(({ images }) => !images || images.has(image.sopInstanceUid));
+  if (!area) return undefined;
+  const { left, top, right, bottom, mode, magnification, aspect } = area;
+  const { rows, columns } = image.pixels;
+  const spacing = image.spacing?.calibration === "patient" ? image.spacing : undefined;
+  const drawn = spacing ? spacing.rowMm / spacing.columnMm : 1;
+  const isStretched = aspect !== undefined && Math.abs(aspect / drawn - 1) > ASPECT_TOLERANCE;
+  const isWhole = left === 0 && top === 0 && right === columns && bottom === rows;
+  if (isWhole && mode === "fit" && !isStretched) return undefined;
+  const told = isStretched ? "aspect" : mode === "trueSize" ? "trueSize" : "part";
+  return { left, top, right, bottom, magnification, told };
+}
