@@ -123,6 +123,31 @@ def test_what_was_typed_into_the_form_is_there_when_it_is_opened_again(
     room.context.close()  # the browser would ask
 
 
+def test_who_leaves_the_study_is_asked_about_a_form_that_is_not_saved_open_or_closed(
+    browser_without_webgl: Browser, node: NodeProcess
+):
+    room = opened(browser_without_webgl, node, "bs.hoa")
+    form = form_of(room)
+    form.get_by_label("Nhận xét đại thể").fill("Hai mảnh mô")
+    form.get_by_role("button", name="Đóng").click()
+
+    room.page.keyboard.press("q")
+
+    question = room.page.get_by_role("dialog", name="Phiếu chưa lưu")
+    question.get_by_role("button", name="Ở lại").click()
+    expect(form_of(room).get_by_label("Nhận xét đại thể")).to_have_value("Hai mảnh mô")
+    form.get_by_role("button", name="Đóng").click()
+    room.page.keyboard.press("q")
+    question.get_by_role("button", name="Lưu rồi đi").click()
+    room.rows().first.click()
+    expect(room.page.locator("[data-settled=true]")).to_have_count(1)
+    expect(form_of(room).get_by_label("Nhận xét đại thể")).to_have_value("Hai mảnh mô")
+    expect(form.get_by_text("Có thay đổi chưa lưu")).to_have_count(0)
+    room.page.keyboard.press("q")
+    expect(room.rows()).to_have_count(1)
+    room.close()
+
+
 def form_of(room: Room) -> Locator:
     """Open the form and return it."""
     room.page.keyboard.press("y")

@@ -48,12 +48,19 @@ export function LaunchScreen() {
       <ul className={styles["list"]}>
         {found.map((one) => (
           <li key={`${one.site} ${one.studyInstanceUID}`}>
-            <Button variant="default" fullWidth justify="flex-start" onClick={() => toStudy(one)}>
+            <Button
+              variant="default"
+              fullWidth
+              justify="flex-start"
+              classNames={{ root: styles["study"] ?? "", label: styles["words"] ?? "" }}
+              onClick={() => toStudy(one)}
+            >
               {[
                 displayName(one.patientName),
                 formatDicomDay(one.studyDate),
                 one.modalities.join(" "),
                 one.studyDescription,
+                one.accessionNumber && t("accession", { number: one.accessionNumber }),
               ]
                 .filter(Boolean)
                 .join(" · ")}

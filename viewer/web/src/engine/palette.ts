@@ -3,7 +3,7 @@
 import { inlineBytes, type JsonDataSet, numbers } from "./dicomJson";
 
 /** The table of one channel as the metadata tell it. */
-export interface StoredTable {
+interface StoredTable {
   /** Number of entries (0: 65,536), first index mapped, bits of an entry. */
   readonly descriptor: readonly [number, number, number];
   /** In segments, to be expanded (C.7.9.2). */

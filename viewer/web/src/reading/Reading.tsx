@@ -3,13 +3,13 @@
 import { Loader } from "@mantine/core";
 import { IconCloudOff } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
-import { lazy, type ReactNode, Suspense, useMemo, useState } from "react";
+import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { type StudyKey, seriesQuery, studyQuery } from "../api/queries";
 import { problemOf } from "../api/result";
 import type { Series } from "../api/types";
 import { KeyScope } from "../ui/keyScope";
-import { leave } from "../ui/leaving";
+import { hold, leave } from "../ui/leaving";
 import { useOnline } from "../ui/useOnline";
 import { Banner } from "./Banner";
 import { isSecond, openSecond, tell } from "./beside/pair";
@@ -21,7 +21,7 @@ import styles from "./Reading.module.css";
 import { NoSeries } from "./ReadingNotices";
 import { SeriesStrip } from "./SeriesStrip";
 import { StackRoom } from "./StackRoom";
-import { isSlide, SLIDES, shownSeries, useSlideBearer } from "./slides/series";
+import { FORM, isSlide, SLIDES, shownSeries, useSlideBearer } from "./slides/series";
 import { TraceDrawer } from "./TraceDrawer";
 import { useStacks } from "./useStacks";
 
@@ -57,6 +57,8 @@ export default function Reading({ study, standing, onShow, ...ways }: ReadingPro
   const stack = loaded.stacks.find((one) => one.id === stackId) ?? loaded.stacks[0];
   const [panel, setPanel] = useState<"help" | "trace">();
   const findings = useFindings();
+  // Whoever comes next is not asked about it: a session may end without a word.
+  useEffect(() => () => hold(FORM, undefined), []);
   const onSeries = (uid: string) =>
     uid === current?.seriesInstanceUID ? undefined : leave(() => choose(uid), [SLIDES]);
   // A second window has no list to go back to: it closes, and has the room go on.

@@ -1,4 +1,4 @@
-// Asks what becomes of what is drawn and not saved, before one goes.
+// Asks what becomes of what is drawn or typed and not saved, before one goes.
 
 import { Button, Modal } from "@mantine/core";
 import { useState } from "react";
@@ -37,10 +37,10 @@ export function LeaveQuestion() {
       closeButtonProps={{ "aria-label": t("close") }}
       transitionProps={{ duration: 0 }}
     >
-      <p className={styles["why"]}>{question?.save ? t("leave.why") : t(`leave.lost.${what}`)}</p>
+      <p className={styles["why"]}>{question?.save ? t(`leave.why.${what}`) : t(`leave.lost.${what}`)}</p>
       {failed ? (
         <p className={styles["failed"]} role="alert">
-          {t("leave.failed")}
+          {t(`leave.failed.${what}`)}
         </p>
       ) : null}
       <div className={styles["answers"]}>

@@ -14,7 +14,7 @@ function unsaved(name: string, saves: boolean | undefined): Unsaved {
 }
 
 afterEach(() => {
-  for (const holder of ["slides", "findings"]) hold(holder, undefined);
+  for (const holder of ["slides", "findings", "form"]) hold(holder, undefined);
   stay();
   done.length = 0;
 });
@@ -60,4 +60,15 @@ test("what one cannot save is not offered to be saved, and what fails ends the s
   leave(() => undefined);
   expect(await question()?.save?.()).toBe(false);
   expect(done).toEqual(["save slides"]);
+});
+
+test("who would lose things of several kinds is asked about them as that, not as the first", () => {
+  hold("slides", unsaved("slides", true));
+  hold("form", { ...unsaved("form", true), what: "form" });
+
+  leave(() => undefined);
+  expect(question()?.what).toBe("several");
+
+  leave(() => undefined, ["form"]);
+  expect(question()?.what).toBe("form");
 });

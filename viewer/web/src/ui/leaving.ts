@@ -6,7 +6,7 @@ import { holdTab } from "./unload";
 /** What is not saved. */
 export interface Unsaved {
   /** Names the words of the question (common:leave). */
-  readonly what: "marks" | "masks";
+  readonly what: "marks" | "masks" | "form";
   /** Tells whether it succeeded; none: it can only be dropped. */
   readonly save: (() => Promise<boolean>) | undefined;
   readonly drop: () => void;
@@ -14,7 +14,13 @@ export interface Unsaved {
 
 interface Leaving {
   /** Asked at the moment. */
-  readonly question: (Unsaved & { readonly go: () => void }) | undefined;
+  readonly question: Question | undefined;
+}
+
+/** What is asked about: things of one kind, or of several. */
+interface Question extends Omit<Unsaved, "what"> {
+  readonly what: Unsaved["what"] | "several";
+  readonly go: () => void;
 }
 
 const held = new Map<string, Unsaved>();
@@ -39,7 +45,7 @@ export function stay(): void {
   useLeaving.setState({ question: undefined });
 }
 
-function together(all: readonly Unsaved[]): Unsaved | undefined {
+function together(all: readonly Unsaved[]): Omit<Question, "go"> | undefined {
   const [first] = all;
   if (!first) return undefined;
   const saveAll = async () => {
@@ -47,7 +53,7 @@ function together(all: readonly Unsaved[]): Unsaved | undefined {
     return true;
   };
   return {
-    what: first.what,
+    what: all.every(({ what }) => what === first.what) ? first.what : "several",
     save: all.every(({ save }) => save) ? saveAll : undefined,
     drop: () => {
       for (const { drop } of all) drop();

@@ -15,6 +15,9 @@ export function isSlide(series: Series): boolean {
 /** Holds the marks that are not saved of the slides that are open (ui/leaving.ts). */
 export const SLIDES = "slides";
 
+/** Holds what was typed into a study's form and not saved. */
+export const FORM = "form";
+
 /** What the strip shows: bulk annotations lie over their slide, and are no pictures of their own. */
 export function shownSeries(all: readonly Series[]): readonly Series[] {
   return all.some(isSlide) ? all.filter(({ modality }) => modality !== "ANN") : all;

@@ -6,7 +6,9 @@ import { openForm, saveForm } from "../../../api/pathology";
 import { type StudyKey, sessionQuery } from "../../../api/queries";
 import type { ProblemKind } from "../../../api/result";
 import type { PathologyForm } from "../../../api/types";
+import { hold } from "../../../ui/leaving";
 import { holdTab } from "../../../ui/unload";
+import { FORM } from "../series";
 import { type Draft, draftOf, isChanged, merged } from "./draft";
 
 export interface FormWork {
@@ -56,11 +58,11 @@ export function useForm(of: StudyKey): FormWork {
     return () => control.abort();
   }, [study, tries]);
 
+  // The panel may be closed meanwhile: what was typed is asked about by whoever leaves the study.
   useEffect(() => {
-    if (kept && unsaved) left.set(key, kept);
-    else left.delete(key);
-    holdTab("pathology form", left.size > 0);
-  }, [key, kept, unsaved]);
+    if (kept && unsaved) keep(study, key, kept);
+    else forget(key);
+  }, [study, key, kept, unsaved]);
 
   const save = useCallback(async () => {
     if (!kept) return;
@@ -87,6 +89,24 @@ export function useForm(of: StudyKey): FormWork {
     save: () => void save(),
     reopen: () => setTries(tries + 1),
   };
+}
+
+function keep(study: StudyKey, key: string, kept: Kept): void {
+  left.set(key, kept);
+  holdTab("typed forms", true);
+  const save = async () => {
+    const { purpose, values } = kept.typed;
+    const { ok } = await saveForm(study, { base: kept.base.revision, purpose, values });
+    if (ok) forget(key);
+    return ok;
+  };
+  hold(FORM, { what: "form", save, drop: () => forget(key) });
+}
+
+function forget(key: string): void {
+  left.delete(key);
+  holdTab("typed forms", left.size > 0);
+  hold(FORM, undefined);
 }
 
 function reopened(before: Kept | undefined, base: PathologyForm): Kept {
