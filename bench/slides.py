@@ -30,9 +30,12 @@ import numpy as np
 import openslide
 import pydicom
 from openslide.deepzoom import DeepZoomGenerator
+from PIL import Image
 
 from bench import fetch, peers, slide_files
 from bench.report import Peer, Report, arguments, say
+from kernel.dicom.jpeg_crops import cropped_jpeg
+from kernel.dicom.jpeg_transform import Extent
 from wsi.index_file import load, save
 from wsi.jpeg import segments
 from wsi.octave import reduced_tile
@@ -113,6 +116,16 @@ def _tiles(report: Report, path: Path, rounds: int) -> None:
         def made(column: int, row: int) -> bytes:
             return reduced_tile(steps[1], steps[0], column, row, stored, icc_profile=b"")
 
+        edge = stored(0, 0)
+        kept = Extent(steps[0].tile_width * 5 // 8, steps[0].tile_height * 3 // 8)
+
+        def cut(_column: int, _row: int) -> bytes:
+            return cropped_jpeg(edge, kept)
+
+        def cut_anew(_column: int, _row: int) -> None:
+            part = Image.open(io.BytesIO(edge)).crop((0, 0, *kept))
+            part.save(io.BytesIO(), "JPEG", quality=90)
+
         def theirs(below: int) -> Callable[[int, int], None]:
             level = peer.level_count - 1 - below
             return lambda column, row: peer.get_tile(level, (column, row)).save(io.BytesIO(), "JPEG", quality=75)
@@ -122,6 +135,8 @@ def _tiles(report: Report, path: Path, rounds: int) -> None:
             for name, make, below, count in (
                 ("stored", stored, 0, 4000),
                 ("octave", made, 1, 100),
+                ("cut", cut, 0, 100),
+                ("cut, anew", cut_anew, 0, 100),
                 ("stored, peer", theirs(0), 0, 100),
                 ("octave, peer", theirs(1), 1, 50),
             ):
@@ -134,6 +149,8 @@ def _tiles(report: Report, path: Path, rounds: int) -> None:
                     spent.setdefault(name, []).append((time.process_time() - begun) / count * 1000)
     unit = "CPU ms"
     report.cost("stored 256-px tile", unit, spent["stored"], Peer(OPENSLIDE, spent["stored, peer"]), 100)
+    anew = Peer("Pillow, decoded and encoded q90", spent["cut, anew"])
+    report.cost("padding cut from a tile, without loss", unit, spent["cut"], anew)
     report.cost("tile of a missing octave", unit, spent["octave"], Peer(OPENSLIDE, spent["octave, peer"]), 6)
 
 

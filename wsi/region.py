@@ -1,4 +1,4 @@
-"""A part of a slide at any size, as one JPEG: for protocols that ask for regions (IIIF), and for tiles without padding.
+"""A part of a slide at any size, as one JPEG: for protocols that ask for regions (IIIF), and for thumbnails.
 
 The nearest finer octave gives the pixels; they are scaled only from there, so that a picture costs what it shows.
 """
@@ -52,13 +52,14 @@ def clipped(slide: Slide, region: Region) -> Region:
 
 
 def whole_tile(slide: Slide, region: Region, size: Size) -> Address | None:
-    """Return the tile that a region is at a size, pixel for pixel; None if it is none, or one with padding."""
+    """Return the tile that a region is at a size, pixel for pixel, cut where the slide ends; None if it is none."""
     for octave in slide.octaves:
         scale = 1 << octave.number
         across, down = octave.tile_width * scale, octave.tile_height * scale
-        fits = region.left % across == 0 and region.top % down == 0 and (region.width, region.height) == (across, down)
-        if fits and size == (octave.tile_width, octave.tile_height):
-            return Address(0, 0, octave.number, region.left // across, region.top // down)
+        column, row = region.left // across, region.top // down
+        whole = clipped(slide, Region(column * across, row * down, across, down))
+        if region == whole and size == Size(*octave.extent(column, row)):
+            return Address(0, 0, octave.number, column, row)
     return None
 
 

@@ -12,6 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from kernel.dicom.jpeg_transform import Extent
 from kernel.errors import NotFound
 from wsi.jpeg import Colour, Completion, completion
 from wsi.limits import (
@@ -54,6 +55,13 @@ class Grid:
     def rows(self) -> int:
         """Rows of tiles."""
         return -(-self.height // self.tile_height)
+
+    def extent(self, column: int, row: int) -> Extent:
+        """Return how much of a tile is not padding."""
+        return Extent(
+            min(self.tile_width, self.width - column * self.tile_width),
+            min(self.tile_height, self.height - row * self.tile_height),
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from kernel.dicom.decoder_messages import Question
 from kernel.dicom.decoders import shared_decoders
 from kernel.dicom.encoders import ENCODERS, LOSSY_QUALITY, check_encodable
 from kernel.dicom.frames import Span
-from kernel.dicom.jpeg_masks import has_library
+from kernel.dicom.jpeg_transform import has_library
 from kernel.dicom.limits import exceeded
 from kernel.dicom.pixels import Pixels
 from kernel.dicom.syntaxes import (

@@ -14,6 +14,7 @@ from typing import Final
 from consult.slides.kept import Kept
 from consult.slides.shelf import OpenSlide
 from kernel.errors import Busy
+from wsi.edges import has_padding, without_padding
 from wsi.slide import Address
 
 QUEUE_MAX: Final = 256  # tiles that are waited for; further requests are answered 503
@@ -57,6 +58,13 @@ class Making:
         Busy
             Too many tiles are waited for.
         """
+        return self._asked(opened, name, lambda work: make(work.tile))
+
+    def ask_tile(self, opened: OpenSlide, address: Address) -> Errand:
+        """Ask for a tile without padding, as `ask` for a picture."""
+        return self._asked(opened, str(address), lambda work: work.shown(address))
+
+    def _asked(self, opened: OpenSlide, name: str, make: "Callable[[_Work], bytes]") -> Errand:
         key = (opened.revision, name)
         with self._lock:
             errand = self._errands.get(key)
@@ -81,10 +89,10 @@ class Making:
         """Make no more tiles."""
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _run(self, opened: OpenSlide, make: Make, errand: Errand) -> None:
+    def _run(self, opened: OpenSlide, make: "Callable[[_Work], bytes]", errand: Errand) -> None:
         made, error = b"", None
         try:
-            made = make(_Work(opened, self._kept, errand.check_wanted).tile)
+            made = make(_Work(opened, self._kept, errand.check_wanted))
         except CancelledError as left:
             error = left
         except Exception as wrong:  # noqa: BLE001 (whoever waits is told)
@@ -110,9 +118,23 @@ class _Work:
         self._left = DECODED_MAX
 
     def tile(self, address: Address) -> bytes:
-        """Return a tile as JPEG."""
+        """Return a tile as JPEG; at the slide's edges with what pads it."""
         slide = self._opened.slide
         return self._tile(address) or slide.blank(slide.octave(address))
+
+    def shown(self, address: Address) -> bytes:
+        """Return the part of a tile that lies on the slide; what was cut is kept."""
+        opened = self._opened
+        name, octave = f"{address}-cut", opened.slide.octave(address)
+        cut = self._kept.get(opened.revision, name)
+        if cut is not None:
+            return cut
+        tile = self.tile(address)
+        if not has_padding(tile, octave, address.column, address.row):
+            return tile
+        cut = without_padding(tile, octave, address.column, address.row)
+        self._kept.put(opened.revision, name, cut)
+        return cut
 
     def _tile(self, address: Address) -> bytes | None:
         """Return a tile: stored, kept, or made and kept; None where nothing was scanned."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from kernel.dicom.boxes import Box
 from kernel.dicom.image import ImagePixel
+from kernel.dicom.jpeg_transform import Extent
 from kernel.dicom.limits import malformed
 
 _DTYPES: Final = frozenset({"|u1", "|i1", "<u2", "<i2", "<u4", "<i4"})
@@ -18,7 +19,7 @@ _DTYPES: Final = frozenset({"|u1", "|i1", "<u2", "<i2", "<u4", "<i4"})
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A frame to decode; with a `target`, to be encoded again; with `boxes`, to be masked."""
+    """A frame to decode; with a `target`, to be encoded again; with `boxes`, to be masked; with `kept`, to be cut."""
 
     data: bytes
     image: ImagePixel
@@ -26,6 +27,7 @@ class Question:
     target: str = ""  # a transfer syntax; native ones give the samples themselves
     quality: int = 0  # of a lossy target
     boxes: tuple[Box, ...] = ()  # of a JPEG frame that is to be masked as it is, in blocks
+    kept: Extent | None = None  # of a JPEG frame that is to be cut as it is, in blocks
     profile: bytes = b""  # an ICC profile: `data` is RGB of 8 bits by pixel that it describes, to be made sRGB
 
 

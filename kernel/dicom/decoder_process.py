@@ -12,18 +12,21 @@ from kernel.dicom.decoder_messages import Answer, Question
 from kernel.dicom.decoders import DECODER_BYTES_MAX
 from kernel.dicom.encoders import encode
 from kernel.dicom.icc import as_srgb
+from kernel.dicom.jpeg_crops import cropped_jpeg
 from kernel.dicom.jpeg_masks import masked_jpeg
 from kernel.dicom.syntaxes import SYNTAXES
 from kernel.errors import MalformedInstance
 
 
 def answer(question: Question) -> Answer:
-    """Decode one frame, and encode it again if that was asked for; or mask one, or bring colors to sRGB."""
+    """Decode one frame, and encode it again if that was asked for; or mask or cut one, or bring colors to sRGB."""
     try:
         if question.profile:
             return Answer(data=as_srgb(question.data, question.image, question.profile))
         if question.boxes:
             return Answer(data=masked_jpeg(question.data, question.image, question.boxes))
+        if question.kept:
+            return Answer(data=cropped_jpeg(question.data, question.kept))
         array = np.ascontiguousarray(decode(question.data, question.image, question.transfer_syntax_uid))
         if question.target:
             return Answer(data=_transcoded(array, question))

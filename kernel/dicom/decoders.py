@@ -22,6 +22,7 @@ from kernel.dicom.children import Children, OfThisProcess
 from kernel.dicom.codestream import stream_size
 from kernel.dicom.decoder_messages import Answer, Question, array_of
 from kernel.dicom.image import ImagePixel
+from kernel.dicom.jpeg_transform import Extent
 from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
 from kernel.dicom.syntaxes import SYNTAXES
 
@@ -102,11 +103,20 @@ class Decoders:
             raise malformed("a frame is not of the announced size")
         return made
 
+    def crop(self, data: bytes, kept: Extent) -> bytes:
+        """Return the upper left part of a lossy JPEG frame, see `jpeg_crops`; errors as those of `decode`."""
+        size = stream_size(data)
+        if size is None:
+            raise malformed("a frame is no JPEG")
+        made = self._ask(Question(data, _of_bytes(size.rows, size.columns, size.components), "", kept=kept)).data
+        if stream_size(made) != size._replace(rows=kept.rows, columns=kept.columns):
+            raise malformed("a frame is not of the announced size")
+        return made
+
     def to_srgb(self, pixels: NDArray[np.uint8], profile: bytes) -> NDArray[np.uint8]:
         """Return RGB that an ICC profile describes, shape (rows, columns, 3), as sRGB; errors as those of `decode`."""
         rows, columns, _ = pixels.shape
-        image = ImagePixel(0x7FE00010, 1, rows, columns, 3, "RGB", 8, 8, 7, 0, 0)
-        answer = self._ask(Question(pixels.tobytes(), image, "", profile=profile))
+        answer = self._ask(Question(pixels.tobytes(), _of_bytes(rows, columns, 3), "", profile=profile))
         if len(answer.data) != pixels.size:
             raise malformed("the ICC profile cannot be used")
         return np.frombuffer(answer.data, np.uint8).reshape(pixels.shape)
@@ -129,6 +139,11 @@ class Decoders:
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._threads = ThreadPoolExecutor(self._processes, "transcode")
         self._children.close()
+
+
+def _of_bytes(rows: int, columns: int, samples: int) -> ImagePixel:
+    """Return the description of a picture of 8 bits a sample; the photometric interpretation is not looked at."""
+    return ImagePixel(0x7FE00010, 1, rows, columns, samples, "RGB", 8, 8, 7, 0, 0)
 
 
 shared_decoders: Final = OfThisProcess(Decoders)

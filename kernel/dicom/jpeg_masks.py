@@ -1,15 +1,12 @@
 """Areas of a JPEG frame made black without decoding it: every block that they do not touch keeps its coefficients.
 
-The transform of libjpeg-turbo (Debian: libturbojpeg0) is given a filter over the quantized coefficients (ITU-T T.81
-A.3): a touched block keeps only a mean, that of black. Whole minimum coded units are touched, so that no component
-shows what another lost. Native code on a stranger's bytes: it runs in the processes of `kernel.dicom.decoders` alone.
+The quantized coefficients (ITU-T T.81 A.3) go through a filter: a touched block keeps only a mean, that of black. Whole
+minimum coded units are touched, so that no component shows what another lost.
 """
 
 import ctypes
-import ctypes.util
 import struct
 from collections.abc import Callable, Iterator, Sequence
-from functools import cache
 from typing import Any, Final, NamedTuple
 
 import numpy as np
@@ -17,11 +14,11 @@ import numpy as np
 from kernel.dicom.boxes import Box
 from kernel.dicom.codestream import is_stored_as_rgb, jpeg_segments
 from kernel.dicom.image import ImagePixel
+from kernel.dicom.jpeg_transform import transformed
 from kernel.dicom.limits import malformed
 
 BLOCK: Final = 8  # samples a side
 MEAN_OF_BLACK, MEAN_OF_WHITE = -1024, 1016  # of 8 bits, before quantization (T.81 A.3.1, A.3.3)
-_COPY_NO_MARKERS, _LIMIT_SCANS = 64, 32768  # comments may say anything; more than 500 scans are refused
 _CODED_IN_BLOCKS: Final = frozenset({0xC0, 0xC1, 0xC2})  # baseline, extended, progressive; Huffman
 _TABLES, _APP0 = 0xDB, 0xE0
 
@@ -34,30 +31,6 @@ class Component(NamedTuple):
     step: int  # by which the mean is quantized
 
 
-class _Region(ctypes.Structure):
-    _fields_ = (("x", ctypes.c_int), ("y", ctypes.c_int), ("w", ctypes.c_int), ("h", ctypes.c_int))
-
-
-_Filter: Final = ctypes.CFUNCTYPE(
-    ctypes.c_int, ctypes.c_void_p, _Region, _Region, ctypes.c_int, ctypes.c_int, ctypes.c_void_p
-)
-
-
-class _Transform(ctypes.Structure):
-    _fields_ = (
-        ("region", _Region),
-        ("operation", ctypes.c_int),
-        ("options", ctypes.c_int),
-        ("data", ctypes.c_void_p),
-        ("filter", _Filter),
-    )
-
-
-def has_library() -> bool:
-    """Whether areas of JPEG frames can be masked on this machine."""
-    return _library() is not None
-
-
 def masked_jpeg(data: bytes, image: ImagePixel, boxes: Sequence[Box]) -> bytes:
     """Return a lossy JPEG frame of 8 bits with `boxes` made black; comments and application data are left out.
 
@@ -66,9 +39,6 @@ def masked_jpeg(data: bytes, image: ImagePixel, boxes: Sequence[Box]) -> bytes:
     MalformedInstance
         The library is absent or cannot read the frame, or the frame is of a kind that has no such blocks.
     """
-    library = _library()
-    if library is None:
-        raise malformed("areas of a JPEG frame cannot be masked: install libturbojpeg")
     components = components_of(data)
     if len(components) not in (1, 3) or image.photometric_interpretation == "PALETTE COLOR":
         raise malformed("areas of such a JPEG frame cannot be masked")
@@ -76,7 +46,7 @@ def masked_jpeg(data: bytes, image: ImagePixel, boxes: Sequence[Box]) -> bytes:
     is_rgb = len(components) == 3 and is_stored_as_rgb(data, photometric)
     mean = MEAN_OF_WHITE if photometric == "MONOCHROME1" else MEAN_OF_BLACK
     means = [0 if number and not is_rgb else _quantized(mean, one.step) for number, one in enumerate(components)]
-    made = _transformed(library, data, _filter(components, touched(boxes, components), means))
+    made = transformed(data, changed=_filter(components, touched(boxes, components), means))
     if len(components) == 1 or is_stored_as_rgb(made, photometric) == is_rgb:
         return made
     made = _without_app0(made)  # a JFIF marker that was not there before
@@ -156,44 +126,8 @@ def _filter(components: Sequence[Component], boxes: Sequence[Box], means: Sequen
     return mask
 
 
-def _transformed(library: ctypes.CDLL, data: bytes, mask: Callable[..., int]) -> bytes:
-    handle = library.tjInitTransform()
-    if not handle:
-        raise MemoryError
-    made, size = ctypes.c_void_p(), ctypes.c_ulong()
-    transform = _Transform(options=_COPY_NO_MARKERS, filter=_Filter(mask))
-    try:
-        failed = library.tjTransform(
-            handle, data, len(data), 1, ctypes.byref(made), ctypes.byref(size), ctypes.byref(transform), _LIMIT_SCANS
-        )
-        if failed or not made.value:
-            raise malformed("a JPEG frame cannot be read")
-        return ctypes.string_at(made.value, size.value)
-    finally:
-        if made.value:
-            library.tjFree(made)
-        library.tjDestroy(handle)
-
-
 def _without_app0(data: bytes) -> bytes:
     for marker, at, length in jpeg_segments(data):
         if marker == _APP0:
             return data[: at - 4] + data[at - 2 + length :]
     return data
-
-
-@cache
-def _library() -> ctypes.CDLL | None:
-    name = ctypes.util.find_library("turbojpeg")
-    if name is None:
-        return None
-    library = ctypes.CDLL(name)
-    library.tjInitTransform.restype = ctypes.c_void_p
-    library.tjDestroy.argtypes = [ctypes.c_void_p]
-    library.tjFree.argtypes = [ctypes.c_void_p]
-    library.tjFree.restype = None
-    library.tjTransform.argtypes = [
-        ctypes.c_void_p, ctypes.c_char_p, ctypes.c_ulong, ctypes.c_int, ctypes.c_void_p, ctypes.c_void_p,
-        ctypes.c_void_p, ctypes.c_int,
-    ]  # fmt: skip
-    return library

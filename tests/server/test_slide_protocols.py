@@ -10,8 +10,8 @@ import pytest
 from PIL import Image
 
 from tests.server.test_slides import SLIDE, takes
-from tests.wsi.builders import pixels_of, texture
-from tests.wsi.dicom_builders import a_volume
+from tests.wsi.builders import jpeg, pixels_of, texture
+from tests.wsi.dicom_builders import a_volume, tiles_of
 
 DZ, IIIF = f"{SLIDE}/dz_files", f"{SLIDE}/iiif"
 WHOLE = texture(300, 200).astype(int)
@@ -54,6 +54,34 @@ def test_deep_zoom_tiles_at_the_edges_have_no_padding_and_every_level_is_there(c
         made = picture(client.get(f"{DZ}/{level}/0_0.jpg"))
         assert made.shape == (height, width, 3), level
         assert np.abs(made.mean(axis=(0, 1)) - WHOLE.mean(axis=(0, 1))).max() < 12, level
+
+
+@pytest.mark.peer("libturbojpeg")
+def test_a_tile_at_the_edge_is_the_same_for_all_and_cut_without_encoding_it_anew(client, room):
+    tiles = client.get(SLIDE).json()["tiles"]
+
+    cut = client.get(f"{tiles}/0/0/0/4_3").raise_for_status().content
+
+    assert client.get(f"{DZ}/9/4_3.jpg").content == cut
+    assert client.get(f"{IIIF}/256,192,44,8/44,8/0/default.jpg").content == cut
+    assert [path.read_bytes() for path in (room.stores.config.node.data / "slides").glob("*/0-0-0-4_3-cut")] == [cut]
+    stored = jpeg(tiles_of(texture(300, 200), 64)[19])
+    assert np.array_equal(luminance(cut), luminance(stored)[:8, :44])
+
+
+def luminance(stream: bytes) -> np.ndarray:
+    opened = Image.open(io.BytesIO(stream))
+    opened.draft("L", opened.size)
+    return np.asarray(opened)
+
+
+def test_a_tile_of_an_octave_that_is_made_is_given_as_the_reading_room_has_it(client):
+    tiles = client.get(SLIDE).json()["tiles"]
+
+    for deep_zoom, region, ours in (("8/0_0", "0,0,128,128/64,64", "1/0_0"), ("7/1_0", "256,0,44,200/11,50", "2/1_0")):
+        made = client.get(f"{tiles}/0/0/{ours}").raise_for_status().content
+        assert client.get(f"{DZ}/{deep_zoom}.jpg").content == made
+        assert client.get(f"{IIIF}/{region}/0/default.jpg").content == made
 
 
 @pytest.mark.parametrize("tile", ["10/0_0.jpg", "9/5_0.jpg", "9/0_4.jpg", "9/0_0.png", "x/0_0.jpg", "99/0_0.jpg"])

@@ -74,6 +74,17 @@ def test_a_tile_is_kept_by_the_browser_and_asked_for_once(room, client):
     assert (again.status_code, again.content) == (304, b"")
 
 
+def test_tiles_of_every_octave_end_where_the_slide_ends(room, client):
+    takes(room, a_volume(300, 200, 64))
+    told = client.get(SLIDE).json()
+
+    for octave in told["octaves"]:
+        column, row = octave["columns"] - 1, octave["rows"] - 1
+        last = client.get(f"{told['tiles']}/0/0/{octave['number']}/{column}_{row}").raise_for_status()
+        wanted = (octave["height"] - 64 * row, octave["width"] - 64 * column, 3)
+        assert pixels_of(last.content).shape == wanted
+
+
 def test_a_missing_octave_is_made_once_and_looks_like_the_finer_one(room, client):
     takes(room, a_volume(256, 256, 64))
     tiles = client.get(SLIDE).json()["tiles"]

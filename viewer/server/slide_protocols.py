@@ -18,7 +18,7 @@ from consult.slides.shelf import OpenSlide
 from kernel.errors import InvalidRequest, NotFound
 from viewer.server.callers import Visitor, looker, visitor
 from viewer.server.services import Services, origin_of
-from viewer.server.slide_tiles import in_thread, made_tile, stored_tile
+from viewer.server.slide_tiles import in_thread, made_picture, made_tile, stored_tile
 from wsi.region import AREA_MAX, Region, Size, clipped, picture, whole_tile
 from wsi.slide import Address, Slide
 
@@ -49,7 +49,7 @@ def add_protocols(router: APIRouter, services: Services, one: str) -> None:
         slide = await opened(request)
         level, column, row = deep_zoom_address(request.path_params["level"], request.path_params["tile"])
         region, size, address = deep_zoom_place(slide.slide, level, column, row)
-        return await _answer(services, request, slide, region, size, stored_at=address)
+        return await _answer(services, request, slide, region, size, tile_at=address)
 
     async def info(request: Request) -> Response:
         slide = await opened(request)
@@ -64,8 +64,8 @@ def add_protocols(router: APIRouter, services: Services, one: str) -> None:
             raise InvalidRequest(reason="pictures are 0/default.jpg: not rotated, in color, as JPEG")
         region = iiif_region(slide.slide, asked["region"])
         size = iiif_size(region, asked["size"])
-        stored_at = whole_tile(slide.slide, region, size)
-        return await _answer(services, request, slide, region, size, stored_at=stored_at)
+        tile_at = whole_tile(slide.slide, region, size)
+        return await _answer(services, request, slide, region, size, tile_at=tile_at)
 
     for path, route in (
         ("/dz.dzi", dzi),
@@ -87,19 +87,22 @@ def _headers(opened: OpenSlide, what: str) -> dict[str, str]:
 
 
 async def _answer(
-    services: Services, request: Request, opened: OpenSlide, region: Region, size: Size, *, stored_at: Address | None
+    services: Services, request: Request, opened: OpenSlide, region: Region, size: Size, *, tile_at: Address | None
 ) -> Response:
-    """Give a stored tile as it is if the region is one; else draw the region."""
+    """Give a tile as the reading room has it if the region is one; else draw the region."""
     headers = _headers(opened, "-".join(map(str, (*region, *size))))
     if request.headers.get("if-none-match") == headers["ETag"]:
         return Response(status_code=304, headers=headers)
-    content = None if stored_at is None else await in_thread(stored_tile, opened, stored_at)
-    if content is None:
+    making = services.slides.making
+    if tile_at is None:
 
         def make(tile_of: TileOf) -> bytes:
             return picture(opened.slide, region, size, tile_of)
 
-        content = await made_tile(services.slides.making, request, opened, headers["ETag"], make)
+        content = await made_picture(making, request, opened, headers["ETag"], make)
+    else:
+        stored = await in_thread(stored_tile, opened, tile_at)
+        content = stored if stored is not None else await made_tile(making, request, opened, tile_at)
     return Response(content, media_type="image/jpeg", headers=headers)
 
 
@@ -154,8 +157,7 @@ def deep_zoom_place(slide: Slide, level: int, column: int, row: int) -> tuple[Re
     size = Size(min(tile, width - column * tile), min(tile, height - row * tile))
     scale = 1 << halvings
     region = clipped(slide, Region(column * tile * scale, row * tile * scale, size.width * scale, size.height * scale))
-    is_ours = halvings < len(slide.octaves) and size == (tile, tile)
-    return region, size, Address(0, 0, halvings, column, row) if is_ours else None
+    return region, size, Address(0, 0, halvings, column, row) if halvings < len(slide.octaves) else None
 
 
 # --- IIIF -------------------------------------------------------------------------------------------------------------

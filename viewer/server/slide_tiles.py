@@ -6,9 +6,10 @@ from typing import ParamSpec, TypeVar
 
 from starlette.requests import Request
 
-from consult.slides.making import Make, Making
+from consult.slides.making import Errand, Make, Making
 from consult.slides.shelf import OpenSlide
 from kernel.access.memory import NotRemembered, remembered_only
+from wsi.edges import has_padding
 from wsi.slide import Address
 
 P = ParamSpec("P")
@@ -25,7 +26,7 @@ async def in_thread(function: Callable[P, R], *arguments: P.args, **named: P.kwa
 
 
 def stored_tile(opened: OpenSlide, address: Address) -> bytes | None:
-    """Return a tile that is stored; None if it must be made.
+    """Return a tile that is stored; None if it must be made, or cut because the slide ends within it.
 
     Raises
     ------
@@ -37,12 +38,21 @@ def stored_tile(opened: OpenSlide, address: Address) -> bytes | None:
     octave = opened.slide.octave(address)
     if not opened.slide.as_stored(octave):
         return None
-    return opened.slide.stored(address, octave, opened.read) or opened.slide.blank(octave)
+    tile = opened.slide.stored(address, octave, opened.read) or opened.slide.blank(octave)
+    return None if has_padding(tile, octave, address.column, address.row) else tile
 
 
-async def made_tile(making: Making, request: Request, opened: OpenSlide, name: str, make: Make) -> bytes:
-    """Wait for what is made, unless the client leaves; errors are those of `make`, and Busy."""
-    errand = making.ask(opened, name, make)
+async def made_tile(making: Making, request: Request, opened: OpenSlide, address: Address) -> bytes:
+    """Wait for a tile, unless the client leaves; errors are those of decoding, and Busy."""
+    return await _waited_for(making, request, making.ask_tile(opened, address))
+
+
+async def made_picture(making: Making, request: Request, opened: OpenSlide, name: str, make: Make) -> bytes:
+    """Wait for a picture, unless the client leaves; errors are those of `make`, and Busy."""
+    return await _waited_for(making, request, making.ask(opened, name, make))
+
+
+async def _waited_for(making: Making, request: Request, errand: Errand) -> bytes:
     try:
         made = asyncio.wrap_future(errand.future)
         made.add_done_callback(lambda one: one.cancelled() or one.exception())  # told, whoever is left to hear it

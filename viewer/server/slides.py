@@ -110,8 +110,7 @@ def tile_routes(services: Services) -> list[BaseRoute]:
         if request.headers.get("if-none-match") == etag:
             return Response(status_code=304, headers=headers)
         if content is None:
-            making = services.slides.making
-            content = await made_tile(making, request, opened, str(address), lambda tile_of: tile_of(address))
+            content = await made_tile(services.slides.making, request, opened, address)
         return Response(content, media_type="image/jpeg", headers=headers)
 
     return [Route(API + path, tile, methods=["GET"]) for path in (TILE, AT_SITE + TILE)]
