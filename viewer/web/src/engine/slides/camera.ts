@@ -21,14 +21,38 @@ export interface ScreenPoint {
   readonly top: number;
 }
 
+type Turn = Pick<Camera, "degrees" | "mirrored">;
+
+/** A way on the slide as the eye sees it, to the right and down, as long as it is there. */
+export function turned({ x, y }: SlidePoint, { degrees, mirrored }: Turn): SlidePoint {
+  const turn = (degrees * Math.PI) / 180;
+  const [cos, sin] = [Math.cos(turn), Math.sin(turn)];
+  return { x: (mirrored ? -1 : 1) * (x * cos - y * sin), y: x * sin + y * cos };
+}
+
+/** The inverse of `turned`. */
+export function unturned({ x, y }: SlidePoint, { degrees, mirrored }: Turn): SlidePoint {
+  return turned({ x: mirrored ? -x : x, y }, { degrees: -degrees, mirrored: false });
+}
+
+interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What a turned rectangle fills, upright on the screen. */
+export function sizeTurned({ width, height }: Size, degrees: number): Size {
+  const turn = (degrees * Math.PI) / 180;
+  const [along, aside] = [Math.abs(Math.cos(turn)), Math.abs(Math.sin(turn))];
+  return { width: width * along + height * aside, height: width * aside + height * along };
+}
+
 /** a b c d e f of the affine map from slide pixels to screen pixels, as SVG and canvas write it. */
 type Matrix = readonly [number, number, number, number, number, number];
 
 export function matrixOf({ center, zoom, degrees, mirrored, width, height }: Camera): Matrix {
-  const turn = (degrees * Math.PI) / 180;
-  const [along, aside] = [Math.cos(turn) * zoom, Math.sin(turn) * zoom];
-  const side = mirrored ? -1 : 1;
-  const [a, b, c, d] = [side * along, aside, -side * aside, along];
+  const { x: a, y: b } = turned({ x: zoom, y: 0 }, { degrees, mirrored });
+  const { x: c, y: d } = turned({ x: 0, y: zoom }, { degrees, mirrored });
   return [a, b, c, d, width / 2 - a * center.x - c * center.y, height / 2 - b * center.x - d * center.y];
 }
 

@@ -3,6 +3,7 @@
 // The slide's coordinate system (PS3.3 C.8.12.2.1) has its origin at a corner of the glass; X and Y run along its edges,
 // the label lies at the far end of Y.
 
+import { turned } from "./camera";
 import type { Slide, SlidePoint } from "./slide";
 
 /** How a Total Pixel Matrix lies in the slide's coordinate system. */
@@ -85,13 +86,10 @@ export function labelSide(
 ): Side | undefined {
   const cosines = cosinesOf(orientation);
   if (!cosines) return undefined;
-  const turn = (degrees * Math.PI) / 180;
   // Y grows towards the label: its direction in the stored matrix, turned as the matrix is.
-  const [right, down] = [cosines.row[1], cosines.column[1]];
-  const across = (right * Math.cos(turn) - down * Math.sin(turn)) * (mirrored ? -1 : 1);
-  const below = right * Math.sin(turn) + down * Math.cos(turn);
-  if (Math.abs(across) >= Math.abs(below)) return across > 0 ? "right" : "left";
-  return below > 0 ? "bottom" : "top";
+  const { x, y } = turned({ x: cosines.row[1], y: cosines.column[1] }, { degrees, mirrored });
+  if (Math.abs(x) >= Math.abs(y)) return x > 0 ? "right" : "left";
+  return y > 0 ? "bottom" : "top";
 }
 
 /** Microns per pixel that one calls 1x: at 40x a pixel of a usual scanner is a quarter of a micron. */

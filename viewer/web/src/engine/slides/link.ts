@@ -1,6 +1,6 @@
 // Two slides side by side that move as one: what is done to one is done to the other, from where each of them is.
 
-import type { Camera } from "./camera";
+import { type Camera, turned, unturned } from "./camera";
 import { uprightDegrees } from "./geometry";
 import type { Slide } from "./slide";
 import type { SlideView } from "./slideView";
@@ -13,12 +13,12 @@ import type { SlideView } from "./slideView";
  */
 export function followed(before: Camera, after: Camera, follower: Camera, mppRatio: number): Camera {
   const moved = { x: after.center.x - before.center.x, y: after.center.y - before.center.y };
-  const seen = turned(moved, after.degrees, after.mirrored ? -1 : 1);
+  const seen = turned(moved, after);
   const isSameSide = before.mirrored === follower.mirrored;
   const turn = (after.degrees - before.degrees) * (isSameSide ? 1 : -1);
   const degrees = follower.degrees + turn;
   const mirrored = follower.mirrored !== (before.mirrored !== after.mirrored);
-  const back = unturned(seen, degrees, mirrored ? -1 : 1);
+  const back = unturned(seen, { degrees, mirrored });
   return {
     ...follower,
     center: { x: follower.center.x + back.x * mppRatio, y: follower.center.y + back.y * mppRatio },
@@ -42,21 +42,6 @@ export function beside(leader: Camera, shown: Slide, slide: Slide): Camera {
     mirrored: false,
   });
   return followed(unmoved(shown, leader.zoom), leader, unmoved(slide, leader.zoom / ratio), ratio);
-}
-
-interface Way {
-  readonly x: number;
-  readonly y: number;
-}
-
-/** A way on the slide as the eye sees it, in slide pixels; `side` -1 for a mirrored one. */
-function turned({ x, y }: Way, degrees: number, side: number): Way {
-  const [cos, sin] = [Math.cos((degrees * Math.PI) / 180), Math.sin((degrees * Math.PI) / 180)];
-  return { x: side * (x * cos - y * sin), y: x * sin + y * cos };
-}
-
-function unturned(way: Way, degrees: number, side: number): Way {
-  return turned({ x: side * way.x, y: way.y }, -degrees, 1);
 }
 
 const CLOSE = 1e-6;

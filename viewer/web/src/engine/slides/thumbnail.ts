@@ -1,5 +1,6 @@
 // A slide in small: its coarsest octave, upright, on a canvas.
 
+import { sizeTurned } from "./camera";
 import { fetchTile } from "./fetchTile";
 import { uprightDegrees } from "./geometry";
 import { firstLayer, type Slide, tileUrl } from "./slide";
@@ -13,12 +14,12 @@ export async function drawThumbnail(slide: Slide, canvas: HTMLCanvasElement, sig
   const answer = await fetchTile(url, layer.managed, signal);
   const context = canvas.getContext("2d");
   if (answer.kind !== "tile" || !context) return false;
-  const turn = (uprightDegrees(slide.orientation) * Math.PI) / 180;
-  const [along, aside] = [Math.abs(Math.cos(turn)), Math.abs(Math.sin(turn))];
-  canvas.width = Math.max(1, Math.round(octave.width * along + octave.height * aside));
-  canvas.height = Math.max(1, Math.round(octave.width * aside + octave.height * along));
+  const degrees = uprightDegrees(slide.orientation);
+  const size = sizeTurned(octave, degrees);
+  canvas.width = Math.max(1, Math.round(size.width));
+  canvas.height = Math.max(1, Math.round(size.height));
   context.translate(canvas.width / 2, canvas.height / 2);
-  context.rotate(turn);
+  context.rotate((degrees * Math.PI) / 180);
   // A tile at the edge may be filled up beyond the slide.
   const { width, height } = octave;
   context.drawImage(answer.bitmap, 0, 0, width, height, -width / 2, -height / 2, width, height);
