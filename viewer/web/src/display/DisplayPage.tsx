@@ -8,12 +8,12 @@ import { displaysQuery, recordCheck, registerDisplay, retireDisplay } from "../a
 import type { Result } from "../api/result";
 import type { DisplayCheck, DisplayItem } from "../api/types";
 import { DayInput } from "../ui/DayInput";
-import { formatNumber } from "../ui/format";
+import { isoDay } from "../ui/day";
+import { formatIsoDay, formatNumber } from "../ui/format";
 import { usePreferences } from "../ui/preferences";
 import styles from "./DisplayPage.module.css";
 import { DisplayStanding } from "./DisplayStanding";
 import { luminanceOf } from "./gsdf";
-import { dayWords, isoDay } from "./standing";
 import { TestPattern } from "./TestPattern";
 import { STEP_LEVELS } from "./testPattern";
 import { useThisDisplay } from "./thisDisplay";
@@ -162,7 +162,7 @@ function Checks({ display }: { readonly display: DisplayItem }) {
         <p className={styles["hint"]}>
           {t("lastCheck", {
             by: last.by,
-            on: dayWords(last.on),
+            on: formatIsoDay(last.on),
             result: t(last.result === "failed" ? "failedCheck" : "passed"),
             recordedBy: last.recordedBy,
           })}

@@ -3,7 +3,9 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { displaysQuery } from "../api/displays";
-import { dayWords, isoDay, standingOf } from "./standing";
+import { isoDay } from "../ui/day";
+import { formatIsoDay } from "../ui/format";
+import { standingOf } from "./standing";
 import { useThisDisplay } from "./thisDisplay";
 
 export function DisplayStanding() {
@@ -12,6 +14,6 @@ export function DisplayStanding() {
   const displays = useQuery({ ...displaysQuery, enabled: id !== "" }).data;
   const display = displays?.find((one) => one.id === id);
   const standing = standingOf(display, isoDay(new Date()));
-  const due = dayWords(display?.last?.nextDue ?? "");
+  const due = formatIsoDay(display?.last?.nextDue ?? "");
   return <span data-standing={standing}>{t(`standing.${standing}`, { name: display?.name ?? "", due })}</span>;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { DisplayItem } from "../api/types";
-import { dayWords, isoDay, standingOf } from "./standing";
+import { standingOf } from "./standing";
 
 function display(result: "passed" | "failed", nextDue: string): DisplayItem {
   const last = { by: "KTV", on: "2026-11-01", result, nextDue, note: "", recordedBy: "a", recordedAt: "" };
@@ -17,10 +17,5 @@ describe("a display", () => {
     expect(standingOf(display("failed", "2026-12-01"), "2026-11-23")).toBe("failed");
     expect(standingOf({ ...display("passed", ""), last: null }, "2026-11-23")).toBe("unchecked");
     expect(standingOf(undefined, "2026-11-23")).toBe("unchecked");
-  });
-
-  test("has days of the reader's own clock", () => {
-    expect(isoDay(new Date(2026, 0, 5, 23, 59))).toBe("2026-01-05");
-    expect(dayWords("2026-01-05")).toBe("05/01/2026");
   });
 });

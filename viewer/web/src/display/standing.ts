@@ -11,13 +11,3 @@ export function standingOf(display: DisplayItem | undefined, today: string): Sta
   if (last.result === "failed") return "failed";
   return last.nextDue >= today ? "checked" : "due";
 }
-
-export function isoDay(date: Date): string {
-  const two = (value: number) => String(value).padStart(2, "0");
-  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())}`;
-}
-
-/** "2026-11-23" as readers write it. */
-export function dayWords(iso: string): string {
-  return iso.split("-").reverse().join("/");
-}

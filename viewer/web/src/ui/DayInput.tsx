@@ -4,7 +4,7 @@ import { TextInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { tidyDay, typedDay } from "./day";
-import { formatDicomDay } from "./format";
+import { formatIsoDay } from "./format";
 
 export interface DayInputProps {
   readonly label: string;
@@ -15,7 +15,7 @@ export interface DayInputProps {
 
 export function DayInput({ label, value, onDay }: DayInputProps) {
   const { t } = useTranslation();
-  const [typed, setTyped] = useState(() => formatDicomDay(value.replaceAll("-", "")));
+  const [typed, setTyped] = useState(() => formatIsoDay(value));
   const take = (text: string) => {
     setTyped(text);
     const day = typedDay(text);

@@ -1,6 +1,6 @@
-// A day as people type it and as DICOM writes it. Pure.
+// A day as people type it, as DICOM writes it, and as the node's forms do. Pure.
 
-import { dicomDate, formatDicomDay } from "./format";
+import { dicomDate, formatDay, formatDicomDay } from "./format";
 
 /** Day, month and year in this order, with whatever stands between, or nothing: 22/11/2026, 2-1-2026, 22112026. */
 const TYPED = /^\s*(?:(\d{1,2})\s*[/.\- ]\s*(\d{1,2})\s*[/.\- ]\s*(\d{4})|(\d{2})(\d{2})(\d{4}))\s*$/;
@@ -18,4 +18,9 @@ export function typedDay(text: string): string | undefined {
 export function tidyDay(text: string): string {
   const day = typedDay(text);
   return day ? formatDicomDay(day) : text;
+}
+
+/** A day of the reader's own clock, ISO 8601. */
+export function isoDay(date: Date): string {
+  return formatDay(date).split("/").reverse().join("-");
 }

@@ -6,6 +6,7 @@ import {
   displayName,
   formatAgo,
   formatDicomDay,
+  formatIsoDay,
   formatMicrons,
   formatMoment,
   formatNumber,
@@ -27,6 +28,7 @@ describe("dates", () => {
 
   test("a day is written day first", () => {
     expect(formatDicomDay("20251103")).toBe("03/11/2025");
+    expect([formatIsoDay("2026-01-05"), formatIsoDay("")]).toEqual(["05/01/2026", ""]);
   });
 
   test("today needs no day, last year needs the year", () => {

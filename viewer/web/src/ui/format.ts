@@ -31,6 +31,11 @@ export function formatDicomDay(da: string): string {
   return date ? formatDay(date) : "";
 }
 
+/** A day as the node's forms have it: YYYY-MM-DD. */
+export function formatIsoDay(iso: string): string {
+  return formatDicomDay(iso.replaceAll("-", ""));
+}
+
 export function formatClock(date: Date, language: Language, seconds = false): string {
   const options: Intl.DateTimeFormatOptions = { hour: "2-digit", minute: "2-digit", hour12: false };
   return new Intl.DateTimeFormat(LOCALES[language], seconds ? { ...options, second: "2-digit" } : options).format(date);

@@ -6,12 +6,13 @@ import { useTranslation } from "react-i18next";
 import { validationQuery } from "../../../api/pathology";
 import { problemOf } from "../../../api/result";
 import type { ReaderValidation } from "../../../api/types";
-import { formatNumber } from "../../../ui/format";
+import { formatIsoDay, formatNumber } from "../../../ui/format";
 import { usePreferences } from "../../../ui/preferences";
-import { apart, isoDay } from "./days";
 import { NewCase } from "./NewCase";
 import { SidePanel } from "./SidePanel";
 import styles from "./Validation.module.css";
+
+const DAY_MS = 86_400_000;
 
 export function ValidationPanel({ onClose }: { readonly onClose: () => void }) {
   const { t } = useTranslation(["pathology", "common"]);
@@ -62,6 +63,11 @@ function Standing({ record }: { readonly record: ReaderValidation }) {
   );
 }
 
+/** Days between two days. */
+function apart(one: string, other: string): number {
+  return Math.abs(Date.parse(one) - Date.parse(other)) / DAY_MS;
+}
+
 function Cases({ record }: { readonly record: ReaderValidation }) {
   const { t } = useTranslation("pathology");
   const { cases, washoutDays } = record;
@@ -77,11 +83,11 @@ function Cases({ record }: { readonly record: ReaderValidation }) {
             <dl>
               <dt>{t("glass")}</dt>
               <dd>
-                {one.glassDiagnosis} <time dateTime={one.glassOn}>({isoDay(one.glassOn)})</time>
+                {one.glassDiagnosis} <time dateTime={one.glassOn}>({formatIsoDay(one.glassOn)})</time>
               </dd>
               <dt>{t("digital")}</dt>
               <dd>
-                {one.digitalDiagnosis} <time dateTime={one.digitalOn}>({isoDay(one.digitalOn)})</time>
+                {one.digitalDiagnosis} <time dateTime={one.digitalOn}>({formatIsoDay(one.digitalOn)})</time>
               </dd>
             </dl>
           </li>
