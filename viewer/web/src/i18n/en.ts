@@ -1,33 +1,12 @@
-// English, in one chunk of its own.
+// English, in one chunk of its own: every file of words that there is.
 
-import common from "./en/common.json";
-import display from "./en/display.json";
-import findings from "./en/findings.json";
-import header from "./en/header.json";
-import pathology from "./en/pathology.json";
-import reading from "./en/reading.json";
-import review from "./en/review.json";
-import sharing from "./en/sharing.json";
-import shown from "./en/shown.json";
-import signin from "./en/signin.json";
-import slides from "./en/slides.json";
-import upload from "./en/upload.json";
-import volumes from "./en/volumes.json";
-import worklist from "./en/worklist.json";
+export interface Words {
+  readonly [key: string]: string | Words;
+}
 
-export const en = {
-  common,
-  header,
-  signin,
-  worklist,
-  reading,
-  review,
-  slides,
-  upload,
-  volumes,
-  sharing,
-  findings,
-  shown,
-  display,
-  pathology,
-};
+const files = import.meta.glob<Words>("./en/*.json", { eager: true, import: "default" });
+
+/** By namespace, which is the file's name. */
+export const en: Readonly<Record<string, Words>> = Object.fromEntries(
+  Object.entries(files).map(([path, words]) => [path.slice("./en/".length, -".json".length), words]),
+);

@@ -2,37 +2,7 @@
 
 import i18next from "i18next";
 import { initReactI18next } from "react-i18next";
-import common from "./vi/common.json";
-import display from "./vi/display.json";
-import findings from "./vi/findings.json";
-import header from "./vi/header.json";
-import pathology from "./vi/pathology.json";
-import reading from "./vi/reading.json";
-import review from "./vi/review.json";
-import sharing from "./vi/sharing.json";
-import shown from "./vi/shown.json";
-import signin from "./vi/signin.json";
-import slides from "./vi/slides.json";
-import upload from "./vi/upload.json";
-import volumes from "./vi/volumes.json";
-import worklist from "./vi/worklist.json";
-
-const vi = {
-  common,
-  header,
-  signin,
-  worklist,
-  reading,
-  review,
-  slides,
-  upload,
-  volumes,
-  sharing,
-  findings,
-  shown,
-  display,
-  pathology,
-};
+import { vi } from "./vi";
 
 const NAMESPACES = Object.keys(vi) as (keyof typeof vi)[];
 
@@ -43,15 +13,10 @@ declare module "i18next" {
   }
 }
 
-/** English is its own chunk. */
-async function english(): Promise<Record<(typeof NAMESPACES)[number], object>> {
-  return (await import("./en")).en;
-}
-
 export async function speak(language: "vi" | "en"): Promise<void> {
   if (language === "en" && !i18next.hasResourceBundle("en", "common")) {
-    const words = await english();
-    for (const namespace of NAMESPACES) i18next.addResourceBundle("en", namespace, words[namespace]);
+    const { en } = await import("./en");
+    for (const [namespace, words] of Object.entries(en)) i18next.addResourceBundle("en", namespace, words);
   }
   await i18next.changeLanguage(language);
   document.documentElement.lang = language;

@@ -1,38 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { en } from "./en";
-import common from "./vi/common.json";
-import display from "./vi/display.json";
-import findings from "./vi/findings.json";
-import header from "./vi/header.json";
-import pathology from "./vi/pathology.json";
-import reading from "./vi/reading.json";
-import review from "./vi/review.json";
-import sharing from "./vi/sharing.json";
-import shown from "./vi/shown.json";
-import signin from "./vi/signin.json";
-import slides from "./vi/slides.json";
-import upload from "./vi/upload.json";
-import volumes from "./vi/volumes.json";
-import worklist from "./vi/worklist.json";
-
-const vi = {
-  display,
-  common,
-  header,
-  reading,
-  review,
-  signin,
-  slides,
-  upload,
-  volumes,
-  worklist,
-  sharing,
-  findings,
-  shown,
-  pathology,
-};
-
-type Words = { readonly [key: string]: string | Words };
+import { en, type Words } from "./en";
+import { vi } from "./vi";
 
 function flat(words: Words, prefix = ""): [string, string][] {
   return Object.entries(words).flatMap(([key, value]) =>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { Series, Study } from "../../api/types";
 import { presetsOf } from "../../engine/presets";
-import { en } from "../../i18n/en";
+import en from "../../i18n/en/reading.json";
 import reading from "../../i18n/vi/reading.json";
 import { alone, type Case, comparable, fitting, hang, hasWord, kindOf, regionOf } from "./hang";
 import { layoutOf, PROTOCOLS } from "./protocol";
@@ -32,7 +32,7 @@ describe("the protocols that come along", () => {
     expect(new Set(PROTOCOLS.map((protocol) => protocol.id)).size).toBe(PROTOCOLS.length);
     for (const { id, panes } of PROTOCOLS) {
       expect(Object.keys(reading.hanging.name)).toContain(id);
-      expect(Object.keys(en.reading.hanging.name)).toContain(id);
+      expect(Object.keys(en.hanging.name)).toContain(id);
       for (const { preset } of panes) expect(preset === undefined || presets.has(preset)).toBe(true);
     }
   });
