@@ -5,6 +5,7 @@ import { create } from "zustand";
 import type { StudyKey } from "../api/queries";
 import { leave } from "../ui/leaving";
 import { placeOnOtherScreen } from "../ui/otherScreen";
+import { randomName } from "../ui/randomName";
 import { addressOf } from "./route";
 
 const NAME = "vienanh-images-";
@@ -35,8 +36,7 @@ let line: BroadcastChannel | undefined;
 
 function lineOf(): BroadcastChannel {
   if (isImages()) id = window.name.slice(NAME.length);
-  else
-    id ||= Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  else id ||= randomName();
   line ??= new BroadcastChannel(`vienanh ${id}`);
   return line;
 }

@@ -6,6 +6,7 @@ import { addressAt } from "../../api/queries";
 import { createStore, type Store } from "../../engine/emitter";
 import type { Slice } from "../../engine/linked";
 import { placeOnOtherScreen } from "../../ui/otherScreen";
+import { randomName } from "../../ui/randomName";
 
 export type Message =
   /** The second window is there and asks what it shall show. */
@@ -57,8 +58,7 @@ let rooms = 0;
 function begin(): void {
   if (line) return;
   if (isSecond()) id = window.name.slice(NAME.length);
-  else
-    id ||= Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  else id ||= randomName();
   line = new BroadcastChannel(`vienanh ${id}`);
   line.onmessage = ({ data }: MessageEvent<Message>) => {
     for (const listener of [...listeners]) listener(data);

@@ -5,6 +5,7 @@ import type { StudyKey } from "../../api/queries";
 import type { Frame } from "../../engine/frame";
 import { linkedIndex, type Slice } from "../../engine/linked";
 import type { StackView } from "../../engine/stackView";
+import { randomName } from "../../ui/randomName";
 import { enterRoom, hear, isSame, isSecond, type Place, tell, wantedThere } from "./pair";
 
 export interface Shown {
@@ -80,7 +81,7 @@ class Walk {
   private moved(): void {
     const { wanted, count } = this.view.stack.get();
     if (count !== this.count) {
-      this.epoch = crypto.getRandomValues(new Uint32Array(2)).join("-");
+      this.epoch = randomName();
       [this.count, this.said] = [count, wanted];
       this.say();
     } else if (wanted !== this.said) {

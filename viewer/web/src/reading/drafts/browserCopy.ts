@@ -1,10 +1,11 @@
 // What this window keeps of one draft in the browser's own store, one deed after the other. No React.
 
 import { type DraftKeys, draftKeys } from "../../api/drafts";
+import { randomName } from "../../ui/randomName";
 import { type Left, seal, unlink, unseal } from "./sealed";
 
 /** Of this page, until it is closed. */
-const WINDOW = Array.from(crypto.getRandomValues(new Uint8Array(8)), (byte) => byte.toString(16)).join("-");
+const WINDOW = randomName();
 
 export class BrowserCopy {
   private readonly of: string;
