@@ -31,6 +31,12 @@ export function discUrl(study: StudyKey): string {
   return `${mediumUrl(study)}.iso`;
 }
 
+/** Which study and series an address leads into; undefined for one that leads into no series. */
+export function seriesOf(url: string): { readonly study: string; readonly series: string } | undefined {
+  const [, study, series] = /\/studies\/([\d.]+)\/series\/([\d.]+)\//.exec(url) ?? [];
+  return study !== undefined && series !== undefined ? { study, series } : undefined;
+}
+
 /** An answer in DICOM JSON: a list of data sets. */
 export async function fetchJson(url: string, signal: AbortSignal): Promise<Result<readonly unknown[]>> {
   try {

@@ -18,6 +18,12 @@ import { nodeQuery, type StudyKey, sessionQuery } from "../api/queries";
 import { ohifAddress, openProgram, type Program } from "../api/sharing";
 import { LinkDialog } from "./LinkDialog";
 
+/** What a study is taken away as. */
+const TAKEN = [
+  { name: "download", addressOf: mediumUrl, icon: <IconDownload size={18} /> },
+  { name: "disc", addressOf: discUrl, icon: <IconDisc size={18} /> },
+] as const;
+
 export function ShareMenu({ study }: { readonly study: StudyKey }) {
   const { t } = useTranslation("sharing");
   const rights = useQuery(sessionQuery).data?.rights ?? [];
@@ -49,24 +55,18 @@ export function ShareMenu({ study }: { readonly study: StudyKey }) {
         <Menu.Dropdown>
           {exports ? (
             <>
-              <Menu.Item
-                component="a"
-                href={mediumUrl(study)}
-                download
-                closeMenuOnClick
-                leftSection={<IconDownload size={18} />}
-              >
-                {t("download")}
-              </Menu.Item>
-              <Menu.Item
-                component="a"
-                href={discUrl(study)}
-                download
-                closeMenuOnClick
-                leftSection={<IconDisc size={18} />}
-              >
-                {t("disc")}
-              </Menu.Item>
+              {TAKEN.map(({ name, addressOf, icon }) => (
+                <Menu.Item
+                  key={name}
+                  component="a"
+                  href={addressOf(study)}
+                  download
+                  closeMenuOnClick
+                  leftSection={icon}
+                >
+                  {t(name)}
+                </Menu.Item>
+              ))}
               <Menu.Item closeMenuOnClick leftSection={<IconLink size={18} />} onClick={() => setLinking(true)}>
                 {t("link")}
               </Menu.Item>

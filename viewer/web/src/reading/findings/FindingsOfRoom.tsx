@@ -3,6 +3,7 @@
 import { IconListCheck } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { seriesOf } from "../../api/dicomweb";
 import type { StudyKey } from "../../api/queries";
 import type { KeyImage, OthersMarksDocument } from "../../api/types";
 import type { Frame } from "../../engine/frame";
@@ -75,7 +76,7 @@ export function FindingsOfRoom(props: FindingsOfRoomProps) {
 
 /** Which image of which study a frame is; its address says it. */
 function shownBy(frame: Frame): KeyImage & { readonly study: string } {
-  const [, study = "", seriesInstanceUID = ""] = /studies\/([^/]+)\/series\/([^/]+)/.exec(frame.url) ?? [];
+  const { study, series: seriesInstanceUID } = seriesOf(frame.url) ?? { study: "", series: "" };
   const frameNumber = isAlone(frame) ? null : frame.frameNumber;
   return { study, seriesInstanceUID, sopInstanceUID: frame.sopInstanceUid, frameNumber };
 }

@@ -5,6 +5,7 @@ import { IconCamera } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { seriesOf } from "../../api/dicomweb";
 import { FILM_IMAGES_MAX, tellTaken } from "../../api/pictures";
 import { type StudyKey, sessionQuery, studyQuery } from "../../api/queries";
 import { ImageNotThere } from "../../engine/capture/filming";
@@ -67,7 +68,7 @@ function Dialog({ study, view, rate, onFilming, onClose }: TakePictureProps & { 
 
   const take = async () => {
     const frame = view.currentFrame();
-    const seriesInstanceUID = /\/series\/([\d.]+)\//.exec(frame?.url ?? "")?.[1];
+    const seriesInstanceUID = seriesOf(frame?.url ?? "")?.series;
     if (!frame || seriesInstanceUID === undefined) return;
     const abort = new AbortController();
     stopping.current = abort;

@@ -1,5 +1,6 @@
 // What this page drew as it is stored, on its way to the node: gathered for a few seconds, told, tried again. No React.
 
+import { seriesOf } from "../../api/dicomweb";
 import type { StudyKey } from "../../api/queries";
 import type { Result } from "../../api/result";
 import type { DrawnSeries, ShownSeries } from "../../api/types";
@@ -10,7 +11,6 @@ export const TELL_MS = 3_000;
 export const RETRY_MS = 10_000;
 /** Images in one telling; the node takes 64 KiB, and so does a page that is being left. */
 export const TOLD_MAX = 400;
-const IN_SERIES = /\/series\/([\d.]+)\/instances\//;
 /** Another try may succeed. */
 const PASSING: ReadonlySet<string> = new Set(["offline", "server", "throttled"]);
 
@@ -95,7 +95,7 @@ export class ShownBook {
 export function bySeries(frames: readonly Frame[]): readonly DrawnSeries[] {
   const series = new Map<string, Map<string, number[]>>();
   for (const { url, sopInstanceUid, frameNumber } of frames) {
-    const uid = IN_SERIES.exec(url)?.[1];
+    const uid = seriesOf(url)?.series;
     if (uid === undefined) continue;
     const instances = series.get(uid) ?? new Map<string, number[]>();
     series.set(uid, instances);
