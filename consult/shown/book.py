@@ -22,7 +22,7 @@ from kernel.archive.index import GRANTED_ROWS, IN_SERIES, IN_STUDY, batched, gra
 from kernel.archive.tables import instance, series, study
 from kernel.clock import Clock
 from kernel.database import Database, upsert
-from kernel.errors import Forbidden, NotFound
+from kernel.errors import NotFound
 
 MISSING_MAX: Final = 1_000  # instances that are named as not shown; of more it is told that there are more
 NOT_COUNTED: Final = (
@@ -92,8 +92,7 @@ class ShownBook:
         Forbidden
             The caller is no account.
         """
-        if reader.kind != "account":
-            raise Forbidden(action="have what was shown kept: only people do")
+        reader.require_person("have what was shown kept")
 
         def write(connection: Connection) -> list[SeriesShown]:
             for series_uid, frames in drawn.items():

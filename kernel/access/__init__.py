@@ -154,8 +154,7 @@ class Access:
 
         A session's own would be gone with it, and with that what was drawn before its end. Raises Forbidden.
         """
-        if principal.kind != "account":
-            raise Forbidden(action="keep drafts: only people do")
+        principal.require_person("keep drafts")
         return self._signer.mac_of("draft", principal.name)
 
     def check_csrf(self, cookie: str, value: str) -> None:

@@ -22,7 +22,7 @@ from kernel.access.tables import account
 from kernel.audit import Action, Line, append
 from kernel.clock import Clock
 from kernel.database import Database
-from kernel.errors import Forbidden, NotAuthenticated
+from kernel.errors import NotAuthenticated
 
 PREFIX: Final = "vlc_"
 LIFE: Final = timedelta(hours=1)  # a study over a thin line takes a while
@@ -40,8 +40,7 @@ class Launches:
 
     def make(self, principal: Principal, grant: StudyGrant, program: str, address: str) -> str:
         """Return a capability for a study that a person was granted; an audit line tells of it. Raises Forbidden."""
-        if principal.kind != "account":
-            raise Forbidden(action="open another program: only people do")
+        principal.require_person("open another program")
         principal.require(Scope.DICOMWEB_READ)
         now = self._clock.now()
         told = [grant.site, grant.study_instance_uid, principal.name, int((now + LIFE).timestamp())]

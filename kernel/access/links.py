@@ -23,7 +23,7 @@ from kernel.audit import Action, AuditOutcome, Line, append
 from kernel.clock import Clock
 from kernel.config import AccessConfig
 from kernel.database import Database
-from kernel.errors import Forbidden, InvalidRequest, NotAuthenticated, NotFound
+from kernel.errors import InvalidRequest, NotAuthenticated, NotFound
 
 HOURS_MAX: Final = 7 * 24
 TRIES_MAX: Final = 5  # wrong codes; then the link is dead
@@ -83,8 +83,7 @@ class Links:
             It shall hold for too long, or the study has too many that hold.
         """
         principal.require(Scope.EXPORT)
-        if principal.kind != "account":
-            raise Forbidden(action="make links: only people do")
+        principal.require_person("make links")
         if not 1 <= hours <= HOURS_MAX:
             raise InvalidRequest(reason=f"a link holds for 1 to {HOURS_MAX} hours")
         link_id, secret = secrets.token_hex(ID_BYTES), secrets.token_urlsafe(SECRET_BYTES)

@@ -8,7 +8,7 @@ from kernel.access.principal import Principal
 from kernel.access.tables import preference
 from kernel.clock import Clock
 from kernel.database import Database, upsert
-from kernel.errors import Forbidden, InvalidRequest
+from kernel.errors import InvalidRequest
 
 CHARACTERS_MAX: Final = 16_384
 
@@ -38,8 +38,7 @@ class Preferences:
         InvalidRequest
             They are longer than CHARACTERS_MAX.
         """
-        if principal.kind != "account":
-            raise Forbidden(action="keep preferences: only people do")
+        principal.require_person("keep preferences")
         if len(settings) > CHARACTERS_MAX:
             raise InvalidRequest(reason=f"preferences have {CHARACTERS_MAX} characters at most")
         row = {"account": principal.name, "settings": settings, "kept_at": self._clock.now()}

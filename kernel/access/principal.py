@@ -80,6 +80,11 @@ class Principal:
         if Scope.STUDY_READ not in self.scopes:
             self.require(Scope.API_READ)
 
+    def require_person(self, action: str) -> None:
+        """Check that the caller is an account, which people have, and no token or link. Raises Forbidden."""
+        if self.kind != "account":
+            raise Forbidden(action=f"{action}: only people do")
+
     def sees(self, site: str) -> bool:
         """Tell whether studies of `site` may be seen."""
         return self.sites is None or site in self.sites

@@ -6,9 +6,8 @@ from typing import Any, TypedDict
 from pydantic import Field
 
 from consult.documents import Version
+from kernel.dicom.uids import UID_CHARACTERS_MAX
 from viewer.server.models import Model
-
-UID_CHARACTERS_MAX = 64
 
 
 class DocumentState(Model):

@@ -8,7 +8,6 @@ from pydantic import Field
 
 from consult.drafts import CHARACTERS_MAX
 from kernel.access import Principal, Scope
-from kernel.errors import Forbidden
 from viewer.server.callers import Visit, holder, visitor
 from viewer.server.models import Model
 from viewer.server.services import Services
@@ -44,8 +43,7 @@ def add_drafts(router: APIRouter, services: Services) -> None:
 
     def writer(request: Request) -> Principal:
         principal = holds(request)
-        if principal.kind != "account":
-            raise Forbidden(action="keep drafts: only people do")
+        principal.require_person("keep drafts")
         return principal
 
     work = visitor(services, writer)

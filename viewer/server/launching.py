@@ -13,6 +13,7 @@ from kernel.access import Principal, Scope
 from kernel.archive.search.search import StudyQuery
 from kernel.dicom.dictionary import TAG_OF, VR_OF
 from kernel.dicom.key_text import parse_key
+from kernel.dicom.uids import UID_CHARACTERS_MAX
 from kernel.errors import InvalidRequest
 from viewer.server.callers import Visit, holder, visitor
 from viewer.server.models import Model, StudyItem
@@ -20,7 +21,6 @@ from viewer.server.reading import study_item
 from viewer.server.services import Services, address_of, origin_of
 
 FOUND_MAX = 20  # studies that a launch may mean
-UID_CHARACTERS_MAX = 64
 VALUE_CHARACTERS_MAX = 64
 Program = Literal["weasis", "slicer"]
 

@@ -7,11 +7,11 @@ from pydantic import Field
 
 from consult.shown.taken import Taking
 from kernel.access import Scope
+from kernel.dicom.uids import UID_CHARACTERS_MAX
 from viewer.server.callers import Visit, holder, visitor
 from viewer.server.models import Model
 from viewer.server.services import Services
 
-UID_CHARACTERS_MAX = 64
 IMAGES_MAX = 600  # of a film
 
 

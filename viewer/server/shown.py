@@ -7,13 +7,13 @@ from pydantic import Field
 
 from consult.shown.book import SeriesShown
 from kernel.access import Scope
+from kernel.dicom.uids import UID_CHARACTERS_MAX
 from viewer.server.callers import Visit, holder, visitor
 from viewer.server.models import Model
 from viewer.server.services import Services
 
 SHOWN = "/studies/{study_uid}/shown"
 OF_SERIES = "/studies/{study_uid}/series/{series_uid}/shown"
-UID_CHARACTERS_MAX = 64
 SERIES_MAX = 50  # in one telling
 INSTANCES_MAX = 500  # of one series in one telling
 FRAMES_MAX = 1_000  # of one instance in one telling
