@@ -1,5 +1,6 @@
 """STOW-RS against a running node: what is stored, what is refused, and that nothing disappears silently."""
 
+import hashlib
 import json
 import re
 import socket
@@ -364,10 +365,11 @@ def test_a_session_cookie_needs_the_csrf_value_and_our_own_page(node):
     assert json.loads(post(**{"X-Vienanh-CSRF": "x"}).content)["code"] == "Forbidden"
 
 
-@pytest.mark.slow
 def test_ten_thousand_tiny_parts_are_answered_and_take_little(node, monkeypatch):
     written: list[object] = []
-    set_apart = node.blobs.set_apart
+    staged: list[object] = []
+    set_apart, open_stage = node.blobs.set_apart, node.blobs.stage
+    monkeypatch.setattr(Blobs, "stage", lambda _, *uids: staged.append(uids) or open_stage(*uids))
     monkeypatch.setattr(Blobs, "set_apart", lambda _, staged: written.append(staged) or set_apart(staged))
 
     response = node.store(*[b"x"] * 10_000)
@@ -376,7 +378,20 @@ def test_ten_thousand_tiny_parts_are_answered_and_take_little(node, monkeypatch)
     assert len(response.json()["0008119A"]["Value"]) == 10_000
     assert len(node.quarantined()) == 1  # the same bytes for the same reason
     assert len(written) <= taking.IN_FLIGHT_MAX
+    assert len(staged) <= taking.IN_FLIGHT_MAX + 1  # the others are known before they touch the disk
     assert node.stages() == []
+
+
+def test_a_part_that_was_refused_before_is_refused_alike_and_another_is_kept_apart_too(node):
+    first, second = b"MZ no instance", b"PK no instance"
+
+    answer = node.store(*[first] * 20, second, as_file(a_ct()), first)
+
+    failures = answer.json()["0008119A"]["Value"]
+    assert answer.status_code == 202
+    assert len(failures) == 22
+    assert len({json.dumps(one["00081197"]) for one in failures}) == 1
+    assert {row.sha256 for row in node.quarantined()} == {hashlib.sha256(one).hexdigest() for one in (first, second)}
 
 
 def test_a_flood_of_headers_ends_the_request(node):

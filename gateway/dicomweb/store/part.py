@@ -1,5 +1,6 @@
 """One part of a STOW-RS body on its way to the stage: file meta from its first bytes, the data set as it comes."""
 
+import hashlib
 from collections.abc import Mapping
 from typing import Final
 
@@ -22,6 +23,8 @@ class Part:
         self._size = 0
         self._head = bytearray()
         self._stage: Stage | None = None
+        self._uids = ("", "", "")  # of class, instance and transfer syntax, as the file meta says
+        self._start = 0  # of the data set, behind the file meta
         self.refusal = _refused_type(headers.get("content-type", "application/dicom"))
 
     def write(self, data: memoryview) -> None:
@@ -46,6 +49,13 @@ class Part:
         if self.refusal is None or self._size <= REFUSED_BYTES_MAX:
             self._stage.write(data)
 
+    def refused_digest(self) -> str | None:
+        """Return the SHA-256 of a whole part that cannot be an instance and is still in memory, None of any other."""
+        if self._stage is not None:
+            return None
+        self._read_meta()
+        return None if self.refusal is None else hashlib.sha256(self._head).hexdigest()
+
     def finish(self) -> Staged:
         """Close the part and return its stage.
 
@@ -63,21 +73,25 @@ class Part:
             self._stage.discard()
 
     def _open(self) -> Stage:
+        self._read_meta()
+        stage = self._blobs.stage(*self._uids)
+        stage.write(memoryview(self._head)[self._start :])
+        return stage
+
+    def _read_meta(self) -> None:
+        """Read the file meta, unless the part is refused already or this is its second reading."""
+        if self.refusal is not None or self._start:
+            return
         try:
-            if self.refusal is not None:
-                raise self.refusal
             meta = read_file_meta(self._head)
-            uids = (
+            self._uids = (
                 check_uid(meta.sop_class_uid, "MediaStorageSOPClassUID"),
                 check_uid(meta.sop_instance_uid, "MediaStorageSOPInstanceUID"),
                 check_uid(meta.transfer_syntax_uid, "TransferSyntaxUID"),
             )
-            start = meta.dataset_offset
+            self._start = meta.dataset_offset
         except Refused as refusal:
-            self.refusal, uids, start = refusal, ("", "", ""), 0
-        stage = self._blobs.stage(*uids)
-        stage.write(memoryview(self._head)[start:])
-        return stage
+            self.refusal = refusal
 
 
 def _refused_type(content_type: str) -> Refused | None:

@@ -114,7 +114,7 @@ class Receiver:
     def _end_part(self, part: Part) -> None:
         self._part = None
         try:
-            staged = part.finish() if self._failed is None else None
+            staged = part.finish() if self._failed is None and not self._was_kept(part) else None
         except Exception as error:  # noqa: BLE001 (this part fails, its neighbours do not; the result carries it)
             self._failed, staged = error, None
         if staged is not None:
@@ -123,3 +123,11 @@ class Receiver:
         part.discard()
         assert self._failed is not None, "what has no stage has failed"
         self._takings.fail(self._failed)
+
+    def _was_kept(self, part: Part) -> bool:
+        """Whether a part is refused as one before it was that is kept apart: it fails alike and never touches the disk."""
+        digest, refusal = part.refused_digest(), part.refusal
+        if digest is None or refusal is None or not self._taker.has_kept(digest, refusal):
+            return False
+        self._failed = refusal
+        return True

@@ -39,7 +39,7 @@ class Taker:
     origin: Origin
     study_instance_uid: str | None  # which all instances must belong to, when the URL names one
     instance_bytes_max: int
-    _kept: set[tuple[str, ...]] = field(default_factory=set[tuple[str, ...]])  # of this request; at most KEPT_MAX
+    _kept: set[tuple[str, str]] = field(default_factory=set[tuple[str, str]])  # of this request; at most KEPT_MAX
 
     def take(self, staged: Staged, refusal: Refused | None) -> Result:
         """Ingest a staged instance, or keep apart what is none. Never raises: the result says."""
@@ -61,16 +61,18 @@ class Taker:
             log.error("ingest_failed", session=self.origin.session, exc_info=error)
         return Failed(error, sop_class_uid, sop_instance_uid)
 
+    def has_kept(self, sha256: str, refusal: Refused) -> bool:
+        """Whether the same bytes were kept apart for the same reason: thousands of equal parts are written once."""
+        return (sha256, refusal.code) in self._kept
+
     def _keep(self, staged: Staged, refusal: Refused) -> None:
-        """Keep what is refused; thousands of equal parts are written and flushed once."""
-        declared = (staged.transfer_syntax_uid, staged.sop_class_uid, staged.sop_instance_uid)
-        what = (staged.sha256, *declared, refusal.code)
-        if what in self._kept:
+        """Keep what is refused, once."""
+        if self.has_kept(staged.sha256, refusal):
             discard(staged)
             return
         self.quarantine.keep(staged, self.origin, refusal)
         if len(self._kept) < KEPT_MAX:
-            self._kept.add(what)
+            self._kept.add((staged.sha256, refusal.code))
 
 
 def told(done: Ingested) -> Result:
