@@ -13,7 +13,10 @@ from typing import Final, Literal
 from kernel.errors import MalformedSlide
 from wsi.limits import malformed
 
-ICC_SPLICED_BYTES_MAX: Final = 4096  # of a profile that travels in every tile; a longer one is given once, by itself
+ICC_SPLICED_BYTES_MAX: Final = 4096  # of a profile that travels in every tile; a longer one is given once, by itself,
+ICC_EMBEDDED_BYTES_MAX: Final = (
+    1024 * 1024
+)  # or in pictures for those who would not ask for it; one longer than this: never
 
 Colour = Literal["RGB", "YCbCr", "grey"]
 
@@ -29,6 +32,8 @@ _FRAMES: Final = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 _TABLES: Final = frozenset({0xDB, 0xC4, 0xDD})  # quantization, Huffman, restart interval
 _ADOBE: Final = b"\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00"  # its last byte follows: 0 RGB, 1 YCbCr
 _ADOBE_BYTES: Final = 12  # of that segment's content
+_ICC: Final = b"ICC_PROFILE\0"  # before the number of a segment and how many there are (ICC.1 B.4)
+_ICC_BYTES_MAX: Final = 0xFFFF - 2 - len(_ICC) - 2  # of a profile in one segment
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,6 +193,28 @@ def spliced_profile(icc_profile: bytes) -> bytes:
     return icc_profile if len(icc_profile) <= ICC_SPLICED_BYTES_MAX else b""
 
 
+def profile_segments(icc_profile: bytes) -> bytes:
+    """Return the application segments that hold a profile (ICC.1 B.4): as many as it takes, at most 255."""
+    pieces = [icc_profile[at : at + _ICC_BYTES_MAX] for at in range(0, len(icc_profile), _ICC_BYTES_MAX)]
+    heads = (struct.pack(">BBH", 0xFF, _APP2, len(_ICC) + 4 + len(piece)) + _ICC for piece in pieces)
+    return b"".join(
+        head + bytes((number, len(pieces))) + piece
+        for number, (head, piece) in enumerate(zip(heads, pieces, strict=True), 1)
+    )
+
+
+def embedded_profile(icc_profile: bytes) -> bytes:
+    """Return the profile that travels in pictures for viewers that do not ask for it; empty where it is too long."""
+    return icc_profile if len(icc_profile) <= ICC_EMBEDDED_BYTES_MAX else b""
+
+
+def with_profile(tile: bytes, icc_profile: bytes) -> bytes:
+    """Return a colour tile with the profile that is too long to be in every tile, for viewers that do not ask for it."""
+    if len(icc_profile) <= ICC_SPLICED_BYTES_MAX or frame_of(tile).components == 1:
+        return tile
+    return SOI + profile_segments(embedded_profile(icc_profile)) + tile[len(SOI) :]
+
+
 def marked_colour(stream: bytes) -> Colour | None:
     """Return what three components hold as the stream says itself; None if it does not say, or is no JPEG.
 
@@ -225,8 +252,5 @@ def completion(
     parts: list[bytes] = []
     if colour != "grey":
         parts.append(_ADOBE + (b"\x01" if colour == "YCbCr" else b"\x00"))
-    if profile := spliced_profile(icc_profile):
-        body = b"ICC_PROFILE\0\x01\x01" + profile  # ICC.1 B.4
-        parts.append(struct.pack(">BBH", 0xFF, _APP2, len(body) + 2) + body)
-    parts.append(tables)
+    parts += profile_segments(spliced_profile(icc_profile)), tables
     return Completion(b"".join(parts), width, height, is_exact=is_exact)

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 from PIL import Image, UnidentifiedImageError
 
 from kernel.errors import InvalidRequest, LimitExceeded
+from wsi.jpeg import embedded_profile
 from wsi.limits import malformed
 from wsi.octave import BACKGROUND
 from wsi.slide import Address, Slide
@@ -83,16 +84,16 @@ def picture(slide: Slide, region: Region, size: Size, tile_of: TileOf) -> bytes:
     right = max(left + 1, min(octave.width, -(-(region.left + region.width) // scale)))
     bottom = max(top + 1, min(octave.height, -(-(region.top + region.height) // scale)))
     canvas = Image.new("RGB", (right - left, bottom - top), BACKGROUND)
-    profile: bytes | None = None
+    index = slide.index
+    profile = b"" if index.levels[0].colour == "grey" else embedded_profile(index.icc_profile)
     for row in range(top // octave.tile_height, -(-bottom // octave.tile_height)):
         for column in range(left // octave.tile_width, -(-right // octave.tile_width)):
             tile = _decoded(tile_of(Address(0, 0, octave.number, column, row)))
-            profile = profile or tile.info.get("icc_profile")
             canvas.paste(tile, (column * octave.tile_width - left, row * octave.tile_height - top))
     if canvas.size != size:
         canvas = canvas.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
     out = io.BytesIO()
-    canvas.save(out, "JPEG", quality=QUALITY, subsampling="4:2:2", icc_profile=profile)
+    canvas.save(out, "JPEG", quality=QUALITY, subsampling="4:2:2", icc_profile=profile or None)
     return out.getvalue()
 
 
@@ -108,9 +109,6 @@ def _octave_for(slide: Slide, region: Region, size: Size) -> int:
 
 def _decoded(tile: bytes) -> Image.Image:
     try:
-        opened = Image.open(io.BytesIO(tile), formats=["JPEG"])
-        made = opened.convert("RGB")
+        return Image.open(io.BytesIO(tile), formats=["JPEG"]).convert("RGB")
     except (OSError, UnidentifiedImageError, SyntaxError) as error:
         raise malformed("a stored tile does not decode") from error
-    made.info = opened.info
-    return made

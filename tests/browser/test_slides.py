@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import openslide
+import pydicom
 import pytest
 from PIL import Image
 from playwright.sync_api import Browser, Locator, Route, expect
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, Locator, Route, expect
 from tests.browser.axe import found_in_the_way
 from tests.browser.room import LOOKS, PASSWORD, PATIENCE_MS, Language, Room, Scheme
 from tests.support.nodes import HUB, NodeProcess, wait_until
+from wsi.jpeg import segments
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
@@ -22,6 +24,7 @@ WIDTH, HEIGHT = 2220, 2967  # of the sample, in pixels
 IN_FLIGHT_MAX = 8  # requests for tiles
 PATCH = 120  # pixels on a side that are compared
 TILES = re.compile(r"/t/[0-9a-f]+/\d+/\d+/\d+/\d+_\d+$")
+DESCRIPTION = re.compile(r"/api/slides/[0-9.]+/[0-9.]+(\?.*)?$")
 FINE_TILES = re.compile(r"/t/[0-9a-f]+/0/0/0/\d+_\d+$")
 
 # The drawing as a picture; evaluated as a function, because the page forbids turning text into code.
@@ -243,11 +246,46 @@ def test_colors_are_those_of_the_profile_until_it_is_switched_off(slide: SlideRo
     assert np.array_equal(slide.patch(), managed)
 
 
+def test_a_profile_that_is_too_long_for_every_tile_shows_the_same_colors(slide: SlideRoom, sample: list[Path]):
+    slide.page.route(TILES, with_red_and_blue_changed_over)
+    slide.press("0")
+    short = slide.patch()
+    own: bytes = pydicom.dcmread(sample[0], stop_before_pixels=True).OpticalPathSequence[0].ICCProfile
+    long = (150_000).to_bytes(4, "big") + changed_over(own)[4:].ljust(150_000 - 4, b"\0")
+    slide.page.unroute(TILES)
+    slide.page.route(TILES, without_a_profile)
+    slide.page.route(DESCRIPTION, with_a_profile_elsewhere)
+    slide.page.route("**/profile.icc", lambda route: route.fulfill(body=long))
+
+    slide.page.reload()
+    slide.settle()
+    slide.press("0")
+
+    assert np.array_equal(slide.patch(), short)
+
+
+def changed_over(data: bytes) -> bytes:
+    return data.replace(b"rXYZ", b"....").replace(b"bXYZ", b"rXYZ").replace(b"....", b"bXYZ")
+
+
 def with_red_and_blue_changed_over(route: Route) -> None:
     """Answer a tile with a profile whose primaries have changed their places; the sample's own is sRGB."""
     answer = route.fetch()
-    body = answer.body().replace(b"rXYZ", b"....").replace(b"bXYZ", b"rXYZ").replace(b"....", b"bXYZ")
+    route.fulfill(response=answer, body=changed_over(answer.body()))
+
+
+def without_a_profile(route: Route) -> None:
+    answer = route.fetch()
+    body = answer.body()
+    for one in reversed(list(segments(body))):
+        if body[one.start + 4 : one.end].startswith(b"ICC_PROFILE"):
+            body = body[: one.start] + body[one.end :]
     route.fulfill(response=answer, body=body)
+
+
+def with_a_profile_elsewhere(route: Route) -> None:
+    answer = route.fetch()
+    route.fulfill(response=answer, json=answer.json() | {"icc": "/profile.icc"})
 
 
 def test_what_was_flown_past_is_not_waited_for(slide: SlideRoom):

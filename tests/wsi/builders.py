@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
+from kernel.dicom.icc import srgb_profile
 from wsi.tiff import Tag
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, LONG8 = 1, 2, 3, 4, 5, 16
@@ -84,6 +85,12 @@ def jpeg(pixels: np.ndarray, **options: Any) -> bytes:
     out = io.BytesIO()
     Image.fromarray(pixels).save(out, "JPEG", **({"quality": 85} | options))
     return out.getvalue()
+
+
+def a_swapped_profile(size: int) -> bytes:
+    """Make a color profile of a device whose red is green and whose green is red, of so many bytes."""
+    profile = srgb_profile().replace(b"rXYZ", b"____").replace(b"gXYZ", b"rXYZ").replace(b"____", b"gXYZ")
+    return struct.pack(">I", size) + profile[4:].ljust(size - 4, b"\0")
 
 
 def pixels_of(stream: bytes) -> np.ndarray:

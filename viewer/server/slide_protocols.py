@@ -19,6 +19,7 @@ from kernel.errors import InvalidRequest, NotFound
 from viewer.server.callers import Visitor, looker, visitor
 from viewer.server.services import Services, origin_of
 from viewer.server.slide_tiles import in_thread, made_picture, made_tile, stored_tile
+from wsi.jpeg import with_profile
 from wsi.region import AREA_MAX, Region, Size, clipped, picture, whole_tile
 from wsi.slide import Address, Slide
 
@@ -102,7 +103,8 @@ async def _answer(
         content = await made_picture(making, request, opened, headers["ETag"], make)
     else:
         stored = await in_thread(stored_tile, opened, tile_at)
-        content = stored if stored is not None else await made_tile(making, request, opened, tile_at)
+        tile = stored if stored is not None else await made_tile(making, request, opened, tile_at)
+        content = with_profile(tile, opened.slide.index.icc_profile) if tile else tile
     return Response(content, media_type="image/jpeg", headers=headers)
 
 

@@ -27,8 +27,10 @@ from wsi.slide import Address
 
 API: Final = "/api"
 ONE: Final = "/slides/{study_uid}/{series_uid}"
+PROFILE: Final = ONE + "/t/{revision}/icc"
 TILE: Final = ONE + "/t/{revision}/{path}/{plane}/{octave}/{column_row}"
 AT_SITE: Final = "/sites/{site}"  # before either, where one UID is at several sites
+PROFILE_TYPE: Final = "application/vnd.iccprofile"
 IMMUTABLE: Final = "private, max-age=31536000, immutable"
 _NUMBER: Final = re.compile(r"[0-9]{1,7}", re.ASCII)
 
@@ -74,6 +76,7 @@ class SlideItem(Model):
     orientation: list[float] | None
     origin_mm: tuple[float, float] | None
     has_icc: bool
+    icc: str | None = Field(description="Where the colour profile is that is too long to be in every tile, if it is.")
     associated: list[str]
     tiles: str
     validation: Stands | None = Field(description="The reader's own record; none: tell so. Null of programs.")
@@ -113,15 +116,26 @@ def tile_routes(services: Services) -> list[BaseRoute]:
             content = await made_tile(services.slides.making, request, opened, address)
         return Response(content, media_type="image/jpeg", headers=headers)
 
-    return [Route(API + path, tile, methods=["GET"]) for path in (TILE, AT_SITE + TILE)]
+    async def profile(request: Request) -> Response:
+        opened = await in_thread(_opened, services, look, request)
+        if not opened.slide.index.icc_profile:
+            raise NotFound(what="colour profile of this slide")
+        headers = {"ETag": f'"{opened.revision}-icc"', "Cache-Control": IMMUTABLE}
+        return Response(opened.slide.index.icc_profile, media_type=PROFILE_TYPE, headers=headers)
+
+    both = ((TILE, tile), (PROFILE, profile))
+    return [Route(API + at + path, route, methods=["GET"]) for path, route in both for at in ("", AT_SITE)]
+
+
+def _opened(services: Services, look: Visitor, request: Request) -> OpenSlide:
+    asked = request.path_params
+    grant = look(request, asked["study_uid"], asked.get("site")).grant
+    return services.slides.shelf.at(grant, asked["series_uid"], asked["revision"])
 
 
 def _place(services: Services, look: Visitor, request: Request) -> tuple[OpenSlide, Address, bytes | None]:
     """Return slide, address, and the tile if it is stored."""
-    asked = request.path_params
-    grant = look(request, asked["study_uid"], asked.get("site")).grant
-    opened = services.slides.shelf.at(grant, asked["series_uid"], asked["revision"])
-    address = _address(asked)
+    opened, address = _opened(services, look, request), _address(request.path_params)
     return opened, address, stored_tile(opened, address)
 
 
@@ -158,7 +172,8 @@ def _described(opened: OpenSlide, tiles: str, validation: Standing | None) -> Sl
         optical_paths=[SlideOpticalPath(number=at, name=one) for at, one in enumerate(index.optical_paths)],
         orientation=list(glass.orientation) if glass else None,
         origin_mm=glass.origin_mm if glass else None,
-        has_icc=bool(spliced_profile(index.icc_profile)),
+        has_icc=bool(index.icc_profile),
+        icc=f"{tiles}/icc" if index.icc_profile and not spliced_profile(index.icc_profile) else None,
         associated=[one.kind for one in index.associated if one.kind == "thumbnail"],
         tiles=tiles,
         validation=validation.value if validation else None,

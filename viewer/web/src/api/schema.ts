@@ -588,6 +588,8 @@ export interface SlideItem {
   readonly orientation: readonly number[] | null;
   readonly originMm: readonly [number, number] | null;
   readonly hasIcc: boolean;
+  /** Where the colour profile is that is too long to be in every tile, if it is. */
+  readonly icc: string | null;
   readonly associated: readonly string[];
   readonly tiles: string;
   /** The reader's own record; none: tell so. Null of programs. */

@@ -21,10 +21,13 @@ const PROBLEM_BY_STATUS: Readonly<Record<number, TileProblem>> = {
   503: "busy",
 };
 
-type Decode = (blob: Blob, options: ImageBitmapOptions) => Promise<ImageBitmap>;
+export type Decode = (blob: Blob, options: ImageBitmapOptions) => Promise<ImageBitmap>;
+
+/** The slide's color profile could not be had: a tile without it would show other colors. */
+export class ProfileUnreachable extends Error {}
 
 /** Beside the page: Chromium and Firefox decode on threads of their own. */
-const decoded: Decode = (blob, options) => createImageBitmap(blob, options);
+export const decoded: Decode = (blob, options) => createImageBitmap(blob, options);
 
 async function answerOf(response: Response, managed: boolean, decode: Decode): Promise<TileAnswer> {
   if (!response.ok) {
@@ -39,8 +42,9 @@ async function answerOf(response: Response, managed: boolean, decode: Decode): P
 export async function decodeTile(blob: Blob, managed: boolean, decode: Decode = decoded): Promise<TileAnswer> {
   try {
     return { kind: "tile", bitmap: await decode(blob, { colorSpaceConversion: managed ? "default" : "none" }) };
-  } catch {
-    return { kind: "problem", problem: "unreadable", waitMs: undefined };
+  } catch (error) {
+    const problem = error instanceof ProfileUnreachable ? "unreachable" : "unreadable";
+    return { kind: "problem", problem, waitMs: undefined };
   }
 }
 

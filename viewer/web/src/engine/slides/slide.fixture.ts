@@ -37,6 +37,7 @@ export function aSlide(but: Partial<Slide> = {}): Slide {
     orientation: [0, -1, 0, -1, 0, 0],
     originMm: [25, 50],
     hasIcc: true,
+    icc: null,
     tiles: "/api/slides/1.2/1.3/t/r1",
     ...but,
   };

@@ -45,6 +45,8 @@ export interface Slide {
   /** Center of the first pixel in the slide's coordinates (0048,0008). */
   readonly originMm: readonly number[] | null;
   readonly hasIcc: boolean;
+  /** Address of the color profile, if it is too long to be in every tile. */
+  readonly icc: string | null;
   /** Address of the tiles: `{tiles}/{path}/{plane}/{octave}/{column}_{row}`. */
   readonly tiles: string;
 }

@@ -3,6 +3,7 @@
 import { sizeTurned } from "./camera";
 import { fetchTile } from "./fetchTile";
 import { uprightDegrees } from "./geometry";
+import { decoderOf } from "./profile";
 import { firstLayer, type Slide, tileUrl } from "./slide";
 
 /** Draw the whole slide on `canvas`; false when its picture could not be had. */
@@ -11,7 +12,7 @@ export async function drawThumbnail(slide: Slide, canvas: HTMLCanvasElement, sig
   if (!octave) return false;
   const layer = firstLayer(slide);
   const url = tileUrl(slide, layer, { octave: octave.number, column: 0, row: 0 });
-  const answer = await fetchTile(url, layer.managed, signal);
+  const answer = await fetchTile(url, layer.managed, signal, decoderOf(slide));
   const context = canvas.getContext("2d");
   if (answer.kind !== "tile" || !context) return false;
   const degrees = uprightDegrees(slide.orientation);

@@ -2,8 +2,9 @@
 // is given up, a tile that failed comes again, and its color profile is heeded or not.
 
 import { createStore, type Store } from "../emitter";
-import { decodeTile, fetchTile, type TileAnswer, type TileProblem } from "./fetchTile";
+import { type Decode, decodeTile, fetchTile, type TileAnswer, type TileProblem } from "./fetchTile";
 import OpenSeadragon from "./openseadragon";
+import { decoderOf } from "./profile";
 import { type Layer, type Slide, type TilePlace, tileUrl } from "./slide";
 
 const RETRY_MS = 2_000;
@@ -27,6 +28,7 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
   readonly layer: Layer;
   private readonly flights = new Map<OpenSeadragon.ImageJob, AbortController>();
   private readonly asker: Asker;
+  private readonly decode: Decode;
   private retryMs = RETRY_MS;
   private closed = false;
 
@@ -42,6 +44,7 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
     this.slide = slide;
     this.layer = layer;
     this.asker = asker;
+    this.decode = decoderOf(slide);
   }
 
   placeOf(level: number, column: number, row: number): TilePlace {
@@ -113,9 +116,9 @@ export class SlideTileSource extends OpenSeadragon.TileSource {
   private async answer(url: string, signal: AbortSignal): Promise<TileAnswer> {
     const { managed } = this.layer;
     const blob = await this.asker.take(url);
-    if (blob) return signal.aborted ? ABANDONED : decodeTile(blob, managed);
+    if (blob) return signal.aborted ? ABANDONED : decodeTile(blob, managed, this.decode);
     const begunMs = performance.now();
-    const answer = await fetchTile(url, managed, signal);
+    const answer = await fetchTile(url, managed, signal, this.decode);
     if (answer.kind === "tile") this.asker.took(performance.now() - begunMs);
     return answer;
   }
