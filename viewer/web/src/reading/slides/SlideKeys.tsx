@@ -1,12 +1,10 @@
-// The keys of a slide, and the table that tells them.
+// The keys of a slide; SlideKeyHelp.tsx tells them.
 
-import { useTranslation } from "react-i18next";
 import { nativePower } from "../../engine/slides/geometry";
 import { pathAfter, planeBeside } from "../../engine/slides/slide";
 import type { SlideView } from "../../engine/slides/slideView";
 import type { StackView } from "../../engine/stackView";
 import { type KeyTable, useKeys } from "../../ui/hotkeys";
-import { KeyHelp } from "../../ui/KeyHelp";
 import type { RoomProps } from "../StackRoom";
 import { stepSeries } from "../stepSeries";
 import type { Comparison } from "./Comparing";
@@ -14,6 +12,7 @@ import { nextOf } from "./companions";
 import { imageKeys } from "./ImagesBeside";
 import { MARK_TOOLS } from "./MarkTools";
 import { POWERS, powerBeside } from "./powers";
+import { SlideKeyHelp } from "./SlideKeyHelp";
 import { useGamepad } from "./useGamepad";
 import type { Bench } from "./useSlideView";
 
@@ -117,7 +116,6 @@ export function SlideKeys(props: SlideKeysProps) {
     helpOpened,
     onHelp,
   } = props;
-  const { t } = useTranslation(["slides", "reading", "pathology"]);
   useGamepad(bench?.view);
   useKeys({
     ...(bench ? { ...viewKeys(bench.view), ...markKeys(bench), ...padKeys(bench) } : {}),
@@ -139,59 +137,5 @@ export function SlideKeys(props: SlideKeysProps) {
     "?": () => onHelp(true),
   });
 
-  const mouse = [
-    { keys: [t("reading:keys.wheel")], what: t("reading:tool.zoom") },
-    { keys: [t("reading:keys.left")], what: t("reading:tool.pan") },
-    { keys: [t("keys.doubleClick")], what: t("keys.nearer") },
-    { keys: [t("reading:keys.oneFinger")], what: `${t("reading:keys.touch")}: ${t("reading:tool.pan")}` },
-    { keys: [t("reading:keys.twoFingers")], what: t("reading:keys.zoomPan") },
-  ];
-  const keyboard = [
-    { keys: ["←", "→", "↑", "↓"], what: t("reading:tool.pan") },
-    { keys: ["N", "Shift+N"], what: t("keys.fields") },
-    { keys: ["+", "−"], what: t("reading:tool.zoom") },
-    { keys: ["1–6"], what: t("keys.objectives") },
-    { keys: ["0"], what: t("oneToOne") },
-    { keys: ["F", "Home"], what: t("home") },
-    { keys: ["R", "Shift+R"], what: t("keys.rotate") },
-    { keys: ["M"], what: t("mirror") },
-    { keys: ["PgUp", "PgDn"], what: t("focus") },
-    { keys: ["O"], what: t("opticalPath") },
-    { keys: ["P"], what: t("profile") },
-    ...MARK_TOOLS.map(({ tool, key }) => ({ keys: tool === "pan" ? [key, "Esc"] : [key], what: t(`tool.${tool}`) })),
-    { keys: ["Del"], what: t("removeMark") },
-    { keys: ["K"], what: t("marks") },
-    { keys: ["B"], what: t("bulk.title") },
-    { keys: ["Y"], what: t("pathology:formTitle") },
-    { keys: ["V"], what: t("beside") },
-    { keys: ["J"], what: t("linked") },
-    { keys: ["[", "]"], what: t("keys.slides") },
-    { keys: ["T"], what: t("reading:trace") },
-    { keys: ["F8", "F9"], what: t("reading:keys.case") },
-    { keys: ["Q"], what: t("reading:keys.back") },
-    { keys: ["?"], what: t("reading:keys.help") },
-  ];
-  const pad = [
-    { keys: [t("pad.sticks")], what: t("pad.pan") },
-    { keys: [t("pad.triggers")], what: t("reading:tool.zoom") },
-    { keys: ["Pad A"], what: t("pad.mark") },
-    { keys: ["Pad X"], what: t("removeMark") },
-    { keys: ["Pad B"], what: t("marks") },
-    { keys: ["Pad Y"], what: t("home") },
-    { keys: ["Pad LB", "Pad RB"], what: t("keys.slides") },
-    { keys: ["Pad ↓", "Pad ↑"], what: t("keys.objectives") },
-    { keys: ["Pad ←", "Pad →"], what: t("keys.fields") },
-  ];
-  return (
-    <KeyHelp
-      opened={helpOpened}
-      onClose={() => onHelp(false)}
-      title={t("reading:keys.title")}
-      groups={[
-        { title: t("reading:keys.mouse"), rows: mouse },
-        { title: t("reading:keys.keyboard"), rows: keyboard },
-        { title: t("pad.title"), rows: pad },
-      ]}
-    />
-  );
+  return <SlideKeyHelp opened={helpOpened} onClose={() => onHelp(false)} />;
 }

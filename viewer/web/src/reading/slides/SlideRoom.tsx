@@ -1,10 +1,9 @@
 // The work on whole slides: tools, a slide alone or beside another or the case's images, what is drawn on them, keys.
 
-import { IconCertificate, IconCircles, IconClipboardText } from "@tabler/icons-react";
+import { IconCircles } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { sessionQuery } from "../../api/queries";
 import { slideQuery } from "../../api/slides";
 import type { StackView } from "../../engine/stackView";
 import { hold, leave } from "../../ui/leaving";
@@ -15,62 +14,52 @@ import { BulkPanel } from "./BulkPanel";
 import { useCompanions, useImagesOf } from "./companions";
 import { ImagesBeside } from "./ImagesBeside";
 import { MarkPanel } from "./MarkPanel";
-import { FormPanel } from "./pathology/FormPanel";
+import { PathologyPanel, type PathologySide, PathologyTools, useHasForms } from "./pathology/PathologyBeside";
 import { ValidationBanner } from "./pathology/ValidationBanner";
-import { ValidationPanel } from "./pathology/ValidationPanel";
 import { SlideKeys } from "./SlideKeys";
 import { SlidePlace } from "./SlidePlace";
 import styles from "./SlideRoom.module.css";
 import { SlideToolbar } from "./SlideToolbar";
 import { SLIDES } from "./series";
-import { useBulk } from "./useBulk";
-import { unsavedOf, useKeptMarks } from "./useKeptMarks";
+import { unsavedOf } from "./useKeptMarks";
 import { useLinkedSlides } from "./useLinkedSlides";
-import type { Bench } from "./useSlideView";
+import { useSlideWork } from "./useSlideWork";
 
 /** What is open at the side of the slide. */
-type Side = "marks" | "form" | "validation";
+type Side = "marks" | PathologySide;
 
 export function SlideRoom(room: RoomProps) {
-  const { t } = useTranslation(["slides", "pathology"]);
+  const { t } = useTranslation("slides");
   const { study, series, current } = room;
-  const [first, setFirst] = useState<Bench>();
-  const [second, setSecond] = useState<Bench>();
   const [besideUid, setBeside] = useState<string>();
   const [linked, setLinked] = useState(true);
   const [atSecond, setAtSecond] = useState(false);
   const [side, setSide] = useState<Side>();
-  const [told, setTold] = useState(false);
-  // Another's link is no account: neither forms nor records are its.
-  const isPerson = !useQuery(sessionQuery).data?.study;
+  const [grouped, setGrouped] = useState(false);
+  const [images, setImages] = useState<StackView>();
+  const hasForms = useHasForms();
   const standing = useQuery(slideQuery(study, current.seriesInstanceUID)).data?.validation;
   const toggle = (one: Side) => setSide(side === one ? undefined : one);
   const listed = side === "marks";
   const onListed = (opened: boolean) => setSide(opened ? "marks" : undefined);
-  const onForm = () => isPerson && toggle("form");
-  const [images, setImages] = useState<StackView>();
+  const onForm = () => hasForms && toggle("form");
   const companions = useCompanions(study, series);
   const beside = companions.slides.find((one) => one.seriesInstanceUID === besideUid);
   const pictures = useImagesOf(companions, study, besideUid);
-  const bench = beside && atSecond ? second : first;
-  const keptFirst = useKeptMarks(study, current.seriesInstanceUID, first);
-  const keptSecond = useKeptMarks(study, besideUid ?? "", beside ? second : undefined);
-  const kept = bench === first ? keptFirst : keptSecond;
-  const bulkFirst = useBulk(study, current.seriesInstanceUID, first);
-  const bulkSecond = useBulk(study, besideUid ?? "", beside ? second : undefined);
-  const bulk = bench === first ? bulkFirst : bulkSecond;
-  const [grouped, setGrouped] = useState(false);
+  const first = useSlideWork(study, current);
+  const second = useSlideWork(study, beside);
+  const { bench, kept, bulk } = beside && atSecond ? second : first;
   const hasBulk = bulk.groups.length > 0 || bulk.unread > 0;
   const onGrouped = () => hasBulk && setGrouped(!grouped);
   const onBeside = (uid: string | undefined) => {
-    if (keptSecond.unsaved) leave(() => setBeside(uid), [SLIDES]);
+    if (second.kept.unsaved) leave(() => setBeside(uid), [SLIDES]);
     else setBeside(uid);
   };
   const comparing = { companions, beside, besideUid, onBeside, linked, onLinked: setLinked };
 
-  useLinkedSlides(first?.view, second?.view, linked);
+  useLinkedSlides(first.bench?.view, second.bench?.view, linked);
   useEffect(() => {
-    hold(SLIDES, unsavedOf([keptFirst, keptSecond]));
+    hold(SLIDES, unsavedOf([first.kept, second.kept]));
     return () => hold(SLIDES, undefined);
   });
 
@@ -87,30 +76,12 @@ export function SlideRoom(room: RoomProps) {
               onClick={onGrouped}
             />
           ) : null}
-          {isPerson ? (
-            <Tool
-              label={t("pathology:formTitle")}
-              hint="Y"
-              icon={<IconClipboardText size={20} />}
-              pressed={side === "form"}
-              onClick={onForm}
-            />
-          ) : null}
-          {standing ? (
-            <Tool
-              label={t("pathology:validation")}
-              icon={<IconCertificate size={20} />}
-              pressed={side === "validation"}
-              onClick={() => toggle("validation")}
-            />
-          ) : null}
+          <PathologyTools side={side} onSide={toggle} standing={standing} />
         </SlideToolbar>
       ) : (
         <div className={readingStyles["toolbarPlace"]} />
       )}
-      {standing === "none" && !told ? (
-        <ValidationBanner onOpen={() => setSide("validation")} onLater={() => setTold(true)} />
-      ) : null}
+      <ValidationBanner standing={standing} onOpen={() => setSide("validation")} />
       <div className={styles["stage"]}>
         <SlidePlace
           key={current.seriesInstanceUID}
@@ -118,7 +89,7 @@ export function SlideRoom(room: RoomProps) {
           series={current}
           active={beside || pictures ? !atSecond : undefined}
           onActive={() => setAtSecond(false)}
-          onBench={setFirst}
+          onBench={first.onBench}
         />
         {beside ? (
           <SlidePlace
@@ -127,7 +98,7 @@ export function SlideRoom(room: RoomProps) {
             series={beside}
             active={atSecond}
             onActive={() => setAtSecond(true)}
-            onBench={setSecond}
+            onBench={second.onBench}
           />
         ) : null}
         {pictures ? (
@@ -142,8 +113,7 @@ export function SlideRoom(room: RoomProps) {
         ) : null}
         {hasBulk && grouped ? <BulkPanel study={study} bulk={bulk} /> : null}
         {bench && listed ? <MarkPanel bench={bench} kept={kept} /> : null}
-        {side === "form" ? <FormPanel study={study} onClose={() => setSide(undefined)} /> : null}
-        {side === "validation" ? <ValidationPanel onClose={() => setSide(undefined)} /> : null}
+        <PathologyPanel study={study} side={side} onClose={() => setSide(undefined)} />
       </div>
       <SlideKeys
         {...room}

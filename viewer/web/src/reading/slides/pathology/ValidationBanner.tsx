@@ -2,16 +2,21 @@
 
 import { Button } from "@mantine/core";
 import { IconInfoCircle } from "@tabler/icons-react";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { ReaderValidation } from "../../../api/types";
 import styles from "./Validation.module.css";
 
 export interface ValidationBannerProps {
+  readonly standing: ReaderValidation["standing"] | null | undefined;
   readonly onOpen: () => void;
-  readonly onLater: () => void;
 }
 
-export function ValidationBanner({ onOpen, onLater }: ValidationBannerProps) {
+/** Nothing, where there is a record, and once it was put away. */
+export function ValidationBanner({ standing, onOpen }: ValidationBannerProps) {
   const { t } = useTranslation("pathology");
+  const [told, setTold] = useState(false);
+  if (standing !== "none" || told) return null;
   return (
     <div className={styles["banner"]} role="status">
       <IconInfoCircle size={18} aria-hidden />
@@ -19,7 +24,13 @@ export function ValidationBanner({ onOpen, onLater }: ValidationBannerProps) {
       <Button size="compact-sm" variant="default" onClick={onOpen}>
         {t("open")}
       </Button>
-      <Button size="compact-sm" variant="subtle" color="gray" className={styles["later"] ?? ""} onClick={onLater}>
+      <Button
+        size="compact-sm"
+        variant="subtle"
+        color="gray"
+        className={styles["later"] ?? ""}
+        onClick={() => setTold(true)}
+      >
         {t("later")}
       </Button>
     </div>
