@@ -350,7 +350,7 @@ def test_two_slides_side_by_side_move_as_one_until_they_are_let_go(slide: SlideR
     expect(powers).to_have_text(["20x", "10x"], timeout=PATIENCE_MS)
 
 
-def test_what_was_drawn_is_saved_into_the_study_and_there_again(
+def test_what_was_drawn_is_saved_into_the_study_and_there_again_also_after_somebody_else_was_faster(
     browser_without_webgl: Browser, node: NodeProcess, slide: SlideRoom
 ):
     slide.press("k", "4", "l")
@@ -361,16 +361,30 @@ def test_what_was_drawn_is_saved_into_the_study_and_there_again(
     panel = slide.page.get_by_role("complementary", name="Dấu vẽ")
     panel.get_by_role("textbox").nth(1).fill("phân bào")
     drawn = slide.labels()
-    expect(panel.get_by_text("Có dấu chưa lưu")).to_be_visible()
+    expect(panel.get_by_text("Có thay đổi chưa lưu")).to_be_visible()
 
     panel.get_by_role("button", name="Lưu vào ca").click()
 
-    expect(panel.get_by_text("Đã lưu bởi bs.lan")).to_be_visible()
+    expect(panel.get_by_text("bs.lan lưu")).to_be_visible()
     room = Room.open(browser_without_webgl, node.url)
     again = SlideRoom(room)
     again.press("k", "4")
-    expect(again.page.get_by_text("Đã lưu bởi bs.lan")).to_be_visible()
+    expect(again.page.get_by_text("bs.lan lưu")).to_be_visible()
     assert again.labels() == drawn
+
+    panel.get_by_role("button", name="Xoá dấu").first.click()
+    panel.get_by_role("button", name="Lưu vào ca").click()
+    expect(panel.get_by_text("bs.lan lưu")).to_be_visible()
+    again.press("c")
+    again.click(-60, 70)
+    behind = again.page.get_by_role("complementary", name="Dấu vẽ")
+    behind.get_by_role("button", name="Lưu vào ca").click()
+    expect(behind.get_by_role("alert")).to_contain_text("Người khác vừa lưu trước")
+    behind.get_by_role("button", name="Mở lại").click()
+
+    expect(behind.get_by_role("listitem")).to_have_count(2)  # what neither took away
+    behind.get_by_role("button", name="Lưu vào ca").click()
+    expect(behind.get_by_text("bs.lan lưu")).to_be_visible()
     room.close()
     with node.client() as client:
         study = node.studies()[0]["studyInstanceUID"]
@@ -429,7 +443,7 @@ def test_marks_are_saved_on_the_way_out(slide: SlideRoom):
     slide.settle()
     slide.press("k")
 
-    expect(slide.page.get_by_text("Đã lưu bởi bs.lan")).to_be_visible(timeout=PATIENCE_MS)
+    expect(slide.page.get_by_text("bs.lan lưu")).to_be_visible(timeout=PATIENCE_MS)
     expect(mark).to_be_attached()
 
 

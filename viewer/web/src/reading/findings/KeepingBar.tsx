@@ -5,8 +5,8 @@ import { useTranslation } from "react-i18next";
 import { formatMoment } from "../../ui/format";
 import { usePreferences } from "../../ui/preferences";
 import { type Draft, drafts } from "../drafts/draft";
+import styles from "../Panel.module.css";
 import { useStore } from "../useStore";
-import styles from "./FindingsPanel.module.css";
 import type { Keeping, Told } from "./keeping";
 
 interface KeepingBarProps<State extends Told> {

@@ -1,25 +1,26 @@
 // What is drawn on a slide, as a list: how many, how large, and words for each.
 
-import { ActionIcon, Button, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, TextInput, Tooltip } from "@mantine/core";
 import { IconTrash } from "@tabler/icons-react";
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Mark } from "../../engine/slides/marks";
+import { KeepingBar } from "../findings/KeepingBar";
 import { useStore } from "../useStore";
 import styles from "./MarkPanel.module.css";
-import type { KeptMarks } from "./useKeptMarks";
 import { useMeasureText } from "./useMarkLayer";
 import type { Bench } from "./useSlideView";
+import type { SlideWork } from "./useSlideWork";
 
 /** A mark's text is one line. */
 const TEXT_MAX = 256;
 
 export interface MarkPanelProps {
   readonly bench: Bench;
-  readonly kept: KeptMarks;
+  readonly work: SlideWork;
 }
 
-export function MarkPanel({ bench, kept }: MarkPanelProps) {
+export function MarkPanel({ bench, work }: MarkPanelProps) {
   const { t } = useTranslation("slides");
   const { marks, view } = bench;
   const list = useStore(marks.list, (value) => value);
@@ -47,30 +48,18 @@ export function MarkPanel({ bench, kept }: MarkPanelProps) {
           />
         ))}
       </ol>
-      <Keeping kept={kept} />
+      <Kept marks={work.marks} unsaved={work.unsaved} />
     </aside>
   );
 }
 
 /** Saving is a deed of its own: what is kept becomes part of the study. */
-function Keeping({ kept }: { readonly kept: KeptMarks }) {
-  const { t } = useTranslation(["slides", "common"]);
-  if (!kept.possible) return <p className={styles["empty"]}>{t("notKept")}</p>;
-  return (
-    <div className={styles["keeping"]}>
-      {kept.problem ? (
-        <p className={styles["problem"]} role="alert">
-          {kept.problem === "changed" ? t("changed") : t(`common:problem.${kept.problem}`)}
-        </p>
-      ) : null}
-      <Button fullWidth size="sm" disabled={!kept.unsaved} loading={kept.saving} onClick={() => void kept.save()}>
-        {t("saveMarks")}
-      </Button>
-      <p className={styles["state"]} role="status">
-        {kept.unsaved ? t("unsaved") : kept.author ? t("savedBy", { author: kept.author }) : ""}
-      </p>
-    </div>
-  );
+function Kept({ marks, unsaved }: Pick<SlideWork, "marks" | "unsaved">) {
+  const { t } = useTranslation("slides");
+  if (!marks) return null;
+  const { keeping, draft } = marks;
+  if (!keeping) return <p className={styles["empty"]}>{t("notKept")}</p>;
+  return <KeepingBar keeping={keeping} unsaved={unsaved} draft={draft} label={t("saveMarks")} />;
 }
 
 interface RowProps {

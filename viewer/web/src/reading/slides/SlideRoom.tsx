@@ -21,7 +21,7 @@ import { SlidePlace } from "./SlidePlace";
 import styles from "./SlideRoom.module.css";
 import { SlideToolbar } from "./SlideToolbar";
 import { SLIDES } from "./series";
-import { unsavedOf } from "./useKeptMarks";
+import { unsavedOf } from "./slideMarks";
 import { useLinkedSlides } from "./useLinkedSlides";
 import { useSlideWork } from "./useSlideWork";
 
@@ -48,18 +48,19 @@ export function SlideRoom(room: RoomProps) {
   const pictures = useImagesOf(companions, study, besideUid);
   const first = useSlideWork(study, current);
   const second = useSlideWork(study, beside);
-  const { bench, kept, bulk } = beside && atSecond ? second : first;
+  const work = beside && atSecond ? second : first;
+  const { bench, bulk } = work;
   const hasBulk = bulk.groups.length > 0 || bulk.unread > 0;
   const onGrouped = () => hasBulk && setGrouped(!grouped);
   const onBeside = (uid: string | undefined) => {
-    if (second.kept.unsaved) leave(() => setBeside(uid), [SLIDES]);
+    if (second.unsaved) leave(() => setBeside(uid), [SLIDES]);
     else setBeside(uid);
   };
   const comparing = { companions, beside, besideUid, onBeside, linked, onLinked: setLinked };
 
   useLinkedSlides(first.bench?.view, second.bench?.view, linked);
   useEffect(() => {
-    hold(SLIDES, unsavedOf([first.kept, second.kept]));
+    hold(SLIDES, unsavedOf([first.marks, second.marks]));
     return () => hold(SLIDES, undefined);
   });
 
@@ -112,7 +113,7 @@ export function SlideRoom(room: RoomProps) {
           />
         ) : null}
         {hasBulk && grouped ? <BulkPanel study={study} bulk={bulk} /> : null}
-        {bench && listed ? <MarkPanel bench={bench} kept={kept} /> : null}
+        {bench && listed ? <MarkPanel bench={bench} work={work} /> : null}
         <PathologyPanel study={study} side={side} onClose={() => setSide(undefined)} />
       </div>
       <SlideKeys

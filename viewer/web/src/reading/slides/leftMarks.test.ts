@@ -1,7 +1,7 @@
 // @vitest-environment happy-dom
 import { expect, test } from "vitest";
 import type { Mark } from "../../engine/slides/marks";
-import { leaveMarks, takeMarks, withDrawn } from "./leftMarks";
+import { leaveMarks, takeMarks } from "./leftMarks";
 
 function mark(uid: string, text = ""): Mark {
   return { uid, kind: "point", points: [{ x: 1, y: 2 }], text };
@@ -22,10 +22,4 @@ test("marks that were left wait for their slide and their person, and the browse
   expect(takeMarks("lan 1")).toEqual([mark("a")]);
   expect(takeMarks("lan 1")).toEqual([]);
   expect(asks()).toBe(false);
-});
-
-test("what was drawn comes to what was saved, and stands for it where it is the same mark", () => {
-  const both = withDrawn([mark("a"), mark("b")], [mark("b", "mitosis"), mark("c")]);
-
-  expect(both).toEqual([mark("a"), mark("b", "mitosis"), mark("c")]);
 });

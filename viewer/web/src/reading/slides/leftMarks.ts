@@ -19,10 +19,3 @@ export function takeMarks(key: string): readonly Mark[] {
   holdTab("left marks", left.size > 0);
   return marks;
 }
-
-/** What was saved, with what was drawn here since: of one mark, the one that is here. */
-export function withDrawn(saved: readonly Mark[], drawn: readonly Mark[]): readonly Mark[] {
-  const here = new Map(drawn.map((mark) => [mark.uid, mark]));
-  const uids = new Set(saved.map(({ uid }) => uid));
-  return [...saved.map((mark) => here.get(mark.uid) ?? mark), ...drawn.filter(({ uid }) => !uids.has(uid))];
-}
