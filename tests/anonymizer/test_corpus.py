@@ -112,15 +112,17 @@ def test_no_bit_that_is_no_samples_is_left(planted, outputs, profile):
 
 @pytest.mark.parametrize("profile", ["tele-read", "research"])
 def test_a_name_in_one_frame_of_a_cine_is_black_in_every_frame(planted, outputs, profile):
-    for one, output in zip(planted, outputs[profile], strict=True):
-        if one.written_at is not None:
-            box = one.written_at
-            before, after = (
-                pydicom.dcmread(io.BytesIO(content)).pixel_array[:, box.top : box.bottom, box.left : box.right]
-                for content in (one.source, output)
-            )
-            assert before[5].max() > 200
-            assert after.max() <= before.min(axis=(1, 2)).max()
+    written = [(one, output) for one, output in zip(planted, outputs[profile], strict=True) if one.written_at]
+
+    assert written
+    for one, output in written:
+        box = one.written_at
+        before, after = (
+            pydicom.dcmread(io.BytesIO(content)).pixel_array[:, box.top : box.bottom, box.left : box.right]
+            for content in (one.source, output)
+        )
+        assert before[5].max() > 200
+        assert after.max() <= before.min(axis=(1, 2)).max()
 
 
 @pytest.mark.parametrize("profile", PROFILES)

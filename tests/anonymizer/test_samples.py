@@ -14,7 +14,7 @@ from anonymizer.profiles.profile import BUILT_IN
 from anonymizer.residue.search import find, needles_of
 from kernel.dicom.part10 import open_dataset, read_file_meta
 from kernel.dicom.scanner import scan
-from kernel.errors import MalformedInstance, Refused
+from kernel.errors import Refused
 from tests.anonymizer.conftest import read
 from tests.anonymizer.oracle import complaints
 from tests.support.builders import a_cr, a_ct, an_us_cine, as_file
@@ -76,16 +76,6 @@ def test_every_sample_is_refused_or_leaves_as_the_profile_says(site, samples, pr
     assert found <= NAMED_AFTER_THEIR_CONTENT
     assert taken > 300
     assert refused < taken / 8
-
-
-def test_what_opens_nowhere_else_is_refused_too(site, samples):
-    for path in sources(samples):
-        source = path.read_bytes()
-        try:
-            open_dataset(source)
-        except MalformedInstance:
-            with pytest.raises(Refused):
-                site.deidentifies(source)
 
 
 def errors_of(path: Path) -> Counter[str]:

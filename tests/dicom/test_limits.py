@@ -64,11 +64,11 @@ def test_elements_in_items_and_items_themselves_are_counted_together():
 def test_a_header_of_millions_of_elements_is_refused_within_seconds():
     data = struct.pack("<HHI", 0x0010, 0x0010, 0) * (LIMITS.elements_max + 1)
 
-    begun = time.monotonic()
+    begun = time.process_time()
     with pytest.raises(LimitExceeded, match="elements_max"):
         scan(data, IMPLICIT)
 
-    assert time.monotonic() - begun < 20
+    assert time.process_time() - begun < 20
 
 
 def test_more_header_bytes_than_the_bound_are_refused_but_bulk_values_do_not_count():

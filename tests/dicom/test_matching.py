@@ -139,8 +139,8 @@ def test_wildcards_mean_what_the_shell_means(pattern, text):
 
 
 def test_a_pattern_made_to_take_for_ever_does_not():
-    begun = time.monotonic()
+    begun = time.process_time()
 
     assert not matches(Wildcard("*a" * 100 + "b"), "a" * 1000)
 
-    assert time.monotonic() - begun < 2
+    assert time.process_time() - begun < 2

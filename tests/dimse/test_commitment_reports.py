@@ -29,9 +29,9 @@ from tests.dimse.commitment_modality import (
     states,
 )
 from tests.dimse.conftest import PATIENCE_S, Node
-from tests.dimse.test_faults import settles
 from tests.dimse.test_get import holds
 from tests.support.builders import a_ct_series
+from tests.support.nodes import wait_until
 
 
 def test_who_released_is_told_on_an_association_of_ours(node: Node, modality, tmp_path):
@@ -123,7 +123,7 @@ def test_a_dead_requester_keeps_nobody_waiting_but_itself(node: Node, modality):
 
         a_transaction(node.database, clock, number=2)
         clock.advance(60)
-        settles(lambda: reporter.busy == {"DEAD"})
+        wait_until(lambda: reporter.busy == {"DEAD"})
         reporter.begin(told)
         assert modality.reports.get(timeout=PATIENCE_S)[2].TransactionUID == "1.2.840.99.2"
         assert "DEAD" in reporter.busy

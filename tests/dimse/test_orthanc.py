@@ -10,9 +10,9 @@ from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import DimseSender, send_files
 from kernel.clock import ManualClock
 from routing.transport import Cause, ReceiptState
-from tests.dimse.test_faults import settles
 from tests.dimse.test_sender import a_parcel
 from tests.support.builders import a_cr, an_us_cine, as_dataset_bytes, as_file
+from tests.support.nodes import wait_until
 
 
 def target(orthanc) -> Target:
@@ -71,7 +71,7 @@ def test_orthanc_asks_a_node_for_commitment_and_hears_of_it(orthanc, node, tmp_p
     kept = [{"SOPClassUID": a_cr().SOPClassUID, "SOPInstanceUID": uid} for uid in (a_cr().SOPInstanceUID, "1.2.404")]
 
     transaction = orthanc.call("/modalities/node/storage-commitment", {"DicomInstances": kept})["ID"]
-    settles(lambda: reporter.run_once() == 1)  # it released the association of its request
+    wait_until(lambda: reporter.run_once() == 1)  # it released the association of its request
 
     told = orthanc.call(f"/storage-commitment/{transaction}")
     assert told["Status"] == "Failure"

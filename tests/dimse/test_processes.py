@@ -20,8 +20,9 @@ from kernel.config import ArchiveConfig, Config, DimseConfig, NodeConfig
 from kernel.database import Database
 from tests.dimse import scripts
 from tests.dimse.conftest import Node, dcmtk
-from tests.dimse.test_faults import finished_and_unfinished, settles
+from tests.dimse.test_faults import finished_and_unfinished
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes
+from tests.support.nodes import wait_until
 
 MULTIFRAME = "1.2.840.10008.5.1.4.1.1.7.3"
 
@@ -121,7 +122,7 @@ def test_stopping_drains_the_message_under_way(start_processes, logged):
 
     with node.call() as peer:
         peer.say(message[:3000])
-        settles(lambda: len(node.incoming()) == 1)
+        wait_until(lambda: len(node.incoming()) == 1)
         (pid,) = node.listener.pids
         os.kill(pid, signal.SIGTERM)
         peer.say(message[3000:])
@@ -129,7 +130,7 @@ def test_stopping_drains_the_message_under_way(start_processes, logged):
         assert peer.hear() == pdu.Abort(0, 0)
 
     assert node.instances() == [ds.SOPInstanceUID]
-    settles(lambda: "listener_" in logged.getvalue())
+    wait_until(lambda: "listener_" in logged.getvalue())
     assert "listener_left" in logged.getvalue()  # and no alarm: it did what it was told
 
 

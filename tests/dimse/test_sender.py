@@ -3,7 +3,6 @@
 import socket
 import subprocess
 import threading
-import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from gateway.dimse.upper_layer import commands, pdu, wire
 from routing.transport import Cause, Parcel, ReceiptState
 from tests.dimse import scripts
 from tests.support.builders import a_ct_series, as_dataset_bytes, as_file
+from tests.support.nodes import wait_until
 
 
 def a_parcel(path: Path, *, head_bytes: int = 0) -> Parcel:
@@ -56,11 +56,12 @@ def storescp(tmp_path):
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     server = subprocess.Popen(["storescp", "+xa", "+B", "-od", str(folder), str(port)], stderr=subprocess.DEVNULL)
-    for _ in range(200):
+
+    def answers() -> bool:
         with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
-                break
-        time.sleep(0.02)
+            return probe.connect_ex(("127.0.0.1", port)) == 0
+
+    wait_until(answers, what="storescp's port")
     yield port, folder
     server.kill()
     server.wait()

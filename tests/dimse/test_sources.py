@@ -27,9 +27,9 @@ from kernel.clock import ManualClock
 from kernel.config import DimseConfig
 from tests.dimse import scripts
 from tests.dimse.conftest import PATIENCE_S, Node, Peer
-from tests.dimse.test_faults import settles
 from tests.dimse.test_processes import start_processes  # noqa: F401 (a fixture)
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes
+from tests.support.nodes import wait_until
 
 CALLING, CALLED, LOCAL_LIMIT = AssociateReject(1, 1, 3), AssociateReject(1, 1, 7), AssociateReject(2, 3, 2)
 ACCEPTED = ContextResult.ACCEPTANCE
@@ -285,7 +285,7 @@ def test_an_instance_whose_turn_does_not_come_may_be_sent_again(start_node):
 
     with node.call() as first, node.call() as second:
         first.say(scripts.a_message(scripts.a_store_request(), content)[:-40])
-        settles(lambda: len(node.incoming()) == 1)
+        wait_until(lambda: len(node.incoming()) == 1)
         answer = second.stores(content)
 
     assert answer["Status"] == 0xA700
