@@ -16,6 +16,7 @@ users = typer.Typer(no_args_is_help=True, help="People: make an account, change 
 tokens = typer.Typer(no_args_is_help=True, help="Programs: make a bearer token, list them, revoke one.")
 
 Name = Annotated[str, typer.Argument(help="The account's name: lower-case letters, digits, . _ @ -")]
+Roles = Annotated[list[Role], typer.Option(help="admin, requester, reader or integrator; may be repeated.")]
 Sites = Annotated[list[str] | None, typer.Option("--site", help="See only this site's studies; may be repeated.")]
 Password = Annotated[
     str, typer.Option(prompt=True, confirmation_prompt=True, hide_input=True, help="Asked for when not given.")
@@ -26,7 +27,7 @@ Password = Annotated[
 def add_user(
     name: Name,
     password: Password,
-    role: Annotated[list[Role], typer.Option(help="admin, requester, reader or integrator; may be repeated.")],
+    role: Roles,
     display: Annotated[str, typer.Option(help="The person's name on screen.")] = "",
     site: Sites = None,
     config: ConfigFile = None,
@@ -44,6 +45,14 @@ def set_password(name: Name, password: Password, config: ConfigFile = None, data
     with plain_errors(), opened(read_config(config, data)) as stores:
         stores.access.accounts.set_password(name, password, must_change=True, by=BY)
         out.print(f"The password of {name} was replaced; its sessions have ended.")
+
+
+@users.command("rights")
+def set_rights(name: Name, role: Roles, site: Sites = None, config: ConfigFile = None, data: DataFolder = None) -> None:
+    """Replace an account's roles and sites by those that are given; its sessions end."""
+    with plain_errors(), opened(read_config(config, data)) as stores:
+        stores.access.accounts.set_rights(name, role, site, by=BY)
+        out.print(f"The rights of {name} were replaced; its sessions have ended.")
 
 
 @users.command("disable")

@@ -49,6 +49,17 @@ def test_an_account_is_made_listed_disabled_and_never_shows_its_password(run):
     assert PASSWORD not in made.output + listed.output
 
 
+def test_an_account_is_given_other_rights_in_place_of_those_it_had(run):
+    run("user", "add", "lan", "--role", "reader", "--password", PASSWORD)
+
+    changed = run("user", "rights", "lan", "--role", "requester", "--role", "admin", "--site", "BV1")
+    unknown = run("user", "rights", "minh", "--role", "reader")
+    listed = run("user", "list").output.splitlines()[-1]
+
+    assert (changed.exit_code, unknown.exit_code) == (0, 2), changed.output + unknown.output
+    assert listed.split() == ["lan", "lan", "admin", "requester", "BV1"]
+
+
 def test_a_short_password_is_refused_with_a_reason(run):
     made = run("user", "add", "lan", "--role", "reader", "--password", "short")
 
