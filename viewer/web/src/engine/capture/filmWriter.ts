@@ -43,6 +43,7 @@ export class FilmWriter {
   private readonly samples: Sample[] = [];
   private avcConfiguration: Uint8Array | undefined;
   private failed: DOMException | undefined;
+  private onFailed: () => void = () => undefined;
   private added = 0;
 
   constructor(config: VideoEncoderConfig, rate: number) {
@@ -53,6 +54,7 @@ export class FilmWriter {
       output: (chunk, about) => this.take(chunk, about),
       error: (error) => {
         this.failed = error;
+        this.onFailed();
       },
     });
     this.encoder.configure(config);
@@ -67,7 +69,11 @@ export class FilmWriter {
     frame.close();
     this.added += 1;
     while (this.encoder.encodeQueueSize > QUEUE_MAX && !this.failed) {
-      await new Promise((resolve) => this.encoder.addEventListener("dequeue", resolve, { once: true }));
+      // An encoder that failed takes nothing more out of its queue.
+      await new Promise<void>((resolve) => {
+        this.onFailed = resolve;
+        this.encoder.addEventListener("dequeue", () => resolve(), { once: true });
+      });
     }
     if (this.failed) throw this.failed;
   }

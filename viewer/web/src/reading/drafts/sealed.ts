@@ -130,8 +130,7 @@ async function inStore<T>(
       transaction.oncomplete = () => resolve();
       transaction.onabort = () => reject(transaction.error);
     });
-    const result = await work(transaction.objectStore(STORE));
-    await done;
+    const [result] = await Promise.all([work(transaction.objectStore(STORE)), done]);
     return result;
   } finally {
     database.close();
