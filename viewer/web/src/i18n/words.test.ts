@@ -31,4 +31,23 @@ describe("the words", () => {
   test("are never empty", () => {
     expect([...source, ...second].filter(([, text]) => text.trim() === "")).toEqual([]);
   });
+
+  test("are all said somewhere", () => {
+    const sources = import.meta.glob<string>(["../**/*.{ts,tsx}", "!../**/*.test.*"], {
+      eager: true,
+      query: "?raw",
+      import: "default",
+    });
+    const said = new Set<string>();
+    const begun = new Set<string>();
+    for (const text of Object.values(sources)) {
+      for (const [, word = ""] of text.matchAll(/["'`](?:\w+:)?([\w.]+)["'`]/g)) said.add(word);
+      // A word whose end depends on something: t(`kind.${mark.kind}`).
+      for (const [, beginning = ""] of text.matchAll(/`(?:\w+:)?([\w.]{3,})\$\{/g)) begun.add(beginning);
+    }
+    const keys = [...source.keys()].map((key) => key.slice(key.indexOf(".") + 1));
+    const isBegun = (key: string) => [...begun].some((beginning) => key.startsWith(beginning));
+
+    expect(keys.filter((key) => !said.has(key) && !isBegun(key))).toEqual([]);
+  });
 });
