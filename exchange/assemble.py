@@ -4,12 +4,13 @@ import functools
 import os
 from collections.abc import Callable, Generator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from secrets import token_hex
 
 from anonymizer.pixels.cleaner import Cleaner
-from anonymizer.pixels.zones import read_zones
+from anonymizer.pixels.zones import Zones, read_zones
 from consult.asked import serve_performed
 from consult.deletion import ReadingDependents
 from consult.ordering import OrderDesk, random_uid
@@ -57,6 +58,8 @@ from kernel.archive.owner.asking import LocalOwner
 from kernel.archive.owner.commit_socket import CommitServer
 from kernel.clock import Clock
 from kernel.config import Config
+from kernel.database import Database
+from routing import drawn_zones
 from routing.deletion import DeliveryDependents
 from routing.destinations import Destination
 from routing.planning import Planner
@@ -197,8 +200,23 @@ def cleaner_of(config: Config) -> Cleaner | None:
     """Return what cleans pixels, with the site's zones."""
     if not config.anonymizer.clean_pixels:
         return None
+    return Cleaner(zones=zones_of(config))
+
+
+def cleaners_of(config: Config, db: Database) -> Callable[[str], Cleaner | None]:
+    """Return what gives the cleaner of a site's orders, with what its people drew."""
+
+    def of_site(site: str) -> Cleaner | None:
+        cleaner = cleaner_of(config)
+        return cleaner and replace(cleaner, drawn=partial(drawn_zones.asked_of, db, site))
+
+    return of_site
+
+
+def zones_of(config: Config) -> Zones:
+    """Return the zones of the file that the configuration names."""
     zones = config.anonymizer.pixel_zones
-    return Cleaner(zones=read_zones(zones) if zones else {})
+    return read_zones(zones) if zones else {}
 
 
 def listener_of(

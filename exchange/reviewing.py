@@ -11,7 +11,7 @@ from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
 from exchange.stores import opened
 from kernel.dicom.boxes import Box, joined
-from routing import pixel_reviews, pixel_zones
+from routing import drawn_zones, pixel_reviews, pixel_zones
 from routing.pixel_reviews import Reviewer
 
 app = typer.Typer(no_args_is_help=True, help="Pixels that wait for a person: list, accept with masks, or reject.")
@@ -86,10 +86,13 @@ def zones(
     config: ConfigFile = None,
     data: DataFolder = None,
 ) -> None:
-    """List what was learnt of where devices write, and whether it is masked."""
+    """List what was learnt, or drawn, of where devices write, and whether it is masked."""
     with plain_errors():
         if toml:
-            out.print(zones_text(_in_use(_read(config, data, pixel_zones.listed))), markup=False, highlight=False)
+            learnt = _in_use(_read(config, data, pixel_zones.listed))
+            drawn = {one.device: one.boxes for one in _read(config, data, drawn_zones.listed)}
+            both = {device: joined((*learnt.get(device, ()), *drawn.get(device, ()))) for device in {**learnt, **drawn}}
+            out.print(zones_text(both), markup=False, highlight=False)
             return
         rows = [
             (
@@ -101,6 +104,17 @@ def zones(
                 _told(one.zones),
             )
             for one in _read(config, data, pixel_zones.listed)
+        ]
+        rows += [
+            (
+                one.site,
+                one.device.digest,
+                f"{one.device.manufacturer} {one.device.model}",
+                f"{one.device.rows} x {one.device.columns}",
+                f"drawn by {one.drawn_by}",
+                _told(one.boxes),
+            )
+            for one in _read(config, data, drawn_zones.listed)
         ]
         table(("site", "name", "device", "picture", "state", "zones"), rows)
 

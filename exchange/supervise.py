@@ -26,7 +26,7 @@ from consult.pathology.validation import Validations
 from consult.shown.book import ShownBook
 from consult.shown.taken import Takings
 from consult.slides.annotations import Annotations
-from exchange.assemble import NAMING_BLOBS, Node
+from exchange.assemble import NAMING_BLOBS, Node, cleaners_of, zones_of
 from exchange.http import build_app
 from exchange.http_door import Door
 from exchange.key_files import site_keys
@@ -43,6 +43,7 @@ from routing.break_glass import BreakGlass
 from routing.profiles import finder_of, profiles_of
 from routing.review_sheets import ReviewSheets
 from routing.study_reports import StudyReports
+from routing.zone_samples import ZoneSamples
 from viewer.server.api import Services
 from viewer.server.pages import build_folder
 
@@ -79,7 +80,9 @@ class Running:
                 commitments=node.commitments,
                 deletions=node.deletions,
                 tiers=node.tiers,
-                deidentification=Deidentification(profiles_of(config), site_keys(config)),
+                deidentification=Deidentification(
+                    profiles_of(config), site_keys(config), cleaner_of=cleaners_of(config, node.stores.db)
+                ),
                 slide_uploads=node.slide_uploads,
                 slides=node.slides,
             )
@@ -102,6 +105,7 @@ class Running:
             others=OthersBook(stores.db, documents),
             displays=Displays(stores.db, stores.clock),
             sheets=ReviewSheets(stores.db, stores.blobs, finder_of(config)),
+            samples=ZoneSamples(stores.db, stores.blobs, zones_of(config)),
             reports=StudyReports(stores.db, stores.blobs),
             pathology=Forms(stores.db, stores.clock),
             validations=Validations(stores.db, stores.clock),

@@ -19,6 +19,7 @@ from anonymizer.engine.result import Deidentified, chunks_of
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.layouts import Layout
 from anonymizer.pixels.learning import Known, Look
+from anonymizer.pixels.zones import Device
 from anonymizer.profiles.profile import Profile
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.pseudonyms.vault import NONCE_BYTES, Sealed, seal
@@ -31,7 +32,7 @@ from kernel.dicom.scanner import scan
 from kernel.errors import BlobMissing
 from kernel.events import Event, EventName, record_many
 from kernel.telemetry import stage
-from routing import consignments, pixel_reviews, pixel_zones, vault
+from routing import consignments, drawn_zones, pixel_reviews, pixel_zones, vault
 from routing.promises import Derivative, deliver_derived, tell_deidentified
 from routing.queue import Holder, Job, complete
 from routing.tables import VARIANT_CHARACTERS, derived
@@ -62,6 +63,7 @@ class Derived:
     pixel_review: str  # why its pixels want a look, or empty
     proposed: tuple[Box, ...]  # and then what may be masked
     look: Look | None = None  # what they teach of their device
+    zones_used: frozenset[str] = frozenset()  # that a person drew, by their names
 
 
 def source_of(db: Database, site: str, sop_instance_uid: str) -> Source:
@@ -122,6 +124,7 @@ class Deidentifier:
             fallback = job.fallback_charset or None
             with self._db.read() as connection:
                 drawn = pixel_reviews.drawn_on(connection, job)
+            used: set[str] = set()
             result = release(
                 content,
                 header,
@@ -129,21 +132,28 @@ class Deidentifier:
                 keys=keys,
                 issuer=job.site,
                 fallback_charset=fallback,
-                cleaner=self._cleaner_for(job),
+                cleaner=self._cleaner_for(job, used),
                 drawn=drawn,
             )
             if isinstance(result, Held):
                 return result
-            return self._keep(result, content, variant_of(profile, keys, _masks(result, drawn)), keys)
+            made = self._keep(result, content, variant_of(profile, keys, _masks(result, drawn)), keys)
+            return replace(made, zones_used=frozenset(used))
 
-    def _cleaner_for(self, job: Job) -> Cleaner | None:
-        """Return the cleaner with what the job's site learnt of its devices."""
+    def _cleaner_for(self, job: Job, used: set[str]) -> Cleaner | None:
+        """Return the cleaner with what the job's site learnt of its devices, and drew for them; `used` is told which."""
 
         def known(layout: Layout) -> Known | None:
             with self._db.read() as connection:
                 return pixel_zones.known(connection, job.site, job.study_instance_uid, layout)
 
-        return replace(self._cleaner, known=known) if self._cleaner else None
+        def drawn(devices: Sequence[Device]) -> tuple[Box, ...]:
+            with self._db.read() as connection:
+                found = drawn_zones.boxes_of(connection, job.site, devices)
+            used.update(found)
+            return tuple(box for boxes in found.values() for box in boxes)
+
+        return replace(self._cleaner, known=known, drawn=drawn) if self._cleaner else None
 
     def _keep(self, released: Released, content: mmap.mmap, variant: str, keys: Keys) -> Derived:
         made, identity = released.made, released.made.identity
@@ -221,6 +231,8 @@ def record_derived(connection: Connection, group: list[Made]) -> list[bool]:
                 pixel_reviews.ask(connection, made.job, made.result.pixel_review, made.result.proposed, now)
             if made.result.look is not None:
                 pixel_zones.learn(connection, made.job.site, made.job.study_instance_uid, made.result.look, now)
+            if made.result.zones_used:
+                drawn_zones.note_use(connection, made.job.site, made.result.zones_used, now)
         _tell_sent_studies(connection, ours)
         record_many(connection, [_event(made) for made in ours])
         deliver_derived(connection, [(made.job, _derivative(made)) for made in ours], now)

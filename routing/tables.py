@@ -217,6 +217,22 @@ pixel_zone = Table(
     Index("ix_pixel_zone_site", "site", "at"),
 )
 
+# Zones of devices that a person drew (routing.drawn_zones).
+drawn_zone = Table(
+    "drawn_zone",
+    metadata,
+    _site(primary_key=True),
+    Column("device", String(32), primary_key=True),  # a digest of the next four
+    Column("manufacturer", String(64), nullable=False),
+    Column("model", String(64), nullable=False),
+    Column("rows", Integer, nullable=False),
+    Column("columns", Integer, nullable=False),
+    Column("boxes", Text, nullable=False),  # JSON: [[top, left, bottom, right], ...]
+    Column("drawn_by", String(64), nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("used_at", UtcDateTime),
+)
+
 # Sealed ways back from a pseudonym; readable only with the site's key, through `routing.vault`.
 vault_entry = Table(
     "vault_entry",

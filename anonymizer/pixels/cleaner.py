@@ -13,13 +13,13 @@ from anonymizer.engine.result import Buffer, NewPixels
 from anonymizer.pixels.blank import filled
 from anonymizer.pixels.finder import Finder, missing, shared_finders
 from anonymizer.pixels.gate import CAPTURES, needs_cleaning
-from anonymizer.pixels.layouts import Layout, layout_of
+from anonymizer.pixels.layouts import Layout, devices_of, layout_of
 from anonymizer.pixels.learning import Known, Look
 from anonymizer.pixels.masking import masked
 from anonymizer.pixels.overlays import overlays_kept
 from anonymizer.pixels.reopened import reopened
 from anonymizer.pixels.views import views
-from anonymizer.pixels.zones import Device, Zones, device_of, outside_regions
+from anonymizer.pixels.zones import Device, Zones, outside_regions
 from kernel.dicom.boxes import Box, joined
 from kernel.dicom.elements import Header
 from kernel.dicom.image import ImagePixel
@@ -51,7 +51,7 @@ class Cleaning:
     reason: str = ""  # of `doubtful`: one stable word, or what is to be installed
     proposed: tuple[Box, ...] = ()  # of `doubtful`: what a person may want masked
     look: Look | None = None  # what is to be learnt of it
-    learnt: tuple[Box, ...] = ()  # of the masked boxes: zones of its device
+    learnt: tuple[Box, ...] = ()  # of the masked boxes: zones of its device, learnt or drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +61,7 @@ class Cleaner:
     finder: Finder | None = None  # None: the shared processes, if they are installed
     zones: Zones = field(default_factory=dict[Device, tuple[Box, ...]])  # masked whatever is found
     known: Callable[[Layout], Known | None] = lambda _: None  # what was learnt of its device
+    drawn: Callable[[Sequence[Device]], tuple[Box, ...]] = lambda _: ()  # what a person drew for its devices
 
     def clean(self, source: Buffer, header: Header, transfer_syntax_uid: str) -> Cleaning | None:
         """Clean a scanned little endian instance; None when its kind shows no text.
@@ -74,8 +75,13 @@ class Cleaner:
         if why is None:
             return None
         pixels = pixels_of(source, header, transfer_syntax_uid)
-        zones = self._zones(header, pixels.image)
-        layout = layout_of(header, pixels.image, zones)
+        devices = devices_of(header, pixels.image)
+        drawn = self.drawn(devices)
+        zones = self._zones(header, pixels.image, devices, drawn)
+        made = self._looked_at(pixels, zones, layout_of(header, pixels.image, zones), why)
+        return replace(made, learnt=joined((*made.learnt, *drawn))) if made and drawn else made
+
+    def _looked_at(self, pixels: Pixels, zones: tuple[Box, ...], layout: Layout | None, why: str) -> Cleaning | None:
         known = self.known(layout) if layout else None
         if layout and known and known.is_enough:
             made = _finished(pixels, joined((*zones, *known.zones)))
@@ -104,15 +110,20 @@ class Cleaner:
     def mask(self, source: Buffer, header: Header, transfer_syntax_uid: str, boxes: Sequence[Box]) -> Cleaning:
         """Mask what a person drew, and what a site masks anyway; a person's word is the last, and teaches."""
         pixels = pixels_of(source, header, transfer_syntax_uid)
-        zones = self._zones(header, pixels.image)
+        devices = devices_of(header, pixels.image)
+        of_device = self.drawn(devices)
+        zones = self._zones(header, pixels.image, devices, of_device)
         layout = layout_of(header, pixels.image, zones)
-        made = _finished(pixels, joined((*zones, *boxes)))
+        made = replace(_finished(pixels, joined((*zones, *boxes))), learnt=of_device)
         drawn = tuple(box.within(pixels.image.rows, pixels.image.columns) for box in boxes)
         drawn = tuple(box for box in drawn if not box.is_empty and not _is_inside(box, zones))
         return replace(made, look=Look(layout, drawn, by_person=True)) if layout and drawn else made
 
-    def _zones(self, header: Header, image: ImagePixel) -> tuple[Box, ...]:
-        return joined((*outside_regions(header, image), *self.zones.get(device_of(header, image), ())))
+    def _zones(
+        self, header: Header, image: ImagePixel, devices: Sequence[Device], drawn: tuple[Box, ...]
+    ) -> tuple[Box, ...]:
+        own = (box for device in devices for box in self.zones.get(device, ()))
+        return joined((*outside_regions(header, image), *own, *drawn))
 
 
 @dataclass(frozen=True, slots=True)

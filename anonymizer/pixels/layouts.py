@@ -78,16 +78,24 @@ class Layout:
         return TERMS[self.kind]
 
 
+def devices_of(header: Header, image: ImagePixel) -> tuple[Device, ...]:
+    """Return what made the picture and, of a capture that names it, what captured that (PS3.3 C.8.6.1)."""
+    values, made = Values(header), device_of(header, image)
+    captured_by = values.text(CAPTURE_MANUFACTURER)
+    if _kind(values) != "capture" or not captured_by:
+        return (made,)
+    return made, replace(made, manufacturer=folded(captured_by), model=folded(values.text(CAPTURE_MODEL)))
+
+
 def layout_of(header: Header, image: ImagePixel, masked: tuple[Box, ...]) -> Layout | None:
     """Return what decides where an instance has text; None when its kind is not learnt or its device not named."""
     values = Values(header)
     kind, color = _kind(values), image.photometric_interpretation
     if kind is None or len(color) > PHOTOMETRIC_CHARACTERS:
         return None
-    device, serial = device_of(header, image), folded(values.text(DEVICE_SERIAL_NUMBER))
-    if kind == "capture" and (captured_by := values.text(CAPTURE_MANUFACTURER)):
-        device = replace(device, manufacturer=folded(captured_by), model=folded(values.text(CAPTURE_MODEL)))
-        serial = folded(values.text(CAPTURE_ID))
+    *_, device = devices_of(header, image)
+    is_captured = kind == "capture" and values.text(CAPTURE_MANUFACTURER)
+    serial = folded(values.text(CAPTURE_ID if is_captured else DEVICE_SERIAL_NUMBER))
     if not device.manufacturer or not device.model:
         return None
     if max(map(len, (device.manufacturer, device.model, serial))) > NAME_CHARACTERS:

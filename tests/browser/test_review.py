@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, expect
 from tests.anonymizer.documents import an_encapsulated
 from tests.browser.axe import found_in_the_way
 from tests.browser.conftest import a_site_that_holds
-from tests.browser.room import LAPTOP, PASSWORD, PHONE, Language, Room, Scheme
+from tests.browser.room import LAPTOP, LOOKS, PASSWORD, PHONE, Language, Room, Scheme
 from tests.support.builders import an_us_cine, as_file, with_pixels
 from tests.support.nodes import NodeProcess, wait_until
 from tests.support.papers import a_typed_pdf
@@ -35,7 +35,7 @@ def a_cine_with_a_name(seed: str) -> bytes:
         draw.text((10, 6), "NGUYEN THI HOA 1961", fill="white")
         draw.text((210, 222), "22-11-2026 08:14", fill=(70, 70, 70))
         frames.append(np.asarray(picture))
-    cine = an_us_cine(seed=seed, frames=FRAMES)
+    cine = an_us_cine(seed=seed, frames=FRAMES, ManufacturerModelName="Sono 5")
     with_pixels(cine, np.stack(frames))
     return as_file(cine)
 
@@ -78,6 +78,39 @@ def opened(room: Room) -> None:
         "([columns, rows]) => [...document.images].some(i => i.naturalWidth === columns && i.naturalHeight === rows)",
         arg=[COLUMNS, ROWS],
     )
+
+
+@pytest.mark.parametrize(("_name", "size", "language", "scheme"), LOOKS)
+def test_a_person_draws_where_a_device_writes_over_one_of_its_pictures(
+    browser_without_webgl: Browser,
+    site: NodeProcess,
+    artifacts: Path,
+    _name: str,
+    size: tuple[int, int],
+    language: Language,
+    scheme: Scheme,
+):
+    room = Room.open(browser_without_webgl, site.url, size=size, language=language, scheme=scheme)
+    listed(room)
+    room.page.get_by_role("button", name=re.compile("^(Zones of devices|Vùng chữ của máy)$")).click()
+    device = room.page.locator("ul button").filter(has_text="sono 5").first
+    expect(device).to_contain_text(re.compile("with a sample|có ảnh mẫu"))
+    assert found_in_the_way(room, artifacts / f"zones-list-{size[0]}-{language}-{scheme}.png") == []
+    device.click()
+    room.page.wait_for_function("columns => [...document.images].some(i => i.naturalWidth === columns)", arg=COLUMNS)
+    masks = room.page.locator("rect[data-mask]")
+    before = masks.count()
+    room.press("n")
+    expect(masks).to_have_count(before + 1)
+    room.press("Shift+ArrowDown")
+    assert found_in_the_way(room, artifacts / f"zones-{size[0]}-{language}-{scheme}.png") == []
+
+    room.page.get_by_role("button", name=re.compile("^(Save|Lưu) ")).click()
+
+    expect(room.page.get_by_role("alert")).to_have_text(re.compile("^(Saved|Đã lưu)"))
+    ((boxes, drawn_by),) = told(site, "SELECT boxes, drawn_by FROM drawn_zone")
+    assert (len(json.loads(boxes)), drawn_by) == (before + 1, "chi.mai")
+    room.close()
 
 
 def test_a_person_draws_over_a_date_and_sends_the_cine(

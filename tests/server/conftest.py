@@ -11,6 +11,7 @@ from argon2 import PasswordHasher
 from pydicom import Dataset
 from starlette.responses import Response
 
+from anonymizer.pixels.zones import Device
 from anonymizer.profiles.profile import load
 from consult.displays import Displays
 from consult.documents import Documents
@@ -35,14 +36,19 @@ from kernel.archive.ingest.committer import LocalCommitter
 from kernel.archive.ingest.ingest import Ingest
 from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Origin
+from kernel.dicom.boxes import Box
 from routing.break_glass import BreakGlass
 from routing.review_sheets import ReviewSheets
 from routing.study_reports import StudyReports
+from routing.zone_samples import ZoneSamples
 from tests.support.builders import a_ct_series, as_dataset_bytes
 from tests.support.http import a_client, served
 from viewer.server.api import Services
 
 PASSWORD = "mat khau dai du"
+
+
+FILE_ZONES = {Device("acme", "of the file", 48, 64): (Box(0, 0, 4, 64),)}
 
 
 @dataclass
@@ -127,6 +133,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
             others=OthersBook(stores.db, documents),
             displays=Displays(stores.db, stores.clock),
             sheets=sheets,
+            samples=ZoneSamples(stores.db, stores.blobs, FILE_ZONES),
             reports=reports,
             pathology=Forms(stores.db, stores.clock),
             validations=Validations(stores.db, stores.clock),

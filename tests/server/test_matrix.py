@@ -26,6 +26,7 @@ BODIES = {  # such as the framework takes, so that it is the node who answers
     },
 }
 VALUES = {
+    "name": "0" * 32,
     "study_uid": "1.2.3",
     "series_uid": "1.2.3.1",
     "accession": "A1",

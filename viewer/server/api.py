@@ -20,6 +20,7 @@ from viewer.server.others import add_others
 from viewer.server.pathology import add_pathology
 from viewer.server.pictures import add_pictures
 from viewer.server.pixel_reviews import add_pixel_reviews
+from viewer.server.pixel_zones import add_pixel_zones
 from viewer.server.preferences import add_preferences
 from viewer.server.reading import add_reading
 from viewer.server.services import Services
@@ -42,6 +43,7 @@ def build_api(services: Services) -> APIRouter:
     add_orders(router, services)
     add_vault(router, services)
     add_pixel_reviews(router, services)
+    add_pixel_zones(router, services)
     add_deidentification(router, services)
     add_slides(router, services)
     add_sharing(router, services)

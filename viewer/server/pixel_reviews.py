@@ -103,7 +103,7 @@ def add_pixel_reviews(router: APIRouter, services: Services) -> None:
         with services.db.read() as connection:
             found = pixel_reviews.reviews(connection, sites=principal.sites)
             pictures = shown(connection, found)
-        return [_item(one, pictures.get((one.site, one.sop_instance_uid))) for one in found]
+        return [review_item(one, pictures.get((one.site, one.sop_instance_uid))) for one in found]
 
     @router.get(ONE + "/sheets", tags=["pixels"])
     def sheets(of: Annotated[tuple[Principal, Review], Depends(named)]) -> list[ReviewSheet]:
@@ -153,7 +153,8 @@ def add_pixel_reviews(router: APIRouter, services: Services) -> None:
         )
 
 
-def _item(one: Review, picture: Shown | None) -> PixelReview:
+def review_item(one: Review, picture: Shown | None) -> PixelReview:
+    """Return an instance that waits as the API tells of it."""
     return PixelReview(
         site=one.site, study_instance_uid=one.study_instance_uid, sop_instance_uid=one.sop_instance_uid,
         profile=one.profile, reason=one.reason, proposed=list(one.proposed), at=one.at,

@@ -24,6 +24,7 @@ from kernel.database import Database
 from routing.break_glass import BreakGlass
 from routing.review_sheets import ReviewSheets
 from routing.study_reports import StudyReports
+from routing.zone_samples import ZoneSamples
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,7 @@ class Services:
     others: OthersBook
     displays: Displays
     sheets: ReviewSheets
+    samples: ZoneSamples
     reports: StudyReports
     pathology: Forms
     validations: Validations

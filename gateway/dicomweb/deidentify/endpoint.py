@@ -49,6 +49,7 @@ def deidentify(call: Call) -> ASGIApp:
         has.profiles[name],
         has.keys_of(site),
         services.config.http.instance_bytes_max,
+        has.cleaner_of(site),
     )
     return _Ordered(call, order, site)
 

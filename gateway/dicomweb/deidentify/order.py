@@ -34,6 +34,8 @@ class Deidentification:
     profiles: Mapping[str, Profile]
     keys_of: Callable[[str], Keys]
     default: str = "tele-read"  # profile of an order that names none
+    # By site: what cleans pixels, with the zones of its devices; None: nobody does, and kinds that show names are held.
+    cleaner_of: Callable[[str], Cleaner | None] = lambda _: Cleaner()
 
 
 @dataclass(slots=True)
@@ -47,6 +49,7 @@ class Order:
     profile: Profile
     keys: Keys = field(repr=False)
     instance_bytes_max: int
+    cleaner: Cleaner | None
     made: int = 0
     held: list[dict[str, Any]] = field(default_factory=list[dict[str, Any]])
     _part: Part | None = None
@@ -123,7 +126,7 @@ class Order:
         with staged.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content:
             source, _, header = opened(content)
             keys = self.keys
-            result = release(source, header, profile=self.profile, keys=keys, issuer=keys.site, cleaner=Cleaner())
+            result = release(source, header, profile=self.profile, keys=keys, issuer=keys.site, cleaner=self.cleaner)
             if isinstance(result, Held):
                 self._hold(result.because, result.in_tag)
             elif result.pixel_review:

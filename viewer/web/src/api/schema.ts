@@ -122,6 +122,16 @@ export interface DrawnSeries {
   readonly instances: readonly DrawnInstance[];
 }
 
+/** What a person drew for a device, in place of what was drawn before. */
+export interface DrawnZone {
+  readonly site: string;
+  readonly manufacturer: string;
+  readonly model: string;
+  readonly rows: number;
+  readonly columns: number;
+  readonly boxes: readonly (readonly [number, number, number, number])[];
+}
+
 /** An image, or a frame of one, that somebody chose. */
 export interface KeyImage {
   readonly seriesInstanceUID: string;
@@ -420,6 +430,34 @@ export interface PixelReview {
   readonly at: string;
   /** null: the instance is no longer here. */
   readonly picture: PixelPicture | null;
+}
+
+/** Where a device writes in frames of one size; nothing of what it writes. */
+export interface PixelZone {
+  readonly site: string;
+  /** By which it is removed. */
+  readonly name: string;
+  /** file: of anonymizer.pixel_zones; none: a device of what waits, without zones. */
+  readonly origin: "drawn" | "learnt" | "file" | "none";
+  readonly manufacturer: string;
+  readonly model: string;
+  readonly rows: number;
+  readonly columns: number;
+  /** Of what was learnt: ultrasound, projection, capture. */
+  readonly kind: string;
+  readonly boxes: readonly Box[];
+  /** That agreed, of what was learnt. */
+  readonly exams: number;
+  readonly examsWanted: number;
+  readonly inUse: boolean;
+  /** Who drew it. */
+  readonly by: string;
+  /** When it was drawn, or last learnt of. */
+  readonly at: string | null;
+  /** When a drawn one was last masked, to the hour. */
+  readonly usedAt: string | null;
+  /** An instance of the device that waits. */
+  readonly sample: PixelReview | null;
 }
 
 /** Preferences as the screens wrote them; empty when none were kept. */

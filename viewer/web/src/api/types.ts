@@ -28,6 +28,7 @@ export type {
   PathologyForm,
   PixelPicture,
   PixelReview,
+  PixelZone,
   PreferencesItem,
   ProgramAddress,
   ReaderValidation,

@@ -25,6 +25,7 @@ const prefetch = async () => (await fetchReading()).fetchSlideRoom();
 const Upload = lazy(async () => ({ default: (await import("../upload/Upload")).Upload }));
 const DisplayPage = lazy(() => import("../display/DisplayPage"));
 const Review = lazy(async () => ({ default: (await import("../review/Review")).Review }));
+const Zones = lazy(async () => ({ default: (await import("../review/Zones")).Zones }));
 /** The list comes first; the viewer follows when the line is free. */
 const PREFETCH_AFTER_MS = 1_500;
 const UPLOADERS: ReadonlySet<string> = new Set(["admin", "requester"]);
@@ -66,6 +67,16 @@ export function Screens(props: ScreensProps) {
     }
     case "reviews":
       return <ReviewScreen {...props} />;
+    case "zones":
+      return (
+        <UnderHeader {...props} onHelp={undefined}>
+          <ErrorBoundary>
+            <Suspense fallback={<Waiting />}>
+              <Zones onBack={() => goTo({ screen: "reviews" })} />
+            </Suspense>
+          </ErrorBoundary>
+        </UnderHeader>
+      );
     case "upload":
       return <UploadScreen {...props} />;
     case "display":
@@ -146,7 +157,12 @@ function ReviewScreen(props: ScreensProps) {
     <UnderHeader {...props} onHelp={() => setHelp(true)}>
       <ErrorBoundary>
         <Suspense fallback={<Waiting />}>
-          <Review helpOpened={help} onHelp={setHelp} onBack={() => goTo({ screen: "worklist" })} />
+          <Review
+            helpOpened={help}
+            onHelp={setHelp}
+            onBack={() => goTo({ screen: "worklist" })}
+            onZones={() => goTo({ screen: "zones" })}
+          />
         </Suspense>
       </ErrorBoundary>
     </UnderHeader>

@@ -4,6 +4,7 @@ import { addressOf, parseRoute, type Route } from "./route";
 test.each<Route>([
   { screen: "worklist" },
   { screen: "reviews" },
+  { screen: "zones" },
   { screen: "upload" },
   { screen: "shared" },
   { screen: "launch" },

@@ -1,4 +1,4 @@
-// Which screen an address means, and going to another one. Five screens need no library.
+// Which screen an address means, and going to another one. Six screens need no library.
 
 import { useSyncExternalStore } from "react";
 import { leave, useLeaving } from "../ui/leaving";
@@ -6,6 +6,7 @@ import { leave, useLeaving } from "../ui/leaving";
 export type Route =
   | { readonly screen: "worklist" }
   | { readonly screen: "reviews" }
+  | { readonly screen: "zones" }
   | { readonly screen: "upload" }
   | { readonly screen: "shared" }
   | { readonly screen: "launch" }
@@ -16,6 +17,7 @@ const STUDY = /^\/study\/([0-9A-Za-z.]{1,64})$/;
 
 export function parseRoute(pathname: string, search: string): Route {
   if (pathname === "/reviews") return { screen: "reviews" };
+  if (pathname === "/zones") return { screen: "zones" };
   if (pathname === "/upload") return { screen: "upload" };
   if (pathname === "/shared") return { screen: "shared" };
   if (pathname === "/display") return { screen: "display" };

@@ -14,6 +14,7 @@ import slides from "./vi/slides.json";
 import upload from "./vi/upload.json";
 import volumes from "./vi/volumes.json";
 import worklist from "./vi/worklist.json";
+import zones from "./vi/zones.json";
 
 export const vi = {
   common,
@@ -30,4 +31,5 @@ export const vi = {
   shown,
   display,
   pathology,
+  zones,
 };

@@ -65,7 +65,7 @@ async function list(named = /US/): Promise<void> {
   render(
     <QueryClientProvider client={new QueryClient()}>
       <MantineProvider>
-        <Review onBack={() => undefined} helpOpened={false} onHelp={() => undefined} />
+        <Review onBack={() => undefined} onZones={() => undefined} helpOpened={false} onHelp={() => undefined} />
         <LeaveQuestion />
       </MantineProvider>
     </QueryClientProvider>,

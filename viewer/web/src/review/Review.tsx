@@ -1,7 +1,7 @@
 // Pixels that wait for a person: what waits, one of it to look at, and what the last decision came to.
 
 import { Alert, Button } from "@mantine/core";
-import { IconChecks, IconEye } from "@tabler/icons-react";
+import { IconChecks, IconEye, IconFrame } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -20,12 +20,13 @@ import { ReviewKeys } from "./ReviewKeys";
 
 export interface ReviewProps {
   readonly onBack: () => void;
+  readonly onZones: () => void;
   readonly helpOpened: boolean;
   readonly onHelp: (opened: boolean) => void;
 }
 
-export function Review({ onBack, helpOpened, onHelp }: ReviewProps) {
-  const { t } = useTranslation(["review", "common"]);
+export function Review({ onBack, onZones, helpOpened, onHelp }: ReviewProps) {
+  const { t } = useTranslation(["review", "zones", "common"]);
   const reviews = useQuery(reviewsQuery);
   const questions = useQueryClient();
   const [chosen, choose] = useState<string>();
@@ -63,9 +64,14 @@ export function Review({ onBack, helpOpened, onHelp }: ReviewProps) {
   return (
     <div className={styles["page"]} data-open={current !== undefined}>
       <section className={styles["side"]} aria-labelledby="review-title">
-        <Button variant="default" size="compact-sm" onClick={onBack}>
-          {t("common:back")}
-        </Button>
+        <div className={styles["ways"]}>
+          <Button variant="default" size="compact-sm" onClick={onBack}>
+            {t("common:back")}
+          </Button>
+          <Button variant="subtle" size="compact-sm" leftSection={<IconFrame size={16} />} onClick={onZones}>
+            {t("zones:open")}
+          </Button>
+        </div>
         <h1 id="review-title" className={styles["title"]}>
           {t("title")}
         </h1>

@@ -6,7 +6,7 @@ import { holdTab } from "./unload";
 /** What is not saved. */
 export interface Unsaved {
   /** Names the words of the question (common:leave). */
-  readonly what: "marks" | "masks" | "form";
+  readonly what: "marks" | "masks" | "zones" | "form";
   /** Tells whether it succeeded; none: it can only be dropped. */
   readonly save: (() => Promise<boolean>) | undefined;
   readonly drop: () => void;
