@@ -1,7 +1,13 @@
 """The reading room's files and the headers of every answer."""
 
-import pytest
+import asyncio
 
+import httpx
+import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+
+from viewer.server import ohif
 from viewer.server.security import CONTENT_SECURITY_POLICY
 
 
@@ -55,6 +61,25 @@ def test_metrics_are_for_loopback_or_an_administrator(room):
     with room.client() as client:
         assert client.get("/metrics").status_code == 200
         assert client.get("/metrics", headers={"X-Forwarded-For": "203.0.113.9"}).status_code == 401
+
+
+def test_who_is_signed_in_to_ohif_is_asked_in_a_thread(tmp_path):
+    (tmp_path / "ohif").mkdir()
+    (tmp_path / "ohif" / "index.html").write_text("<!doctype html>")
+    asked: list[str] = []
+
+    def is_signed_in(_: Request) -> bool:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            asyncio.get_running_loop()
+        asked.append("asked")
+        return True
+
+    async def page() -> httpx.Response:
+        app = Starlette(routes=ohif.routes(tmp_path, is_signed_in))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node") as client:
+            return await client.get("/ohif/viewer")
+
+    assert (asyncio.run(page()).text, asked) == ("<!doctype html>", ["asked"])
 
 
 def test_ohif_is_not_there_until_it_is_installed_and_asks_for_a_session_then(room):

@@ -89,7 +89,7 @@ def routes(data: Path, is_signed_in: Callable[[Request], bool]) -> list[BaseRout
     def files(_inode: int) -> Mapping[str, pages.Page]:
         return pages.files_of(folder)
 
-    async def page(request: Request) -> Response:
+    def page(request: Request) -> Response:  # in a thread: it looks at the disk, and asks the database for a session
         if not is_installed(data):
             return Response("OHIF is not installed at this node: vienanh ohif install", status_code=404)
         table = files(folder.stat().st_ino)
