@@ -43,7 +43,9 @@ class Tag(IntEnum):
     TILE_BYTE_COUNTS = 325
     SUB_IFDS = 330
     JPEG_TABLES = 347
+    XMP = 700
     ICC_PROFILE = 34675
+    NDPI = 65420  # Hamamatsu's mark of its own form
 
 
 # Of each field type: numpy's name for one value, and how many of them make one (a rational is two).

@@ -62,7 +62,7 @@ def index_tiff(buffer: Buffer) -> SlideIndex | Decline:
     told = " ".join(
         (description[:4096], *(first.text(tag, bytes_max=TEXT_BYTES_MAX) for tag in (Tag.MAKE, Tag.SOFTWARE)))
     )
-    if vendor == GENERIC and any(word in told.lower() for word in _OTHERS):
+    if vendor == GENERIC and (any(word in told.lower() for word in _OTHERS) or _is_marked(found)):
         return Decline("it is of a vendor whose tiles overlap or are told elsewhere")
     tiled = [one for one in (*found, *sub_directories(buffer, first)) if Tag.TILE_OFFSETS in one]
     if first not in tiled:
@@ -82,6 +82,14 @@ def index_tiff(buffer: Buffer) -> SlideIndex | Decline:
         acquired_at=_acquired_at(description) if vendor == APERIO else None,
         associated=tuple(_associated(found, vendor)),
     )
+
+
+def _is_marked(found: Sequence[Directory]) -> bool:
+    """Whether a vendor that no word names is known by its own fields; Ventana's first picture is the label."""
+    return any(
+        Tag.NDPI in one or b"iScan" in one.octets(Tag.XMP, bytes_max=TEXT_BYTES_MAX)
+        for one in found
+    )  # fmt: skip
 
 
 def _pyramid(tiled: Sequence[Directory]) -> list[Directory]:

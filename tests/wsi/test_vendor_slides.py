@@ -1,0 +1,82 @@
+"""Slides of vendors that only OpenSlide reads: made ones, which it takes for theirs, become DICOM of the tissue alone."""
+
+from pathlib import Path
+
+import numpy as np
+import openslide
+import pydicom
+import pytest
+
+from kernel.errors import LimitExceeded
+from tests.wsi.builders import BYTE, Field, a_level, a_tiff, pixels_of, texture
+from tests.wsi.vendor_slides import PATIENT, a_bif, an_mrxs, an_ndpi, an_scn
+from wsi.convert import Converter, parts_of
+from wsi.dicom_header import Identity
+from wsi.limits import TEXT_BYTES_MAX
+from wsi.source import index_of, opened_source
+from wsi.tiff_slide import Decline, index_tiff
+
+TISSUE = texture(384, 256)
+VENDORS = {"a.scn": "leica", "a.bif": "ventana", "a.ndpi": "hamamatsu", "a.mrxs": "mirax"}
+
+
+def made(folder: Path, name: str) -> Path:
+    path = folder / name
+    if name == "a.mrxs":
+        an_mrxs(TISSUE, path)
+    else:
+        path.write_bytes({"a.scn": an_scn, "a.bif": a_bif, "a.ndpi": an_ndpi}[name](TISSUE))
+    return path
+
+
+@pytest.mark.parametrize("name", VENDORS)
+def test_a_vendor_s_slide_becomes_dicom_of_its_tissue_and_of_nothing_else(tmp_path, name):
+    path, out = made(tmp_path, name), tmp_path / "out"
+    out.mkdir()
+    with openslide.OpenSlide(path) as peer:
+        assert peer.properties["openslide.vendor"] == VENDORS[name]
+        assert any(PATIENT in value for value in peer.properties.values())
+
+    with opened_source(path, 0.5, tmp_path, lambda *_: None) as source:
+        converter = Converter(source.read, source.slide, Identity("BN-1", container="K26-1"), source.digest)
+        for part in parts_of(source.slide, 1 << 30):
+            converter.write(part, out / f"{part.level}.dcm")
+
+    assert (source.slide.vendor, source.slide.associated) == (VENDORS[name], ())
+    finest = pydicom.dcmread(out / "0.dcm")
+    assert list(finest.ImageType) == ["DERIVED", "PRIMARY", "VOLUME", "NONE"]
+    assert (finest.TotalPixelMatrixColumns, finest.TotalPixelMatrixRows) == (384, 256)
+    (tile,) = pydicom.encaps.generate_frames(finest.PixelData, number_of_frames=1)
+    assert np.abs(pixels_of(tile)[:256, :384].astype(int) - TISSUE).mean() < 6
+    for file in out.iterdir():
+        content = file.read_bytes()
+        assert PATIENT.encode() not in content
+        assert b"BINH" not in content
+
+
+@pytest.mark.parametrize("name", ["a.scn", "a.bif", "a.ndpi"])
+def test_its_macro_is_a_picture_that_openslide_has_and_nobody_is_given(tmp_path, name):
+    path = made(tmp_path, name)
+
+    with openslide.OpenSlide(path) as peer:
+        assert list(peer.associated_images) == ["macro"]
+    with path.open("rb") as opened:
+        assert isinstance(index_of(opened), Decline)
+
+
+def test_a_ventana_slide_whose_first_picture_is_its_label_is_not_taken_for_a_plain_tiff():
+    content = a_bif(TISSUE)
+
+    assert b"entana" not in content  # no word names the vendor
+    assert index_tiff(content) == Decline("it is of a vendor whose tiles overlap or are told elsewhere")
+
+
+def test_what_another_program_wrote_into_xmp_is_no_vendor_s_mark():
+    plain = a_level(TISSUE, XMP=Field(BYTE, b"<x:xmpmeta xmlns:x='adobe:ns:meta/'/>"))
+
+    assert not isinstance(index_tiff(a_tiff(plain)), Decline)
+
+
+def test_xmp_that_is_longer_than_a_description_may_be_is_refused():
+    with pytest.raises(LimitExceeded, match="700"):
+        index_tiff(a_tiff(a_level(TISSUE, XMP=Field(BYTE, b" " * (TEXT_BYTES_MAX + 1)))))
