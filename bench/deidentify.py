@@ -26,7 +26,7 @@ from anonymizer.engine.result import Buffer, Deidentified
 from anonymizer.profiles import profile
 from anonymizer.pseudonyms import keys
 from anonymizer.release import Released, release
-from bench import coverage, peers, slices, vault
+from bench import coverage, large, peers, slices, vault
 from bench.headers import as_scanners_write
 from bench.report import Peer, Report, arguments, say
 from exchange.deidentifying import AT_ONCE
@@ -111,6 +111,7 @@ def _measure(folder: Path, count: int, options: argparse.Namespace) -> int:
     row("the command's work: both, synced", "engine and search, synced", "synced copy", 0.8)
     for name, make in (("engine", _engine), ("engine and independent search", _released)):
         report.figure(f"processor time: {name}", "ms", _processor_ms(paths, make))
+    large.add_rows(report, options)
     vault.add_rows(report, options)
     return report.finish(options)
 

@@ -13,6 +13,7 @@ import pytest
 from anonymizer.pixels.finder import missing
 from exchange import file_inputs
 from tests.support.builders import a_ct, a_ct_series, as_file, with_pixels
+from tests.support.large import a_large_ct, bounded
 from tests.support.nodes import ENVIRONMENT
 from tests.support.odd_files import bare
 from tests.support.written import tissue, write
@@ -25,6 +26,7 @@ columns = 400
 boxes = [[0, 100, 20, 300]]
 """
 NAME = "NGUYỄN^VĂN^TÝ"
+DATA_BYTES = 256 * 1024**2  # of memory that a process may have of its own; the command begins with some 150 MiB
 
 
 def deidentify(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -226,6 +228,23 @@ def test_an_odd_file_is_written_as_any_other_and_the_report_says_so(study: Path,
     assert done.returncode == 0, done.stderr
     assert [Path(one["input"]).name for one in report["written"] if one["mended"]] == ["odd"]
     assert len({pydicom.dcmread(file).SeriesInstanceUID for file in written(tmp_path / "out")}) == 1
+
+
+def test_an_instance_that_is_larger_than_the_memory_of_its_own_is_written_whole(tmp_path: Path):
+    source = tmp_path / "large.dcm"
+    size = a_large_ct(source, side=11_700)
+    assert size > DATA_BYTES
+    arguments = ("deidentify", source, tmp_path / "out", "--workers", "1")
+
+    done = subprocess.run(
+        bounded(DATA_BYTES, *arguments), capture_output=True, text=True, check=False, timeout=100, env=ENVIRONMENT
+    )
+
+    assert done.returncode == 0, done.stderr
+    (file,) = written(tmp_path / "out")
+    ds = pydicom.dcmread(file, stop_before_pixels=True)
+    assert (ds.Rows, ds.PatientIdentityRemoved) == (11_700, "YES")
+    assert file.stat().st_size > size
 
 
 def test_an_empty_folder_is_no_success(tmp_path: Path):
