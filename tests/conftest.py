@@ -9,6 +9,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from ctypes.util import find_library
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -41,7 +42,7 @@ PEERS = {
     "chromium": ("chromium",),
     "ffmpeg": ("ffmpeg", "ffprobe"),
     "libturbojpeg": ("turbojpeg",),
-    "tesseract": ("tesseract",),
+    "pixels": ("tesseract", "onnxruntime", "rapidocr_onnxruntime", "zxingcpp", "pypdfium2"),  # and vienanh[pixels]
     "postgresql": (),  # tests/support/postgresql.py looks for the server itself
 }
 
@@ -50,7 +51,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail in CI, and skip with a reason elsewhere, when a foreign program that a test needs is absent."""
     for marker in item.iter_markers("peer"):
         (name,) = marker.args
-        missing = [one for one in PEERS[name] if shutil.which(one) is None and find_library(one) is None]
+        missing = [
+            one for one in PEERS[name] if not any(found(one) for found in (shutil.which, find_spec, find_library))
+        ]
         if missing:
             absent(f"peer {name} is missing: {', '.join(missing)}; ./dev check says how to install it")
 

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from anonymizer.pixels.cleaner import Cleaner
-from anonymizer.pixels.finder import missing
 from tests.anonymizer.test_pixel_cleaner import an_ultrasound, cleaned
 from tests.support.characters import characters_left
 from tests.support.written import tissue, write
@@ -71,8 +70,7 @@ def test_a_mask_that_is_too_short_is_found_out():
     assert "NGUY" not in name.left_in(picture)
 
 
-@pytest.mark.peer("tesseract")
-@pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
+@pytest.mark.peer("pixels")
 @pytest.mark.parametrize("written", PLANTED.values(), ids=PLANTED.keys())
 def test_no_character_is_left(written):
     result, frames = cleaned(an_ultrasound(a_picture(written)), Cleaner())
@@ -81,8 +79,7 @@ def test_no_character_is_left(written):
     assert {one.text: one.left_in(frames[0]) for one in written} == {one.text: "" for one in written}
 
 
-@pytest.mark.peer("tesseract")
-@pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
+@pytest.mark.peer("pixels")
 def test_no_character_is_left_in_any_frame_of_a_cine():
     name = Written("NGUYỄN THỊ HƯƠNG", (200, 150), 20)
     frames = [tissue(seed=number) for number in range(5)] + [name.on(tissue(seed=number)) for number in range(5, 8)]

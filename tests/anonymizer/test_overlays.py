@@ -6,7 +6,6 @@ from pydicom.dataset import Dataset
 
 from anonymizer.pixels import overlays
 from anonymizer.pixels.cleaner import Cleaner
-from anonymizer.pixels.finder import missing
 from anonymizer.profiles.options import OPTIONS
 from anonymizer.profiles.profile import load, merge
 from anonymizer.release import Released, release
@@ -161,8 +160,7 @@ def test_planes_have_bounds(keys, monkeypatch, bound, limit):
     assert tags_of(released(with_overlay(a_radiograph(), np.stack([a_drawing()] * 2)), keys, Sees())) == set()
 
 
-@pytest.mark.peer("tesseract")
-@pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
+@pytest.mark.peer("pixels")
 def test_no_name_can_be_read_on_it_afterwards_and_the_ring_is_there(keys):
     drawn = a_drawing("NGUYEN VAN HAI")
     assert "NGUYEN" in legible(drawn * np.uint8(255))

@@ -16,7 +16,7 @@ from anonymizer.elements.second_net import Net
 from anonymizer.pdf import cleaner, drawing, encapsulated
 from anonymizer.pdf.cleaner import Unfinished, clean_pdf, written
 from anonymizer.pdf.drawing import CHARACTERS_MAX, PAGES_MAX, DrawingProcess, NotDrawnError, Page, shared_drawing
-from anonymizer.pdf.encapsulated import not_installed, wants_new_pdf
+from anonymizer.pdf.encapsulated import wants_new_pdf
 from anonymizer.pdf.looking import Eyes, look
 from anonymizer.pdf.words import Word, read_words
 from anonymizer.pixels.cleaner import Cleaner
@@ -33,10 +33,7 @@ from tests.anonymizer.documents import an_encapsulated
 from tests.support.builders import as_file
 from tests.support.papers import a_scanned_pdf, a_typed_pdf
 
-pytestmark = [
-    pytest.mark.peer("tesseract"),
-    pytest.mark.skipif(not_installed() != "", reason="vienanh[pixels] is not installed"),
-]
+pytestmark = pytest.mark.peer("pixels")
 PATIENT = {"PatientName": "Nguyễn^Thị Hương", "PatientID": "BN0012345", "PatientBirthDate": "19700412"}
 WHITE = np.full((300, 400, 3), 255, np.uint8)
 TYPED = a_typed_pdf(

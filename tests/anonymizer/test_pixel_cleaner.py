@@ -14,7 +14,6 @@ import zxingcpp
 from PIL import Image
 
 from anonymizer.pixels.cleaner import Cleaner, Cleaning
-from anonymizer.pixels.finder import missing
 from anonymizer.pixels.learning import Known
 from anonymizer.pixels.marks import is_mark
 from anonymizer.pixels.reopened import reopened
@@ -308,8 +307,7 @@ def a_sheet() -> np.ndarray:
     return write(picture, "70 kVp", (530, 640), size=18)
 
 
-@pytest.mark.peer("tesseract")
-@pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
+@pytest.mark.peer("pixels")
 def test_no_identity_can_be_read_afterwards_and_the_marks_can():
     before = legible(a_sheet())
     assert "THI" in before
@@ -327,8 +325,7 @@ def test_no_identity_can_be_read_afterwards_and_the_marks_can():
     assert changed < 0.08
 
 
-@pytest.mark.peer("tesseract")
-@pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
+@pytest.mark.peer("pixels")
 def test_a_radiograph_of_16_bits_loses_its_name_and_keeps_its_side():
     picture = write(
         write(chest(), "NGUYEN VAN HAI", (30, 60), size=34, value=4095), "R", (60, 690), size=50, value=4095
@@ -349,8 +346,7 @@ def a_cr_of(picture: np.ndarray):
     return with_pixels(a_cr(), picture, BitsStored=12, HighBit=11)
 
 
-@pytest.mark.peer("tesseract")
-@pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
+@pytest.mark.peer("pixels")
 def test_a_name_in_one_frame_of_sixty_is_masked_in_all():
     frames = of_sixty(37, moving_tissue(37), 140, moving_tissue)
 
@@ -360,8 +356,7 @@ def test_a_name_in_one_frame_of_sixty_is_masked_in_all():
     assert (given[:, 202:220, 152:330] != given.min()).sum() == 0
 
 
-@pytest.mark.peer("tesseract")
-@pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
+@pytest.mark.peer("pixels")
 def test_a_barcode_is_masked_over_its_whole_height():
     code = np.asarray(zxingcpp.create_barcode("BN00123456", zxingcpp.BarcodeFormat.Code128).to_image(scale=2))
     picture = np.full((480, 640), 255, np.uint8)

@@ -10,7 +10,6 @@ import numpy as np
 import pydicom
 import pytest
 
-from anonymizer.pixels.finder import missing
 from exchange import file_inputs
 from tests.support.builders import a_ct, a_ct_series, as_file, with_pixels
 from tests.support.large import a_large_ct, bounded
@@ -102,8 +101,7 @@ def test_the_report_tells_what_was_done_and_by_which_profile(study: Path, tmp_pa
     assert len(written(tmp_path / "out")) == 3
 
 
-@pytest.mark.peer("tesseract")
-@pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
+@pytest.mark.peer("pixels")
 def test_a_name_in_the_pixels_is_masked_and_the_report_says_where(tmp_path: Path):
     ds = with_pixels(a_ct(seed="us", Modality="US"), write(tissue(300, 400), "NGUYỄN THỊ HƯƠNG", (8, 10)))
     source = tmp_path / "us.dcm"
@@ -120,8 +118,7 @@ def test_a_name_in_the_pixels_is_masked_and_the_report_says_where(tmp_path: Path
     assert "113101" in [item.CodeValue for item in given.DeidentificationMethodCodeSequence]
 
 
-@pytest.mark.peer("tesseract")
-@pytest.mark.skipif(missing() != "", reason="vienanh[pixels] is not installed")
+@pytest.mark.peer("pixels")
 def test_where_a_device_writes_is_masked_whatever_is_found(tmp_path: Path):
     before = tissue(300, 400) + np.uint8(1)
     ds = with_pixels(a_ct(seed="us", Modality="US"), before)

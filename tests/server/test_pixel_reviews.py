@@ -10,7 +10,6 @@ from PIL import Image
 from sqlalchemy import insert, select, update
 
 from anonymizer.pdf import encapsulated
-from anonymizer.pdf.drawing import is_installed
 from anonymizer.pixels import views
 from kernel import audit
 from kernel.archive.tables import instance
@@ -196,7 +195,7 @@ def pdf(room):
     return room
 
 
-@pytest.mark.skipif(not is_installed(), reason="vienanh[pixels] is not installed")
+@pytest.mark.peer("pixels")
 def test_the_pages_of_a_pdf_are_one_strip_and_each_must_have_been_shown(pdf):
     lan = bearer(pdf, "admin", "dicomweb:read")
     with pdf.client(**lan) as client:
