@@ -100,6 +100,7 @@ export function studyQuery(study: StudyKey) {
     queryKey: ["study", study],
     queryFn: ({ signal }) => askOf<Study>(study, "", signal),
     refetchInterval: LIVE_MS,
+    staleTime: LIVE_MS,
     retry: 1,
   });
 }
@@ -109,6 +110,7 @@ export function seriesQuery(study: StudyKey) {
     queryKey: ["series", study],
     queryFn: ({ signal }) => askOf<readonly Series[]>(study, "/series", signal),
     refetchInterval: LIVE_MS,
+    staleTime: LIVE_MS,
     retry: 1,
   });
 }

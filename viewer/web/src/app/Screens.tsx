@@ -5,6 +5,7 @@ import { Loader } from "@mantine/core";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { askAhead } from "../api/opening";
 import { nodeQuery, type StudyKey } from "../api/queries";
 import { reviewsQuery } from "../api/reviews";
 import type { Session } from "../api/types";
@@ -21,7 +22,11 @@ import { useKeptPreferences } from "./useKeptPreferences";
 
 const fetchReading = () => import("../reading/Reading");
 const Reading = lazy(fetchReading);
-const prefetch = async () => (await fetchReading()).fetchSlideRoom();
+const prefetch = async () => {
+  const { warm, fetchSlideRoom } = await fetchReading();
+  warm();
+  await fetchSlideRoom();
+};
 const Upload = lazy(async () => ({ default: (await import("../upload/Upload")).Upload }));
 const DisplayPage = lazy(() => import("../display/DisplayPage"));
 const Review = lazy(async () => ({ default: (await import("../review/Review")).Review }));
@@ -111,9 +116,17 @@ interface ReadingScreenProps {
   readonly onStep: (by: number) => void;
 }
 
-function ReadingScreen({ study, onBack, onStep }: ReadingScreenProps) {
+function ReadingScreen(props: ReadingScreenProps) {
+  const { studyInstanceUid, site } = props.study;
+  return <OpenedStudy key={`${studyInstanceUid} ${site ?? ""}`} {...props} />;
+}
+
+function OpenedStudy({ study, onBack, onStep }: ReadingScreenProps) {
+  const questions = useQueryClient();
+  // Before the page is drawn, not when it is.
+  useState(() => void askAhead(questions, study));
   return (
-    <ErrorBoundary key={`${study.studyInstanceUid} ${study.site ?? ""}`}>
+    <ErrorBoundary>
       <Suspense fallback={<Waiting />}>
         <Reading study={study} standing={<DisplayStanding />} onBack={onBack} onStep={onStep} onShow={show} />
       </Suspense>

@@ -5,6 +5,7 @@ import { IconCloudOff } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { lazy, type ReactNode, Suspense, useEffect, useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
+import { isSlide, openingSeries } from "../api/opening";
 import { type StudyKey, seriesQuery, studyQuery } from "../api/queries";
 import { problemOf } from "../api/result";
 import type { Series } from "../api/types";
@@ -21,7 +22,7 @@ import styles from "./Reading.module.css";
 import { NoSeries } from "./ReadingNotices";
 import { SeriesStrip } from "./SeriesStrip";
 import { StackRoom } from "./StackRoom";
-import { FORM, isSlide, SLIDES, shownSeries, useSlideBearer } from "./slides/series";
+import { FORM, SLIDES, shownSeries, useSlideBearer } from "./slides/series";
 import { TraceDrawer } from "./TraceDrawer";
 import { useStacks } from "./useStacks";
 
@@ -37,6 +38,8 @@ export interface ReadingProps {
 }
 
 const NO_SERIES: readonly Series[] = [];
+
+export { startCornerstone as warm } from "../engine/cornerstone";
 export const fetchSlideRoom = () => import("./slides/SlideRoom");
 const SlideRoom = lazy(async () => ({ default: (await fetchSlideRoom()).SlideRoom }));
 
@@ -49,7 +52,7 @@ export default function Reading({ study, standing, onShow, ...ways }: ReadingPro
   // A line may be there and lead nowhere: the question that is asked all the time tells.
   const online = connected && !(query.error && problemOf(query.error).kind === "offline");
   const [chosenUid, choose] = useState<string>();
-  const current = series.find((one) => one.seriesInstanceUID === chosenUid) ?? series.find(isSlide) ?? series[0];
+  const current = series.find((one) => one.seriesInstanceUID === chosenUid) ?? openingSeries(series);
   const slide = current && isSlide(current) ? current : undefined;
   const loaded = useStacks(study, slide ? undefined : current);
   const slideBearer = useSlideBearer(study, slide);

@@ -4,6 +4,7 @@ import { IconPhotoOff } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { thumbnailUrl } from "../api/dicomweb";
+import { isSlide } from "../api/opening";
 import type { StudyKey } from "../api/queries";
 import type { Series } from "../api/types";
 import type { Stack } from "../engine/stacks";
@@ -11,7 +12,6 @@ import styles from "./SeriesStrip.module.css";
 import { SeenMark } from "./shown/SeenMark";
 import { useShown } from "./shown/useShownKept";
 import { SlideThumbnail } from "./slides/SlideThumbnail";
-import { isSlide } from "./slides/series";
 
 export interface SeriesStripProps {
   readonly study: StudyKey;

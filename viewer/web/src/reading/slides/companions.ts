@@ -2,11 +2,11 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { isSlide } from "../../api/opening";
 import { priorsQuery, type StudyKey } from "../../api/queries";
 import type { Series, Study } from "../../api/types";
 import { isReport } from "../findings/ReportPage";
 import type { PaneChoice } from "../panes";
-import { isSlide } from "./series";
 
 export interface Companions {
   readonly slides: readonly Series[];

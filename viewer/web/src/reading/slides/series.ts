@@ -2,15 +2,11 @@
 
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
+import { isSlide } from "../../api/opening";
 import type { StudyKey } from "../../api/queries";
 import { bearerQuery } from "../../api/slides";
 import type { Series } from "../../api/types";
 import { type Bearer, bearerOf } from "../../engine/stacks";
-
-/** Slide Microscopy (PS3.3 C.7.3.1.1.1). */
-export function isSlide(series: Series): boolean {
-  return series.modality === "SM";
-}
 
 /** Holds the marks that are not saved of the slides that are open (ui/leaving.ts). */
 export const SLIDES = "slides";
