@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final, Literal, get_args
 
-from sqlalchemy import Column, Connection, ForeignKey, Index, Row, String, Table, Text, func, select, update
+from sqlalchemy import Column, Connection, ForeignKey, Index, Row, Select, String, Table, Text, func, select, update
 
 from kernel.audit import Action, Line, append
 from kernel.clock import Clock
@@ -21,6 +21,7 @@ RESULTS: Final[tuple[Result, ...]] = get_args(Result)
 DISPLAYS_MAX: Final = 500  # that are not retired
 CHECKS_MAX: Final = 1000  # of one display
 CHECKS_SHOWN: Final = 100
+RETIRED_SHOWN: Final = 100
 NAME_CHARACTERS_MAX: Final = 64
 PLACE_CHARACTERS_MAX: Final = 128
 NOTE_CHARACTERS_MAX: Final = 512
@@ -75,13 +76,14 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Display:
-    """A display; `last` is None until it was checked."""
+    """A display; `last` is None until it was checked, `retired_at` while it is in use."""
 
     display_id: str
     name: str
     place: str
     registered_by: str
     registered_at: datetime
+    retired_at: datetime | None = None
     last: Recorded | None = None
 
 
@@ -94,17 +96,26 @@ class Displays:
 
     def listed(self) -> list[Display]:
         """Return the displays that are not retired, by place and name, each with the check that was filed last."""
-        newest = select(func.max(display_check.c.pk)).group_by(display_check.c.display)
+        standing = select(display).where(display.c.retired_at.is_(None))
+        return self._with_checks(standing.order_by(display.c.place, display.c.name))
+
+    def retired(self) -> list[Display]:
+        """Return the displays that are retired, the last first, at most RETIRED_SHOWN."""
+        gone = select(display).where(display.c.retired_at.is_not(None))
+        return self._with_checks(gone.order_by(display.c.retired_at.desc(), display.c.id).limit(RETIRED_SHOWN))
+
+    def _with_checks(self, query: Select[Any]) -> list[Display]:
         with self._db.read() as connection:
-            rows = connection.execute(
-                select(display).where(display.c.retired_at.is_(None)).order_by(display.c.place, display.c.name)
-            ).all()
+            rows = connection.execute(query).all()
+            of = display_check.c.display.in_([row.id for row in rows])
+            newest = select(func.max(display_check.c.pk)).where(of).group_by(display_check.c.display)
             last = {
                 row.display: _recorded(row)
                 for row in connection.execute(select(display_check).where(display_check.c.pk.in_(newest)))
             }
         return [
-            Display(row.id, row.name, row.place, row.registered_by, row.registered_at, last.get(row.id)) for row in rows
+            Display(row.id, row.name, row.place, row.registered_by, row.registered_at, row.retired_at, last.get(row.id))
+            for row in rows
         ]
 
     def checks(self, display_id: str) -> list[Recorded]:

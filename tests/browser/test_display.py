@@ -1,6 +1,7 @@
 """The page of displays: a pattern of exact pixels, a register with checks, and one line below every screen."""
 
 import io
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,8 @@ from playwright.sync_api import Browser, expect
 
 from tests.browser.axe import found_in_the_way
 from tests.browser.conftest import Demo
-from tests.browser.room import LOOKS, Room
+from tests.browser.room import LOOKS, PASSWORD, Room
+from tests.support.nodes import HUB, NodeProcess
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 LEVELS = """() => {
@@ -68,8 +70,37 @@ def test_a_display_that_was_checked_is_said_so_below_every_screen_after_a_reload
     reader.page.get_by_label("Người kiểm").fill("KTV Minh")
     reader.page.get_by_role("button", name="Ghi lần kiểm").click()
     expect(standing(reader, "failed")).to_be_visible()
-    reader.page.get_by_role("button", name="Ngừng dùng").click()
-    expect(standing(reader, "unchecked")).to_be_visible()
+    rows = reader.page.get_by_role("region", name="Các lần kiểm đã ghi").locator("tbody tr")
+    expect(rows).to_have_text([re.compile("Không đạtKTV Minh"), re.compile("ĐạtKTV Minh")])
+    # Only who looks after the node retires displays.
+    expect(reader.page.get_by_role("button", name="Ngừng dùng")).to_have_count(0)
+    reader.page.get_by_label("Vạch đo được, mm").fill("200")
+    expect(reader.page.get_by_text("Một điểm ảnh 0,250 mm")).to_be_visible()
+
+
+def test_who_looks_after_the_node_retires_a_display_and_its_checks_stay_in_sight(
+    browser_without_webgl: Browser, built: Path, tmp_path: Path
+):
+    node = NodeProcess(tmp_path / "node", HUB).start()
+    try:
+        node.add_user("quan.tri", "admin", PASSWORD)
+        room = Room.open(browser_without_webgl, node.url)
+        room.sign_in("quan.tri", PASSWORD)
+        open_page(room)
+        room.page.get_by_label("Tên màn hình").fill("EIZO 2")
+        room.page.get_by_role("button", name="Đăng ký màn hình").click()
+        room.page.get_by_label("Người kiểm").fill("KTV Minh")
+        room.page.get_by_role("button", name="Ghi lần kiểm").click()
+        expect(standing(room, "checked")).to_be_visible()
+
+        room.page.get_by_role("button", name="Ngừng dùng").click()
+
+        expect(standing(room, "unchecked")).to_be_visible()
+        room.page.get_by_text(re.compile("EIZO 2 · ngừng dùng ngày")).click()
+        expect(room.page.get_by_role("region", name="Các lần kiểm đã ghi").locator("tbody tr")).to_have_count(1)
+        room.close()
+    finally:
+        node.stop()
 
 
 @pytest.mark.parametrize(("width", "size", "language", "scheme"), LOOKS)

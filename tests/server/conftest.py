@@ -112,6 +112,7 @@ def room(tmp_path: Path) -> Iterator[Room]:
         access = Access(real.db, real.clock, config.access, keys=keys, site=config.node.site)
         stores = replace(real, access=access)
         stores.access.accounts.create(NewAccount("lan", ["reader"], None, "BS Lan"), PASSWORD, by="test")
+        stores.access.accounts.create(NewAccount("root", ["admin"], None), PASSWORD, by="test")
         stores.access.accounts.create(NewAccount("bot", ["integrator"], ["ELSEWHERE"]), PASSWORD, by="test")
         vault = BreakGlass(stores.db, site_keys(config, {}), stores.clock)
         slides, sheets = slides_of(stores), ReviewSheets(stores.db, stores.blobs, load)

@@ -24,6 +24,13 @@ def client(room):
         yield signed
 
 
+@pytest.fixture
+def keeper(room):
+    """Return a client of who looks after the node."""
+    with room.signed_in("root") as signed:
+        yield signed
+
+
 def registered(client, name: str = "EIZO 1") -> str:
     return client.post(ALL, json={"name": name, "place": "Phòng đọc 2"}).raise_for_status().json()["id"]
 
@@ -47,16 +54,26 @@ def test_a_display_is_on_the_list_with_its_newest_check(client):
     assert [check["result"] for check in client.get(f"{ALL}/{one}/checks").json()] == ["passed", "failed"]
 
 
-def test_a_display_that_is_retired_is_listed_no_more_and_what_was_filed_stays(client):
-    one = registered(client)
+def test_a_display_that_is_retired_is_listed_apart_and_what_was_filed_stays(client, keeper):
+    one, _ = registered(client), registered(client, "B")
     client.post(f"{ALL}/{one}/checks", json=a_check()).raise_for_status()
 
-    assert client.delete(f"{ALL}/{one}").status_code == 204
+    assert keeper.delete(f"{ALL}/{one}").status_code == 204
 
-    assert client.get(ALL).json() == []
+    assert [display["name"] for display in client.get(ALL).json()] == ["B"]
+    (retired,) = client.get(f"{ALL}/retired").json()
+    assert (retired["id"], retired["last"]["by"], retired["retiredAt"] is None) == (one, "KTV Minh", False)
     assert len(client.get(f"{ALL}/{one}/checks").json()) == 1
     assert client.post(f"{ALL}/{one}/checks", json=a_check()).status_code == 404
-    assert client.delete(f"{ALL}/{one}").status_code == 404
+    assert keeper.delete(f"{ALL}/{one}").status_code == 404
+
+
+def test_only_who_looks_after_the_node_retires_a_display(client):
+    one = registered(client)
+
+    assert client.delete(f"{ALL}/{one}").status_code == 403
+
+    assert [display["id"] for display in client.get(ALL).json()] == [one]
 
 
 TODAY = date.today()  # noqa: DTZ011 - as above
@@ -93,10 +110,10 @@ def test_there_are_so_many_displays_and_checks_and_no_more(client, monkeypatch):
     assert client.post(f"{ALL}/{one}/checks", json=a_check()).status_code in (400, 413)
 
 
-def test_each_step_leaves_an_audit_line_and_only_people_take_them(room, client):
+def test_each_step_leaves_an_audit_line_and_only_people_take_them(room, client, keeper):
     one = registered(client)
     client.post(f"{ALL}/{one}/checks", json=a_check()).raise_for_status()
-    client.delete(f"{ALL}/{one}").raise_for_status()
+    keeper.delete(f"{ALL}/{one}").raise_for_status()
 
     with room.stores.db.read() as connection:
         details = [row.detail for row in connection.execute(audit.audit.select()) if one in row.detail]

@@ -17,8 +17,9 @@ from consult.displays import (
 )
 from kernel.access import Principal, Scope
 from kernel.errors import Forbidden
+from viewer.server.callers import Caller, holder
 from viewer.server.models import Model
-from viewer.server.services import Services, address_of, principal_of
+from viewer.server.services import Services, address_of
 
 ALL = "/displays"
 ONE = "/displays/{display}"
@@ -56,31 +57,27 @@ class DisplayItem(Model):
     place: str
     registered_by: str
     registered_at: datetime
+    retired_at: datetime | None = Field(description="Null while it is in use.")
     last: RecordedCheck | None = Field(description="The check that was filed last; null while there is none.")
 
 
 def add_displays(router: APIRouter, services: Services) -> None:
     """Add the routes of displays."""
-
-    def reader(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.API_READ)
-        return principal
-
-    def person(request: Request) -> Principal:
-        principal = principal_of(services, request)
-        principal.require(Scope.API_WRITE)
-        if principal.kind != "account":
-            raise Forbidden(action="look after displays: only people do")
-        return principal
+    reader = holder(services, Scope.API_READ)
+    writer, keeper = _person(services, Scope.API_WRITE), _person(services, Scope.ADMIN)
 
     @router.get(ALL, tags=["displays"], dependencies=[Depends(reader)])
     def displays() -> list[DisplayItem]:
         """List the displays of this node, each with its last check."""
         return [_item(one) for one in services.displays.listed()]
 
+    @router.get(ALL + "/retired", tags=["displays"], dependencies=[Depends(reader)])
+    def retired() -> list[DisplayItem]:
+        """List the displays that are retired, the last first, at most 100, each with its last check."""
+        return [_item(one) for one in services.displays.retired()]
+
     @router.post(ALL, tags=["displays"], status_code=201)
-    def register(request: Request, principal: Annotated[Principal, Depends(person)], new: NewDisplay) -> DisplayItem:
+    def register(request: Request, principal: Annotated[Principal, Depends(writer)], new: NewDisplay) -> DisplayItem:
         """Register a display."""
         made = services.displays.register(new.name, new.place, by=principal.name, address=address_of(request))
         return _item(made)
@@ -92,16 +89,29 @@ def add_displays(router: APIRouter, services: Services) -> None:
 
     @router.post(ONE + "/checks", tags=["displays"], status_code=201)
     def check(
-        request: Request, principal: Annotated[Principal, Depends(person)], display: str, made: DisplayCheck
+        request: Request, principal: Annotated[Principal, Depends(writer)], display: str, made: DisplayCheck
     ) -> RecordedCheck:
         """Put a check of a display on file."""
         told = Check(made.by, made.on, made.result, made.next_due, made.note)
         return _check(services.displays.record(display, told, by=principal.name, address=address_of(request)))
 
     @router.delete(ONE, tags=["displays"], status_code=204)
-    def retire(request: Request, principal: Annotated[Principal, Depends(person)], display: str) -> None:
-        """Take a display off the list; what was filed stays."""
+    def retire(request: Request, principal: Annotated[Principal, Depends(keeper)], display: str) -> None:
+        """Take a display off the list, as who looks after the node; what was filed stays."""
         services.displays.retire(display, by=principal.name, address=address_of(request))
+
+
+def _person(services: Services, scope: Scope) -> Caller:
+    """Return what gives a caller who holds a right and is a person. It raises NotAuthenticated, Forbidden."""
+    held = holder(services, scope)
+
+    def caller(request: Request) -> Principal:
+        principal = held(request)
+        if principal.kind != "account":
+            raise Forbidden(action="look after displays: only people do")
+        return principal
+
+    return caller
 
 
 def _item(one: Display) -> DisplayItem:
@@ -111,6 +121,7 @@ def _item(one: Display) -> DisplayItem:
         place=one.place,
         registered_by=one.registered_by,
         registered_at=one.registered_at,
+        retired_at=one.retired_at,
         last=None if one.last is None else _check(one.last),
     )
 

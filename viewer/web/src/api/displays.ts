@@ -15,6 +15,24 @@ export const displaysQuery = queryOptions({
   retry: 1,
 });
 
+export const retiredQuery = queryOptions({
+  queryKey: [...displaysQuery.queryKey, "retired"],
+  queryFn: async ({ signal }) => unwrap(await ask<readonly DisplayItem[]>("GET", `${ADDRESS}/retired`, { signal })),
+  staleTime: FRESH_MS,
+  retry: 1,
+});
+
+/** The checks of a display, the newest first. */
+export function checksQuery(display: string) {
+  return queryOptions({
+    queryKey: [...displaysQuery.queryKey, display, "checks"],
+    queryFn: async ({ signal }) =>
+      unwrap(await ask<readonly RecordedCheck[]>("GET", `${ADDRESS}/${display}/checks`, { signal })),
+    staleTime: FRESH_MS,
+    retry: 1,
+  });
+}
+
 export function registerDisplay(name: string, place: string): Promise<Result<DisplayItem>> {
   return ask<DisplayItem>("POST", ADDRESS, { body: { name, place } });
 }

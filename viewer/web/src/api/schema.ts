@@ -86,6 +86,8 @@ export interface DisplayItem {
   readonly place: string;
   readonly registeredBy: string;
   readonly registeredAt: string;
+  /** Null while it is in use. */
+  readonly retiredAt: string | null;
   /** The check that was filed last; null while there is none. */
   readonly last: RecordedCheck | null;
 }

@@ -1,22 +1,22 @@
 // The page of displays: the test pattern, what a calibrated display shows of it, which display this is, and its checks.
 
-import { Button, Input, NativeSelect, NumberInput, TextInput } from "@mantine/core";
-import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { Button, NativeSelect, NumberInput, TextInput } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { displaysQuery, recordCheck, registerDisplay, retireDisplay } from "../api/displays";
-import type { Result } from "../api/result";
-import type { DisplayCheck, DisplayItem } from "../api/types";
-import { DayInput } from "../ui/DayInput";
-import { isoDay } from "../ui/day";
-import { formatIsoDay, formatNumber } from "../ui/format";
+import { displaysQuery, registerDisplay } from "../api/displays";
+import { formatNumber } from "../ui/format";
 import { usePreferences } from "../ui/preferences";
+import { Checks } from "./Checks";
 import styles from "./DisplayPage.module.css";
 import { DisplayStanding } from "./DisplayStanding";
 import { luminanceOf } from "./gsdf";
+import { Retired } from "./History";
+import { Ruler } from "./Ruler";
 import { TestPattern } from "./TestPattern";
 import { STEP_LEVELS } from "./testPattern";
 import { useThisDisplay } from "./thisDisplay";
+import { useTold } from "./useTold";
 
 export default function DisplayPage({ onBack }: { readonly onBack: () => void }) {
   const { t } = useTranslation(["display", "common"]);
@@ -40,6 +40,7 @@ export default function DisplayPage({ onBack }: { readonly onBack: () => void })
           <Button onClick={() => setPattern(true)}>{t("patternOpen")}</Button>
         </div>
         <Levels />
+        <Ruler />
       </div>
       <div className={styles["card"]}>
         <h2>{t("thisOne")}</h2>
@@ -57,6 +58,7 @@ export default function DisplayPage({ onBack }: { readonly onBack: () => void })
         </p>
         {display ? <Checks key={display.id} display={display} /> : <Register onMade={choose} />}
       </div>
+      <Retired />
       {pattern ? <TestPattern onClose={() => setPattern(false)} /> : null}
     </section>
   );
@@ -100,19 +102,6 @@ function Levels() {
   );
 }
 
-/** Do something at the node, then ask anew; tells whether it failed. */
-function useTold(): { failed: boolean; tell: <T>(asked: Promise<Result<T>>) => Promise<Result<T>> } {
-  const questions = useQueryClient();
-  const [failed, setFailed] = useState(false);
-  const tell = async <T,>(asked: Promise<Result<T>>) => {
-    const result = await asked;
-    setFailed(!result.ok);
-    await questions.invalidateQueries({ queryKey: displaysQuery.queryKey });
-    return result;
-  };
-  return { failed, tell };
-}
-
 function Register({ onMade }: { readonly onMade: (id: string) => void }) {
   const { t } = useTranslation("display");
   const { failed, tell } = useTold();
@@ -136,75 +125,5 @@ function Register({ onMade }: { readonly onMade: (id: string) => void }) {
         </p>
       ) : null}
     </form>
-  );
-}
-
-const YEAR_DAYS = 365;
-
-function inAYear(): string {
-  const day = new Date();
-  day.setDate(day.getDate() + YEAR_DAYS);
-  return isoDay(day);
-}
-
-function Checks({ display }: { readonly display: DisplayItem }) {
-  const { t } = useTranslation("display");
-  const { failed, tell } = useTold();
-  const [by, setBy] = useState("");
-  const [on, setOn] = useState(() => isoDay(new Date()));
-  const [nextDue, setNextDue] = useState(inAYear);
-  const [result, setResult] = useState<DisplayCheck["result"]>("passed");
-  const [note, setNote] = useState("");
-  const { last } = display;
-  return (
-    <>
-      {last ? (
-        <p className={styles["hint"]}>
-          {t("lastCheck", {
-            by: last.by,
-            on: formatIsoDay(last.on),
-            result: t(last.result === "failed" ? "failedCheck" : "passed"),
-            recordedBy: last.recordedBy,
-          })}
-          {last.note ? ` · ${last.note}` : ""}
-        </p>
-      ) : null}
-      <form
-        className={styles["form"]}
-        onSubmit={(event) => {
-          event.preventDefault();
-          void tell(recordCheck(display.id, { by, on, result, nextDue, note }));
-        }}
-      >
-        <TextInput label={t("by")} value={by} maxLength={64} required onChange={(e) => setBy(e.target.value)} />
-        <Input.Wrapper label={t("on")}>
-          <DayInput label={t("on")} value={on} onDay={setOn} />
-        </Input.Wrapper>
-        <NativeSelect
-          label={t("result")}
-          value={result}
-          data={[
-            { value: "passed", label: t("passed") },
-            { value: "failed", label: t("failedCheck") },
-          ]}
-          onChange={(e) => setResult(e.currentTarget.value === "failed" ? "failed" : "passed")}
-        />
-        <Input.Wrapper label={t("nextDue")}>
-          <DayInput label={t("nextDue")} value={nextDue} onDay={setNextDue} />
-        </Input.Wrapper>
-        <TextInput label={t("note")} value={note} maxLength={512} onChange={(e) => setNote(e.target.value)} />
-        <Button type="submit">{t("record")}</Button>
-      </form>
-      <div className={styles["row"]}>
-        <Button variant="subtle" color="red" onClick={() => void tell(retireDisplay(display.id))}>
-          {t("retire")}
-        </Button>
-      </div>
-      {failed ? (
-        <p className={styles["problem"]} role="alert">
-          {t("failed")}
-        </p>
-      ) : null}
-    </>
   );
 }

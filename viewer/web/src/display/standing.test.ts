@@ -4,7 +4,7 @@ import { standingOf } from "./standing";
 
 function display(result: "passed" | "failed", nextDue: string): DisplayItem {
   const last = { by: "KTV", on: "2026-11-01", result, nextDue, note: "", recordedBy: "a", recordedAt: "" };
-  return { id: "1", name: "A", place: "", registeredBy: "a", registeredAt: "", last };
+  return { id: "1", name: "A", place: "", registeredBy: "a", registeredAt: "", retiredAt: null, last };
 }
 
 describe("a display", () => {

@@ -32,6 +32,7 @@ const [NEAR_BLACK, NEAR_WHITE] = [13, 242];
 const FAINT = 4;
 const FAINTEST_FIRST = Array.from({ length: 14 }, (_, index) => 14 - index);
 const GROUNDS = [26, MIDDLE, 230];
+const [RULER_MAX, RULER_EDGE, RULER_ROW] = [800, 20, 19];
 const [UNITS_ACROSS, UNITS_DOWN] = [32, 20];
 
 function clamped(level: number): number {
@@ -140,6 +141,7 @@ function partsOf(width: number, height: number): readonly Part[] {
     { kind: "flat", ...at(20, 8.5, 3, 3), level: WHITE },
     { kind: "flat", ...at(21, 9.5, 1, 1), level: NEAR_WHITE },
     ...faintSquares(width, height),
+    ...ruler(width, height),
     ...[
       { x: 4, y: 4 },
       { x: right, y: 4 },
@@ -148,6 +150,26 @@ function partsOf(width: number, height: number): readonly Part[] {
       { x: (width - side) >> 1, y: (height - side) >> 1 },
     ].flatMap((corner) => quarters(corner, side)),
   ];
+}
+
+/** How long the line is that somebody measures, device pixels: as long in every window that has room for it. */
+export function rulerPixels(width: number): number {
+  return Math.min(RULER_MAX, Math.max(0, Math.floor((width - 2 * RULER_EDGE) / 100) * 100));
+}
+
+/** A line to be measured, with a mark at each tenth of it, below everything else. */
+function ruler(width: number, height: number): readonly Part[] {
+  const { unit, top } = frameOf(width, height);
+  const length = rulerPixels(width);
+  const [left, y] = [(width - length) >> 1, top + Math.floor(unit * RULER_ROW)];
+  const flat = { kind: "flat", level: WHITE } as const;
+  const marks = Array.from({ length: length > 0 ? 11 : 0 }, (_, tenth): Part => {
+    const high = tenth % 10 === 0 ? unit >> 1 : unit >> 2;
+    // The length is from the first mark's left edge to the last one's right edge.
+    const x = left + Math.round(((length - 1) * tenth) / 10);
+    return { ...flat, x, y: y - high, width: 1, height: high };
+  });
+  return [{ ...flat, x: left, y, width: length, height: 1 }, ...marks];
 }
 
 function levelIn(part: Part, x: number, y: number): number {
