@@ -30,6 +30,7 @@ from tests.dimse.conftest import PATIENCE_S, Node, dcmtk
 from tests.support.access import audited
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes, as_file
 from tests.support.entities import an_entity
+from tests.support.nodes import wait_until
 
 STUDY_GET = StudyRootQueryRetrieveInformationModelGet
 PATIENT_GET = PatientRootQueryRetrieveInformationModelGet
@@ -72,6 +73,7 @@ class Getter:
         self.model = model
         self.came: list[tuple[str, str, bytes]] = []  # instance, transfer syntax, data set
         self.cancel_after: int | None = None
+        self.before_answering = lambda _: None  # told how many came
         ae = an_entity(title)
         ae.add_requested_context(model)
         for syntax in syntaxes:
@@ -92,6 +94,7 @@ class Getter:
         )
         if self.cancel_after == len(self.came):
             event.assoc.send_c_cancel(1, query_model=self.model)
+        self.before_answering(len(self.came))
         return 0x0000
 
     def gets(self, identifier: Dataset):
@@ -409,3 +412,43 @@ def test_getscu_of_pynetdicom_gets_a_study(node: Node, tmp_path):
 def pynetdicom(*arguments: object) -> None:
     """Run one of pynetdicom's programs to its end."""
     subprocess.run([sys.executable, "-m", "pynetdicom", *map(str, arguments)], check=True, timeout=PATIENCE_S * 3)
+
+
+@pytest.mark.parametrize("taken", [ExplicitVRLittleEndian, RLELossless])
+def test_the_next_instance_is_made_ready_while_the_peer_works_on_the_one_before(
+    node: Node, tmp_path, monkeypatch, taken
+):
+    stored = holds(node, tmp_path / "in", a_ct_series(3))
+    made: list[str] = []
+    real = retrieve_send.DataSets._made
+
+    def counted(self, located, uid):
+        content = real(self, located, uid)
+        made.append(located.sop_instance_uid)
+        return content
+
+    monkeypatch.setattr(retrieve_send.DataSets, "_made", counted)
+    getter = Getter(node.port, [taken])
+    getter.before_answering = lambda came: wait_until(lambda: len(made) >= min(came + 1, 3), what="the next one")
+
+    status, _ = getter.gets(an_identifier("STUDY", StudyInstanceUID=stored[0].StudyInstanceUID))[-1]
+
+    assert status.Status == 0x0000
+    assert made == [one for one, _, _ in getter.came] == [ds.SOPInstanceUID for ds in stored]  # each once
+
+
+def test_what_was_made_ready_for_a_peer_that_goes_away_is_let_go(node: Node, tmp_path, monkeypatch):
+    stored = holds(node, tmp_path / "in", a_ct_series(3))
+    waiting: list[spool.Scratch] = []
+    closed: list[spool.Scratch] = []
+    open_one, close = node.blobs.scratch, spool.Scratch.close
+    monkeypatch.setattr(type(node.blobs), "scratch", lambda _: waiting.append(open_one()) or waiting[-1])
+    monkeypatch.setattr(spool.Scratch, "close", lambda self: closed.append(self) or close(self))
+    getter = Getter(node.port, [ImplicitVRLittleEndian])
+    getter.before_answering = lambda _: getter.association.abort()
+
+    getter.association.send_c_get(
+        an_identifier("STUDY", StudyInstanceUID=stored[0].StudyInstanceUID), STUDY_GET, msg_id=1
+    )
+
+    wait_until(lambda: waiting and set(map(id, waiting)) == set(map(id, closed)), what="the end of what waits")

@@ -15,6 +15,7 @@ from gateway.dimse.scp.offer import Offers
 from gateway.dimse.scp.services import (
     Answered,
     DataSet,
+    Doing,
     PeerGone,
     Receiver,
     Refusal,
@@ -23,6 +24,7 @@ from gateway.dimse.scp.services import (
     Session,
     int_of,
     is_request,
+    nothing,
 )
 from gateway.dimse.upper_layer.commands import DATA_SET, NO_DATA_SET, CommandSet, Field
 from gateway.dimse.upper_layer.indications import Command, Context, DataSetEnd, Fragment
@@ -170,9 +172,9 @@ class Conversation:
             self._check()
         return message_id in self._cancelled
 
-    def request(self, context: Context, command: CommandSet, data_set: DataSet) -> Reply:
+    def request(self, context: Context, command: CommandSet, data_set: DataSet, meanwhile: Doing = nothing) -> Reply:
         """Ask the peer and wait for its response; see `Session.request`."""
-        with closing(self._asking(context, command, data_set)) as replies:
+        with closing(self._asking(context, command, data_set, meanwhile)) as replies:
             return next(replies)
 
     def ask(self, context: Context, command: CommandSet, data_set: DataSet) -> Iterator[Reply]:
@@ -186,12 +188,15 @@ class Conversation:
         """Ask the peer to stop what it was last asked; it still answers (PS3.7 9.3.2.3)."""
         self._send(context, {"CommandField": Field.C_CANCEL_RQ, "MessageIDBeingRespondedTo": self._sent}, None)
 
-    def _asking(self, context: Context, command: CommandSet, data_set: DataSet) -> Generator[Reply]:
+    def _asking(
+        self, context: Context, command: CommandSet, data_set: DataSet, meanwhile: Doing = nothing
+    ) -> Generator[Reply]:
         self._check()
         self._sent = number = self._sent % 0xFFFF + 1
         self._replies[number] = replies = deque[Reply]()
         try:
             self._send(context, {**command, "MessageID": number}, data_set)
+            meanwhile()
             while True:
                 while not replies:
                     self._wire.hear(wait=True)

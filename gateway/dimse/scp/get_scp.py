@@ -1,6 +1,7 @@
 """C-GET SCP: the instances go back on the association of the request, where the peer selected the SCP role (PS3.4 C.4.3)."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from gateway.dimse.scp.backing import Backing
 from gateway.dimse.scp.retrieve_send import DataSets, syntax_for
@@ -25,7 +26,7 @@ class Get:
         """Return how one instance is sent back."""
         del found
         way = _Way(session, DataSets(self._backing.blobs), int_of(message.command, "Priority"))
-        return way.store, lambda: None
+        return way.store, way.close
 
 
 class _Way:
@@ -37,14 +38,14 @@ class _Way:
         self._priority = priority
         self._contexts: dict[str, dict[str, Context]] = {}  # by SOP class and transfer syntax
 
-    def store(self, located: Located) -> int | None:
-        contexts = self._contexts.get(located.sop_class_uid)
-        if contexts is None:
-            found = self._session.contexts_to_ask(located.sop_class_uid)
-            contexts = self._contexts[located.sop_class_uid] = {one.transfer_syntax: one for one in found}
-        uid = syntax_for(located, contexts)
-        if uid is None:
+    def close(self) -> None:
+        self._data_sets.close()
+
+    def store(self, located: Located, following: Located | None) -> int | None:
+        context = self._context_for(located)
+        if context is None:
             return None
+        uid = context.transfer_syntax
         try:
             data_set = self._data_sets.of(located, uid)
         except ExchangeError as error:
@@ -56,4 +57,17 @@ class _Way:
             "Priority": self._priority,
             "AffectedSOPInstanceUID": located.sop_instance_uid,
         }
-        return self._session.request(contexts[uid], command, data_set).status
+        return self._session.request(context, command, data_set, partial(self._ready, following)).status
+
+    def _ready(self, following: Located | None) -> None:
+        if following is not None and (context := self._context_for(following)) is not None:
+            self._data_sets.ready(following, context.transfer_syntax)
+
+    def _context_for(self, located: Located) -> Context | None:
+        """Return on which context an instance goes, None when the peer takes no syntax of it."""
+        contexts = self._contexts.get(located.sop_class_uid)
+        if contexts is None:
+            found = self._session.contexts_to_ask(located.sop_class_uid)
+            contexts = self._contexts[located.sop_class_uid] = {one.transfer_syntax: one for one in found}
+        uid = syntax_for(located, contexts)
+        return None if uid is None else contexts[uid]

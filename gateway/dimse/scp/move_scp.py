@@ -6,6 +6,7 @@ destination: what a C-MOVE names is sent as it is stored.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from gateway.dimse.scp.backing import Backing
 from gateway.dimse.scp.retrieve_send import PLAIN, DataSets, syntax_for
@@ -101,10 +102,10 @@ class _Way:
         self._may_reopen = True
         self._dead = False
 
-    def store(self, located: Located) -> int | None:
+    def store(self, located: Located, following: Located | None) -> int | None:
         while not self._dead:
             try:
-                return self._store(self._line_for(located.sop_class_uid), located)
+                return self._store(self._line_for(located.sop_class_uid), located, following)
             except Lost as lost:
                 _log.warning("move_interrupted", cause=lost.cause.value, status=lost.status)
                 self._drop()
@@ -115,6 +116,10 @@ class _Way:
         return None
 
     def close(self) -> None:
+        self._data_sets.close()
+        self._release()
+
+    def _release(self) -> None:
         line, self._line = self._line, None
         if line is not None:
             line.release()
@@ -127,7 +132,7 @@ class _Way:
     def _line_for(self, sop_class_uid: str) -> Line:
         if self._line is not None and sop_class_uid in self._classes:
             return self._line
-        self.close()
+        self._release()
         classes = list(self._pairs)
         start = classes.index(sop_class_uid)
         pairs: list[Pair] = []
@@ -139,10 +144,18 @@ class _Way:
         self._line, self._classes = Line(self._target, pairs), frozenset(chosen)
         return self._line
 
-    def _store(self, line: Line, located: Located) -> int | None:
-        accepted = [uid for _, uid in self._pairs[located.sop_class_uid] if line.accepts((located.sop_class_uid, uid))]
-        uid = syntax_for(located, accepted)
+    def _store(self, line: Line, located: Located, following: Located | None) -> int | None:
+        uid = self._syntax_for(line, located)
         if uid is None:
             return None
-        data_set = self._data_sets.of(located, uid)
-        return line.send((located.sop_class_uid, uid), located.sop_instance_uid, data_set, self._how)
+        data_set, ready = self._data_sets.of(located, uid), partial(self._ready, line, following)
+        return line.send((located.sop_class_uid, uid), located.sop_instance_uid, data_set, self._how, ready)
+
+    def _ready(self, line: Line, following: Located | None) -> None:
+        if following is not None and (uid := self._syntax_for(line, following)) is not None:
+            self._data_sets.ready(following, uid)
+
+    def _syntax_for(self, line: Line, located: Located) -> str | None:
+        """Return the transfer syntax in which an instance goes on an association, None when it takes none of it."""
+        accepted = [uid for _, uid in self._pairs[located.sop_class_uid] if line.accepts((located.sop_class_uid, uid))]
+        return syntax_for(located, accepted)

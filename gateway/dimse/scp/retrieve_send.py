@@ -8,7 +8,7 @@ import mmap
 import os
 from collections.abc import Collection, Iterator
 from contextlib import closing
-from typing import Final
+from typing import Final, NamedTuple
 
 from kernel.archive.blobs.spool import Scratch
 from kernel.archive.blobs.store import Blobs
@@ -32,14 +32,15 @@ def syntax_for(located: Located, accepted: Collection[str]) -> str | None:
 
 
 class DataSets:
-    """The data sets of one retrieval, one at a time."""
+    """The data sets of one retrieval, one at a time, and the next made ready ahead."""
 
     def __init__(self, blobs: Blobs) -> None:
         self._blobs = blobs
+        self._ahead: _Ahead | None = None
         self._buffer = memoryview(b"")  # one for all small instances: mapping each costs more than reading
 
     def of(self, located: Located, transfer_syntax_uid: str) -> memoryview | Iterator[bytes]:
-        """Return an encoded data set, whole or in pieces; good until the next is asked for.
+        """Return an encoded data set, whole or in pieces; good until the next is made ready or asked for.
 
         Whatever can fail for this instance alone fails before the first byte.
 
@@ -52,6 +53,30 @@ class DataSets:
         StorageFull
             There is no space for a transcoded one to wait.
         """
+        ahead, self._ahead = self._ahead, None
+        if ahead is None or ahead.what != (located.blob_key, transfer_syntax_uid):
+            _forget(ahead)
+            return _given(self._made(located, transfer_syntax_uid))
+        if isinstance(ahead.made, Exception):
+            raise ahead.made
+        return _given(ahead.made)
+
+    def ready(self, located: Located, transfer_syntax_uid: str) -> None:
+        """Make ready what will be asked for next, while the peer works on what it was sent; `of` tells what failed."""
+        _forget(self._ahead)
+        made: _Made | Exception
+        try:
+            made = self._made(located, transfer_syntax_uid)
+        except Exception as error:  # noqa: BLE001 (as `of` would raise it)
+            made = error
+        self._ahead = _Ahead((located.blob_key, transfer_syntax_uid), made)
+
+    def close(self) -> None:
+        """Forget what was made ready and not asked for."""
+        ahead, self._ahead = self._ahead, None
+        _forget(ahead)
+
+    def _made(self, located: Located, transfer_syntax_uid: str) -> "_Made":
         path = self._blobs.path(located.blob_key)
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
@@ -72,7 +97,7 @@ class DataSets:
         except BaseException:
             waiting.close()
             raise
-        return _waiting(waiting)
+        return waiting
 
     def _stored(self, descriptor: int, located: Located) -> memoryview:
         """Return the stored bytes, read or as a view of the file's pages: of a large instance nothing is copied."""
@@ -85,6 +110,25 @@ class DataSets:
         if os.preadv(descriptor, [self._buffer[:size]], located.dataset_offset) != size:
             raise BlobMissing(key=located.blob_key)
         return self._buffer[:size]
+
+
+_Made = memoryview | Scratch
+
+
+class _Ahead(NamedTuple):
+    """What was made ready, or why that failed."""
+
+    what: tuple[str, str]  # key of the blob, transfer syntax
+    made: _Made | Exception
+
+
+def _forget(ahead: _Ahead | None) -> None:
+    if ahead is not None and isinstance(ahead.made, Scratch):
+        ahead.made.close()
+
+
+def _given(made: _Made) -> memoryview | Iterator[bytes]:
+    return _waiting(made) if isinstance(made, Scratch) else made
 
 
 def _waiting(scratch: Scratch) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """What C-GET and C-MOVE have in common: the identifier is collected, read and looked up; then sub-operations run."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
 from typing import Final, Protocol
 
 from gateway.dimse.scp.backing import Backing
@@ -18,8 +19,8 @@ from kernel.errors import ExchangeError, IdentifierMismatch
 DRAINED_BYTES_MAX: Final = 8 * IDENTIFIER_BYTES_MAX
 _log = telemetry.get_logger("gateway.dimse")
 
-Store = Callable[[Located], int | None]
-"""Performs one sub-operation; returns its C-STORE status, or None when it could not be tried."""
+Store = Callable[[Located, Located | None], int | None]
+"""Performs one sub-operation; returns its C-STORE status, or None when it could not be tried. Told the next one, too."""
 
 
 class Performer(Protocol):
@@ -86,11 +87,11 @@ class _Retrieval:
         progress, told_s = Progress(len(found)), clock.monotonic_s()
         status: int | None = None
         try:
-            for located in found:
+            for located, following in zip_longest(found, found[1:]):
                 if session.is_cancelled(number):
                     status = CANCELLED
                     break
-                progress.count(located.sop_instance_uid, store(located))
+                progress.count(located.sop_instance_uid, store(located, following))
                 if progress.remaining and clock.monotonic_s() - told_s >= PENDING_EVERY_S:
                     told_s = clock.monotonic_s()
                     yield progress.answer(message, PENDING), None

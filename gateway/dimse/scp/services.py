@@ -35,6 +35,11 @@ ECHOED = (
 # Of a message: none, the bytes, or pieces of any size, each sent before the one after the next is asked for.
 DataSet = bytes | memoryview | Iterable[bytes | memoryview] | None
 Response = tuple[CommandSet, DataSet]
+Doing = Callable[[], None]
+
+
+def nothing() -> None:
+    """Do nothing."""
 
 
 class PeerGone(Exception):
@@ -67,7 +72,7 @@ class Talk(Protocol):
         """Say whether C-CANCEL-RQ came for a request."""
         ...
 
-    def request(self, context: Context, command: CommandSet, data_set: DataSet) -> Reply:
+    def request(self, context: Context, command: CommandSet, data_set: DataSet, meanwhile: Doing) -> Reply:
         """Send a request to the peer and wait for its response."""
         ...
 
@@ -103,12 +108,19 @@ class Session:
         """
         return self.talk is not None and self.talk.is_cancelled(message_id)
 
-    def request(self, context: Context, command: CommandSet, data_set: DataSet = None) -> Reply:
+    def request(
+        self, context: Context, command: CommandSet, data_set: DataSet = None, meanwhile: Doing = nothing
+    ) -> Reply:
         """Send a request to the peer on one of `contexts` and wait for its response (PS3.7 7.5).
 
         For C-STORE sub-operations of a C-GET, and for N-EVENT-REPORT. The Message ID and the Command Data Set Type are
         set here. What else arrives meanwhile is served. Only in the thread of the association, from inside
         `Receiver.finish`.
+
+        Parameters
+        ----------
+        meanwhile
+            Done when the request is sent, while the peer works on it; raises nothing.
 
         Raises
         ------
@@ -116,7 +128,7 @@ class Session:
             The peer released, aborted, was silent for too long or is lost; nothing is known about the request.
         """
         assert self.talk is not None
-        return self.talk.request(context, command, data_set)
+        return self.talk.request(context, command, data_set, meanwhile)
 
     def contexts_to_ask(self, abstract_syntax: str) -> list[Context]:
         """Return the accepted contexts of an abstract syntax on which the peer is the SCP."""

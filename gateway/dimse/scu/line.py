@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from gateway.dimse.listening.conversation import Conversation, Rules
 from gateway.dimse.listening.negotiation import VERIFICATION
 from gateway.dimse.scp.offer import NOTHING, Offers
-from gateway.dimse.scp.services import DataSet, PeerGone, Reply, Session
+from gateway.dimse.scp.services import DataSet, Doing, PeerGone, Reply, Session, nothing
 from gateway.dimse.scu.calling import SILENT, Lost, Target, broken, connected, gone, rejected
 from gateway.dimse.scu.proposal import CONTEXTS_MAX, Pair, request_to
 from gateway.dimse.upper_layer.commands import CommandSet, Field, Value
@@ -133,8 +133,10 @@ class Line:
         """Whether the peer still holds its end; looked at before an old association is used again."""
         return self._link.alive
 
-    def request(self, context: Context, command: CommandSet, data_set: DataSet = None) -> Reply:
-        """Ask for what has one response.
+    def request(
+        self, context: Context, command: CommandSet, data_set: DataSet = None, meanwhile: Doing = nothing
+    ) -> Reply:
+        """Ask for what has one response; see `Session.request`.
 
         Raises
         ------
@@ -142,7 +144,7 @@ class Line:
             No answer; nothing is known about what was asked.
         """
         try:
-            return self._conversation.request(context, command, data_set)
+            return self._conversation.request(context, command, data_set, meanwhile)
         except PeerGone:
             raise gone() from None
 
@@ -196,7 +198,14 @@ class Line:
         chunks = parcel.chunks(parcel.dataset_offset, self._upper.fragment_bytes)
         return self.send((parcel.sop_class_uid, parcel.transfer_syntax_uid), parcel.sop_instance_uid, chunks)
 
-    def send(self, pair: Pair, sop_instance_uid: str, data_set: DataSet, more: CommandSet | None = None) -> int:
+    def send(
+        self,
+        pair: Pair,
+        sop_instance_uid: str,
+        data_set: DataSet,
+        more: CommandSet | None = None,
+        meanwhile: Doing = nothing,
+    ) -> int:
         """C-STORE of an encoded data set; `more` are further elements of the command. Raises as `store`."""
         command: dict[str, Value] = {
             "AffectedSOPClassUID": pair[0],
@@ -204,7 +213,7 @@ class Line:
             "Priority": PRIORITY_MEDIUM,
             "AffectedSOPInstanceUID": sop_instance_uid,
         }
-        return self._status(self._contexts[pair], {**command, **(more or {})}, data_set)
+        return self._status(self._contexts[pair], {**command, **(more or {})}, data_set, meanwhile)
 
     def release(self) -> None:
         """End the association in order; a peer that does not agree in time is left."""
@@ -257,8 +266,8 @@ class Line:
 
     # --- inside -------------------------------------------------------------------------------------------------------
 
-    def _status(self, context: Context, command: CommandSet, data_set: DataSet) -> int:
-        reply = self.request(context, command, data_set)
+    def _status(self, context: Context, command: CommandSet, data_set: DataSet, meanwhile: Doing = nothing) -> int:
+        reply = self.request(context, command, data_set, meanwhile)
         if not isinstance(reply.command.get("Status"), int):
             raise Lost(Cause.LINK, "protocol", "a response without a status")
         return reply.status
