@@ -13,6 +13,7 @@ import { KeyScope } from "../ui/keyScope";
 import { hold, leave } from "../ui/leaving";
 import { useOnline } from "../ui/useOnline";
 import { Banner } from "./Banner";
+import { Bar } from "./Bar";
 import { isSecond, openSecond, tell } from "./beside/pair";
 import { SecondBar } from "./beside/SecondBar";
 import { useSecond } from "./beside/useSecond";
@@ -92,12 +93,11 @@ export default function Reading({ study, standing, onShow, ...ways }: ReadingPro
           onHelp={() => setPanel("help")}
         />
         {online ? null : (
-          <p className={styles["offline"]} role="alert">
-            <IconCloudOff className={styles["sign"] ?? ""} size={18} aria-hidden />
+          <Bar icon={<IconCloudOff size={18} aria-hidden />} role="alert">
             <span>
               {t("offline")} <DraftPlace />
             </span>
-          </p>
+          </Bar>
         )}
         <DraftBar />
         <SecondBar />

@@ -2,7 +2,7 @@
 
 import { IconWindowOff } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
-import styles from "../drafts/DraftBar.module.css";
+import { Bar } from "../Bar";
 import { useStore } from "../useStore";
 import { blocked } from "./pair";
 
@@ -10,9 +10,8 @@ export function SecondBar() {
   const { t } = useTranslation("reading");
   if (!useStore(blocked, (value) => value)) return null;
   return (
-    <div className={styles["bar"]} role="alert">
-      <IconWindowOff size={18} aria-hidden />
+    <Bar icon={<IconWindowOff size={18} aria-hidden />} role="alert">
       <span>{t("second.blocked")}</span>
-    </div>
+    </Bar>
   );
 }

@@ -2,12 +2,11 @@
 
 import { Button } from "@mantine/core";
 import { IconAlertTriangle, IconHistory } from "@tabler/icons-react";
-import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { formatMoment } from "../../ui/format";
 import { usePreferences } from "../../ui/preferences";
+import { Bar } from "../Bar";
 import { useStore } from "../useStore";
-import styles from "./DraftBar.module.css";
 import { drafts } from "./draft";
 
 export function DraftBar() {
@@ -44,21 +43,6 @@ export function DraftBar() {
         </Bar>
       ) : null}
     </>
-  );
-}
-
-interface BarProps {
-  readonly icon: ReactNode;
-  readonly role: "status" | "alert";
-  readonly children: ReactNode;
-}
-
-function Bar({ icon, role, children }: BarProps) {
-  return (
-    <div className={styles["bar"]} role={role}>
-      {icon}
-      {children}
-    </div>
   );
 }
 

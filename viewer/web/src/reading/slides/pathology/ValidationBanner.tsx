@@ -5,6 +5,7 @@ import { IconInfoCircle } from "@tabler/icons-react";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { ReaderValidation } from "../../../api/types";
+import { Bar } from "../../Bar";
 import styles from "./Validation.module.css";
 
 export interface ValidationBannerProps {
@@ -18,9 +19,8 @@ export function ValidationBanner({ standing, onOpen }: ValidationBannerProps) {
   const [told, setTold] = useState(false);
   if (standing !== "none" || told) return null;
   return (
-    <div className={styles["banner"]} role="status">
-      <IconInfoCircle size={18} aria-hidden />
-      <span className={styles["words"]}>{t("none")}</span>
+    <Bar icon={<IconInfoCircle size={18} aria-hidden />} role="status">
+      <span>{t("none")}</span>
       <Button size="compact-sm" variant="default" onClick={onOpen}>
         {t("open")}
       </Button>
@@ -33,6 +33,6 @@ export function ValidationBanner({ standing, onOpen }: ValidationBannerProps) {
       >
         {t("later")}
       </Button>
-    </div>
+    </Bar>
   );
 }
