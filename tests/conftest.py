@@ -35,6 +35,7 @@ settings.load_profile("check")
 os.environ["COLUMNS"] = "250"  # of what is said of wrong options; a worker of xdist has a terminal's
 
 SAMPLES = Path(os.environ.get("VIENANH_SAMPLES", Path(__file__).parents[2] / "shared" / "samples"))
+PIXELS = ("onnxruntime", "rapidocr_onnxruntime", "zxingcpp", "pypdfium2")  # modules of vienanh[pixels]
 PEERS = {
     "dcmtk": ("storescu", "dcmdump"),
     "orthanc": ("Orthanc",),
@@ -42,18 +43,17 @@ PEERS = {
     "chromium": ("chromium",),
     "ffmpeg": ("ffmpeg", "ffprobe"),
     "libturbojpeg": ("turbojpeg",),
-    "pixels": ("tesseract", "onnxruntime", "rapidocr_onnxruntime", "zxingcpp", "pypdfium2"),  # and vienanh[pixels]
+    "pixels": ("tesseract", *PIXELS),
     "postgresql": (),  # tests/support/postgresql.py looks for the server itself
 }
+LOOKS = {"turbojpeg": find_library, **dict.fromkeys(PIXELS, find_spec)}  # what is no program
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Fail in CI, and skip with a reason elsewhere, when a foreign program that a test needs is absent."""
     for marker in item.iter_markers("peer"):
         (name,) = marker.args
-        missing = [
-            one for one in PEERS[name] if not any(found(one) for found in (shutil.which, find_spec, find_library))
-        ]
+        missing = [one for one in PEERS[name] if LOOKS.get(one, shutil.which)(one) is None]
         if missing:
             absent(f"peer {name} is missing: {', '.join(missing)}; ./dev check says how to install it")
 
