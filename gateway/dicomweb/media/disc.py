@@ -81,7 +81,7 @@ def _check(size: int, total: int, image: IO[bytes]) -> None:
 def _add(disc: PyCdlib, name: str, content: Span, known: set[str]) -> None:
     folder, _, file = name.rpartition("/")
     _add_folders(disc, folder, known)
-    opened = cast("BinaryIO", _File(content))
+    opened: BinaryIO = cast("BinaryIO", _File(content))  # pycdlib says so, and reads alone
     disc.add_fp(opened, content.size_bytes, f"/{name}{'' if '.' in file else '.'};1", rr_name=file)
 
 
