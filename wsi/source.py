@@ -39,12 +39,12 @@ def opened_source(path: Path, mpp: float, scratch: Path, progress: Progress | No
         It cannot be read, or its tiles cannot be taken over and it is not to be decoded.
     """
     with path.open("rb") as opened:
+        read = _reader(opened)
         index = _told(opened)
         if isinstance(index, SlideIndex):
-            read = _reader(opened)
             yield Source(_scaled(index, mpp), read, slide_digest(read, path.stat().st_size, index))
             return
-        digest = _file_digest(_reader(opened), path.stat().st_size)
+        digest = _file_digest(read, path.stat().st_size)
     if progress is None:
         raise MalformedSlide(reason=f"its tiles cannot be taken over as they are: {index.reason}")
     with tempfile.TemporaryDirectory(prefix="slide-", dir=scratch) as folder:
@@ -77,8 +77,22 @@ def _scaled(index: SlideIndex, mpp: float) -> SlideIndex:
 
 
 def _reader(opened: IO[bytes]) -> Read:
+    """Return what reads a file as long as nobody writes to it: a tile that is half another's must not pass."""
     descriptor = opened.fileno()
-    return lambda at, length: os.pread(descriptor, length, at)
+    as_opened = _state(descriptor)
+
+    def read(at: int, length: int) -> bytes:
+        data = os.pread(descriptor, length, at)
+        if _state(descriptor) != as_opened:
+            raise MalformedSlide(reason="it was changed while it was read")
+        return data
+
+    return read
+
+
+def _state(descriptor: int) -> tuple[int, int]:
+    told = os.fstat(descriptor)
+    return told.st_size, told.st_mtime_ns
 
 
 def _file_digest(read: Read, size: int) -> bytes:

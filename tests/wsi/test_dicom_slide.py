@@ -1,5 +1,7 @@
 """A slide in DICOM is one index, whatever its instances are: counted or placed tiles, parts, focal planes, paths."""
 
+import struct
+
 import numpy as np
 import openslide
 import pytest
@@ -24,18 +26,21 @@ from kernel.errors import ExchangeError, LimitExceeded, MalformedInstance, Malfo
 from tests.wsi.builders import jpeg, pixels_of, texture
 from tests.wsi.dicom_builders import (
     EXPLICIT,
+    JPEG_BASELINE,
     Place,
     a_header,
     a_volume,
     an_optical_path,
     as_file,
     index_of,
+    many_placed,
     placed,
     slide_of,
     stored,
     tiles_of,
 )
 from wsi import dicom_slide
+from wsi.dicom_slide import Instance, index_dicom
 from wsi.frame_form import FrameForm, form_of
 from wsi.jpeg import ICC_SPLICED_BYTES_MAX
 from wsi.slide import Address
@@ -297,6 +302,14 @@ def test_nesting_without_end_is_refused():
 
     with pytest.raises(LimitExceeded, match="depth"):
         index_of(as_file(deep, [jpeg(texture(100, 100))]))
+
+
+def test_a_slide_that_places_more_frames_than_a_header_has_elements_for_is_refused_with_the_bound():
+    frames = LIMITS.elements_max // 9 + 1  # a group, two sequences, an item of each, four elements
+    pixels = struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OB", 0, 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+
+    with pytest.raises(LimitExceeded, match="elements_max"):
+        index_dicom([Instance(many_placed(frames) + pixels, JPEG_BASELINE, 0)])
 
 
 @pytest.mark.parametrize(
