@@ -4,6 +4,7 @@ from typing import Annotated
 
 import typer
 
+from exchange.held_advice import advice_on
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
 from exchange.stores import opened
@@ -38,7 +39,7 @@ def lanes(config: ConfigFile = None, data: DataFolder = None) -> None:
 
 
 def held(config: ConfigFile = None, data: DataFolder = None) -> None:
-    """List what waits for a person: held by de-identification or a rule, or refused by a destination."""
+    """List what waits for a person, and what can be done: held by de-identification or a rule, or refused there."""
     with plain_errors(), opened(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             rows = [
@@ -47,6 +48,8 @@ def held(config: ConfigFile = None, data: DataFolder = None) -> None:
                 for job in status.stopped_jobs(connection, state)
             ]
         table(("state", "lane", "study", "instance", "cause", "detail"), rows)
+        for line in advice_on({row[4] for row in rows}):
+            out.print(line, markup=False)
 
 
 def retry(

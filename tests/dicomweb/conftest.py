@@ -22,6 +22,7 @@ from consult.slides.kept import Kept
 from consult.slides.room import SlideRoom
 from consult.slides.upload_taking import Taking
 from consult.slides.uploads import Uploads
+from exchange.assemble import cleaners_of
 from gateway.dicomweb.app import DicomWeb
 from gateway.dicomweb.deidentify.order import Deidentification
 from gateway.dicomweb.http.direct import Direct
@@ -122,7 +123,13 @@ def _migrated() -> Path:
 
 @contextmanager
 def running_node(
-    folder: Path, *, site: str = SITE, role: Role = "both", http: dict[str, Any] | None = None, **archive: Any
+    folder: Path,
+    *,
+    site: str = SITE,
+    role: Role = "both",
+    http: dict[str, Any] | None = None,
+    clean_pixels: bool = True,
+    **archive: Any,
 ) -> Iterator[Node]:
     """Run a node's DICOMweb in this process; `http` and `archive` override fields of its configuration."""
     base = Config()
@@ -130,6 +137,7 @@ def running_node(
         base,
         node=replace(base.node, data=folder, site=site, role=role),
         http=replace(base.http, **(http or {})),
+        anonymizer=replace(base.anonymizer, clean_pixels=clean_pixels),
         archive=replace(base.archive, free_bytes_min=1, **archive),
     )
     folder.mkdir(exist_ok=True)
@@ -160,7 +168,7 @@ def running_node(
             deletions=deletions,
             tiers=Tiers(blobs, config.archive.tiers_bytes_max),
             commitments=desk,
-            deidentification=Deidentification(profiles_of(config), site_keys),
+            deidentification=Deidentification(profiles_of(config), site_keys, cleaner_of=cleaners_of(config, db)),
             slide_uploads=uploads,
             slides=slides,
         )

@@ -2,14 +2,22 @@
 
 import io
 import json
+from dataclasses import replace
+from datetime import UTC, datetime
+from functools import partial
 
 import pydicom
 import pytest
 
+from anonymizer.pixels.zones import Device, zones_text
+from exchange.assemble import cleaners_of
 from gateway.dicomweb.http.multipart import MultipartParser, PartBegin, PartData
 from kernel.archive.tables import instance
+from kernel.dicom.boxes import Box
+from routing import drawn_zones
+from routing.pixel_reviews import Reviewer
 from tests.dicomweb.conftest import MULTIPART, body_of, running_node
-from tests.support.builders import a_ct, a_ct_series, as_file
+from tests.support.builders import a_ct, a_ct_series, an_us_cine, as_file
 from tests.support.odd_files import with_an_item_longer_than_its_sequence
 
 PATH = "/dicom-web/$deidentify"
@@ -121,6 +129,37 @@ def test_nothing_is_kept_and_an_audit_line_counts(node):
 )
 def test_other_bodies_and_answers_are_refused(archive, change, status):
     assert order(archive, as_file(a_ct()), **change).status_code == status
+
+
+def test_an_instance_that_is_too_long_is_held_and_the_others_come_back(tmp_path):
+    with running_node(tmp_path / "small", http={"instance_bytes_max": 4000}) as small:
+        response = order(small, as_file(a_ct(rows=256, columns=256)), as_file(a_ct(seed="short", rows=8, columns=8)))
+
+        *made, (_, report) = parts_of(response)
+        assert (len(made), [one["part"] for one in json.loads(report)["held"]]) == (1, [1])
+        assert small.stages() == []
+
+
+def test_pixels_that_nobody_cleans_on_this_node_are_held(tmp_path):
+    with running_node(tmp_path / "plain", clean_pixels=False) as plain:
+        response = order(plain, as_file(an_us_cine()))
+
+    assert response.status_code == 409
+    assert [(one["because"], one["tag"]) for one in response.json()["held"]] == [("ultrasound", "(7FE0,0010)")]
+
+
+def test_the_zones_of_a_site_are_those_of_the_file_and_those_that_its_people_drew(node, tmp_path):
+    device, own, file = Device("acme", "sono 5", 48, 64), Box(20, 0, 30, 40), tmp_path / "zones.toml"
+    file.write_text(zones_text({device: (Box(0, 0, 4, 64),)}))
+    config = replace(node.config, anonymizer=replace(node.config.anonymizer, pixel_zones=file))
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    save = partial(drawn_zones.save, site="LOCAL", device=device, boxes=[own], by=Reviewer("lan"), now=now)
+    node.db.write(save)
+
+    cleaner, elsewhere = cleaners_of(config, node.db)("LOCAL"), cleaners_of(config, node.db)("FAR")
+
+    assert cleaner.zones == elsewhere.zones == {device: (Box(0, 0, 4, 64),)}
+    assert (cleaner.drawn([device]), elsewhere.drawn([device])) == ((own,), ())
 
 
 def test_an_empty_body_and_one_that_is_too_long_are_refused(tmp_path):
