@@ -1,10 +1,12 @@
 """`vienanh reidentify`: files that came back about released studies, led home with the vault of this node."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Final
 
 import typer
 
+from anonymizer.pdf.shown_uids import uids_shown
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.pseudonyms.vault import VaultKind
 from anonymizer.reidentify.dicom import RETURNED_BYTES_MAX, UID_LEFT, named_in, reidentify
@@ -75,6 +77,8 @@ def _one(stores: Stores, keys: Keys, path: Path, output: Path) -> str:
     content = path.read_bytes()
     is_dicom = content[128:132] == b"DICM"
     named = named_in(content) if is_dicom else named_in_message(content)
+    shown = uids_shown(content) if is_dicom else frozenset[str]()
+    named = replace(named, uids=named.uids | shown)
     if not is_dicom:
         found = ways_back.opened(stores.db, keys, [(VaultKind.STUDY, uid) for uid in named.uids])
         named = studies_in(named, [token for _, token in found])
@@ -83,7 +87,7 @@ def _one(stores: Stores, keys: Keys, path: Path, output: Path) -> str:
         return HELD_WORDS[way]
     if is_dicom:
         made = reidentify(content, way)
-        if made.document == UID_LEFT:
+        if made.document == UID_LEFT or (shown & way.uids.keys() and uids_shown(made.content) & way.uids.keys()):
             return HELD_WORDS[UID_LEFT]
         _write(output / f"{made.sop_instance_uid}.dcm", made.content)
     else:

@@ -14,6 +14,7 @@ from typing import Final
 
 from sqlalchemy import Connection
 
+from anonymizer.pdf.shown_uids import uids_shown
 from anonymizer.pseudonyms.identifiers import new_uid
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.pseudonyms.vault import NONCE_BYTES, Sealed, VaultEntry, VaultKind, seal
@@ -92,7 +93,8 @@ class Reidentifier:
             source = source_of(self._db, job.site, job.sop_instance_uid)
             with self._blobs.open(source.blob_key) as file:
                 content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            named = named_in(content)
+            named, shown = named_in(content), uids_shown(content)
+            named = replace(named, uids=named.uids | shown)
             keys = self._keys_of(job.site)
             way = way_back(self._db, keys, named, asker, now=self._clock.now())
             if isinstance(way, str):
@@ -102,7 +104,7 @@ class Reidentifier:
             if way.uids.get(uid, known_as) != known_as:
                 return Home(None)  # a copy of what left: the original is here
             made = reidentify(content, replace(way, uids={**way.uids, uid: known_as}))
-            if made.document == UID_LEFT:
+            if made.document == UID_LEFT or (shown & way.uids.keys() and uids_shown(made.content) & way.uids.keys()):
                 return Held(DOCUMENT_UID, "(0042,0011)")
             entry = VaultEntry(VaultKind.UID, uid, {"UID": known_as})
             return self._taken_in(job, made, (seal(entry, keys, nonce=self._random_bytes(NONCE_BYTES)),))

@@ -9,14 +9,16 @@ from pydicom.sequence import Sequence
 from pydicom.uid import EncapsulatedPDFStorage
 from sqlalchemy import select
 
+from anonymizer.pdf.drawing import is_installed
 from anonymizer.pseudonyms.identifiers import pseudonym
+from anonymizer.reidentify.pdf import uids_in
 from kernel import audit
 from kernel.archive.tables import study
 from kernel.events import EventName
 from routing import ways_back
 from routing.ways_back import OTHER_PATIENT, UNKNOWN_PSEUDONYM, UNKNOWN_STUDY
 from tests.support.builders import a_ct, a_uid
-from tests.support.papers import a_typed_pdf
+from tests.support.papers import a_typed_pdf, in_a_font_of_its_own
 from tests.support.reports import a_structured_report
 
 RULES = ({"source": ["reidentified"], "to": "pacs", "final": True}, {"to": "hub"})
@@ -184,17 +186,35 @@ def test_only_a_peer_that_may_brings_reports_back(site):
     assert [outcome for outcome, _ in refusals(site)] == ["minor failure"]
 
 
+def a_report_with(document: bytes, released: Dataset) -> Dataset:
+    report = a_structured_report(released, "x")
+    report.SOPClassUID, report.MIMETypeOfEncapsulatedDocument = EncapsulatedPDFStorage, "application/pdf"
+    report.EncapsulatedDocument = document + b"\0" * (len(document) % 2)
+    return report
+
+
 def test_a_report_with_a_document_in_which_a_uid_cannot_be_put_back_is_held(site):
     released = at_hub(site, a_ct())
-    report = a_structured_report(released, "x")
     attached = b"<</Type/EmbeddedFile/Length 80>>stream\n%s\nendstream" % str(released.StudyInstanceUID).encode()
-    report.SOPClassUID, report.MIMETypeOfEncapsulatedDocument = EncapsulatedPDFStorage, "application/pdf"
-    document = a_typed_pdf(["Xem tep"], objects=[attached])
-    report.EncapsulatedDocument = document + b"\0" * (len(document) % 2)
 
-    returns(site, report)
+    returns(site, a_report_with(a_typed_pdf(["Xem tep"], objects=[attached]), released))
 
     assert held(site) == ["document-uid"]
+
+
+@pytest.mark.skipif(not is_installed(), reason="vienanh[pixels] is not installed")
+def test_a_report_whose_font_hides_a_uid_that_left_is_held_and_one_of_another_is_not(site):
+    released = at_hub(site, a_ct())
+
+    document = in_a_font_of_its_own(f"Ca {released.SOPInstanceUID}")
+    assert uids_in(document) == frozenset()
+    returns(site, a_report_with(document, released))
+    assert held(site) == ["document-uid"]
+
+    other = a_report_with(in_a_font_of_its_own("Ca 2.25.4711"), released)
+    other.SOPInstanceUID = "2.25.4712"
+    returns(site, other)
+    assert len(site.pacs.contents) == 1
 
 
 def test_an_object_with_too_many_names_is_held(site, monkeypatch):

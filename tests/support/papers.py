@@ -1,6 +1,7 @@
 """Small PDFs as hospitals encapsulate them: typed text of one font, and scanned paper."""
 
 import io
+import re
 from collections.abc import Sequence
 
 from PIL import Image, ImageDraw, ImageFont
@@ -8,6 +9,7 @@ from PIL import Image, ImageDraw, ImageFont
 FONT = "/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"
 WIDTH, HEIGHT = 420, 300  # points; small pages are looked at quickly
 DOTS_PER_POINT = 200 / 72
+_DIGITS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
 def a_typed_pdf(*pages: Sequence[str], catalog: bytes = b"", objects: Sequence[bytes] = ()) -> bytes:
@@ -31,6 +33,17 @@ def a_typed_pdf(*pages: Sequence[str], catalog: bytes = b"", objects: Sequence[b
         ]
     assert len(bodies) == first - 1
     return a_pdf([*bodies, *objects])
+
+
+def in_a_font_of_its_own(line: str) -> bytes:
+    """Return a PDF of one line whose bytes are numbers that only its font knows, as subset fonts have them."""
+    names = {" ": "space", ".": "period"} | dict(zip("0123456789", _DIGITS, strict=True))
+    letters = sorted(set(line))
+    glyphs = " ".join(f"/{names.get(letter, letter)}" for letter in letters)
+    encoding = b"<</Type/Encoding/Differences[65 %s]>>" % glyphs.encode()
+    plain = a_typed_pdf(["".join(chr(65 + letters.index(letter)) for letter in line)])
+    bodies = re.findall(rb"\d+ 0 obj\n(.*?)\nendobj", plain, re.DOTALL)
+    return a_pdf([body.replace(b"/WinAnsiEncoding", encoding) for body in bodies])
 
 
 def a_scanned_pdf(*pages: Sequence[str]) -> bytes:
