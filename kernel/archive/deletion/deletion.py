@@ -35,7 +35,7 @@ REASONS: Final = {
     "retention-expired": "data retention policy expired (113039, DCM)",
     "duplicate": "the same is here under other identifiers",
     "test-data": "never a patient's",
-    ERASURE: "the patient's right to have it erased; the sealed ways back from its copies go, too",
+    ERASURE: "the patient's right to have it erased; its orders and the sealed ways back from its copies go, too",
 }
 """Why something may be deleted: words of the code, as a text of a person's would end in the audit."""
 _EVENTS: Final = {
