@@ -7,7 +7,7 @@ import typer
 
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
-from exchange.stores import opened
+from exchange.stores import begun, opened
 from kernel.access import NewAccount, Role, Scope
 
 BY = "command line"
@@ -42,7 +42,7 @@ def add_user(
 @users.command("password")
 def set_password(name: Name, password: Password, config: ConfigFile = None, data: DataFolder = None) -> None:
     """Replace an account's password by a one-time one, which its owner must change at the next sign-in."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         stores.access.accounts.set_password(name, password, must_change=True, by=BY)
         out.print(f"The password of {name} was replaced; its sessions have ended.")
 
@@ -50,7 +50,7 @@ def set_password(name: Name, password: Password, config: ConfigFile = None, data
 @users.command("rights")
 def set_rights(name: Name, role: Roles, site: Sites = None, config: ConfigFile = None, data: DataFolder = None) -> None:
     """Replace an account's roles and sites by those that are given; its sessions end."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         stores.access.accounts.set_rights(name, role, site, by=BY)
         out.print(f"The rights of {name} were replaced; its sessions have ended.")
 
@@ -68,7 +68,7 @@ def enable(name: Name, config: ConfigFile = None, data: DataFolder = None) -> No
 
 
 def _set_disabled(name: str, config: ConfigFile, data: DataFolder, *, disabled: bool) -> None:
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         stores.access.accounts.set_disabled(name, disabled=disabled, by=BY)
         out.print(f"Account {name} is {'disabled' if disabled else 'enabled'}.")
 
@@ -76,7 +76,7 @@ def _set_disabled(name: str, config: ConfigFile, data: DataFolder, *, disabled: 
 @users.command("list")
 def list_users(config: ConfigFile = None, data: DataFolder = None) -> None:
     """List the accounts."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         table(
             ("name", "display", "roles", "sites", "state"),
             [
@@ -110,7 +110,7 @@ def create_token(
 @tokens.command("list")
 def list_tokens(config: ConfigFile = None, data: DataFolder = None) -> None:
     """List the tokens; their secrets are not kept."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         table(
             ("id", "name", "scopes", "site", "made", "expires", "revoked"),
             [
@@ -135,6 +135,6 @@ def revoke_token(
     data: DataFolder = None,
 ) -> None:
     """End a token."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         stores.access.tokens.revoke(token_id, by=BY)
         out.print("The token was revoked.")

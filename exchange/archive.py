@@ -10,7 +10,7 @@ import typer
 from exchange.beside import own_committer
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
-from exchange.stores import opened
+from exchange.stores import begun
 from kernel import events
 from kernel.archive import index
 from kernel.archive.ingest import quarantine as kept_apart
@@ -34,7 +34,7 @@ def trace(
     data: DataFolder = None,
 ) -> None:
     """Print what happened to a study at this node, with times."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             found = events.of_study(connection, site, study_uid)
         if not found:
@@ -72,7 +72,7 @@ def _detail(one: Event) -> str:
 
 def complete(study_uid: Study, site: Site = None, config: ConfigFile = None, data: DataFolder = None) -> None:
     """Say that a study is complete now ("send now"), without waiting for other evidence."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             found = index.study_row(connection, study_uid, None if site is None else frozenset({site}))
         changed = own_committer(stores).send_now(found.pk)
@@ -82,7 +82,7 @@ def complete(study_uid: Study, site: Site = None, config: ConfigFile = None, dat
 @quarantine.command("list")
 def list_quarantine(config: ConfigFile = None, data: DataFolder = None) -> None:
     """List what was refused, newest first, and why."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             rows = kept_apart.listed(connection)
         table(
@@ -102,7 +102,7 @@ def export_quarantined(
     data: DataFolder = None,
 ) -> None:
     """Copy one refused instance out, to look at it. It may identify a patient."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             row = next((row for row in kept_apart.listed(connection) if row.pk == number), None)
         if row is None:

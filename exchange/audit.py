@@ -6,7 +6,7 @@ import typer
 
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
-from exchange.stores import opened
+from exchange.stores import begun
 from kernel import audit
 
 app = typer.Typer(no_args_is_help=True, help="Who did what to which study, and whether the record is whole.")
@@ -19,7 +19,7 @@ def of_study(
     data: DataFolder = None,
 ) -> None:
     """List the audit lines of one study, newest first."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             lines = audit.of_study(connection, study_uid)
         table(
@@ -41,7 +41,7 @@ def verify(
     noted = audit.Head(int(number), digest) if number.isdigit() and digest else None
     if head and noted is None:
         raise typer.BadParameter("must be NUMBER:DIGEST as an earlier verify printed it", param_hint="--head")
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             count = audit.verify(connection, noted)
             end = audit.head(connection)

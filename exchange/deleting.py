@@ -8,7 +8,7 @@ from exchange.assemble import COMMIT_SOCKET, deletions_of
 from exchange.beside import is_served, own_committer
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors
-from exchange.stores import Stores, opened
+from exchange.stores import Stores, begun
 from exchange.study_report import report_study
 from kernel.archive import index
 from kernel.archive.deletion import holds
@@ -41,7 +41,7 @@ def delete(
     """Delete a study, or one series or instance of it; the node removes the bytes later."""
     if instance is not None and series is None:
         raise typer.BadParameter("--instance needs --series")
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         target = Target(_site_of(stores, study_uid, site), study_uid, series, instance)
         count = _deleted(stores, Wish(target, BY, "admin", "", reason, is_admin=True, is_forced=force))
         out.print(f"{count} instances were deleted.")
@@ -56,7 +56,7 @@ def hold(
     data: DataFolder = None,
 ) -> None:
     """Put a study under a legal hold: nobody can delete it."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         owner, now = _site_of(stores, study_uid, site), stores.clock.now()
         stores.db.write(lambda connection: holds.place(connection, owner, study_uid, reason=reason, who=BY, at=now))
         out.print("The study is held.")
@@ -65,7 +65,7 @@ def hold(
 @app.command("unhold")
 def unhold(study_uid: Study, site: Site = None, config: ConfigFile = None, data: DataFolder = None) -> None:
     """Lift a legal hold."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         owner, now = _site_of(stores, study_uid, site), stores.clock.now()
         stores.db.write(lambda connection: holds.lift(connection, owner, study_uid, who=BY, at=now))
         out.print("The hold is lifted.")

@@ -7,7 +7,7 @@ import typer
 from exchange.held_advice import advice_on
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
-from exchange.stores import opened
+from exchange.stores import begun
 from routing import settings, status
 from routing.jobs import JobState
 
@@ -16,7 +16,7 @@ BY = "command line"
 
 def lanes(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Show each destination: backlog, oldest age, pause and its cause."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         names = tuple(settings.parse(stores.config).destinations)
         with stores.db.read() as connection:
             rows = status.lanes(connection, names, stores.clock.now())
@@ -40,7 +40,7 @@ def lanes(config: ConfigFile = None, data: DataFolder = None) -> None:
 
 def held(config: ConfigFile = None, data: DataFolder = None) -> None:
     """List what waits for a person, and what can be done: held by de-identification or a rule, or refused there."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             rows = [
                 (state.value, job.lane, job.study_instance_uid, job.sop_instance_uid, job.cause, job.detail)
@@ -58,7 +58,7 @@ def retry(
     data: DataFolder = None,
 ) -> None:
     """Try a destination again at once: its pause ends and what it refused is offered again."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         came_back = stores.db.write(lambda connection: status.retry(connection, destination, stores.clock.now()))
         out.print(f"{destination} is tried again; {came_back} refused jobs came back.")
 
@@ -69,6 +69,6 @@ def release(
     data: DataFolder = None,
 ) -> None:
     """Release a held study: one held for its pixels goes, one held for residue is de-identified and searched again."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         came_back = stores.db.write(lambda connection: status.release(connection, study_uid, BY, stores.clock.now()))
         out.print(f"{came_back} jobs of the study were released.")

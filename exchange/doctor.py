@@ -10,15 +10,17 @@ from typing import Annotated
 
 import typer
 
+from anonymizer.pixels.finder import missing
 from exchange.assemble import NAMING_BLOBS, transports
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out
-from exchange.stores import Stores, opened
+from exchange.stores import Stores, is_begun, opened
 from gateway import source_tables
 from gateway.dimse.upper_layer.tls import ServerTls
 from gateway.peers import Sources
 from kernel import audit
 from kernel.archive.blobs import verify
+from kernel.clock import SystemClock
 from kernel.config import Config
 from kernel.dicom.video import video_program
 from kernel.errors import ExchangeError
@@ -75,15 +77,19 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
     )
     made_by = video_program()
     yield Finding("video", note=f"made by ffmpeg with {made_by[1]}" if made_by else "not made: no ffmpeg with H.264")
+    yield _text_in_pixels(config)
     yield _disk(config)
     try:
-        with opened(config) as stores:
-            yield from _stores(stores, deep=deep)
-            yield from _lanes(stores, tuple(rules.destinations))
+        if is_begun(config):
+            with opened(config) as stores:
+                yield from _stores(stores, deep=deep)
+                yield from _lanes(stores, tuple(rules.destinations))
+        else:
+            yield Finding("stores", note=f"no node was begun in {config.node.data.resolve()} yet: `vienanh serve`")
     except ExchangeError as error:
         yield Finding("stores", str(error))
         return
-    for name, make in transports(config, rules, stores.clock).items():
+    for name, make in transports(config, rules, SystemClock()).items():
         transport = make()
         receipt = transport.probe()
         transport.close()
@@ -129,6 +135,15 @@ def _certificate(config: Config) -> Finding:
     except OSError as error:
         return Finding("TLS", f"{error.filename}: {error.strerror}")
     return Finding("TLS", note=str(certificate))
+
+
+def _text_in_pixels(config: Config) -> Finding:
+    """Say whether text in pictures is found and masked; where it is not, pictures wait, and nobody is told of a fault."""
+    if not config.anonymizer.clean_pixels:
+        return Finding("text in pixels", note="not looked for, as anonymizer.clean_pixels is false")
+    absent = missing()
+    waiting = f"pictures that may show a name wait for a person: {absent} is missing" if absent else ""
+    return Finding("text in pixels", note=waiting or "found and masked")
 
 
 def _disk(config: Config) -> Finding:

@@ -12,7 +12,7 @@ import typer
 
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import EXIT_REFUSED, err, out, plain_errors, progress_bar
-from exchange.stores import opened
+from exchange.stores import begun
 from gateway.dicomweb.media.disc import kind_of_disc, write_disc
 from gateway.dicomweb.media.medium import File, Source, files_of
 from gateway.dicomweb.retrieve.zipped import zipped
@@ -35,7 +35,7 @@ def export(
     if to.exists():
         err.print("It is there already; nothing was written.")
         raise typer.Exit(EXIT_REFUSED)
-    with plain_errors(), opened(read_config(config, data)) as stores, progress_bar() as bar:
+    with plain_errors(), begun(read_config(config, data)) as stores, progress_bar() as bar:
         grant = stores.access.open_study(system(BY), study_uid, Action.EXPORT, "", site)
         source = Source(stores.db, stores.blobs, Metadata(stores.db), token_hex)
         count, files = files_of(source, replace(grant, labels=False))

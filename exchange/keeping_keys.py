@@ -10,7 +10,7 @@ from anonymizer.pseudonyms.keys import key_id
 from exchange.key_files import VARIABLE, KeyFile, SiteKeys, from_environment, key_file, new_secret
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import err, out, plain_errors, progress_bar, table
-from exchange.stores import Stores, opened
+from exchange.stores import Stores, begun
 from kernel.audit import Action, Line, append
 from kernel.config import Config
 from kernel.errors import InvalidConfiguration
@@ -24,7 +24,7 @@ app = typer.Typer(no_args_is_help=True, help="The site's secrets: list them, rot
 @app.command("list")
 def list_keys(config: ConfigFile = None, data: DataFolder = None) -> None:
     """List the epochs of the secrets, by names that tell nothing of them, and what is sealed with which."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         ring = from_environment() or key_file(stores.config).read_or_create()
         site = stores.config.node.site
         used = seals_in_use(stores.db)
@@ -39,7 +39,7 @@ def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
 
     UIDs, pseudonyms and date shifts stay. Old seals stay in the key file, to open backups, until `keys retire`.
     """
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         file = _file(stores.config)
         with file.changing():
             _change(stores, file, file.read_or_create().with_seal(new_secret(), _now(stores)), "seal rotated")
@@ -50,7 +50,7 @@ def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
 @app.command("retire")
 def retire(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Forget old seals; backups of the vault from before the last rotation do not open any more."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         file = _file(stores.config)
         with file.changing():
             ring = file.read_or_create()
@@ -74,7 +74,7 @@ def new_identifiers(
     if not yes:
         err.print("Every patient gets a second pseudonym, and priors at the hub are lost to readers. Say --yes for it.")
         raise typer.Exit(2)
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         file = _file(stores.config)
         with file.changing():
             ring = file.read_or_create().with_identifiers(new_secret(), _now(stores))

@@ -8,7 +8,7 @@ from anonymizer.pseudonyms.identifiers import is_pseudonym, spoken
 from exchange.key_files import site_keys
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
-from exchange.stores import Stores, opened
+from exchange.stores import Stores, begun
 from routing.break_glass import REASONS, BreakGlass, Caller
 
 app = typer.Typer(no_args_is_help=True, help="Whose a pseudonym is: one person asks, another approves.")
@@ -32,7 +32,7 @@ def open_vault(
 
     Another account with the right vault:open has to approve it within half an hour; then `vienanh vault show` tells.
     """
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         caller = _caller(stores, name, password)
         made = _vault(stores).ask(caller, site or stores.config.node.site, token, reason)
         if is_pseudonym(made.token):
@@ -43,7 +43,7 @@ def open_vault(
 @app.command("approve")
 def approve(request: Request, name: As, password: Password, config: ConfigFile = None, data: DataFolder = None) -> None:
     """Approve what somebody else asked."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         made = _vault(stores).approve(_caller(stores, name, password), request)
         out.print(f"{made.asked_by} may open request {made.id} now, once.", markup=False)
 
@@ -51,7 +51,7 @@ def approve(request: Request, name: As, password: Password, config: ConfigFile =
 @app.command("show")
 def show(request: Request, name: As, password: Password, config: ConfigFile = None, data: DataFolder = None) -> None:
     """Tell whose the token is: once, to the one who asked, when it was approved."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         identity = _vault(stores).open(_caller(stores, name, password), request)
         table(("attribute", "value"), list(identity.items()))
 
@@ -59,7 +59,7 @@ def show(request: Request, name: As, password: Password, config: ConfigFile = No
 @app.command("list")
 def list_requests(name: As, password: Password, config: ConfigFile = None, data: DataFolder = None) -> None:
     """List the requests that wait."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         table(
             ("request", "site", "token", "reason", "asked by", "until", "approved by"),
             [

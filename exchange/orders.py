@@ -10,7 +10,7 @@ from consult.stations import Stations
 from consult.steps import Status, step_of
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
-from exchange.stores import opened
+from exchange.stores import begun, opened
 
 BY = By("command line")
 
@@ -29,7 +29,7 @@ def list_orders(
     data: DataFolder = None,
 ) -> None:
     """List scheduled steps in the order of their start, at most 500."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         found = OrderDesk(stores.db, stores.clock).listed(None, start_date=date, modality=modality, status=status)
         table(
             ("start", "accession", "step", "modality", "station", "patient id", "patient", "status", "by"),
@@ -99,7 +99,7 @@ def cancel_order(
     data: DataFolder = None,
 ) -> None:
     """Take back an order whose steps have not begun."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         numbers = OrderNumbers(accession_number=accession, step_id=step)
         canceled = OrderDesk(stores.db, stores.clock).cancel(site or stores.config.node.site, numbers, BY)
         out.print(f"{len(canceled)} steps are canceled.")

@@ -16,7 +16,7 @@ from anonymizer.reidentify.messages import named_in_message, studies_in
 from exchange.key_files import KeyFile, site_keys
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import err, out, plain_errors, progress_bar
-from exchange.stores import Stores, opened
+from exchange.stores import Stores, begun
 from kernel.errors import LimitExceeded, Refused
 from routing import ways_back
 from routing.vault import Asker
@@ -50,7 +50,7 @@ def reidentify_files(
     pseudonym that it names is listed and not written; then the exit code is 1. The new files name patients: keep them
     at the site.
     """
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         site = stores.config.node.site
         keys = KeyFile(key_file).read().keys(site) if key_file else site_keys(stores.config)(site)
         paths = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]

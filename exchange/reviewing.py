@@ -9,7 +9,7 @@ from anonymizer.pixels.zones import Device, Zones, zones_text
 from exchange.deliveries import BY
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
-from exchange.stores import opened
+from exchange.stores import begun
 from kernel.dicom.boxes import Box, joined
 from routing import drawn_zones, pixel_reviews, pixel_zones
 from routing.pixel_reviews import Reviewer
@@ -51,7 +51,7 @@ def accept(
     data: DataFolder = None,
 ) -> None:
     """Have the instance made anew with masks, and sent."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             review = pixel_reviews.find(connection, site, instance, profile)
         boxes = () if nothing else [_box(text) for text in mask] if mask else review.proposed
@@ -69,7 +69,7 @@ def reject(
     data: DataFolder = None,
 ) -> None:
     """Never send the instance."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             review = pixel_reviews.find(connection, site, instance, profile)
         now = stores.clock.now()
@@ -129,7 +129,7 @@ def forget_zones(
     """Forget what was learnt of a device: its next instances are looked at."""
     with plain_errors():
         read = read_config(config, data)
-        with opened(read) as stores:
+        with begun(read) as stores:
             now = stores.clock.now()
             stores.db.write(lambda connection: pixel_zones.forget(connection, site or read.node.site, name, BY, now))
         out.print("Forgotten.")
@@ -146,7 +146,7 @@ def _in_use(learnt: Sequence[pixel_zones.Learnt]) -> Zones:
 
 
 def _read(config: ConfigFile, data: DataFolder, ask: Callable[["Connection"], Sequence[One]]) -> Sequence[One]:
-    with opened(read_config(config, data)) as stores, stores.db.read() as connection:
+    with begun(read_config(config, data)) as stores, stores.db.read() as connection:
         return ask(connection)
 
 

@@ -42,7 +42,7 @@ _NO_WORKER: Final = (
 app = typer.Typer(no_args_is_help=True, help="OHIF as a second viewer, under /ohif/.")
 
 
-@app.command()
+@app.command("install")
 def install(
     package: Annotated[
         Path | None,
@@ -67,7 +67,7 @@ def install(
         out.print(f"OHIF {VERSION} is installed, at /ohif/ of the node.")
 
 
-@app.command()
+@app.command("remove")
 def remove(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Take OHIF away again."""
     with plain_errors():

@@ -10,6 +10,7 @@ import typer
 from exchange.assemble import assembled
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors, table
+from exchange.stores import reserved
 from exchange.supervise import Running
 from kernel import config as configuration
 from kernel import telemetry
@@ -44,7 +45,7 @@ def serve(
         if dev_token is not None:
             _refuse_anything_but_loopback(settings)
         telemetry.configure(settings.log)
-        with assembled(settings, dev_token=dev_token) as node:
+        with reserved(settings), assembled(settings, dev_token=dev_token) as node:
             password = node.stores.access.first_administrator()
             Running(node, lambda running: _tell(running, settings, password)).run()
 

@@ -1,8 +1,12 @@
 """The stores of a node, opened for a command that works beside it: rows and blobs, no listeners, no workers."""
 
+import fcntl
+import os
 from collections.abc import Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from kernel.access import Access
 from kernel.archive.blobs.store import Blobs
@@ -13,6 +17,7 @@ from kernel.database.target import target_of
 from kernel.errors import InvalidConfiguration
 
 BLOBS_FOLDER = "blobs"
+LOCK_FILE: Final = "node.lock"  # locked while a node runs; has its process id, for who is told of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,14 +51,69 @@ def opened(config: Config, *, clock: Clock | None = None, dev_token: str | None 
         db.close()
 
 
+@contextmanager
+def begun(config: Config) -> Generator[Stores]:
+    """Open the stores of a node that was begun before, for a command that asks about it; raises as `opened`, too.
+
+    Raises
+    ------
+    InvalidConfiguration
+        No node was begun there: a question about it has no answer, least of all "nothing waits".
+    """
+    if not is_begun(config):
+        where = config.node.data.resolve()
+        raise _unusable_folder(config, f"no node was begun in {where}; --config or --data names the one that is meant")
+    with opened(config) as stores:
+        yield stores
+
+
+def is_begun(config: Config) -> bool:
+    """Whether there are stores to open; a database server is believed."""
+    target, _ = target_of(config)
+    return not isinstance(target, Path) or target.exists()
+
+
+@contextmanager
+def reserved(config: Config) -> Generator[None]:
+    """Keep the data folder to this process: a second node would sweep away what the first one is receiving.
+
+    The lock is the process's own (POSIX record lock): no child inherits it, and the kernel frees it with the process.
+
+    Raises
+    ------
+    InvalidConfiguration
+        Another node runs on the folder, or it cannot be made or written.
+    """
+    make_data_folder(config)
+    try:
+        descriptor = os.open(config.node.data / LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise _unusable_folder(config, f"cannot be written: {error.strerror}") from error
+    try:
+        fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with suppress(OSError):  # a full disk: the lock holds all the same
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, str(os.getpid()).encode())
+        yield
+    except BlockingIOError as error:
+        process = os.pread(descriptor, 20, 0).decode(errors="replace") or "unknown"
+        raise _unusable_folder(
+            config, f"another node runs on it (process {process}); a folder is one node's"
+        ) from error
+    finally:
+        os.close(descriptor)
+
+
+def _unusable_folder(config: Config, reason: str) -> InvalidConfiguration:
+    return InvalidConfiguration(source=config.origin, key="node.data", reason=reason)
+
+
 def make_data_folder(config: Config) -> None:
     """Make the data folder, readable by this account alone."""
     try:
         config.node.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise InvalidConfiguration(
-            source=config.origin, key="node.data", reason=f"cannot be made: {error.strerror}"
-        ) from error
+        raise _unusable_folder(config, f"cannot be made: {error.strerror}") from error
 
 
 def open_database(config: Config) -> Database:

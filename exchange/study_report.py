@@ -8,7 +8,7 @@ import typer
 from exchange.deidentify_report import write_report
 from exchange.options import ConfigFile, DataFolder, read_config
 from exchange.screen import out, plain_errors
-from exchange.stores import opened
+from exchange.stores import begun
 from kernel.archive import index
 from routing.study_reports import StudyReports
 
@@ -21,7 +21,7 @@ def report_study(
     data: DataFolder = None,
 ) -> None:
     """Write what was made of a study by de-identification: by which profile, what is held, and each text that is left."""
-    with plain_errors(), opened(read_config(config, data)) as stores:
+    with plain_errors(), begun(read_config(config, data)) as stores:
         with stores.db.read() as connection:
             owner = index.study_row(connection, study_uid, None if site is None else frozenset({site})).site
         report = StudyReports(stores.db, stores.blobs).of(owner, study_uid)

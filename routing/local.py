@@ -101,20 +101,20 @@ class LocalWork:
         return self._db.submit_batch(record_derived, done) if isinstance(done, Made) else self._db.submit(done)
 
     def _step(self, holder: Holder, job: Job) -> Made | Change[Any]:
-        now = self._clock.now()
         if job.attempts > ATTEMPTS_MAX:
-            return _held(holder, job, Held("ended-its-worker", ""), now)
+            return _held(holder, job, Held("ended-its-worker", ""), self._clock.now())
         try:
             result = self._run_step(job)
         except Refused as refusal:
-            return _held(holder, job, Held("not-understood", refusal.code), now)
+            return _held(holder, job, Held("not-understood", refusal.code), self._clock.now())
         except Corrupt as damage:
-            return _damaged(holder, job, damage, now)
+            return _damaged(holder, job, damage, self._clock.now())
         except (Retriable, OSError) as error:
-            return self._later(holder, job, error, now)
+            return self._later(holder, job, error, self._clock.now())
         except Exception as error:  # our own mistake about this instance: held, and the others go on
             log.exception("step_failed", step=job.kind, sop_instance_uid=job.sop_instance_uid)
-            return _held(holder, job, Held("failed", type(error).__name__), now)
+            return _held(holder, job, Held("failed", type(error).__name__), self._clock.now())
+        now = self._clock.now()  # not before: a cine whose pixels are looked at takes its time
         if isinstance(result, Held):
             return _held(holder, job, result, now)
         if isinstance(result, Home):

@@ -1,7 +1,10 @@
 """The command line: what it says when all is well, and one plain line when it is not."""
 
 import dataclasses
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,7 +14,7 @@ from typer.testing import CliRunner
 from exchange.assemble import assembled
 from exchange.commands import app
 from exchange.screen import plain_errors
-from exchange.stores import opened
+from exchange.stores import LOCK_FILE, opened, reserved
 from kernel import config_reading, errors
 from kernel.archive.records import Origin
 from tests.support.builders import a_cr, as_dataset_bytes, as_file
@@ -28,6 +31,11 @@ def run(tmp_path: Path, monkeypatch):
         return CliRunner().invoke(app, list(arguments), input=given)
 
     return run
+
+
+def a_fresh_node(run) -> None:
+    """Begin a node, as who is to read there has an account before it is served."""
+    assert run("user", "add", "lan", "--role", "reader", "--password", PASSWORD).exit_code == 0
 
 
 def test_every_command_teaches_with_help(run):
@@ -157,6 +165,8 @@ def test_the_audit_is_verified_against_a_head_noted_before(run):
 
 
 def test_the_doctor_finds_a_fresh_node_in_order(run):
+    a_fresh_node(run)
+
     told = run("doctor", "--deep")
 
     wrong = [line for line in told.output.splitlines() if "wrong" in line and "front end" not in line]
@@ -191,7 +201,80 @@ def test_the_doctor_names_the_file_of_https_that_is_not_there_or_is_no_key(run, 
     assert re.search(r"wrong  TLS: \S+node\.crt and \S+node\.key cannot be used: ", told)
 
 
+def test_the_doctor_says_that_no_node_was_begun_and_begins_none(run, tmp_path):
+    told = run("doctor")
+
+    assert f"stores: no node was begun in {tmp_path / 'data'} yet: `vienanh serve`" in told.output
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize(
+    ("clean", "missing", "expected"),
+    [
+        ("true", "", "found and masked"),
+        ("true", "tesseract-ocr-vie", "pictures that may show a name wait for a person: tesseract-ocr-vie is missing"),
+        ("false", "", "not looked for, as anonymizer.clean_pixels is false"),
+    ],
+)
+def test_the_doctor_says_what_becomes_of_text_in_pixels(run, monkeypatch, clean, missing, expected):
+    monkeypatch.setenv("VIENANH_ANONYMIZER_CLEAN_PIXELS", clean)
+    monkeypatch.setattr("exchange.doctor.missing", lambda: missing)
+
+    assert f"ok   text in pixels: {expected}\n" in run("doctor").output
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        ("lanes",),
+        ("held",),
+        ("trace", "1.2.3"),
+        ("user", "list"),
+        ("keys", "list"),
+        ("audit", "verify"),
+        ("review", "list"),
+        ("archive", "hold", "1.2.3", "--reason", "case-1"),
+    ],
+    ids=" ".join,
+)
+def test_a_question_about_a_node_that_was_never_begun_is_refused_and_begins_none(run, tmp_path, question):
+    asked = run(*question)
+
+    assert asked.exit_code == 2
+    assert f"no node was begun in {tmp_path / 'data'}; --config or --data names the one that is meant" in asked.output
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_second_node_on_a_folder_is_refused_and_told_who_runs_there(run, tmp_path):
+    (tmp_path / "data").mkdir()
+    locks = "import fcntl, sys; file = open(sys.argv[1], 'w'); fcntl.lockf(file, fcntl.LOCK_EX); print('locked', flush=True)"
+    holds = [sys.executable, "-c", f"{locks}; file.write('4711'); file.flush(); print(flush=True); sys.stdin.read()"]
+    with subprocess.Popen(
+        [*holds, str(tmp_path / "data" / LOCK_FILE)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    ) as node:
+        assert node.stdout is not None
+        assert [node.stdout.readline(), node.stdout.readline()] == [b"locked\n", b"\n"]
+
+        refused = run("serve", "--http-port", "0", "--dicom-port", "0")
+
+        assert node.stdin is not None
+        node.stdin.close()
+    assert refused.exit_code == 2
+    assert "node.data: another node runs on it (process 4711); a folder is one node's" in refused.output
+    assert not (tmp_path / "data" / "vienanh.db").exists()
+
+
+def test_a_folder_is_free_again_when_its_node_ended(run, tmp_path):
+    config = config_reading.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "data")})
+
+    for _ in range(2):
+        with reserved(config):
+            assert (tmp_path / "data" / LOCK_FILE).read_text() == str(os.getpid())
+
+
 def test_a_study_that_nobody_sent_has_no_trace(run):
+    a_fresh_node(run)
+
     assert "no such study" in run("trace", "1.2.3").output
 
 

@@ -169,6 +169,24 @@ def test_an_instance_that_makes_the_anonymizer_fail_is_held_and_the_others_go_on
     assert (held.cause, held.detail) == ("failed", "ZeroDivisionError")
 
 
+def test_an_instance_whose_pixels_took_long_is_told_when_it_was_ready_not_when_it_was_begun(
+    hospital, clock, monkeypatch
+):
+    derive = hospital.deidentifier.derive
+
+    def slowly(job):
+        clock.advance(90)
+        return derive(job)
+
+    monkeypatch.setattr(hospital.deidentifier, "derive", slowly)
+    received_at = clock.now()
+    hospital.receives(a_ct())
+    hospital.settles()
+
+    (made,) = hospital.events(EventName.INSTANCE_DEIDENTIFIED)
+    assert (made.at - received_at).total_seconds() == 90
+
+
 def test_an_instance_that_keeps_ending_its_worker_is_held(hospital, clock):
     hospital.receives(a_ct(), released=False)
     # As after so many restarts in the middle of the step.
