@@ -85,7 +85,7 @@ def deidentify(
     ] = None,
     values: Annotated[
         bool, typer.Option("--values", help="With --explain: the values, too. They name the patient.")
-    ] = (False),
+    ] = False,
     list_profiles: Annotated[bool, typer.Option("--profiles", help="List the profiles, and what each does.")] = False,
     config: ConfigFile = None,
 ) -> None:

@@ -82,7 +82,7 @@ def zones(
     toml: Annotated[
         bool,
         typer.Option("--toml", help="As the file of `anonymizer.pixel_zones` has them: those in use, to be edited."),
-    ] = (False),
+    ] = False,
     config: ConfigFile = None,
     data: DataFolder = None,
 ) -> None:
