@@ -17,6 +17,7 @@ from tests.browser.axe import found_in_the_way
 from tests.browser.room import LAPTOP, LOOKS, PASSWORD, Language, Room, Scheme
 from tests.support.builders import a_ct, as_file, with_pixels
 from tests.support.nodes import HUB, NodeProcess
+from tests.wsi.dicom_builders import a_volume
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
@@ -38,7 +39,7 @@ def hub(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeP
         with_pixels(ds, np.full((SIDE, SIDE), level, "<i2"))
         ds.ImagePositionPatient = ["0", "0", str(5 * number)]
         files.append(as_file(ds))
-    node.store(files)
+    node.store([*files, a_volume(600, 400, 200)])
     yield node
     node.stop()
 
@@ -48,7 +49,7 @@ def room(browser_without_webgl: Browser, hub: NodeProcess) -> Iterator[Room]:
     """The study before somebody who may take it away."""
     opened = Room.open(browser_without_webgl, hub.url)
     opened.sign_in("chi.yen", PASSWORD)
-    opened.open_study()
+    opened.open_study("CT")
     yield opened
     opened.close()
 
@@ -69,7 +70,7 @@ def taken(room: Room, dialog: Locator) -> bytes:
 
 
 def content_of(given: Download) -> bytes:
-    assert re.fullmatch(r"CT-\d\.(png|mp4)", given.suggested_filename)
+    assert re.fullmatch(r"(CT|SM)-(\d+|axial)\.(png|mp4)", given.suggested_filename)
     return Path(given.path()).read_bytes()
 
 
@@ -125,6 +126,79 @@ def test_nothing_is_taken_when_it_could_not_be_written_down(room: Room):
     assert given == []
 
 
+CANVAS = """(canvas, ground) => {
+  const {width, height} = canvas;
+  const over = (color, alpha) => Math.round((color * alpha + ground * (255 - alpha)) / 255);
+  const {data} = canvas.getContext("2d").getImageData(0, 0, width, height);
+  return [width, height, Array.from({length: width * height}, (_, at) => over(data[at * 4], data[at * 4 + 3]))];
+}"""
+
+
+GLASS = 0xE9  # red of the ground that slides lie on
+
+
+def on_canvas(room: Room, canvas: str, ground: int = 0) -> NDArray[np.uint8]:
+    """Return the red of what a canvas shows over a ground."""
+    width, height, red = room.page.locator(canvas).first.evaluate(CANVAS, ground)
+    return np.array(red, np.uint8).reshape(height, width)
+
+
+def told_of(room: Room) -> list[dict]:
+    """Return what the node is told of from now on."""
+    told: list[dict] = []
+    room.page.on("request", lambda request: told.append(request.post_data_json) if "/pictures" in request.url else None)
+    return told
+
+
+def red(png: bytes) -> NDArray[np.uint8]:
+    return np.asarray(Image.open(io.BytesIO(png)).convert("RGB"))[..., 0]
+
+
+def test_a_plane_of_a_reconstruction_is_taken_as_it_stands_with_its_lines_or_without(room: Room, artifacts: Path):
+    told = told_of(room)
+    room.press("M")
+    expect(room.page.locator("[data-whole=true]")).to_be_visible()
+    room.settle()
+    shown = on_canvas(room, "[data-mpr=axial] canvas")
+    assert shown.max() > 50
+
+    png = taken(room, asked(room))
+    (artifacts / "picture-plane.png").write_bytes(png)
+    lined = red(png)
+    dialog = asked(room)
+    dialog.get_by_label("Kèm số đo").uncheck()
+    expect(dialog.get_by_label("Phim MP4")).to_have_count(0)
+    plain = red(taken(room, dialog))
+
+    rows = shown.shape[0] * 3 // 4  # below is the bar of the scale
+    np.testing.assert_array_equal(plain[:rows], shown[:rows])
+    assert (lined[:rows] != shown[:rows]).sum() > 100
+    assert plain.shape[0] > shown.shape[0]
+    assert plain[shown.shape[0] :].max() > 200  # its caption
+    assert [(one["kind"], one["images"], one["named"]) for one in told] == [("picture", 1, False)] * 2
+
+
+def test_a_slide_is_taken_as_it_stands(room: Room, hub: NodeProcess, artifacts: Path):
+    told = told_of(room)
+    slide = next(one for one in hub.studies() if "SM" in one["modalities"])
+    room.page.goto(f"{hub.url}/study/{slide['studyInstanceUID']}")
+    expect(room.page.locator("[data-settled=true]")).to_have_count(1)
+    room.settle()
+    shown = on_canvas(room, "[data-slide] canvas", GLASS)
+    assert shown.min() < shown.max()
+
+    png = taken(room, asked(room))
+
+    (artifacts / "picture-slide.png").write_bytes(png)
+    picture = red(png)
+    rows = shown.shape[0] * 3 // 4
+    off = np.abs(picture[:rows, : shown.shape[1]].astype(int) - shown[:rows])
+    assert off.max() <= 1  # the slide's edges are translucent
+    assert picture[shown.shape[0] :].max() > 200
+    (one,) = told
+    assert one["sopInstanceUID"] in hub.instances(slide["studyInstanceUID"])
+
+
 @pytest.mark.peer("ffmpeg")
 def test_a_film_has_every_image_of_the_stack_at_its_rate(room: Room, tmp_path: Path):
     room.press("ArrowDown")
@@ -151,7 +225,7 @@ def test_a_film_has_every_image_of_the_stack_at_its_rate(room: Room, tmp_path: P
 def test_who_may_not_take_studies_away_has_no_such_command(browser_without_webgl: Browser, hub: NodeProcess):
     room = Room.open(browser_without_webgl, hub.url)
     room.sign_in("bs.lan", PASSWORD)
-    room.open_study()
+    room.open_study("CT")
 
     room.press("P")
 
@@ -172,7 +246,7 @@ def test_the_question_stands_in_nobody_s_way(
 ):
     room = Room.open(browser_without_webgl, hub.url, size=size, language=language, scheme=scheme)
     room.sign_in("chi.yen", PASSWORD)
-    room.open_study()
+    room.open_study("CT")
     if size == LAPTOP:
         (artifacts / f"picture-{language}.png").write_bytes(taken_in(room, language))
     asked(room)

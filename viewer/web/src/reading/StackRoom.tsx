@@ -31,7 +31,7 @@ import { following } from "./panes";
 import styles from "./Reading.module.css";
 import { ReadingKeys } from "./ReadingKeys";
 import { ReferenceLines } from "./ReferenceLines";
-import { TakePicture } from "./shown/TakePicture";
+import { TakeOfStack } from "./shown/TakeOfStack";
 import { useShownKept } from "./shown/useShownKept";
 import { Tool } from "./Tool";
 import { Toolbar } from "./Toolbar";
@@ -136,7 +136,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
           <LayersMenu study={over} stack={stack} others={others.length > 0} view={view} />
           <MprButton stack={stack} onOpen={() => setReconstructed(true)} />
           <Tool label={t("title")} hint="Shift+T" icon={<IconListSearch size={20} />} onClick={() => setHeader(true)} />
-          <TakePicture study={panes[active]?.study ?? study} view={view} rate={rate} onFilming={setFilming} />
+          <TakeOfStack study={panes[active]?.study ?? study} film={{ view, rate, onFilming: setFilming }} />
           <FindingsButton listed={listed} onListed={setListed} />
         </Toolbar>
       ) : null}

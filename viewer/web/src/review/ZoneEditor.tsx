@@ -97,7 +97,7 @@ export function ZoneEditor({ zone, onSave, onRemove, onLeave }: ZoneEditorProps)
       <Modal
         opened={asked}
         onClose={() => ask(false)}
-        title={t(`${removes}Question`)}
+        title={t(removes === "remove" ? "removeQuestion" : "forgetQuestion")}
         closeButtonProps={{ "aria-label": t("common:close") }}
         transitionProps={{ duration: 0 }}
       >

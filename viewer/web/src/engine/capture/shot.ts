@@ -3,7 +3,10 @@
 /** Of a drawing that lies over the picture rather than an icon on it. */
 const COVERS = 0.9;
 /** What a style sheet gives to lines, which a copy would lack. */
-const STYLES = ["stroke", "stroke-width", "stroke-dasharray", "fill", "opacity", "visibility", "display"] as const;
+const STYLES = [
+  ...["stroke", "stroke-width", "stroke-dasharray", "fill", "opacity", "visibility", "display"],
+  ...["vector-effect", "paint-order", "font", "text-anchor"],
+] as const;
 const SVG = "http://www.w3.org/2000/svg";
 
 /** A canvas of an element with all canvases that lie over it, and its drawn marks if they are wanted; device pixels. */
@@ -15,7 +18,11 @@ export async function shotOf(element: HTMLElement, stage: Element, marks: boolea
   shot.height = Math.round(box.height * ratio);
   const context = shot.getContext("2d");
   if (!context) return shot;
-  context.fillRect(0, 0, shot.width, shot.height);
+  // What no canvas covers is as on the screen; where that is nothing, black.
+  for (const ground of ["#000", getComputedStyle(element).backgroundColor]) {
+    context.fillStyle = ground;
+    context.fillRect(0, 0, shot.width, shot.height);
+  }
   const put = (source: CanvasImageSource, of: Element) => {
     const { left, top, width, height } = of.getBoundingClientRect();
     context.drawImage(source, (left - box.left) * ratio, (top - box.top) * ratio, width * ratio, height * ratio);

@@ -89,6 +89,12 @@ export class MprPane {
     return fromCut(cut, { column: (x - left) / scale, row: (y - top) / scale });
   }
 
+  /** Millimetres of a CSS pixel of the element; undefined before there is a picture. */
+  pixelMm(): number | undefined {
+    const { cut } = this;
+    return cut && cut.pixelMm / this.corner(cut)[2];
+  }
+
   destroy(): void {
     cancelAnimationFrame(this.asked);
     for (const undo of this.undo) undo();

@@ -5,16 +5,16 @@ import { IconCamera } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { seriesOf } from "../../api/dicomweb";
 import { FILM_IMAGES_MAX, tellTaken } from "../../api/pictures";
 import { type StudyKey, sessionQuery, studyQuery } from "../../api/queries";
 import { ImageNotThere } from "../../engine/capture/filming";
-import type { StackView } from "../../engine/stackView";
+import { createStore, type Store } from "../../engine/emitter";
+import type { StackState, StackView } from "../../engine/stackView";
 import { useKeys } from "../../ui/hotkeys";
 import { usePreferences } from "../../ui/preferences";
 import { Tool } from "../Tool";
 import { useStore } from "../useStore";
-import { captionOf } from "./captionOf";
+import type { Subject } from "./subject";
 import styles from "./TakePicture.module.css";
 import { filmSeconds, NoEncoder, takeFilm, takePicture } from "./taking";
 
@@ -25,12 +25,20 @@ type Trouble = "denied" | "offline" | "noEncoder" | "notThere" | "failed";
 
 export interface TakePictureProps {
   readonly study: StudyKey;
+  readonly subject: Subject;
+  /** What a film can be taken of, too. */
+  readonly film?: Filmed;
+}
+
+interface Filmed {
   readonly view: StackView;
   /** Images a second. */
   readonly rate: number;
   /** What is on the screen is gone through by a film, not looked at. */
   readonly onFilming: (filming: boolean) => void;
 }
+
+const NO_STACK: Store<StackState> = createStore<StackState>({ count: 0, wanted: 0, shown: undefined });
 
 export function TakePicture(props: TakePictureProps) {
   const { t } = useTranslation("shown");
@@ -51,11 +59,11 @@ function troubleOf(error: unknown): Trouble {
   return error instanceof ImageNotThere ? "notThere" : "failed";
 }
 
-function Dialog({ study, view, rate, onFilming, onClose }: TakePictureProps & { readonly onClose: () => void }) {
-  const { t } = useTranslation(["shown", "reading", "common"]);
+function Dialog({ study, subject, film, onClose }: TakePictureProps & { readonly onClose: () => void }) {
+  const { t } = useTranslation(["shown", "common"]);
   const language = usePreferences((preferences) => preferences.language);
   const listed = useQuery({ ...studyQuery(study), refetchInterval: false }).data;
-  const count = useStore(view.stack, (state) => state.count);
+  const count = useStore(film?.view.stack ?? NO_STACK, (state) => state.count);
   const [kind, setKind] = useState<Kind>("picture");
   const [marks, setMarks] = useState(true);
   const [named, setNamed] = useState(false);
@@ -67,34 +75,29 @@ function Dialog({ study, view, rate, onFilming, onClose }: TakePictureProps & { 
   useEffect(() => () => stopping.current?.abort(), []);
 
   const take = async () => {
-    const frame = view.currentFrame();
-    const seriesInstanceUID = seriesOf(frame?.url ?? "")?.series;
-    if (!frame || seriesInstanceUID === undefined) return;
+    const instance = subject.instance();
+    if (!instance) return;
     const abort = new AbortController();
     stopping.current = abort;
     setTrouble(undefined);
     setTaken(0);
-    const told = await tellTaken(study, {
-      kind,
-      seriesInstanceUID,
-      sopInstanceUID: frame.sopInstanceUid,
-      images,
-      named,
-    });
+    const told = await tellTaken(study, { kind, ...instance, images, named });
     try {
       if (!told.ok) {
         setTrouble(told.problem.kind === "denied" || told.problem.kind === "offline" ? told.problem.kind : "failed");
         return;
       }
-      const shooting = { view, marks, caption: () => captionOf(view, named ? listed : undefined, language, t) };
-      onFilming(kind === "film");
-      if (kind === "film") await takeFilm(shooting, { rate, images, onProgress: setTaken, signal: abort.signal });
-      else await takePicture(shooting);
+      const shooting = { subject, marks, caption: () => subject.caption(named ? listed : undefined) };
+      film?.onFilming(kind === "film");
+      if (film && kind === "film") {
+        const { view, rate } = film;
+        await takeFilm(shooting, { view, rate, images, onProgress: setTaken, signal: abort.signal });
+      } else await takePicture(shooting);
       onClose();
     } catch (error) {
       if (!abort.signal.aborted) setTrouble(troubleOf(error));
     } finally {
-      onFilming(false);
+      film?.onFilming(false);
       setTaken(undefined);
     }
   };
@@ -113,10 +116,12 @@ function Dialog({ study, view, rate, onFilming, onClose }: TakePictureProps & { 
         <fieldset className={styles["kinds"]} disabled={busy}>
           <legend>{t("what")}</legend>
           {(["picture", "film"] as const).map((one) =>
-            one === "film" && count < 2 ? null : (
+            one === "film" && !(film && count > 1) ? null : (
               <label key={one}>
                 <input type="radio" name="kind" checked={one === kind} onChange={() => setKind(one)} />
-                {one === "film" ? t("film", { images: length, seconds: filmSeconds(count, rate, language) }) : t(one)}
+                {one === "film"
+                  ? t("film", { images: length, seconds: filmSeconds(count, film?.rate ?? 1, language) })
+                  : t(one)}
               </label>
             ),
           )}
@@ -129,7 +134,7 @@ function Dialog({ study, view, rate, onFilming, onClose }: TakePictureProps & { 
           <input type="checkbox" checked={named} disabled={busy} onChange={() => setNamed(!named)} />
           {t("named")}
         </label>
-        {view.currentFrame()?.burnedInAnnotation ? <Alert color="orange">{t("burnedIn")}</Alert> : null}
+        {subject.burnedIn ? <Alert color="orange">{t("burnedIn")}</Alert> : null}
         <p className={styles["why"]}>{t("takeWhy")}</p>
         {trouble ? (
           <Alert color="red" role="alert">

@@ -5,7 +5,7 @@ import type { Study } from "../../api/types";
 import type { Caption } from "../../engine/capture/shot";
 import { scaleBar } from "../../engine/slides/geometry";
 import type { StackView } from "../../engine/stackView";
-import { rounded } from "../../engine/windowing";
+import { rounded, type VoiWindow } from "../../engine/windowing";
 import { displayName, formatDicomDay, formatMicrons, formatNumber } from "../../ui/format";
 import type { Language } from "../../ui/preferences";
 
@@ -13,18 +13,43 @@ const BAR_MAX = 160;
 const MICRONS = 1000;
 const WHOLE_BELOW = 10;
 
-/** The bar for the picture as it stands; nothing where its lengths are not known. */
-function barOf(view: StackView, language: Language): Caption["bar"] {
+/** Microns of a screen pixel as the picture stands; undefined where its lengths are not known. */
+function micronsOf(view: StackView): number | undefined {
   const frame = view.currentFrame();
   const [corner, right] = [view.spotOf({ column: 0, row: 0 }), view.spotOf({ column: 1, row: 0 })];
   if (!frame?.spacing || !corner || !right) return undefined;
   const pixel = Math.hypot(right[0] - corner[0], right[1] - corner[1]);
-  if (!(pixel > 0)) return undefined;
-  const { microns, length } = scaleBar((frame.spacing.columnMm * MICRONS) / pixel, BAR_MAX);
+  return pixel > 0 ? (frame.spacing.columnMm * MICRONS) / pixel : undefined;
+}
+
+/** Lines below a picture: what it is, and, when it is asked, whose. */
+export function linesOf(facts: readonly string[], named: Study | undefined): readonly string[] {
+  const person = named && [
+    displayName(named.patientName),
+    named.patientID,
+    formatDicomDay(named.patientBirthDate),
+    formatDicomDay(named.studyDate),
+  ];
+  return [facts, person ?? []].map((line) => line.filter(Boolean).join(" · ")).filter(Boolean);
+}
+
+/** A bar of a length that is easy to say; undefined where the picture's lengths are not known. */
+export function barFor(micronsPerPixel: number | undefined, language: Language): Caption["bar"] {
+  if (micronsPerPixel === undefined || !(micronsPerPixel > 0)) return undefined;
+  const { microns, length } = scaleBar(micronsPerPixel, BAR_MAX);
   return { length, text: formatMicrons(microns, language) };
 }
 
-/** `named`: the study whose patient shall stand there; undefined for none. */
+export function windowWords(
+  window: VoiWindow,
+  language: Language,
+): { readonly width: string; readonly center: string } {
+  const { center, width } = rounded(window);
+  const decimals = width < WHOLE_BELOW ? 1 : 0;
+  return { width: formatNumber(width, language, decimals), center: formatNumber(center, language, decimals) };
+}
+
+/** What stands below the image of a stack. */
 export function captionOf(
   view: StackView,
   named: Study | undefined,
@@ -34,28 +59,15 @@ export function captionOf(
   const frame = view.currentFrame();
   const { wanted, count } = view.stack.get();
   const { window } = view.look.presentation.get();
-  const { center, width } = window ? rounded(window) : { center: 0, width: 0 };
-  const decimals = width < WHOLE_BELOW ? 1 : 0;
-  const figures = { width: formatNumber(width, language, decimals), center: formatNumber(center, language, decimals) };
-  const bar = barOf(view, language);
+  const bar = barFor(micronsOf(view), language);
   const facts = [
     frame?.modality ?? "",
     `${t("reading:slice")} ${wanted + 1}/${count}`,
-    window && frame?.pixels.samplesPerPixel === 1 ? t("reading:window", figures) : "",
+    window && frame?.pixels.samplesPerPixel === 1 ? t("reading:window", windowWords(window, language)) : "",
     view.drawn.get() === frame ? "" : t("preview"),
     frame?.lossy ? t("reading:lossy") : "",
     bar ? "" : t("noScale"),
     frame?.spacing?.calibration === "detector" ? t("atDetector") : "",
   ];
-  const person = named && [
-    displayName(named.patientName),
-    named.patientID,
-    formatDicomDay(named.patientBirthDate),
-    formatDicomDay(named.studyDate),
-  ];
-  return {
-    warning: t("warning"),
-    lines: [facts, person ?? []].map((line) => line.filter(Boolean).join(" · ")).filter(Boolean),
-    bar,
-  };
+  return { warning: t("warning"), lines: linesOf(facts, named), bar };
 }

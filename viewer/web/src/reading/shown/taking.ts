@@ -7,20 +7,20 @@ import { type Caption, captioned, shotOf } from "../../engine/capture/shot";
 import type { StackView } from "../../engine/stackView";
 import { formatNumber } from "../../ui/format";
 import type { Language } from "../../ui/preferences";
+import type { Subject } from "./subject";
 
 /** This browser makes no films. */
 export class NoEncoder extends Error {}
 
 export interface Shooting {
-  readonly view: StackView;
+  readonly subject: Subject;
   readonly marks: boolean;
   /** Of the image that is on the screen. */
   readonly caption: () => Caption;
 }
 
-async function shoot({ view, marks, caption }: Shooting): Promise<HTMLCanvasElement> {
-  const stage = view.element.closest("section") ?? view.element;
-  return captioned(await shotOf(view.element, stage, marks), caption());
+async function shoot({ subject, marks, caption }: Shooting): Promise<HTMLCanvasElement> {
+  return captioned(await shotOf(subject.element, subject.stage, marks), caption());
 }
 
 function save(content: Blob, name: string): void {
@@ -33,18 +33,15 @@ function save(content: Blob, name: string): void {
   setTimeout(() => URL.revokeObjectURL(address), 60_000);
 }
 
-function nameOf(view: StackView, ending: string): string {
-  return `${view.currentFrame()?.modality ?? "image"}-${view.stack.get().wanted + 1}.${ending}`;
-}
-
 export async function takePicture(shooting: Shooting): Promise<void> {
   const picture = await shoot(shooting);
   const content = await new Promise<Blob | null>((resolve) => picture.toBlob(resolve, "image/png"));
   if (!content) throw new Error("the browser made no picture");
-  save(content, nameOf(shooting.view, "png"));
+  save(content, `${shooting.subject.name()}.png`);
 }
 
 export interface FilmOrder {
+  readonly view: StackView;
   readonly rate: number;
   readonly images: number;
   readonly onProgress: (taken: number) => void;
@@ -52,8 +49,8 @@ export interface FilmOrder {
 }
 
 /** Throws NoEncoder, ImageNotThere, the signal's reason, or what the encoder throws. */
-export async function takeFilm(shooting: Shooting, { rate, images, onProgress, signal }: FilmOrder): Promise<void> {
-  const { view } = shooting;
+export async function takeFilm(shooting: Shooting, order: FilmOrder): Promise<void> {
+  const { view, rate, images, onProgress, signal } = order;
   const { wanted, count } = view.stack.get();
   const config = await encodingOf(filmSize(await shoot(shooting)), rate);
   if (!config) throw new NoEncoder();
@@ -66,7 +63,7 @@ export async function takeFilm(shooting: Shooting, { rate, images, onProgress, s
     onProgress,
     signal,
   });
-  save(new Blob([content as BlobPart], { type: "video/mp4" }), nameOf(view, "mp4"));
+  save(new Blob([content as BlobPart], { type: "video/mp4" }), `${shooting.subject.name()}.mp4`);
 }
 
 /** How long a film of a stack is. */

@@ -2,6 +2,7 @@
 
 import { useTranslation } from "react-i18next";
 import { KeyHelp } from "../../ui/KeyHelp";
+import { TAKE_KEY } from "../shown/TakePicture";
 import { MARK_TOOLS } from "./MarkTools";
 
 export interface SlideKeyHelpProps {
@@ -10,7 +11,7 @@ export interface SlideKeyHelpProps {
 }
 
 export function SlideKeyHelp({ opened, onClose }: SlideKeyHelpProps) {
-  const { t } = useTranslation(["slides", "reading", "pathology"]);
+  const { t } = useTranslation(["slides", "reading", "pathology", "shown"]);
   const mouse = [
     { keys: [t("reading:keys.wheel")], what: t("reading:tool.zoom") },
     { keys: [t("reading:keys.left")], what: t("reading:tool.pan") },
@@ -38,6 +39,7 @@ export function SlideKeyHelp({ opened, onClose }: SlideKeyHelpProps) {
     { keys: ["V"], what: t("beside") },
     { keys: ["J"], what: t("linked") },
     { keys: ["[", "]"], what: t("keys.slides") },
+    { keys: [`⇧${TAKE_KEY}`], what: t("shown:take") },
     { keys: ["T"], what: t("reading:trace") },
     { keys: ["F8", "F9"], what: t("reading:keys.case") },
     { keys: ["Q"], what: t("reading:keys.back") },

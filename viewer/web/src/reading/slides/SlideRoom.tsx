@@ -22,6 +22,7 @@ import styles from "./SlideRoom.module.css";
 import { SlideToolbar } from "./SlideToolbar";
 import { SLIDES } from "./series";
 import { unsavedOf } from "./slideMarks";
+import { TakeOfSlide } from "./TakeOfSlide";
 import { useLinkedSlides } from "./useLinkedSlides";
 import { useSlideWork } from "./useSlideWork";
 
@@ -68,6 +69,7 @@ export function SlideRoom(room: RoomProps) {
     <div className={readingStyles["work"]}>
       {bench ? (
         <SlideToolbar bench={bench} listed={listed} onListed={onListed} comparing={comparing}>
+          <TakeOfSlide study={study} series={work === second && beside ? beside : current} view={bench.view} />
           {hasBulk ? (
             <Tool
               label={t("bulk.title")}

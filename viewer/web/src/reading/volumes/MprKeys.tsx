@@ -8,6 +8,7 @@ import type { MprPane } from "../../engine/volumes/mprPane";
 import type { PlaneName } from "../../engine/volumes/planes";
 import { useKeys } from "../../ui/hotkeys";
 import { KeyHelp } from "../../ui/KeyHelp";
+import { TAKE_KEY } from "../shown/TakePicture";
 import { SLAB_MODES } from "./MprToolbar";
 
 const JUMP = 10;
@@ -31,7 +32,7 @@ export interface MprKeysProps {
 }
 
 export function MprKeys({ mpr, plane, pane, presets, onTool, onFit, onReset, onLeave, ...room }: MprKeysProps) {
-  const { t } = useTranslation(["volumes", "reading"]);
+  const { t } = useTranslation(["volumes", "reading", "shown"]);
   const thicker = (mm: number) => mpr.setSlab({ thicknessMm: mpr.state.get().slab.thicknessMm + mm });
   const nextMode = () => {
     const at = SLAB_MODES.indexOf(mpr.state.get().slab.mode);
@@ -78,6 +79,7 @@ export function MprKeys({ mpr, plane, pane, presets, onTool, onFit, onReset, onL
     { keys: ["I"], what: t("reading:invert") },
     { keys: ["F"], what: t("reading:fit") },
     { keys: ["R"], what: t("reading:reset") },
+    { keys: [`⇧${TAKE_KEY}`], what: t("shown:take") },
     { keys: ["⇧M"], what: t("leave") },
     { keys: ["T"], what: t("reading:trace") },
     { keys: ["Q"], what: t("reading:keys.back") },

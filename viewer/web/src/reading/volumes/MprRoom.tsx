@@ -4,6 +4,7 @@ import { Button } from "@mantine/core";
 import { IconCubeOff } from "@tabler/icons-react";
 import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
+import type { StudyKey } from "../../api/queries";
 import type { Vector } from "../../engine/geometry";
 import type { Preset } from "../../engine/presets";
 import type { Stack } from "../../engine/stacks";
@@ -19,9 +20,11 @@ import styles from "./Mpr.module.css";
 import { MprKeys } from "./MprKeys";
 import { MprPicture } from "./MprPicture";
 import { MprToolbar } from "./MprToolbar";
+import { TakeOfPlane } from "./TakeOfPlane";
 import { useMpr } from "./useMpr";
 
 export interface MprRoomProps {
+  readonly study: StudyKey;
   readonly stack: Stack;
   /** Another one is another stack; a stack that grew keeps it. */
   readonly stackKey: string;
@@ -64,6 +67,7 @@ function Planes({ built, stack, presets, arriving, onLeave, ...room }: MprRoomPr
     (plane: PlaneName, pane: MprPane | undefined) => setPanes((before) => ({ ...before, [plane]: pane })),
     [],
   );
+  const pane = panes[active];
   const fitAll = () => {
     for (const name of PLANE_NAMES) panes[name]?.fit();
   };
@@ -75,7 +79,9 @@ function Planes({ built, stack, presets, arriving, onLeave, ...room }: MprRoomPr
   const work = { mpr, presets, onTool: setTool, onFit: fitAll, onReset: reset, onLeave: leave };
   return (
     <>
-      <MprToolbar {...work} tool={tool} />
+      <MprToolbar {...work} tool={tool}>
+        {pane ? <TakeOfPlane study={room.study} built={built} stack={stack} pane={pane} /> : null}
+      </MprToolbar>
       <section className={styles["planes"]} aria-label={t("mpr")} data-whole={whole}>
         {PLANE_NAMES.map((plane) => (
           <MprPicture
@@ -91,7 +97,7 @@ function Planes({ built, stack, presets, arriving, onLeave, ...room }: MprRoomPr
           />
         ))}
       </section>
-      <MprKeys {...room} {...work} plane={active} pane={panes[active]} />
+      <MprKeys {...room} {...work} plane={active} pane={pane} />
     </>
   );
 }

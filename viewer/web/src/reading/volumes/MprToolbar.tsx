@@ -41,9 +41,11 @@ export interface MprToolbarProps {
   readonly onFit: () => void;
   readonly onReset: () => void;
   readonly onLeave: () => void;
+  /** More of them. */
+  readonly children: ReactNode;
 }
 
-export function MprToolbar({ mpr, tool, onTool, presets, onFit, onReset, onLeave }: MprToolbarProps) {
+export function MprToolbar({ mpr, tool, onTool, presets, onFit, onReset, onLeave, children }: MprToolbarProps) {
   const { t } = useTranslation(["volumes", "reading"]);
   return (
     <div className={toolbarStyles["toolbar"]} role="toolbar" aria-label={t("reading:toolbar")}>
@@ -79,6 +81,7 @@ export function MprToolbar({ mpr, tool, onTool, presets, onFit, onReset, onLeave
       <Tool label={t("reading:reset")} hint="R" icon={<IconRestore size={20} />} onClick={onReset} />
       <span className={toolbarStyles["divider"]} />
       <SlabControls mpr={mpr} />
+      {children}
     </div>
   );
 }
