@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from functools import partial
 
 import pytest
 from sqlalchemy import insert, select
@@ -12,6 +13,8 @@ from exchange.commands import app
 from exchange.stores import opened
 from kernel.config import Config
 from kernel.dicom.boxes import Box
+from routing import drawn_zones
+from routing.pixel_reviews import Reviewer
 from routing.tables import pixel_review, pixel_zone
 
 INSTANCE = "2.25.4711"
@@ -93,6 +96,25 @@ def test_zones_in_use_are_given_as_the_file_that_a_node_and_the_command_read(nod
     assert read_zones(tmp_path / "zones.toml") == {
         Device("acme", "sono 5", 480, 640): (Box(0, 0, 40, 310), Box(390, 0, 430, 310))
     }
+
+
+def test_drawn_zones_are_listed_and_written_beside_what_was_learnt(node, tmp_path):
+    learnt, drawn = Device("acme", "sono 5", 480, 640), Device("acme", "sono 6", 300, 400)
+    row = a_learnt_zone(node) | {"exams": json.dumps([str(number) for number in range(5)])}
+    now = datetime(2026, 11, 23, tzinfo=UTC)
+    with opened(node) as stores:
+        stores.db.write(lambda connection: connection.execute(insert(pixel_zone).values(**row)) and None)
+        for device, box in ((learnt, Box(100, 0, 120, 50)), (drawn, Box(0, 0, 9, 400))):
+            keep = partial(drawn_zones.save, site="MK01", device=device, boxes=[box], by=Reviewer("lan"), now=now)
+            stores.db.write(keep)
+
+    (tmp_path / "zones.toml").write_text(review("zones", "--toml").stdout, "utf-8")
+    written = read_zones(tmp_path / "zones.toml")
+
+    assert written[drawn] == (Box(0, 0, 9, 400),)
+    assert Box(100, 0, 120, 50) in written[learnt]
+    assert len(written[learnt]) > 1
+    assert all(word in review("zones").stdout for word in (drawn.digest, "acme sono 6", "drawn by lan", "0,0,9,400"))
 
 
 def test_learnt_zones_are_listed_and_forgotten(node):
