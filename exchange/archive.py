@@ -9,7 +9,7 @@ import typer
 
 from exchange.beside import own_committer
 from exchange.options import ConfigFile, DataFolder, read_config
-from exchange.screen import out, plain_errors, table
+from exchange.screen import out, plain_errors, table, when
 from exchange.stores import begun
 from kernel import events
 from kernel.archive import index
@@ -39,12 +39,12 @@ def trace(
             found = events.of_study(connection, site, study_uid)
         if not found:
             raise NotFound(what="study in the events of this node")
-        out.print(f"trace {found[0].trace_id}", markup=False)
         start = found[0].at
+        out.print(f"trace {found[0].trace_id}, begun {when(start)}", markup=False)
         rows = found if every else _condensed(found)
         table(
             ("at", "after", "event", "detail"),
-            [(f"{one.at:%H:%M:%S.%f}"[:-3], _after(one.at, start), one.name.value, _detail(one)) for one in rows],
+            [(_clock(one.at), _after(one.at, start), one.name.value, _detail(one)) for one in rows],
         )
 
 
@@ -54,12 +54,16 @@ def _condensed(found: list[Event]) -> list[Event]:
     for one in found:
         last = next((done for done in reversed(condensed) if done.name == one.name), None)
         if one.name in _BY_INSTANCE and last is not None:
-            detail = {"instances": int(last.detail.get("instances", 1)) + 1, "until": f"{one.at:%H:%M:%S.%f}"[:-3]}
+            detail = {"instances": int(last.detail.get("instances", 1)) + 1, "until": _clock(one.at)}
             place = condensed.index(last)
             condensed[place] = Event(last.name, last.at, last.site, last.study_instance_uid, last.trace_id, detail)
         else:
             condensed.append(one)
     return condensed
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone():%H:%M:%S.%f}"[:-3]
 
 
 def _after(at: datetime, start: datetime) -> str:
@@ -87,10 +91,7 @@ def list_quarantine(config: ConfigFile = None, data: DataFolder = None) -> None:
             rows = kept_apart.listed(connection)
         table(
             ("id", "at", "reason", "from", "bytes"),
-            [
-                (row.pk, f"{row.at:%Y-%m-%d %H:%M:%S}", row.reason, f"{row.peer} {row.address}", row.size_bytes)
-                for row in rows
-            ],
+            [(row.pk, when(row.at), row.reason, f"{row.peer} {row.address}", row.size_bytes) for row in rows],
         )
 
 

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from exchange.options import ConfigFile, DataFolder, read_config
-from exchange.screen import out, plain_errors, table
+from exchange.screen import out, plain_errors, table, when
 from exchange.stores import begun
 from kernel import audit
 
@@ -24,7 +24,7 @@ def of_study(
             lines = audit.of_study(connection, study_uid)
         table(
             ("at", "action", "who", "outcome", "address"),
-            [(f"{line.at:%Y-%m-%d %H:%M:%S}", line.action, line.who, line.outcome, line.address) for line in lines],
+            [(when(line.at), line.action, line.who, line.outcome, line.address) for line in lines],
         )
 
 

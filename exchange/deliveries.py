@@ -6,7 +6,7 @@ import typer
 
 from exchange.held_advice import advice_on
 from exchange.options import ConfigFile, DataFolder, read_config
-from exchange.screen import out, plain_errors, table
+from exchange.screen import out, plain_errors, table, when
 from exchange.stores import begun
 from routing import settings, status
 from routing.jobs import JobState
@@ -31,7 +31,7 @@ def lanes(config: ConfigFile = None, data: DataFolder = None) -> None:
                     row.dead,
                     "" if row.oldest_age_s is None else f"{row.oldest_age_s:.0f} s",
                     "flows" if row.flowing else f"paused {row.paused_s:.0f} s: {row.cause} {row.status} {row.detail}",
-                    row.delivered_at and f"{row.delivered_at:%Y-%m-%d %H:%M:%S}",
+                    row.delivered_at and when(row.delivered_at),
                 )
                 for row in rows
             ],

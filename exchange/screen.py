@@ -2,6 +2,7 @@
 
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 
 import typer
 from rich.console import Console
@@ -46,6 +47,11 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     if not out.is_terminal:
         grid.width = out.measure(grid, options=out.options.update(max_width=PIPE_CHARACTERS)).maximum
     out.print(grid)
+
+
+def when(moment: datetime) -> str:
+    """Return a moment by this computer's clock, with its offset from UTC: whoever reads it looks at a clock, too."""
+    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S%z}"
 
 
 def progress_bar() -> Progress:

@@ -1,13 +1,15 @@
 """What the command line prints: identifiers whole, to be copied, and a stranger's text as it is."""
 
 import io
+import time
+from datetime import UTC, datetime
 
 import pytest
 import typer
 from rich.console import Console
 
 from exchange import screen
-from exchange.screen import EXIT_REFUSED, plain_errors, table
+from exchange.screen import EXIT_REFUSED, plain_errors, table, when
 from kernel.errors import InvalidRequest
 
 UID = "2.25." + "7" * 39
@@ -27,6 +29,21 @@ def printed(monkeypatch):
         return file
 
     return console
+
+
+@pytest.fixture
+def in_vietnam(monkeypatch):
+    """Set this process's clock to Vietnam's time, and back."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "ICT-7")
+        time.tzset()
+        yield
+    time.tzset()
+
+
+@pytest.mark.usefixtures("in_vietnam")
+def test_a_time_is_told_by_this_computers_clock_with_its_offset():
+    assert when(datetime(2026, 11, 22, 20, 5, 9, tzinfo=UTC)) == "2026-11-23 03:05:09+0700"
 
 
 def test_a_uid_is_never_cut_or_broken_on_a_terminal_and_what_has_spaces_is_folded(printed):
