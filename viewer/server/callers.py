@@ -40,6 +40,18 @@ def holder(services: Services, scope: Scope) -> Caller:
     return caller
 
 
+def person(services: Services, scope: Scope, action: str) -> Caller:
+    """Return what gives a caller as `holder`, who must be a person: no token does `action`."""
+    holds = holder(services, scope)
+
+    def caller(request: Request) -> Principal:
+        principal = holds(request)
+        principal.require_person(action)
+        return principal
+
+    return caller
+
+
 def looker(services: Services) -> Caller:
     """Return what gives a caller who may look at studies, or at one. It raises NotAuthenticated, Forbidden."""
 

@@ -16,8 +16,7 @@ from consult.displays import (
     Result,
 )
 from kernel.access import Principal, Scope
-from kernel.errors import Forbidden
-from viewer.server.callers import Caller, holder
+from viewer.server.callers import holder, person
 from viewer.server.models import Model
 from viewer.server.services import Services, address_of
 
@@ -64,7 +63,7 @@ class DisplayItem(Model):
 def add_displays(router: APIRouter, services: Services) -> None:
     """Add the routes of displays."""
     reader = holder(services, Scope.API_READ)
-    writer, keeper = _person(services, Scope.API_WRITE), _person(services, Scope.ADMIN)
+    writer, keeper = (person(services, scope, "look after displays") for scope in (Scope.API_WRITE, Scope.ADMIN))
 
     @router.get(ALL, tags=["displays"], dependencies=[Depends(reader)])
     def displays() -> list[DisplayItem]:
@@ -99,19 +98,6 @@ def add_displays(router: APIRouter, services: Services) -> None:
     def retire(request: Request, principal: Annotated[Principal, Depends(keeper)], display: str) -> None:
         """Take a display off the list, as who looks after the node; what was filed stays."""
         services.displays.retire(display, by=principal.name, address=address_of(request))
-
-
-def _person(services: Services, scope: Scope) -> Caller:
-    """Return what gives a caller who holds a right and is a person. It raises NotAuthenticated, Forbidden."""
-    held = holder(services, scope)
-
-    def caller(request: Request) -> Principal:
-        principal = held(request)
-        if principal.kind != "account":
-            raise Forbidden(action="look after displays: only people do")
-        return principal
-
-    return caller
 
 
 def _item(one: Display) -> DisplayItem:

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Response
 from pydantic import Field
 
 from consult.drafts import CHARACTERS_MAX
 from kernel.access import Principal, Scope
-from viewer.server.callers import Visit, holder, visitor
+from viewer.server.callers import Visit, person, visitor
 from viewer.server.models import Model
 from viewer.server.services import Services
 
@@ -39,13 +39,7 @@ class NewDraft(Model):
 
 def add_drafts(router: APIRouter, services: Services) -> None:
     """Add the routes of drafts."""
-    holds = holder(services, Scope.API_WRITE)
-
-    def writer(request: Request) -> Principal:
-        principal = holds(request)
-        principal.require_person("keep drafts")
-        return principal
-
+    writer = person(services, Scope.API_WRITE, "keep drafts")
     work = visitor(services, writer)
     named = Query(pattern=PART)
 
