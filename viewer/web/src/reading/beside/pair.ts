@@ -61,6 +61,8 @@ function begin(): void {
   else id ||= randomName();
   line = new BroadcastChannel(`vienanh ${id}`);
   line.onmessage = ({ data }: MessageEvent<Message>) => {
+    // Also when this window's own reading has ended, as where its session did before the room's.
+    if (data.kind === "close" && isSecond()) window.close();
     for (const listener of [...listeners]) listener(data);
   };
   if (!isSecond()) window.addEventListener("pagehide", closeSecond);

@@ -29,7 +29,6 @@ export function useSecond({ study, onSeries, onShow, onStep }: Shown): void {
   useEffect(() =>
     hear((message) => {
       if (isSecond()) {
-        if (message.kind === "close") window.close();
         if (message.kind !== "show") return;
         if (!isSame(message.study, study)) onShow(message.study);
         else if (message.series) onSeries(message.series);
