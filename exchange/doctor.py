@@ -4,7 +4,7 @@ import shutil
 import ssl
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from typing import Annotated
 
@@ -28,6 +28,7 @@ from routing import settings, status
 from viewer.server.pages import build_folder
 
 EXIT_WRONG = 1
+PROBE_S = 10.0  # that a destination may be silent; a delivery is patient for routing.request_timeout_s
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,14 @@ def doctor(
     data: DataFolder = None,
 ) -> None:
     """Look at the machine, the configuration, the stores and the destinations; exit 1 if anything is wrong."""
-    findings = list(_examine(lambda: read_config(config, data), deep=deep))
-    for finding in findings:
+    wrong = False
+    for finding in _examine(lambda: read_config(config, data), deep=deep):  # each is told before the next is looked at
+        wrong = wrong or bool(finding.wrong)
         mark = "[bold red]wrong[/]" if finding.wrong else "[green]  ok [/]"
         out.print(
             f"{mark}  {finding.what}{': ' if finding.wrong or finding.note else ''}{finding.wrong or finding.note}"
         )
-    if any(finding.wrong for finding in findings):
+    if wrong:
         raise typer.Exit(EXIT_WRONG)
 
 
@@ -89,7 +91,9 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
     except ExchangeError as error:
         yield Finding("stores", str(error))
         return
-    for name, make in transports(config, rules, SystemClock()).items():
+    patience_s = min(PROBE_S, config.routing.request_timeout_s)
+    hasty = replace(config, routing=replace(config.routing, request_timeout_s=patience_s))
+    for name, make in transports(hasty, rules, SystemClock()).items():
         transport = make()
         receipt = transport.probe()
         transport.close()

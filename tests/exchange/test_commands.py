@@ -1,17 +1,20 @@
 """The command line: what it says when all is well, and one plain line when it is not."""
 
 import dataclasses
+import io
 import os
 import re
+import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import typer
+from rich.console import Console
 from typer.testing import CliRunner
 
-from exchange.assemble import assembled
+from exchange.assemble import assembled, transports
 from exchange.commands import app
 from exchange.screen import plain_errors
 from exchange.stores import LOCK_FILE, opened, reserved
@@ -206,6 +209,33 @@ def test_the_doctor_says_that_no_node_was_begun_and_begins_none(run, tmp_path):
 
     assert f"stores: no node was begun in {tmp_path / 'data'} yet: `vienanh serve`" in told.output
     assert not (tmp_path / "data").exists()
+
+
+def test_the_doctor_does_not_wait_long_for_a_destination_that_is_silent_and_tells_the_rest_first(
+    run, tmp_path, monkeypatch
+):
+    told = io.StringIO()
+    monkeypatch.setattr("exchange.doctor.out", Console(file=told, soft_wrap=True))
+    monkeypatch.setattr("exchange.doctor.PROBE_S", 0.2)
+    known_before = []
+
+    def asked(*wired):
+        known_before.append(told.getvalue())
+        return transports(*wired)
+
+    monkeypatch.setattr("exchange.doctor.transports", asked)
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection, and never says a word
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        (tmp_path / "hub.token").write_text("token")
+        (tmp_path / "node.toml").write_text(
+            f'[[destination]]\nname = "hub"\nkind = "stow"\nurl = "{url}"\ntoken_file = "hub.token"\n'
+        )
+
+        ended = run("doctor", "--config", str(tmp_path / "node.toml"))
+
+    assert ended.exit_code == 1
+    assert "MiB free" in known_before[0]
+    assert re.search(r"wrong  destination hub: link no answer: \w+Timeout ", told.getvalue())
 
 
 @pytest.mark.parametrize(
