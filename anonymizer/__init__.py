@@ -4,7 +4,7 @@ The way in is `anonymizer.engine.engine.deidentify`; what it takes and gives is 
 
     keys = anonymizer.pseudonyms.keys.derive(secret_32_bytes, site="bv-huyen")
     profile = anonymizer.profiles.profile.load("tele-read")     # a frozen value; or anonymizer.profiles.site_profile.chosen(file, its text)
-    header = kernel.dicom.scanner.scan(source, transfer_syntax_uid, offset=dataset_offset)   # or the one made at ingest
+    header = kernel.dicom.scanning.scanner.scan(source, transfer_syntax_uid, offset=dataset_offset)   # or the one made at ingest
 
     reason = anonymizer.pixels.gate.needs_pixel_review(header)       # None, or why a person should look first
     out = anonymizer.engine.engine.deidentify(source, header=header, profile=profile, keys=keys, issuer="bv-huyen")

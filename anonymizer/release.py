@@ -20,9 +20,9 @@ from anonymizer.profiles.profile import Profile
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.pseudonyms.patient import read_patient
 from anonymizer.residue import search as residue
-from kernel.dicom.boxes import Box
-from kernel.dicom.elements import Header
-from kernel.dicom.transcode_header import Change
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.transcoding.header import Change
 
 FINDINGS_TOLD_MAX: Final = 5
 CLEAN_PIXELS, CLEAN_GRAPHICS = "clean_pixel_data", "clean_graphics"  # of `anonymizer.profiles.options`

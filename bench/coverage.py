@@ -19,8 +19,8 @@ from anonymizer.pseudonyms import keys
 from anonymizer.release import Released, release
 from bench import peers
 from bench.report import Peer, Report, say
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import ExchangeError
 from tests.anonymizer.corpus import Planted, corpus
 from tests.anonymizer.scoring import legible, lost

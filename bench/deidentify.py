@@ -29,10 +29,10 @@ from anonymizer.release import Released, release
 from bench import coverage, large, peers, slices, vault
 from bench.headers import as_scanners_write
 from bench.report import Peer, Report, arguments, say
-from exchange.deidentifying import AT_ONCE
-from exchange.file_inputs import Entry, content_of
-from exchange.file_outputs import write_chunks
-from exchange.file_release import Order, process
+from exchange.commands.deidentifying import AT_ONCE
+from exchange.files.inputs import Entry, content_of
+from exchange.files.outputs import write_chunks
+from exchange.files.release import Order, process
 
 ROUNDS = 5
 PEER = "dicom-anonymizer==2.1.0"

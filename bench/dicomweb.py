@@ -39,7 +39,7 @@ from bench.studies import Studies
 from bench.tiny import metadata_of_one, zipped
 from gateway.dimse.upper_layer.commands import ELEMENTS
 from kernel.archive.records import Received
-from kernel.dicom.dictionary import VR_OF
+from kernel.dicom.vocabulary.dictionary import VR_OF
 
 ROUNDS = 5
 ZIP_STUDIES = 100  # in one archive

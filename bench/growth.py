@@ -20,9 +20,9 @@ from kernel.archive.records import Ingested, Origin, Received
 from kernel.archive.tables import study
 from kernel.clock import SystemClock
 from kernel.database import Database
-from kernel.dicom.attributes import read_attributes
-from kernel.dicom.json_model import to_json
-from kernel.dicom.scanner import scan
+from kernel.dicom.models.json_model import to_json
+from kernel.dicom.scanning.attributes import read_attributes
+from kernel.dicom.scanning.scanner import scan
 
 if TYPE_CHECKING:
     from concurrent.futures import Future

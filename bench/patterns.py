@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 from pysqlite3 import dbapi2
 
 from bench.studies import MIDDLE, RARE, SITES, SURNAMES
-from kernel.dicom.names import fold
+from kernel.dicom.vocabulary.names import fold
 
 PAGE: Final = 50
 SAMPLE: Final = 500

@@ -15,12 +15,12 @@ from PIL import Image
 
 from anonymizer.pixels.cleaner import Cleaner, Cleaning
 from anonymizer.pixels.finder import missing, shared_finders
-from kernel.dicom.boxes import Box
-from kernel.dicom.decoders import shared_decoders
-from kernel.dicom.image import ImagePixel
-from kernel.dicom.jpeg_masks import masked_jpeg
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.pixels.decoders import shared_decoders
+from kernel.dicom.pixels.image import ImagePixel
+from kernel.dicom.pixels.jpeg_masks import masked_jpeg
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from tests.support.builders import a_dataset, as_file, with_pixels
 from tests.support.written import tissue, write
 

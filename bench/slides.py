@@ -34,8 +34,8 @@ from PIL import Image
 
 from bench import fetch, peers, slide_files
 from bench.report import Peer, Report, arguments, say
-from kernel.dicom.jpeg_crops import cropped_jpeg
-from kernel.dicom.jpeg_transform import Extent
+from kernel.dicom.pixels.jpeg_crops import cropped_jpeg
+from kernel.dicom.pixels.jpeg_transform import Extent
 from wsi.index_file import load, save
 from wsi.jpeg import segments
 from wsi.octave import reduced_tile

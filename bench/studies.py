@@ -12,8 +12,8 @@ from typing import Final
 
 from kernel.archive.records import Origin, Received
 from kernel.archive.tables import PRIORITY_ROUTINE, PRIORITY_STAT, PRIORITY_URGENT
-from kernel.dicom.attributes import InstanceAttributes, PatientAttributes, SeriesAttributes, StudyAttributes
-from kernel.dicom.names import fold
+from kernel.dicom.scanning.attributes import InstanceAttributes, PatientAttributes, SeriesAttributes, StudyAttributes
+from kernel.dicom.vocabulary.names import fold
 
 ROOT: Final = "1.2.826.0.1.3680043.10.1741.8"  # of invented studies; nothing real has it
 FIRST: Final = datetime(2021, 11, 22, tzinfo=UTC)

@@ -11,9 +11,9 @@ import zstandard
 from bench.studies import Studies
 from kernel.archive.ingest.ingest import METADATA_LEVEL
 from kernel.archive.records import Received
-from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.json_model import to_json
-from kernel.dicom.scanner import scan
+from kernel.dicom.models.json_model import to_json
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.dictionary import TAG_OF, VR_OF
 
 _EXPLICIT: Final = "1.2.840.10008.1.2.1"
 _GROUP_LENGTH: Final = 0x00020000

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from bench.report import Peer, Report, arguments, first_line, say
 from bench.slices import study_uids, write_slices
-from exchange.second_viewer import VERSION, made_ready
+from exchange.commands.second_viewer import VERSION, made_ready
 from tests.browser.conftest import FLAGS, NO_WEBGL, SOFTWARE_WEBGL
 from tests.support import ohif
 from tests.support.nodes import HUB, NodeProcess

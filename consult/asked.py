@@ -6,7 +6,7 @@ import msgspec
 
 from consult.performing import PerformedSteps
 from kernel.archive.owner.asking import LocalOwner, Owner
-from kernel.dicom import plain
+from kernel.dicom.models import plain
 
 CREATE: Final = "mpps.create"
 CHANGE: Final = "mpps.change"

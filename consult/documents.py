@@ -25,8 +25,8 @@ from kernel.archive.ingest.ingest import Ingest
 from kernel.archive.records import Located, Origin
 from kernel.clock import Clock
 from kernel.database import Database
-from kernel.dicom.part10 import open_dataset
-from kernel.dicom.uids import uid_of
+from kernel.dicom.scanning.part10 import open_dataset
+from kernel.dicom.vocabulary.uids import uid_of
 from kernel.errors import BlobMissing, DocumentChanged, MalformedInstance, NotFound
 
 DOCUMENT_BYTES_MAX: Final = 16 * 1024 * 1024  # of somebody else's that is read for a screen

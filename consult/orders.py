@@ -16,7 +16,7 @@ from consult.order_rows import OrderNumbers, Scheduled, row_of, rows_of_order, s
 from consult.steps import FIELDS, OPEN, Status, Step, after_cancel, after_order
 from consult.tables import scheduled_step
 from kernel.database import insert
-from kernel.dicom.names import fold
+from kernel.dicom.vocabulary.names import fold
 from kernel.errors import NotFound, OrderConflict
 
 _PATIENT: Final = ("patient_name", "patient_birth_date", "patient_sex")

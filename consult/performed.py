@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
-from kernel.dicom.identifier import texts
-from kernel.dicom.uids import check_uid
+from kernel.dicom.queries.identifier import texts
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF, TAG_OF
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import InvalidValue, LimitExceeded, MissingAttribute, MissingValue, Refused, StepIsFinal
 
 INSTANCES_MAX: Final = 20_000  # that one step may name

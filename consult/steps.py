@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-from kernel.dicom.uids import check_uid
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import InvalidOrder, OrderConflict, Refused
 
 

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, delete, func, select
 from consult.workitem_model import Model
 from consult.workitem_tables import subscription, workitem_report
 from kernel.database import upsert
-from kernel.dicom.identifier import Tree, fits
+from kernel.dicom.queries.identifier import Tree, fits
 from kernel.errors import Forbidden, InvalidQuery, LimitExceeded
 
 GLOBAL: Final = "1.2.840.10008.5.1.4.34.5"

@@ -32,7 +32,7 @@ from consult.workitem_attributes import (
     text,
 )
 from consult.workitem_model import Model
-from kernel.dicom.uids import check_uid
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import InvalidRequest, Refused, TransactionRefused, WorkitemConflict
 
 UPS_PUSH: Final = "1.2.840.10008.5.1.4.34.6.1"  # SOP class of every work item

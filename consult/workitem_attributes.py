@@ -5,8 +5,8 @@ from enum import StrEnum
 from typing import Any, Final
 
 from consult.workitem_model import Model
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.identifier import texts
+from kernel.dicom.queries.identifier import texts
+from kernel.dicom.vocabulary.dictionary import TAG_OF
 from kernel.errors import InvalidRequest
 
 

@@ -6,7 +6,7 @@ Work items have no bulk data and are small; what is not of the model, or over a 
 import re
 from typing import Any, Final, cast
 
-from kernel.dicom.dictionary import LONG_VRS, SHORT_VRS, VR_OF
+from kernel.dicom.vocabulary.dictionary import LONG_VRS, SHORT_VRS, VR_OF
 from kernel.errors import InvalidRequest
 
 Model = dict[str, Any]

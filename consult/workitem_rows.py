@@ -12,8 +12,8 @@ from consult.workitem_attributes import START, STATE, State, state_of, tag, text
 from consult.workitem_model import Model
 from consult.workitem_tables import subscription, workitem
 from kernel.database import Database
-from kernel.dicom.identifier import Tree, fits
-from kernel.dicom.matching import AnyOf, Exact
+from kernel.dicom.queries.identifier import Tree, fits
+from kernel.dicom.queries.matching import AnyOf, Exact
 from kernel.errors import NotFound
 
 SWEPT_AT_ONCE: Final = 500

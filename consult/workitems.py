@@ -36,7 +36,7 @@ from consult.workitem_tables import workitem
 from kernel.audit import Action, Line, append
 from kernel.clock import Clock
 from kernel.database import Database, insert, tx_after_commit
-from kernel.dicom.identifier import Tree
+from kernel.dicom.queries.identifier import Tree
 from kernel.errors import NotFound, WorkitemConflict, WorkitemExists
 
 KEPT: Final = timedelta(days=7)  # how long one that has ended stays when nobody holds a deletion lock

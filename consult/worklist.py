@@ -1,7 +1,7 @@
 """The Modality Worklist (PS3.4 K.6): scheduled steps as the entities that a modality asks for.
 
 Keys that are columns narrow the rows by SQL; everything else, with the sequences, is matched over DICOM JSON by
-`kernel.dicom.identifier`, so that names match without accents.
+`kernel.dicom.queries.identifier`, so that names match without accents.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,10 +13,10 @@ from consult.order_rows import Scheduled, scheduled_of
 from consult.steps import Status, Step
 from consult.tables import scheduled_step
 from kernel.database import Readable
-from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.identifier import Identifier, Model, Tree, chosen, fits
-from kernel.dicom.matching import AnyOf, Exact, Match, Range
-from kernel.dicom.names import groups
+from kernel.dicom.queries.identifier import Identifier, Model, Tree, chosen, fits
+from kernel.dicom.queries.matching import AnyOf, Exact, Match, Range
+from kernel.dicom.vocabulary.dictionary import TAG_OF, VR_OF
+from kernel.dicom.vocabulary.names import groups
 from kernel.errors import QueryTooBroad
 
 PAGE_ROWS: Final = 200  # read at once; between pages a request may be cancelled

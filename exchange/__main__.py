@@ -3,7 +3,7 @@
 
 def main() -> None:
     """Run the command line."""
-    from exchange.commands import run
+    from exchange.commands.table import run
 
     run()
 

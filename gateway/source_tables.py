@@ -27,8 +27,8 @@ from typing import Any, Final, TypeVar, cast
 from gateway.addresses import WANTED, read_network
 from gateway.peers import SERVICES, Profile, ServiceName, Source, Sources, as_service
 from kernel.config import Config
-from kernel.dicom.charset import FALLBACKS
-from kernel.dicom.syntaxes import STORAGE_CLASSES
+from kernel.dicom.vocabulary.charset import FALLBACKS
+from kernel.dicom.vocabulary.syntaxes import STORAGE_CLASSES
 from kernel.errors import InvalidConfiguration
 
 T = TypeVar("T")

@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from anonymizer.residue.survivors import Survivor, survivors
-from kernel.dicom.dictionary import KEYWORD_OF
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF
 
 STRINGS_MAX: Final = 5_000  # distinct ones shown of a study; more are counted
 SERIES_CHECKED_MAX: Final = 200  # whose first instance dciodvfy sees

@@ -16,7 +16,7 @@ from anonymizer.pixels.layouts import NAME_CHARACTERS
 from anonymizer.pixels.zones import BOXES_MAX, ZONES_MAX, Device
 from kernel.audit import Action, Line, append
 from kernel.database import Database, upsert
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from kernel.errors import InvalidRequest, LimitExceeded, NotFound
 from routing.pixel_reviews import SIDE_MAX, Reviewer
 from routing.tables import drawn_zone

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Connection, delete, select, update
 
 from kernel.audit import Action, Line, append
 from kernel.database import upsert
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from kernel.errors import InvalidRequest, NotFound
 from routing.jobs import JobState
 from routing.queue import LOCAL_LANE, Job, NewJob, enqueue

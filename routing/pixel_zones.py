@@ -17,7 +17,7 @@ from anonymizer.pixels.layouts import TERMS, Layout
 from anonymizer.pixels.learning import Known, Lesson, Look, after, zones_of
 from kernel.audit import Action, Line, append
 from kernel.database import upsert
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from kernel.errors import NotFound
 from routing.tables import pixel_zone
 

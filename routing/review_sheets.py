@@ -22,9 +22,9 @@ from anonymizer.profiles.profile import Profile
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.derived.remembered import Remembered
 from kernel.database import Database
-from kernel.dicom.elements import Header
-from kernel.dicom.pixels import open_pixels
-from kernel.dicom.scanner import scan
+from kernel.dicom.pixels.reading import open_pixels
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import BlobMissing, Busy, LookWanted, NotFound
 from routing.pixel_reviews import Review
 from routing.steps import Source, source_of

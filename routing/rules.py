@@ -16,7 +16,7 @@ from enum import IntEnum
 from fnmatch import fnmatchcase
 from typing import Literal
 
-from kernel.dicom.names import fold
+from kernel.dicom.vocabulary.names import fold
 from routing.destinations import NO_PROFILE, Destination
 
 VALUE_CHARACTERS_MAX = 256

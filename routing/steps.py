@@ -27,8 +27,8 @@ from anonymizer.release import Held, Released, release
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.tables import instance
 from kernel.database import Database, upsert
-from kernel.dicom.boxes import Box
-from kernel.dicom.scanner import scan
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import BlobMissing
 from kernel.events import Event, EventName, record_many
 from kernel.telemetry import stage

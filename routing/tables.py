@@ -73,7 +73,7 @@ job = Table(
     ),  # which derived instance to deliver; of reidentify: the peer
     Column("version", Integer, nullable=False, default=0),  # which manifest to announce
     Column("targets", Text, nullable=False, default=""),  # of deidentify: JSON, [[destination, hold], ...]
-    # Of deidentify: what the source writes when it declares no character set (kernel.dicom.charset).
+    # Of deidentify: what the source writes when it declares no character set (kernel.dicom.vocabulary.charset).
     Column("fallback_charset", String(16), nullable=False, default=""),
     Column("size_bytes", BigInteger, nullable=False, default=0),
     Column("trace_id", String(64), nullable=False),

@@ -9,8 +9,8 @@ from anonymizer.pixels.zones import Device, Zones
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.derived.remembered import Remembered
 from kernel.database import Database
-from kernel.dicom.image import image_pixel
-from kernel.dicom.scanner import scan
+from kernel.dicom.pixels.image import image_pixel
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import BlobMissing, Refused
 from routing.pixel_reviews import Review
 from routing.steps import source_of

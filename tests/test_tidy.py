@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange import documents
+from exchange.documents import tables as documents
 from kernel.events import EventName
 
 ROOT = Path(__file__).parents[1]
@@ -165,6 +165,8 @@ FAULTS = {
         "import anonymizer.elements.second_net",
     ),
     "Inside the archive": ("kernel/archive/records.py", "import kernel.archive.deletion"),
+    "Inside the DICOM primitives": ("kernel/dicom/scanning/scanner.py", "import kernel.dicom.pixels.frames"),
+    "Inside the composition root": ("exchange/node/assemble.py", "import exchange.commands.table"),
     "Transformations know no database, archive, socket or web framework": ("wsi/__init__.py", "import sqlalchemy"),
     "SQLAlchemy has its doors": ("gateway/status.py", "import sqlalchemy"),
     "highdicom has one door, which threads pass one by one": ("consult/findings/marks.py", "from highdicom import sr"),

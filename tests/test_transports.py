@@ -15,7 +15,7 @@ from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import DimseSender
 from kernel.archive.tables import instance
 from kernel.clock import SystemClock
-from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.scanning.part10 import read_file_meta
 from routing.transport import Cause, Manifest, Parcel, ReceiptState, Transport
 from tests.dicomweb.conftest import running_node
 from tests.support.builders import a_ct, a_ct_series, as_file

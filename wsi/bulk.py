@@ -11,9 +11,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.dicom.elements import Buffer
-from kernel.dicom.scanner import scan
-from kernel.dicom.values import Values
+from kernel.dicom.scanning.elements import Buffer
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.values import Values
 from wsi.bulk_measurements import Measurement, measurements
 from wsi.limits import at_most, malformed
 from wsi.tile_index import SlideIndex

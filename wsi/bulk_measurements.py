@@ -6,7 +6,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.dicom.values import Values
+from kernel.dicom.scanning.values import Values
 from wsi.limits import at_most, malformed
 
 MEASUREMENTS_MAX: Final = 64  # of one group

@@ -17,9 +17,9 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from kernel.dicom.part10 import file_meta
-from kernel.dicom.slide_flavour import WHOLE_SLIDE
-from kernel.dicom.syntaxes import JPEG_BASELINE
+from kernel.dicom.scanning.part10 import file_meta
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
+from kernel.dicom.vocabulary.syntaxes import JPEG_BASELINE
 from wsi.dicom_header import Identity, header_of, slide_uid
 from wsi.limits import malformed
 from wsi.octave import blank_tile

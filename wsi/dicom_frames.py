@@ -5,9 +5,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.dicom.elements import Buffer
-from kernel.dicom.frames import FrameMap, locate_frames
-from kernel.dicom.values import Values
+from kernel.dicom.pixels.frames import FrameMap, locate_frames
+from kernel.dicom.scanning.elements import Buffer
+from kernel.dicom.scanning.values import Values
 from wsi.dicom_image import FOCAL_PLANES, FRAME_GROUPS, PLANE_POSITION, SlideImage, unsigned
 from wsi.limits import malformed
 

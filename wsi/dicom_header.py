@@ -14,9 +14,9 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as DicomSequence
 from pydicom.valuerep import DSfloat
 
-from kernel.dicom.icc import srgb_profile
-from kernel.dicom.slide_flavour import WHOLE_SLIDE
-from kernel.dicom.uids import uid_of
+from kernel.dicom.pixels.icc import srgb_profile
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
+from kernel.dicom.vocabulary.uids import uid_of
 from wsi.limits import malformed
 from wsi.tile_index import Level, SlideIndex
 

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
-from kernel.dicom.elements import Buffer, Header
-from kernel.dicom.image import ImagePixel, image_pixel
-from kernel.dicom.scanner import scan
-from kernel.dicom.slide_flavour import Flavour, flavour_of
-from kernel.dicom.values import Values
+from kernel.dicom.pixels.image import ImagePixel, image_pixel
+from kernel.dicom.scanning.elements import Buffer, Header
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.slide_flavour import Flavour, flavour_of
+from kernel.dicom.scanning.values import Values
 from wsi.jpeg import Colour
 from wsi.limits import PROFILE_BYTES_MAX, malformed
 from wsi.tile_index import Coding, OnGlass

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from kernel.dicom.elements import Buffer
+from kernel.dicom.scanning.elements import Buffer
 from wsi.dicom_frames import Placed, Stored, placed_frames, stored_frames
 from wsi.dicom_image import OpticalPath, SlideImage, read_image
 from wsi.jpeg import Colour, marked_colour

@@ -9,9 +9,9 @@ from typing import Final
 
 from PIL import Image, UnidentifiedImageError
 
-from kernel.dicom.codestream import jpeg_sampling
-from kernel.dicom.decoders import shared_decoders
-from kernel.dicom.jpeg_transform import Extent, has_library
+from kernel.dicom.pixels.codestream import jpeg_sampling
+from kernel.dicom.pixels.decoders import shared_decoders
+from kernel.dicom.pixels.jpeg_transform import Extent, has_library
 from wsi.jpeg import frame_of
 from wsi.limits import malformed
 from wsi.tile_index import Grid

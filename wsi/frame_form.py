@@ -8,13 +8,13 @@ from typing import Final
 
 from PIL import Image
 
-from kernel.dicom.elements import Buffer, Header
-from kernel.dicom.frames import FrameMap
-from kernel.dicom.image import ImagePixel, image_pixel
-from kernel.dicom.picture_files import FileOptions, encode_picture
-from kernel.dicom.pixels import Pixels
-from kernel.dicom.render import drawn
-from kernel.dicom.scanner import scan
+from kernel.dicom.pictures.picture_files import FileOptions, encode_picture
+from kernel.dicom.pictures.render import drawn
+from kernel.dicom.pixels.frames import FrameMap
+from kernel.dicom.pixels.image import ImagePixel, image_pixel
+from kernel.dicom.pixels.reading import Pixels
+from kernel.dicom.scanning.elements import Buffer, Header
+from kernel.dicom.scanning.scanner import scan
 from wsi.jpeg import spliced_profile
 from wsi.tile_index import Span
 
@@ -58,7 +58,7 @@ def as_jpeg(form: FrameForm, data: bytes, icc_profile: bytes) -> bytes:
     Raises
     ------
     UnsupportedTransferSyntax, MalformedInstance, LimitExceeded, Busy
-        As `kernel.dicom.pixels.Pixels.decode`.
+        As `kernel.dicom.pixels.reading.Pixels.decode`.
     """
     frames = FrameMap(1, form.image.frame_bits, 0, len(data))
     if form.is_encapsulated:

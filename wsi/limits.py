@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kernel.dicom.limits import MEBIBYTE, exceeded
+from kernel.dicom.vocabulary.limits import MEBIBYTE, exceeded
 from kernel.errors import MalformedSlide
 
 SIDE_PIXELS_MAX: Final = 1 << 20  # width or height of a slide; the largest scanners make some 300,000

@@ -11,8 +11,15 @@ from typing import Any, Final, NamedTuple
 
 import pydicom
 
-from kernel.dicom.photographs import SIDE_PIXELS_MAX, Drawing, Photometric, Seen, photographic, shared_photographs
-from kernel.dicom.uids import uid_of
+from kernel.dicom.pictures.photographs import (
+    SIDE_PIXELS_MAX,
+    Drawing,
+    Photometric,
+    Seen,
+    photographic,
+    shared_photographs,
+)
+from kernel.dicom.vocabulary.uids import uid_of
 from kernel.errors import InvalidRequest, MalformedSlide, UnsupportedMediaType
 from wsi.dicom_header import UNKNOWN, Identity, data_set, slide_uid
 from wsi.jpeg import Colour, completion, frame_of, marked_colour

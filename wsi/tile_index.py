@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.dicom.jpeg_transform import Extent
+from kernel.dicom.pixels.jpeg_transform import Extent
 from kernel.errors import NotFound
 from wsi.jpeg import Colour, Completion, completion
 from wsi.limits import (

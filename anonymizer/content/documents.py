@@ -13,8 +13,8 @@ from anonymizer.content.clinical_document import Substitutes, cleaned
 from anonymizer.elements.treatment import Treatment
 from anonymizer.profiles.profile import Profile
 from anonymizer.pseudonyms.identifiers import shift_date
-from kernel.dicom.elements import Header
-from kernel.dicom.transcode_header import Change
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.transcoding.header import Change
 
 CDA, STL = "1.2.840.10008.5.1.4.1.1.104.2", "1.2.840.10008.5.1.4.1.1.104.3"
 STL_HEADER_BYTES: Final = 80

@@ -12,7 +12,7 @@ from anonymizer.profiles.content_items import CONTENT_SEQUENCE, are_understood
 if TYPE_CHECKING:
     from anonymizer.elements.packing import Chunks
     from anonymizer.elements.rewriting import Rewriter
-    from kernel.dicom.elements import Element
+    from kernel.dicom.scanning.elements import Element
 
 
 def clean_content(rewriter: "Rewriter", element: "Element") -> "Chunks | None":

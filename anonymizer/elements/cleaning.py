@@ -14,7 +14,7 @@ from anonymizer.profiles.options import OPTIONS
 if TYPE_CHECKING:
     from anonymizer.elements.packing import Chunks
     from anonymizer.elements.rewriting import Rewriter
-    from kernel.dicom.elements import Element
+    from kernel.dicom.scanning.elements import Element
 
 
 # Takes the rewriter and the sequence; gives the whole new element, or None when it does not understand it: then the

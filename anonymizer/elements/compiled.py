@@ -13,8 +13,8 @@ from anonymizer.profiles.actions import Action, resolve
 from anonymizer.profiles.content_items import Overlay, overlay_of
 from anonymizer.profiles.dummies import TEXT_VRS
 from anonymizer.profiles.profile import SITE, Profile, Rule, table
-from kernel.dicom.dictionary import VR_OF
-from kernel.dicom.elements import Item
+from kernel.dicom.scanning.elements import Item
+from kernel.dicom.vocabulary.dictionary import VR_OF
 
 PATIENT_NAME, PATIENT_ID, PATIENT_AGE = 0x00100010, 0x00100020, 0x00101010
 TABLES_MAX: Final = 64  # SOP classes and profiles whose tables are kept

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Sequence
 
-from kernel.dicom.elements import UNDEFINED, Element
+from kernel.dicom.scanning.elements import UNDEFINED, Element
 
 Chunk = bytes | memoryview
 Chunks = list[Chunk]

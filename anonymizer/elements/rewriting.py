@@ -16,10 +16,10 @@ from anonymizer.profiles.actions import Action
 from anonymizer.profiles.content_items import PARENTS as CONTENT_PARENTS
 from anonymizer.profiles.dummies import DUMMY_SEQUENCES, encode
 from anonymizer.profiles.private import CREATOR, PrivateBlocks
-from kernel.dicom.dictionary import BULK_VRS, VR_OF
-from kernel.dicom.elements import Element, Item
-from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.scanning.elements import Element, Item
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.dictionary import BULK_VRS, VR_OF
+from kernel.dicom.vocabulary.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 
 UTF_8: Final = b"ISO_IR 192"
 SPECIFIC_CHARACTER_SET: Final = 0x00080005

@@ -14,8 +14,8 @@ from anonymizer.pseudonyms.patient import Patient
 from anonymizer.words import runs
 from anonymizer.words.runs import Span, aligned, words_of
 from anonymizer.words.tokens import Seed, Tokens, seeds_of, tokens_of
-from kernel.dicom.charset import decode
-from kernel.dicom.elements import Header
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.vocabulary.charset import decode
 
 TEXT_BYTES_MAX: Final = 4 * 1024 * 1024  # of one value; a longer one goes
 NETS_MAX: Final = 64  # patients whose verdicts are kept

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from anonymizer.elements.memory import Memory, Stretch
-from kernel.dicom.elements import UNDEFINED, Element
+from kernel.dicom.scanning.elements import UNDEFINED, Element
 
 STRETCHES_MAX: Final = 256  # of one study
 STRETCH_BYTES_MAX: Final = 8_192  # a longer one is parted
@@ -110,7 +110,7 @@ def _is_steady(unit: Sequence[Element], content: bytes, memory: Memory) -> bool:
 
 
 def _says_how_to_read_it(element: Element, content: bytes, start: int, memory: Memory) -> bool:
-    """Whether an element is what its own bytes say, wherever it stands (see `kernel.dicom.walker` for those that are not)."""
+    """Whether an element is what its own bytes say, wherever it stands (see `kernel.dicom.scanning.walker` for those that are not)."""
     if element.length == UNDEFINED or element.implicit != memory.implicit:
         return False
     at = element.start - start + 4

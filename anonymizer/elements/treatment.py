@@ -18,9 +18,9 @@ from anonymizer.pseudonyms.identifiers import PADDING, WELL_KNOWN_ROOT, name_of,
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.pseudonyms.patient import Patient
 from anonymizer.words.descriptors import LENGTH_MAX, is_harmless
-from kernel.dicom.charset import decode
-from kernel.dicom.dictionary import VR_OF
-from kernel.dicom.elements import Element
+from kernel.dicom.scanning.elements import Element
+from kernel.dicom.vocabulary.charset import decode
+from kernel.dicom.vocabulary.dictionary import VR_OF
 
 AGE_YEARS_MAX: Final = 90  # older people are few enough to be found by their age
 DESCRIPTION_BYTES_MAX: Final = 4 * LENGTH_MAX  # as encoded

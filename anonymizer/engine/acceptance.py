@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from typing import Final
 
-from kernel.dicom.elements import Header
-from kernel.dicom.uids import check_uid
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import UnsupportedSOPClass, UnsupportedTransferSyntax
 
 SOP_CLASS_UID, SOP_INSTANCE_UID = 0x00080016, 0x00080018

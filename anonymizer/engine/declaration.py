@@ -9,7 +9,7 @@ from anonymizer.profiles.options import METHOD_MEANINGS
 from anonymizer.profiles.profile import Profile
 from anonymizer.pseudonyms.identifiers import name_of
 from anonymizer.pseudonyms.patient import Patient
-from kernel.dicom.elements import Header
+from kernel.dicom.scanning.elements import Header
 
 KEPT_MAX: Final = 64  # declarations that are kept encoded
 PATIENT_IDENTITY_REMOVED: Final = 0x00120062

@@ -8,11 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from kernel.dicom.elements import Buffer, Header
-from kernel.dicom.image import ImagePixel, image_pixel
-from kernel.dicom.limits import exceeded
-from kernel.dicom.syntaxes import JPEG_LOSSY, SYNTAXES
-from kernel.dicom.values import Values
+from kernel.dicom.pixels.image import ImagePixel, image_pixel
+from kernel.dicom.scanning.elements import Buffer, Header
+from kernel.dicom.scanning.values import Values
+from kernel.dicom.vocabulary.limits import exceeded
+from kernel.dicom.vocabulary.syntaxes import JPEG_LOSSY, SYNTAXES
 from kernel.errors import UnsupportedTransferSyntax
 
 COPIED_BYTES_MAX: Final = 256 * 1024 * 1024  # of an instance that is cleared in memory

@@ -32,12 +32,12 @@ from anonymizer.profiles.profile import Profile
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.pseudonyms.patient import Patient, read_patient
 from anonymizer.pseudonyms.vault import VaultEntry, VaultKind
-from kernel.dicom.elements import Header
-from kernel.dicom.frames import Span
-from kernel.dicom.part10 import file_meta
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
-from kernel.dicom.transcode_header import Change
-from kernel.dicom.uids import check_uid
+from kernel.dicom.pixels.frames import Span
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.part10 import file_meta
+from kernel.dicom.transcoding.header import Change
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.vocabulary.uids import check_uid
 
 MODALITY: Final = 0x00080060
 CLEANERS: Final[SequenceCleaners] = {Action.STRUCTURED: clean_content, Action.GRAPHICS: clean_graphics}
@@ -70,7 +70,7 @@ def deidentify(  # noqa: PLR0913 each is told by another: the profile's author, 
     header
         The scan of `source` from its data set on, when there is one already; not a prefix scan.
     fallback_charset
-        What the source of the instance writes when it declares no character set (`kernel.dicom.charset.FALLBACKS`).
+        What the source of the instance writes when it declares no character set (`kernel.dicom.vocabulary.charset.FALLBACKS`).
     new_pixels
         What becomes of the pixel data of a little endian `source`; None: it stays as it is.
 

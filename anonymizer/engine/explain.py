@@ -10,8 +10,8 @@ from anonymizer.engine.engine import MODALITY
 from anonymizer.profiles.actions import Action
 from anonymizer.profiles.private import CREATOR, PrivateBlocks
 from anonymizer.profiles.profile import SITE, Profile, Rule
-from kernel.dicom.dictionary import KEYWORD_OF, VR_OF
-from kernel.dicom.elements import Element, Header, Item
+from kernel.dicom.scanning.elements import Element, Header, Item
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF, VR_OF
 
 VALUE_BYTES_SHOWN: Final = 64
 

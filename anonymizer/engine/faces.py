@@ -11,7 +11,7 @@ from typing import Final
 
 from anonymizer.engine.acceptance import text_of
 from anonymizer.words.descriptors import fold
-from kernel.dicom.elements import Header
+from kernel.dicom.scanning.elements import Header
 
 SLICE_MM_MAX: Final = 3.0  # thicker slices give steps, not features
 FIELD_MM_MIN: Final = 120.0  # a smaller field holds no whole face: a pituitary gland, an inner ear

@@ -4,12 +4,12 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from anonymizer.engine.embedded_overlays import cleared
-from kernel.dicom.elements import Buffer, Header
-from kernel.dicom.menders import may_be_mended, shared_menders
-from kernel.dicom.part10 import file_meta, read_file_meta
-from kernel.dicom.reencode import to_explicit_little_endian
-from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.scanning.elements import Buffer, Header
+from kernel.dicom.scanning.menders import may_be_mended, shared_menders
+from kernel.dicom.scanning.part10 import file_meta, read_file_meta
+from kernel.dicom.scanning.reencode import to_explicit_little_endian
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import MalformedInstance, Refused
 
 

@@ -7,8 +7,8 @@ from mmap import mmap
 from typing import Final
 
 from anonymizer.pseudonyms.vault import VaultEntry
-from kernel.dicom.frames import Span
-from kernel.dicom.transcode_header import Change
+from kernel.dicom.pixels.frames import Span
+from kernel.dicom.transcoding.header import Change
 
 CHUNK_BYTES: Final = 1024 * 1024
 SMALL_BYTES: Final = 64 * 1024  # pieces below it are put together

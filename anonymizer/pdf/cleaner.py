@@ -18,7 +18,7 @@ from PIL import Image
 from anonymizer.pdf.drawing import DOTS_PER_INCH, Drawing, NotDrawnError, Page
 from anonymizer.pdf.looking import Eyes, UnreadError, look
 from anonymizer.pixels.blank import filled
-from kernel.dicom.boxes import Box, fused, joined
+from kernel.dicom.pixels.boxes import Box, fused, joined
 from kernel.errors import LimitExceeded, MalformedInstance
 
 ROUNDS: Final = 3  # of looking at what was made

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from anonymizer.pdf.messages import Drawn, Sheet
 from anonymizer.pdf.words import Word
-from kernel.dicom.boxes import Box
-from kernel.dicom.child import ChildEndedError
-from kernel.dicom.children import Children, OfThisProcess
-from kernel.dicom.limits import MEBIBYTE
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.processes.child import ChildEndedError
+from kernel.dicom.processes.children import Children, OfThisProcess
+from kernel.dicom.vocabulary.limits import MEBIBYTE
 
 DOTS_PER_INCH: Final = 200
 PAGES_MAX: Final = 12

@@ -19,7 +19,7 @@ from anonymizer.pdf.drawing import (
     SHEET_BYTES_MAX,
 )
 from anonymizer.pdf.messages import Drawn, LayerWord, Sheet
-from kernel.dicom.child_program import serve
+from kernel.dicom.processes.program import serve
 
 SCALE: Final = DOTS_PER_INCH / 72  # pixels a point
 _NO_SECURITY: Final = -1  # of FPDF_GetSecurityHandlerRevision

@@ -12,8 +12,8 @@ from anonymizer.pdf.words import read_words
 from anonymizer.pixels.cleaner import BURNED_IN_ANNOTATION, CLEAN_PIXEL_DATA, Cleaning
 from anonymizer.pixels.finder import missing, shared_finders
 from anonymizer.profiles.profile import SITE, Profile
-from kernel.dicom.boxes import Box
-from kernel.dicom.elements import Header
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.scanning.elements import Header
 
 ENCAPSULATED_PDF: Final = "1.2.840.10008.5.1.4.1.1.104.1"
 OPTIONS: Final = frozenset({"clean_pixel_data", "clean_descriptors"})  # text stays if cleaned, and so do its pictures

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from anonymizer.elements.second_net import Net
 from anonymizer.pdf.words import Word, is_believed, is_legible, telling, whole_lines
 from anonymizer.pixels.finder import Finder
-from kernel.dicom.boxes import Box, joined, merged
+from kernel.dicom.pixels.boxes import Box, joined, merged
 
 LONG_SIDE: Final = 2000  # in which the detector looks at a page
 GAP_MIN: Final = 0.8  # heights of a line: a wider stretch in which no word was read goes

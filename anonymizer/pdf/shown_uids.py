@@ -10,8 +10,8 @@ from anonymizer.engine.result import Buffer
 from anonymizer.pdf.cleaner import drawn_pages
 from anonymizer.pdf.drawing import NotDrawnError, is_installed, shared_drawing
 from anonymizer.pdf.encapsulated import MIME_TYPE, document_of
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 
 _UID: Final = re.compile(r"(?<![0-9.])2\.25\.[1-9][0-9]{0,38}(?![0-9]|\.[0-9])")  # as `anonymizer.reidentify.way_back`
 

@@ -12,8 +12,8 @@ from PIL import Image
 from anonymizer.elements.second_net import Net
 from anonymizer.pixels.tesseract import read
 from anonymizer.words.runs import aligned
-from kernel.dicom.boxes import Box
-from kernel.dicom.charset import decode
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.vocabulary.charset import decode
 
 READ_SECONDS_MAX: Final = 30.0  # a page
 SURE_MIN: Final = 60.0  # per cent; a word of which Tesseract is less sure was not read

@@ -6,9 +6,9 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.dicom.boxes import Box
-from kernel.dicom.palette import apply_palette
-from kernel.dicom.pixels import Pixels
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.pixels.palette import apply_palette
+from kernel.dicom.pixels.reading import Pixels
 from kernel.errors import UnsupportedTransferSyntax
 
 _COLORS: Final = {"RGB": (0, 0, 0), "YBR_FULL": (0, 128, 128), "YBR_FULL_422": (0, 128, 128)}

@@ -20,14 +20,14 @@ from anonymizer.pixels.overlays import overlays_kept
 from anonymizer.pixels.reopened import reopened
 from anonymizer.pixels.views import views
 from anonymizer.pixels.zones import Device, Zones, outside_regions
-from kernel.dicom.boxes import Box, joined
-from kernel.dicom.elements import Header
-from kernel.dicom.image import ImagePixel
-from kernel.dicom.pixels import Pixels, pixels_of
+from kernel.dicom.pixels.boxes import Box, joined
+from kernel.dicom.pixels.image import ImagePixel
+from kernel.dicom.pixels.reading import Pixels, pixels_of
+from kernel.dicom.scanning.elements import Header
 from kernel.errors import LimitExceeded, MalformedInstance, UnsupportedTransferSyntax
 
 if TYPE_CHECKING:
-    from kernel.dicom.transcode_header import Change
+    from kernel.dicom.transcoding.header import Change
 
 CLEAN_PIXEL_DATA: Final = "113101"  # CID 7050
 BURNED_IN_ANNOTATION: Final = 0x00280301

@@ -6,8 +6,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from kernel.dicom.boxes import Box
-from kernel.dicom.limits import exceeded
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.vocabulary.limits import exceeded
 
 RUNS_MAX: Final = 300_000  # horizontal runs of one map: noise everywhere
 

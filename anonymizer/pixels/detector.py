@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from anonymizer.pixels.components import areas
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 
 WHEEL: Final = "rapidocr_onnxruntime"
 WEIGHTS: Final = "models/ch_PP-OCRv4_det_infer.onnx"

@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from anonymizer.pixels import detector, tesseract
 from anonymizer.pixels.finder_messages import Picture, Sightings
-from kernel.dicom.boxes import Box
-from kernel.dicom.child import ChildEndedError
-from kernel.dicom.children import Children, OfThisProcess
-from kernel.dicom.limits import MEBIBYTE, exceeded, malformed
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.processes.child import ChildEndedError
+from kernel.dicom.processes.children import Children, OfThisProcess
+from kernel.dicom.vocabulary.limits import MEBIBYTE, exceeded, malformed
 
 PICTURE_BYTES_MAX: Final = 256 * MEBIBYTE
 FINDER_BYTES_MAX: Final = 4096 * MEBIBYTE  # of address space, libraries included

@@ -11,8 +11,8 @@ from anonymizer.pixels.detector import Detector
 from anonymizer.pixels.finder import FINDER_BYTES_MAX, PICTURE_BYTES_MAX
 from anonymizer.pixels.finder_messages import Kind, Picture, Sighting, Sightings
 from anonymizer.pixels.reader import judged
-from kernel.dicom.boxes import Box
-from kernel.dicom.child_program import serve
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.processes.program import serve
 from kernel.errors import LimitExceeded
 
 

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kernel.dicom.elements import Header
+from kernel.dicom.scanning.elements import Header
 
 SOP_CLASS_UID, IMAGE_TYPE, MODALITY, CONVERSION_TYPE = 0x00080016, 0x00080008, 0x00080060, 0x00080064
 BURNED_IN_ANNOTATION, RECOGNIZABLE_VISUAL_FEATURES = 0x00280301, 0x00280302

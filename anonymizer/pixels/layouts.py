@@ -21,10 +21,10 @@ from anonymizer.pixels.gate import (
     ULTRASOUND,
 )
 from anonymizer.pixels.zones import Device, device_of, folded
-from kernel.dicom.boxes import Box
-from kernel.dicom.elements import Header
-from kernel.dicom.image import ImagePixel
-from kernel.dicom.values import Values
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.pixels.image import ImagePixel
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.values import Values
 
 Kind = Literal["ultrasound", "projection", "capture"]
 

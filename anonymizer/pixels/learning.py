@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Final, NamedTuple
 
 from anonymizer.pixels.layouts import Layout
-from kernel.dicom.boxes import Box, fused
+from kernel.dicom.pixels.boxes import Box, fused
 
 SHARE_MAX: Final = 0.25  # of a frame; larger zones would take what a reader needs
 BOXES_MAX: Final = 40  # of one exam; more is no header of a screen

@@ -16,16 +16,17 @@ from anonymizer.engine.result import NewPixels, Piece
 from anonymizer.pixels.blank import black_sample, filled
 from anonymizer.pixels.native import native_pieces
 from anonymizer.pixels.pieces import encapsulated_pieces
-from kernel.dicom.boxes import Box
-from kernel.dicom.codecs import as_allocated
-from kernel.dicom.decoder_messages import Question
-from kernel.dicom.decoders import shared_decoders
-from kernel.dicom.encoders import ENCODERS, LOSSY_QUALITY, check_encodable
-from kernel.dicom.frames import Span
-from kernel.dicom.jpeg_transform import has_library
-from kernel.dicom.limits import exceeded
-from kernel.dicom.pixels import Pixels
-from kernel.dicom.syntaxes import (
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.pixels.codecs import as_allocated
+from kernel.dicom.pixels.decoder_messages import Question
+from kernel.dicom.pixels.decoders import shared_decoders
+from kernel.dicom.pixels.encoders import ENCODERS, LOSSY_QUALITY, check_encodable
+from kernel.dicom.pixels.frames import Span
+from kernel.dicom.pixels.jpeg_transform import has_library
+from kernel.dicom.pixels.reading import Pixels
+from kernel.dicom.transcoding.header import Change
+from kernel.dicom.vocabulary.limits import exceeded
+from kernel.dicom.vocabulary.syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     HTJ2K_LOSSLESS,
     HTJ2K_LOSSLESS_RPCL,
@@ -38,7 +39,6 @@ from kernel.dicom.syntaxes import (
     RLE_LOSSLESS,
     SYNTAXES,
 )
-from kernel.dicom.transcode_header import Change
 from kernel.errors import UnsupportedTransferSyntax
 
 REPLACED_BYTES_MAX: Final = 1024 * 1024 * 1024  # of new encapsulated frames of an instance, which wait in memory

@@ -8,10 +8,10 @@ import numpy as np
 
 from anonymizer.engine.result import Piece
 from anonymizer.pixels.blank import black_sample
-from kernel.dicom.boxes import Box, runs
-from kernel.dicom.frames import Span
-from kernel.dicom.limits import exceeded
-from kernel.dicom.pixels import Pixels
+from kernel.dicom.pixels.boxes import Box, runs
+from kernel.dicom.pixels.frames import Span
+from kernel.dicom.pixels.reading import Pixels
+from kernel.dicom.vocabulary.limits import exceeded
 from kernel.errors import UnsupportedTransferSyntax
 
 PATCHES_MAX: Final = 2_000_000  # of one instance: a row of a box is one

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer.pixels.finder import Finder
-from kernel.dicom.elements import Header
-from kernel.dicom.transcode_header import Change
-from kernel.dicom.values import Values
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.values import Values
+from kernel.dicom.transcoding.header import Change
 from kernel.errors import LimitExceeded, MalformedInstance
 
 PLANES_MAX: Final = 16  # of an instance (PS3.5 7.6: groups 6000 to 601E)

@@ -7,10 +7,10 @@ from typing import Final
 import numpy as np
 
 from anonymizer.engine.result import Piece, size_of
-from kernel.dicom.encapsulate import BASIC_OFFSETS_MAX
-from kernel.dicom.frames import Span
-from kernel.dicom.limits import exceeded
-from kernel.dicom.pixels import Pixels
+from kernel.dicom.pixels.encapsulate import BASIC_OFFSETS_MAX
+from kernel.dicom.pixels.frames import Span
+from kernel.dicom.pixels.reading import Pixels
+from kernel.dicom.vocabulary.limits import exceeded
 
 _ITEM: Final = struct.Struct("<HHI")
 _END: Final = _ITEM.pack(0xFFFE, 0xE0DD, 0)

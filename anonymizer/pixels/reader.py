@@ -14,7 +14,7 @@ from PIL import Image
 from anonymizer.pixels.finder_messages import Kind
 from anonymizer.pixels.marks import is_mark
 from anonymizer.pixels.tesseract import read
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 
 SECONDS_MAX: Final = 20.0
 LINES_MAX: Final = 40  # of one picture that are read; more are no marks

@@ -8,9 +8,9 @@ from dataclasses import replace
 from typing import Final
 
 from anonymizer.engine.result import NewPixels, chunks_of, joined, size_of
-from kernel.dicom.elements import Buffer
-from kernel.dicom.frames import locate_frames
-from kernel.dicom.pixels import Pixels
+from kernel.dicom.pixels.frames import locate_frames
+from kernel.dicom.pixels.reading import Pixels
+from kernel.dicom.scanning.elements import Buffer
 
 IN_MEMORY_BYTES: Final = 64 * 1024 * 1024  # more waits in a temporary file
 _PHOTOMETRIC, _PLANAR = 0x00280004, 0x00280006

@@ -8,7 +8,7 @@ from typing import Final, NamedTuple
 
 from PIL import Image
 
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 
 PROGRAM: Final = "tesseract"
 LANGUAGES: Final = "vie"  # its letters include the English ones

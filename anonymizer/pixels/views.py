@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from anonymizer.pixels.changes import Changes
-from kernel.dicom.limits import exceeded
-from kernel.dicom.palette import apply_palette
-from kernel.dicom.pixels import Pixels
+from kernel.dicom.pixels.palette import apply_palette
+from kernel.dicom.pixels.reading import Pixels
+from kernel.dicom.vocabulary.limits import exceeded
 
 FRAMES_MAX: Final = 3000  # of one cine
 SINGLE_FRAMES_MAX: Final = 2  # an instance of no more frames is looked at frame by frame

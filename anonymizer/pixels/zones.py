@@ -19,10 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from kernel.dicom.boxes import Box, outside
-from kernel.dicom.elements import Header
-from kernel.dicom.image import ImagePixel
-from kernel.dicom.values import Values
+from kernel.dicom.pixels.boxes import Box, outside
+from kernel.dicom.pixels.image import ImagePixel
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.values import Values
 from kernel.errors import InvalidConfiguration
 
 REGIONS: Final = 0x00186011

@@ -11,7 +11,7 @@ from typing import Final
 
 from anonymizer.profiles.actions import Action
 from anonymizer.words.descriptors import fold
-from kernel.dicom.elements import Element, Item
+from kernel.dicom.scanning.elements import Element, Item
 
 CONTENT_SEQUENCE: Final = 0x0040A730
 TEXT_OBJECTS: Final = 0x00700008

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
-from kernel.dicom.dictionary import LONG_VRS
+from kernel.dicom.vocabulary.dictionary import LONG_VRS
 
 WORD: Final = b"REMOVED "  # even length
 DUMMY_VALUES: Final[Mapping[str, bytes]] = MappingProxyType({

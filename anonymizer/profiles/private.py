@@ -6,7 +6,7 @@ from functools import cache
 from typing import Final
 
 from anonymizer.profiles.profile import table
-from kernel.dicom.elements import Element
+from kernel.dicom.scanning.elements import Element
 
 CREATOR_BYTES_MAX: Final = 64  # of an LO
 CREATOR: Final = "creator"  # in place of a VR: the text is one of the table's, so it stays

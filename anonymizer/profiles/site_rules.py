@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from anonymizer.profiles.dummies import TEXT_VRS
 from anonymizer.profiles.profile import SITE, Rule
-from kernel.dicom.dictionary import TAG_OF, VR_OF
+from kernel.dicom.vocabulary.dictionary import TAG_OF, VR_OF
 
 VERBS: Final = ("keep", "remove", "clean", "hash", "replace")
 

@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from functools import lru_cache
 from typing import Final
 
-from kernel.dicom.uids import uid_of
+from kernel.dicom.vocabulary.uids import uid_of
 
 WELL_KNOWN_ROOT: Final = b"1.2.840.10008."  # UIDs of the standard itself name nobody's data
 UID_CACHE_MAX: Final = 65_536

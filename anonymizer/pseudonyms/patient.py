@@ -9,8 +9,8 @@ from typing import Final
 from anonymizer.pseudonyms.identifiers import PATIENT_CACHE_MAX, pseudonym, shift_days
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.words.descriptors import fold
-from kernel.dicom.charset import decode, parse_charsets
-from kernel.dicom.elements import Header
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.vocabulary.charset import decode, parse_charsets
 
 TEXT_CHARACTERS_MAX: Final = 1024
 PATIENTS_MAX: Final = 64  # that are kept, of so many bytes each

@@ -19,8 +19,8 @@ from pydicom.uid import UID
 from anonymizer.engine.result import Buffer
 from anonymizer.reidentify.pdf import fill_in, uids_in
 from anonymizer.reidentify.way_back import NEW_UID, WayBack
-from kernel.dicom.part10 import PYDICOM_ERRORS, file_meta, open_dataset, read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import PYDICOM_ERRORS, file_meta, open_dataset, read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import LimitExceeded, MalformedInstance
 
 RETURNED_BYTES_MAX: Final = 256 * 1024 * 1024

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from anonymizer.reidentify.pdf_strings import uids_of, with_uids
 from anonymizer.reidentify.way_back import WayBack
-from kernel.dicom.names import fold
+from kernel.dicom.vocabulary.names import fold
 from kernel.errors import LimitExceeded
 
 STREAM_BYTES_MAX: Final = 16 * 1024 * 1024  # of one stream, inflated

@@ -16,10 +16,10 @@ from typing import Final
 
 from anonymizer.residue import forms
 from anonymizer.residue.inflated import inflated
-from kernel.dicom.charset import decode, parse_charsets
-from kernel.dicom.elements import Element, Header
-from kernel.dicom.part10 import META_BYTES_MAX, read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.elements import Element, Header
+from kernel.dicom.scanning.part10 import META_BYTES_MAX, read_file_meta
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.charset import decode, parse_charsets
 from kernel.errors import ExchangeError
 
 VALUE_BYTES_MAX: Final = 1024  # of one needle

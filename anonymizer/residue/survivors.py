@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from kernel.dicom.charset import decode, parse_charsets
-from kernel.dicom.elements import Element, Header
+from kernel.dicom.scanning.elements import Element, Header
+from kernel.dicom.vocabulary.charset import decode, parse_charsets
 
 TEXT_CHARACTERS_MAX: Final = 2_000  # shown of one value
 _SHOWN: Final = frozenset({"AE", "CS", "LO", "LT", "PN", "SH", "ST", "UC", "UR", "UT"})

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from kernel.dicom.dictionary import private_vr
+from kernel.dicom.vocabulary.dictionary import private_vr
 
 MORE: Final = {  # (group, creator): elements of the block
     (0x0043, "GEMS_PARM_01"): "27",

@@ -13,8 +13,8 @@ from typing import Final
 from anonymizer.words.descriptors import WORDS
 from anonymizer.words.name_words import words
 from anonymizer.words.runs import Span, Word, aligned, words_of
-from kernel.dicom.charset import decode
-from kernel.dicom.elements import Element, Header
+from kernel.dicom.scanning.elements import Element, Header
+from kernel.dicom.vocabulary.charset import decode
 
 LONG_WORD: Final = 4  # letters from which a word of the patient's name counts alone
 JOINED_CHARACTERS_MIN: Final = 6  # of words of a name without spaces between

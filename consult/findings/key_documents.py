@@ -18,7 +18,7 @@ from consult.findings.mark_documents import referred
 from consult.findings.marks import Where
 from consult.highdicom_door import ko, sr
 from kernel.archive.records import Located
-from kernel.dicom.uids import IMPLEMENTATION_VERSION_NAME
+from kernel.dicom.vocabulary.uids import IMPLEMENTATION_VERSION_NAME
 
 SERIES_NUMBER: Final = 902
 DESCRIPTION: Final = "Key images"

@@ -18,7 +18,7 @@ from consult.findings.mark_shapes import graphics_of, points_of
 from consult.findings.marks import KINDS, NEEDED, Calibration, Figure, Kind, Mark, Place, Where
 from consult.highdicom_door import sr
 from kernel.archive.records import Located
-from kernel.dicom.uids import IMPLEMENTATION_VERSION_NAME
+from kernel.dicom.vocabulary.uids import IMPLEMENTATION_VERSION_NAME
 
 DESCRIPTION: Final = "Measurements"
 SERIES_NUMBER: Final = 901

@@ -12,7 +12,7 @@ from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
 from kernel.archive.records import Located
 from kernel.database import Database
-from kernel.dicom.uids import uid_of
+from kernel.dicom.vocabulary.uids import uid_of
 from kernel.errors import InvalidRequest
 
 MARKS_ROLE: Final = "measurements"

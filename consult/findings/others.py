@@ -19,7 +19,7 @@ from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
 from kernel.archive.records import Located
 from kernel.database import Database
-from kernel.dicom.uids import IMPLEMENTATION_VERSION_NAME
+from kernel.dicom.vocabulary.uids import IMPLEMENTATION_VERSION_NAME
 
 DOCUMENTS_MAX: Final = 100  # that are read of a study, the newest of each series first
 _KEY_OBJECT_SELECTION: Final = "1.2.840.10008.5.1.4.1.1.88.59"

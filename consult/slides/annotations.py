@@ -9,7 +9,7 @@ from consult.documents import Author, Documents, Sheet, Version, version_of
 from consult.slides.marks import Mark, checked
 from consult.slides.shelf import OpenSlide, Shelf
 from kernel.access import StudyGrant
-from kernel.dicom.part10 import open_dataset
+from kernel.dicom.scanning.part10 import open_dataset
 from kernel.errors import InvalidRequest
 from wsi.dicom_header import slide_uid
 

@@ -18,12 +18,12 @@ from kernel.archive.ingest.ingest import Ingest
 from kernel.archive.records import Origin
 from kernel.archive.search.search import StudyQuery, search_studies
 from kernel.database import Database
-from kernel.dicom.key_text import parse_key
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.photographs import PHOTOGRAPH
-from kernel.dicom.slide_flavour import WHOLE_SLIDE
-from kernel.dicom.syntaxes import JPEG_BASELINE
-from kernel.dicom.uids import uid_of
+from kernel.dicom.pictures.photographs import PHOTOGRAPH
+from kernel.dicom.queries.key_text import parse_key
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
+from kernel.dicom.vocabulary.syntaxes import JPEG_BASELINE
+from kernel.dicom.vocabulary.uids import uid_of
 from kernel.errors import IdentityMismatch
 from wsi.convert import Converter, Part, parts_of
 from wsi.dicom_header import Identity, slide_uid

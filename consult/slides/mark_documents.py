@@ -14,7 +14,7 @@ from pydicom.sr.codedict import codes
 from consult.documents import Sheet, completed, date, person_name
 from consult.highdicom_door import sr
 from consult.slides.marks import CLOSED, KINDS, Kind, Mark, area_mm2, length_mm
-from kernel.dicom.uids import IMPLEMENTATION_VERSION_NAME
+from kernel.dicom.vocabulary.uids import IMPLEMENTATION_VERSION_NAME
 
 SCHEME: Final = "99VIENANH"
 DESCRIPTION: Final = "Annotations"

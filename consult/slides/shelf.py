@@ -21,7 +21,7 @@ from kernel.archive import index as archive_index
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
 from kernel.database import Database
-from kernel.dicom.slide_flavour import WHOLE_SLIDE
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
 from kernel.errors import BlobMissing, MalformedSlide, NotFound
 from wsi.dicom_slide import Instance, index_dicom
 from wsi.frame_form import FrameForm, form_of

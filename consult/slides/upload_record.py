@@ -8,7 +8,7 @@ from typing import Annotated, Final
 import msgspec
 from msgspec import Meta
 
-from kernel.dicom.uids import check_uid
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import InvalidRequest
 from wsi.dicom_header import Identity
 

@@ -18,9 +18,9 @@ from gateway.dicomweb.http.small_body import SmallBody
 from gateway.dicomweb.store.stow import storing_site
 from kernel.archive.commitment import requests as commitments
 from kernel.archive.commitment.requests import INSTANCES_MAX, Asked, Failure, Reference, Transaction
-from kernel.dicom.uids import check_uid
-from kernel.dicom.xml_model import to_xml
-from kernel.dicom.xml_reader import from_xml
+from kernel.dicom.models.xml_model import to_xml
+from kernel.dicom.models.xml_reader import from_xml
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import Busy, DuplicateTransaction, InvalidRequest, LimitExceeded, NotFound, UnsupportedMediaType
 
 BODY_BYTES_MAX: Final = 16 * 1024 * 1024  # INSTANCES_MAX references as XML

@@ -15,7 +15,7 @@ from gateway.dicomweb.http.call import Call
 from kernel.access import Scope
 from kernel.archive.deletion.deletion import Wish
 from kernel.archive.deletion.removal import Target
-from kernel.dicom.uids import check_uid
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import InvalidRequest
 
 HEADER: Final = "Vienanh-Reason"

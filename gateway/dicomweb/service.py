@@ -26,7 +26,7 @@ from kernel.archive.search.finder import Finder
 from kernel.clock import Clock
 from kernel.config import Config
 from kernel.database import Database
-from kernel.dicom.decoders import DECODERS
+from kernel.dicom.pixels.decoders import DECODERS
 
 if TYPE_CHECKING:
     from consult.slides.room import SlideRoom
@@ -48,7 +48,7 @@ DENIED_MAX: Final = 10_000  # such lines remembered
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of a node that DICOMweb needs; made by exchange/assemble.py."""
+    """The parts of a node that DICOMweb needs; made by exchange/node/assemble.py."""
 
     config: Config
     clock: Clock

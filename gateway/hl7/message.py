@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kernel.dicom import charset
+from kernel.dicom.vocabulary import charset
 from kernel.errors import InvalidRequest, LimitExceeded
 
 SEGMENTS_MAX: Final = 2_000

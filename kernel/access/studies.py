@@ -18,7 +18,7 @@ from kernel.archive.tables import study
 from kernel.audit import Action, AuditOutcome, Head, Line, append
 from kernel.clock import Clock
 from kernel.database import Database
-from kernel.dicom.matching import Exact
+from kernel.dicom.queries.matching import Exact
 from kernel.errors import AmbiguousStudy, Forbidden, NotFound
 from kernel.events import Event, EventName, record
 

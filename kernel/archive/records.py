@@ -6,7 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
-from kernel.dicom.attributes import InstanceAttributes
+from kernel.dicom.scanning.attributes import InstanceAttributes
 
 Channel = Literal["dimse", "dicomweb", "upload", "returned"]  # returned: re-identified here
 

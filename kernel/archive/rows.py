@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from kernel.archive.records import Received
 from kernel.archive.tables import PRIORITY_ROUTINE, worklist_rank
-from kernel.dicom.attributes import PatientAttributes
-from kernel.dicom.names import fold
+from kernel.dicom.scanning.attributes import PatientAttributes
+from kernel.dicom.vocabulary.names import fold
 
 INTEGER_MAX: Final = 2**31 - 1
 

@@ -1,7 +1,7 @@
 """The tables of the archive: patients, studies, series, instances, and what is kept apart from them.
 
 Identity is (site, issuer, id) everywhere: two sites never share a row. Text is kept as decoded, never NULL (absent is
-the empty string, so that order and ranges need no special case); `name_fold` is `kernel.dicom.names.fold` of the name,
+the empty string, so that order and ranges need no special case); `name_fold` is `kernel.dicom.vocabulary.names.fold` of the name,
 `referring_fold` that of the referring physician's.
 Dates and times are DICOM's own text (DA, TM).
 """

@@ -23,7 +23,7 @@ from pydicom.uid import (
 )
 
 from anonymizer.residue.forms import _cp1258, _tcvn3
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from tests.anonymizer.corpus_places import PLACES, SAFE_CREATOR, WRITTEN_AT, Place, a_cine_with_a_name, a_waveform
 from tests.anonymizer.documents import (
     DIAMETER,

@@ -11,7 +11,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import TwelveLeadECGWaveformStorage
 
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from tests.anonymizer.documents import a_code
 from tests.support.builders import a_dataset, with_pixels
 from tests.support.written import write

@@ -14,7 +14,7 @@ import pydicom
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
 
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 
 _TAG = re.compile(r"[0-9A-F]{8}")
 TEXT_VRS = {"AE", "AS", "CS", "DS", "IS", "LO", "LT", "PN", "SH", "ST", "UC", "UT", "UR", "DA", "DT", "TM"}

@@ -9,7 +9,7 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from anonymizer.profiles.profile import table
 from anonymizer.pseudonyms.identifiers import new_uid
-from kernel.dicom.dictionary import VR_OF
+from kernel.dicom.vocabulary.dictionary import VR_OF
 from tests.anonymizer.conftest import read
 from tests.anonymizer.second_transcription import rows
 from tests.support.builders import a_ct, as_file

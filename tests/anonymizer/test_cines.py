@@ -13,7 +13,7 @@ from anonymizer.pixels import changes
 from anonymizer.pixels.changes import CELLS, STEPS_MAX, Changes
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.views import views
-from kernel.dicom.pixels import open_pixels
+from kernel.dicom.pixels.reading import open_pixels
 from tests.anonymizer.test_pixel_cleaner import Sees, an_ultrasound, cleaned
 from tests.support.builders import as_file
 from tests.support.written import write

@@ -10,8 +10,8 @@ from anonymizer.pdf.encapsulated import not_installed
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.profiles.profile import load
 from anonymizer.release import Released, release
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from tests.anonymizer.corpus import Planted, corpus
 from tests.anonymizer.scoring import legible, lost, pixel_digest, references, unused_bits
 from tests.anonymizer.test_pixel_cleaner import Sees

@@ -9,8 +9,8 @@ from pydicom.uid import EncapsulatedSTLStorage
 from anonymizer.content import bounded_xml
 from anonymizer.profiles.profile import load
 from anonymizer.release import Held, Released, release
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from tests.anonymizer.conftest import read
 from tests.anonymizer.documents import an_encapsulated
 from tests.anonymizer.test_samples import errors_of

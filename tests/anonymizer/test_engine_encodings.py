@@ -17,8 +17,8 @@ from pydicom.uid import (
 )
 
 from anonymizer.profiles.dummies import encode
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import InvalidIdentifier, MalformedInstance, MissingIdentifier, Refused, UnsupportedSOPClass
 from tests.anonymizer.conftest import read
 from tests.support.builders import a_cr, a_ct, a_uid, an_us_cine, as_file

@@ -17,7 +17,7 @@ from anonymizer.engine.engine import deidentify
 from anonymizer.profiles.options import OPTIONS
 from anonymizer.profiles.profile import Profile, Rule, merge, table
 from anonymizer.pseudonyms.identifiers import new_uid
-from kernel.dicom.dictionary import VR_OF
+from kernel.dicom.vocabulary.dictionary import VR_OF
 from tests.anonymizer import second_transcription
 from tests.anonymizer.conftest import read
 from tests.support.builders import a_ct, as_file

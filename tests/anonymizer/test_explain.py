@@ -6,8 +6,8 @@ from pydicom.sequence import Sequence
 
 from anonymizer.engine.explain import explain
 from anonymizer.profiles.profile import load
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from tests.support.builders import a_ct, as_file
 
 

@@ -7,8 +7,8 @@ from pydicom.sequence import Sequence
 from anonymizer.engine.faces import face_risk
 from anonymizer.profiles.profile import load
 from anonymizer.release import Held, Released, release
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from tests.support.builders import a_cr, a_ct, as_file
 
 

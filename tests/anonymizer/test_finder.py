@@ -10,9 +10,9 @@ from anonymizer.pixels import components, finder, views
 from anonymizer.pixels.components import areas
 from anonymizer.pixels.finder import SIGHTINGS_MAX, Finders
 from anonymizer.pixels.finder_messages import Sighting, Sightings
-from kernel.dicom.boxes import Box
-from kernel.dicom.child import ChildEndedError
-from kernel.dicom.pixels import open_pixels
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.pixels.reading import open_pixels
+from kernel.dicom.processes.child import ChildEndedError
 from kernel.errors import LimitExceeded, MalformedInstance
 from tests.support.builders import an_us_cine, as_file, with_pixels
 

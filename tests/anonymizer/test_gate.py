@@ -3,8 +3,8 @@
 import pytest
 
 from anonymizer.pixels.gate import needs_pixel_review
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from tests.support.builders import a_cr, a_ct, an_us_cine, as_file
 
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"

@@ -7,8 +7,8 @@ import pytest
 from anonymizer.pixels.layouts import TERMS, Layout, layout_of
 from anonymizer.pixels.learning import BOXES_MAX, Lesson, Look, after, known, zones_of
 from anonymizer.pixels.zones import Device
-from kernel.dicom.boxes import Box
-from kernel.dicom.pixels import open_pixels
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.pixels.reading import open_pixels
 from tests.support.builders import a_cr, a_ct, an_us_cine, as_file
 
 ROWS, COLUMNS = 480, 640

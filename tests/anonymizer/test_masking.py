@@ -23,10 +23,10 @@ from pydicom.uid import (
 
 from anonymizer.engine.result import NewPixels, chunks_of, joined
 from anonymizer.pixels.masking import masked
-from kernel.dicom import jpeg_masks
-from kernel.dicom.boxes import Box, outside, runs
-from kernel.dicom.pixels import Pixels, open_pixels
-from kernel.dicom.transcode import transcode
+from kernel.dicom.pixels import jpeg_masks
+from kernel.dicom.pixels.boxes import Box, outside, runs
+from kernel.dicom.pixels.reading import Pixels, open_pixels
+from kernel.dicom.transcoding.transcode import transcode
 from kernel.errors import Refused, UnsupportedTransferSyntax
 from tests.support.builders import a_dataset, as_file, with_pixels
 

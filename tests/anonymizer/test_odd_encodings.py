@@ -10,8 +10,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from anonymizer.profiles.dummies import encode
 from anonymizer.pseudonyms.identifiers import shift_date
 from anonymizer.residue.search import find, needles_of
-from kernel.dicom.part10 import file_meta, read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import file_meta, read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from tests.anonymizer.conftest import read
 from tests.support.builders import a_ct, as_file
 

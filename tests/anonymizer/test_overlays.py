@@ -9,9 +9,9 @@ from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.profiles.options import OPTIONS
 from anonymizer.profiles.profile import load, merge
 from anonymizer.release import Released, release
-from kernel.dicom.boxes import Box
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import MalformedInstance
 from tests.anonymizer.conftest import read
 from tests.anonymizer.test_pixel_cleaner import Sees, legible

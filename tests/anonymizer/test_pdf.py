@@ -25,9 +25,9 @@ from anonymizer.profiles.profile import load
 from anonymizer.profiles.site_profile import parse
 from anonymizer.release import Released, release
 from anonymizer.words.tokens import tokens_of
-from kernel.dicom.boxes import Box
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import MalformedInstance
 from tests.anonymizer.documents import an_encapsulated
 from tests.support.builders import as_file

@@ -18,10 +18,10 @@ from anonymizer.pixels.learning import Known
 from anonymizer.pixels.marks import is_mark
 from anonymizer.pixels.reopened import reopened
 from anonymizer.pixels.zones import Device, read_zones, zones_text
-from kernel.dicom.boxes import Box
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.pixels import pixels_of
-from kernel.dicom.scanner import scan
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.pixels.reading import pixels_of
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import InvalidConfiguration, MalformedInstance
 from tests.support.builders import a_cr, a_ct, a_dataset, an_us_cine, as_file, with_pixels
 from tests.support.written import chest, tissue, write

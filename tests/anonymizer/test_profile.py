@@ -6,7 +6,7 @@ from anonymizer.elements.compiled import compiled
 from anonymizer.profiles.actions import Action, resolve
 from anonymizer.profiles.options import OPTIONS
 from anonymizer.profiles.profile import load, merge, table
-from kernel.dicom.dictionary import TAG_OF
+from kernel.dicom.vocabulary.dictionary import TAG_OF
 from kernel.errors import InvalidConfiguration
 
 PER_INSTANCE = {name for name, option in OPTIONS.items() if option.per_instance}

@@ -9,8 +9,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 from anonymizer.profiles.profile import BUILT_IN
 from anonymizer.pseudonyms.identifiers import new_uid
 from anonymizer.residue.search import find, needles_of
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from tests.anonymizer.conftest import read
 from tests.support.builders import a_ct, as_file
 

@@ -13,8 +13,8 @@ from pydicom.sequence import Sequence
 from anonymizer.residue import forms as residue_forms
 from anonymizer.residue import inflated as residue_inflated
 from anonymizer.residue.search import FINDINGS_MAX, find, needles_of
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import LimitExceeded
 from tests.support.builders import a_ct, as_file
 

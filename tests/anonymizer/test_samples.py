@@ -12,8 +12,8 @@ import pytest
 
 from anonymizer.profiles.profile import BUILT_IN
 from anonymizer.residue.search import find, needles_of
-from kernel.dicom.part10 import open_dataset, read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import open_dataset, read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import Refused
 from tests.anonymizer.conftest import read
 from tests.anonymizer.oracle import complaints

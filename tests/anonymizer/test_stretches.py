@@ -11,8 +11,8 @@ from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from anonymizer.elements import memory, stretches
 from anonymizer.engine.result import Deidentified
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from tests.anonymizer.conftest import Site
 from tests.support.builders import a_ct, a_uid, as_file
 

@@ -13,7 +13,7 @@ from kernel.archive.blobs.durable import rename_new
 from kernel.archive.blobs.flushing import Flushing
 from kernel.archive.blobs.stage import HEAD_BYTES
 from kernel.archive.blobs.store import Blobs, discard
-from kernel.dicom.part10 import file_meta, read_file_meta
+from kernel.dicom.scanning.part10 import file_meta, read_file_meta
 from kernel.errors import BlobMissing, DigestMismatch, StorageFull
 
 CT, UID, EXPLICIT = "1.2.840.10008.5.1.4.1.1.2", "2.25.1", "1.2.840.10008.1.2.1"

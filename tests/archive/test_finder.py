@@ -9,9 +9,9 @@ from kernel.archive.search import cost
 from kernel.archive.search import finder as finder_module
 from kernel.archive.search import search as search_module
 from kernel.archive.search.finder import Asked, Finder, Page
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.identifier import of_paths, texts
-from kernel.dicom.levels import Level
+from kernel.dicom.queries.identifier import of_paths, texts
+from kernel.dicom.vocabulary.dictionary import TAG_OF
+from kernel.dicom.vocabulary.levels import Level
 from kernel.errors import QueryTooBroad
 from tests.archive.conftest import Archive, an_origin
 from tests.support.builders import a_cr, a_ct, a_ct_series, a_dataset, an_us_cine

@@ -10,7 +10,7 @@ from kernel.archive.blobs.verify import check
 from kernel.archive.derived.metadata import Metadata
 from kernel.archive.search.search import StudyQuery, search_studies
 from kernel.archive.tables import quarantine
-from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.scanning.part10 import read_file_meta
 from kernel.errors import MalformedInstance, Refused
 from tests.archive.conftest import Archive, an_origin
 from tests.archive.test_index import Granted

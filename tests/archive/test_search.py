@@ -15,10 +15,10 @@ from kernel.archive.search.found import rows_of
 from kernel.archive.search.search import StudyQuery, search_pks, search_studies, series_of_study
 from kernel.archive.tables import distinct_name, patient, study, study_modality, worklist_rank
 from kernel.database import Database, upsert
-from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.key_text import parse_key
-from kernel.dicom.matching import matches
-from kernel.dicom.names import fold
+from kernel.dicom.queries.key_text import parse_key
+from kernel.dicom.queries.matching import matches
+from kernel.dicom.vocabulary.dictionary import TAG_OF, VR_OF
+from kernel.dicom.vocabulary.names import fold
 from kernel.errors import InvalidQuery
 from tests.archive.conftest import Archive, an_origin
 from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine

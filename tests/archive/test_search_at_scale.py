@@ -15,9 +15,9 @@ from bench.tiny import part10
 from kernel.archive.search.search import StudyQuery, search_studies
 from kernel.archive.tables import distinct_name, patient, study, study_day
 from kernel.database import Database
-from kernel.dicom.attributes import read_attributes
-from kernel.dicom.matching import Wildcard
-from kernel.dicom.scanner import scan
+from kernel.dicom.queries.matching import Wildcard
+from kernel.dicom.scanning.attributes import read_attributes
+from kernel.dicom.scanning.scanner import scan
 from tests.archive.conftest import ON_DISK, open_archive
 
 STUDIES = 300

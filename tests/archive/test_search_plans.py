@@ -14,10 +14,10 @@ from kernel.archive.search import search as search_module
 from kernel.archive.search.found import StudyRow
 from kernel.archive.search.search import Search, StudyQuery, search_pks, search_studies
 from kernel.database import Database
-from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.key_text import parse_key
-from kernel.dicom.matching import Rules, Words, matches, matches_any
-from kernel.dicom.names import fold
+from kernel.dicom.queries.key_text import parse_key
+from kernel.dicom.queries.matching import Rules, Words, matches, matches_any
+from kernel.dicom.vocabulary.dictionary import TAG_OF, VR_OF
+from kernel.dicom.vocabulary.names import fold
 from tests.archive.conftest import ON_DISK, open_archive
 
 STUDIES = 150

@@ -1,4 +1,4 @@
-"""What the index finds is what `kernel.dicom.matching` says: every kind of match, every column, both engines."""
+"""What the index finds is what `kernel.dicom.queries.matching` says: every kind of match, every column, both engines."""
 
 from datetime import UTC, datetime
 
@@ -12,10 +12,10 @@ from kernel.archive.search import search as search_module
 from kernel.archive.search.search import Search, StudyQuery, search_pks, search_studies
 from kernel.archive.tables import distinct_name, patient, study, study_modality, worklist_rank
 from kernel.database import Database, upsert
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.identifier import combined, fits, of_model, of_paths
-from kernel.dicom.matching import Rules
-from kernel.dicom.names import fold
+from kernel.dicom.queries.identifier import combined, fits, of_model, of_paths
+from kernel.dicom.queries.matching import Rules
+from kernel.dicom.vocabulary.dictionary import TAG_OF
+from kernel.dicom.vocabulary.names import fold
 from kernel.errors import InvalidQuery
 
 AT = datetime(2026, 11, 1, tzinfo=UTC)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from exchange.exporting import write_folder
+from exchange.commands.exporting import write_folder
 from gateway.dicomweb.media.medium import Source, files_of
 from kernel.access import Action, system
 from kernel.archive.derived.metadata import Metadata

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from typer.testing import CliRunner
 
-from exchange.commands import app
+from exchange.commands.table import app
 from tests.browser.room import PASSWORD, Room
 from tests.support import ohif
 from tests.support.builders import a_ct_series, a_uid, as_file

@@ -8,8 +8,8 @@ from pydicom.dataset import Dataset
 
 from consult.documents import number_of
 from consult.findings.others import newest_of_ours
-from kernel.dicom.part10 import file_meta, open_dataset
-from kernel.dicom.uids import IMPLEMENTATION_VERSION_NAME
+from kernel.dicom.scanning.part10 import file_meta, open_dataset
+from kernel.dicom.vocabulary.uids import IMPLEMENTATION_VERSION_NAME
 
 SR = "1.2.840.10008.5.1.4.1.1.88.33"
 EXPLICIT = "1.2.840.10008.1.2.1"

@@ -21,8 +21,9 @@ from kernel.archive.records import Origin
 from kernel.archive.tables import study
 from kernel.clock import ManualClock
 from kernel.database import Database
-from kernel.dicom import identifier, plain
-from kernel.dicom.dictionary import TAG_OF, VR_OF
+from kernel.dicom.models import plain
+from kernel.dicom.queries import identifier
+from kernel.dicom.vocabulary.dictionary import TAG_OF, VR_OF
 from kernel.errors import InvalidOrder, NotFound, OrderConflict
 from tests.dimse.test_mpps import SLICES, STUDY, a_beginning, an_end
 from tests.support.builders import as_dataset_bytes

@@ -10,8 +10,8 @@ from pydicom.filebase import DicomBytesIO
 from pydicom.filewriter import write_dataset
 from pydicom.uid import UID
 
-from kernel.dicom.elements import Element, Header
-from kernel.dicom.part10 import file_meta
+from kernel.dicom.scanning.elements import Element, Header
+from kernel.dicom.scanning.part10 import file_meta
 
 IMPLICIT = "1.2.840.10008.1.2"
 EXPLICIT = "1.2.840.10008.1.2.1"

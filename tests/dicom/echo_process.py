@@ -4,7 +4,7 @@ import os
 import signal
 import sys
 
-from kernel.dicom.child_program import serve
+from kernel.dicom.processes.program import serve
 
 MEMORY = 1024 * 1024 * 1024
 

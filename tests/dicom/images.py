@@ -7,8 +7,8 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 
-from kernel.dicom.part10 import file_meta
-from kernel.dicom.transcode import transcode
+from kernel.dicom.scanning.part10 import file_meta
+from kernel.dicom.transcoding.transcode import transcode
 from tests.dicom.builders import CT_IMAGE_STORAGE, EXPLICIT, encoded, part10
 
 JPEG = "1.2.840.10008.1.2.4.50"

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
-from kernel.dicom import plain
-from kernel.dicom.answer_encoder import CARRYING, encode
+from kernel.dicom.models import plain
+from kernel.dicom.models.answer_encoder import CARRYING, encode
 
 SYNTAXES = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian)
 

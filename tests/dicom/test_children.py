@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from kernel.dicom.child import ChildEndedError
-from kernel.dicom.child_program import read_message
-from kernel.dicom.children import Children, OfThisProcess
+from kernel.dicom.processes.child import ChildEndedError
+from kernel.dicom.processes.children import Children, OfThisProcess
+from kernel.dicom.processes.program import read_message
 from kernel.errors import Busy
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.dicom.described import described
-from kernel.dicom.encoders import ENCODERS, Work
-from kernel.dicom.syntaxes import (
+from kernel.dicom.pixels.described import described
+from kernel.dicom.pixels.encoders import ENCODERS, Work
+from kernel.dicom.vocabulary.syntaxes import (
     HTJ2K_LOSSLESS,
     JPEG_2000_LOSSLESS,
     JPEG_BASELINE,

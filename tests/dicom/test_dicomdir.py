@@ -7,10 +7,10 @@ import struct
 import pydicom
 import pytest
 
-from kernel.dicom.dicomdir import Directory, Leaf
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.json_model import to_json
-from kernel.dicom.scanner import scan
+from kernel.dicom.models.json_model import to_json
+from kernel.dicom.objects.dicomdir import Directory, Leaf
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.dictionary import TAG_OF
 
 EXPLICIT = "1.2.840.10008.1.2.1"
 CT = "1.2.840.10008.5.1.4.1.1.2"

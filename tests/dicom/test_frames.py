@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.encaps import encapsulate, encapsulate_extended
 
-from kernel.dicom.frames import FRAMES_MAX, FrameMap, Span, locate_frames
-from kernel.dicom.image import image_pixel
-from kernel.dicom.limits import LIMITS, Limits
-from kernel.dicom.pixels import open_pixels
-from kernel.dicom.scanner import scan
+from kernel.dicom.pixels.frames import FRAMES_MAX, FrameMap, Span, locate_frames
+from kernel.dicom.pixels.image import image_pixel
+from kernel.dicom.pixels.reading import open_pixels
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.limits import LIMITS, Limits
 from kernel.errors import LimitExceeded, MalformedInstance, NotFound
 from tests.dicom.builders import EXPLICIT, JPEG, SEQUENCE_END, UNDEFINED, element, item, part10
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.identifier import DEPTH_MAX, KEYS_MAX, Identifier, chosen, combined, fits, of_model, of_paths
-from kernel.dicom.levels import is_of, level_of
-from kernel.dicom.matching import USUAL, AllOf, AnyOf, Combined, Empty, Exact, Range, Rules, Wildcard, Words
+from kernel.dicom.queries.identifier import DEPTH_MAX, KEYS_MAX, Identifier, chosen, combined, fits, of_model, of_paths
+from kernel.dicom.queries.matching import USUAL, AllOf, AnyOf, Combined, Empty, Exact, Range, Rules, Wildcard, Words
+from kernel.dicom.vocabulary.dictionary import TAG_OF
+from kernel.dicom.vocabulary.levels import is_of, level_of
 from kernel.errors import InvalidQuery
 
 REQUEST = TAG_OF["RequestAttributesSequence"]

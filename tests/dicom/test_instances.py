@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from pydicom.dataset import Dataset
 
-from kernel.dicom.attributes import InstanceAttributes, read_attributes
-from kernel.dicom.part10 import FileMeta, file_meta, open_dataset, read_file_meta
-from kernel.dicom.reencode import to_explicit_little_endian
-from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
-from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID
+from kernel.dicom.scanning.attributes import InstanceAttributes, read_attributes
+from kernel.dicom.scanning.part10 import FileMeta, file_meta, open_dataset, read_file_meta
+from kernel.dicom.scanning.reencode import to_explicit_little_endian
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.syntaxes import STORAGE_CLASSES, SYNTAXES
+from kernel.dicom.vocabulary.uids import IMPLEMENTATION_CLASS_UID
 from kernel.errors import InvalidIdentifier, MalformedInstance, MissingIdentifier
 from tests.dicom.builders import (
     BIG_ENDIAN,

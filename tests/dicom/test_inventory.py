@@ -5,8 +5,8 @@ from typing import Final
 
 import pytest
 
-from kernel.dicom.pixels import open_pixels
-from kernel.dicom.render import render
+from kernel.dicom.pictures.render import render
+from kernel.dicom.pixels.reading import open_pixels
 from kernel.errors import MalformedInstance, NotFound, UnsupportedTransferSyntax
 
 LARGE_BYTES: Final = 8_000_000  # they add time and nothing else

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kernel.dicom.codestream import jpeg_sampling
-from kernel.dicom.decoders import Decoders
-from kernel.dicom.jpeg_crops import cropped_jpeg
-from kernel.dicom.jpeg_transform import Extent, transformed
+from kernel.dicom.pixels.codestream import jpeg_sampling
+from kernel.dicom.pixels.decoders import Decoders
+from kernel.dicom.pixels.jpeg_crops import cropped_jpeg
+from kernel.dicom.pixels.jpeg_transform import Extent, transformed
 from kernel.errors import MalformedInstance
 from tests.wsi.builders import jpeg, pixels_of, texture
 

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given, settings
 from pydicom.dataset import Dataset
 
-from kernel.dicom.json_model import INLINE_BYTES_MAX, INLINE_TEXT_BYTES_MAX, at_url, from_json, to_json
-from kernel.dicom.part10 import open_dataset, read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.models.json_model import INLINE_BYTES_MAX, INLINE_TEXT_BYTES_MAX, at_url, from_json, to_json
+from kernel.dicom.scanning.part10 import open_dataset, read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import MalformedInstance, Refused
 from tests.dicom.builders import EXPLICIT, IMPLICIT, SEQUENCE_END, UNDEFINED, element, encoded, item, part10
 from tests.dicom.strategies import data_sets

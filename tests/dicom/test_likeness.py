@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.uid import ExplicitVRLittleEndian, ImplicitVRLittleEndian, JPEGBaseline8Bit
 
-from kernel.dicom import likeness
-from kernel.dicom.elements import Header
-from kernel.dicom.likeness import LAYOUTS_MAX, Layouts
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import LIMITS, scan
+from kernel.dicom.scanning import likeness
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.likeness import LAYOUTS_MAX, Layouts
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import LIMITS, scan
 from kernel.errors import ExchangeError
 from tests.support.builders import a_ct, as_file
 

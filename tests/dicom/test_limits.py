@@ -6,10 +6,10 @@ import zlib
 
 import pytest
 
-from kernel.dicom.limits import LIMITS, Limits
-from kernel.dicom.part10 import META_BYTES_MAX, read_file_meta
-from kernel.dicom.reencode import inflate, to_explicit_little_endian
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import META_BYTES_MAX, read_file_meta
+from kernel.dicom.scanning.reencode import inflate, to_explicit_little_endian
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.limits import LIMITS, Limits
 from kernel.errors import LimitExceeded, MalformedInstance
 from tests.dicom.builders import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, JPEG, SEQUENCE_END, UNDEFINED, element, item
 

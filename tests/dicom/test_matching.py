@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kernel.dicom.key_text import KEY_CHARACTERS_MAX, LIST_VALUES_MAX, parse_key
-from kernel.dicom.matching import (
+from kernel.dicom.queries.key_text import KEY_CHARACTERS_MAX, LIST_VALUES_MAX, parse_key
+from kernel.dicom.queries.matching import (
     AnyOf,
     Exact,
     Match,

@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydicom.uid import ExplicitVRLittleEndian
 
-from kernel.dicom import menders, mending
-from kernel.dicom.limits import Limits
-from kernel.dicom.menders import Menders, may_be_mended
-from kernel.dicom.mending import mended
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning import menders, mending
+from kernel.dicom.scanning.menders import Menders, may_be_mended
+from kernel.dicom.scanning.mending import mended
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.limits import Limits
 from kernel.errors import LimitExceeded, MalformedInstance, Refused
 from tests.support.builders import a_ct, as_file
 from tests.support.odd_files import ODD, bare

@@ -5,8 +5,8 @@ import io
 import pytest
 from PIL import Image
 
-from kernel.dicom.codestream import stream_size
-from kernel.dicom.photographs import (
+from kernel.dicom.objects.wrapping import Bearer, wrapped
+from kernel.dicom.pictures.photographs import (
     DRAWN_ANEW,
     PHOTOGRAPH_BYTES_MAX,
     Drawing,
@@ -14,7 +14,7 @@ from kernel.dicom.photographs import (
     photographic,
     shared_photographs,
 )
-from kernel.dicom.wrapping import Bearer, wrapped
+from kernel.dicom.pixels.codestream import stream_size
 from kernel.errors import InvalidRequest, LimitExceeded, UnsupportedMediaType
 from tests.dicom.test_wrapping import a_photograph
 from wsi.dicom_header import Identity

@@ -14,12 +14,12 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 
-from kernel.dicom import pixels as module
-from kernel.dicom.codestream import StreamSize, is_stored_as_rgb, stream_size
-from kernel.dicom.decoder_messages import Answer, array_of
-from kernel.dicom.decoders import Decoders, seconds_allowed
-from kernel.dicom.image import ImagePixel
-from kernel.dicom.pixels import decode_frame, open_pixels
+from kernel.dicom.pixels import reading as module
+from kernel.dicom.pixels.codestream import StreamSize, is_stored_as_rgb, stream_size
+from kernel.dicom.pixels.decoder_messages import Answer, array_of
+from kernel.dicom.pixels.decoders import Decoders, seconds_allowed
+from kernel.dicom.pixels.image import ImagePixel
+from kernel.dicom.pixels.reading import decode_frame, open_pixels
 from kernel.errors import LimitExceeded, MalformedInstance, NotFound, Refused, UnsupportedTransferSyntax
 from tests.dicom.builders import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, JPEG, encoded, part10
 

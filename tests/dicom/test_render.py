@@ -13,14 +13,14 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.sequence import Sequence
 
-from kernel.dicom import picture_files
-from kernel.dicom.annotate import annotated, lines_of
-from kernel.dicom.image import Window
-from kernel.dicom.palette import SEGMENTS_MAX
-from kernel.dicom.picture_files import FileOptions, encode_gif, encode_picture
-from kernel.dicom.pixels import open_pixels
-from kernel.dicom.render import _table, render
-from kernel.dicom.viewport import Region, Viewport
+from kernel.dicom.pictures import picture_files
+from kernel.dicom.pictures.annotate import annotated, lines_of
+from kernel.dicom.pictures.picture_files import FileOptions, encode_gif, encode_picture
+from kernel.dicom.pictures.render import _table, render
+from kernel.dicom.pictures.viewport import Region, Viewport
+from kernel.dicom.pixels.image import Window
+from kernel.dicom.pixels.palette import SEGMENTS_MAX
+from kernel.dicom.pixels.reading import open_pixels
 from kernel.errors import InvalidRequest, LimitExceeded, MalformedInstance
 from tests.dicom.builders import EXPLICIT, encoded, part10
 from tests.dicom.test_pixels import an_image

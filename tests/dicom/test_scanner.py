@@ -4,8 +4,8 @@ import mmap
 
 import pytest
 
-from kernel.dicom.elements import UNDEFINED
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.elements import UNDEFINED
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import MalformedInstance
 from tests.dicom.builders import (
     BIG_ENDIAN,

@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from kernel.dicom.elements import Header
-from kernel.dicom.json_model import to_json
-from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import SYNTAXES
+from kernel.dicom.models.json_model import to_json
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.syntaxes import SYNTAXES
 from kernel.errors import LimitExceeded, MalformedInstance
 from tests.dicom.builders import BIG_ENDIAN, EXPLICIT, IMPLICIT, encoded, rows_of, rows_of_pydicom
 from tests.dicom.strategies import data_sets

@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from pydicom.charset import convert_encodings, decode_bytes
 from pydicom.valuerep import PN_DELIMS
 
-from kernel.dicom.attributes import read_attributes
-from kernel.dicom.charset import FALLBACKS, decode, parse_charsets
-from kernel.dicom.names import NameGroups, fold, groups
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
-from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, check_uid
+from kernel.dicom.scanning.attributes import read_attributes
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.charset import FALLBACKS, decode, parse_charsets
+from kernel.dicom.vocabulary.names import NameGroups, fold, groups
+from kernel.dicom.vocabulary.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, check_uid
 from kernel.errors import InvalidIdentifier, MissingIdentifier
 
 

@@ -12,11 +12,11 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import UID
 
-from kernel.dicom import encapsulate as encapsulate_module
-from kernel.dicom.codestream import stream_size
-from kernel.dicom.part10 import file_meta
-from kernel.dicom.pixels import open_pixels
-from kernel.dicom.transcode import transcode
+from kernel.dicom.pixels import encapsulate as encapsulate_module
+from kernel.dicom.pixels.codestream import stream_size
+from kernel.dicom.pixels.reading import open_pixels
+from kernel.dicom.scanning.part10 import file_meta
+from kernel.dicom.transcoding.transcode import transcode
 from kernel.errors import UnsupportedTransferSyntax
 from tests.dicom.builders import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, encoded, part10
 from tests.dicom.images import (

@@ -8,10 +8,10 @@ from pydicom.encaps import encapsulate, generate_frames
 
 from kernel.archive.blobs import spool
 from kernel.archive.blobs.store import Blobs
-from kernel.dicom import encapsulate as encapsulate_module
-from kernel.dicom.pixels import open_pixels
-from kernel.dicom.transcode import transcode
-from kernel.dicom.transcode_frames import LOSSLESS_TARGETS, NATIVE_TARGETS, TARGETS, can_transcode
+from kernel.dicom.pixels import encapsulate as encapsulate_module
+from kernel.dicom.pixels.reading import open_pixels
+from kernel.dicom.transcoding.frames import LOSSLESS_TARGETS, NATIVE_TARGETS, TARGETS, can_transcode
+from kernel.dicom.transcoding.transcode import transcode
 from kernel.errors import LimitExceeded, MalformedInstance, StorageFull, UnsupportedTransferSyntax
 from tests.dicom.builders import BIG_ENDIAN, DEFLATED, EXPLICIT, IMPLICIT, encoded, part10
 from tests.dicom.images import HTJ2K, JPEG, JPEG_LS, KINDS, RLE, an_image, changed, file_of, noise, read

@@ -6,8 +6,8 @@ from pathlib import Path
 import pydicom
 import pytest
 
-from kernel.dicom.part10 import file_meta
-from kernel.dicom.transcode import transcode
+from kernel.dicom.scanning.part10 import file_meta
+from kernel.dicom.transcoding.transcode import transcode
 from tests.support.builders import a_cr, a_ct, an_us_cine, as_file
 
 JPEG_BASELINE, SV1, JPEG_LS = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.80"

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from kernel.dicom import video
-from kernel.dicom.video import encode_mp4, video_program
+from kernel.dicom.pictures import video
+from kernel.dicom.pictures.video import encode_mp4, video_program
 from kernel.errors import Busy, LimitExceeded, MalformedInstance
 
 needs_ffmpeg = pytest.mark.peer("ffmpeg")

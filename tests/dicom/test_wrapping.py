@@ -6,10 +6,10 @@ import pydicom
 import pytest
 from PIL import Image
 
-from kernel.dicom import wrapping
-from kernel.dicom.photographs import PHOTOGRAPH
-from kernel.dicom.pixels import decode_frame
-from kernel.dicom.wrapping import MARK, Bearer, wrapped
+from kernel.dicom.objects import wrapping
+from kernel.dicom.objects.wrapping import MARK, Bearer, wrapped
+from kernel.dicom.pictures.photographs import PHOTOGRAPH
+from kernel.dicom.pixels.reading import decode_frame
 from kernel.errors import InvalidRequest, LimitExceeded, UnsupportedMediaType
 
 BEARER = Bearer("Nguyễn^Thị Hương", "BN-1", "20261122", "19700412", "F", "X quang ngực", "A-1")

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from kernel.dicom.json_model import to_json
-from kernel.dicom.limits import Limits
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
-from kernel.dicom.xml_model import NAMESPACE, to_xml
-from kernel.dicom.xml_reader import from_xml
+from kernel.dicom.models.json_model import to_json
+from kernel.dicom.models.xml_model import NAMESPACE, to_xml
+from kernel.dicom.models.xml_reader import from_xml
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.limits import Limits
 from kernel.errors import ExchangeError, LimitExceeded, MalformedInstance, Refused
 from tests.dicom.builders import EXPLICIT, encoded
 from tests.dicom.strategies import data_sets

@@ -22,7 +22,7 @@ from consult.slides.kept import Kept
 from consult.slides.room import SlideRoom
 from consult.slides.upload_taking import Taking
 from consult.slides.uploads import Uploads
-from exchange.assemble import cleaners_of
+from exchange.node.assemble import cleaners_of
 from gateway.dicomweb.app import DicomWeb
 from gateway.dicomweb.deidentify.order import Deidentification
 from gateway.dicomweb.http.direct import Direct

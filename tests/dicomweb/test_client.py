@@ -21,7 +21,7 @@ from gateway.dicomweb.client import sending as client_module
 from gateway.dicomweb.client.sending import StowTransport
 from kernel.archive.tables import instance, manifest, study
 from kernel.clock import SystemClock
-from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.scanning.part10 import read_file_meta
 from kernel.errors import Forbidden, InvalidRequest, NotAuthenticated, PeerBusy, PeerUnreachable
 from routing.transport import Cause, Manifest, Parcel, ReceiptState
 from tests.dicomweb.conftest import Node, running_node

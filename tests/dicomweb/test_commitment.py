@@ -5,8 +5,8 @@ import pytest
 from sqlalchemy import update
 
 from kernel.archive.commitment.requests import commitment
-from kernel.dicom.xml_model import to_xml
-from kernel.dicom.xml_reader import from_xml
+from kernel.dicom.models.xml_model import to_xml
+from kernel.dicom.models.xml_reader import from_xml
 from tests.support.builders import a_ct, a_ct_series
 
 JSON, XML = "application/dicom+json", "application/dicom+xml"

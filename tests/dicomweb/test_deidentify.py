@@ -10,10 +10,10 @@ import pydicom
 import pytest
 
 from anonymizer.pixels.zones import Device, zones_text
-from exchange.assemble import cleaners_of
+from exchange.node.assemble import cleaners_of
 from gateway.dicomweb.http.multipart import MultipartParser, PartBegin, PartData
 from kernel.archive.tables import instance
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from routing import drawn_zones
 from routing.pixel_reviews import Reviewer
 from tests.dicomweb.conftest import MULTIPART, body_of, running_node

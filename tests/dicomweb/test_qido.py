@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.dicomweb.search.query import parse
-from kernel.dicom.dictionary import KEYWORD_OF
-from kernel.dicom.matching import AnyOf, Exact, Range, Words
+from kernel.dicom.queries.matching import AnyOf, Exact, Range, Words
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF
 from kernel.errors import InvalidQuery
 from tests.dicomweb.conftest import running_node
 from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine

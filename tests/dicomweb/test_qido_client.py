@@ -5,10 +5,10 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from exchange.commands import app
+from exchange.commands.table import app
 from gateway.dicomweb.client.finding import Service, search
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.identifier import texts
+from kernel.dicom.queries.identifier import texts
+from kernel.dicom.vocabulary.dictionary import TAG_OF
 from kernel.errors import Forbidden, NotAuthenticated, PeerUnreachable, Refused
 from tests.dicomweb.conftest import TOKEN, Node, running_node
 from tests.support.builders import a_cr, a_ct, a_ct_series

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from gateway.dicomweb.http.content_coding import chosen
 from gateway.dicomweb.http.ranges import RANGES_MAX, Span, spans_of
 from gateway.dicomweb.retrieve.rendering import rendering_of
-from kernel.dicom.viewport import SIDE_MAX
+from kernel.dicom.pictures.viewport import SIDE_MAX
 from kernel.errors import InvalidRequest
 
 

@@ -10,10 +10,10 @@ from PIL import Image, ImageCms
 
 from gateway.dicomweb.retrieve import rendered
 from gateway.dicomweb.retrieve.frame_source import _grey
-from kernel.dicom.image import Window
-from kernel.dicom.picture_files import encode_jpeg
-from kernel.dicom.pixels import open_pixels
-from kernel.dicom.render import drawn
+from kernel.dicom.pictures.picture_files import encode_jpeg
+from kernel.dicom.pictures.render import drawn
+from kernel.dicom.pixels.image import Window
+from kernel.dicom.pixels.reading import open_pixels
 from tests.dicomweb.test_wado import parts_of, stored, url_of
 from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine, as_file
 

@@ -12,7 +12,7 @@ from pydicom.pixels import pixel_array
 
 from gateway.dicomweb.http.media import parse_media_type
 from kernel.archive.blobs import spool
-from kernel.dicom.codestream import stream_size
+from kernel.dicom.pixels.codestream import stream_size
 from tests.dicomweb.test_wado import EXPLICIT, dataset_of, frames_as_stored, parts_of, stored, url_of
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes, as_file
 

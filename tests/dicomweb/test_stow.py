@@ -15,7 +15,7 @@ from gateway.dicomweb.store import taking
 from kernel.access.accounts import NewAccount
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.tables import conflict, instance, manifest, study
-from kernel.dicom.part10 import open_dataset
+from kernel.dicom.scanning.part10 import open_dataset
 from tests.dicomweb.conftest import MULTIPART, body_of, running_node
 from tests.support.builders import a_ct, a_ct_series, as_file
 

@@ -10,11 +10,11 @@ from pydicom.encaps import generate_frames
 
 from gateway.dicomweb.store import assembly
 from kernel.archive.tables import instance
-from kernel.dicom.json_model import to_json
-from kernel.dicom.part10 import open_dataset, read_file_meta
-from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
-from kernel.dicom.xml_model import NAMESPACE, to_xml
+from kernel.dicom.models.json_model import to_json
+from kernel.dicom.models.xml_model import NAMESPACE, to_xml
+from kernel.dicom.scanning.part10 import open_dataset, read_file_meta
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from tests.dicomweb.conftest import running_node
 from tests.dicomweb.test_stow import reasons, resident_kib, uids
 from tests.dicomweb.test_wado import FIXTURES

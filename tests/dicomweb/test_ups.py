@@ -7,8 +7,8 @@ import pytest
 
 from consult import workitem_model
 from gateway.dicomweb.ups import ups_body
-from kernel.dicom.xml_model import to_xml
-from kernel.dicom.xml_reader import from_xml
+from kernel.dicom.models.xml_model import to_xml
+from kernel.dicom.models.xml_reader import from_xml
 from tests.dicomweb.conftest import TOKEN, Node
 from tests.support.workitems import LOCK, OTHER_LOCK, UID, a_state, a_workitem, what_was_performed
 

@@ -8,7 +8,7 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 
 from gateway.dicomweb.retrieve import drawing, videos
-from kernel.dicom.video import encode_mp4
+from kernel.dicom.pictures.video import encode_mp4
 from tests.dicom.test_video import a_moving_bar, decoded, needs_ffmpeg, probed
 from tests.dicomweb.test_wado import parts_of, url_of
 from tests.support.builders import a_ct, an_us_cine

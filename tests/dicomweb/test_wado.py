@@ -17,7 +17,7 @@ from pydicom.pixels import pixel_array
 
 from gateway.dicomweb.http.media import parse_media_type
 from gateway.dicomweb.http.multipart import MultipartParser, PartBegin, PartData, boundary_of
-from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.scanning.part10 import read_file_meta
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes, as_file
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "dicom"

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from gateway.dicomweb.store import wrapped_body
-from kernel.dicom.photographs import PHOTOGRAPH
+from kernel.dicom.pictures.photographs import PHOTOGRAPH
 from tests.dicom.test_wrapping import PDF, a_photograph
 from tests.dicomweb.conftest import running_node
 

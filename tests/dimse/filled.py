@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 
 from pydicom.dataset import Dataset
 
-from exchange.assemble import Node
+from exchange.node.assemble import Node
 from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.sender import send_files
 from tests.dimse.conftest import PATIENCE_S

@@ -15,7 +15,7 @@ from pynetdicom.sop_class import (
 )
 from sqlalchemy import insert
 
-from exchange.assemble import Node
+from exchange.node.assemble import Node
 from gateway.dimse.scp import find_scp, find_service
 from kernel.archive.search import finder
 from kernel.archive.tables import patient, study, worklist_rank

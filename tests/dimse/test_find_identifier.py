@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from gateway.dimse.scp.find_identifier import BYTES, FIND_MODELS, extend, read_find
 from gateway.dimse.scp.retrieve_identifier import LEVELS
-from kernel.dicom import plain
-from kernel.dicom.answer_encoder import encode
+from kernel.dicom.models import plain
+from kernel.dicom.models.answer_encoder import encode
 from kernel.errors import ExchangeError
 
 EXPLICIT = "1.2.840.10008.1.2.1"

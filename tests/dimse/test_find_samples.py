@@ -10,7 +10,7 @@ from pydicom.errors import InvalidDicomError
 from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.find_scu import Question, find
 from gateway.dimse.scu.sender import send_files
-from kernel.dicom.identifier import texts
+from kernel.dicom.queries.identifier import texts
 from tests.dimse.conftest import PATIENCE_S
 from tests.support.wired import wired_node
 

@@ -13,13 +13,13 @@ from pynetdicom import evt
 from pynetdicom.sop_class import StudyRootQueryRetrieveInformationModelFind
 from typer.testing import CliRunner
 
-from exchange.assemble import Node
-from exchange.commands import app
+from exchange.commands.table import app
+from exchange.node.assemble import Node
 from gateway.dimse.scu.calling import Target
 from gateway.dimse.scu.find_scu import Question, find
 from gateway.dimse.scu.sender import send_files
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.identifier import texts
+from kernel.dicom.queries.identifier import texts
+from kernel.dicom.vocabulary.dictionary import TAG_OF
 from kernel.errors import InvalidQuery, PeerBusy, PeerUnreachable, Refused
 from tests.dimse.filled import fill
 from tests.dimse.test_find import add_many_studies

@@ -25,7 +25,7 @@ from gateway.dimse.scu.sender import send_files
 from kernel.archive.blobs import spool
 from kernel.archive.tables import instance
 from kernel.audit import Action
-from kernel.dicom.part10 import file_meta
+from kernel.dicom.scanning.part10 import file_meta
 from tests.dimse.conftest import PATIENCE_S, Node, dcmtk
 from tests.support.access import audited
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes, as_file

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from consult.ordering import By, OrderDesk
 from consult.steps import Status, step_of
 from consult.tables import performed_step
-from exchange.assemble import Node
+from exchange.node.assemble import Node
 from gateway.dimse.scp import mpps_scp
 from kernel.archive.tables import study
 from kernel.events import EventName, of_study

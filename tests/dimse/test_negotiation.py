@@ -10,8 +10,8 @@ from gateway.dimse.upper_layer.pdu import AssociateAccept, ContextResult, Propos
 from gateway.peers import SERVICES, Source
 from kernel.clock import SystemClock
 from kernel.config import Config, DimseConfig
-from kernel.dicom.syntaxes import STORAGE_CLASSES, SYNTAXES
-from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID
+from kernel.dicom.vocabulary.syntaxes import STORAGE_CLASSES, SYNTAXES
+from kernel.dicom.vocabulary.uids import IMPLEMENTATION_CLASS_UID
 from tests.dimse.scripts import CT, EXPLICIT, IMPLICIT, VERIFICATION, an_associate_request
 
 POLICY = Policy("VIENANH", check_called_ae_title=False, pdu_bytes_max=131072)

@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from gateway.dimse.upper_layer.pdu import AssociateAccept, ProposedContext
 from kernel.archive.tables import instance
-from kernel.dicom.syntaxes import SYNTAXES, TransferSyntax
+from kernel.dicom.vocabulary.syntaxes import SYNTAXES, TransferSyntax
 from tests.dimse import scripts
 from tests.dimse.conftest import Node
 from tests.support.builders import a_ct

@@ -14,7 +14,7 @@ from consult import worklist
 from consult.order_rows import OrderNumbers
 from consult.ordering import By, OrderDesk
 from consult.steps import step_of
-from exchange.assemble import Node
+from exchange.node.assemble import Node
 from gateway.dimse.scp import worklist_scp
 from kernel.access import NewAccount
 from tests.dimse.conftest import dcmtk

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exchange.options import read_config
+from exchange.terminal.options import read_config
 from kernel.config import Config
 
 

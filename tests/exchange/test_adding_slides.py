@@ -8,8 +8,8 @@ import openslide
 import pytest
 from typer.testing import CliRunner
 
-from exchange import adding_slides
-from exchange.commands import app
+from exchange.commands import adding_slides
+from exchange.commands.table import app
 from kernel.errors import MalformedSlide
 from tests.support.nodes import HUB, NodeProcess
 from tests.wsi.builders import SHORT, Field, a_level, a_tiff, an_svs, jpeg, pixels_of, texture

@@ -14,10 +14,10 @@ import typer
 from rich.console import Console
 from typer.testing import CliRunner
 
-from exchange.assemble import assembled, transports
-from exchange.commands import app
-from exchange.screen import plain_errors
-from exchange.stores import LOCK_FILE, opened, reserved
+from exchange.commands.table import app
+from exchange.node.assemble import assembled, transports
+from exchange.node.stores import LOCK_FILE, opened, reserved
+from exchange.terminal.screen import plain_errors
 from kernel import config_reading, errors
 from kernel.archive.records import Origin
 from tests.support.builders import a_cr, as_dataset_bytes, as_file
@@ -215,15 +215,15 @@ def test_the_doctor_does_not_wait_long_for_a_destination_that_is_silent_and_tell
     run, tmp_path, monkeypatch
 ):
     told = io.StringIO()
-    monkeypatch.setattr("exchange.doctor.out", Console(file=told, soft_wrap=True))
-    monkeypatch.setattr("exchange.doctor.PROBE_S", 0.2)
+    monkeypatch.setattr("exchange.commands.doctor.out", Console(file=told, soft_wrap=True))
+    monkeypatch.setattr("exchange.commands.doctor.PROBE_S", 0.2)
     known_before = []
 
     def asked(*wired):
         known_before.append(told.getvalue())
         return transports(*wired)
 
-    monkeypatch.setattr("exchange.doctor.transports", asked)
+    monkeypatch.setattr("exchange.commands.doctor.transports", asked)
     with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection, and never says a word
         url = f"http://127.0.0.1:{silent.getsockname()[1]}"
         (tmp_path / "hub.token").write_text("token")
@@ -248,7 +248,7 @@ def test_the_doctor_does_not_wait_long_for_a_destination_that_is_silent_and_tell
 )
 def test_the_doctor_says_what_becomes_of_text_in_pixels(run, monkeypatch, clean, missing, expected):
     monkeypatch.setenv("VIENANH_ANONYMIZER_CLEAN_PIXELS", clean)
-    monkeypatch.setattr("exchange.doctor.missing", lambda: missing)
+    monkeypatch.setattr("exchange.commands.doctor.missing", lambda: missing)
 
     assert f"ok   text in pixels: {expected}\n" in run("doctor").output
 

@@ -10,7 +10,7 @@ import numpy as np
 import pydicom
 import pytest
 
-from exchange import file_inputs
+from exchange.files import inputs as file_inputs
 from tests.support.builders import a_ct, a_ct_series, as_file, with_pixels
 from tests.support.large import a_large_ct, bounded
 from tests.support.nodes import ENVIRONMENT

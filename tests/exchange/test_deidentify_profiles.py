@@ -8,7 +8,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
-from exchange.commands import app
+from exchange.commands.table import app
 from tests.support.builders import a_ct_series, as_file
 
 

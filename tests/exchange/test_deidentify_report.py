@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from anonymizer.pseudonyms import keys as site_keys
-from exchange.deidentify_report import studies_of, write_report
-from exchange.file_inputs import Entry
-from exchange.file_release import Order, Outcome, process
+from exchange.files.inputs import Entry
+from exchange.files.release import Order, Outcome, process
+from exchange.files.report import studies_of, write_report
 from routing import described
 from routing.report_page import page
 from tests.support.builders import a_cr, a_ct_series, as_file

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from exchange.beside import own_committer
-from exchange.commands import app
-from exchange.stores import opened
+from exchange.commands.table import app
+from exchange.node.beside import own_committer
+from exchange.node.stores import opened
 from kernel import config_reading
 from kernel.archive.ingest.ingest import Ingest
 from kernel.archive.ingest.quarantine import Quarantine

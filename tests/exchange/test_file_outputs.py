@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from exchange import file_outputs
-from exchange.file_outputs import CHUNKS_AT_ONCE, Writer, write_chunks
+from exchange.files import outputs as file_outputs
+from exchange.files.outputs import CHUNKS_AT_ONCE, Writer, write_chunks
 
 
 def left(folder: Path) -> list[str]:

@@ -3,15 +3,14 @@
 import re
 from pathlib import Path
 
-from exchange import held_advice
-from exchange.held_advice import ADVICE, advice_on
+from exchange.commands.held_advice import ADVICE, advice_on
 from routing import reidentification, ways_back
 
-ROOT = Path(held_advice.__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 def test_every_cause_that_the_code_gives_has_its_advice():
-    sources = [*ROOT.glob("anonymizer/*.py"), *ROOT.glob("routing/*.py")]
+    sources = [*ROOT.glob("anonymizer/**/*.py"), *ROOT.glob("routing/**/*.py")]
     written = {word for path in sources for word in re.findall(r"Held\(\"([a-z-]+)\"", path.read_text())}
     homeward = {
         ways_back.NO_PSEUDONYM, ways_back.UNKNOWN_PSEUDONYM, ways_back.UNKNOWN_STUDY, ways_back.OTHER_PATIENT,

@@ -18,8 +18,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.sync.client import connect
 
-from exchange.http_door import HEAD_BYTES_MAX, HEADERS_MAX, Door
-from exchange.supervise import uvicorn_settings
+from exchange.node.http_door import HEAD_BYTES_MAX, HEADERS_MAX, Door
+from exchange.node.supervise import uvicorn_settings
 from gateway.addresses import read_network
 from kernel.config import HttpConfig
 from kernel.errors import InvalidConfiguration
@@ -58,7 +58,7 @@ def a_listener(**bounds) -> Iterator[SimpleNamespace]:
             WebSocketRoute("/events", events),
         ]
     )
-    config = uvicorn.Config(app, http=door.connection, ws="websockets-sansio", lifespan="off", log_config=None)  # type: ignore[arg-type]  # as in exchange/supervise.py
+    config = uvicorn.Config(app, http=door.connection, ws="websockets-sansio", lifespan="off", log_config=None)  # type: ignore[arg-type]  # as in exchange/node/supervise.py
     server, listening = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 
 from anonymizer.pseudonyms.keyring import Keyring, parse, text_of
 from anonymizer.pseudonyms.vault import Sealed, VaultEntry, VaultKind, open_sealed, seal
-from exchange import key_files
-from exchange.commands import app
-from exchange.key_files import KeyFile, SiteKeys, from_environment, site_keys
-from exchange.stores import opened
+from exchange.commands.table import app
+from exchange.node import key_files
+from exchange.node.key_files import KeyFile, SiteKeys, from_environment, site_keys
+from exchange.node.stores import opened
 from kernel.access import NewAccount
 from kernel.audit import audit
 from kernel.config import Config
@@ -71,12 +71,12 @@ def test_a_rotation_seals_everything_anew_and_changes_no_identifier(node, monkey
 
 def test_a_rotation_that_was_cut_off_is_finished_by_the_next(node, monkeypatch):
     reseal_all = resealing.reseal_all
-    monkeypatch.setattr("exchange.keeping_keys.reseal_all", lambda *_: 0)
+    monkeypatch.setattr("exchange.commands.keeping_keys.reseal_all", lambda *_: 0)
     run("rotate")
     keys = file_of(node).read().keys("SITE")
     assert keys.seal_id not in {one.key_id for one in records(node)}
     assert len([open_sealed(one, keys) for one in records(node)]) == RECORDS
-    monkeypatch.setattr("exchange.keeping_keys.reseal_all", reseal_all)
+    monkeypatch.setattr("exchange.commands.keeping_keys.reseal_all", reseal_all)
 
     run("rotate")
 

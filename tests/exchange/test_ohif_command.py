@@ -3,8 +3,8 @@
 import pytest
 from typer.testing import CliRunner
 
-from exchange.commands import app
-from exchange.second_viewer import at_home
+from exchange.commands.second_viewer import at_home
+from exchange.commands.table import app
 
 
 def ohif(*arguments: str):
@@ -42,7 +42,7 @@ def test_a_package_that_npm_cannot_fetch_may_be_had_later(tmp_path, monkeypatch,
     (tmp_path / "npm").write_text(f"#!/bin/sh\n{npm}\n")
     (tmp_path / "npm").chmod(0o755)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
-    monkeypatch.setattr("exchange.second_viewer.FETCH_S", wait_s)
+    monkeypatch.setattr("exchange.commands.second_viewer.FETCH_S", wait_s)
 
     told = ohif("install", "--data", str(tmp_path / "data"))
 

@@ -7,9 +7,9 @@ import typer
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from exchange.commands import app
-from exchange.peer import Secure, target_of
-from exchange.screen import EXIT_REFUSED
+from exchange.commands.table import app
+from exchange.terminal.peer import Secure, target_of
+from exchange.terminal.screen import EXIT_REFUSED
 from kernel.archive.tables import study
 from tests.support.builders import a_ct, as_file
 from tests.support.certificates import Authority

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from exchange import readiness
-from exchange.readiness import ready_checks
+from exchange.node import readiness
+from exchange.node.readiness import ready_checks
 from kernel.config import Config
 from kernel.database import Database
 from kernel.errors import DatabaseUnavailable

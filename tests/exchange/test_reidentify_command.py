@@ -12,9 +12,9 @@ from typer.testing import CliRunner
 from anonymizer.engine.engine import deidentify
 from anonymizer.profiles.profile import load
 from anonymizer.pseudonyms.vault import seal
-from exchange.commands import app
-from exchange.key_files import site_keys
-from exchange.stores import opened
+from exchange.commands.table import app
+from exchange.node.key_files import site_keys
+from exchange.node.stores import opened
 from routing import vault
 from tests.anonymizer.scoring import references
 from tests.support import read_studies

@@ -17,7 +17,7 @@ from pynetdicom.sop_class import (
 from sqlalchemy import select
 from typer.testing import CliRunner
 
-from exchange.commands import app
+from exchange.commands.table import app
 from gateway.dimse.scp.offer import Offer, Offers
 from gateway.dimse.scp.services import Drain, response
 from gateway.dimse.scu.calling import Target
@@ -28,7 +28,7 @@ from gateway.dimse.upper_layer.commands import Field
 from gateway.peers import Source
 from kernel.archive.tables import instance, study
 from kernel.database import Database
-from kernel.dicom.syntaxes import SYNTAXES
+from kernel.dicom.vocabulary.syntaxes import SYNTAXES
 from routing.tables import job
 from tests.support.builders import a_ct_series, as_dataset_bytes, as_file
 from tests.support.entities import an_entity

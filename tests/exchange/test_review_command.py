@@ -9,10 +9,10 @@ from sqlalchemy import insert, select
 from typer.testing import CliRunner
 
 from anonymizer.pixels.zones import Device, read_zones
-from exchange.commands import app
-from exchange.stores import opened
+from exchange.commands.table import app
+from exchange.node.stores import opened
 from kernel.config import Config
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from routing import drawn_zones
 from routing.pixel_reviews import Reviewer
 from routing.tables import pixel_review, pixel_zone

@@ -8,8 +8,8 @@ import pytest
 import typer
 from rich.console import Console
 
-from exchange import screen
-from exchange.screen import EXIT_REFUSED, plain_errors, table, when
+from exchange.terminal import screen
+from exchange.terminal.screen import EXIT_REFUSED, plain_errors, table, when
 from kernel.errors import InvalidRequest
 
 UID = "2.25." + "7" * 39

@@ -7,7 +7,7 @@ import sys
 import pydicom
 from typer.testing import CliRunner
 
-from exchange.commands import app
+from exchange.commands.table import app
 from tests.wsi.builders import a_strip, a_tiff, an_svs
 
 
@@ -78,7 +78,7 @@ def test_what_cannot_be_written_as_it_is_says_why(tmp_path):
 def test_what_needs_no_archive_imports_none(tmp_path):
     (tmp_path / "a.svs").write_bytes(an_svs())
     said = (
-        "import sys; from typer.testing import CliRunner; from exchange.commands import app\n"
+        "import sys; from typer.testing import CliRunner; from exchange.commands.table import app\n"
         f"told = [CliRunner().invoke(app, ['slides', *one]) for one in (['describe', {str(tmp_path / 'a.svs')!r}],"
         f" ['to-dicom', {str(tmp_path / 'a.svs')!r}, {str(tmp_path / 'out')!r}])]\n"
         "print([one.exit_code for one in told], sorted(set(sys.modules) & {'sqlalchemy', 'alembic', 'starlette'}))"

@@ -3,7 +3,7 @@
 import pydicom
 from typer.testing import CliRunner
 
-from exchange.commands import app
+from exchange.commands.table import app
 from tests.dicom.test_wrapping import PDF, a_photograph
 
 WHO = ["--patient-id", "BN-1", "--patient-name", "Nguyễn^Hương", "--study-date", "20261122"]

@@ -34,23 +34,23 @@ from gateway.dimse.upper_layer.pdu import BadPDU, Kind
 from gateway.hl7.message import parse as parse_hl7
 from gateway.hl7.mllp import Deframer, framed
 from gateway.hl7.orders import changes as order_changes
-from kernel.dicom import plain
-from kernel.dicom.attributes import read_attributes
-from kernel.dicom.codestream import stream_size
-from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.frames import locate_frames
-from kernel.dicom.identifier import fits
-from kernel.dicom.image import display, image_pixel
-from kernel.dicom.json_encoder import encode
-from kernel.dicom.json_model import from_json, to_json
-from kernel.dicom.key_text import parse_key
-from kernel.dicom.mending import mended
-from kernel.dicom.part10 import open_dataset, read_file_meta
-from kernel.dicom.reencode import to_explicit_little_endian
-from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
-from kernel.dicom.xml_model import to_xml
-from kernel.dicom.xml_reader import from_xml
+from kernel.dicom.models import plain
+from kernel.dicom.models.json_encoder import encode
+from kernel.dicom.models.json_model import from_json, to_json
+from kernel.dicom.models.xml_model import to_xml
+from kernel.dicom.models.xml_reader import from_xml
+from kernel.dicom.pixels.codestream import stream_size
+from kernel.dicom.pixels.frames import locate_frames
+from kernel.dicom.pixels.image import display, image_pixel
+from kernel.dicom.queries.identifier import fits
+from kernel.dicom.queries.key_text import parse_key
+from kernel.dicom.scanning.attributes import read_attributes
+from kernel.dicom.scanning.mending import mended
+from kernel.dicom.scanning.part10 import open_dataset, read_file_meta
+from kernel.dicom.scanning.reencode import to_explicit_little_endian
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.dictionary import TAG_OF, VR_OF
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_BIG_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 from kernel.errors import ExchangeError
 from tests.dimse import scripts
 from tests.support.builders import a_ct

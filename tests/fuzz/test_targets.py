@@ -33,7 +33,9 @@ def damaged(seed: bytes, chance: random.Random) -> bytes:
     return bytes(data)
 
 
-pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")  # as kernel.dicom.part10 does for a node
+pytestmark = pytest.mark.filterwarnings(
+    "ignore::UserWarning:pydicom"
+)  # as kernel.dicom.scanning.part10 does for a node
 
 
 @pytest.mark.parametrize("name", TARGETS)

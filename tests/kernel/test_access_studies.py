@@ -14,7 +14,7 @@ from kernel.archive.tables import patient, study
 from kernel.audit import audit
 from kernel.clock import ManualClock
 from kernel.database import Database
-from kernel.dicom.matching import Exact
+from kernel.dicom.queries.matching import Exact
 from kernel.errors import AmbiguousStudy, DatabaseUnavailable, Forbidden, NotFound
 from kernel.events import EventName, of_study
 from tests.support.access import HOME, audited

@@ -4,7 +4,7 @@ import json
 
 from typer.testing import CliRunner
 
-from exchange.commands import app
+from exchange.commands.table import app
 from routing.report_page import page
 from routing.study_reports import StudyReports
 from tests.support.builders import a_ct_series, an_us_cine

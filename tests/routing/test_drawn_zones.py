@@ -9,7 +9,7 @@ from sqlalchemy import select
 
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.zones import Device
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from kernel.errors import LimitExceeded
 from routing import drawn_zones
 from routing.drawn_zones import NOTED_EVERY

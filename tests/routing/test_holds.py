@@ -11,7 +11,7 @@ from anonymizer.pseudonyms.vault import VaultKind
 from anonymizer.residue.search import Finding
 from kernel import audit
 from kernel.archive.tables import instance
-from kernel.dicom.part10 import open_dataset
+from kernel.dicom.scanning.part10 import open_dataset
 from kernel.errors import StorageFull, VaultDamaged
 from kernel.events import EventName
 from routing import status, vault

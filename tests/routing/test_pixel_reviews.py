@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from anonymizer.pixels.cleaner import Cleaner
 from kernel import audit
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from kernel.errors import InvalidRequest, NotFound
 from kernel.events import EventName
 from routing import pixel_reviews, status

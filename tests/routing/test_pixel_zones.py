@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.layouts import TERMS
 from kernel import audit
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from kernel.errors import NotFound
 from kernel.events import EventName
 from routing import pixel_reviews, pixel_zones

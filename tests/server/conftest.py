@@ -26,17 +26,17 @@ from consult.shown.book import ShownBook
 from consult.shown.taken import Takings
 from consult.slides.annotations import Annotations
 from consult.slides.room import SlideRoom
-from exchange.assemble import slides_of
-from exchange.http import build_app
-from exchange.key_files import site_keys
-from exchange.stores import Stores, opened
+from exchange.node.assemble import slides_of
+from exchange.node.http import build_app
+from exchange.node.key_files import site_keys
+from exchange.node.stores import Stores, opened
 from kernel import config_reading
 from kernel.access import Access, AccessKeys, NewAccount
 from kernel.archive.ingest.committer import LocalCommitter
 from kernel.archive.ingest.ingest import Ingest
 from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Origin
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from routing.break_glass import BreakGlass
 from routing.review_sheets import ReviewSheets
 from routing.study_reports import StudyReports

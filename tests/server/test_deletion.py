@@ -11,12 +11,12 @@ from consult.subscriptions import Subscriber, Terms
 from consult.tables import performed_instance
 from consult.workitem_tables import subscription, workitem_report
 from consult.workitems import WorkitemDesk
-from exchange.assemble import deletions_of
+from exchange.node.assemble import deletions_of
 from gateway.dicomweb.ups.ups_query import filter_keys
 from kernel.archive.deletion.deletion import ERASURE, Wish
 from kernel.archive.deletion.removal import Target
 from kernel.database import metadata
-from kernel.dicom import plain
+from kernel.dicom.models import plain
 from tests.consult.test_orders import EXPLICIT, as_bytes
 from tests.dimse.test_mpps import SLICES, a_beginning, an_end
 from tests.dimse.test_mpps import STUDY as _STUDY

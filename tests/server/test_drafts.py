@@ -8,7 +8,7 @@ import pytest
 
 from consult.draft_tables import draft
 from consult.drafts import CHARACTERS_MAX, DRAFTS_MAX, NOTHING, Drafts
-from exchange.assemble import deletions_of
+from exchange.node.assemble import deletions_of
 from kernel.access import NewAccount, StudyGrant
 from kernel.archive.deletion.deletion import Wish
 from kernel.archive.deletion.removal import Target

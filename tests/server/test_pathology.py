@@ -8,7 +8,7 @@ import pytest
 from consult.pathology.form import COUNT_MAX, FIELDS, LINE_CHARACTERS_MAX, TEXT_CHARACTERS_MAX, checked
 from consult.pathology.tables import pathology_form
 from consult.pathology.validation import CASES_WANTED, Standing
-from exchange.assemble import deletions_of
+from exchange.node.assemble import deletions_of
 from kernel import audit
 from kernel.access import NewAccount
 from kernel.archive.deletion.deletion import Wish

@@ -3,7 +3,7 @@
 import pytest
 
 from kernel import audit
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from routing import pixel_zones
 from routing.drawn_zones import boxes_of
 from tests.server.test_pixel_reviews import bearer, wait

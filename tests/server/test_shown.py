@@ -4,7 +4,7 @@ import pytest
 
 from consult.shown.book import MISSING_MAX
 from consult.shown.tables import shown_series
-from exchange.assemble import deletions_of
+from exchange.node.assemble import deletions_of
 from kernel.access import NewAccount
 from kernel.archive.deletion.deletion import Wish
 from kernel.archive.deletion.removal import Target

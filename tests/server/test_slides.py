@@ -14,7 +14,7 @@ from kernel.archive.ingest.committer import LocalCommitter
 from kernel.archive.ingest.ingest import Ingest
 from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Origin
-from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.scanning.part10 import read_file_meta
 from tests.wsi.builders import jpeg, pixels_of, texture
 from tests.wsi.dicom_builders import SERIES, STUDY, a_header, a_volume, as_file
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from anonymizer.pseudonyms.vault import VaultEntry, VaultKind, seal
-from exchange.key_files import site_keys
+from exchange.node.key_files import site_keys
 from kernel.access import NewAccount
 from routing import vault
 from tests.server.conftest import PASSWORD

@@ -3,8 +3,8 @@
 import sys
 from pathlib import Path
 
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from tests.support.builders import a_ct, as_file
 
 BOUNDED = """

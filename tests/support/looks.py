@@ -3,7 +3,7 @@
 from anonymizer.pixels.layouts import Layout
 from anonymizer.pixels.learning import Look
 from anonymizer.pixels.zones import Device
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 
 
 def a_look(manufacturer: str, model: str, *found: Box, rows: int = 48, columns: int = 64) -> Look:

@@ -5,7 +5,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from exchange.second_viewer import VERSION, fetched
+from exchange.commands.second_viewer import VERSION, fetched
 from kernel.errors import ExchangeError
 from tests.support.absent import absent
 

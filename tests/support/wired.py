@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from exchange.assemble import Node, assembled
+from exchange.node.assemble import Node, assembled
 from gateway.peers import SERVICES
 from kernel.config import Config, DimseConfig, NodeConfig
 

@@ -7,7 +7,7 @@ import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as DicomSequence
 
-from kernel.dicom.part10 import file_meta
+from kernel.dicom.scanning.part10 import file_meta
 from tests.dicom.builders import encoded
 from tests.wsi.dicom_builders import EXPLICIT, SERIES, STUDY
 from wsi.bulk import BULK_ANNOTATIONS

@@ -9,8 +9,8 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, encapsulate_extended
 from pydicom.sequence import Sequence as DicomSequence
 
-from kernel.dicom.part10 import file_meta, read_file_meta
-from kernel.dicom.slide_flavour import WHOLE_SLIDE
+from kernel.dicom.scanning.part10 import file_meta, read_file_meta
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
 from tests.dicom.builders import encoded
 from tests.wsi.builders import jpeg, texture
 from wsi.dicom_slide import Instance, index_dicom

@@ -9,7 +9,7 @@ import pytest
 from highdicom.ann import Measurements
 from pydicom.sr.coding import Code
 
-from kernel.dicom.part10 import read_file_meta
+from kernel.dicom.scanning.part10 import read_file_meta
 from kernel.errors import LimitExceeded, MalformedSlide
 from tests.wsi.bulk_builders import a_group, a_measurement, an_annotation
 from tests.wsi.dicom_builders import a_volume

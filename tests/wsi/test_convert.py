@@ -28,10 +28,10 @@ from wsidicom.metadata import (
 )
 from wsidicom.metadata.schema.dicom.wsi import WsiMetadataDicomSchema
 
-from kernel.dicom.frames import locate_frames
-from kernel.dicom.image import image_pixel
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.scanner import scan
+from kernel.dicom.pixels.frames import locate_frames
+from kernel.dicom.pixels.image import image_pixel
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import MalformedSlide
 from tests.wsi.builders import SHORT, Field, Picture, a_level, a_tiff, an_svs, pixels_of, texture
 from wsi.convert import Converter, Part, parts_of, slide_digest

@@ -11,11 +11,11 @@ from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence as DicomSequence
 
-from kernel.dicom.encoders import ENCODERS, encode
-from kernel.dicom.image import ImagePixel
-from kernel.dicom.limits import LIMITS
-from kernel.dicom.part10 import read_file_meta
-from kernel.dicom.syntaxes import (
+from kernel.dicom.pixels.encoders import ENCODERS, encode
+from kernel.dicom.pixels.image import ImagePixel
+from kernel.dicom.scanning.part10 import read_file_meta
+from kernel.dicom.vocabulary.limits import LIMITS
+from kernel.dicom.vocabulary.syntaxes import (
     HTJ2K_LOSSLESS,
     JPEG_2000_FAMILY,
     JPEG_2000_LOSSLESS,

@@ -8,9 +8,9 @@ import pydicom
 import pytest
 from PIL import Image, ImageCms
 
-from kernel.dicom.part10 import file_meta
-from kernel.dicom.photographs import DRAWN_ANEW, PHOTOGRAPH
-from kernel.dicom.syntaxes import JPEG_BASELINE
+from kernel.dicom.pictures.photographs import DRAWN_ANEW, PHOTOGRAPH
+from kernel.dicom.scanning.part10 import file_meta
+from kernel.dicom.vocabulary.syntaxes import JPEG_BASELINE
 from kernel.errors import LimitExceeded, MalformedSlide
 from tests.wsi.builders import texture
 from wsi import photograph as module

@@ -9,7 +9,7 @@ from consult.marks import MARKS_MAX, POINTS_MAX, TEXT_CHARACTERS_MAX, Place
 from consult.slides.annotations import SlideMarks
 from consult.slides.marks import Kind, Mark
 from kernel.access import Scope
-from kernel.dicom.uids import UID_CHARACTERS_MAX
+from kernel.dicom.vocabulary.uids import UID_CHARACTERS_MAX
 from viewer.server.callers import Visit, holder, looker, visitor
 from viewer.server.documents import DocumentState, NewState, state_of
 from viewer.server.models import Model

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from anonymizer.profiles.profile import table
 from kernel.access import Principal
-from kernel.dicom.dictionary import KEYWORD_OF, NAME_OF
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF, NAME_OF
 from viewer.server.callers import looker
 from viewer.server.models import Model
 from viewer.server.services import Services

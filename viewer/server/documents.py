@@ -6,7 +6,7 @@ from typing import Any, TypedDict
 from pydantic import Field
 
 from consult.documents import Version
-from kernel.dicom.uids import UID_CHARACTERS_MAX
+from kernel.dicom.vocabulary.uids import UID_CHARACTERS_MAX
 from viewer.server.models import Model
 
 

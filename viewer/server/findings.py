@@ -10,7 +10,7 @@ from consult.findings.key_images import DESCRIPTION_CHARACTERS_MAX, IMAGES_MAX, 
 from consult.findings.marks import Where
 from consult.findings.reports import Report
 from kernel.access import Scope
-from kernel.dicom.uids import UID_CHARACTERS_MAX
+from kernel.dicom.vocabulary.uids import UID_CHARACTERS_MAX
 from viewer.server.callers import Visit, holder, looker, visitor
 from viewer.server.documents import DocumentState, NewState, state_of
 from viewer.server.models import Model

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from kernel.access import Principal, Scope
 from kernel.archive.search.search import StudyQuery
-from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.key_text import parse_key
-from kernel.dicom.uids import UID_CHARACTERS_MAX
+from kernel.dicom.queries.key_text import parse_key
+from kernel.dicom.vocabulary.dictionary import TAG_OF, VR_OF
+from kernel.dicom.vocabulary.uids import UID_CHARACTERS_MAX
 from kernel.errors import InvalidRequest
 from viewer.server.callers import Visit, holder, visitor
 from viewer.server.models import Model, StudyItem

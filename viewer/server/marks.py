@@ -17,7 +17,7 @@ from consult.findings.marks import (
 from consult.findings.measurements import Marks
 from consult.marks import MARKS_MAX, POINTS_MAX, TEXT_CHARACTERS_MAX, Place
 from kernel.access import Scope
-from kernel.dicom.uids import UID_CHARACTERS_MAX
+from kernel.dicom.vocabulary.uids import UID_CHARACTERS_MAX
 from viewer.server.callers import Visit, holder, looker, visitor
 from viewer.server.documents import DocumentState, NewState, state_of
 from viewer.server.models import Model

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from consult.shown.taken import Taking
 from kernel.access import Scope
-from kernel.dicom.uids import UID_CHARACTERS_MAX
+from kernel.dicom.vocabulary.uids import UID_CHARACTERS_MAX
 from viewer.server.callers import Visit, holder, visitor
 from viewer.server.models import Model
 from viewer.server.services import Services

@@ -12,7 +12,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import Field
 
 from kernel.access import Action, Principal, Scope
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from kernel.errors import NotFound
 from routing import pixel_reviews
 from routing.pixel_reviews import BOXES_MAX, Review, Reviewer

@@ -13,7 +13,7 @@ from pydantic import Field
 from anonymizer.pixels.layouts import NAME_CHARACTERS
 from anonymizer.pixels.zones import BOXES_MAX, Device, folded
 from kernel.access import Principal, Scope
-from kernel.dicom.boxes import Box
+from kernel.dicom.pixels.boxes import Box
 from kernel.errors import NotFound
 from routing import drawn_zones, pixel_reviews, pixel_zones
 from routing.pixel_reviews import SIDE_MAX, Review, Reviewer

@@ -9,15 +9,15 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from kernel import events
 from kernel.access import Principal, Scope
 from kernel.archive.search import search
-from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.key_text import parse_key
+from kernel.dicom.queries.key_text import parse_key
+from kernel.dicom.vocabulary.dictionary import TAG_OF, VR_OF
 from viewer.server import ohif
 from viewer.server.callers import Visit, holder, looker, visitor
 from viewer.server.models import NodeInfo, SeriesItem, StudyItem, TraceItem, Worklist, WorklistQuery
 from viewer.server.services import Services, address_of
 
 if TYPE_CHECKING:
-    from kernel.dicom.matching import Match
+    from kernel.dicom.queries.matching import Match
 
 PRIORS_MAX = 50
 PRIORITIES: tuple[Literal["stat", "urgent", "routine"], ...] = ("stat", "urgent", "routine")

@@ -29,7 +29,7 @@ from routing.zone_samples import ZoneSamples
 
 @dataclass(frozen=True, slots=True)
 class Services:
-    """The parts of a node that the reading room's API needs; made by exchange/assemble.py."""
+    """The parts of a node that the reading room's API needs; made by exchange/node/assemble.py."""
 
     config: Config
     access: Access

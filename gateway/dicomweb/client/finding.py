@@ -12,7 +12,7 @@ import httpx
 import msgspec
 
 from gateway.dicomweb.http.negotiation import JSON
-from kernel.dicom.identifier import Model
+from kernel.dicom.queries.identifier import Model
 from kernel.errors import Forbidden, InvalidRequest, NotAuthenticated, PeerBusy, PeerUnreachable, Refused
 
 Level = Literal["STUDY", "SERIES", "IMAGE"]

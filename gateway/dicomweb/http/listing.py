@@ -8,7 +8,7 @@ import msgspec
 from gateway.dicomweb.http.answers import Answer
 from gateway.dicomweb.http.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.http.negotiation import JSON, MULTIPART, XML, Offer
-from kernel.dicom.xml_model import to_xml
+from kernel.dicom.models.xml_model import to_xml
 
 Item = dict[str, Any]
 OFFERS: Final = (Offer(JSON), Offer("application/json"), Offer(XML, is_multipart=True))

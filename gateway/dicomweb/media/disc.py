@@ -16,7 +16,7 @@ from pycdlib import PyCdlib
 from gateway.dicomweb.media.medium import File
 from kernel.archive.blobs.spool import Span
 from kernel.archive.blobs.store import Blobs
-from kernel.dicom.limits import MEBIBYTE
+from kernel.dicom.vocabulary.limits import MEBIBYTE
 from kernel.errors import LimitExceeded, StorageFull
 
 BYTES_MAX: Final = 24 * 1024 * MEBIBYTE  # of the files; as a disc of one blue layer holds

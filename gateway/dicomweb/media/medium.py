@@ -20,8 +20,8 @@ from kernel.archive.derived.metadata import Metadata
 from kernel.archive.index import Granted
 from kernel.archive.records import Located
 from kernel.database import Database
-from kernel.dicom.dicomdir import Directory, Leaf
-from kernel.dicom.viewport import Viewport
+from kernel.dicom.objects.dicomdir import Directory, Leaf
+from kernel.dicom.pictures.viewport import Viewport
 from kernel.errors import ExchangeError, LimitExceeded
 
 INSTANCES_MAX: Final = 30_000  # on one medium; each may have a picture, and a ZIP file 65,535 entries

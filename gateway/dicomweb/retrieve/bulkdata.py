@@ -1,6 +1,6 @@
 """Bulk data by the URI that the metadata name (PS3.18 10.4.1.5): a value's bytes, little endian, as they are stored.
 
-The path is that of `kernel.dicom.json_model`: tags in hexadecimal, item numbers from zero. Encapsulated pixel data is
+The path is that of `kernel.dicom.models.json_model`: tags in hexadecimal, item numbers from zero. Encapsulated pixel data is
 given frame by frame, each a part; a video is one stream. A value that comes alone has byte ranges.
 """
 
@@ -20,9 +20,9 @@ from gateway.dicomweb.retrieve.frame_source import frame_source, mapped, opened
 from gateway.dicomweb.retrieve.instances import VARY, sending
 from gateway.dicomweb.retrieve.videos import STREAM_TYPES, is_stream, stream_of
 from kernel.archive.records import Located
-from kernel.dicom.elements import UNDEFINED, PixelData
-from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.scanning.elements import UNDEFINED, PixelData
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import NotAcceptable, NotFound
 
 _PATH_CHARS_MAX = 1024

@@ -14,8 +14,8 @@ from gateway.dicomweb.retrieve.bulkdata import values_of
 from gateway.dicomweb.retrieve.frame_source import mapped
 from gateway.dicomweb.retrieve.instances import VARY, sending
 from kernel.archive.records import Located
-from kernel.dicom.scanner import scan
-from kernel.dicom.values import Values
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.values import Values
 
 PDF: Final = "application/pdf"
 PDF_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.104.1"

@@ -7,15 +7,15 @@ from PIL import Image
 
 from gateway.dicomweb.retrieve.frame_source import FrameSource
 from gateway.dicomweb.retrieve.rendering import Rendering
-from kernel.dicom.annotate import annotated
-from kernel.dicom.codecs import decode_native
-from kernel.dicom.decoders import shared_decoders
-from kernel.dicom.icc import own_profile, srgb_profile
-from kernel.dicom.picture_files import FRAME_MS, FileOptions, encode_gif, encode_jpeg, encode_picture
-from kernel.dicom.pixels import Pixels, check_decodable
-from kernel.dicom.render import drawn, render, to_grey
-from kernel.dicom.values import Values
-from kernel.dicom.video import encode_mp4
+from kernel.dicom.pictures.annotate import annotated
+from kernel.dicom.pictures.picture_files import FRAME_MS, FileOptions, encode_gif, encode_jpeg, encode_picture
+from kernel.dicom.pictures.render import drawn, render, to_grey
+from kernel.dicom.pictures.video import encode_mp4
+from kernel.dicom.pixels.codecs import decode_native
+from kernel.dicom.pixels.decoders import shared_decoders
+from kernel.dicom.pixels.icc import own_profile, srgb_profile
+from kernel.dicom.pixels.reading import Pixels, check_decodable
+from kernel.dicom.scanning.values import Values
 
 _FRAME_TIME, _CINE_RATE, _DISPLAY_RATE = 0x00181063, 0x00180040, 0x00082144
 

@@ -10,7 +10,8 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 from gateway.dicomweb.http.negotiation import OCTETS, Offer
-from kernel.dicom.syntaxes import (
+from kernel.dicom.transcoding.frames import NATIVE_TARGETS, TARGETS
+from kernel.dicom.vocabulary.syntaxes import (
     EXPLICIT_VR_LITTLE_ENDIAN,
     HTJ2K_LOSSLESS,
     HTJ2K_LOSSLESS_RPCL,
@@ -25,7 +26,6 @@ from kernel.dicom.syntaxes import (
     RLE_LOSSLESS,
     SYNTAXES,
 )
-from kernel.dicom.transcode_frames import NATIVE_TARGETS, TARGETS
 
 _JPEG: Final = "1.2.840.10008.1.2.4."
 # PS3.18 tables 8.7.3-2, 8.7.3-4 and 8.7.3-5; JPEG XL from Supplement 232. Others are given as octets only.

@@ -12,11 +12,11 @@ from typing import Final
 
 from gateway.dicomweb.http.spans import FileSpan
 from kernel.archive.records import Located
-from kernel.dicom.elements import Header
-from kernel.dicom.frames import FrameMap, locate_frames
-from kernel.dicom.image import Display, ImagePixel, display, image_pixel
-from kernel.dicom.pixels import Pixels, open_pixels
-from kernel.dicom.scanner import scan
+from kernel.dicom.pixels.frames import FrameMap, locate_frames
+from kernel.dicom.pixels.image import Display, ImagePixel, display, image_pixel
+from kernel.dicom.pixels.reading import Pixels, open_pixels
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import BlobMissing, NotFound
 
 BYTES_OF_ONE: Final = 2048  # what a remembered instance takes besides the offsets of its frames
@@ -120,7 +120,7 @@ def opened(path: Path) -> Generator[Pixels]:
     ------
     BlobMissing
         It is not there.
-    The errors of `kernel.dicom.pixels.open_pixels`.
+    The errors of `kernel.dicom.pixels.reading.open_pixels`.
     """
     try:
         with open_pixels(path) as pixels:

@@ -2,7 +2,7 @@
 
 The way of one stored frame is the fastest of the node: leave to read from memory, whereabouts from memory, one read
 into the answer's own buffer. A frame in another transfer syntax has the color space that its instance would have in it
-(`kernel.dicom.transcode_header`): metadata of a stored instance tell of its stored frames.
+(`kernel.dicom.transcoding.header`): metadata of a stored instance tell of its stored frames.
 """
 
 import errno
@@ -25,7 +25,7 @@ from gateway.dicomweb.retrieve.frame_source import FrameSource, frame_source, op
 from gateway.dicomweb.retrieve.instances import VARY, sending
 from kernel.access.memory import NotRemembered, about_to_wait, may_wait
 from kernel.archive.index import whose_answers
-from kernel.dicom.transcode_frames import check_frames, frames_in
+from kernel.dicom.transcoding.frames import check_frames, frames_in
 from kernel.errors import BlobMissing, InvalidRequest, LimitExceeded
 
 FRAMES_MAX: Final = 1000  # in one request

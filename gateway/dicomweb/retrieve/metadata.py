@@ -22,7 +22,7 @@ from kernel.access import StudyGrant
 from kernel.access.memory import about_to_wait
 from kernel.archive import index
 from kernel.archive.derived.metadata import Folded
-from kernel.dicom.transcode_frames import TARGETS
+from kernel.dicom.transcoding.frames import TARGETS
 
 _IN_A_SYNTAX: Final = tuple(Offer(JSON, False, frozenset({uid}), uid) for uid in sorted(TARGETS))  # noqa: FBT003 (a row)
 OFFERS: Final = (*PLAIN, *_IN_A_SYNTAX)

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from kernel.dicom.transcode_frames import can_transcode
-from kernel.dicom.transcode_header import color_in
+from kernel.dicom.transcoding.frames import can_transcode
+from kernel.dicom.transcoding.header import color_in
 
 Item = dict[str, Any]
 

@@ -38,8 +38,8 @@ from gateway.dicomweb.retrieve.videos import (
 from kernel.access import StudyGrant
 from kernel.archive import index
 from kernel.archive.records import Located
-from kernel.dicom.slide_flavour import WHOLE_SLIDE
-from kernel.dicom.viewport import Viewport
+from kernel.dicom.pictures.viewport import Viewport
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
 from kernel.errors import MalformedInstance, NotAcceptable, NotFound, Refused
 
 THUMBNAIL_SIDE: Final = 128

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal, cast
 
-from kernel.dicom.annotate import ANNOTATIONS, Annotation
-from kernel.dicom.image import VoiFunction, Window
-from kernel.dicom.viewport import SIDE_MAX, Region, Viewport
+from kernel.dicom.pictures.annotate import ANNOTATIONS, Annotation
+from kernel.dicom.pictures.viewport import SIDE_MAX, Region, Viewport
+from kernel.dicom.pixels.image import VoiFunction, Window
 from kernel.errors import InvalidRequest
 
 IccProfile = Literal["", "no", "yes", "srgb"]

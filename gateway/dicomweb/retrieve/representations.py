@@ -16,9 +16,9 @@ from gateway.dicomweb.http.negotiation import DICOM, Offer
 from gateway.dicomweb.http.spans import FileSpan
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
-from kernel.dicom.part10 import file_meta
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
-from kernel.dicom.transcode import TARGETS, can_transcode, transcode
+from kernel.dicom.scanning.part10 import file_meta
+from kernel.dicom.transcoding.transcode import TARGETS, can_transcode, transcode
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import BlobMissing, Refused
 
 AS_STORED: Final = "*"

@@ -11,9 +11,9 @@ from consult.slides.shelf import OpenSlide
 from gateway.dicomweb.http.call import Call
 from kernel.access import StudyGrant
 from kernel.archive.records import Located
-from kernel.dicom.picture_files import FileOptions, encode_picture
-from kernel.dicom.slide_flavour import WHOLE_SLIDE
-from kernel.dicom.viewport import Viewport
+from kernel.dicom.pictures.picture_files import FileOptions, encode_picture
+from kernel.dicom.pictures.viewport import Viewport
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
 from kernel.errors import Refused
 from wsi.region import Region, Size, picture
 

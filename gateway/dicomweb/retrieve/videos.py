@@ -19,9 +19,9 @@ from gateway.dicomweb.retrieve.frame_source import mapped, opened
 from gateway.dicomweb.retrieve.instances import sending
 from gateway.dicomweb.retrieve.rendering import Rendering
 from kernel.archive.records import Located
-from kernel.dicom.frames import stream_spans
-from kernel.dicom.scanner import scan
-from kernel.dicom.video import video_program
+from kernel.dicom.pictures.video import video_program
+from kernel.dicom.pixels.frames import stream_spans
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import NotFound
 
 MP4: Final = "video/mp4"

@@ -23,10 +23,10 @@ from kernel.archive.search.finder import Asked, Found, Page
 from kernel.archive.search.found import InstanceRow, SeriesRow, StudyRow
 from kernel.archive.search.items import Item
 from kernel.archive.search.search import COUNTED_MAX
-from kernel.dicom.dictionary import KEYWORD_OF
-from kernel.dicom.levels import Level
-from kernel.dicom.matching import Exact, Match
-from kernel.dicom.timezone import parse_offset
+from kernel.dicom.queries.matching import Exact, Match
+from kernel.dicom.queries.timezone import parse_offset
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF
+from kernel.dicom.vocabulary.levels import Level
 from kernel.errors import NotFound
 
 EVERYTHING_MAX: Final = 200  # results with all their attributes in one answer: some 20 MiB

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF, VR_OF
-from kernel.dicom.identifier import DEPTH_MAX, Tree, Wanted, combined, of_paths
-from kernel.dicom.levels import NOT_KEPT, Level, is_of
-from kernel.dicom.matching import Rules
-from kernel.dicom.timezone import in_zone, parse_offset
+from kernel.dicom.queries.identifier import DEPTH_MAX, Tree, Wanted, combined, of_paths
+from kernel.dicom.queries.matching import Rules
+from kernel.dicom.queries.timezone import in_zone, parse_offset
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF, TAG_OF, VR_OF
+from kernel.dicom.vocabulary.levels import NOT_KEPT, Level, is_of
 from kernel.errors import InvalidQuery
 
 OFFSET_MAX: Final = 1_000_000

@@ -11,11 +11,11 @@ from typing import Any, Final
 from gateway.dicomweb.search.query import Query
 from kernel.archive.search.finder import Found
 from kernel.archive.search.items import ATTRIBUTES, CHARACTER_SET, ONLINE, Item, element
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.identifier import Wanted, chosen
-from kernel.dicom.json_model import BULK_DATA_PREFIX
-from kernel.dicom.levels import LEVELS, Level, level_of
-from kernel.dicom.timezone import format_offset, told_in_zone
+from kernel.dicom.models.json_model import BULK_DATA_PREFIX
+from kernel.dicom.queries.identifier import Wanted, chosen
+from kernel.dicom.queries.timezone import format_offset, told_in_zone
+from kernel.dicom.vocabulary.dictionary import TAG_OF
+from kernel.dicom.vocabulary.levels import LEVELS, Level, level_of
 
 # Beside what the index knows (table 10.6.3-4): they come out of the instances.
 _STORED: Final[Mapping[Level, Wanted]] = {

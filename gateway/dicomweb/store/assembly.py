@@ -19,12 +19,12 @@ from gateway.dicomweb.store.taking import Takings
 from kernel.archive.blobs.spool import Span
 from kernel.archive.blobs.stage import Stage
 from kernel.archive.records import Staged
-from kernel.dicom.described import DESCRIBED_BYTES, described
-from kernel.dicom.json_encoder import encode
-from kernel.dicom.limits import exceeded, malformed
-from kernel.dicom.syntaxes import SYNTAXES
-from kernel.dicom.uids import check_uid
-from kernel.dicom.xml_reader import from_xml
+from kernel.dicom.models.json_encoder import encode
+from kernel.dicom.models.xml_reader import from_xml
+from kernel.dicom.pixels.described import DESCRIBED_BYTES, described
+from kernel.dicom.vocabulary.limits import exceeded, malformed
+from kernel.dicom.vocabulary.syntaxes import SYNTAXES
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import ExchangeError, LimitExceeded, Refused
 
 _BETWEEN: Final = re.compile(r"[\s,]*")  # the values of an array

@@ -5,8 +5,8 @@ from typing import Any, Final, cast
 
 from gateway.dicomweb.http.media import MediaType
 from gateway.dicomweb.http.negotiation import OCTETS
-from kernel.dicom.limits import malformed
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
+from kernel.dicom.vocabulary.limits import malformed
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 from kernel.errors import UnsupportedMediaType, UnsupportedTransferSyntax
 
 _JPEG: Final = "1.2.840.10008.1.2.4."

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, Final, cast
 
-from kernel.dicom.uids import check_uid
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import InvalidRequest
 from routing.transport import Manifest
 

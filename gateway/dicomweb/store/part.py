@@ -7,8 +7,8 @@ from typing import Final
 from gateway.dicomweb.http.media import parse_media_type
 from kernel.archive.blobs.store import Blobs, Stage
 from kernel.archive.records import Staged
-from kernel.dicom.part10 import META_BYTES_MAX, read_file_meta
-from kernel.dicom.uids import check_uid
+from kernel.dicom.scanning.part10 import META_BYTES_MAX, read_file_meta
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import LimitExceeded, Refused, UnsupportedMediaType
 
 REFUSED_BYTES_MAX: Final = 16 * 1024 * 1024  # of a part that is no instance: what a person needs to see what it was

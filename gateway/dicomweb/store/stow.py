@@ -24,8 +24,8 @@ from gateway.dicomweb.store.receiver import Framing, Receiver, Single
 from gateway.dicomweb.store.results import Result, data_set, headers_of, status_of
 from gateway.dicomweb.store.taking import Taker
 from kernel.archive.records import Origin
-from kernel.dicom.uids import check_uid
-from kernel.dicom.xml_model import to_xml
+from kernel.dicom.models.xml_model import to_xml
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import Forbidden, InvalidRequest, LimitExceeded, NotAcceptable, UnsupportedMediaType
 from kernel.telemetry import stage
 

@@ -1,6 +1,6 @@
 """A form and the photographs or PDFs that belong to it (multipart/form-data, RFC 7578): each becomes an instance.
 
-The first part is the form, as JSON; each further one is a file, taken in memory and wrapped (`kernel.dicom.wrapping`). What
+The first part is the form, as JSON; each further one is a file, taken in memory and wrapped (`kernel.dicom.objects.wrapping`). What
 comes of it goes the way of every instance.
 """
 
@@ -13,7 +13,7 @@ from gateway.dicomweb.http.multipart import MultipartParser, PartBegin, PartData
 from gateway.dicomweb.store.part import Part
 from gateway.dicomweb.store.results import Result
 from gateway.dicomweb.store.taking import Takings
-from kernel.dicom.wrapping import FILE_BYTES_MAX, Bearer, wrapped
+from kernel.dicom.objects.wrapping import FILE_BYTES_MAX, Bearer, wrapped
 from kernel.errors import ExchangeError, InvalidRequest, LimitExceeded
 
 FORM_DATA: Final = "multipart/form-data"

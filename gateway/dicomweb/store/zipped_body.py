@@ -15,7 +15,7 @@ from gateway.dicomweb.store.part import Part
 from gateway.dicomweb.store.results import Result
 from gateway.dicomweb.store.taking import Takings
 from kernel.archive.blobs.spool import Spool
-from kernel.dicom.limits import exceeded, malformed
+from kernel.dicom.vocabulary.limits import exceeded, malformed
 from kernel.errors import ExchangeError, InvalidRequest, UnsupportedMediaType
 
 DIRECTORY_BYTES_MAX: Final = 4 * 1024 * 1024  # of the zip's own list of files

@@ -13,8 +13,8 @@ from gateway.dicomweb.http.media import parse_media_type
 from gateway.dicomweb.http.negotiation import JSON, XML
 from gateway.dicomweb.http.problem import problem
 from gateway.dicomweb.http.small_body import SmallBody
-from kernel.dicom.limits import Limits
-from kernel.dicom.xml_reader import from_xml
+from kernel.dicom.models.xml_reader import from_xml
+from kernel.dicom.vocabulary.limits import Limits
 from kernel.errors import (
     ExchangeError,
     InvalidRequest,

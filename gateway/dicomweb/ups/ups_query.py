@@ -6,9 +6,9 @@ from typing import Final
 from urllib.parse import parse_qsl
 
 from gateway.dicomweb.search.query import KEYS_MAX, OFFSET_MAX, path_of
-from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.identifier import Model, Tree, combined, of_paths
-from kernel.dicom.matching import Rules
+from kernel.dicom.queries.identifier import Model, Tree, combined, of_paths
+from kernel.dicom.queries.matching import Rules
+from kernel.dicom.vocabulary.dictionary import TAG_OF, VR_OF
 from kernel.errors import InvalidQuery
 
 FILTER_CHARACTERS_MAX: Final = 2048

@@ -16,9 +16,9 @@ from gateway.dicomweb.retrieve.instances import VARY
 from gateway.dicomweb.ups import ups_query
 from gateway.dicomweb.ups.ups_body import warning, with_body
 from kernel.access import Scope
-from kernel.dicom.dictionary import KEYWORD_OF
-from kernel.dicom.uids import check_uid
-from kernel.dicom.xml_model import to_xml
+from kernel.dicom.models.xml_model import to_xml
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import InvalidRequest, NotFound, Refused
 
 OFFERS: Final = (Offer(JSON), Offer("application/json"), Offer(XML))

@@ -25,8 +25,8 @@ from gateway.dimse.upper_layer.pdu import (
     UserInformation,
 )
 from gateway.peers import Source
-from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
-from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from kernel.dicom.vocabulary.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.vocabulary.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 VERIFICATION = "1.2.840.10008.1.1"
 SYNCHRONOUS = Operations(1, 1)  # one operation at a time each way, whatever is proposed (PS3.7 D.3.3.3)

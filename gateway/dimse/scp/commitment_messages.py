@@ -9,11 +9,11 @@ from pydicom.filewriter import write_dataset
 
 from gateway.dimse.upper_layer.commands import CommandSet, Field
 from kernel.archive.commitment.requests import INSTANCES_MAX, Failure, Reference, Transaction
-from kernel.dicom.elements import Element, Header
-from kernel.dicom.limits import MEBIBYTE, Limits
-from kernel.dicom.scanner import scan
-from kernel.dicom.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
-from kernel.dicom.uids import check_uid
+from kernel.dicom.scanning.elements import Element, Header
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.limits import MEBIBYTE, Limits
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import InvalidRequest, LimitExceeded
 
 COMMITMENT_CLASS: Final = "1.2.840.10008.1.20.1"

@@ -22,7 +22,7 @@ from kernel.archive.commitment import requests as commitments
 from kernel.archive.commitment.requests import Asked, Transaction
 from kernel.clock import Clock
 from kernel.database import Database
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import UnknownCaller
 from kernel.rounds import Rounds
 

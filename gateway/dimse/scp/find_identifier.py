@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from typing import Final, Literal
 
 from gateway.dimse.scp.retrieve_identifier import KEYS, LEVELS, Root
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.identifier import Identifier, Model, Tree, Wanted, combined, of_model, texts
-from kernel.dicom.levels import NOT_KEPT, Level, is_of
-from kernel.dicom.matching import Exact, Rules
-from kernel.dicom.timezone import in_zone, parse_offset
+from kernel.dicom.queries.identifier import Identifier, Model, Tree, Wanted, combined, of_model, texts
+from kernel.dicom.queries.matching import Exact, Rules
+from kernel.dicom.queries.timezone import in_zone, parse_offset
+from kernel.dicom.vocabulary.dictionary import TAG_OF
+from kernel.dicom.vocabulary.levels import NOT_KEPT, Level, is_of
 from kernel.errors import IdentifierMismatch
 
 # Information models (PS3.4 C.6, C.7). Patient/Study Only is retired, and still asked for.

@@ -24,15 +24,15 @@ from gateway.dimse.scp.who import principal_of
 from gateway.dimse.upper_layer.indications import Command
 from kernel.access import Scope
 from kernel.archive.search.finder import MATCHES_MAX, Asked, Finder
-from kernel.dicom import answer_encoder
-from kernel.dicom.charset import parse_charsets
-from kernel.dicom.dictionary import KEYWORD_OF
-from kernel.dicom.identifier import Model, chosen
-from kernel.dicom.json_model import to_json
-from kernel.dicom.plain import LIMITS
-from kernel.dicom.scanner import scan
-from kernel.dicom.timezone import format_offset, parse_offset, told_in_zone
-from kernel.dicom.values import CHARACTER_SET_BYTES_MAX, SPECIFIC_CHARACTER_SET
+from kernel.dicom.models import answer_encoder
+from kernel.dicom.models.json_model import to_json
+from kernel.dicom.models.plain import LIMITS
+from kernel.dicom.queries.identifier import Model, chosen
+from kernel.dicom.queries.timezone import format_offset, parse_offset, told_in_zone
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.values import CHARACTER_SET_BYTES_MAX, SPECIFIC_CHARACTER_SET
+from kernel.dicom.vocabulary.charset import parse_charsets
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF
 
 _NAME_OF: Final = {level: name for name, level in LEVEL_OF.items()}
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 
 from gateway.dimse.scp.services import Response
-from kernel.dicom.plain import PLAIN_BYTES_MAX
+from kernel.dicom.models.plain import PLAIN_BYTES_MAX
 from kernel.errors import LimitExceeded
 
 

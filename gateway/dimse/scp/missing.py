@@ -15,9 +15,9 @@ from typing import Final
 from gateway.peers import Source
 from kernel.access.secrets import load_or_create_key
 from kernel.archive.blobs.stage import HEAD_BYTES, Stage
-from kernel.dicom.elements import Header
-from kernel.dicom.rewrite import element_header
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.rewrite import element_header
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import Refused
 
 KEY_FILE: Final = "identifiers.key"  # in the data folder, made once

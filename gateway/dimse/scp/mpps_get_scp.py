@@ -15,8 +15,8 @@ from gateway.dimse.upper_layer.commands import DATA_SET
 from gateway.dimse.upper_layer.indications import Command
 from gateway.status import SUCCESS, dimse_status
 from kernel import telemetry
-from kernel.dicom import plain
-from kernel.dicom.uids import check_uid
+from kernel.dicom.models import plain
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import ExchangeError, NotFound
 
 PERFORMED_STEP_RETRIEVE: Final = "1.2.840.10008.3.1.2.3.4"

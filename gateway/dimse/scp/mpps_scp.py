@@ -12,7 +12,7 @@ from gateway.dimse.upper_layer.commands import CommandSet, Field
 from gateway.dimse.upper_layer.indications import Command
 from gateway.status import SUCCESS, dimse_status
 from kernel import telemetry
-from kernel.dicom.uids import check_uid
+from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import ExchangeError, InvalidStep, MalformedInstance, StepIsFinal
 
 MODALITY_PERFORMED_PROCEDURE_STEP: Final = "1.2.840.10008.3.1.2.3.3"

@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.dimse.scp.services import Services
 from gateway.peers import ServiceName
-from kernel.dicom.syntaxes import (
+from kernel.dicom.vocabulary.syntaxes import (
     EXPLICIT_VR_BIG_ENDIAN,
     EXPLICIT_VR_LITTLE_ENDIAN,
     IMPLICIT_VR_LITTLE_ENDIAN,

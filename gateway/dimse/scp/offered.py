@@ -27,7 +27,7 @@ from gateway.dimse.upper_layer.commands import Field
 from kernel.archive.blobs.store import Blobs
 from kernel.clock import Clock
 from kernel.config import Config
-from kernel.dicom.syntaxes import SYNTAXES
+from kernel.dicom.vocabulary.syntaxes import SYNTAXES
 
 
 def offers(config: Config, ingest: Ingester, blobs: Blobs, clock: Clock, backing: Backing | None = None) -> Offers:

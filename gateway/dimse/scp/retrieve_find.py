@@ -13,7 +13,7 @@ from kernel.access import Action, StudyGrant
 from kernel.archive.index import locate_series, locate_some, locate_study, studies_of_instances
 from kernel.archive.records import Located
 from kernel.archive.search.search import StudyQuery, search_studies
-from kernel.dicom.matching import Exact
+from kernel.dicom.queries.matching import Exact
 from kernel.errors import IdentifierMismatch, NotFound, TooManyMatches
 
 STUDIES_MAX: Final = 10_000  # of one patient

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from kernel.dicom.elements import Header
-from kernel.dicom.limits import Limits
-from kernel.dicom.scanner import scan
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.limits import Limits
 from kernel.errors import IdentifierMismatch, InvalidQuery, LimitExceeded
 
 Level = Literal["PATIENT", "STUDY", "SERIES", "IMAGE"]

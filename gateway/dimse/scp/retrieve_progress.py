@@ -9,7 +9,7 @@ from gateway.dimse.scu.sender import WARNINGS
 from gateway.dimse.upper_layer.commands import CommandSet, Value
 from gateway.dimse.upper_layer.indications import Command
 from gateway.status import CANNOT_PERFORM, SUCCESS
-from kernel.dicom.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 
 PENDING: Final = 0xFF00
 CANCELLED: Final = 0xFE00

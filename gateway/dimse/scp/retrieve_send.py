@@ -13,8 +13,8 @@ from typing import Final, NamedTuple
 from kernel.archive.blobs.spool import Scratch
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
-from kernel.dicom.transcode import LOSSLESS_TARGETS, can_transcode, transcode
+from kernel.dicom.transcoding.transcode import LOSSLESS_TARGETS, can_transcode, transcode
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import BlobMissing
 
 READ_BYTES_MAX: Final = 1024 * 1024  # of a stored instance that is read; of a larger one the file's pages are sent

@@ -18,7 +18,7 @@ from kernel.archive.blobs.store import Blobs
 from kernel.archive.ingest.ingest import Beginning, Permit
 from kernel.archive.records import Ingested, Origin, Outcome, Staged
 from kernel.clock import Clock
-from kernel.dicom.attributes import InstanceAttributes
+from kernel.dicom.scanning.attributes import InstanceAttributes
 from kernel.errors import Busy, ExchangeError, Forbidden, InstanceConflict, LimitExceeded, MalformedInstance, Retriable
 
 _log = telemetry.get_logger("gateway.dimse")

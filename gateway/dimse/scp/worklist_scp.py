@@ -10,9 +10,9 @@ from gateway.dimse.scp.find_service import Matches
 from gateway.dimse.scp.services import Session
 from gateway.dimse.scp.who import principal_of
 from gateway.dimse.upper_layer.indications import Command
-from kernel.dicom import plain
-from kernel.dicom.dictionary import KEYWORD_OF
-from kernel.dicom.identifier import of_model
+from kernel.dicom.models import plain
+from kernel.dicom.queries.identifier import of_model
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF
 from kernel.errors import Forbidden, QueryTooBroad
 
 MODALITY_WORKLIST: Final = "1.2.840.10008.5.1.4.31"

@@ -11,7 +11,7 @@ from gateway.dimse.scu.line import Line
 from gateway.dimse.upper_layer.commands import Field
 from gateway.status import SUCCESS
 from kernel.archive.commitment.requests import Reference
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from routing.transport import Cause
 
 AVAILABILITY_CLASS: Final = "1.2.840.10008.5.1.4.33"

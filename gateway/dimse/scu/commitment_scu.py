@@ -34,7 +34,7 @@ from kernel import telemetry
 from kernel.archive.commitment.requests import Reference
 from kernel.archive.owner.asking import Owner
 from kernel.clock import Clock
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import ExchangeError
 from routing.transport import Cause
 

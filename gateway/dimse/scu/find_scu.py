@@ -16,10 +16,10 @@ from gateway.dimse.scu.line import Line
 from gateway.dimse.upper_layer.commands import CommandSet, Field
 from gateway.dimse.upper_layer.pdu import Extended
 from gateway.status import OUT_OF_RESOURCES, SUCCESS
-from kernel.dicom import answer_encoder, plain
-from kernel.dicom.dictionary import VR_OF
-from kernel.dicom.identifier import Model
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.models import answer_encoder, plain
+from kernel.dicom.queries.identifier import Model
+from kernel.dicom.vocabulary.dictionary import VR_OF
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import InvalidQuery, PeerBusy, PeerUnreachable, Refused
 
 Level = Literal["PATIENT", "STUDY", "SERIES", "IMAGE"]

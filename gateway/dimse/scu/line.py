@@ -37,7 +37,7 @@ from gateway.dimse.upper_layer.pdu import (
 from gateway.dimse.upper_layer.requestor import Requestor
 from gateway.dimse.upper_layer.states import State
 from gateway.peers import Source
-from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.vocabulary.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
 from routing.transport import Cause, Parcel
 
 RECEIVE_BUFFER_BYTES = 64 * 1024

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from gateway.dimse.listening.negotiation import VERIFICATION
 from gateway.dimse.scu.calling import Target
 from gateway.dimse.upper_layer.pdu import AssociateRequest, Extended, ProposedContext, Role, UserInformation
-from kernel.dicom.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
-from kernel.dicom.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from kernel.dicom.vocabulary.syntaxes import IMPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.vocabulary.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
 CONTEXTS_MAX = 128  # odd numbers from 1 to 255 (PS3.8 9.3.2.2)
 OUR_PDU_BYTES_MAX = 65536  # what we ask for; responses are small

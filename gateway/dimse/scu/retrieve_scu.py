@@ -18,8 +18,8 @@ from gateway.dimse.upper_layer.commands import CommandSet, Field
 from gateway.dimse.upper_layer.indications import Context
 from gateway.dimse.upper_layer.pdu import Role
 from gateway.status import SUCCESS
-from kernel.dicom.identifier import Model, texts
-from kernel.dicom.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
+from kernel.dicom.queries.identifier import Model, texts
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 from kernel.errors import LimitExceeded
 from routing.transport import Cause
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from gateway.dimse.scu.calling import Lost, Target
 from gateway.dimse.scu.line import Line
 from gateway.dimse.scu.proposal import CONTEXTS_MAX, Pair
-from kernel.dicom.part10 import META_BYTES_MAX, read_file_meta
+from kernel.dicom.scanning.part10 import META_BYTES_MAX, read_file_meta
 from kernel.errors import Refused
 from routing.transport import Cause, Manifest, Parcel, Receipt, ReceiptState, failed
 

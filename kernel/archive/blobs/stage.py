@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from kernel.archive.blobs.durable import begin_write_back
 from kernel.archive.records import Staged
-from kernel.dicom.part10 import file_meta
+from kernel.dicom.scanning.part10 import file_meta
 from kernel.errors import StorageFull
 
 HEAD_BYTES: Final = 64 * 1024  # of each data set kept in memory: the header of nearly every instance

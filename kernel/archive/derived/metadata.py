@@ -21,7 +21,7 @@ from kernel.archive.derived.remembered import Remembered
 from kernel.archive.index import GRANTED_ROWS, IN_SERIES, IN_STUDY, Granted, granted_values, whose_answers
 from kernel.archive.tables import STATE_COMPLETE, instance, series, series_metadata, study
 from kernel.database import Database, upsert
-from kernel.dicom.json_model import BULK_DATA_PLACEHOLDER, at_url
+from kernel.dicom.models.json_model import BULK_DATA_PLACEHOLDER, at_url
 from kernel.errors import Busy, NotFound, ShuttingDown
 
 FOLD_INSTANCES_MAX: Final = 5_000

@@ -2,7 +2,7 @@
 
 A thin line shows a quarter of the resolution first, then half, then every sample as it was stored; the matrix never
 changes its size. Nothing here is promised: a copy that is missing is made of its original again, at the cost of a
-decoder's time (`kernel.dicom.decoders`), and goes with it.
+decoder's time (`kernel.dicom.pixels.decoders`), and goes with it.
 """
 
 import os
@@ -17,11 +17,11 @@ from typing import Final
 from kernel.archive.blobs.durable import flush_data
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
-from kernel.dicom.image import ImagePixel
-from kernel.dicom.pixels import Pixels, open_pixels
-from kernel.dicom.syntaxes import HTJ2K_LOSSLESS_RPCL, SYNTAXES
-from kernel.dicom.tile_parts import part_ends
-from kernel.dicom.transcode_frames import check_frames, frames_in
+from kernel.dicom.pixels.image import ImagePixel
+from kernel.dicom.pixels.reading import Pixels, open_pixels
+from kernel.dicom.pixels.tile_parts import part_ends
+from kernel.dicom.transcoding.frames import check_frames, frames_in
+from kernel.dicom.vocabulary.syntaxes import HTJ2K_LOSSLESS_RPCL, SYNTAXES
 from kernel.errors import BlobMissing, NotFound, UnsupportedTransferSyntax
 
 TIERS: Final = 3  # 1/4 of the resolution, 1/2, and all of it
@@ -58,7 +58,7 @@ class Tiers:
         UnsupportedTransferSyntax
             The image has no tiers: colour, samples of another size, or lossy already.
         BlobMissing, MalformedInstance, LimitExceeded, Busy
-            As of `kernel.dicom.pixels`.
+            As of `kernel.dicom.pixels.reading`.
         """
         if not 0 <= tier < TIERS:
             raise NotFound(what="tier")

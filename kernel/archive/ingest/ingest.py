@@ -23,10 +23,10 @@ from kernel.archive.ingest.committer import Committer
 from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.records import Ingested, Origin, Received, Staged
 from kernel.clock import Clock
-from kernel.dicom.attributes import InstanceAttributes, read_attributes
-from kernel.dicom.elements import Header
-from kernel.dicom.json_model import to_json
-from kernel.dicom.scanner import scan
+from kernel.dicom.models.json_model import to_json
+from kernel.dicom.scanning.attributes import InstanceAttributes, read_attributes
+from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.scanner import scan
 from kernel.errors import IdentityMismatch, Refused
 from kernel.telemetry import INSTANCES, stage
 

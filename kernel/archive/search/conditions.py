@@ -1,6 +1,6 @@
 """One matching key as a SQL condition, for both engines. Pure: nothing is executed.
 
-Names are compared folded (`kernel.dicom.names.fold`), everything else as it is written (PS3.4 C.2.2.2).
+Names are compared folded (`kernel.dicom.vocabulary.names.fold`), everything else as it is written (PS3.4 C.2.2.2).
 """
 
 import re
@@ -12,7 +12,7 @@ from sqlalchemy.sql.operators import custom_op
 
 from kernel.archive.rows import clean
 from kernel.archive.tables import instance, series, study, study_modality
-from kernel.dicom.matching import (
+from kernel.dicom.queries.matching import (
     AllOf,
     AnyOf,
     Combined,
@@ -25,7 +25,7 @@ from kernel.dicom.matching import (
     Wildcard,
     Words,
 )
-from kernel.dicom.names import fold
+from kernel.dicom.vocabulary.names import fold
 
 FOLDED: Final = ("PatientName", "ReferringPhysicianName")
 WILD: Final = re.compile(r"[*?]")

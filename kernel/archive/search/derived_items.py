@@ -8,8 +8,8 @@ from sqlalchemy import Connection, func, select
 from kernel.archive.search.found import InstanceRow, SeriesRow
 from kernel.archive.search.items import Item, Row
 from kernel.archive.tables import instance, series, study
-from kernel.dicom.dictionary import TAG_OF
-from kernel.dicom.levels import Level
+from kernel.dicom.vocabulary.dictionary import TAG_OF
+from kernel.dicom.vocabulary.levels import Level
 
 DERIVED: Final[Mapping[Level, Sequence[str]]] = {
     "patient": ("NumberOfPatientRelatedStudies", "NumberOfPatientRelatedSeries", "NumberOfPatientRelatedInstances"),

@@ -19,10 +19,10 @@ from kernel.archive.search.key_columns import COLUMNS
 from kernel.archive.search.search import Search, StudyQuery, search_pks
 from kernel.archive.search.stored_models import models, representatives
 from kernel.database import Readable
-from kernel.dicom.dictionary import KEYWORD_OF, TAG_OF
-from kernel.dicom.identifier import Model, Tree, fits
-from kernel.dicom.levels import LEVELS, Level
-from kernel.dicom.matching import Match
+from kernel.dicom.queries.identifier import Model, Tree, fits
+from kernel.dicom.queries.matching import Match
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF, TAG_OF
+from kernel.dicom.vocabulary.levels import LEVELS, Level
 from kernel.errors import QueryTooBroad
 
 PAGE_ROWS: Final = 100

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement, Connection, Row, Select, bindparam, select
 
 from kernel.archive.tables import instance, series, study
-from kernel.dicom.levels import Level
+from kernel.dicom.vocabulary.levels import Level
 
 AnyRow = Row[*tuple[Any, ...]]
 

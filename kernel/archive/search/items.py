@@ -9,9 +9,9 @@ from operator import attrgetter
 from typing import Any, Final, NamedTuple
 
 from kernel.archive.search.found import InstanceRow, SeriesRow, StudyRow
-from kernel.dicom.dictionary import TAG_OF, VR_OF
-from kernel.dicom.levels import LEVELS, Level
-from kernel.dicom.names import groups
+from kernel.dicom.vocabulary.dictionary import TAG_OF, VR_OF
+from kernel.dicom.vocabulary.levels import LEVELS, Level
+from kernel.dicom.vocabulary.names import groups
 
 Item = dict[str, Any]
 Row = StudyRow | SeriesRow | InstanceRow

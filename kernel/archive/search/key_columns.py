@@ -6,7 +6,7 @@ from typing import Any, Final
 from sqlalchemy import ColumnElement
 
 from kernel.archive.tables import instance, series, study, study_modality
-from kernel.dicom.levels import Level
+from kernel.dicom.vocabulary.levels import Level
 
 _STUDY: Final[Mapping[str, ColumnElement[Any]]] = {
     "StudyInstanceUID": study.c.study_instance_uid,

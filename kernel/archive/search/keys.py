@@ -21,9 +21,9 @@ from kernel.archive.search.conditions import (
 )
 from kernel.archive.search.key_columns import COLUMNS, EVERY
 from kernel.archive.tables import distinct_name, study, study_modality
-from kernel.dicom.levels import Level
-from kernel.dicom.matching import AllOf, AnyOf, Combined, Exact, Match, Range, Universal, Wildcard, Words
-from kernel.dicom.names import fold
+from kernel.dicom.queries.matching import AllOf, AnyOf, Combined, Exact, Match, Range, Universal, Wildcard, Words
+from kernel.dicom.vocabulary.levels import Level
+from kernel.dicom.vocabulary.names import fold
 from kernel.errors import InvalidQuery
 
 TEXT: Final = "text"  # the words of a query, beside the keywords of its keys

@@ -28,8 +28,8 @@ from kernel.archive.tables import (
     study_modality,
 )
 from kernel.database import is_sqlite
-from kernel.dicom.levels import Level
-from kernel.dicom.matching import Match
+from kernel.dicom.queries.matching import Match
+from kernel.dicom.vocabulary.levels import Level
 from kernel.errors import QueryTooBroad
 
 ROWS_MAX: Final = 10_000  # of one page, whatever is asked for

@@ -12,8 +12,8 @@ import zstandard
 from sqlalchemy import Connection, func, select
 
 from kernel.archive.tables import instance, series
-from kernel.dicom.identifier import Model
-from kernel.dicom.levels import Level
+from kernel.dicom.queries.identifier import Model
+from kernel.dicom.vocabulary.levels import Level
 
 BATCH: Final = 100  # models read by one statement
 
@@ -35,7 +35,7 @@ def representatives(connection: Connection, level: Level, pks: Sequence[int]) ->
 def models(connection: Connection, instance_pks: Iterable[int], kept: frozenset[str] | None = None) -> dict[int, Model]:
     """Return the DICOM JSON object of each instance, of `kept` alone unless that is None.
 
-    Bulk data is named by the archive's own placeholder (`kernel.dicom.json_model`).
+    Bulk data is named by the archive's own placeholder (`kernel.dicom.models.json_model`).
     """
     decompressor, found = zstandard.ZstdDecompressor(), dict[int, Model]()
     pks = list(instance_pks)

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from kernel.dicom.names import fold
+from kernel.dicom.vocabulary.names import fold
 
 revision = "0003"
 down_revision = "0002"

@@ -31,7 +31,7 @@ def upgrade() -> None:
 
 
 def _shows_label(metadata: bytes) -> bool:
-    """Tell as `kernel.dicom.slide_flavour` did when this was written."""
+    """Tell as `kernel.dicom.scanning.slide_flavour` did when this was written."""
     model = json.loads(zstandard.ZstdDecompressor().decompress(metadata))
     words = [str(word).strip().upper() for word in model.get("00080008", {}).get("Value", [])]
     said = [str(word).strip().upper() for word in model.get("00480010", {}).get("Value", [])]

@@ -15,7 +15,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { type StudyKey, sessionQuery } from "../api/queries";
 import type { Study } from "../api/types";
-import type { Bearer } from "../engine/stacks";
+import type { Bearer } from "../engine/frames/stacks";
 import { ShareMenu } from "../sharing/ShareMenu";
 import { useBodyPart } from "../ui/bodyPart";
 import { ageAt, dicomAge, dicomDate, displayName, formatDicomDay } from "../ui/format";

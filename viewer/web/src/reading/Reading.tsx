@@ -19,12 +19,12 @@ import { SecondBar } from "./beside/SecondBar";
 import { useSecond } from "./beside/useSecond";
 import { DraftBar, DraftPlace } from "./drafts/DraftBar";
 import { useFindings } from "./findings/useFindings";
+import { TraceDrawer } from "./journey/TraceDrawer";
 import styles from "./Reading.module.css";
 import { NoSeries } from "./ReadingNotices";
 import { SeriesStrip } from "./SeriesStrip";
 import { StackRoom } from "./StackRoom";
 import { FORM, SLIDES, shownSeries, useSlideBearer } from "./slides/series";
-import { TraceDrawer } from "./TraceDrawer";
 import { useStacks } from "./useStacks";
 
 export interface ReadingProps {
@@ -40,7 +40,7 @@ export interface ReadingProps {
 
 const NO_SERIES: readonly Series[] = [];
 
-export { startCornerstone as warm } from "../engine/cornerstone";
+export { startCornerstone as warm } from "../engine/stack/cornerstone";
 export const fetchSlideRoom = () => import("./slides/SlideRoom");
 const SlideRoom = lazy(async () => ({ default: (await fetchSlideRoom()).SlideRoom }));
 

@@ -2,16 +2,16 @@
 
 import { useTranslation } from "react-i18next";
 import type { Series } from "../api/types";
-import { QUARTER } from "../engine/look";
-import type { Preset } from "../engine/presets";
-import type { StackView } from "../engine/stackView";
-import { type PrimaryTool, removeSelectedMarks } from "../engine/tools";
+import type { Preset } from "../engine/frames/presets";
+import { QUARTER } from "../engine/stack/look";
+import type { StackView } from "../engine/stack/stackView";
+import { type PrimaryTool, removeSelectedMarks } from "../engine/stack/tools";
 import { type KeyTable, useKeys } from "../ui/hotkeys";
 import { KeyHelp } from "../ui/KeyHelp";
 import { CHOOSE_KEY, LIST_KEY } from "./findings/FindingsOfRoom";
-import { MEASURE_KEYS } from "./MeasureMenu";
 import { TAKE_KEY } from "./shown/TakePicture";
 import { stepSeries } from "./stepSeries";
+import { MEASURE_KEYS } from "./toolbar/MeasureMenu";
 
 const JUMP = 10;
 const TOOL_KEYS: Readonly<Record<string, PrimaryTool>> = {

@@ -7,7 +7,7 @@ import { thumbnailUrl } from "../api/dicomweb";
 import { isSlide } from "../api/opening";
 import type { StudyKey } from "../api/queries";
 import type { Series } from "../api/types";
-import type { Stack } from "../engine/stacks";
+import type { Stack } from "../engine/frames/stacks";
 import styles from "./SeriesStrip.module.css";
 import { SeenMark } from "./shown/SeenMark";
 import { useShown } from "./shown/useShownKept";

@@ -5,7 +5,7 @@ import { useMemo } from "react";
 import { metadataQuery, seriesUrl } from "../api/dicomweb";
 import type { StudyKey } from "../api/queries";
 import type { Series } from "../api/types";
-import { type Bearer, bearerOf, type Stack, stacksOf } from "../engine/stacks";
+import { type Bearer, bearerOf, type Stack, stacksOf } from "../engine/frames/stacks";
 import { useThrottled } from "./useThrottled";
 
 const NO_STACKS: readonly Stack[] = [];

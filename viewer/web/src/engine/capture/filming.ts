@@ -1,6 +1,6 @@
 // A stack as a film: each image is gone to, waited for until the canvas shows it as it is stored, and taken.
 
-import type { StackView } from "../stackView";
+import type { StackView } from "../stack/stackView";
 import type { FilmWriter } from "./filmWriter";
 
 /** For one image to come, ms. */

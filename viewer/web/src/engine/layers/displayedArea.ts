@@ -1,7 +1,7 @@
 // The part of an image that a presentation state shows, and how large (Displayed Area module, PS3.3 C.10.4). Pure.
 
-import { items, type JsonDataSet, number, numbers, text } from "../dicomJson";
-import type { Frame } from "../frame";
+import { items, type JsonDataSet, number, numbers, text } from "../frames/dicomJson";
+import type { Frame } from "../frames/frame";
 import { imagesIn } from "./references";
 
 /** Two ratios of sides that differ by less look alike. */

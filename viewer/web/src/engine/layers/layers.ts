@@ -1,10 +1,10 @@
 // What lies over the images of a study: their overlay planes and segmentations, shown or hidden, fetched when needed.
 
 import { createStore, type Store } from "../emitter";
-import { fetchFrame } from "../fetchFrame";
-import type { Frame } from "../frame";
-import { frameIn, isUncompressed } from "../multipart";
-import { drawable } from "../nativePixels";
+import type { Frame } from "../frames/frame";
+import { fetchFrame } from "../loading/fetchFrame";
+import { frameIn, isUncompressed } from "../loading/multipart";
+import { drawable } from "../loading/nativePixels";
 import { type OthersMark, othersOn } from "./othersMarks";
 import { bitsOf, type OverlayPlane } from "./overlayPlanes";
 import { graphicsOn, type Line, type PresentationState, type Spot, type Words } from "./presentationState";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Frame } from "../frame";
+import type { Frame } from "../frames/frame";
 import { type OthersShape, othersOn } from "./othersMarks";
 
 /** An axial slice, 1 mm thick, whose first pixel's center is at -10, -20, 5; pixels of 2 mm. */

@@ -1,8 +1,8 @@
 // What other documents of a study draw: on which image each mark lies, and where on it. Pure.
 
-import type { Frame } from "../frame";
-import type { ImagePoint } from "../geometry";
-import { placeInImage } from "../pointing";
+import type { Frame } from "../frames/frame";
+import type { ImagePoint } from "../frames/geometry";
+import { placeInImage } from "../stack/pointing";
 import { type Line, outline, type Spot, type Words } from "./presentationState";
 
 /** Of SCOORD: places in an image; of SCOORD3D: places in a frame of reference (PS3.3 C.18.6, C.18.9). */

@@ -2,7 +2,7 @@
 //
 // Only those with data of their own; the retired kind in unused bits of the pixels is not shown.
 
-import { inlineBytes, type JsonDataSet, number, numbers, text } from "../dicomJson";
+import { inlineBytes, type JsonDataSet, number, numbers, text } from "../frames/dicomJson";
 
 export interface OverlayPlane {
   /** Names the plane within its instance: 6000, 6002... */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { JsonDataSet } from "../dicomJson";
-import type { Frame } from "../frame";
+import type { JsonDataSet } from "../frames/dicomJson";
+import type { Frame } from "../frames/frame";
 import { graphicsOn, presentationStateOf } from "./presentationState";
 
 const value = (...Value: unknown[]) => ({ vr: "UN", Value });

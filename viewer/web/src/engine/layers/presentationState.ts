@@ -1,10 +1,10 @@
 // Grayscale softcopy presentation states (PS3.3 A.33, C.10.5, C.11): what somebody drew and wrote on an image, and how it
 // was shown. Pure.
 
-import { items, type JsonDataSet, number, numbers, text } from "../dicomJson";
-import type { Frame } from "../frame";
-import type { ImagePoint } from "../geometry";
-import type { VoiWindow } from "../windowing";
+import { items, type JsonDataSet, number, numbers, text } from "../frames/dicomJson";
+import type { Frame } from "../frames/frame";
+import type { ImagePoint } from "../frames/geometry";
+import type { VoiWindow } from "../frames/windowing";
 import { type DisplayedArea, displayedAreasOf } from "./displayedArea";
 import { imagesIn } from "./references";
 

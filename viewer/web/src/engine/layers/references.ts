@@ -1,6 +1,6 @@
 // Which images a part of a document is about (Referenced Image Sequence, PS3.3 10.2). Pure.
 
-import { items, type JsonDataSet, text } from "../dicomJson";
+import { items, type JsonDataSet, text } from "../frames/dicomJson";
 
 /** SOP Instance UIDs. */
 export function imagesIn(group: JsonDataSet): ReadonlySet<string> {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import type { JsonDataSet } from "../dicomJson";
-import { type Frame, framesOf } from "../frame";
+import type { JsonDataSet } from "../frames/dicomJson";
+import { type Frame, framesOf } from "../frames/frame";
 import { placementOn, segmentationOf } from "./segmentation";
 
 const value = (...Value: unknown[]) => ({ vr: "UN", Value });

@@ -1,9 +1,9 @@
 // Segmentations (PS3.3 A.51): which of their frames lie on an image, and where on it. Pure.
 
-import { items, type JsonDataSet, number, text } from "../dicomJson";
-import { type Frame, framesOf } from "../frame";
-import { dot, normalOf } from "../geometry";
-import { inOneSpace, placeInImage } from "../pointing";
+import { items, type JsonDataSet, number, text } from "../frames/dicomJson";
+import { type Frame, framesOf } from "../frames/frame";
+import { dot, normalOf } from "../frames/geometry";
+import { inOneSpace, placeInImage } from "../stack/pointing";
 
 const SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4";
 

@@ -1,6 +1,6 @@
 // From a stack to its reconstruction, or the plain reason why there is none.
 
-import type { Stack } from "../stacks";
+import type { Stack } from "../frames/stacks";
 import { Gathering } from "./gather";
 import { gridOf, type Refusal } from "./grid";
 import { Mpr, type MprState } from "./mpr";

@@ -2,7 +2,7 @@
 // `./dev bench volumes` runs it and says how many pictures a second that is.
 
 import { bench, describe } from "vitest";
-import type { Frame } from "../frame";
+import type { Frame } from "../frames/frame";
 import { cutInto, type Slab } from "./cut";
 import { gridOf } from "./grid";
 import { paint } from "./paint";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Vector } from "../geometry";
+import type { Vector } from "../frames/geometry";
 import { type Cut, cutInto, type Slab } from "./cut";
 import { cutThrough, fromCut, onCut, PLANE_NAMES, type Planes, throughOf, turned, UPRIGHT, withTurn } from "./planes";
 import { planted, stackAt, volumeOf } from "./stack.fixture";

@@ -3,7 +3,7 @@
 // Where the plane follows the volume's own axes, the layers of the slab are reduced on the stored grid first and only then
 // brought to the picture's pixels, which costs a fraction of sampling in space; any other plane is sampled in space.
 
-import { minus, times, type Vector } from "../geometry";
+import { minus, times, type Vector } from "../frames/geometry";
 import { alignedAxis, cutAligned } from "./cutAligned";
 import { cutOblique } from "./cutOblique";
 import { inGrid } from "./grid";

@@ -1,6 +1,6 @@
 // A cut along the volume's own axes: layers reduced on the stored grid, then brought to the picture's pixels.
 
-import { norm, type Vector } from "../geometry";
+import { norm, type Vector } from "../frames/geometry";
 import type { GridCut, Slab } from "./cut";
 import { between, type Grid } from "./grid";
 import type { Volume } from "./volume";

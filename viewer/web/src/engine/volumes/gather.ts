@@ -1,12 +1,12 @@
 // Brings a stack's slices into a volume: whole ones only, the middle first, through the loader that the panes use too.
 
-import { startCornerstone } from "../cornerstone";
 import { createStore, type Store } from "../emitter";
-import type { Frame } from "../frame";
-import { addFrames, reach, removeFrames } from "../loader";
-import { outward } from "../outward";
-import { modalityValuesOf } from "../stackPlaces";
-import { WHOLE } from "../tiers";
+import type { Frame } from "../frames/frame";
+import { addFrames, reach, removeFrames } from "../loading/loader";
+import { outward } from "../loading/outward";
+import { WHOLE } from "../loading/tiers";
+import { startCornerstone } from "../stack/cornerstone";
+import { modalityValuesOf } from "../stack/stackPlaces";
 import { fill, type Volume } from "./volume";
 
 export interface Gathered {

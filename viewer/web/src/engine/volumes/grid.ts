@@ -3,9 +3,9 @@
 // Slices may be unevenly spaced, and shifted against each other as a tilted gantry does (PS3.3 C.7.6.2): both are followed
 // exactly, so nothing is straightened or filled in.
 
-import type { Frame } from "../frame";
-import { dot, isOrthonormal, minus, norm, normalOf, plus, times, type Vector } from "../geometry";
-import { GAP_FACTOR } from "../stackOrder";
+import type { Frame } from "../frames/frame";
+import { dot, isOrthonormal, minus, norm, normalOf, plus, times, type Vector } from "../frames/geometry";
+import { GAP_FACTOR } from "../frames/stackOrder";
 
 /** A regular grid in each slice; slices at places of their own along the normal. Millimetres. */
 export interface Grid {

@@ -1,9 +1,9 @@
 // One reconstruction: a volume, the point that all planes go through, and how they are shown. Its pictures listen.
 
 import { createStore, type Store } from "../emitter";
-import { dot, plus, times, type Vector } from "../geometry";
-import type { ImageRange, Preset } from "../presets";
-import { fullWindow, type VoiWindow } from "../windowing";
+import { dot, plus, times, type Vector } from "../frames/geometry";
+import type { ImageRange, Preset } from "../frames/presets";
+import { fullWindow, type VoiWindow } from "../frames/windowing";
 import type { Slab } from "./cut";
 import { heldWithin, middleOf, type PlaneName, type Planes, stepThrough, throughOf, UPRIGHT, withTurn } from "./planes";
 import { type Volume, valueAt } from "./volume";

@@ -1,7 +1,7 @@
 // Mouse, pen and finger on a reconstruction's picture: move the point, turn planes, window, zoom, pan, step.
 
-import { turn } from "../wheel";
-import { rounded, type VoiWindow } from "../windowing";
+import { rounded, type VoiWindow } from "../frames/windowing";
+import { turn } from "../stack/wheel";
 import type { Mpr } from "./mpr";
 import { HANDLE_RADIUS, type MprPane } from "./mprPane";
 

@@ -1,8 +1,8 @@
 // One picture of a reconstruction on a canvas, with the lines of the other two planes over it. No framework, no WebGL.
 
 import { createStore, type Store } from "../emitter";
-import { cross, dot, norm, type Vector } from "../geometry";
-import type { VoiWindow } from "../windowing";
+import { cross, dot, norm, type Vector } from "../frames/geometry";
+import type { VoiWindow } from "../frames/windowing";
 import { type Cut, cutInto, type Slab } from "./cut";
 import type { Mpr } from "./mpr";
 import { paint } from "./paint";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { greyOf } from "../windowing";
+import { greyOf } from "../frames/windowing";
 import { paint } from "./paint";
 
 const WINDOW = { center: 40, width: 400 };

@@ -1,6 +1,6 @@
 // Values to greys (PS3.3 C.11.2.1.2.1, LINEAR), straight into a picture's bytes.
 
-import { rangeOf, type VoiWindow } from "../windowing";
+import { rangeOf, type VoiWindow } from "../frames/windowing";
 
 const OPAQUE = 0xff000000;
 

@@ -1,6 +1,6 @@
 // The three planes of a reconstruction: where they are in the patient, and the rectangle of each that holds the volume. Pure.
 
-import { cross, dot, minus, plus, times, type Vector } from "../geometry";
+import { cross, dot, minus, plus, times, type Vector } from "../frames/geometry";
 import type { Cut } from "./cut";
 import { type Grid, inPatient } from "./grid";
 

@@ -1,6 +1,6 @@
 // Finding the slices around a place along the normal without searching: for loops over every pixel. Says what `between` does.
 
-import { GAP_FACTOR } from "../stackOrder";
+import { GAP_FACTOR } from "../frames/stackOrder";
 import type { Grid } from "./grid";
 
 /** Cells of half the smallest step, so that a cell has one boundary of slices at most. */

@@ -1,7 +1,7 @@
 // Stacks for tests whose value at every place is known: a plane in space, which interpolation gives back exactly.
 
-import type { Frame } from "../frame";
-import type { Vector } from "../geometry";
+import type { Frame } from "../frames/frame";
+import type { Vector } from "../frames/geometry";
 import { gridOf } from "./grid";
 import { emptyVolume, fill, type Volume } from "./volume";
 

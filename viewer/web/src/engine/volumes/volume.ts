@@ -1,6 +1,6 @@
 // The samples of a stack as one block of memory. Pure.
 
-import { minus, type Vector } from "../geometry";
+import { minus, type Vector } from "../frames/geometry";
 import { between, type Grid, inGrid } from "./grid";
 
 export interface Volume {

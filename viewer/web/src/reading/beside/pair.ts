@@ -4,7 +4,7 @@
 import type { StudyKey } from "../../api/queries";
 import { addressAt } from "../../api/queries";
 import { createStore, type Store } from "../../engine/emitter";
-import type { Slice } from "../../engine/linked";
+import type { Slice } from "../../engine/stack/linked";
 import { placeOnOtherScreen } from "../../ui/otherScreen";
 import { randomName } from "../../ui/randomName";
 

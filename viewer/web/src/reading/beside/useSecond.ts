@@ -2,9 +2,9 @@
 
 import { useEffect } from "react";
 import type { StudyKey } from "../../api/queries";
-import type { Frame } from "../../engine/frame";
-import { linkedIndex, type Slice } from "../../engine/linked";
-import type { StackView } from "../../engine/stackView";
+import type { Frame } from "../../engine/frames/frame";
+import { linkedIndex, type Slice } from "../../engine/stack/linked";
+import type { StackView } from "../../engine/stack/stackView";
 import { randomName } from "../../ui/randomName";
 import { enterRoom, hear, isSame, isSecond, type Place, tell, wantedThere } from "./pair";
 

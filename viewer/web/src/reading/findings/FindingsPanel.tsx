@@ -4,7 +4,7 @@ import { IconTrash } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { KeyImage } from "../../api/types";
-import type { BookMark } from "../../engine/markBook";
+import type { BookMark } from "../../engine/marks/markBook";
 import { IconButton } from "../../ui/IconButton";
 import { usePreferences } from "../../ui/preferences";
 import { useStore } from "../useStore";

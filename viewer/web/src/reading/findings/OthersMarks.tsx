@@ -2,7 +2,7 @@
 
 import { useTranslation } from "react-i18next";
 import type { KeyImage, OthersMark, OthersMarksDocument } from "../../api/types";
-import type { Vector } from "../../engine/geometry";
+import type { Vector } from "../../engine/frames/geometry";
 import { usePreferences } from "../../ui/preferences";
 import styles from "./FindingsPanel.module.css";
 import { saidBy, saidOf } from "./othersWords";

@@ -1,7 +1,7 @@
 // What a kept mark says in a list: its figures as they were saved.
 
 import type { useTranslation } from "react-i18next";
-import type { BookMark } from "../../engine/markBook";
+import type { BookMark } from "../../engine/marks/markBook";
 import { formatNumber } from "../../ui/format";
 import type { Language } from "../../ui/preferences";
 

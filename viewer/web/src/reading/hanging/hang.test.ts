@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { Series, Study } from "../../api/types";
-import { presetsOf } from "../../engine/presets";
+import { presetsOf } from "../../engine/frames/presets";
 import en from "../../i18n/en/reading.json";
 import reading from "../../i18n/vi/reading.json";
 import { alone, type Case, comparable, fitting, hang, hasWord, kindOf, regionOf } from "./hang";

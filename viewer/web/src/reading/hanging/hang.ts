@@ -2,7 +2,7 @@
 
 import type { Series, Study } from "../../api/types";
 import { folded } from "../../ui/folded";
-import type { Layout } from "../panes";
+import type { Layout } from "../arrangement/panes";
 import { layoutOf, type PaneRule, type Protocol, type When } from "./protocol";
 import regions from "./regions.json";
 

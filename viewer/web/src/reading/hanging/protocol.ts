@@ -1,8 +1,8 @@
 // Hanging protocols: which series stand where, with which window, as small rules in JSON.
 // A word stands for a whole word without accents; one that ends in * for words that begin so.
 
-import type { Preset } from "../../engine/presets";
-import { LAYOUTS, type Layout } from "../panes";
+import type { Preset } from "../../engine/frames/presets";
+import { LAYOUTS, type Layout } from "../arrangement/panes";
 import builtIn from "./protocols.json";
 
 /** What a study must have; what is not said is no matter. The more is said, the more particular the protocol. */

@@ -1,6 +1,6 @@
 // An instance's DICOM JSON (PS3.18 F) as the rows of a table: one for each attribute, sequences nested. Pure.
 
-import { isDataSet, type JsonDataSet } from "../../engine/dicomJson";
+import { isDataSet, type JsonDataSet } from "../../engine/frames/dicomJson";
 import { folded } from "../../ui/folded";
 
 export interface Known {

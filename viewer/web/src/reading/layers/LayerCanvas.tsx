@@ -1,11 +1,11 @@
 // Overlays and segmentations over one picture. Drawn without React: they move with the wheel.
 
 import { useEffect, useRef } from "react";
-import type { Frame } from "../../engine/frame";
-import type { ImagePoint } from "../../engine/geometry";
+import type { Frame } from "../../engine/frames/frame";
+import type { ImagePoint } from "../../engine/frames/geometry";
 import type { Drawn, Layers } from "../../engine/layers/layers";
 import type { Line, Spot as Place, Words } from "../../engine/layers/presentationState";
-import type { StackView } from "../../engine/stackView";
+import type { StackView } from "../../engine/stack/stackView";
 import styles from "./LayerCanvas.module.css";
 
 function draw(canvas: HTMLCanvasElement, view: StackView, layers: Layers): void {

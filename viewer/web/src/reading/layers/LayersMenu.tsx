@@ -3,13 +3,13 @@
 import { Menu } from "@mantine/core";
 import { IconCheck, IconStackPush } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import type { Stack } from "../../engine/frames/stacks";
+import { rangeOf } from "../../engine/frames/windowing";
 import { partOf } from "../../engine/layers/displayedArea";
 import { OTHERS, OVERLAYS, segmentColor, segmentKey } from "../../engine/layers/layers";
 import type { PresentationState } from "../../engine/layers/presentationState";
-import type { Stack } from "../../engine/stacks";
-import type { StackView } from "../../engine/stackView";
-import { rangeOf } from "../../engine/windowing";
-import { KeyMark, ToolMenu } from "../ToolMenu";
+import type { StackView } from "../../engine/stack/stackView";
+import { KeyMark, ToolMenu } from "../toolbar/ToolMenu";
 import { useStore } from "../useStore";
 import styles from "./LayerCanvas.module.css";
 import type { StudyLayers } from "./useLayers";

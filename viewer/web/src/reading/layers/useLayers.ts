@@ -5,7 +5,7 @@ import { useEffect, useMemo } from "react";
 import { metadataQuery, seriesUrl } from "../../api/dicomweb";
 import type { StudyKey } from "../../api/queries";
 import type { Series } from "../../api/types";
-import { isDataSet } from "../../engine/dicomJson";
+import { isDataSet } from "../../engine/frames/dicomJson";
 import { Layers } from "../../engine/layers/layers";
 import { type PresentationState, presentationStateOf } from "../../engine/layers/presentationState";
 import { type Segmentation, segmentationOf } from "../../engine/layers/segmentation";

@@ -3,9 +3,9 @@
 import type { TFunction } from "i18next";
 import type { Study } from "../../api/types";
 import type { Caption } from "../../engine/capture/shot";
+import { rounded, type VoiWindow } from "../../engine/frames/windowing";
 import { scaleBar } from "../../engine/slides/geometry";
-import type { StackView } from "../../engine/stackView";
-import { rounded, type VoiWindow } from "../../engine/windowing";
+import type { StackView } from "../../engine/stack/stackView";
 import { displayName, formatDicomDay, formatMicrons, formatNumber } from "../../ui/format";
 import type { Language } from "../../ui/preferences";
 

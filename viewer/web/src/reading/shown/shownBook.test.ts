@@ -2,7 +2,7 @@ import { afterEach, beforeEach, expect, it, vi } from "vitest";
 import type { StudyKey } from "../../api/queries";
 import { failed, type Result } from "../../api/result";
 import type { DrawnSeries, ShownSeries } from "../../api/types";
-import type { Frame } from "../../engine/frame";
+import type { Frame } from "../../engine/frames/frame";
 import { bySeries, RETRY_MS, ShownBook, TELL_MS, TOLD_MAX } from "./shownBook";
 
 const STUDY: StudyKey = { studyInstanceUid: "1.2", site: "A" };

@@ -4,7 +4,7 @@ import { seriesOf } from "../../api/dicomweb";
 import type { StudyKey } from "../../api/queries";
 import type { Result } from "../../api/result";
 import type { DrawnSeries, ShownSeries } from "../../api/types";
-import type { Frame } from "../../engine/frame";
+import type { Frame } from "../../engine/frames/frame";
 
 /** What is drawn meanwhile goes along, ms. */
 export const TELL_MS = 3_000;

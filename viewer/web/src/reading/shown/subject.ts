@@ -3,7 +3,7 @@
 import { seriesOf } from "../../api/dicomweb";
 import type { Study } from "../../api/types";
 import type { Caption } from "../../engine/capture/shot";
-import type { Frame } from "../../engine/frame";
+import type { Frame } from "../../engine/frames/frame";
 
 export interface Subject {
   /** What is taken: its canvases and drawn marks are `stage`'s that cover it. */

@@ -4,7 +4,7 @@ import { FILM_IMAGES_MAX } from "../../api/pictures";
 import { film, filmFrom } from "../../engine/capture/filming";
 import { encodingOf, FilmWriter, filmSize } from "../../engine/capture/filmWriter";
 import { type Caption, captioned, shotOf } from "../../engine/capture/shot";
-import type { StackView } from "../../engine/stackView";
+import type { StackView } from "../../engine/stack/stackView";
 import { formatNumber } from "../../ui/format";
 import type { Language } from "../../ui/preferences";
 import type { Subject } from "./subject";

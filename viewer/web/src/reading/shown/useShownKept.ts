@@ -6,8 +6,8 @@ import { studyUrl } from "../../api/dicomweb";
 import { type StudyKey, sessionQuery } from "../../api/queries";
 import { shownKey, shownQuery, tellShown } from "../../api/shown";
 import type { Series, ShownSeries } from "../../api/types";
-import type { StackView } from "../../engine/stackView";
-import type { PaneChoice } from "../panes";
+import type { StackView } from "../../engine/stack/stackView";
+import type { PaneChoice } from "../arrangement/panes";
 import { ShownBook } from "./shownBook";
 
 /** A guest of a link has no account that it could be kept with. */

@@ -5,8 +5,8 @@ import { IconColumns2, IconLink, IconLinkOff } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Series } from "../../api/types";
 import { formatDicomDay } from "../../ui/format";
-import { Tool } from "../Tool";
-import toolbarStyles from "../Toolbar.module.css";
+import { Tool } from "../toolbar/Tool";
+import toolbarStyles from "../toolbar/Toolbar.module.css";
 import type { Companions } from "./companions";
 import { useSlideTitle } from "./useSlideTitle";
 

@@ -3,10 +3,10 @@
 
 import { useEffect, useMemo, useState } from "react";
 import type { Series } from "../../api/types";
-import type { StackView } from "../../engine/stackView";
+import type { StackView } from "../../engine/stack/stackView";
 import type { KeyTable } from "../../ui/hotkeys";
-import { Pane } from "../Pane";
-import type { PaneChoice } from "../panes";
+import { Pane } from "../arrangement/Pane";
+import type { PaneChoice } from "../arrangement/panes";
 import { useShownKept } from "../shown/useShownKept";
 import styles from "./SlidePlace.module.css";
 

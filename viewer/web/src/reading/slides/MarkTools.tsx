@@ -12,7 +12,7 @@ import {
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { SlideTool } from "../../engine/slides/markTool";
-import { Tool } from "../Tool";
+import { Tool } from "../toolbar/Tool";
 import { useStore } from "../useStore";
 import type { SlideToolbarProps } from "./SlideToolbar";
 

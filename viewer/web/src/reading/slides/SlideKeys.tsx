@@ -3,7 +3,7 @@
 import { nativePower } from "../../engine/slides/geometry";
 import { pathAfter, planeBeside } from "../../engine/slides/slide";
 import type { SlideView } from "../../engine/slides/slideView";
-import type { StackView } from "../../engine/stackView";
+import type { StackView } from "../../engine/stack/stackView";
 import { type KeyTable, useKeys } from "../../ui/hotkeys";
 import type { RoomProps } from "../StackRoom";
 import { stepSeries } from "../stepSeries";

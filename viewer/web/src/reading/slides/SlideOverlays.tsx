@@ -6,7 +6,7 @@ import { labelSide, micronsPerScreenPixel, nativePower, uprightDegrees } from ".
 import type { SlideView } from "../../engine/slides/slideView";
 import { formatNumber, formatPower } from "../../ui/format";
 import { usePreferences } from "../../ui/preferences";
-import { Live } from "../Live";
+import { Live } from "../viewport/Live";
 import { ScaleBar } from "./ScaleBar";
 import styles from "./SlideOverlays.module.css";
 

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { StudyKey } from "../../api/queries";
 import { bearerQuery } from "../../api/slides";
 import type { Series } from "../../api/types";
-import { isDataSet, text } from "../../engine/dicomJson";
+import { isDataSet, text } from "../../engine/frames/dicomJson";
 import { micronsPerScreenPixel, nativePower } from "../../engine/slides/geometry";
 import type { SlideView } from "../../engine/slides/slideView";
 import { formatNumber } from "../../ui/format";

@@ -5,8 +5,8 @@ import { useMemo } from "react";
 import { isSlide } from "../../api/opening";
 import { priorsQuery, type StudyKey } from "../../api/queries";
 import type { Series, Study } from "../../api/types";
+import type { PaneChoice } from "../arrangement/panes";
 import { isReport } from "../findings/ReportPage";
-import type { PaneChoice } from "../panes";
 
 export interface Companions {
   readonly slides: readonly Series[];

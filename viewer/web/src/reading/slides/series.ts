@@ -6,7 +6,7 @@ import { isSlide } from "../../api/opening";
 import type { StudyKey } from "../../api/queries";
 import { bearerQuery } from "../../api/slides";
 import type { Series } from "../../api/types";
-import { type Bearer, bearerOf } from "../../engine/stacks";
+import { type Bearer, bearerOf } from "../../engine/frames/stacks";
 
 /** Holds the marks that are not saved of the slides that are open (ui/leaving.ts). */
 export const SLIDES = "slides";

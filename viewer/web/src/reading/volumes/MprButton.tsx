@@ -3,9 +3,9 @@
 import { IconCube3dSphere } from "@tabler/icons-react";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
-import type { Stack } from "../../engine/stacks";
+import type { Stack } from "../../engine/frames/stacks";
 import { whyNot } from "../../engine/volumes/build";
-import { Tool } from "../Tool";
+import { Tool } from "../toolbar/Tool";
 
 export interface MprButtonProps {
   readonly stack: Stack;

@@ -1,7 +1,7 @@
 // The keys of a reconstruction, and the table that tells them.
 
 import { useTranslation } from "react-i18next";
-import type { Preset } from "../../engine/presets";
+import type { Preset } from "../../engine/frames/presets";
 import type { Mpr } from "../../engine/volumes/mpr";
 import type { MprTool } from "../../engine/volumes/mprHand";
 import type { MprPane } from "../../engine/volumes/mprPane";

@@ -3,20 +3,20 @@
 import { IconAlertTriangle, IconContrastFilled, IconStack3 } from "@tabler/icons-react";
 import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { edgeLetters } from "../../engine/geometry";
-import { unitOf } from "../../engine/marks";
-import type { Stack } from "../../engine/stacks";
+import { edgeLetters } from "../../engine/frames/geometry";
+import type { Stack } from "../../engine/frames/stacks";
+import { rounded } from "../../engine/frames/windowing";
+import { unitOf } from "../../engine/marks/marks";
 import type { Built } from "../../engine/volumes/build";
 import { handle, type MprTool } from "../../engine/volumes/mprHand";
 import { MprPane } from "../../engine/volumes/mprPane";
 import { type PlaneName, throughOf } from "../../engine/volumes/planes";
-import { rounded } from "../../engine/windowing";
 import { formatNumber } from "../../ui/format";
 import { usePreferences } from "../../ui/preferences";
-import { Live } from "../Live";
-import { Badge, warningText } from "../Overlays";
-import overlayStyles from "../Overlays.module.css";
 import { useStore } from "../useStore";
+import { Live } from "../viewport/Live";
+import { Badge, warningText } from "../viewport/Overlays";
+import overlayStyles from "../viewport/Overlays.module.css";
 import styles from "./Mpr.module.css";
 
 const EDGES = [

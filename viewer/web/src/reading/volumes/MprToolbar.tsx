@@ -12,15 +12,15 @@ import {
 } from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { Preset } from "../../engine/presets";
+import type { Preset } from "../../engine/frames/presets";
 import type { SlabMode } from "../../engine/volumes/cut";
 import { type Mpr, SLAB_MM_MAX } from "../../engine/volumes/mpr";
 import type { MprTool } from "../../engine/volumes/mprHand";
 import { formatNumber } from "../../ui/format";
 import { usePreferences } from "../../ui/preferences";
-import { Tool } from "../Tool";
-import { PresetMenu } from "../Toolbar";
-import toolbarStyles from "../Toolbar.module.css";
+import { Tool } from "../toolbar/Tool";
+import { PresetMenu } from "../toolbar/Toolbar";
+import toolbarStyles from "../toolbar/Toolbar.module.css";
 import { useStore } from "../useStore";
 import styles from "./Mpr.module.css";
 

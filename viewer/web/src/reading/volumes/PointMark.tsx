@@ -2,8 +2,8 @@
 
 import { useEffect, useRef } from "react";
 import type { Store } from "../../engine/emitter";
-import { inOneSpace, placeInImage } from "../../engine/pointing";
-import type { StackView } from "../../engine/stackView";
+import { inOneSpace, placeInImage } from "../../engine/stack/pointing";
+import type { StackView } from "../../engine/stack/stackView";
 import styles from "./PointMark.module.css";
 import type { SpacePoint } from "./useSpaceCursor";
 

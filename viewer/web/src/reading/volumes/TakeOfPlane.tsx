@@ -2,8 +2,8 @@
 
 import { useTranslation } from "react-i18next";
 import type { StudyKey } from "../../api/queries";
-import { sliceNear } from "../../engine/pointing";
-import type { Stack } from "../../engine/stacks";
+import type { Stack } from "../../engine/frames/stacks";
+import { sliceNear } from "../../engine/stack/pointing";
 import type { Built } from "../../engine/volumes/build";
 import type { MprPane } from "../../engine/volumes/mprPane";
 import { formatNumber } from "../../ui/format";

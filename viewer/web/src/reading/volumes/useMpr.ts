@@ -1,7 +1,7 @@
 // The reconstruction of a stack for as long as a component shows it.
 
 import { useEffect, useRef, useState } from "react";
-import type { Stack } from "../../engine/stacks";
+import type { Stack } from "../../engine/frames/stacks";
 import { type Built, build } from "../../engine/volumes/build";
 
 /** Undefined while there is none, or when the stack is no volume. A stack that grew is shown as it was before. */

@@ -2,10 +2,10 @@
 
 import { useEffect, useMemo, useRef } from "react";
 import { createStore, type Store } from "../../engine/emitter";
-import type { Frame } from "../../engine/frame";
-import type { Vector } from "../../engine/geometry";
-import { inOneSpace, sliceNear } from "../../engine/pointing";
-import type { StackView } from "../../engine/stackView";
+import type { Frame } from "../../engine/frames/frame";
+import type { Vector } from "../../engine/frames/geometry";
+import { inOneSpace, sliceNear } from "../../engine/stack/pointing";
+import type { StackView } from "../../engine/stack/stackView";
 
 export interface SpacePoint {
   readonly place: Vector;

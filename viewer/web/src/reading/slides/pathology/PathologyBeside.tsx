@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { type StudyKey, sessionQuery } from "../../../api/queries";
 import type { ReaderValidation } from "../../../api/types";
-import { Tool } from "../../Tool";
+import { Tool } from "../../toolbar/Tool";
 import { FormPanel } from "./FormPanel";
 import { ValidationPanel } from "./ValidationPanel";
 

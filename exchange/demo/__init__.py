@@ -1,0 +1,1 @@
+"""The demo: its nodes, its studies, its journey."""

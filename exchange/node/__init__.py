@@ -1,0 +1,1 @@
+"""A node: put together from a Config, served, supervised until a signal."""

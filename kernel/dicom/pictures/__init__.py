@@ -1,0 +1,1 @@
+"""Frames as pictures for the eye, and pictures as they come from elsewhere."""

@@ -1,0 +1,1 @@
+"""Child processes that do native work for us, one question at a time."""

@@ -1,0 +1,91 @@
+"""The element scanner: one bounded pass over an encoded data set (PS3.5 7), which never touches pixel data.
+
+Index attributes, DICOM JSON and the anonymizer's rewriting are built on its result, so that a header is parsed once.
+Explicit and implicit VR little endian are read as they are; deflated and big endian headers are first re-encoded by
+`kernel.dicom.scanning.reencode`. What senders get wrong and readers agree on is taken: an implicit element or item among
+explicit ones, an explicit data set declared implicit or the reverse, unknown VRs, odd lengths, padding after the end.
+Anything else is a `MalformedInstance`; no other exception leaves this module but `LimitExceeded`.
+"""
+
+import struct
+
+from kernel.dicom.scanning import reencode
+from kernel.dicom.scanning.elements import Buffer, Header, PixelData
+from kernel.dicom.scanning.likeness import Layouts
+from kernel.dicom.scanning.walker import Walker
+from kernel.dicom.vocabulary.limits import LIMITS, Limits, exceeded, malformed
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
+
+__all__ = ["LIMITS", "Limits", "scan"]
+
+_layouts = Layouts()
+
+
+def scan(
+    buffer: Buffer, transfer_syntax_uid: str, *, offset: int = 0, limits: Limits = LIMITS, prefix: bool = False
+) -> Header:
+    """Find every element of the data set that begins at `offset` and fills the rest of `buffer`.
+
+    Parameters
+    ----------
+    buffer
+        The instance, or its data set alone; a memory map of a file of any size does, for only headers are read.
+    transfer_syntax_uid
+        As declared. One that is not in `SYNTAXES` is read as explicit little endian (PS3.5 A.4).
+    prefix
+        The buffer is only the beginning of the instance and may end inside the pixel data (not before it).
+
+    Raises
+    ------
+    MalformedInstance
+        The bytes are no data set, or it is truncated.
+    LimitExceeded
+        The header goes over one of `limits`.
+    """
+    may_be_like = limits is LIMITS and not prefix
+    if may_be_like and (header := _layouts.again(buffer, offset, transfer_syntax_uid)):
+        return header
+    try:
+        header = _scan(buffer, transfer_syntax_uid, offset, limits, prefix=prefix)
+    except (struct.error, IndexError):
+        raise malformed("it ends inside an element") from None
+    if may_be_like:
+        _layouts.remember(header, transfer_syntax_uid)
+    return header
+
+
+def _scan(buffer: Buffer, transfer_syntax_uid: str, offset: int, limits: Limits, *, prefix: bool) -> Header:
+    syntax = SYNTAXES.get(transfer_syntax_uid)
+    if syntax is not None and syntax.deflated:
+        inflated, whole = reencode.inflate(buffer, offset, limits.header_bytes_max)
+        header = _little_endian(inflated, 0, limits, implicit=False, prefix=prefix or not whole)
+        header.reencoded = True
+        return header
+    if transfer_syntax_uid == EXPLICIT_VR_BIG_ENDIAN:
+        encoded, pixels, complete = reencode.little_endian_header(buffer, offset, limits, prefix=prefix)
+        header = _little_endian(encoded, 0, limits, implicit=False, prefix=False)
+        header.pixel_data, header.complete, header.reencoded = pixels, complete, True
+        return header
+    implicit = transfer_syntax_uid == IMPLICIT_VR_LITTLE_ENDIAN
+    return _little_endian(buffer, offset, limits, implicit=implicit, prefix=prefix)
+
+
+def _little_endian(buffer: Buffer, offset: int, limits: Limits, *, implicit: bool, prefix: bool) -> Header:
+    walker = Walker(buffer, limits, prefix=prefix)
+    end = len(buffer)
+    implicit = not walker.looks_explicit(offset, end) if implicit else walker.looks_implicit(offset, end)
+    elements, stop = walker.data_set(offset, end, implicit=implicit)
+    pixels = walker.pixels
+    header_bytes = (pixels.start if pixels else stop) - offset - walker.bulk_bytes
+    if header_bytes > limits.header_bytes_max:
+        raise exceeded("header_bytes_max", header_bytes, limits.header_bytes_max)
+    return Header(
+        buffer=buffer,
+        elements=tuple(elements),
+        start=offset,
+        end=stop,
+        implicit=implicit,
+        pixel_data=PixelData.of(pixels) if pixels else None,
+        complete=walker.complete,
+        reencoded=False,
+    )

@@ -1,0 +1,34 @@
+"""What an instance of a slide shows: its tissue, or the glass beside it, where the patient's label is.
+
+Image Type's third value says it (PS3.3 C.8.12.4.1.1). Converters write Burned In Annotation = NO on overviews in which the
+label is plain to read, so that attribute is not looked at: whatever is not the tissue counts as showing the label.
+"""
+
+from collections.abc import Mapping
+from typing import Final, Literal
+
+from kernel.dicom.scanning.values import Values
+
+WHOLE_SLIDE: Final = "1.2.840.10008.5.1.4.1.1.77.1.6"  # VL Whole Slide Microscopy Image Storage
+Flavour = Literal["volume", "thumbnail", "label", "macro", "other"]
+TISSUE: Final = frozenset[Flavour]({"volume", "thumbnail"})
+_FLAVOURS: Final[Mapping[str, Flavour]] = {
+    "VOLUME": "volume",
+    "THUMBNAIL": "thumbnail",
+    "LABEL": "label",
+    "OVERVIEW": "macro",
+}
+
+
+def flavour_of(image_type: str, specimen_label_in_image: str) -> Flavour:
+    """Return what is shown, by Image Type with its backslashes and Specimen Label in Image (0048,0010)."""
+    words = image_type.split("\\")
+    flavour: Flavour = _FLAVOURS.get(words[2].strip().upper() if len(words) > 2 else "", "other")
+    return "macro" if specimen_label_in_image.strip().upper() == "YES" and flavour in TISSUE else flavour
+
+
+def shows_label(sop_class_uid: str, values: Values) -> bool:
+    """Whether an instance of a slide shows, or may show, whose it is."""
+    if sop_class_uid != WHOLE_SLIDE:
+        return False
+    return flavour_of(values.text(0x00080008), values.text(0x00480010)) not in TISSUE

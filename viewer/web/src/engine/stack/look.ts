@@ -1,0 +1,228 @@
+// How a stack is shown: window, inversion, zoom. What the reader chose holds for every slice; until then each slice
+// has the window that the stack was opened with, or brings along.
+
+import type { Types } from "@cornerstonejs/core";
+import { createStore, type Store } from "../emitter";
+import type { Frame } from "../frames/frame";
+import { minus, type Orientation, plus } from "../frames/geometry";
+import type { ImageRange, Preset } from "../frames/presets";
+import { fullWindow, rangeOf, type VoiWindow, windowOf } from "../frames/windowing";
+import type { ShownPart } from "../layers/displayedArea";
+import { axesOf, scaleOf, worldOf } from "./stackPlaces";
+
+export interface Presentation {
+  readonly window: VoiWindow | undefined;
+  /** Turned round by the reader; a MONOCHROME1 image shown as it should be is not inverted. */
+  readonly inverted: boolean;
+  /** Screen pixels per image pixel, 1 is 1:1. */
+  readonly scale: number;
+  /** Where the screen's right and down are in the patient; undefined when the image does not say. */
+  readonly axes: Orientation | undefined;
+  /** A presentation state chose what is shown of the image; undefined: nobody but the reader. */
+  readonly part: ShownPart["told"] | undefined;
+}
+
+export const QUARTER = 90;
+const FULL_TURN = 360;
+const PLAIN: Presentation = { window: undefined, inverted: false, scale: 1, axes: undefined, part: undefined };
+
+/** Where an image's right comes to be on the screen (to the right and down) when it is turned, then mirrored. */
+function rightOf(degrees: number, mirrored: boolean): readonly [number, number] {
+  const angle = (degrees * Math.PI) / 180;
+  return [(mirrored ? -1 : 1) * Math.cos(angle), Math.sin(angle)];
+}
+
+export class Look {
+  readonly presentation: Store<Presentation> = createStore(PLAIN);
+  private readonly viewport: () => Types.IStackViewport;
+  private readonly frame: () => Frame | undefined;
+  private chosen: VoiWindow | undefined;
+  private opening: Preset | undefined;
+  private inverted = false;
+  private part: ShownPart["told"] | undefined;
+
+  /** `frame` answers the frame that the canvas holds. */
+  constructor(viewport: () => Types.IStackViewport, frame: () => Frame | undefined) {
+    this.viewport = viewport;
+    this.frame = frame;
+  }
+
+  /** Another stack: nothing is chosen. */
+  forget(): void {
+    this.chosen = undefined;
+    this.inverted = false;
+    this.part = undefined;
+    this.presentation.set(PLAIN);
+  }
+
+  /** A new image is on the canvas: show it the reader's way, or its own. */
+  settle(): void {
+    const image = this.imageRange();
+    this.apply(this.chosen ?? (image && (this.opening?.window(image) ?? image.own)));
+  }
+
+  /** What slices are shown with until the reader chooses; undefined: what they bring along. */
+  openWith(preset: Preset | undefined): void {
+    this.opening = preset;
+    if (this.imageRange()) this.settle();
+  }
+
+  /** The window tool moved the window: the reader chose. */
+  noteWindow(range: { readonly lower: number; readonly upper: number }): void {
+    this.chosen = windowOf(range);
+    this.read();
+  }
+
+  applyPreset(preset: Preset): void {
+    const image = this.imageRange();
+    if (!image) return;
+    const own = preset.name === "own";
+    this.chosen = own ? undefined : preset.window(image);
+    if (own) this.opening = undefined;
+    this.apply(preset.window(image));
+  }
+
+  toggleInvert(): void {
+    this.inverted = !this.inverted;
+    this.apply(this.presentation.get().window);
+  }
+
+  fit(): void {
+    this.part = undefined;
+    this.viewport().resetCamera();
+    this.redraw();
+  }
+
+  /** One image pixel on one screen pixel. */
+  oneToOne(): void {
+    this.zoomBy(1 / scaleOf(this.viewport(), this.frame()));
+  }
+
+  zoomBy(factor: number): void {
+    const viewport = this.viewport();
+    viewport.setZoom(viewport.getZoom() * factor);
+    this.redraw();
+  }
+
+  /** Turn the picture clockwise, degrees. */
+  turn(degrees: number): void {
+    const viewport = this.viewport();
+    const { rotation = 0 } = viewport.getViewPresentation();
+    viewport.setViewPresentation({ rotation: (rotation + degrees + 360) % 360 });
+    this.redraw();
+  }
+
+  /** Mirror the picture left to right, or top to bottom. */
+  flip(direction: "horizontal" | "vertical"): void {
+    const viewport = this.viewport();
+    const { flipHorizontal = false, flipVertical = false } = viewport.getCamera();
+    viewport.setCamera(
+      direction === "horizontal" ? { flipHorizontal: !flipHorizontal } : { flipVertical: !flipVertical },
+    );
+    this.redraw();
+  }
+
+  /**
+   * Turned clockwise first, then mirrored left to right, as a presentation state has it (PS3.3 C.10.6), and fitted.
+   *
+   * The renderers mirror before or after they turn, so it is looked where the image's right has come to be.
+   */
+  place(degrees: number, mirrored: boolean): void {
+    const viewport = this.viewport();
+    viewport.setCamera({ flipHorizontal: mirrored, flipVertical: false });
+    const wanted = rightOf(degrees, mirrored);
+    for (const rotation of [degrees % FULL_TURN, (FULL_TURN - degrees) % FULL_TURN]) {
+      viewport.setViewPresentation({ rotation });
+      if (this.pointsRight(wanted)) break;
+    }
+    if (degrees % (2 * QUARTER) !== 0) this.zoomBy(this.fitOnItsSide());
+    this.redraw();
+  }
+
+  /** Show a part of the image in the middle, as large as fits or magnified; to be asked for after `place`. */
+  showPart({ left, top, right, bottom, magnification, told }: ShownPart): void {
+    const [viewport, frame] = [this.viewport(), this.frame()];
+    const place = (column: number, row: number) => frame && worldOf(frame.imageId, { column, row });
+    const [from, to] = [place(left, top), place(right, bottom)];
+    const middle = place((left + right) / 2, (top + bottom) / 2);
+    if (!(from && to && middle)) return;
+    const [a, b] = [viewport.worldToCanvas(from), viewport.worldToCanvas(to)];
+    const { clientWidth: across, clientHeight: down } = viewport.element;
+    const fitting = Math.min(across / Math.abs(b[0] - a[0]), down / Math.abs(b[1] - a[1]));
+    const factor = magnification === undefined ? fitting : magnification / scaleOf(viewport, frame);
+    if (!(Number.isFinite(factor) && factor > 0)) return;
+    viewport.setZoom(viewport.getZoom() * factor);
+    const { focalPoint, position } = viewport.getCamera();
+    const moved = focalPoint && position && plus(position, minus(middle, focalPoint));
+    viewport.setCamera({ focalPoint: middle, ...(moved ? { position: [...moved] } : {}) });
+    this.part = told;
+    this.redraw();
+  }
+
+  /** As it was opened: its first window, not inverted, neither turned nor mirrored, fitted. */
+  reset(): void {
+    this.forget();
+    this.viewport().setCamera({ flipHorizontal: false, flipVertical: false });
+    this.viewport().setViewPresentation({ rotation: 0 });
+    this.viewport().resetCamera();
+    this.settle();
+  }
+
+  /** Tell what the viewport shows. */
+  read(): void {
+    const viewport = this.viewport();
+    // The renderer tells of its camera before it has an image, and cannot say where anything is.
+    if (!viewport.getCornerstoneImage()) return;
+    const { voiRange } = viewport.getProperties();
+    this.presentation.set({
+      window: voiRange ? windowOf(voiRange) : undefined,
+      inverted: this.inverted,
+      scale: scaleOf(viewport, this.frame()),
+      axes: this.frame()?.orientation && axesOf(viewport),
+      part: this.part,
+    });
+  }
+
+  private apply(window: VoiWindow | undefined): void {
+    const naturally = this.frame()?.pixels.photometricInterpretation === "MONOCHROME1";
+    const voi = window ? { voiRange: rangeOf(window) } : {};
+    this.viewport().setProperties({ ...voi, invert: naturally !== this.inverted });
+    this.redraw();
+  }
+
+  /** Whether the rows of the image run in this direction on the screen. */
+  private pointsRight([x, y]: readonly [number, number]): boolean {
+    const frame = this.frame();
+    const [from, to] = [0, 1].map((column) => frame && worldOf(frame.imageId, { column, row: 0 }));
+    if (!(from && to)) return true;
+    const [a, b] = [this.viewport().worldToCanvas(from), this.viewport().worldToCanvas(to)];
+    return (b[0] - a[0]) * x + (b[1] - a[1]) * y > 0.9 * Math.hypot(b[0] - a[0], b[1] - a[1]);
+  }
+
+  /** By how much a picture that lies on its side is smaller or larger than it was, so that it is seen whole. */
+  private fitOnItsSide(): number {
+    const frame = this.frame();
+    if (!frame) return 1;
+    const { clientWidth: across, clientHeight: down } = this.viewport().element;
+    const width = frame.pixels.columns * (frame.spacing?.columnMm ?? 1);
+    const height = frame.pixels.rows * (frame.spacing?.rowMm ?? 1);
+    return Math.min(across / height, down / width) / Math.min(across / width, down / height);
+  }
+
+  private redraw(): void {
+    this.viewport().render();
+    this.read();
+  }
+
+  private imageRange(): ImageRange | undefined {
+    const image = this.viewport().getCornerstoneImage();
+    const frame = this.frame();
+    if (!image || !frame) return undefined;
+    if (image.color) return { own: { center: 128, width: 256 }, lowest: 0, highest: 255 };
+    // Values are modality values already, unless the renderer kept stored ones beside slope and intercept.
+    const scaled = image.preScale?.scaled === true;
+    const modality = (stored: number) => (scaled ? stored : stored * frame.rescale.slope + frame.rescale.intercept);
+    const [lowest, highest] = [modality(image.minPixelValue), modality(image.maxPixelValue)];
+    return { own: frame.window ?? fullWindow(lowest, highest), lowest, highest };
+  }
+}

@@ -1,0 +1,160 @@
+// The tools as buttons; each has a key, so nobody has to come here.
+
+import { Menu } from "@mantine/core";
+import {
+  IconAdjustmentsHorizontal,
+  IconArrowsMaximize,
+  IconArrowsMove,
+  IconBrightness,
+  IconContrastFilled,
+  IconFlipVertical,
+  IconPlayerPauseFilled,
+  IconPlayerPlayFilled,
+  IconRestore,
+  IconRotateClockwise2,
+  IconStack2,
+  IconTrash,
+  IconZoomIn,
+  IconZoomScan,
+} from "@tabler/icons-react";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import type { Preset } from "../../engine/frames/presets";
+import { CINE_RATE_MAX, CINE_RATE_MIN } from "../../engine/stack/cine";
+import { QUARTER } from "../../engine/stack/look";
+import type { StackView } from "../../engine/stack/stackView";
+import { type PrimaryTool, removeAllMarks } from "../../engine/stack/tools";
+import { useStore } from "../useStore";
+import { MeasureMenu } from "./MeasureMenu";
+import { Tool } from "./Tool";
+import styles from "./Toolbar.module.css";
+import { KeyMark, ToolMenu } from "./ToolMenu";
+
+type Plain = "windowLevel" | "scroll" | "pan" | "zoom" | "magnify";
+
+const TOOLS: readonly { readonly tool: Plain; readonly key: string; readonly icon: ReactNode }[] = [
+  { tool: "windowLevel", key: "W", icon: <IconBrightness size={20} /> },
+  { tool: "scroll", key: "S", icon: <IconStack2 size={20} /> },
+  { tool: "pan", key: "P", icon: <IconArrowsMove size={20} /> },
+  { tool: "zoom", key: "Z", icon: <IconZoomIn size={20} /> },
+  { tool: "magnify", key: "M", icon: <IconZoomScan size={20} /> },
+];
+
+export interface ToolbarProps {
+  readonly view: StackView;
+  readonly tool: PrimaryTool;
+  readonly onTool: (tool: PrimaryTool) => void;
+  readonly presets: readonly Preset[];
+  readonly rate: number;
+  readonly onRate: (rate: number) => void;
+  /** More of them. */
+  readonly children: ReactNode;
+}
+
+export function Toolbar({ view, tool, onTool, presets, rate, onRate, children }: ToolbarProps) {
+  const { t } = useTranslation("reading");
+  const scrollable = useStore(view.stack, (state) => state.count > 1);
+  return (
+    <div className={styles["toolbar"]} role="toolbar" aria-label={t("toolbar")}>
+      {TOOLS.filter((one) => scrollable || one.tool !== "scroll").map((one) => (
+        <Tool
+          key={one.tool}
+          label={t(`tool.${one.tool}`)}
+          short={t(`toolShort.${one.tool}`)}
+          hint={one.key}
+          icon={one.icon}
+          pressed={one.tool === tool}
+          onClick={() => onTool(one.tool)}
+        />
+      ))}
+      <MeasureMenu tool={tool} onTool={onTool} />
+      <span className={styles["divider"]} />
+      <PresetMenu presets={presets} onPreset={(preset) => view.look.applyPreset(preset)} />
+      <Tool
+        label={t("invert")}
+        hint="I"
+        icon={<IconContrastFilled size={20} />}
+        onClick={() => view.look.toggleInvert()}
+      />
+      <Tool label={t("fit")} hint="F" icon={<IconArrowsMaximize size={20} />} onClick={() => view.look.fit()} />
+      <Tool
+        label={t("oneToOne")}
+        hint="O"
+        icon={<b className={styles["oneToOne"]}>1:1</b>}
+        onClick={() => view.look.oneToOne()}
+      />
+      <Tool
+        label={t("turn")}
+        hint="]"
+        icon={<IconRotateClockwise2 size={20} />}
+        onClick={() => view.look.turn(QUARTER)}
+      />
+      <Tool
+        label={t("flip")}
+        hint="J"
+        icon={<IconFlipVertical size={20} />}
+        onClick={() => view.look.flip("horizontal")}
+      />
+      <Tool label={t("reset")} hint="R" icon={<IconRestore size={20} />} onClick={() => view.look.reset()} />
+      <Tool label={t("clearMarks")} icon={<IconTrash size={20} />} onClick={() => removeAllMarks()} />
+      {children}
+      {scrollable ? <CineControls view={view} rate={rate} onRate={onRate} /> : null}
+    </div>
+  );
+}
+
+interface PresetMenuProps {
+  readonly presets: readonly Preset[];
+  readonly onPreset: (preset: Preset) => void;
+}
+
+export function PresetMenu({ presets, onPreset }: PresetMenuProps) {
+  const { t } = useTranslation("reading");
+  return (
+    <ToolMenu label={t("presets")} short={t("presets")} icon={<IconAdjustmentsHorizontal size={20} />}>
+      {presets.map((preset) => (
+        <Menu.Item
+          key={preset.key}
+          leftSection={<KeyMark>{preset.key}</KeyMark>}
+          rightSection={
+            preset.fixed ? (
+              <span className={styles["values"]}>
+                {t("window", { width: preset.fixed.width, center: preset.fixed.center })}
+              </span>
+            ) : null
+          }
+          onClick={() => onPreset(preset)}
+        >
+          {t(`preset.${preset.name}`)}
+        </Menu.Item>
+      ))}
+    </ToolMenu>
+  );
+}
+
+function CineControls({ view, rate, onRate }: Pick<ToolbarProps, "view" | "rate" | "onRate">) {
+  const { t } = useTranslation("reading");
+  const playing = useStore(view.playing, (value) => value);
+  return (
+    <>
+      <span className={styles["divider"]} />
+      <Tool
+        label={playing ? t("pause") : t("play")}
+        hint="C"
+        icon={playing ? <IconPlayerPauseFilled size={20} /> : <IconPlayerPlayFilled size={20} />}
+        onClick={() => view.togglePlay()}
+      />
+      <input
+        className={styles["rate"]}
+        type="range"
+        min={CINE_RATE_MIN}
+        max={CINE_RATE_MAX}
+        value={rate}
+        aria-label={t("rate")}
+        aria-valuetext={t("rateUnit", { count: rate })}
+        onChange={(event) => onRate(Number(event.currentTarget.value))}
+      />
+      <span className={styles["rateText"]}>{t("rateUnit", { count: rate })}</span>
+    </>
+  );
+}
