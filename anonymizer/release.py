@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
+from anonymizer.codestreams.comments import without_comments
 from anonymizer.elements.second_net import net_of
 from anonymizer.engine.engine import deidentify
 from anonymizer.engine.faces import face_risk
@@ -107,7 +108,7 @@ def release(  # noqa: PLR0913 what `deidentify` takes, and who cleans pixels
         issuer=issuer,
         header=looked,
         fallback_charset=fallback_charset,
-        new_pixels=cleaning.new if cleaning else None,
+        new_pixels=without_comments(given, looked, syntax, cleaning.new if cleaning else None),
     )
     if given is not source:
         made = made.without_source(given)

@@ -141,6 +141,7 @@ class _Work:
                 method_codes=codes,
                 key_id=self.keys.key_id,
                 actions=dict(treatment.counts),
+                comments=kept.comments,
             ),
             vault_entries=(
                 tuple(_vault_entries(patient, new[STUDY_INSTANCE_UID], treatment.uids))

@@ -14,7 +14,7 @@ CHUNK_BYTES: Final = 1024 * 1024
 SMALL_BYTES: Final = 64 * 1024  # pieces below it are put together
 
 Buffer = bytes | bytearray | memoryview | mmap
-Piece = bytes | Span  # new bytes, or bytes of the source as they are
+Piece = bytes | memoryview | Span  # new bytes, or bytes of the source as they are
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,7 @@ class ActionRecord:
     method_codes: tuple[str, ...]  # CID 7050
     key_id: str
     actions: Mapping[str, int]  # action code to number of elements: X, Z, D, U, C, P (private)
+    comments: int = 0  # segments within frames of the pixel data that were made blank
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,7 @@ class NewPixels:
     transfer_syntax_uid: str  # of the whole new instance
     changes: Mapping[int, Change] = field(default_factory=dict)  # of top-level attributes; None: it goes
     method_codes: tuple[str, ...] = ()  # CID 7050: what was done to these pixels
+    comments: int = 0  # segments within its frames that were made blank
 
 
 @dataclass(frozen=True, slots=True)

@@ -170,8 +170,9 @@ def _report(profile: profiles.Profile, order: Order, outcomes: list[Outcome]) ->
         "key_id": order.keys.key_id,
         "totals": {state: len(found) for state, found in by_state.items()},
         "actions": dict(sorted(done.items())),
+        "comments": sum(one.comments for one in outcomes),
         "written": [
-            {"input": one.label, "file": one.file, "masks": one.masks, "mended": one.mended}
+            {"input": one.label, "file": one.file, "masks": one.masks, "comments": one.comments, "mended": one.mended}
             for one in by_state["written"]
         ],
         "held": [

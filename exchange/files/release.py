@@ -58,6 +58,7 @@ class Outcome:
     actions: tuple[tuple[str, int], ...] = ()
     masks: tuple[Box, ...] = ()  # made black in every frame
     proposed: tuple[Box, ...] = ()  # of a held one: where text may be
+    comments: int = 0  # within frames of the pixel data, made blank
     mended: bool = False  # its encoding was so odd that only pydicom understood it
 
 
@@ -110,6 +111,7 @@ def _released(entry: Entry, content: Buffer, order: Order, writer: Writer) -> tu
         file=name,
         actions=tuple(sorted(result.made.record.actions.items())),
         masks=cleaning.boxes if cleaning else (),
+        comments=result.made.record.comments,
         mended=source is not content,
     )
     return outcome, writer.begin(name, result.made.chunks(source))

@@ -1,5 +1,6 @@
 """`vienanh deidentify` on files, folders and zips: what is written, what is held, and that nothing slips through."""
 
+import io
 import json
 import subprocess
 import sys
@@ -9,6 +10,9 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
+from pydicom.encaps import encapsulate
+from pydicom.uid import JPEGBaseline8Bit
 
 from exchange.files import inputs as file_inputs
 from tests.support.builders import a_ct, a_ct_series, as_file, with_pixels
@@ -214,6 +218,23 @@ def test_a_damaged_file_leaves_nothing_behind(study: Path, tmp_path: Path):
     assert done.returncode == 1
     assert "unreadable: MalformedInstance" in done.stderr
     assert len(written(tmp_path / "out")) == 2
+
+
+def test_the_report_tells_how_many_comments_in_frames_were_made_blank(tmp_path: Path):
+    ds = a_ct(rows=8, columns=8, BitsAllocated=8, BitsStored=8, HighBit=7, PixelRepresentation=0)
+    frame = io.BytesIO()
+    Image.new("L", (8, 8)).save(frame, "JPEG", comment=b"LE VAN KHAC")
+    ds.PixelData = encapsulate([frame.getvalue()])
+    ds["PixelData"].VR, ds["PixelData"].is_undefined_length = "OB", True
+    (tmp_path / "in").mkdir()
+    (tmp_path / "in" / "one").write_bytes(as_file(ds, JPEGBaseline8Bit))
+
+    done = deidentify(tmp_path / "in", tmp_path / "out", "--report", tmp_path / "report.json")
+
+    report = json.loads((tmp_path / "report.json").read_text())
+    assert done.returncode == 0, done.stderr
+    assert (report["comments"], [one["comments"] for one in report["written"]]) == (1, [1])
+    assert [b"KHAC" in file.read_bytes() for file in written(tmp_path / "out")] == [False]
 
 
 def test_an_odd_file_is_written_as_any_other_and_the_report_says_so(study: Path, tmp_path: Path):

@@ -1,0 +1,135 @@
+"""Comments and the like within encapsulated frames made blank where they stand: no length and no offset changes.
+
+What a scanner, a camera or a converter wrote into the frames is seen by no search of the header. So every frame of a
+JPEG, JPEG-LS, JPEG 2000 or HTJ2K transfer syntax is looked at before its coded samples (`jpeg` and `jpeg_2000`
+tell where), whatever the profile says; pixels stay as they are. Fragments are walked, not what Number of Frames or an
+offset table tells, so that what these pass over is looked at, too.
+"""
+
+import struct
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from functools import lru_cache
+from operator import attrgetter
+from typing import Final
+
+from anonymizer.codestreams.frame import BLANK, Frame, Stretch
+from anonymizer.codestreams.jpeg import SOI, JpegWalker
+from anonymizer.codestreams.jpeg_2000 import JP2_SIGNATURE, SOC_SIZ, words_in_boxes, words_in_codestream
+from anonymizer.engine.result import NewPixels, Piece
+from kernel.dicom.pixels.frames import Span
+from kernel.dicom.scanning.elements import Buffer, Header, PixelData
+from kernel.dicom.vocabulary.limits import exceeded, malformed
+
+PATCHES_MAX: Final = 500_000  # of one instance
+LOOKED_AT: Final = frozenset(
+    f"1.2.840.10008.1.2.4.{number}" for number in (*range(50, 71), 80, 81, 90, 91, 92, 93, 201, 202, 203)
+)
+_BLANKS: Final = memoryview(BLANK * 65_536)
+_ITEM_TAG: Final = b"\xfe\xff\x00\xe0"
+_STARTS: Final = (SOI, SOC_SIZ, JP2_SIGNATURE)
+_START_BYTES: Final = max(map(len, _STARTS))
+
+
+def without_comments(
+    source: Buffer, header: Header, transfer_syntax_uid: str, new: NewPixels | None
+) -> NewPixels | None:
+    """Return the pixel data with comments of the source's frames blank; `new`, if there are none.
+
+    `new` is what becomes of the pixel data of `source` otherwise; None: it stays as it is. Masked frames within it were
+    written anew, without comments of the source.
+
+    Raises
+    ------
+    MalformedInstance
+        A frame is not understood: what it holds cannot be told.
+    LimitExceeded
+        More than PATCHES_MAX.
+    """
+    pixels = header.pixel_data
+    if pixels is None or not pixels.is_encapsulated or transfer_syntax_uid not in LOOKED_AT:
+        return new
+    patches: list[Span] = []
+    count, jpeg = 0, JpegWalker()
+    with memoryview(source) as view:
+        for frame in _frames(view, pixels):
+            for stretch in _words_in(frame, jpeg):
+                patches += frame.places(*stretch)
+                count += 1
+                if len(patches) > PATCHES_MAX:
+                    raise exceeded("PATCHES_MAX", len(patches), PATCHES_MAX)
+    if not patches:
+        return new
+    new = new or NewPixels((Span(pixels.value_offset, pixels.end - pixels.value_offset),), transfer_syntax_uid)
+    return replace(new, pieces=tuple(_spliced(new.pieces, patches)), comments=count)
+
+
+def _words_in(frame: Frame, jpeg: JpegWalker) -> Iterator[Stretch]:
+    start = frame.read(0, _START_BYTES)
+    if start.startswith(SOI):
+        return jpeg.words_in(frame)
+    if start.startswith(SOC_SIZ):
+        return words_in_codestream(frame, 0, frame.length)
+    if start == JP2_SIGNATURE:
+        return words_in_boxes(frame)
+    raise malformed("a frame of the pixel data begins as none of its transfer syntax")
+
+
+def _frames(view: memoryview, pixels: PixelData) -> Iterator[Frame]:
+    """Yield the frames: each begins with a fragment that begins as a codestream does (PS3.5 A.4)."""
+    spans: list[Span] = []
+    for span in _fragments(view, pixels):
+        if spans and bytes(view[span.offset : span.offset + _START_BYTES]).startswith(_STARTS):
+            yield Frame(view, spans)
+            spans = []
+        spans.append(span)
+    if spans:
+        yield Frame(view, spans)
+
+
+def _fragments(view: memoryview, pixels: PixelData) -> Iterator[Span]:
+    """Yield the fragments that are not empty, without the Basic Offset Table."""
+    offset, end = pixels.value_offset, pixels.end - 8
+    is_table = True
+    while offset < end:
+        if offset + 8 > end or bytes(view[offset : offset + 4]) != _ITEM_TAG:
+            raise malformed("the fragments of the pixel data are damaged")
+        (length,) = struct.unpack_from("<I", view, offset + 4)
+        if offset + 8 + length > end:
+            raise malformed("the fragments of the pixel data are damaged")
+        if length and not is_table:
+            yield Span(offset + 8, length)
+        is_table = False
+        offset += 8 + length
+
+
+def _spliced(pieces: Iterable[Piece], patches: list[Span]) -> Iterator[Piece]:
+    """Yield pieces with blanks for what the patches, ascending, take out of their spans of the source."""
+    for piece in pieces:
+        if not isinstance(piece, Span):
+            yield piece
+            continue
+        position, end = piece.offset, piece.offset + piece.length
+        at = max(bisect_right(patches, position, key=attrgetter("offset")) - 1, 0)
+        while at < len(patches) and patches[at].offset < end:
+            first = max(patches[at].offset, position)
+            last = min(patches[at].offset + patches[at].length, end)
+            if first < last:
+                if position < first:
+                    yield Span(position, first - position)
+                yield from _blanks(last - first)
+                position = last
+            at += 1
+        if position < end:
+            yield Span(position, end - position)
+
+
+def _blanks(length: int) -> Iterator[memoryview]:
+    for begin in range(0, length, len(_BLANKS)):
+        yield _blank(min(len(_BLANKS), length - begin))
+
+
+@lru_cache(maxsize=1024)  # frames of one device have comments of one length
+def _blank(length: int) -> memoryview:
+    return _BLANKS[:length]
