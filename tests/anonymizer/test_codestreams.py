@@ -28,9 +28,12 @@ from anonymizer.codestreams import comments
 from anonymizer.codestreams.comments import LOOKED_AT, without_comments
 from anonymizer.engine.engine import deidentify
 from anonymizer.engine.result import chunks_of, joined
+from anonymizer.pixels.masking import masked
 from anonymizer.profiles.profile import load
 from anonymizer.release import Released, release
-from kernel.dicom.pixels.reading import decode_frame
+from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.pixels.jpeg_transform import has_library
+from kernel.dicom.pixels.reading import decode_frame, open_pixels
 from kernel.dicom.scanning.part10 import read_file_meta
 from kernel.dicom.scanning.scanner import scan
 from kernel.dicom.transcoding.transcode import transcode
@@ -278,6 +281,21 @@ def a_box(kind: bytes, content: bytes) -> bytes:
 def test_a_frame_that_is_not_understood_does_not_leave(keys, data, reason):
     with pytest.raises(MalformedInstance, match=reason):
         let_go(an_instance([data], JPEG2000, pixels=GREY[0]), keys)
+
+
+@pytest.mark.skipif(not has_library(), reason="masks on lossy JPEG need libturbojpeg")
+def test_frames_beside_a_masked_one_leave_without_words():
+    source = an_instance([planted(one, COM) for one in codestreams(JPEGBaseline8Bit)], JPEGBaseline8Bit)
+    meta = read_file_meta(source)
+    header = scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+    with open_pixels(source) as pixels:
+        masks = masked(pixels, {1: (Box(0, 0, 8, 8),)})
+
+    new = without_comments(source, header, meta.transfer_syntax_uid, masks)
+
+    assert joined(chunks_of(masks.pieces, source)).count(NAME) == 2
+    assert NAME not in joined(chunks_of(new.pieces, source))
+    assert (new.changes, new.method_codes) == (masks.changes, masks.method_codes)
 
 
 def test_other_transfer_syntaxes_are_not_looked_at():
