@@ -6,7 +6,7 @@ set positional-arguments
 export PYTHONDONTWRITEBYTECODE := ""  # nodes start often: let Python keep what it compiled
 
 bin := justfile_directory() / ".venv/bin"  # by its path: pynetdicom has an echoscu and a storescu of its own there
-peers := "dcmtk chromium orthanc orthanc-dicomweb postgresql dicom3tools ffmpeg libturbojpeg0 tesseract-ocr tesseract-ocr-vie fonts-dejavu-core"
+peers := "dcmtk chromium chromium-headless-shell orthanc orthanc-dicomweb postgresql dicom3tools ffmpeg libturbojpeg0 tesseract-ocr tesseract-ocr-vie fonts-dejavu-core"
 
 # List the commands.
 default:

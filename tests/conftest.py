@@ -40,7 +40,7 @@ PEERS = {
     "dcmtk": ("storescu", "dcmdump"),
     "orthanc": ("Orthanc",),
     "dicom3tools": ("dciodvfy",),
-    "chromium": ("chromium",),
+    "chromium": ("chromium", "chromium-headless-shell"),
     "ffmpeg": ("ffmpeg", "ffprobe"),
     "libturbojpeg": ("turbojpeg",),
     "pixels": ("tesseract", *PIXELS),

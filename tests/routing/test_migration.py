@@ -18,6 +18,7 @@ OURS = {
         tables.derived,
         tables.pixel_review,
         tables.pixel_zone,
+        tables.drawn_zone,
         tables.vault_entry,
         tables.vault_request,
         tables.handover,
