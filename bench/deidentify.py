@@ -4,7 +4,7 @@
 
 All take the same CT slices, with headers as scanners write them (`bench.headers`), and write new files; runs alternate,
 rows are medians. dicom-anonymizer runs in an environment of its own, warm: its start and imports are not counted, nor are
-ours.
+ours. Everything is held to one core, Orthanc with whom asks it.
 """
 
 import argparse
@@ -62,6 +62,7 @@ def main() -> int:
         "--without", action="append", default=[], choices=PEERS, help="a peer to leave out, while tuning"
     )
     options = parser.parse_args()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})  # children inherit it
     folder = Path(tempfile.mkdtemp(prefix="vienanh-bench-"))
     try:
         if options.corpus:
