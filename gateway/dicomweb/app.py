@@ -19,7 +19,7 @@ from gateway.dicomweb.media.download import as_disc, as_zip
 from gateway.dicomweb.retrieve import bulkdata, frames, instances, metadata, rendered, tiers
 from gateway.dicomweb.search import qido
 from gateway.dicomweb.service import Room, Services
-from gateway.dicomweb.store import announced, slide_uploads, stow, upload
+from gateway.dicomweb.store import announced, known, slide_uploads, stow, upload
 from gateway.dicomweb.ups import ups_subscriptions, workitems
 from gateway.dicomweb.ups.ups_events import EventChannels
 from kernel.access import Scope
@@ -44,6 +44,7 @@ ROUTES: Final[Sequence[Row]] = (
     Row("POST", "/studies", stow.store, _STORE, "store"),
     Row("POST", _STUDY, stow.store, _STORE, "store"),
     Row("POST", "/uploads", upload.upload, _UPLOAD, "upload"),
+    Row("POST", "/uploads/known", known.known, _UPLOAD, "upload-known"),
     Row("PATCH", _SLIDE, slide_uploads.go_on, _UPLOAD, "slide-upload"),
     Row("GET", _SLIDE, slide_uploads.look, _UPLOAD, "slide-upload"),
     Row("DELETE", _SLIDE, slide_uploads.forget, _UPLOAD, "slide-upload"),

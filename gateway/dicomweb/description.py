@@ -79,6 +79,11 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         ("application/json",),
         (_INSTANCES[0], "application/zip"),
     ),
+    "upload-known": Operation(
+        "Ask which instances are here already, byte for byte: what was put in before the line broke is not sent again",
+        ("application/json",),
+        ("application/json",),
+    ),
     "slide-upload": Operation(
         "Put a vendor's slide in at a site, in pieces: a form, then its bytes from Upload-Offset on; how far it is",
         ("application/json",),

@@ -67,6 +67,27 @@ def test_a_requester_puts_files_in_and_sees_what_became_of_them(
     room.close()
 
 
+def test_the_same_folder_after_a_reload_sends_only_what_is_not_there(
+    browser_without_webgl: Browser, site: NodeProcess, artifacts: Path
+):
+    room = Room.open(browser_without_webgl, site.url, size=PHONE, language="vi", scheme="light")
+    at_upload(room)
+    first, second = files_of("resumed")[:2]
+    status = room.page.get_by_role("status")
+    room.page.locator("input[type=file]").first.set_input_files([first])
+    expect(status).to_have_text("1 tệp: 1 đã lưu, 0 bỏ qua, 0 lỗi")
+
+    room.page.reload()
+    with room.page.expect_response(lambda one: one.url.endswith("/dicom-web/uploads")) as sent:
+        room.page.locator("input[type=file]").first.set_input_files([first, second])
+
+    expect(status).to_have_text("2 tệp: 2 đã lưu, 0 bỏ qua, 0 lỗi")
+    expect(room.page.get_by_text("đã có ở đây, không gửi lại")).to_have_count(1)
+    assert len(sent.value.json()["results"]) == 1
+    assert found_in_the_way(room, artifacts / "upload-resumed-390-vi-light.png") == []
+    room.close()
+
+
 def a_slide(seed: int) -> dict[str, object]:
     """Return a slide as a file chooser gives it, another one for each seed."""
     return {"name": f"K26-{seed}.svs", "mimeType": "application/octet-stream", "buffer": an_svs() + bytes(seed)}

@@ -36,6 +36,7 @@ MATRIX = {
     "POST /studies": Expected(200, 200, 403),  # each stores for its own site
     "POST /studies/{study}": Expected(200, 200, 403),
     "POST /uploads": Expected(200, 200, 403),
+    "POST /uploads/known": Expected(200, 200, 403),  # each of its own site
     "POST /uploads/slides": Expected(201, 201, 403),
     "GET /uploads/slides": Expected(200, 200, 403),  # each its own
     "GET /uploads/slides/{upload}": Expected(404, 404, 403),

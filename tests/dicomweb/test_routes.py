@@ -36,6 +36,9 @@ def call(node, row, path: str, token: str | None, ds, **more: str):
     body, headers = b"", {}
     if row.path == "/manifests":
         body = json.dumps({"study": ds.StudyInstanceUID, "version": 1, "instances": 1}).encode()
+    elif row.path == "/uploads/known":
+        asked = {"instance": ds.SOPInstanceUID, "syntax": "1.2.840.10008.1.2.1", "sha256": "0" * 64}
+        body = json.dumps({"instances": [asked]}).encode()
     elif row.path.startswith("/uploads/slides"):
         form = {"name": "a.svs", "bytes": 1, "patient_id": "1"}
         body = json.dumps(form).encode() if row.method == "POST" else b""

@@ -1,6 +1,6 @@
 // Putting files in at this node: one body at a time, with progress, and a result for each file of it.
 
-import { csrfHeader } from "./client";
+import { ask, csrfHeader } from "./client";
 
 export interface UploadBody {
   readonly files: readonly File[];
@@ -20,6 +20,23 @@ export interface UploadResult {
 export interface Sent {
   readonly results: readonly UploadResult[];
   readonly problem: string | undefined;
+}
+
+/** An instance by what it is, byte for byte. */
+export interface AskedInstance {
+  readonly instance: string;
+  readonly syntax: string;
+  readonly sha256: string;
+}
+
+/** The study of each instance that is at this node already; of none of them when the node cannot be asked. */
+export async function studiesOfKnown(instances: readonly AskedInstance[]): Promise<readonly (string | undefined)[]> {
+  const answer = await ask<{ readonly results: readonly { readonly study?: string }[] }>(
+    "POST",
+    "/dicom-web/uploads/known",
+    { body: { instances } },
+  );
+  return answer.ok ? answer.value.results.map((one) => one.study) : [];
 }
 
 /** Send a body. Never throws: `offline` is a passing loss of the line. */

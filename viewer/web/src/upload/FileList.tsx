@@ -5,7 +5,7 @@ import type { Item, State } from "./queue";
 import styles from "./Upload.module.css";
 
 const SHOWN_MAX = 200;
-const ORDER: readonly State[] = ["failed", "sending", "waiting", "stored", "passed"];
+const ORDER: readonly State[] = ["failed", "sending", "waiting", "stored", "here", "passed"];
 const KNOWN = [
   "InstanceConflict",
   "LimitExceeded",

@@ -5,11 +5,12 @@ import { IconFolderOpen, IconUpload } from "@tabler/icons-react";
 import { type DragEvent, useEffect, useRef, useState, useSyncExternalStore } from "react";
 import { useTranslation } from "react-i18next";
 import { beginSlide, forgetSlide, sendPiece, slideOnItsWay, slidesOnTheirWay } from "../api/slideUploads";
-import { sendFiles } from "../api/uploads";
+import { sendFiles, studiesOfKnown } from "../api/uploads";
 import { holdTab } from "../ui/unload";
 import { type Chosen, FILES_MAX, fromDrop, fromInput } from "./chosen";
 import { FileList } from "./FileList";
-import { UploadQueue } from "./queue";
+import { type Fingerprint, fingerprintOf } from "./fingerprint";
+import { type UploadNode, UploadQueue } from "./queue";
 import { SlideUploads } from "./SlideUploads";
 import { StudyFate } from "./StudyFate";
 import { type SlideNode, type Progress as SlideProgress, SlideSender } from "./slideSender";
@@ -24,7 +25,7 @@ export interface UploadProps {
 export function Upload({ onBack, onOpen }: UploadProps) {
   const { t } = useTranslation(["upload", "common"]);
   const [senders, setSenders] = useState<readonly SlideSender[]>([]);
-  const [queue] = useState(() => new UploadQueue(sendFiles, (file) => setSenders((before) => withSlide(before, file))));
+  const [queue] = useState(() => new UploadQueue(NODE, (file) => setSenders((before) => withSlide(before, file))));
   const { items, bytes, bytesSent, studies } = useSyncExternalStore(queue.subscribe, queue.uploads);
   const [isOver, setOver] = useState(false);
   const [isCut, setCut] = useState(false);
@@ -107,7 +108,7 @@ export function Upload({ onBack, onOpen }: UploadProps) {
       {items.length > 0 ? (
         <p role="status" className={styles["count"]}>
           {t("counts", {
-            stored: items.filter((item) => item.state === "stored").length,
+            stored: items.filter((item) => item.state === "stored" || item.state === "here").length,
             passed: items.filter((item) => item.state === "passed").length,
             failed,
             count: items.length,
@@ -138,7 +139,17 @@ export function Upload({ onBack, onOpen }: UploadProps) {
   );
 }
 
-const NODE: SlideNode = {
+const NODE: UploadNode = { known, send: sendFiles };
+
+async function known(files: readonly File[]): Promise<readonly (string | undefined)[]> {
+  const prints: (Fingerprint | undefined)[] = [];
+  for (const file of files) prints.push(await fingerprintOf(file));
+  const asked = prints.filter((print) => print !== undefined);
+  const studies = asked.length > 0 ? await studiesOfKnown(asked) : [];
+  return prints.map((print) => (print ? studies[asked.indexOf(print)] : undefined));
+}
+
+const SLIDE_NODE: SlideNode = {
   begin: beginSlide,
   list: slidesOnTheirWay,
   look: slideOnItsWay,
@@ -154,7 +165,7 @@ function withSlide(senders: readonly SlideSender[], file: File): readonly SlideS
   const isSame = (one: SlideSender) => one.file.name === file.name && one.file.size === file.size;
   const others = senders.filter((one) => !(isSame(one) && OVER.has(one.progress.get().step)));
   if (others.some(isSame)) return senders;
-  const sender = new SlideSender(file, NODE);
+  const sender = new SlideSender(file, SLIDE_NODE);
   void sender.resume();
   return [...others, sender];
 }

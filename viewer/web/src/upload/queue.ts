@@ -4,7 +4,7 @@ import type { Sent, UploadBody } from "../api/uploads";
 import type { Chosen } from "./chosen";
 import { type FileKind, HEAD_BYTES, kindOf, nextBatch } from "./kinds";
 
-export type State = "waiting" | "sending" | "stored" | "passed" | "failed";
+export type State = "waiting" | "sending" | "stored" | "here" | "passed" | "failed";
 
 export interface Item {
   readonly id: number;
@@ -26,7 +26,11 @@ export interface Uploads {
   readonly studies: readonly string[];
 }
 
-export type Send = (body: UploadBody, onProgress: (bytes: number) => void) => Promise<Sent>;
+export interface UploadNode {
+  /** The study of each file that is there already, byte for byte. */
+  readonly known: (files: readonly File[]) => Promise<readonly (string | undefined)[]>;
+  readonly send: (body: UploadBody, onProgress: (bytes: number) => void) => Promise<Sent>;
+}
 
 const BODIES_MAX = 2;
 const NOTHING: Uploads = { items: [], bytes: 0, bytesSent: 0, studies: [] };
@@ -36,15 +40,15 @@ export class UploadQueue {
   readonly #files = new Map<number, File>();
   readonly #sending = new Map<number, number>();
   readonly #listeners = new Set<() => void>();
-  readonly #send: Send;
+  readonly #node: UploadNode;
   readonly #onSlide: (file: File) => void;
   #bytesDone = 0;
   #nextId = 0;
   #bodies = 0;
 
   /** `onSlide` is given the vendors' slides, which go their own way. */
-  constructor(send: Send, onSlide: (file: File) => void) {
-    this.#send = send;
+  constructor(node: UploadNode, onSlide: (file: File) => void) {
+    this.#node = node;
     this.#onSlide = onSlide;
   }
 
@@ -67,7 +71,7 @@ export class UploadQueue {
     this.#go();
   }
 
-  /** Send again what failed: what is already there does no harm. */
+  /** Send again what failed. */
   retry(): void {
     const items = this.#uploads.items.map((item) =>
       item.state === "failed" ? { ...item, state: "waiting" as const, code: "", inside: undefined } : item,
@@ -106,24 +110,37 @@ export class UploadQueue {
   }
 
   async #body(batch: readonly Item[]): Promise<void> {
-    const number = batch[0]?.id ?? 0;
-    const files = batch.flatMap((item) => this.#files.get(item.id) ?? []);
     const isZip = batch[0]?.kind === "zip";
-    const sent = await this.#send({ files, isZip }, (bytes) => {
+    const rest = isZip ? batch : await this.#unknown(batch);
+    if (rest.length > 0) await this.#sent(rest, isZip);
+    this.#bodies -= 1;
+    this.#go();
+  }
+
+  /** Those that the node has not: what was put in before the line broke, or the page was closed, is not sent again. */
+  async #unknown(batch: readonly Item[]): Promise<readonly Item[]> {
+    const known = await this.#node.known(this.#filesOf(batch));
+    const here = batch.filter((_, index) => known[index] !== undefined);
+    this.#done(here, new Map(here.map((item) => [item.id, { state: "here" as const }])), known);
+    return batch.filter((item) => !here.includes(item));
+  }
+
+  async #sent(batch: readonly Item[], isZip: boolean): Promise<void> {
+    const number = batch[0]?.id ?? 0;
+    const sent = await this.#node.send({ files: this.#filesOf(batch), isZip }, (bytes) => {
       this.#sending.set(number, bytes);
       this.#tell({});
     });
     this.#sending.delete(number);
-    this.#bytesDone += batch.reduce((bytes, item) => bytes + item.bytes, 0);
-    this.#bodies -= 1;
     this.#end(batch, sent, isZip);
-    this.#go();
+  }
+
+  #filesOf(batch: readonly Item[]): readonly File[] {
+    return batch.flatMap((item) => this.#files.get(item.id) ?? []);
   }
 
   #end(batch: readonly Item[], sent: Sent, isZip: boolean): void {
     const changes = new Map<number, Partial<Item>>();
-    const studies = new Set(this.#uploads.studies);
-    for (const result of sent.results) if (result.study) studies.add(result.study);
     const stored = sent.results.filter((result) => result.state === "stored").length;
     for (const [index, item] of batch.entries()) {
       const result = isZip ? undefined : sent.results[index];
@@ -131,9 +148,25 @@ export class UploadQueue {
       const code = isStored ? "" : (result?.code ?? sent.problem ?? sent.results[0]?.code ?? "");
       const inside = isZip && sent.results.length > 0 ? { stored, not: sent.results.length - stored } : undefined;
       changes.set(item.id, { state: isStored ? "stored" : "failed", code, inside });
-      if (isStored) this.#files.delete(item.id);
     }
-    this.#tell({ studies: [...studies] });
+    this.#done(
+      batch,
+      changes,
+      sent.results.map((result) => result.study),
+    );
+  }
+
+  /** Note what became of a batch, and the studies that its files are of. */
+  #done(
+    batch: readonly Item[],
+    changes: ReadonlyMap<number, Partial<Item>>,
+    studies: readonly (string | undefined)[],
+  ): void {
+    this.#bytesDone += batch.reduce((bytes, item) => bytes + item.bytes, 0);
+    for (const [id, { state }] of changes) if (state !== "failed") this.#files.delete(id);
+    this.#tell({
+      studies: [...new Set([...this.#uploads.studies, ...studies.filter((study) => study !== undefined)])],
+    });
     this.#mark(changes);
   }
 
