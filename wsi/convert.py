@@ -6,7 +6,6 @@ a Basic Offset Table ends at 4 GiB. Where a partner refuses large objects, a lev
 """
 
 import hashlib
-import io
 import struct
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -14,15 +13,13 @@ from pathlib import Path
 from typing import IO, Final
 
 import numpy as np
-import pydicom
-from pydicom.dataset import Dataset
 
-from kernel.dicom.scanning.part10 import file_meta
+from kernel.dicom.scanning.file_meta import file_meta
 from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
-from kernel.dicom.vocabulary.syntaxes import JPEG_BASELINE
-from wsi.dicom_header import Identity, header_of, slide_uid
+from kernel.dicom.vocabulary.uids import JPEG_BASELINE
+from wsi.dicom_elements import encoded
+from wsi.dicom_header import Identity, Values, header_of, slide_uid
 from wsi.limits import malformed
-from wsi.octave import blank_tile
 from wsi.tile_index import Level, SlideIndex
 
 DIGEST_BYTES: Final = 1024 * 1024  # of the file's begin and end that go into the digest beside the places of all tiles
@@ -120,7 +117,7 @@ class Converter:
     def _write(self, part: Part, file: IO[bytes], progress: Callable[[int], None]) -> None:
         uid = self.sop_instance_uid(part)
         file.write(file_meta(WHOLE_SLIDE, uid, JPEG_BASELINE))
-        file.write(_encoded(self._header(part, uid)))
+        file.write(encoded(self._header(part, uid)))
         table_at = file.tell()
         offsets, lengths = np.zeros(part.frames, "<u8"), np.zeros(part.frames, "<u8")
         _write_tables(file, offsets, lengths)
@@ -139,19 +136,18 @@ class Converter:
         file.seek(table_at)
         _write_tables(file, offsets, lengths)
 
-    def _header(self, part: Part, uid: str) -> Dataset:
-        ds = pydicom.Dataset(self._headers[part.level])
-        ds.SOPInstanceUID = uid
-        ds.NumberOfFrames = part.frames
+    def _header(self, part: Part, uid: str) -> Values:
+        values = {**self._headers[part.level], "SOPInstanceUID": uid, "NumberOfFrames": part.frames}
         if part.parts > 1:
             role = f"level {part.level}"
-            ds.ConcatenationUID = slide_uid(self._digest, f"{role} concatenation")
-            ds.SOPInstanceUIDOfConcatenationSource = slide_uid(self._digest, role)
-            ds.ConcatenationFrameOffsetNumber = part.first
-            ds.InConcatenationNumber = part.number
-            ds.InConcatenationTotalNumber = part.parts
-            ds.InstanceNumber = part.level + 1
-        return ds
+            values |= {
+                "ConcatenationUID": slide_uid(self._digest, f"{role} concatenation"),
+                "SOPInstanceUIDOfConcatenationSource": slide_uid(self._digest, role),
+                "ConcatenationFrameOffsetNumber": part.first,
+                "InConcatenationNumber": part.number,
+                "InConcatenationTotalNumber": part.parts,
+            }
+        return values
 
     def _tiles(self, part: Part) -> Iterator[tuple[bytes | memoryview, ...]]:
         """Yield the pieces of each tile."""
@@ -163,7 +159,7 @@ class Converter:
                 length, begun = completion.beginning(stored)
                 yield begun, stored[length:]
             else:
-                blank = blank or blank_tile(level)
+                blank = blank or _blank_tile(level)
                 yield (blank,)
 
     def _stored(self, level: Level, part: Part) -> Iterator[memoryview]:
@@ -194,7 +190,7 @@ def _write_tables(file: IO[bytes], offsets: np.ndarray, lengths: np.ndarray) -> 
         file.write(values.tobytes())
 
 
-def _encoded(ds: Dataset) -> bytes:
-    out = io.BytesIO()
-    pydicom.dcmwrite(out, ds, implicit_vr=False, little_endian=True, enforce_file_format=False)
-    return out.getvalue()
+def _blank_tile(level: Level) -> bytes:
+    from wsi.octave import blank_tile  # which draws: few slides have a tile where nothing was scanned
+
+    return blank_tile(level)

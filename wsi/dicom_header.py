@@ -10,11 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from pydicom.dataset import Dataset
-from pydicom.sequence import Sequence as DicomSequence
-from pydicom.valuerep import DSfloat
-
-from kernel.dicom.pixels.icc import srgb_profile
+from kernel.dicom.pixels.srgb import srgb_profile
 from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
 from kernel.dicom.vocabulary.uids import uid_of
 from wsi.limits import malformed
@@ -26,6 +22,9 @@ UNKNOWN_MOMENT: Final = datetime.fromtimestamp(0, UTC)
 # Rows run down the slide and columns across it, as a vendor's viewer shows its file (PS3.3 C.8.12.4.1.3).
 ORIENTATION: Final = (0, 1, 0, 1, 0, 0)
 OPTICAL_PATH: Final = "1"
+
+Values = dict[str, Any]
+"""A data set by keyword, as `wsi.dicom_elements` writes it."""
 
 _MANUFACTURERS: Final[Mapping[str, str]] = {"aperio": "Leica Biosystems"}
 _PHOTOMETRIC: Final = {"grey": "MONOCHROME2", "RGB": "RGB", "YCbCr": "YBR_FULL_422"}
@@ -51,8 +50,8 @@ def slide_uid(digest: bytes, role: str) -> str:
     return uid_of(hashlib.sha256(digest + role.encode()).digest()[:16])
 
 
-def header_of(index: SlideIndex, number: int, identity: Identity, digest: bytes) -> Dataset:
-    """Return the data set of one level but for NumberOfFrames, SOP Instance UID and pixel data.
+def header_of(index: SlideIndex, number: int, identity: Identity, digest: bytes) -> Values:
+    """Return the attributes of one level but for NumberOfFrames, SOP Instance UID and pixel data.
 
     Parameters
     ----------
@@ -73,7 +72,7 @@ def header_of(index: SlideIndex, number: int, identity: Identity, digest: bytes)
     down = index.mpp[1] / 1000 * finest.height / level.height
     origin = "DERIVED" if number or index.derivation else "ORIGINAL"
     kind = [origin, "PRIMARY", "VOLUME", "RESAMPLED" if number else "NONE"]
-    return data_set({
+    return {
         **_study(index, identity, digest),
         **_slide(identity, digest),
         **_matrix(level, across, down, digest),
@@ -83,10 +82,10 @@ def header_of(index: SlideIndex, number: int, identity: Identity, digest: bytes)
         "InstanceNumber": number + 1,
         "OpticalPathSequence": [_optical_path(index, level)],
         "SharedFunctionalGroupsSequence": [_shared(kind, across, down)],
-    })  # fmt: skip
+    }
 
 
-def _study(index: SlideIndex, identity: Identity, digest: bytes) -> dict[str, Any]:
+def _study(index: SlideIndex, identity: Identity, digest: bytes) -> Values:
     """Patient, General Study, General Series, Whole Slide Microscopy Series, Frame of Reference, Enhanced Equipment."""
     at = index.acquired_at or UNKNOWN_MOMENT
     return {
@@ -118,7 +117,7 @@ def _study(index: SlideIndex, identity: Identity, digest: bytes) -> dict[str, An
     }
 
 
-def _slide(identity: Identity, digest: bytes) -> dict[str, Any]:
+def _slide(identity: Identity, digest: bytes) -> Values:
     """Specimen (PS3.3 C.7.6.22) and Slide Label."""
     container = identity.container or UNKNOWN
     specimen = {
@@ -133,18 +132,18 @@ def _slide(identity: Identity, digest: bytes) -> dict[str, Any]:
         "IssuerOfTheContainerIdentifierSequence": [],
         "ContainerTypeCodeSequence": [_code(_SLIDE)],
         "AcquisitionContextSequence": [],
-        "SpecimenDescriptionSequence": [data_set(specimen)],
+        "SpecimenDescriptionSequence": [specimen],
         "SpecimenLabelInImage": "NO",
         "BurnedInAnnotation": "NO",  # on the tissue; the pictures of the label are not written
     }
 
 
-def _matrix(level: Level, across: float, down: float, digest: bytes) -> dict[str, Any]:
+def _matrix(level: Level, across: float, down: float, digest: bytes) -> Values:
     """Multi-frame Dimension and Whole Slide Microscopy Image (PS3.3 C.8.12.4); `across` and `down` in mm a pixel."""
     organization = {"DimensionOrganizationUID": slide_uid(digest, "dimensions")}
     return {
         "VolumetricProperties": "VOLUME",
-        "DimensionOrganizationSequence": [data_set(organization)],
+        "DimensionOrganizationSequence": [organization],
         "DimensionOrganizationType": "TILED_FULL",
         "ImagedVolumeWidth": level.width * across,
         "ImagedVolumeHeight": level.height * down,
@@ -152,7 +151,7 @@ def _matrix(level: Level, across: float, down: float, digest: bytes) -> dict[str
         "TotalPixelMatrixColumns": level.width,
         "TotalPixelMatrixRows": level.height,
         "TotalPixelMatrixOriginSequence": [
-            data_set({"XOffsetInSlideCoordinateSystem": 0.0, "YOffsetInSlideCoordinateSystem": 0.0})
+            {"XOffsetInSlideCoordinateSystem": 0.0, "YOffsetInSlideCoordinateSystem": 0.0}
         ],
         "ImageOrientationSlide": list(ORIENTATION),
         "NumberOfOpticalPaths": level.paths,
@@ -162,7 +161,7 @@ def _matrix(level: Level, across: float, down: float, digest: bytes) -> dict[str
     }
 
 
-def _pixels(level: Level) -> dict[str, Any]:
+def _pixels(level: Level) -> Values:
     samples = 1 if level.colour == "grey" else 3
     ratio = level.width * level.height * samples / max(1, int(level.lengths.sum()))
     return {
@@ -177,13 +176,13 @@ def _pixels(level: Level) -> dict[str, Any]:
         "HighBit": 7,
         "PixelRepresentation": 0,
         "LossyImageCompression": "01",
-        "LossyImageCompressionRatio": DSfloat(round(ratio, 2), auto_format=True),
+        "LossyImageCompressionRatio": round(ratio, 2),
         "LossyImageCompressionMethod": "ISO_10918_1",
     }
 
 
-def _optical_path(index: SlideIndex, level: Level) -> Dataset:
-    path: dict[str, Any] = {
+def _optical_path(index: SlideIndex, level: Level) -> Values:
+    path: Values = {
         "OpticalPathIdentifier": OPTICAL_PATH,
         "IlluminationTypeCodeSequence": [_code(_BRIGHTFIELD)],
         "IlluminationColorCodeSequence": [_code(_FULL_SPECTRUM)],
@@ -191,29 +190,17 @@ def _optical_path(index: SlideIndex, level: Level) -> Dataset:
     if level.colour != "grey":
         path["ICCProfile"] = index.icc_profile or srgb_profile()
     if index.objective:
-        path["ObjectiveLensPower"] = DSfloat(index.objective, auto_format=True)
-    return data_set(path)
+        path["ObjectiveLensPower"] = index.objective
+    return path
 
 
-def _shared(kind: list[str], across: float, down: float) -> Dataset:
-    spacing = [DSfloat(down, auto_format=True), DSfloat(across, auto_format=True)]
-    return data_set({
-        "PixelMeasuresSequence": [
-            data_set({"PixelSpacing": spacing, "SliceThickness": DSfloat(DEPTH_MM, auto_format=True)})
-        ],
-        "WholeSlideMicroscopyImageFrameTypeSequence": [data_set({"FrameType": kind})],
-        "OpticalPathIdentificationSequence": [data_set({"OpticalPathIdentifier": OPTICAL_PATH})],
-    })  # fmt: skip
+def _shared(kind: list[str], across: float, down: float) -> Values:
+    return {
+        "PixelMeasuresSequence": [{"PixelSpacing": [down, across], "SliceThickness": DEPTH_MM}],
+        "WholeSlideMicroscopyImageFrameTypeSequence": [{"FrameType": kind}],
+        "OpticalPathIdentificationSequence": [{"OpticalPathIdentifier": OPTICAL_PATH}],
+    }
 
 
-def _code(values: tuple[str, str, str]) -> Dataset:
-    return data_set(dict(zip(("CodeValue", "CodingSchemeDesignator", "CodeMeaning"), values, strict=True)))
-
-
-def data_set(values: Mapping[str, Any]) -> Dataset:
-    """Return a data set of these attributes by keyword; lists of data sets become sequences."""
-    made = Dataset()
-    for keyword, value in values.items():
-        is_sequence = keyword.endswith("Sequence")
-        setattr(made, keyword, DicomSequence(value) if is_sequence else value)
-    return made
+def _code(values: tuple[str, str, str]) -> Values:
+    return dict(zip(("CodeValue", "CodingSchemeDesignator", "CodeMeaning"), values, strict=True))

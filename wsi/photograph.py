@@ -10,6 +10,8 @@ from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 import pydicom
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence as DicomSequence
 
 from kernel.dicom.pictures.photographs import (
     SIDE_PIXELS_MAX,
@@ -21,7 +23,7 @@ from kernel.dicom.pictures.photographs import (
 )
 from kernel.dicom.vocabulary.uids import uid_of
 from kernel.errors import InvalidRequest, MalformedSlide, UnsupportedMediaType
-from wsi.dicom_header import UNKNOWN, Identity, data_set, slide_uid
+from wsi.dicom_header import UNKNOWN, Identity, slide_uid
 from wsi.jpeg import Colour, completion, frame_of, marked_colour
 from wsi.limits import MEBIBYTE, PROFILE_BYTES_MAX, at_most, malformed
 
@@ -63,7 +65,7 @@ def photograph(content: bytes, identity: Identity, description: str, number: int
         raise malformed("the photograph cannot be read") from None
     colour, scan = _as_it_is(jpeg)
     uid = uid_of(hashlib.sha256(content + identity.study_instance_uid.encode()).digest()[:16])
-    ds = data_set({
+    ds = _data_set({
         **_study(identity, description, _taken_at(seen)),
         **photographic(scan, _PHOTOMETRIC[colour], is_anew=not stays),
         "SOPInstanceUID": uid,
@@ -125,3 +127,11 @@ def _study(identity: Identity, description: str, taken_at: datetime | None) -> d
         "Laterality": "",  # nobody said which
         "PatientOrientation": "",
     }
+
+
+def _data_set(values: dict[str, Any]) -> Dataset:
+    """Return a data set of these attributes by keyword; lists of data sets become sequences."""
+    made = Dataset()
+    for keyword, value in values.items():
+        setattr(made, keyword, DicomSequence(value) if keyword.endswith("Sequence") else value)
+    return made

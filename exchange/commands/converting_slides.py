@@ -1,16 +1,12 @@
-"""`vienanh slides to-dicom`: a slide written as DICOM."""
+"""`vienanh slides to-dicom`: its options and their help; `to_dicom` does it."""
 
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated
 
 import typer
 
-from exchange.terminal.screen import out, plain_errors, progress_bar
-from wsi.convert import Converter, parts_of
-from wsi.dicom_header import Identity
-from wsi.source import opened_source
-
-PART_GIBIBYTES: Final = 16.0  # what a node takes by STOW-RS unless told otherwise
+from exchange.commands.to_dicom import PART_GIBIBYTES, PART_GIBIBYTES_MIN, Request, converted
+from exchange.terminal.screen import out, plain_errors
 
 
 def to_dicom(
@@ -22,26 +18,15 @@ def to_dicom(
     study_uid: Annotated[str, typer.Option(help="Study Instance UID; one made of the slide otherwise.")] = "",
     container: Annotated[str, typer.Option(help="Container Identifier (0040,0512): the slide's own number.")] = "",
     mpp: Annotated[float, typer.Option(help="Microns a pixel, where the file does not say.")] = 0.0,
-    part_gib: Annotated[float, typer.Option(min=0.001, help="Cut levels larger than this into a concatenation.")] = (
-        PART_GIBIBYTES
-    ),
+    part_gib: Annotated[
+        float, typer.Option(min=PART_GIBIBYTES_MIN, help="Cut levels larger than this into a concatenation.")
+    ] = PART_GIBIBYTES,
 ) -> None:
     """Write a slide as DICOM: every stored tile as it is, one file a level.
 
     For example: vienanh slides to-dicom K26-1.svs out/ --patient-id 123 --container K26-1. Who the patient is comes from
     the options alone; label and macro pictures are not written, because they show it.
     """
-    with plain_errors(), opened_source(file, mpp, folder, None) as source:
-        identity = Identity(patient_id, patient_name, accession_number, study_uid, container)
-        converter = Converter(source.read, source.slide, identity, source.digest)
-        parts = list(parts_of(source.slide, int(part_gib * 2**30)))
-        folder.mkdir(parents=True, exist_ok=True)
-        with progress_bar() as bar:
-            task = bar.add_task("tiles", total=sum(part.frames for part in parts))
-            for part in parts:
-                converter.write(
-                    part,
-                    folder / f"{converter.sop_instance_uid(part)}.dcm",
-                    lambda frames: bar.advance(task, frames),
-                )
-    out.print(f"{len(parts)} files were written to {folder}.", markup=False, highlight=False)
+    options = (patient_id, patient_name, accession_number, study_uid, container, mpp, part_gib)
+    with plain_errors():
+        out.print(converted(Request(file, folder, *options)), markup=False, highlight=False)

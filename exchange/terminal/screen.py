@@ -26,9 +26,14 @@ def plain_errors() -> Generator[None]:
     try:
         yield
     except ExchangeError as error:
-        err.print(Text.assemble((error.code, "bold red"), f": {error}"))
-        code = {Denied: EXIT_DENIED, Retriable: EXIT_RETRIABLE, Corrupt: EXIT_CORRUPT}
-        raise typer.Exit(next((code[kind] for kind in code if isinstance(error, kind)), EXIT_REFUSED)) from error
+        raise typer.Exit(told(error)) from error
+
+
+def told(error: ExchangeError) -> int:
+    """Say an error in one line on stderr; return the exit code of its family."""
+    err.print(Text.assemble((error.code, "bold red"), f": {error}"))
+    code = {Denied: EXIT_DENIED, Retriable: EXIT_RETRIABLE, Corrupt: EXIT_CORRUPT}
+    return next((code[kind] for kind in code if isinstance(error, kind)), EXIT_REFUSED)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

@@ -5,9 +5,12 @@ import subprocess
 import sys
 
 import pydicom
+import pytest
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from exchange.commands.table import app
+from exchange.commands.to_dicom import OPTIONS, Request, plain_request
 from tests.wsi.builders import a_strip, a_tiff, an_svs
 
 
@@ -87,3 +90,72 @@ def test_what_needs_no_archive_imports_none(tmp_path):
     run = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True)
 
     assert run.stdout.strip() == "[0, 0] []"
+
+
+def to_dicom(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-X", "importtime", "-m", "exchange", "slides", "to-dicom", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+def test_a_conversion_loads_none_of_what_takes_longer_to_load_than_to_convert(tmp_path):
+    (tmp_path / "a.svs").write_bytes(an_svs())
+
+    run = to_dicom(str(tmp_path / "a.svs"), str(tmp_path / "out"), "--patient-id=BN-1", "--mpp", "0.5")
+
+    loaded = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+    written = [pydicom.dcmread(path) for path in (tmp_path / "out").iterdir()]
+    assert run.stdout == f"2 files were written to {tmp_path / 'out'}.\n"
+    assert {ds.PatientID for ds in written} == {"BN-1"}
+    assert "numpy" in loaded
+    assert loaded & {"pydicom", "typer", "rich", "fastapi", "PIL", "kernel.config"} == set()
+
+
+def test_a_conversion_that_is_refused_is_one_line_and_a_code(tmp_path):
+    (tmp_path / "a.tif").write_bytes(a_tiff(a_strip("scan", 0)))
+
+    run = to_dicom(str(tmp_path / "a.tif"), str(tmp_path / "out"))
+
+    (said,) = [line for line in run.stderr.splitlines() if not line.startswith("import time:")]
+    assert run.returncode == 2
+    assert said.startswith("MalformedSlide: ")
+    assert not (tmp_path / "out").exists()
+
+
+def test_the_quick_way_has_the_options_of_the_command_and_their_defaults():
+    command = get_command(app).commands["slides"].commands["to-dicom"]
+    told = {one.opts[0]: (one.name, one.default) for one in command.params if one.opts[0].startswith("--")}
+    told.pop("--help", None)
+    nothing = Request.__dataclass_fields__
+
+    assert told == {option: (field, nothing[field].default) for option, (field, _) in OPTIONS.items()}
+
+
+def test_plain_arguments_are_understood_in_any_order(tmp_path):
+    (tmp_path / "a.svs").write_bytes(b"x")
+    file, folder = str(tmp_path / "a.svs"), str(tmp_path / "out")
+
+    found = plain_request(["--mpp", "0.5", file, "--container=K26=1", folder])
+
+    assert found == Request(tmp_path / "a.svs", tmp_path / "out", mpp=0.5, container="K26=1")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["--help"],
+        ["--mpp"],
+        ["--mpp", "two"],
+        ["--part-gib", "0"],
+        ["--part-gib", "nan"],
+        ["--unknown", "1"],
+        ["third"],
+    ],
+)
+def test_what_takes_more_is_left_to_the_command_line(tmp_path, more):
+    (tmp_path / "a.svs").write_bytes(b"x")
+    plain = [str(tmp_path / "a.svs"), str(tmp_path / "out")]
+
+    assert plain_request(plain) is not None
+    assert plain_request([*plain, *more]) is None
+    assert plain_request([str(tmp_path / "none"), plain[1]]) is None
+    assert plain_request([plain[0], plain[0]]) is None

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from PIL import Image
 
-from kernel.dicom.pixels.icc import srgb_profile
+from kernel.dicom.pixels.srgb import srgb_profile
 from wsi.tiff import Tag
 
 BYTE, ASCII, SHORT, LONG, RATIONAL, LONG8 = 1, 2, 3, 4, 5, 16

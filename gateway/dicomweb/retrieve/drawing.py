@@ -13,8 +13,9 @@ from kernel.dicom.pictures.render import drawn, render, to_grey
 from kernel.dicom.pictures.video import encode_mp4
 from kernel.dicom.pixels.codecs import decode_native
 from kernel.dicom.pixels.decoders import shared_decoders
-from kernel.dicom.pixels.icc import own_profile, srgb_profile
+from kernel.dicom.pixels.icc import own_profile
 from kernel.dicom.pixels.reading import Pixels, check_decodable
+from kernel.dicom.pixels.srgb import srgb_profile
 from kernel.dicom.scanning.values import Values
 
 _FRAME_TIME, _CINE_RATE, _DISPLAY_RATE = 0x00181063, 0x00180040, 0x00082144

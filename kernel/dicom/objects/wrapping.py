@@ -15,8 +15,8 @@ from pydicom.dataset import FileMetaDataset
 from pydicom.uid import UID
 
 from kernel.dicom.pictures.photographs import Drawing, photographic, shared_photographs
-from kernel.dicom.scanning.part10 import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, JPEG_BASELINE
+from kernel.dicom.vocabulary.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from kernel.errors import InvalidRequest, LimitExceeded
 
 PDF: Final = "1.2.840.10008.5.1.4.1.1.104.1"  # Encapsulated PDF Storage

@@ -1,11 +1,10 @@
-"""The ICC profile of a picture (PS3.3 C.11.15): the image's own, or sRGB.
+"""The ICC profile of a picture (PS3.3 C.11.15): the image's own; that of sRGB is in `srgb`.
 
 A stranger's profile is carried along here and never interpreted: `as_srgb` runs in the processes of
 `kernel.dicom.pixels.decoders`.
 """
 
 import io
-from functools import lru_cache
 from typing import Final
 
 from PIL import Image, ImageCms
@@ -28,12 +27,6 @@ def own_profile(header: Header) -> bytes | None:
         if profile[36:40] == b"acsp" and len(profile) <= PROFILE_BYTES_MAX:
             return profile
     return None
-
-
-@lru_cache(maxsize=1)
-def srgb_profile() -> bytes:
-    """Return the profile of sRGB."""
-    return ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
 
 
 def as_srgb(pixels: bytes, image: ImagePixel, profile: bytes) -> bytes:

@@ -13,12 +13,11 @@ import pydicom.config
 from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from kernel.dicom.scanning.elements import Buffer
+from kernel.dicom.scanning.file_meta import MAGIC, PREAMBLE_BYTES
+from kernel.dicom.scanning.file_meta import file_meta as file_meta
 from kernel.dicom.vocabulary.limits import exceeded, malformed
-from kernel.dicom.vocabulary.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
-PREAMBLE_BYTES: Final = 128
 META_BYTES_MAX: Final = 64 * 1024
-_MAGIC: Final = b"DICM"
 PYDICOM_ERRORS: Final = (
     BytesLengthException,
     InvalidDicomError,
@@ -52,27 +51,6 @@ class FileMeta:
     dataset_offset: int  # where the data set begins in the file
 
 
-def file_meta(sop_class_uid: str, sop_instance_uid: str, transfer_syntax_uid: str) -> bytes:
-    """Return preamble, prefix and file meta information in our canonical form: a function of the three UIDs alone."""
-    elements = b"".join(
-        (
-            struct.pack("<HH2sHI", 2, 1, b"OB", 0, 2) + b"\0\1",
-            _short(0x0002, b"UI", sop_class_uid.encode("ascii"), b"\0"),
-            _short(0x0003, b"UI", sop_instance_uid.encode("ascii"), b"\0"),
-            _short(0x0010, b"UI", transfer_syntax_uid.encode("ascii"), b"\0"),
-            _short(0x0012, b"UI", IMPLEMENTATION_CLASS_UID.encode("ascii"), b"\0"),
-            _short(0x0013, b"SH", IMPLEMENTATION_VERSION_NAME.encode("ascii"), b" "),
-        )
-    )
-    length = struct.pack("<HH2sHI", 2, 0, b"UL", 4, len(elements))
-    return b"\0" * PREAMBLE_BYTES + _MAGIC + length + elements
-
-
-def _short(number: int, vr: bytes, value: bytes, pad: bytes) -> bytes:
-    value += pad * (len(value) % 2)
-    return struct.pack("<HH2sH", 2, number, vr, len(value)) + value
-
-
 def read_file_meta(buffer: Buffer) -> FileMeta:
     """Read the file meta information at the start of a Part 10 file, or of a prefix that holds all of it.
 
@@ -85,8 +63,8 @@ def read_file_meta(buffer: Buffer) -> FileMeta:
     LimitExceeded
         More than `META_BYTES_MAX`.
     """
-    offset = PREAMBLE_BYTES + len(_MAGIC)
-    if len(buffer) < offset or bytes(buffer[PREAMBLE_BYTES:offset]) != _MAGIC:
+    offset = PREAMBLE_BYTES + len(MAGIC)
+    if len(buffer) < offset or bytes(buffer[PREAMBLE_BYTES:offset]) != MAGIC:
         raise malformed("it has no DICM prefix")
     texts = {0x0002: "", 0x0003: "", 0x0010: ""}
     try:

@@ -5,9 +5,10 @@ label is plain to read, so that attribute is not looked at: whatever is not the 
 """
 
 from collections.abc import Mapping
-from typing import Final, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
-from kernel.dicom.scanning.values import Values
+if TYPE_CHECKING:
+    from kernel.dicom.scanning.values import Values  # pydicom comes with it
 
 WHOLE_SLIDE: Final = "1.2.840.10008.5.1.4.1.1.77.1.6"  # VL Whole Slide Microscopy Image Storage
 Flavour = Literal["volume", "thumbnail", "label", "macro", "other"]
@@ -27,7 +28,7 @@ def flavour_of(image_type: str, specimen_label_in_image: str) -> Flavour:
     return "macro" if specimen_label_in_image.strip().upper() == "YES" and flavour in TISSUE else flavour
 
 
-def shows_label(sop_class_uid: str, values: Values) -> bool:
+def shows_label(sop_class_uid: str, values: "Values") -> bool:
     """Whether an instance of a slide shows, or may show, whose it is."""
     if sop_class_uid != WHOLE_SLIDE:
         return False

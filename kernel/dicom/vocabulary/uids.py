@@ -1,4 +1,4 @@
-"""Unique identifiers: one type for each kind, the check of PS3.5 9.1, and the two that name this implementation."""
+"""Unique identifiers: one type for each kind, the check of PS3.5 9.1, and those that are needed without pydicom."""
 
 from typing import Final, NewType
 
@@ -11,6 +11,8 @@ SOPInstanceUID = NewType("SOPInstanceUID", str)
 UID_CHARACTERS_MAX: Final = 64
 IMPLEMENTATION_CLASS_UID: Final = "2.25.247160485923158839140735529174033291463"
 IMPLEMENTATION_VERSION_NAME: Final = "VIENANH"  # at most 16 characters (PS3.5 6.2, SH)
+
+JPEG_BASELINE: Final = "1.2.840.10008.1.2.4.50"  # a transfer syntax; the others are in `syntaxes`
 
 _CHARACTERS = frozenset("0123456789.")
 
