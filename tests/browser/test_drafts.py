@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 from collections.abc import Callable, Iterator
@@ -71,7 +72,7 @@ def hub(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeP
     for name in ("bs.lan", "bs.minh"):
         node.add_user(name, "reader", PASSWORD)
     studies = [one for date in DATES for one in a_series(f"draft {date}", 1, "5 mm", CHEST, date)]
-    node.store([*studies, a_volume(600, 400, 200)])
+    node.store([*studies, a_volume(600, 400, 200, FrameOfReferenceUID="1.2.3.9")])
     yield node
     node.stop()
 
@@ -317,6 +318,32 @@ def test_what_is_drawn_on_a_slide_outlives_the_tab_too(browser_without_webgl: Br
     room.page.goto(address)
 
     expect(bar(room)).to_be_visible()
+    room.close()
+
+
+class OtherWindow(SlideRoom):
+    """The same slide in another window of the same browser."""
+
+    def __init__(self, slide: SlideRoom) -> None:
+        self.room, self.page = slide.room, slide.room.context.new_page()
+        self.page.goto(slide.page.url)
+        self.settle()
+
+
+def test_a_slide_in_two_windows_has_the_same_marks_in_both(browser_without_webgl: Browser, hub: NodeProcess):
+    room = Room.open(browser_without_webgl, hub.url, drafts=True)
+    one = SlideRoom(room)
+    two = OtherWindow(one)
+    drawn = [window.page.locator(".va-mark-label").filter(has_text=re.compile("một|hai")) for window in (one, two)]
+
+    two.write("hai")
+    one.write("một")
+
+    for there in drawn:
+        expect(there).to_have_count(2)
+    two.page.get_by_role("button", name="Lưu vào ca").click()
+    expect(two.page.get_by_text("bs.lan lưu")).to_be_visible()
+    expect(one.page.get_by_text("bs.lan lưu")).to_be_visible()  # nothing is left to save there, either
     room.close()
 
 

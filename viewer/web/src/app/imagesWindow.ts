@@ -4,11 +4,8 @@
 import { create } from "zustand";
 import type { StudyKey } from "../api/queries";
 import { leave } from "../ui/leaving";
-import { placeOnOtherScreen } from "../ui/otherScreen";
-import { randomName } from "../ui/randomName";
+import { OtherWindow } from "../ui/otherWindow";
 import { addressOf } from "./route";
-
-const NAME = "vienanh-images-";
 
 type Message =
   | { readonly kind: "show"; readonly study: StudyKey }
@@ -25,20 +22,11 @@ interface ImagesWindow {
 
 export const useImagesWindow = create<ImagesWindow>(() => ({ wanted: false, blocked: false }));
 
+const other = new OtherWindow<Message>("vienanh-images-");
+
 /** Whether this is the window of pictures. */
 export function isImages(): boolean {
-  return window.name.startsWith(NAME);
-}
-
-let opened: Window | null = null;
-let id = "";
-let line: BroadcastChannel | undefined;
-
-function lineOf(): BroadcastChannel {
-  if (isImages()) id = window.name.slice(NAME.length);
-  else id ||= randomName();
-  line ??= new BroadcastChannel(`vienanh ${id}`);
-  return line;
+  return other.isHere();
 }
 
 export function toggleImagesWindow(): void {
@@ -48,26 +36,19 @@ export function toggleImagesWindow(): void {
 
 /** Open a study there. */
 export async function showThere(study: StudyKey): Promise<void> {
-  const listed = lineOf();
-  if (opened && !opened.closed) {
-    listed.postMessage({ kind: "show", study } satisfies Message);
-    opened.focus();
-    return;
-  }
-  const address = addressOf({ screen: "reading", ...study });
-  opened = window.open(address, NAME + id, await placeOnOtherScreen());
-  useImagesWindow.setState({ blocked: opened === null });
+  const isShown = await other.show(addressOf({ screen: "reading", ...study }), { kind: "show", study });
+  useImagesWindow.setState({ blocked: !isShown });
 }
 
 /** Nobody is signed in any more. */
 export function closeThere(): void {
-  if (opened) lineOf().postMessage({ kind: "close" } satisfies Message);
-  opened = null;
+  if (other.wasOpened()) other.tell({ kind: "close" });
+  other.forget();
 }
 
 /** In the window of pictures: ask the list for another case. */
 export function stepThere(study: StudyKey, by: number): void {
-  lineOf().postMessage({ kind: "step", study, by } satisfies Message);
+  other.tell({ kind: "step", study, by });
 }
 
 /** In the window of pictures: there is no list to go back to. */
@@ -77,12 +58,9 @@ export function closeHere(): void {
 
 /** Hear the other window; returns what ends it. */
 export function hearThere(onShow: (study: StudyKey) => void, onStep: (from: StudyKey, by: number) => void): () => void {
-  const heard = ({ data }: MessageEvent<Message>) => {
-    if (isImages() && data.kind === "show") onShow(data.study);
-    if (isImages() && data.kind === "close") window.close();
-    if (!isImages() && data.kind === "step") onStep(data.study, data.by);
-  };
-  const from = lineOf();
-  from.addEventListener("message", heard);
-  return () => from.removeEventListener("message", heard);
+  return other.hear((message) => {
+    if (isImages() && message.kind === "show") onShow(message.study);
+    if (isImages() && message.kind === "close") window.close();
+    if (!isImages() && message.kind === "step") onStep(message.study, message.by);
+  });
 }

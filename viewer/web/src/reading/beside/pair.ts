@@ -5,8 +5,7 @@ import type { StudyKey } from "../../api/queries";
 import { addressAt } from "../../api/queries";
 import { createStore, type Store } from "../../engine/emitter";
 import type { Slice } from "../../engine/stack/linked";
-import { placeOnOtherScreen } from "../../ui/otherScreen";
-import { randomName } from "../../ui/randomName";
+import { OtherWindow } from "../../ui/otherWindow";
 
 export type Message =
   /** The second window is there and asks what it shall show. */
@@ -38,67 +37,46 @@ export interface Work {
   readonly content: string;
 }
 
-const NAME = "vienanh-second-";
+const second = new OtherWindow<Message>("vienanh-second-");
 
 /** Whether this is the second window. */
 export function isSecond(): boolean {
-  return window.name.startsWith(NAME);
+  return second.isHere();
 }
 
 /** The browser did not let a second window open. */
 export const blocked: Store<boolean> = createStore(false);
 
-const listeners = new Set<(message: Message) => void>();
-let line: BroadcastChannel | undefined;
-let id = "";
-let second: Window | null = null;
 let wanted: { readonly study: StudyKey; readonly series: string | undefined } | undefined;
 let rooms = 0;
 
-function begin(): void {
-  if (line) return;
-  if (isSecond()) id = window.name.slice(NAME.length);
-  else id ||= randomName();
-  line = new BroadcastChannel(`vienanh ${id}`);
-  line.onmessage = ({ data }: MessageEvent<Message>) => {
-    // Also when this window's own reading has ended, as where its session did before the room's.
-    if (data.kind === "close" && isSecond()) window.close();
-    for (const listener of [...listeners]) listener(data);
-  };
-  if (!isSecond()) window.addEventListener("pagehide", closeSecond);
-}
-
 /** Tell the other window, if there is one. */
 export function tell(message: Message): void {
-  if (isSecond()) begin();
-  line?.postMessage(message);
+  if (isSecond() || second.wasOpened()) second.tell(message);
 }
 
 /** Hear the other window; returns what ends it. */
 export function hear(listener: (message: Message) => void): () => void {
-  if (isSecond()) begin();
-  listeners.add(listener);
-  return () => listeners.delete(listener);
+  second.hear(heed);
+  return second.hear(listener);
+}
+
+/** Also when this window's own reading has ended, as where its session did before the room's. */
+function heed({ kind }: Message): void {
+  if (kind === "close" && isSecond()) window.close();
 }
 
 /** Show a series in the second window, on another screen where the browser knows one. */
 export async function openSecond(study: StudyKey, series: string | undefined): Promise<void> {
   wanted = { study, series };
-  if (second && !second.closed) {
-    tell({ kind: "show", ...wanted });
-    second.focus();
-    return;
-  }
-  begin();
-  const place = await placeOnOtherScreen();
-  second = window.open(addressAt(study, `/study/${study.studyInstanceUid}`), NAME + id, place);
-  blocked.set(second === null);
+  window.addEventListener("pagehide", closeSecond);
+  blocked.set(!(await second.show(addressAt(study, `/study/${study.studyInstanceUid}`), { kind: "show", ...wanted })));
 }
 
 /** End the second window with the room. */
 function closeSecond(): void {
   tell({ kind: "close" });
-  second = null;
+  second.forget();
 }
 
 /** What the second window shall show, for its first question. */
@@ -109,14 +87,14 @@ export function wantedThere() {
 /** A reading is open here. Returns what ends it: when no other follows at once, the second window goes, too. */
 export function enterRoom(study: StudyKey): () => void {
   rooms += 1;
-  if (second && wanted && !isSame(wanted.study, study)) {
+  if (second.wasOpened() && wanted && !isSame(wanted.study, study)) {
     wanted = { study, series: undefined };
     tell({ kind: "show", ...wanted });
   }
   return () => {
     rooms -= 1;
     setTimeout(() => {
-      if (rooms === 0 && second) closeSecond();
+      if (rooms === 0 && second.wasOpened()) closeSecond();
     });
   };
 }

@@ -38,6 +38,22 @@ export function together<One extends Named>(ours: Changes<One>, theirs: Changes<
   };
 }
 
+/** Whether both changed one thing, each otherwise: nobody but a person knows which counts. */
+export function areApart<One extends Named>(ours: Changes<One>, theirs: Changes<One>, isSame: IsSame<One>): boolean {
+  const [here, there] = [touchedBy(ours), touchedBy(theirs)];
+  return [...here].some(([uid, one]) => {
+    if (!there.has(uid)) return false;
+    const other = there.get(uid);
+    return one && other ? !isSame(one, other) : one !== other;
+  });
+}
+
+/** What was put, by name; undefined for what was removed. */
+function touchedBy<One extends Named>({ put, removed }: Changes<One>): ReadonlyMap<string, One | undefined> {
+  const gone = removed.map((uid) => [uid, undefined] as const);
+  return new Map<string, One | undefined>([...put.map((one) => [one.uid, one] as const), ...gone]);
+}
+
 /** A saved state with changes laid over it; what says the same as before stays as it was saved. */
 export function laidOver<One extends Named>(
   saved: readonly One[],

@@ -24,6 +24,8 @@ export interface Ways {
   readonly lay: (content: string) => void;
   /** Go back to what is saved. */
   readonly drop: () => void;
+  /** What another window keeps is laid under what is here at once; otherwise somebody is asked. */
+  readonly merges?: boolean;
 }
 
 /** A mark that is drawn changes at every move of the mouse. */
@@ -202,9 +204,14 @@ export class Draft {
     const result = await openDraft(this.study, this.part);
     if (!result.ok) return result.problem;
     const { version, content } = result.value;
-    if (content !== "" && content !== this.sent) return OTHER;
+    const isOthers = content !== "" && content !== this.sent;
+    if (isOthers && !this.ways.merges) return OTHER;
     this.tell({ problem: undefined });
     this.adopt(version, content);
+    if (isOthers) {
+      this.ways.lay(content);
+      this.settle();
+    }
     this.arrived();
     return undefined;
   }

@@ -20,6 +20,8 @@ export interface KeepingState extends Told {
 }
 
 const CONFLICT = 409;
+/** How often in one saving somebody else may be faster. */
+const MEETINGS_MAX = 3;
 const NOTHING: KeepingState = {
   instance: null,
   author: "",
@@ -34,8 +36,10 @@ export interface Ways<State extends Told> {
   readonly save: (base: string | null) => Promise<Result<State>>;
   /** The state came from the node. */
   readonly onOpened: (state: State) => void;
-  /** What was sent is kept. */
-  readonly onSaved: () => void;
+  /** What was sent is kept, as this document. */
+  readonly onSaved: (instance: string | null) => void;
+  /** Somebody else saved this since. Bring both together, or return false where that is a person's to decide. */
+  readonly meet?: (theirs: State) => boolean;
 }
 
 export class Keeping<State extends Told> {
@@ -58,9 +62,14 @@ export class Keeping<State extends Told> {
     const before = this.state.get();
     if (before.saving) return;
     this.state.set({ ...before, saving: true });
-    const result = await this.ways.save(before.instance);
+    let result = await this.ways.save(before.instance);
+    for (let met = 0; met < MEETINGS_MAX && isBehind(result) && this.ways.meet; met += 1) {
+      const theirs = await this.ways.open();
+      if (this.ended || !theirs.ok || !this.ways.meet(theirs.value)) break;
+      result = await this.ways.save(theirs.value.instance);
+    }
     if (this.ended) return;
-    if (result.ok) this.ways.onSaved();
+    if (result.ok) this.ways.onSaved(result.value.instance);
     this.settle(result, before.opened);
   }
 
@@ -74,7 +83,12 @@ export class Keeping<State extends Told> {
       this.state.set({ instance, author, at, opened, saving: false, problem: undefined });
       return;
     }
-    const { kind, status } = result.problem;
-    this.state.set({ ...this.state.get(), saving: false, problem: status === CONFLICT ? "changed" : kind });
+    const problem = isBehind(result) ? "changed" : result.problem.kind;
+    this.state.set({ ...this.state.get(), saving: false, problem });
   }
+}
+
+/** Whether somebody else was faster. */
+function isBehind<State>(result: Result<State>): boolean {
+  return !result.ok && result.problem.status === CONFLICT;
 }

@@ -10,10 +10,11 @@ import { type Placement, placementOf } from "../../engine/slides/geometry";
 import { fromKept, toKept } from "../../engine/slides/keptMarks";
 import type { Mark, Marks } from "../../engine/slides/marks";
 import type { Unsaved } from "../../ui/leaving";
-import { changesOf, laidOver, readChanges, together, written } from "../drafts/changes";
+import { areApart, changesOf, laidOver, readChanges, together, written } from "../drafts/changes";
 import { Draft } from "../drafts/draft";
 import { Keeping } from "../findings/keeping";
 import { leaveMarks, takeMarks } from "./leftMarks";
+import { SharedMarks } from "./sharedMarks";
 import type { Bench } from "./useSlideView";
 
 /** Nearer than this is the same place: millimetres are kept in single precision, pixels. */
@@ -26,6 +27,7 @@ export class MarksOfSlide {
   readonly unsaved: Store<boolean> = createStore(false);
   readonly draft: Draft;
   private readonly marks: Marks;
+  private readonly shared: SharedMarks;
   private readonly key: string;
   private readonly stop: () => void;
   private kept: readonly Mark[] = [];
@@ -33,19 +35,26 @@ export class MarksOfSlide {
   constructor(study: StudyKey, seriesInstanceUid: string, { view, marks }: Bench, account: string) {
     this.marks = marks;
     this.key = JSON.stringify([account, study, seriesInstanceUid]);
+    this.shared = new SharedMarks(this.key, {
+      isSame,
+      unsaved: () => this.changes(),
+      become: (all) => this.become(all),
+      onSaved: (instance) => {
+        if (instance !== this.keeping?.state.get().instance) void this.keeping?.open();
+      },
+    });
     marks.replace(takeMarks(this.key));
     this.draft = new Draft(study, `slide-${seriesInstanceUid}`, {
       written: () => written(this.changes()),
-      lay: (content) => {
-        const theirs = readChanges<Mark>(content);
-        if (theirs) marks.replace(laidOver(this.kept, together(this.changes(), theirs), isSame));
-      },
+      lay: (content) => this.lay(content),
       drop: () => this.drop(),
+      merges: true,
     });
     this.stop = marks.list.subscribe(() => this.compare());
     this.compare();
     const placement = placementOf(view.slide);
     this.keeping = placement && this.keepingOn(placement, study, seriesInstanceUid);
+    this.shared.opened(marks.list.get());
     if (this.keeping) void this.keeping.open();
     else void this.draft.open();
   }
@@ -55,10 +64,16 @@ export class MarksOfSlide {
     this.marks.replace(this.kept);
   }
 
-  /** The slide goes from the screen: what is not kept waits for it in this tab. */
+  /** The room is left without what is not kept; another window that has the slide still has it, and so does the draft. */
+  letGo(): void {
+    if (!this.shared.isElsewhere()) this.drop();
+  }
+
+  /** The slide goes from the screen: what is not kept waits for it in this tab, or is in another window. */
   end(): void {
-    if (this.unsaved.get()) leaveMarks(this.key, this.marks.list.get());
+    if (this.unsaved.get() && !this.shared.isElsewhere()) leaveMarks(this.key, this.marks.list.get());
     this.stop();
+    this.shared.end();
     this.keeping?.end();
     this.draft.end();
   }
@@ -72,17 +87,44 @@ export class MarksOfSlide {
         return saveAnnotations(study, seriesInstanceUid, base, toKept(placement, sent));
       },
       onOpened: (told) => {
-        // What was drawn while the answer was on its way, or before somebody else saved, stays.
-        const drawn = this.changes();
-        this.kept = fromKept(placement, told.marks);
-        this.marks.replace(laidOver(this.kept, drawn, isSame));
+        this.stand(fromKept(placement, told.marks));
         void this.draft.open();
       },
-      onSaved: () => {
+      onSaved: (instance) => {
         this.kept = sent;
         this.compare();
+        this.shared.saved(instance);
+      },
+      meet: (told) => {
+        const theirs = fromKept(placement, told.marks);
+        if (areApart(this.changes(), changesOf(this.kept, theirs, isSame), isSame)) return false;
+        this.stand(theirs);
+        return true;
       },
     });
+  }
+
+  /** This is saved now; what was drawn while the answer was on its way, or before somebody else saved, stays. */
+  private stand(kept: readonly Mark[]): void {
+    const all = laidOver(kept, this.changes(), isSame);
+    this.kept = kept;
+    this.shared.opened(all);
+    this.become(all);
+  }
+
+  /** A draft of another window, or of an earlier one: what was taken away since does not come back. */
+  private lay(content: string): void {
+    const theirs = readChanges<Mark>(content);
+    if (!theirs) return;
+    const put = theirs.put.filter(({ uid }) => !this.shared.isGone(uid));
+    this.marks.replace(laidOver(this.kept, together(this.changes(), { ...theirs, put }), isSame));
+  }
+
+  /** Have these, and what is chosen stay so where it is still there. */
+  private become(all: readonly Mark[]): void {
+    const chosen = this.marks.selected.get();
+    this.marks.replace(all);
+    if (all.some(({ uid }) => uid === chosen)) this.marks.select(chosen);
   }
 
   private changes() {
@@ -94,6 +136,7 @@ export class MarksOfSlide {
     const now = this.marks.list.get();
     this.unsaved.set(now.length !== this.kept.length || now.some((mark, index) => mark !== this.kept[index]));
     this.draft.note();
+    this.shared.note(now);
   }
 }
 
@@ -112,7 +155,7 @@ export function unsavedOf(slides: readonly (MarksOfSlide | undefined)[]): Unsave
     what: "marks",
     save: open.every(({ keeping }) => keeping) ? saveAll : undefined,
     drop: () => {
-      for (const one of open) one.drop();
+      for (const one of open) one.letGo();
     },
   };
 }
