@@ -1,8 +1,8 @@
 """Comments and the like within encapsulated frames made blank where they stand: no length and no offset changes.
 
 What a scanner, a camera or a converter wrote into the frames is seen by no search of the header. So every frame of a
-JPEG, JPEG-LS, JPEG 2000 or HTJ2K transfer syntax is looked at before its coded samples (`jpeg` and `jpeg_2000`
-tell where), whatever the profile says; pixels stay as they are. Fragments are walked, not what Number of Frames or an
+JPEG, JPEG-LS, JPEG 2000, HTJ2K or JPEG XL transfer syntax is looked at (`jpeg`, `jpeg_2000` and `jpeg_xl` tell where),
+whatever the profile says; pixels stay as they are. Fragments are walked, not what Number of Frames or an
 offset table tells, so that what these pass over is looked at, too.
 """
 
@@ -10,13 +10,14 @@ import struct
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from functools import lru_cache
+from functools import cache, lru_cache
 from operator import attrgetter
-from typing import Final
+from typing import Final, NamedTuple
 
-from anonymizer.codestreams.frame import BLANK, Frame, Stretch
+from anonymizer.codestreams.frame import Frame, Stretch
 from anonymizer.codestreams.jpeg import SOI, JpegWalker
 from anonymizer.codestreams.jpeg_2000 import JP2_SIGNATURE, SOC_SIZ, words_in_boxes, words_in_codestream
+from anonymizer.codestreams.jpeg_xl import JXL_CODESTREAM, JXL_SIGNATURE, words_in_xl
 from anonymizer.engine.result import NewPixels, Piece
 from kernel.dicom.pixels.frames import Span
 from kernel.dicom.scanning.elements import Buffer, Header, PixelData
@@ -24,11 +25,12 @@ from kernel.dicom.vocabulary.limits import exceeded, malformed
 
 PATCHES_MAX: Final = 500_000  # of one instance
 LOOKED_AT: Final = frozenset(
-    f"1.2.840.10008.1.2.4.{number}" for number in (*range(50, 71), 80, 81, 90, 91, 92, 93, 201, 202, 203)
+    f"1.2.840.10008.1.2.4.{number}" for number in (*range(50, 71), 80, 81, 90, 91, 92, 93, 110, 111, 112, 201, 202, 203)
 )
-_BLANKS: Final = memoryview(BLANK * 65_536)
+_BLANKS_BYTES: Final = 65_536
+_NUMBER_OF_FRAMES: Final = 0x00280008
 _ITEM_TAG: Final = b"\xfe\xff\x00\xe0"
-_STARTS: Final = (SOI, SOC_SIZ, JP2_SIGNATURE)
+_STARTS: Final = (SOI, SOC_SIZ, JP2_SIGNATURE, JXL_SIGNATURE)
 _START_BYTES: Final = max(map(len, _STARTS))
 
 
@@ -50,19 +52,36 @@ def without_comments(
     pixels = header.pixel_data
     if pixels is None or not pixels.is_encapsulated or transfer_syntax_uid not in LOOKED_AT:
         return new
-    patches: list[Span] = []
-    count, jpeg = 0, JpegWalker()
+    patches: list[Patch] = []
+    count, frames, jpeg = 0, 0, JpegWalker()
     with memoryview(source) as view:
         for frame in _frames(view, pixels):
-            for stretch in _words_in(frame, jpeg):
-                patches += frame.places(*stretch)
+            frames += 1
+            for position, length, fill in _words_in(frame, jpeg):
+                patches += (Patch(*place, fill) for place in frame.places(position, length))
                 count += 1
                 if len(patches) > PATCHES_MAX:
                     raise exceeded("PATCHES_MAX", len(patches), PATCHES_MAX)
     if not patches:
         return new
+    if frames < _declared_frames(header):  # then what follows the end of one may be another
+        raise malformed("the pixel data has fewer frames than it says, and words among them")
+    patches.sort()
     new = new or NewPixels((Span(pixels.value_offset, pixels.end - pixels.value_offset),), transfer_syntax_uid)
     return replace(new, pieces=tuple(_spliced(new.pieces, patches)), comments=count)
+
+
+class Patch(NamedTuple):
+    """Bytes of the source, and what is put there."""
+
+    offset: int
+    length: int
+    fill: bytes  # one byte
+
+
+def _declared_frames(header: Header) -> int:
+    value = header.raw(_NUMBER_OF_FRAMES).strip(b" \0")
+    return int(value) if value.isdigit() and len(value) <= 10 else 1
 
 
 def _words_in(frame: Frame, jpeg: JpegWalker) -> Iterator[Stretch]:
@@ -71,8 +90,10 @@ def _words_in(frame: Frame, jpeg: JpegWalker) -> Iterator[Stretch]:
         return jpeg.words_in(frame)
     if start.startswith(SOC_SIZ):
         return words_in_codestream(frame, 0, frame.length)
-    if start == JP2_SIGNATURE:
+    if start.startswith(JP2_SIGNATURE):
         return words_in_boxes(frame)
+    if start.startswith((JXL_CODESTREAM, JXL_SIGNATURE)):
+        return words_in_xl(frame)
     raise malformed("a frame of the pixel data begins as none of its transfer syntax")
 
 
@@ -104,7 +125,7 @@ def _fragments(view: memoryview, pixels: PixelData) -> Iterator[Span]:
         offset += 8 + length
 
 
-def _spliced(pieces: Iterable[Piece], patches: list[Span]) -> Iterator[Piece]:
+def _spliced(pieces: Iterable[Piece], patches: list[Patch]) -> Iterator[Piece]:
     """Yield pieces with blanks for what the patches, ascending, take out of their spans of the source."""
     for piece in pieces:
         if not isinstance(piece, Span):
@@ -118,18 +139,23 @@ def _spliced(pieces: Iterable[Piece], patches: list[Span]) -> Iterator[Piece]:
             if first < last:
                 if position < first:
                     yield Span(position, first - position)
-                yield from _blanks(last - first)
+                yield from _blanks(last - first, patches[at].fill)
                 position = last
             at += 1
         if position < end:
             yield Span(position, end - position)
 
 
-def _blanks(length: int) -> Iterator[memoryview]:
-    for begin in range(0, length, len(_BLANKS)):
-        yield _blank(min(len(_BLANKS), length - begin))
+def _blanks(length: int, fill: bytes) -> Iterator[memoryview]:
+    for begin in range(0, length, _BLANKS_BYTES):
+        yield _blank(min(_BLANKS_BYTES, length - begin), fill)
 
 
 @lru_cache(maxsize=1024)  # frames of one device have comments of one length
-def _blank(length: int) -> memoryview:
-    return _BLANKS[:length]
+def _blank(length: int, fill: bytes) -> memoryview:
+    return _of_blanks(fill)[:length]
+
+
+@cache
+def _of_blanks(fill: bytes) -> memoryview:
+    return memoryview(fill * _BLANKS_BYTES)

@@ -6,19 +6,23 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Final, NamedTuple
 
+from anonymizer.words import color_profiles
 from kernel.dicom.pixels.frames import Span
+from kernel.dicom.vocabulary.limits import exceeded
 
 CHUNK_BYTES: Final = 64 * 1024
+FOUND_BYTES_MAX: Final = 4
 BLANK: Final = b" "
 PADDING: Final = b"\0\xff" + BLANK
 SEGMENTS_MAX: Final = 500_000  # of one frame; 16,384 by 16,384 pixels in 4,096 tiles of six parts have some 50,000
 
 
 class Stretch(NamedTuple):
-    """Bytes of a frame."""
+    """Bytes of a frame, and what is put there."""
 
     position: int  # from the frame's first byte
     length: int
+    fill: bytes = BLANK  # one byte
 
 
 class Frame:
@@ -47,9 +51,13 @@ class Frame:
             position, count, at = position + size, count - size, at + 1
 
     def find(self, pattern: re.Pattern[bytes], position: int) -> int | None:
-        """Return where a pattern of two bytes is from a position on."""
+        """Return where a pattern of at most FOUND_BYTES_MAX is from a position on."""
+        if len(self._spans) == 1:
+            offset, length = self._spans[0]
+            found = pattern.search(self._view, offset + position, offset + length)
+            return found.start() - offset if found else None
         while position < self.length:
-            found = pattern.search(self.read(position, CHUNK_BYTES + 1))
+            found = pattern.search(self.read(position, CHUNK_BYTES + FOUND_BYTES_MAX - 1))
             if found:
                 return position + found.start()
             position += CHUNK_BYTES
@@ -61,6 +69,24 @@ class Frame:
             if self.read(at, min(CHUNK_BYTES, position + length - at)).strip(PADDING):
                 yield Stretch(position, length)
                 return
+
+    def profile_words(self, parts: Sequence[Stretch]) -> Iterator[Stretch]:
+        """Yield the stretches of words of a color profile that stands in these parts.
+
+        Raises
+        ------
+        MalformedInstance, LimitExceeded
+            It is not understood (`anonymizer.words.color_profiles`).
+        """
+        begins = list(accumulate((part.length for part in parts), initial=0))
+        if begins[-1] > color_profiles.PROFILE_BYTES_MAX:
+            raise exceeded("PROFILE_BYTES_MAX", begins[-1], color_profiles.PROFILE_BYTES_MAX)
+        profile = b"".join(self.read(part.position, part.length) for part in parts)
+        for position, length in color_profiles.words_in(profile):
+            for part, begin in zip(parts, begins, strict=False):
+                first, last = max(position, begin), min(position + length, begin + part.length)
+                if first < last:
+                    yield Stretch(part.position + first - begin, last - first, color_profiles.BLANK)
 
     def trailing(self, position: int, end: int) -> Iterator[Stretch]:
         """Yield what follows an end marker, if that is more than one byte of padding."""

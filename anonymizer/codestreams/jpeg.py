@@ -1,7 +1,7 @@
 """Words within a JPEG or JPEG-LS frame: comments, application segments that no decoder needs, what follows the end.
 
-Segments are skipped by their lengths (ITU-T T.81 B.1, T.87 C.1). Coded samples are read only where a frame has several
-scans, or does not end with its end marker.
+Segments are skipped by their lengths (ITU-T T.81 B.1, T.87 C.1). Coded samples are searched for the marker that ends them:
+words may stand behind any scan, and behind the end of the image.
 """
 
 import re
@@ -9,18 +9,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from anonymizer.codestreams.frame import SEGMENTS_MAX, Frame, Stretch
+from anonymizer.words.color_profiles import is_profile
 from kernel.dicom.vocabulary.limits import exceeded, malformed
 
-MEMORY_BYTES_MAX: Final = 4096  # of a beginning that is known again; it has no long profile
+MEMORY_BYTES_MAX: Final = 256 * 1024  # of a beginning that is known again
 SOI: Final = b"\xff\xd8"
-_END: Final = b"\xff\xd9"
 _EOI, _SOS, _COM, _FILL = 0xD9, 0xDA, 0xFE, 0xFF
 _APP0, _APP2, _APP8, _APP14, _APP15 = 0xE0, 0xE2, 0xE8, 0xEE, 0xEF
 _ALONE: Final = frozenset({0x01, *range(0xD0, 0xDA)} - {0xD8})  # markers without a length
-# Frames that one scan may hold whole: baseline, extended, lossless, each also arithmetic, and JPEG-LS.
-_ONE_SCAN: Final = frozenset({0xC0, 0xC1, 0xC3, 0xC9, 0xCB, 0xF7})
 # After FF coded samples have 00 (T.81), a byte below 80 (T.87) or a restart marker.
 _NEXT_MARKER: Final = re.compile(rb"\xff[\x80-\xcf\xd8-\xfe]")
+_ICC: Final = b"ICC_PROFILE\0"  # ICC.1 B.4; a byte tells which part it is, another how many there are
+_ICC_BYTES: Final = len(_ICC) + 2
 
 
 class JpegWalker:
@@ -29,11 +29,11 @@ class JpegWalker:
     __slots__ = ("_beginning", "_found")
 
     def __init__(self) -> None:
-        self._beginning = b"\0"  # of a frame of one scan, to the end of the scan's header
+        self._beginning = b"\0"  # of a frame, to the end of its first scan's header
         self._found: tuple[Stretch, ...] = ()  # in it
 
     def words_in(self, frame: Frame) -> Iterator[Stretch]:
-        """Yield the stretches where words may stand, ascending, that are not blank.
+        """Yield the stretches where words may stand, that are not blank.
 
         Raises
         ------
@@ -42,31 +42,28 @@ class JpegWalker:
         LimitExceeded
             It has more than SEGMENTS_MAX segments.
         """
-        if frame.read(0, len(self._beginning)) == self._beginning and _is_ended(frame):
-            yield from self._found
-            return
-        found: list[Stretch] = []
-        application, components = _Application(), 0
-        for marker, position, length in _segments(frame):
+        application, found, start = _Application(), list[Stretch](), len(SOI)
+        is_known = frame.read(0, len(self._beginning)) == self._beginning
+        if is_known:
+            found += self._found
+            start = frame.find(_NEXT_MARKER, len(self._beginning)) or frame.length
+        for marker, position, length in _segments(frame, start):
             if marker == _EOI:
-                yield from frame.trailing(position - 2, frame.length)
+                found += frame.trailing(position - 2, frame.length)
             elif marker == _COM or _APP0 <= marker <= _APP15:
                 kept = application.kept(frame, marker, position, length)
-                for stretch in frame.words(position + kept, max(length - kept, 0)):
-                    found.append(stretch)
-                    yield stretch
-            elif marker in _ONE_SCAN:
-                components = frame.read(position + 5, 1)[0]
-            elif marker == _SOS and frame.read(position, 1)[0] == components and _is_ended(frame):
-                if position + length <= MEMORY_BYTES_MAX:
-                    self._beginning, self._found = frame.read(0, position + length), tuple(found)
-                return
+                found += frame.words(position + kept, max(length - kept, 0))
+            elif marker == _SOS:
+                found += application.words_in_profile(frame)
+                if not is_known and position + length <= MEMORY_BYTES_MAX:
+                    self._beginning, self._found, is_known = frame.read(0, position + length), tuple(found), True
+        yield from found
+        yield from application.words_in_profile(frame)
 
 
-def _segments(frame: Frame) -> Iterator[tuple[int, int, int]]:
-    """Yield marker, position and length of the content of each segment, to the end of the image."""
-    position = len(SOI)
-    for _ in range(SEGMENTS_MAX):
+def _segments(frame: Frame, position: int) -> Iterator[tuple[int, int, int]]:
+    """Yield marker, position and length of the content of each segment from a marker on, to the end of the image."""
+    for _ in range(SEGMENTS_MAX if position < frame.length else 0):
         marker, length = _segment(frame, position)
         yield marker, position + 4, length - 2
         if marker == _EOI:
@@ -77,7 +74,8 @@ def _segments(frame: Frame) -> Iterator[tuple[int, int, int]]:
             if following is None:
                 return
             position = following
-    raise exceeded("SEGMENTS_MAX", SEGMENTS_MAX + 1, SEGMENTS_MAX)
+    if position < frame.length:
+        raise exceeded("SEGMENTS_MAX", SEGMENTS_MAX + 1, SEGMENTS_MAX)
 
 
 def _segment(frame: Frame, position: int) -> tuple[int, int]:
@@ -96,18 +94,20 @@ def _segment(frame: Frame, position: int) -> tuple[int, int]:
     return marker, length
 
 
-def _is_ended(frame: Frame) -> bool:
-    """Whether a frame ends with its end marker, and perhaps one byte that makes its length even."""
-    return _END in frame.read(max(frame.length - 3, 0), 3)
-
-
 class _Application:
     """Application segments that change how pixels are decoded: how many bytes of each must stay."""
 
-    __slots__ = ("_has_profile", "_has_spiff")
+    __slots__ = ("_has_spiff", "_profile")
 
     def __init__(self) -> None:
-        self._has_profile = self._has_spiff = False
+        self._has_spiff = False
+        self._profile: list[tuple[int, Stretch]] = []  # its parts by number
+
+    def words_in_profile(self, frame: Frame) -> Iterator[Stretch]:
+        """Yield the stretches of words of the color profile whose parts are known by now; forget them."""
+        parts = [part for _, part in sorted(self._profile)]
+        self._profile.clear()
+        yield from frame.profile_words(parts)
 
     def kept(self, frame: Frame, marker: int, position: int, length: int) -> int:
         """Return how many bytes stay of a segment's content."""
@@ -118,9 +118,11 @@ class _Application:
             return 12  # T.872 6.5.3
         if marker == _APP8:
             return self._kept_of_app8(content)
-        if marker == _APP2 and content.startswith(b"ICC_PROFILE\0"):  # ICC.1 B.4; its header has a signature
-            self._has_profile |= content[12:13] == b"\x01" and content[50:54] == b"acsp"
-            return length if self._has_profile else 0
+        if marker == _APP2 and content.startswith(_ICC) and length > _ICC_BYTES:
+            if content[len(_ICC)] == 1 and not is_profile(content[_ICC_BYTES:]):
+                return 0
+            self._profile.append((content[len(_ICC)], Stretch(position + _ICC_BYTES, length - _ICC_BYTES)))
+            return length
         return 0
 
     def _kept_of_app8(self, content: bytes) -> int:

@@ -3,9 +3,11 @@
 The main header and those of tile-parts are walked; tile-parts themselves are skipped by their lengths (ITU-T T.800 A.2).
 """
 
+import re
 from collections.abc import Iterator
 from typing import Final
 
+from anonymizer.codestreams.boxes import boxes_in
 from anonymizer.codestreams.frame import PADDING, SEGMENTS_MAX, Frame, Stretch
 from kernel.dicom.vocabulary.limits import exceeded, malformed
 
@@ -15,7 +17,11 @@ _COM, _SOT, _SOD, _EOC = 0xFF64, 0xFF90, 0xFF93, 0xFFD9
 _ALONE: Final = frozenset({*range(0xFF30, 0xFF40), _SOD, _EOC})  # markers without a length
 _REGISTRATION_BYTES: Final = 2  # of a comment, before its text (A.9.2)
 _TILE_PART_BYTES: Final = 12  # of SOT
-_KEPT_BOXES: Final = frozenset({b"jP  ", b"jP\x1a\x1a", b"ftyp", b"jp2h"})
+_KEPT_BOXES: Final = frozenset({b"jP  ", b"jP\x1a\x1a", b"ftyp"})
+_OF_COLORS: Final = frozenset({b"ihdr", b"bpcc", b"colr", b"pclr", b"cmap", b"cdef", b"res "})  # of jp2h
+_BY_PROFILE: Final = (b"\2", b"\3")  # the method of a colr box: an ICC profile stands in it
+_METHOD_BYTES: Final = 3  # method, precedence, approximation
+_END: Final = re.compile(rb"\xff\xd9")  # coded samples have nothing above FF8F (T.800 A.1)
 
 
 def words_in_codestream(frame: Frame, start: int, end: int) -> Iterator[Stretch]:
@@ -37,24 +43,24 @@ def words_in_codestream(frame: Frame, start: int, end: int) -> Iterator[Stretch]
 
 def words_in_boxes(frame: Frame) -> Iterator[Stretch]:
     """Yield those of a JP2 file (T.800 I.4): all boxes but those that a decoder needs may hold words."""
-    position = 0
-    for _ in range(SEGMENTS_MAX):
-        head = frame.read(position, 16)
-        if not head.strip(PADDING):
-            yield from frame.trailing(position, frame.length)
-            return
-        size, kind, begin = int.from_bytes(head[:4], "big"), head[4:8], position + 8
-        if size == 1:
-            size, begin = int.from_bytes(head[8:], "big"), position + 16
-        end = position + size if size else frame.length
-        if not begin <= end <= frame.length:
-            raise malformed("a box within a frame of the pixel data has an impossible length")
-        if kind == b"jp2c":
+    for kind, begin, end in boxes_in(frame, 0, frame.length):
+        if not kind:
+            yield from frame.trailing(begin, end)
+        elif kind == b"jp2c":
             yield from words_in_codestream(frame, begin, end)
+        elif kind == b"jp2h":
+            yield from _words_in_header_box(frame, begin, end)
         elif kind not in _KEPT_BOXES:
             yield from frame.words(begin, end - begin)
-        position = end
-    raise exceeded("SEGMENTS_MAX", SEGMENTS_MAX + 1, SEGMENTS_MAX)
+
+
+def _words_in_header_box(frame: Frame, start: int, stop: int) -> Iterator[Stretch]:
+    """Yield those of the boxes that tell how samples become colors (T.800 I.5.3)."""
+    for kind, begin, end in boxes_in(frame, start, stop):
+        if kind == b"colr" and frame.read(begin, 1) in _BY_PROFILE:
+            yield from frame.profile_words([Stretch(begin + _METHOD_BYTES, max(end - begin - _METHOD_BYTES, 0))])
+        elif kind not in _OF_COLORS:
+            yield from frame.words(begin, end - begin)
 
 
 def _segments(frame: Frame, start: int, end: int) -> Iterator[tuple[int, int, int]]:
@@ -70,7 +76,10 @@ def _segments(frame: Frame, start: int, end: int) -> Iterator[tuple[int, int, in
             following = position + size if size else end
         position += 2 + length
         if marker == _SOD:
-            if following >= end:
+            if following >= end:  # the last: it goes on until the end marker
+                ended = frame.find(_END, position)
+                if ended is not None and ended < end:
+                    yield _EOC, ended + 4, 0
                 return
             if following < position:
                 raise malformed("a tile-part of the pixel data has an impossible length")

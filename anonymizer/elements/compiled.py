@@ -17,6 +17,7 @@ from kernel.dicom.scanning.elements import Item
 from kernel.dicom.vocabulary.dictionary import VR_OF
 
 PATIENT_NAME, PATIENT_ID, PATIENT_AGE = 0x00100010, 0x00100020, 0x00101010
+ICC_PROFILE: Final = 0x00282000
 TABLES_MAX: Final = 64  # SOP classes and profiles whose tables are kept
 
 # UIDs that name a kind of thing, not a thing: SOP classes, transfer syntaxes, coding schemes, context groups.
@@ -48,6 +49,7 @@ _BY_CLEANERS: Final[Mapping[str, Action]] = {
 _OF_DESCRIPTORS: Final = frozenset({0x00400275})  # Request Attributes: descriptions, codes and numbers, each with a row
 _OF_TEXT: Final = frozenset({"clean_descriptors", "retain_patient_characteristics", SITE})
 _IDENTITY: Final[Mapping[int, Action]] = {PATIENT_ID: Action.PATIENT_ID, PATIENT_NAME: Action.PATIENT_NAME}
+_BY_VALUE: Final[Mapping[int, Action]] = {PATIENT_AGE: Action.AGE, ICC_PROFILE: Action.COLORS}  # that are kept
 _OF_A_SITE: Final[Mapping[str, Action]] = {"REPLACE": Action.REPLACE, "HASH": Action.HASH}
 
 
@@ -155,8 +157,8 @@ def _types_of_iods() -> Mapping[str, Mapping[str, str]]:
 def _action(tag: int, rule: Rule, kind: str | None, *, iod_known: bool) -> Action:
     if tag in _IDENTITY:
         return _IDENTITY[tag]
-    if rule.code == "K" and tag == PATIENT_AGE:
-        return Action.AGE
+    if rule.code == "K" and tag in _BY_VALUE:
+        return _BY_VALUE[tag]
     if rule.code in _OF_A_SITE:
         return _OF_A_SITE[rule.code]
     cleaning = _cleaning(tag, rule.option) if rule.code == "C" else None
@@ -201,5 +203,7 @@ def _beyond_rows(*, retain_uids: bool) -> Iterator[tuple[int, Action]]:
             yield tag, Action.REMOVE
         elif vr == "UI" and tag not in _DEFINING and not retain_uids:
             yield tag, Action.UID
+        elif tag == ICC_PROFILE:
+            yield tag, Action.COLORS
         else:
             yield tag, Action.KEEP

@@ -233,6 +233,8 @@ class Rewriter:
             action = self.table.fallback[element.tag]
             if action is Action.KEEP:
                 return self._kept(element)
+        if action is Action.COLORS and element.items is not None:  # which a profile never is
+            return as_chunks(self.treatment.removed())
         if action is Action.DUMMY and element.items is not None and element.tag not in DUMMY_SEQUENCES:
             return self.sequence(element)  # references: they stay, with new UIDs
         return as_chunks(self.treatment.changed(element, action, self._value(element)))

@@ -17,6 +17,7 @@ from anonymizer.profiles.private import holds
 from anonymizer.pseudonyms.identifiers import PADDING, WELL_KNOWN_ROOT, name_of, new_uid, pseudonym, shift_date
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.pseudonyms.patient import Patient
+from anonymizer.words.color_profiles import without_words
 from anonymizer.words.descriptors import LENGTH_MAX, is_harmless
 from kernel.dicom.scanning.elements import Element
 from kernel.dicom.vocabulary.charset import decode
@@ -176,6 +177,8 @@ class Treatment:
             return self._values[element.tag].encode("ascii")
         if action is Action.HASH:
             return self._hashed(element, value) if value.strip(PADDING) else value
+        if action is Action.COLORS:
+            return without_words(value)
         assert action is Action.CLEAN
         if element.vr not in TEXT_VRS:
             return None

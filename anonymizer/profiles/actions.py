@@ -23,6 +23,7 @@ class Action(IntEnum):
     GRAPHICS = 12  # C on annotations: by a cleaner, else as the Basic Profile says
     REPLACE = 13  # a value that the site's profile gives
     HASH = 14  # a keyed hash: the same for the same value
+    COLORS = 15  # K on a color profile: colors stay, its words are made blank
 
 
 LETTERS: Final[Mapping[str, Action]] = {
@@ -32,7 +33,7 @@ LETTERS: Final[Mapping[str, Action]] = {
     "D": Action.DUMMY,
     "U": Action.UID,
 }
-REPORTED: Final = "KXZDUCCCDDCCCDD"  # the letter of each Action by its number, for the record
+REPORTED: Final = "KXZDUCCCDDCCCDDC"  # the letter of each Action by its number, for the record
 
 
 def resolve(code: str, kind: str | None, *, iod_known: bool) -> Action:

@@ -16,7 +16,7 @@ from anonymizer.profiles.options import BASIC_CODE, EXCLUSIVE, OPTIONS
 from anonymizer.words.descriptors import WORDS
 from kernel.errors import InvalidConfiguration
 
-REVISION: Final = 5  # of the engine's own rules; a change of any output byte adds one
+REVISION: Final = 6  # of the engine's own rules; a change of any output byte adds one
 DEFAULT: Final = "tele-read"
 SITE: Final = "site"  # in place of an option: a site's own word
 PIXEL_CLEANING: Final = ("clean_pixel_data", "clean_graphics", "clean_structured_content")

@@ -14,6 +14,7 @@ from pydicom.encaps import encapsulate, encapsulate_extended, generate_frames
 from pydicom.uid import (
     HTJ2K,
     JPEG2000,
+    MPEG2MPML,
     HTJ2KLossless,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
@@ -31,6 +32,7 @@ from anonymizer.engine.result import chunks_of, joined
 from anonymizer.pixels.masking import masked
 from anonymizer.profiles.profile import load
 from anonymizer.release import Released, release
+from anonymizer.words.color_profiles import without_words
 from kernel.dicom.pixels.boxes import Box
 from kernel.dicom.pixels.jpeg_transform import has_library
 from kernel.dicom.pixels.reading import decode_frame, open_pixels
@@ -38,6 +40,7 @@ from kernel.dicom.scanning.part10 import read_file_meta
 from kernel.dicom.scanning.scanner import scan
 from kernel.dicom.transcoding.transcode import transcode
 from kernel.errors import LimitExceeded, MalformedInstance, Refused
+from tests.anonymizer.color_profiles import CURVE, a_profile, a_text_tag, mluc
 from tests.anonymizer.test_samples import errors_of
 from tests.support.builders import a_dataset, as_file, with_pixels
 
@@ -66,6 +69,8 @@ COM = segment(0xFE, NAME)
 EXIF = segment(0xE1, b"Exif\0\0" + NAME)
 IPTC = segment(0xED, b"Photoshop 3.0\0" + NAME)
 ADOBE = segment(0xEE, b"Adobe\0\x64\0\0\0\0\1" + NAME)
+JPEG_XL = "1.2.840.10008.1.2.4.110"
+JXL = b"\xff\x0a" + bytes(range(30))
 J2K_COM = struct.pack(">HHH", 0xFF64, 4 + len(NAME), 1) + NAME
 
 
@@ -99,7 +104,9 @@ def planted(data: bytes, *segments: bytes) -> bytes:
 
 def an_instance(frames: list[bytes], syntax: str, *, fragments: int = 1, pixels: np.ndarray = GREY) -> bytes:
     even = [one + b"\0" * (len(one) % 2) for one in frames]
-    return as_file(encapsulated(encapsulate(even, fragments_per_frame=fragments), pixels), syntax)
+    known = MPEG2MPML if syntax == JPEG_XL else syntax  # one of as many letters, for pydicom knows no JPEG XL
+    made = as_file(encapsulated(encapsulate(even, fragments_per_frame=fragments), pixels), known)
+    return made.replace(known.encode() + b"\0", syntax.encode() + b"\0") if known != syntax else made
 
 
 def encapsulated(value: bytes, pixels: np.ndarray = GREY) -> pydicom.Dataset:
@@ -211,7 +218,7 @@ def test_what_is_blank_already_is_not_counted_again():
 
 
 def test_segments_that_change_colors_stay():
-    icc = segment(0xE2, b"ICC_PROFILE\0\1\1" + bytes(36) + b"acsp" + bytes(40) + b"a profile")
+    icc = segment(0xE2, b"ICC_PROFILE\0\1\1" + a_profile({b"rTRC": CURVE}))
     spiff = segment(0xE8, b"SPIFF\0" + bytes(range(24)) + NAME)
     entry, ends = segment(0xE8, b"\0\0\0\x0a" + NAME), segment(0xE8, b"\0\0\0\1\xff\xd8")
     color = segment(0xE8, b"mrfx\1")
@@ -246,6 +253,105 @@ def test_words_behind_the_end_of_a_single_scan_do_not_leave():
     source = an_instance([one + NAME for one in codestreams(JPEGBaseline8Bit)], JPEGBaseline8Bit)
 
     assert NAME not in new_value(source)
+
+
+def test_a_comment_between_the_only_scan_and_the_end_mark_does_not_leave_from_any_frame(keys):
+    frames = [one[:-2] + COM + one[-2:] for one in codestreams(JPEGBaseline8Bit)]
+    source = an_instance(frames, JPEGBaseline8Bit)
+
+    made, count = let_go(source, keys)
+
+    assert NAME not in made
+    assert count == 3
+    assert changed(value_of(source), value_of(made)) == 3 * NAME.replace(b" ", b"")
+
+
+def test_a_second_end_mark_hides_no_words():
+    source = an_instance([one + NAME + b"\xff\xd9" for one in codestreams(JPEGBaseline8Bit)], JPEGBaseline8Bit)
+
+    assert NAME not in new_value(source)
+
+
+def test_a_frame_that_begins_as_the_one_before_is_searched_behind_its_beginning():
+    data = codestreams(JPEGBaseline8Bit)[0]
+    source = an_instance([data, data[:-2] + COM + data[-2:], data + NAME], JPEGBaseline8Bit)
+
+    assert changed(value_of(source), new_value(source)).strip(b"\0") == 2 * NAME.replace(b" ", b"")
+
+
+def test_frames_that_are_not_each_in_fragments_of_their_own_do_not_leave():
+    one, two, three = codestreams(JPEGBaseline8Bit)
+    source = an_instance([one + two + three], JPEGBaseline8Bit)
+
+    with pytest.raises(MalformedInstance, match="fewer frames than it says"):
+        new_value(source)
+
+
+def test_words_behind_the_end_of_a_last_tile_part_without_a_length_do_not_leave():
+    data = codestreams(JPEG2000Lossless)[0]
+    part = data.rindex(b"\xff\x90\0\x0a")
+    source = an_instance([data[: part + 6] + bytes(4) + data[part + 10 :] + NAME], JPEG2000Lossless, pixels=GREY[0])
+
+    assert changed(value_of(source), new_value(source)).strip(b"\0").endswith(b"LEVANKHAC")
+
+
+@pytest.mark.parametrize("parts", [1, 2, 3])
+def test_words_of_a_profile_within_frames_do_not_leave_and_its_colors_stay(keys, parts):
+    profile = a_profile({b"desc": a_text_tag(b"desc", NAME), b"rTRC": CURVE, b"dmnd": mluc(NAME.decode())})
+    size = -(-len(profile) // parts)
+    pieces = [profile[at : at + size] for at in range(0, len(profile), size)]
+    icc = [segment(0xE2, b"ICC_PROFILE\0" + bytes((at + 1, parts)) + one) for at, one in enumerate(pieces)]
+    source = an_instance([planted(one, *reversed(icc)) for one in codestreams(JPEGBaseline8Bit)], JPEGBaseline8Bit)
+
+    made, count = let_go(source, keys)
+
+    after = next(generate_frames(pydicom.dcmread(io.BytesIO(made)).PixelData, number_of_frames=3))
+    assert count >= 6
+    assert Image.open(io.BytesIO(after)).info["icc_profile"] == without_words(profile) != profile
+    assert NAME not in made
+    assert NAME.decode().encode("utf-16-be") not in made
+
+
+def test_words_of_a_profile_in_boxes_of_jpeg_2000_do_not_leave():
+    profile = a_profile({b"cprt": a_text_tag(b"text", NAME), b"rTRC": CURVE})
+    header = a_box(b"ihdr", bytes(14)) + a_box(b"colr", b"\2\0\0" + profile) + a_box(b"xml ", NAME)
+    data = codestreams(JPEG2000Lossless)[0]
+    whole = a_box(b"jP  ", b"\r\n\x87\n") + a_box(b"jp2h", header) + a_box(b"jp2c", data)
+
+    after = new_value(an_instance([whole], JPEG2000Lossless, pixels=GREY[0]))
+
+    assert NAME not in after
+    assert without_words(profile) in after
+
+
+@pytest.mark.parametrize("kind", [b"Exif", b"xml ", b"jumb", b"brob", b"jbrd", b"none"])
+def test_words_in_boxes_of_jpeg_xl_do_not_leave(keys, kind):
+    frame = a_box(b"JXL ", b"\r\n\x87\n") + a_box(b"ftyp", b"jxl \0\0\0\0jxl ") + a_box(kind, NAME)
+    frame += a_box(b"jxlc", bytes(JXL)) + a_box(kind, NAME)
+    source = an_instance([frame, frame, frame], JPEG_XL)
+
+    made, count = let_go(source, keys)
+
+    assert changed(value_of(source), value_of(made)) == 6 * NAME.replace(b" ", b"")
+    assert count == 6
+
+
+def test_frames_of_jpeg_xl_decode_as_before(keys):
+    imagecodecs = pytest.importorskip("imagecodecs")
+    boxed = imagecodecs.jpegxl_encode(GREY[0], lossless=True, usecontainer=True) + a_box(b"xml ", NAME + b".")
+    source = an_instance([boxed], JPEG_XL, pixels=GREY[0])
+
+    made, _ = let_go(source, keys)
+
+    (frame,) = generate_frames(pydicom.dcmread(io.BytesIO(made)).PixelData, number_of_frames=1)
+    assert NAME not in made
+    assert np.array_equal(imagecodecs.jpegxl_decode(frame), GREY[0])
+
+
+def test_a_bare_codestream_of_jpeg_xl_stays_as_it_is():
+    source = an_instance([JXL, JXL, JXL], JPEG_XL)
+
+    assert new_value(source) == value_of(source)
 
 
 def test_words_in_tile_parts_in_boxes_and_behind_the_end_of_jpeg_2000_do_not_leave():
