@@ -28,6 +28,7 @@ COMMANDS: Final[Mapping[str, Entry]] = {
     "complete": At("archive", "complete"),
     "doctor": At("doctor", "doctor"),
     "config": At("serving", "config_table"),
+    "migrate": At("migrating", "migrate"),
     "lanes": At("deliveries", "lanes"),
     "held": At("deliveries", "held"),
     "retry": At("deliveries", "retry"),

@@ -112,7 +112,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
         Names the key or rule, and the file.
     """
     rules, sources = parse(config), source_tables.sources(config)
-    with stores.opened(config, clock=clock, dev_token=dev_token) as opened:
+    with stores.opened(config, clock=clock, dev_token=dev_token, is_node=True) as opened:
         clock = opened.clock
         planner = planner_of(opened, rules, sources)
         steps = PerformedSteps(opened.db, clock)

@@ -18,6 +18,11 @@ from kernel.errors import InvalidConfiguration
 
 BLOBS_FOLDER = "blobs"
 LOCK_FILE: Final = "node.lock"  # locked while a node runs; has its process id, for who is told of it
+TAKEN: Final = "another node runs on it (process {process}); a folder is one node's"
+NOT_BESIDE_A_NODE: Final = (
+    "a node of an older version than this program runs on it (process {process}): stop the node, or run the node's own "
+    "version"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,23 +37,66 @@ class Stores:
 
 
 @contextmanager
-def opened(config: Config, *, clock: Clock | None = None, dev_token: str | None = None) -> Generator[Stores]:
-    """Open the stores of `config`, bring the database forward, and close it at the end.
+def opened(
+    config: Config, *, clock: Clock | None = None, dev_token: str | None = None, is_node: bool = False
+) -> Generator[Stores]:
+    """Open the stores of `config`, and close them at the end.
+
+    A node brings its database forward, a command only where no node runs: one of an older program would go on
+    writing tables that it does not know.
 
     Raises
     ------
     InvalidConfiguration
-        The data folder cannot be made or written, or the password file cannot be read.
+        The data folder cannot be made or written, the password file cannot be read, or the database is of another
+        version than this program and may not be changed.
     """
     clock = clock or SystemClock()
     make_data_folder(config)
     db = open_database(config)
     try:
-        db.migrate()
+        if is_node:
+            db.migrate()
+        else:
+            _bring_forward(config, db)
         blobs = Blobs(config.node.data / BLOBS_FOLDER, free_bytes_min=config.archive.free_bytes_min)
         yield Stores(config, clock, db, blobs, Access.open(db, clock, config, dev_token=dev_token))
     finally:
         db.close()
+
+
+def migrate(config: Config) -> bool:
+    """Bring a database forward for a node that is stopped; return whether there was anything to do.
+
+    Raises
+    ------
+    InvalidConfiguration
+        A node runs on the folder, or the database was made by a newer version.
+    """
+    with reserved(config):
+        db = open_database(config)
+        try:
+            if db.standing() == "current":
+                return False
+            db.migrate()
+            return True
+        finally:
+            db.close()
+
+
+def _bring_forward(config: Config, db: Database) -> None:
+    """Migrate beside no node; that no other folder's node uses a database server cannot be seen from here."""
+    found = db.standing()
+    if found == "current":
+        return
+    if found == "behind" and not db.is_sqlite:
+        reason = (
+            "is of an older version than this program, and a node may be using it: run the node's own version, or "
+            "stop the node and run `vienanh migrate`"
+        )
+        raise InvalidConfiguration(source=config.origin, key="database.url", reason=reason)
+    with reserved(config, otherwise=NOT_BESIDE_A_NODE):
+        db.migrate()
 
 
 @contextmanager
@@ -74,7 +122,7 @@ def is_begun(config: Config) -> bool:
 
 
 @contextmanager
-def reserved(config: Config) -> Generator[None]:
+def reserved(config: Config, *, otherwise: str = TAKEN) -> Generator[None]:
     """Keep the data folder to this process: a second node would sweep away what the first one is receiving.
 
     The lock is the process's own (POSIX record lock): no child inherits it, and the kernel frees it with the process.
@@ -97,9 +145,7 @@ def reserved(config: Config) -> Generator[None]:
         yield
     except BlockingIOError as error:
         process = os.pread(descriptor, 20, 0).decode(errors="replace") or "unknown"
-        raise _unusable_folder(
-            config, f"another node runs on it (process {process}); a folder is one node's"
-        ) from error
+        raise _unusable_folder(config, otherwise.format(process=process)) from error
     finally:
         os.close(descriptor)
 

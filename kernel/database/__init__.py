@@ -34,7 +34,7 @@ from kernel.database.prepared import Prepared
 from kernel.database.readers import Readable, Readers, ReadOnly
 from kernel.database.topics import Topic, Topics, tx_after_commit, tx_notify
 from kernel.database.turns import take_turn
-from kernel.database.upgrade import upgrade
+from kernel.database.upgrade import Standing, standing, upgrade
 from kernel.database.writer import QUEUE_MAX, Batcher, Change, Writer
 
 __all__ = [
@@ -108,6 +108,17 @@ class Database:
             The database was made by a newer version; nothing was changed.
         """
         self.write(upgrade)
+
+    def standing(self) -> Standing:
+        """Return whether `migrate` would make the tables ("new"), change them ("behind") or do nothing ("current").
+
+        Raises
+        ------
+        InvalidConfiguration
+            The database was made by a newer version.
+        """
+        with self.read() as connection:
+            return standing(connection)
 
     def write(self, change: Change[T]) -> T:
         """Run `change` in a transaction and return its result once it is durable, or raise what it raised.
