@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from kernel.dicom.pixels.frames import FrameMap, locate_frames
 from kernel.dicom.scanning.elements import Buffer
 from kernel.dicom.scanning.values import Values
-from wsi.dicom_image import FOCAL_PLANES, FRAME_GROUPS, PLANE_POSITION, SlideImage, unsigned
+from wsi.dicom_image import FOCAL_PLANES, PLANE_POSITION, SlideImage, unsigned
 from wsi.limits import malformed
 
 _PATH_IDENTIFICATION: Final = 0x00480207
@@ -68,10 +68,9 @@ def _as_told(one: SlideImage) -> Placed:
     microns = np.zeros(frames)
     only = one.optical_paths[0].identifier
     paths: list[str] = []
-    groups = one.values.items(FRAME_GROUPS)
-    if len(groups) != frames:
-        raise malformed(f"it has {frames} frames, and tells the places of {len(groups)}")
-    for number, group in enumerate(groups):
+    for number, group in enumerate(one.frame_groups()):
+        if number == frames:
+            raise malformed(f"it has {frames} frames, and tells the places of more")
         position, identification = group.item(PLANE_POSITION), group.item(_PATH_IDENTIFICATION)
         left = _signed(position, 0x0048021E) if position else None
         top = _signed(position, 0x0048021F) if position else None
@@ -80,6 +79,8 @@ def _as_told(one: SlideImage) -> Placed:
         columns[number], rows[number] = left - 1, top - 1
         microns[number] = position.decimal(0x0040074A) or 0.0
         paths.append(identification.text(0x00480106) if identification else only)
+    if len(paths) != frames:
+        raise malformed(f"it has {frames} frames, and tells the places of {len(paths)}")
     across, down = one.image.columns, one.image.rows
     if bool((columns % across != 0).any() or (rows % down != 0).any()):
         raise malformed("its frames lie on no grid")

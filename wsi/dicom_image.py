@@ -1,12 +1,12 @@
 """What one VL Whole Slide Microscopy instance says of itself (PS3.3 A.32.8): its matrix, its scale, its place on glass."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from kernel.dicom.pixels.image import ImagePixel, image_pixel
 from kernel.dicom.scanning.elements import Buffer, Header
-from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.scanner import items_apart, scan_apart
 from kernel.dicom.scanning.slide_flavour import Flavour, flavour_of
 from kernel.dicom.scanning.values import Values
 from wsi.jpeg import Colour
@@ -104,8 +104,16 @@ class SlideImage:
     def is_sparse(self) -> bool:
         """Whether its frames say where they are."""
         organization = self.values.text(0x00209311)
+        if self.header.frame_groups_apart is not None:
+            return organization != "TILED_FULL"
         groups = self.values.item(FRAME_GROUPS)
         return organization != "TILED_FULL" and groups is not None and PLANE_POSITION in groups
+
+    def frame_groups(self) -> Iterator[Values]:
+        """Yield what each frame says of itself; those of a header that could not hold them are read one by one."""
+        yield from self.values.items(FRAME_GROUPS)
+        for elements in items_apart(self.header):
+            yield Values(self.header, elements)
 
     @property
     def mpp(self) -> tuple[float, float] | None:
@@ -163,7 +171,7 @@ def read_image(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: int) ->
     MalformedSlide
         Its frames are no bytes of the file, or it has no matrix.
     """
-    header = scan(buffer, transfer_syntax_uid, offset=dataset_offset)
+    header = scan_apart(buffer, transfer_syntax_uid, offset=dataset_offset)
     image, values = image_pixel(header), Values(header)
     if header.reencoded:
         raise malformed("its transfer syntax leaves no frame as it is in the file")

@@ -14,7 +14,7 @@ from kernel.dicom.pixels.frames import FrameMap
 from kernel.dicom.pixels.image import ImagePixel, image_pixel
 from kernel.dicom.pixels.reading import Pixels
 from kernel.dicom.scanning.elements import Buffer, Header
-from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.scanner import scan, scan_apart
 from wsi.jpeg import spliced_profile
 from wsi.tile_index import Span
 
@@ -45,9 +45,12 @@ def form_of(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: int) -> Fr
     MalformedInstance, LimitExceeded, NotFound
         It is no instance, or has no pixel data.
     """
-    found = scan(buffer, transfer_syntax_uid, offset=dataset_offset).pixel_data
+    whole = scan_apart(buffer, transfer_syntax_uid, offset=dataset_offset)
+    found, apart = whole.pixel_data, whole.frame_groups_apart
     end = found.value_offset + _ITEM_HEAD if found else len(buffer)
-    header = scan(bytes(buffer[:end]), transfer_syntax_uid, offset=dataset_offset, prefix=True)
+    first, last = (apart.start, apart.end) if apart else (end, end)
+    kept = bytes(buffer[:first]) + bytes(buffer[last:end])
+    header = scan(kept, transfer_syntax_uid, offset=dataset_offset, prefix=True)
     image = replace(image_pixel(header), number_of_frames=1)
     return FrameForm(header, image, transfer_syntax_uid, bool(found and found.is_encapsulated))
 

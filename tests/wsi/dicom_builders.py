@@ -98,14 +98,28 @@ def placed(ds: Dataset, places: Sequence[Place]) -> Dataset:
     return ds
 
 
-def many_placed(frames: int) -> bytes:
-    """Make a header TILED_SPARSE of so many frames in a row, each saying where it is; without pixel data."""
-    ds = placed(a_header(8 * frames, 8, 8, frames), [Place(1, 1)])
+def many_placed(frames: int, *, across: int = 1024, undefined: bool = False, **attributes: Any) -> bytes:
+    """Make an instance TILED_SPARSE of so many frames, row by row, each saying where it is; of four bytes each.
+
+    Its items are all of one size; `undefined`: the sequence has a delimiter instead of a length.
+    """
+    width, height = 8 * min(frames, across), 8 * -(-frames // across)
+    ds = placed(a_header(width, height, 8, frames, **attributes), [Place(1, 1)])
     head = encoded(ds)
     at = head.index(b"\x00\x52\x30\x92SQ")
     one = head[at + 12 :]
-    length = struct.pack("<I", len(one) * frames)
-    return head[: at + 8] + length + one * frames
+    groups = np.tile(np.frombuffer(one, np.uint8), (frames, 1))
+    numbers = np.arange(frames)
+    for element, values in ((0x021E, numbers % across), (0x021F, numbers // across)):
+        place = one.index(struct.pack("<HH2sH", 0x0048, element, b"SL", 4)) + 8
+        groups[:, place : place + 4] = (values * 8 + 1).astype("<i4").view(np.uint8).reshape(-1, 4)
+    length = 0xFFFFFFFF if undefined else groups.size
+    end = struct.pack("<HHI", 0xFFFE, 0xE0DD, 0) if undefined else b""
+    item = struct.pack("<HHI", 0xFFFE, 0xE000, 4)
+    pixels = struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OB", 0, 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE000, 0)
+    tiles = b"".join(item + number.to_bytes(4, "big") for number in range(frames))
+    told = head[: at + 8] + struct.pack("<I", length) + groups.tobytes() + end
+    return told + pixels + tiles + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
 
 
 def as_file(ds: Dataset, frames: Sequence[bytes], *, table: str = "extended", syntax: str = JPEG_BASELINE) -> bytes:

@@ -1,7 +1,5 @@
 """A slide in DICOM is one index, whatever its instances are: counted or placed tiles, parts, focal planes, paths."""
 
-import struct
-
 import numpy as np
 import openslide
 import pytest
@@ -13,6 +11,7 @@ from pydicom.sequence import Sequence as DicomSequence
 
 from kernel.dicom.pixels.encoders import ENCODERS, encode
 from kernel.dicom.pixels.image import ImagePixel
+from kernel.dicom.scanning import scanner
 from kernel.dicom.scanning.part10 import read_file_meta
 from kernel.dicom.vocabulary.limits import LIMITS
 from kernel.dicom.vocabulary.syntaxes import (
@@ -146,7 +145,7 @@ def test_sparse_tiles_lie_where_they_say_and_nowhere_else():
         ([Place(51, 1)], "on no grid"),
         ([Place(301, 1)], "outside the matrix"),
         ([Place(-99, 1)], "outside the matrix"),
-        ([Place(1, 1), Place(101, 1)], "tells the places of 2"),
+        ([Place(1, 1), Place(101, 1)], "tells the places of more"),
     ],
 )
 def test_sparse_tiles_that_lie_nowhere_are_refused(places, reason):
@@ -304,12 +303,26 @@ def test_nesting_without_end_is_refused():
         index_of(as_file(deep, [jpeg(texture(100, 100))]))
 
 
-def test_a_slide_that_places_more_frames_than_a_header_has_elements_for_is_refused_with_the_bound():
+def test_a_slide_places_more_frames_than_a_header_has_elements_for(monkeypatch):
+    monkeypatch.setattr(scanner, "APART_BYTES_MIN", 1024 * 1024)  # not walked in vain first
     frames = LIMITS.elements_max // 9 + 1  # a group, two sequences, an item of each, four elements
-    pixels = struct.pack("<HH2sHI", 0x7FE0, 0x10, b"OB", 0, 0xFFFFFFFF) + struct.pack("<HHI", 0xFFFE, 0xE0DD, 0)
+    slide = many_placed(frames, across=1024)
 
-    with pytest.raises(LimitExceeded, match="elements_max"):
-        index_dicom([Instance(many_placed(frames) + pixels, JPEG_BASELINE, 0)])
+    (level,) = index_dicom([Instance(slide, JPEG_BASELINE, 0)]).levels
+
+    for column, row in ((0, 0), (1023, 0), (17, 50), ((frames - 1) % 1024, (frames - 1) // 1024)):
+        span = level.span(level.number(column, row))
+        assert slide[span.offset : span.offset + span.length] == (row * 1024 + column).to_bytes(4, "big")
+    assert level.span(level.number(1023, level.rows - 1)).length == 0
+    assert len(form_of(slide, JPEG_BASELINE, 0).header.buffer) < 10_000  # of what each frame says nothing is kept
+
+
+@pytest.mark.parametrize("told", [39, 41])
+def test_a_slide_that_places_more_or_fewer_frames_than_it_has_is_refused(told):
+    slide = many_placed(40, across=8).replace(b"IS\x02\x0040", b"IS\x02\x00%d" % told)
+
+    with pytest.raises((MalformedSlide, MalformedInstance)):
+        index_dicom([Instance(slide, JPEG_BASELINE, 0)])
 
 
 @pytest.mark.parametrize(

@@ -21,7 +21,7 @@ from gateway.dicomweb.retrieve.instances import VARY, sending
 from gateway.dicomweb.retrieve.videos import STREAM_TYPES, is_stream, stream_of
 from kernel.archive.records import Located
 from kernel.dicom.scanning.elements import UNDEFINED, PixelData
-from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.scanner import scan_apart
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import NotAcceptable, NotFound
 
@@ -62,7 +62,7 @@ def values_of(call: Call, located: Located, path: str) -> tuple[list[Sequence[Pi
     if len(path) > _PATH_CHARS_MAX:
         raise NotFound(what="bulk data")
     with mapped(blob) as view:
-        header = scan(view, located.transfer_syntax_uid, offset=located.dataset_offset)
+        header = scan_apart(view, located.transfer_syntax_uid, offset=located.dataset_offset)
         pixels = header.pixel_data
         if pixels is not None and path.upper() == f"{pixels.tag:08X}":
             if is_stream(located):

@@ -16,7 +16,7 @@ from kernel.dicom.pixels.frames import FrameMap, locate_frames
 from kernel.dicom.pixels.image import Display, ImagePixel, display, image_pixel
 from kernel.dicom.pixels.reading import Pixels, open_pixels
 from kernel.dicom.scanning.elements import Header
-from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.scanner import scan_apart
 from kernel.errors import BlobMissing, NotFound
 
 BYTES_OF_ONE: Final = 2048  # what a remembered instance takes besides the offsets of its frames
@@ -140,7 +140,7 @@ def frame_source(located: Located, path: Path) -> FrameSource:
         Its pixel data does not hold what its header says.
     """
     with mapped(path) as view:
-        header = scan(view, located.transfer_syntax_uid, offset=located.dataset_offset)
+        header = scan_apart(view, located.transfer_syntax_uid, offset=located.dataset_offset)
         if header.pixel_data is None:
             raise NotFound(what="frame: the instance has no pixel data")
         if header.reencoded:

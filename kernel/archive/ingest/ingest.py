@@ -26,7 +26,7 @@ from kernel.clock import Clock
 from kernel.dicom.models.json_model import to_json
 from kernel.dicom.scanning.attributes import InstanceAttributes, read_attributes
 from kernel.dicom.scanning.elements import Header
-from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.scanner import scan, scan_apart
 from kernel.errors import IdentityMismatch, Refused
 from kernel.telemetry import INSTANCES, stage
 
@@ -199,7 +199,7 @@ class Ingest:
         if ahead != "nothing" and ahead.dataset_bytes == dataset_bytes:
             return ahead.attributes, ahead.metadata
         with staged.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-            header = scan(view, staged.transfer_syntax_uid, offset=staged.dataset_offset)
+            header = scan_apart(view, staged.transfer_syntax_uid, offset=staged.dataset_offset)
             return _read(header, staged.transfer_syntax_uid, fallback)
 
 

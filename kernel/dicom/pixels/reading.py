@@ -23,7 +23,7 @@ from kernel.dicom.pixels.image import ImagePixel, image_pixel
 from kernel.dicom.scanning.elements import Buffer, Header
 from kernel.dicom.scanning.part10 import read_file_meta
 from kernel.dicom.scanning.reencode import to_explicit_little_endian
-from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.scanner import scan_apart
 from kernel.dicom.vocabulary.limits import exceeded, malformed
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 from kernel.errors import UnsupportedTransferSyntax
@@ -156,7 +156,7 @@ def _pixels(buffer: Buffer) -> Pixels:
     if syntax is not None and (syntax.deflated or not syntax.little_endian):
         buffer = to_explicit_little_endian(buffer, stored, offset=offset)
         transfer_syntax_uid, offset = EXPLICIT_VR_LITTLE_ENDIAN, 0
-    return pixels_of(buffer, scan(buffer, transfer_syntax_uid, offset=offset), transfer_syntax_uid, stored)
+    return pixels_of(buffer, scan_apart(buffer, transfer_syntax_uid, offset=offset), transfer_syntax_uid, stored)
 
 
 def pixels_of(buffer: Buffer, header: Header, transfer_syntax_uid: str, stored: str = "") -> Pixels:

@@ -88,6 +88,7 @@ class Header:
     pixel_data: PixelData | None
     complete: bool  # False: the buffer ends inside the pixel data, what follows it is unknown
     reencoded: bool
+    frame_groups_apart: Element | None = None  # passed by `scanner.scan_apart`: not among the elements
     _index: dict[int, Element] = field(init=False, repr=False)
     _told: dict[Callable[..., Any], Any] = field(
         init=False, repr=False, compare=False
@@ -104,6 +105,7 @@ class Header:
         other._index, other._told = self._index, self._told  # noqa: SLF001 (of the same class)
         other.start, other.end, other.implicit = self.start, self.end, self.implicit
         other.pixel_data, other.complete, other.reencoded = self.pixel_data, self.complete, self.reencoded
+        other.frame_groups_apart = self.frame_groups_apart
         return other
 
     def told_by_layout(self, ask: Callable[[tuple[Element, ...]], Told]) -> Told:

@@ -8,15 +8,22 @@ Anything else is a `MalformedInstance`; no other exception leaves this module bu
 """
 
 import struct
+from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
 
 from kernel.dicom.scanning import reencode
-from kernel.dicom.scanning.elements import Buffer, Header, PixelData
+from kernel.dicom.scanning.elements import Buffer, Element, Header, PixelData
 from kernel.dicom.scanning.likeness import Layouts
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
 from kernel.dicom.scanning.walker import Walker
-from kernel.dicom.vocabulary.limits import LIMITS, Limits, exceeded, malformed
+from kernel.dicom.vocabulary.limits import LIMITS, LIMITS_APART, MEBIBYTE, Limits, exceeded, malformed
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
+from kernel.errors import LimitExceeded
 
-__all__ = ["LIMITS", "Limits", "scan"]
+__all__ = ["LIMITS", "Limits", "items_apart", "scan", "scan_apart"]
+
+APART_BYTES_MIN: Final = 8 * MEBIBYTE  # of frames' groups that are surely more elements than a header may have
 
 _layouts = Layouts()
 
@@ -54,6 +61,56 @@ def scan(
     return header
 
 
+def scan_apart(buffer: Buffer, transfer_syntax_uid: str, *, offset: int = 0) -> Header:
+    """Find every element as `scan` does, but take a slide that tells of more frames than a header may.
+
+    Its Per-Frame Functional Groups are then no elements of the header but `frame_groups_apart`: for what can do without
+    them, or reads them by `items_apart`. What must see every element (de-identification, the search after it) uses
+    `scan`, which refuses such a slide.
+
+    Raises
+    ------
+    As `scan`.
+    """
+    header = None
+    if len(buffer) - offset > APART_BYTES_MIN:
+        header = scan(buffer, transfer_syntax_uid, offset=offset, limits=LIMITS_APART)
+        apart = header.frame_groups_apart
+        if apart is None or (_is_slide(header) and apart.end - apart.start > APART_BYTES_MIN):
+            return header
+    try:
+        return scan(buffer, transfer_syntax_uid, offset=offset)
+    except LimitExceeded:
+        header = header or scan(buffer, transfer_syntax_uid, offset=offset, limits=LIMITS_APART)
+        if not _is_slide(header):
+            raise
+        return header
+
+
+def _is_slide(header: Header) -> bool:
+    return header.raw(0x00080016).strip(b" \0") == WHOLE_SLIDE.encode()
+
+
+def items_apart(header: Header) -> Iterator[tuple[Element, ...]]:
+    """Yield the elements of each item of a header's `frame_groups_apart`, one item after another.
+
+    Raises
+    ------
+    MalformedInstance, LimitExceeded
+        They are damaged, or too many.
+    """
+    element = header.frame_groups_apart
+    if element is None:
+        return
+    limits = replace(LIMITS_APART, elements_max=LIMITS_APART.apart_elements_max)
+    walker = Walker(header.buffer, limits)
+    try:
+        for item in walker.items(element, element.end, skim=False):
+            yield item.elements
+    except (struct.error, IndexError):
+        raise malformed("it ends inside an element") from None
+
+
 def _scan(buffer: Buffer, transfer_syntax_uid: str, offset: int, limits: Limits, *, prefix: bool) -> Header:
     syntax = SYNTAXES.get(transfer_syntax_uid)
     if syntax is not None and syntax.deflated:
@@ -81,11 +138,14 @@ def _little_endian(buffer: Buffer, offset: int, limits: Limits, *, implicit: boo
         raise exceeded("header_bytes_max", header_bytes, limits.header_bytes_max)
     return Header(
         buffer=buffer,
-        elements=tuple(elements),
+        elements=tuple(element for element in elements if element is not walker.apart)
+        if walker.apart
+        else tuple(elements),
         start=offset,
         end=stop,
         implicit=implicit,
         pixel_data=PixelData.of(pixels) if pixels else None,
         complete=walker.complete,
         reencoded=False,
+        frame_groups_apart=walker.apart,
     )

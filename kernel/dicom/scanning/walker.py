@@ -5,6 +5,7 @@ goes one level of sequences down at a time and is bounded by `Limits.depth_max`.
 """
 
 import struct
+from collections.abc import Iterator
 from typing import Final
 
 from kernel.dicom.scanning.elements import UNDEFINED, Buffer, Element, Item
@@ -23,6 +24,7 @@ from kernel.dicom.vocabulary.dictionary import (
 from kernel.dicom.vocabulary.limits import Limits, exceeded, malformed
 from kernel.errors import LimitExceeded, MalformedInstance
 
+FRAME_GROUPS: Final = 0x52009230  # Per-Frame Functional Groups Sequence (PS3.3 C.7.6.16)
 _SHORT: Final = {vr.encode(): vr for vr in SHORT_VRS}
 _LONG: Final = {vr.encode(): vr for vr in LONG_VRS}
 _VRS: Final = _SHORT | _LONG
@@ -42,6 +44,7 @@ class Walker:
         "_length",
         "_limits",
         "_prefix",
+        "apart",
         "buffer",
         "bulk_bytes",
         "complete",
@@ -52,6 +55,7 @@ class Walker:
         order = "<" if little_endian else ">"
         self.buffer = buffer
         self.pixels: Element | None = None  # the pixel data of the data set itself
+        self.apart: Element | None = None  # Per-Frame Functional Groups that were passed
         self.complete = True  # False: the buffer is a prefix that ends inside the pixel data
         self.bulk_bytes = 0  # of values that no reader of headers touches
         self._limits = limits
@@ -196,6 +200,8 @@ class Walker:
         element = Element(tag, vr, offset, value, length, value + length, depth, None, implicit=False)
         if tag in PIXEL_DATA_TAGS and vr != "SQ":
             return self._pixel_data(element, end)
+        if tag == FRAME_GROUPS and vr == "SQ" and depth == 0 and self._limits.apart_bytes_max:
+            return self._passed(element, end)
         if vr == "SQ" or (vr == "UN" and length == UNDEFINED):
             return self._sequence(element, end, implicit=vr == "UN")
         return self._known(element, end, elements) if vr == "UN" else self._value(element, end)
@@ -248,6 +254,8 @@ class Walker:
         if vr == "SQ" and group & 1 and length != UNDEFINED and not self._begins_with_item(value, length):
             vr = "UN"
         element = Element(tag, vr, offset, value, length, value + length, depth, None, implicit=True)
+        if tag == FRAME_GROUPS and depth == 0 and self._limits.apart_bytes_max:
+            return self._passed(element, end)
         if vr == "SQ" or length == UNDEFINED:
             return self._sequence(element, end, implicit=True, signed=signed)
         return self._value(element, end)
@@ -327,6 +335,46 @@ class Walker:
             items.append(self._one_item(offset, length, end, element.depth + 1, implicit=implicit, signed=signed))
             offset = items[-1].end
         return element._replace(vr="SQ", items=tuple(items))
+
+    def _passed(self, element: Element, end: int) -> Element:
+        """Pass a sequence whose items are read one by one by whoever wants them; nothing of them is kept."""
+        if self.apart is not None:
+            raise malformed(f"a second {_named(element)}")
+        if element.length != UNDEFINED and element.end > end:
+            raise malformed(f"sequence {_named(element)} is longer than what holds it")
+        budget, self._budget = self._budget, self._limits.apart_elements_max
+        stop = element.value_offset
+        for item in self.items(element, end, skim=True):
+            stop = item.end
+            if stop - element.value_offset > self._limits.apart_bytes_max:
+                raise exceeded("apart_bytes_max", stop - element.value_offset, self._limits.apart_bytes_max)
+        self._budget = budget
+        self.apart = element._replace(vr="SQ", end=stop + 8 if element.length == UNDEFINED else stop)
+        self.bulk_bytes += self.apart.end - element.value_offset
+        return self.apart
+
+    def items(self, element: Element, end: int, *, skim: bool) -> Iterator[Item]:
+        """Yield the items of a sequence, and keep none; `skim`: those that tell their length are not looked into."""
+        undefined = element.length == UNDEFINED
+        offset, end = element.value_offset, end if undefined else element.value_offset + element.length
+        while undefined or offset < end:
+            if offset + 8 > end:
+                raise malformed(f"sequence {_named(element)} ends without its delimiter")
+            group, number, length = self._item(self.buffer, offset)
+            if undefined and group == 0xFFFE and number == 0xE0DD:
+                return
+            if group != 0xFFFE or number != 0xE000:
+                raise malformed(f"({group:04X},{number:04X}) where an item of {_named(element)} should be")
+            self._pay(1)
+            if skim and length != UNDEFINED:
+                stop = offset + 8 + length
+                if stop > end:
+                    raise malformed("an item is longer than its sequence")
+                item = Item(offset, offset + 8, length, stop, stop, ())
+            else:
+                item = self._one_item(offset, length, end, element.depth + 1, implicit=element.implicit, signed=False)
+            yield item
+            offset = item.end
 
     def _one_item(self, start: int, length: int, end: int, depth: int, *, implicit: bool, signed: bool) -> Item:
         value = start + 8

@@ -1,0 +1,27 @@
+"""A TILED_SPARSE slide of more frames than a header may tell of is stored, described and served."""
+
+from kernel.dicom.scanning.part10 import file_meta
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
+from kernel.dicom.vocabulary.limits import LIMITS
+from kernel.dicom.vocabulary.syntaxes import JPEG_BASELINE
+from tests.dicomweb.test_slide_labels import SERIES_URL
+from tests.wsi.dicom_builders import many_placed
+
+UID = "1.2.3.4"
+FRAMES = LIMITS.elements_max // 9 + 1
+
+
+def test_it_is_stored_its_frames_are_served_and_its_metadata_leave_out_what_each_frame_says(node):
+    slide = many_placed(FRAMES, SOPInstanceUID=UID)
+    node.store(file_meta(WHOLE_SLIDE, UID, JPEG_BASELINE) + slide).raise_for_status()
+
+    answer = node.get(f"{SERIES_URL}/metadata", Accept="application/dicom+json")
+    assert answer.status_code == 200, answer.text
+    (told,) = answer.json()
+    frame = node.get(f"{SERIES_URL}/instances/{UID}/frames/{FRAMES}", Accept="image/jpeg")
+
+    assert told["00280008"]["Value"] == [FRAMES]
+    assert told["00209311"]["Value"] == ["TILED_SPARSE"]
+    assert "52009229" in told
+    assert "52009230" not in told
+    assert frame.content == (FRAMES - 1).to_bytes(4, "big")
