@@ -2,8 +2,9 @@
 
 What a scanner, a camera or a converter wrote into the frames is seen by no search of the header. So every frame of a
 JPEG, JPEG-LS, JPEG 2000, HTJ2K or JPEG XL transfer syntax is looked at (`jpeg`, `jpeg_2000` and `jpeg_xl` tell where),
-whatever the profile says; pixels stay as they are. Fragments are walked, not what Number of Frames or an
-offset table tells, so that what these pass over is looked at, too.
+whatever the profile says; pixels stay as they are. Streams of video are looked at as a whole
+(`video`). Fragments are walked, not what Number of Frames or an offset table tells, so that what these pass over is
+looked at, too.
 """
 
 import struct
@@ -18,6 +19,7 @@ from anonymizer.codestreams.frame import Frame, Stretch
 from anonymizer.codestreams.jpeg import SOI, JpegWalker
 from anonymizer.codestreams.jpeg_2000 import JP2_SIGNATURE, SOC_SIZ, words_in_boxes, words_in_codestream
 from anonymizer.codestreams.jpeg_xl import JXL_CODESTREAM, JXL_SIGNATURE, words_in_xl
+from anonymizer.codestreams.video import CODECS, words_in_video
 from anonymizer.engine.result import NewPixels, Piece
 from kernel.dicom.pixels.frames import Span
 from kernel.dicom.scanning.elements import Buffer, Header, PixelData
@@ -50,21 +52,23 @@ def without_comments(
         More than PATCHES_MAX.
     """
     pixels = header.pixel_data
-    if pixels is None or not pixels.is_encapsulated or transfer_syntax_uid not in LOOKED_AT:
+    is_video = transfer_syntax_uid in CODECS
+    if pixels is None or not pixels.is_encapsulated or (transfer_syntax_uid not in LOOKED_AT and not is_video):
         return new
     patches: list[Patch] = []
     count, frames, jpeg = 0, 0, JpegWalker()
     with memoryview(source) as view:
-        for frame in _frames(view, pixels):
+        for frame in [Frame(view, list(_fragments(view, pixels)))] if is_video else _frames(view, pixels):
             frames += 1
-            for position, length, fill in _words_in(frame, jpeg):
+            words = words_in_video(frame, transfer_syntax_uid) if is_video else _words_in(frame, jpeg)
+            for position, length, fill in words:
                 patches += (Patch(*place, fill) for place in frame.places(position, length))
                 count += 1
                 if len(patches) > PATCHES_MAX:
                     raise exceeded("PATCHES_MAX", len(patches), PATCHES_MAX)
     if not patches:
         return new
-    if frames < _declared_frames(header):  # then what follows the end of one may be another
+    if not is_video and frames < _declared_frames(header):  # then what follows the end of one may be another
         raise malformed("the pixel data has fewer frames than it says, and words among them")
     patches.sort()
     new = new or NewPixels((Span(pixels.value_offset, pixels.end - pixels.value_offset),), transfer_syntax_uid)
