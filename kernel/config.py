@@ -92,7 +92,9 @@ class HttpConfig:
     requests_max: int = _setting(256, "requests served at once, half of them one caller's; more are answered 503")
     connections_max: int = _setting(2048, "open connections; more are answered 503 and closed")
     connections_per_address_max: int = _setting(512, "open connections of one address that is no trusted proxy")
-    body_timeout_s: float = _setting(120.0, "seconds a request body may be silent, or an answer not taken")
+    body_timeout_s: float = _setting(
+        120.0, "seconds a request body may be silent, or an answer be taken at less than 256 bytes/s"
+    )
 
 
 @dataclass(frozen=True, slots=True)

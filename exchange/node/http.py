@@ -13,6 +13,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from exchange.node.seated import Seated
+from gateway.addresses import read_network
 from gateway.dicomweb.app import ROUTES
 from gateway.dicomweb.description import PROBLEM, SECURITY, openapi_paths
 from gateway.dicomweb.http.direct import Direct
@@ -55,7 +57,9 @@ def build_app(services: Services, dicomweb: ASGIApp, checks: Checks, static: Pat
     _describe_dicomweb(app)
     app.router.routes.extend(ohif.routes(services.config.node.data, lambda request: _is_signed_in(services, request)))
     app.router.routes.extend(pages.routes(static))
-    return Direct(SecurityHeaders(_Split(dicomweb, _BoundedBody(app))))
+    http = services.config.http
+    seated = Seated(_BoundedBody(app), http.requests_max, [read_network(one) for one in http.trusted_proxies])
+    return Direct(SecurityHeaders(_Split(dicomweb, seated)))
 
 
 class _Split:

@@ -2,8 +2,8 @@
 
 uvicorn has none of them: a head without an end would be kept in memory for ever, and connections on which nothing is
 asked would count as requests, so that a few hundred of them shut everybody out. Here a connection costs only its place,
-one address cannot have all places, and who holds one must ask something. Bodies have bounds of their own
-(`gateway.dicomweb.http.body`).
+one address cannot have all places, who holds one must ask something, and take the answer. Bodies have bounds of their own
+(`gateway.dicomweb.http.body`), and so have answers that pass this by (`gateway.dicomweb.http.direct`).
 """
 
 import asyncio
@@ -17,6 +17,8 @@ from httptools import HttpParserError
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from gateway.addresses import Network, is_within
+from gateway.dicomweb.http.body import RATE_BYTES_S_MIN
+from kernel.origins import network_of
 from kernel.telemetry import HTTP_REFUSED
 
 HEAD_BYTES_MAX: Final = 64 * 1024  # of a request line and its header fields
@@ -41,8 +43,8 @@ class Door:
     connections_per_address_max: int
     trusted_proxies: Collection[Network] = ()  # many people come from one of these addresses
     head_s: float = HEAD_S
-    silence_s: float = 120.0  # that a client may take nothing of an answer
-    open: Counter[str] = field(default_factory=Counter[str])  # connections by address
+    silence_s: float = 120.0  # over which a client must take its answer at RATE_BYTES_S_MIN
+    open: Counter[str] = field(default_factory=Counter[str])  # connections by the address's network
 
     def connection(self, **uvicorn: Any) -> "Connection":
         """Return the protocol of one more connection: what uvicorn wants for `http`."""
@@ -52,7 +54,8 @@ class Door:
         """Whether one more connection from an address may stay."""
         if self.open.total() >= self.connections_max:
             return False
-        return self.open[address] < self.connections_per_address_max or is_within(address, self.trusted_proxies)
+        of_one = self.open[network_of(address)]
+        return of_one < self.connections_per_address_max or is_within(address, self.trusted_proxies)
 
 
 class Connection(HttpToolsProtocol):
@@ -61,7 +64,7 @@ class Connection(HttpToolsProtocol):
     def __init__(self, door: Door, **uvicorn: Any) -> None:
         super().__init__(**uvicorn)
         self._door = door
-        self._address: str | None = None  # as counted; None when it is not
+        self._network: str | None = None  # as counted; None when it is not
         self._useless = 0  # bytes since the last that were part of a body or ended a head
         self._timer: TimerHandle | None = None
         self._stalled: TimerHandle | None = None
@@ -73,8 +76,8 @@ class Connection(HttpToolsProtocol):
         if not self._door.has_place(address):
             self._refuse(503)
             return
-        self._address = address
-        self._door.open[address] += 1
+        self._network = network_of(address)
+        self._door.open[self._network] += 1
         self._wait(self._door.head_s)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -124,19 +127,46 @@ class Connection(HttpToolsProtocol):
         super().on_body(body)
 
     def pause_writing(self) -> None:
-        """Wait for a client that takes no more of its answer, but not for ever."""
+        """Wait for a client that takes no more of its answer, as long as it takes some."""
         super().pause_writing()
-        self._stalled = self.loop.call_later(self._door.silence_s, self.transport.abort)
+        self._expect_taking()
 
     def resume_writing(self) -> None:
         """Go on with the answer."""
         self._stop_stalling()
         super().resume_writing()
+        if self.transport.is_closing():
+            self._expect_taking()
+
+    def on_response_complete(self) -> None:
+        """End the request; what the transport has of its answer may not keep the place of a connection that closes."""
+        super().on_response_complete()
+        if self.transport.is_closing():
+            self._expect_taking()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which nothing more is asked."""
+        super().timeout_keep_alive_handler()
+        self._expect_taking()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or has too many header fields."""
         del msg  # ours says no more than its status
         self._refuse(431 if self.headers and len(self.headers) >= HEADERS_MAX else 400)
+
+    def _expect_taking(self) -> None:
+        """Give the client a while to take enough of what waits for it; `connection_lost` ends the looking."""
+        if self._stalled is None and self._network is not None:
+            waiting = self.transport.get_write_buffer_size()
+            self._stalled = self.loop.call_later(self._door.silence_s, self._look_at_taking, waiting)
+
+    def _look_at_taking(self, waiting_before: int) -> None:
+        self._stalled = None
+        waiting = self.transport.get_write_buffer_size()
+        if waiting and waiting_before - waiting < self._door.silence_s * RATE_BYTES_S_MIN:
+            self.transport.abort()
+        elif waiting:
+            self._expect_taking()
 
     def _wait(self, seconds: float) -> None:
         self._timer = self.loop.call_later(seconds, self._refuse, 408)
@@ -154,11 +184,11 @@ class Connection(HttpToolsProtocol):
     def _leave(self) -> None:
         self._stop_waiting()
         self._stop_stalling()
-        if self._address is not None:
-            self._door.open[self._address] -= 1
-            if not self._door.open[self._address]:
-                del self._door.open[self._address]
-            self._address = None
+        if self._network is not None:
+            self._door.open[self._network] -= 1
+            if not self._door.open[self._network]:
+                del self._door.open[self._network]
+            self._network = None
 
     def _refuse(self, status: int) -> None:
         self._stop_waiting()
@@ -166,3 +196,4 @@ class Connection(HttpToolsProtocol):
         if not (self.cycle and not self.cycle.response_complete):  # else this would stand within an answer
             self.transport.write(_REFUSALS[status] + b"connection: close\r\ncontent-length: 0\r\n\r\n")
         self.transport.close()
+        self._expect_taking()

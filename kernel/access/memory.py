@@ -1,6 +1,5 @@
 """What access keeps in memory, each with a bound: failed attempts, and answers remembered for a moment."""
 
-import ipaddress
 import threading
 from collections import OrderedDict, deque
 from collections.abc import Callable, Generator, Hashable
@@ -9,6 +8,7 @@ from typing import Generic, TypeVar
 
 from kernel.clock import Clock
 from kernel.errors import Throttled
+from kernel.origins import network_of
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -58,7 +58,7 @@ class Throttle:
     def _keys(self, account: str, address: str) -> tuple[tuple[tuple[str, str], int], tuple[tuple[str, str], int]]:
         return (
             (("account", account), self._attempts_max),
-            (("address", _network(address)), self._attempts_max * ADDRESS_FACTOR),
+            (("address", network_of(address)), self._attempts_max * ADDRESS_FACTOR),
         )
 
     def _counter(self, key: tuple[str, str], now: float) -> deque[float]:
@@ -69,15 +69,6 @@ class Throttle:
         while len(self._times) > COUNTERS_MAX:
             self._times.popitem(last=False)
         return times
-
-
-def _network(address: str) -> str:
-    """Return what one caller cannot change at will: an IPv4 address, or the /64 of an IPv6 address."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address[:64]
-    return str(parsed) if parsed.version == 4 else str(ipaddress.ip_network((parsed, 64), strict=False))
 
 
 class NotRemembered(Exception):

@@ -142,6 +142,21 @@ def test_a_client_that_takes_nothing_is_dropped(tmp_path, turns):
     assert size < 32 << 20
 
 
+def test_a_client_that_takes_less_than_the_least_speed_is_dropped_though_it_takes_some(tmp_path, monkeypatch):
+    content = tmp_path / "blob"
+    content.write_bytes(b"x" * (32 << 20))
+    monkeypatch.setattr(direct, "RATE_BYTES_S_MIN", 1 << 40)  # more than this client's
+
+    with served(FileSpan(content, 0, 32 << 20), silence_s=0.3) as url, closing(connected_to(url)) as connection:
+        connection.sendall(b"GET / HTTP/1.1\r\nHost: x\r\n\r\n")
+        size = 0
+        while chunk := connection.recv(1 << 18):  # never silent for so long
+            size += len(chunk)
+            threading.Event().wait(0.02)
+
+    assert size < 32 << 20
+
+
 def test_a_file_that_is_shorter_than_it_was_ends_the_connection(tmp_path, turns):
     content = tmp_path / "blob"
     content.write_bytes(b"x" * (1 << 20))

@@ -18,7 +18,9 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket
 from websockets.sync.client import connect
 
+from exchange.node import http_door
 from exchange.node.http_door import HEAD_BYTES_MAX, HEADERS_MAX, Door
+from exchange.node.seated import Seated
 from exchange.node.supervise import uvicorn_settings
 from gateway.addresses import read_network
 from kernel.config import HttpConfig
@@ -29,8 +31,8 @@ SOON_S = 10.0
 
 
 @contextmanager
-def a_listener(**bounds) -> Iterator[SimpleNamespace]:
-    """Run an application behind a door of its own."""
+def a_listener(send_bytes: int = 0, seats: int = 8, **bounds) -> Iterator[SimpleNamespace]:
+    """Run an application behind a door of its own; the kernel keeps `send_bytes` of answers, 0 for what it likes."""
     door = Door(**{"requests_max": 8, "connections_max": 64, "connections_per_address_max": 32} | bounds)
     begun, release = threading.Event(), threading.Event()
 
@@ -58,8 +60,11 @@ def a_listener(**bounds) -> Iterator[SimpleNamespace]:
             WebSocketRoute("/events", events),
         ]
     )
-    config = uvicorn.Config(app, http=door.connection, ws="websockets-sansio", lifespan="off", log_config=None)  # type: ignore[arg-type]  # as in exchange/node/supervise.py
+    seated = Seated(app, seats, door.trusted_proxies)
+    config = uvicorn.Config(seated, http=door.connection, ws="websockets-sansio", lifespan="off", log_config=None)  # type: ignore[arg-type]  # as in exchange/node/supervise.py
     server, listening = uvicorn.Server(config), socket.create_server(("127.0.0.1", 0))
+    if send_bytes:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, send_bytes)
     thread = threading.Thread(target=server.run, args=([listening],))
     thread.start()
     try:
@@ -188,6 +193,55 @@ def test_who_takes_nothing_of_an_answer_is_cut_off_and_who_takes_it_slowly_is_no
             lasted_s = time.monotonic() - begun_s
 
     assert (taken, lasted_s > 1.2) == (64 * 1024 * 1024, True)
+
+
+def taken_slowly(listener: SimpleNamespace, most: int) -> int:
+    """Take an answer by and by, a piece of it always within the time; return how much came before it was cut off."""
+    taken = 0
+    with socket.create_connection(("127.0.0.1", listener.port), SOON_S) as line:
+        line.sendall(b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
+        try:
+            while taken < most and (piece := line.recv(16 * 1024)):
+                taken += len(piece)
+                threading.Event().wait(0.02)
+        except ConnectionResetError:
+            pass
+    return taken
+
+
+def test_who_takes_some_of_a_long_piece_all_the_time_goes_on_unless_it_is_less_than_the_least_speed(monkeypatch):
+    with a_listener(silence_s=0.4, send_bytes=64 * 1024) as listener:
+        enough = taken_slowly(listener, 1 << 20)  # a piece, in more than 0.4 s
+        monkeypatch.setattr(http_door, "RATE_BYTES_S_MIN", 1 << 30)
+        too_little = taken_slowly(listener, 4 << 20)
+
+    assert enough >= 1 << 20
+    assert too_little < 4 << 20
+
+
+def test_one_address_has_half_of_the_seats_however_slowly_it_takes_its_answers():
+    with a_listener(seats=4, connections_per_address_max=32) as listener, ExitStack() as sitting:
+        for _ in range(2):
+            line = sitting.enter_context(socket.create_connection(("127.0.0.1", listener.port), SOON_S))
+            line.sendall(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert line.recv(12) == b"HTTP/1.1 200"
+
+        refused = httpx.get(listener.url)
+
+        assert (refused.status_code, refused.json()["code"]) == (503, "Busy")
+        assert "retry-after" in refused.headers
+        line.close()
+        wait_until(lambda: httpx.get(listener.url).status_code == 200)
+
+
+def test_a_trusted_proxy_that_does_not_say_for_whom_it_asks_may_have_every_seat_but_no_more():
+    with a_listener(seats=2, trusted_proxies=(read_network("127.0.0.0/8"),)) as listener, ExitStack() as sitting:
+        for _ in range(2):
+            line = sitting.enter_context(socket.create_connection(("127.0.0.1", listener.port), SOON_S))
+            line.sendall(b"GET /large HTTP/1.1\r\nhost: x\r\n\r\n")
+            assert line.recv(12) == b"HTTP/1.1 200"
+
+        assert httpx.get(listener.url).status_code == 503
 
 
 def test_connections_that_ask_nothing_keep_nobody_from_asking():

@@ -15,6 +15,7 @@ from typing import Final, NamedTuple
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
+from gateway.dicomweb.http.body import RATE_BYTES_S_MIN
 from gateway.dicomweb.http.spans import FileSpan
 from kernel.errors import BlobMissing
 
@@ -50,7 +51,7 @@ class Line:
         Raises
         ------
         TimeoutError
-            The client took nothing for `silence_s`.
+            The client took nothing for `silence_s`, or kept us waiting so long and took less than RATE_BYTES_S_MIN.
         BlobMissing
             A file is not there, or shorter than it was.
         """
@@ -61,16 +62,24 @@ class Line:
             await cycle.flow.drain()
         if cycle.disconnected:
             return
+        taken, waited_s = 0, 0.0
         connection = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
         try:
             while not cycle.disconnected:
                 turn = await _ended(loop.run_in_executor(threads, parts.push, connection))
                 cycle.expected_content_length -= turn.sent
+                taken += turn.sent
                 if turn.is_last:
                     return
                 if turn.is_full:
+                    if waited_s >= silence_s:
+                        if taken < waited_s * RATE_BYTES_S_MIN:
+                            raise TimeoutError
+                        taken, waited_s = 0, 0.0
+                    begun_s = loop.time()
                     async with asyncio.timeout(silence_s):
                         await _writable(connection)
+                    waited_s += loop.time() - begun_s
         except (BrokenPipeError, ConnectionResetError):
             transport.abort()
         finally:

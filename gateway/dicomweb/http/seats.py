@@ -1,8 +1,8 @@
 """How many do the same at once: all together, and one caller alone, so that nobody takes every seat from the others."""
 
 from collections import Counter
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Generator, Hashable
+from contextlib import AbstractContextManager, contextmanager
 
 from kernel.access import Principal
 from kernel.errors import Busy
@@ -16,10 +16,14 @@ class Seats:
         self._most = most
         self._most_of_one = most_of_one
         self._what = what
-        self._taken: Counter[tuple[str, str, str | None]] = Counter()
+        self._taken: Counter[Hashable] = Counter()
+
+    def taken(self, who: Principal) -> AbstractContextManager[None]:
+        """Sit while the block runs, as somebody who is known. Raises as `taken_by`."""
+        return self.taken_by((who.kind, who.name, who.site))
 
     @contextmanager
-    def taken(self, who: Principal) -> Generator[None]:
+    def taken_by(self, caller: Hashable) -> Generator[None]:
         """Sit while the block runs.
 
         Raises
@@ -27,7 +31,6 @@ class Seats:
         Busy
             All seats are taken, or as many as one caller may have.
         """
-        caller = (who.kind, who.name, who.site)
         if self._taken.total() >= self._most or self._taken[caller] >= self._most_of_one:
             raise Busy(what=self._what)
         self._taken[caller] += 1
