@@ -4,9 +4,7 @@ Its arguments are the slide, the file of tiles, and the file of the index. It sa
 `refused WHY`. OpenSlide ends its process on some damaged files, which is why it has one.
 """
 
-import configparser
 import io
-import re
 import resource
 import sys
 from pathlib import Path
@@ -16,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from kernel.errors import ExchangeError
+from wsi import mirax
 from wsi.index_file import save
 from wsi.limits import MEBIBYTE, PROFILE_BYTES_MAX, SIDE_PIXELS_MAX, TILES_MAX, at_most, malformed
 from wsi.octave import BACKGROUND
@@ -29,7 +28,6 @@ DESCRIPTION: Final = "Decoded by OpenSlide and encoded anew"
 # Formats whose other files, if there are any, stand beside the slide under names that we can look at.
 VENDORS: Final = frozenset({"aperio", "generic-tiff", "hamamatsu", "leica", "mirax", "philips", "ventana"})
 _NAMES_ELSEWHERE: Final = frozenset({".vms", ".vmu"})  # Hamamatsu's older forms name any file they like
-_COMPANION: Final = re.compile(r"[\w. \-]{1,128}", re.ASCII)
 
 
 def main() -> int:
@@ -65,7 +63,10 @@ def _decoded(path: Path, out: IO[bytes]) -> SlideIndex:
     import openslide
     from openslide.deepzoom import DeepZoomGenerator
 
-    check_companions(path)
+    if path.suffix.lower() in _NAMES_ELSEWHERE:
+        raise malformed("its kind names files elsewhere")
+    if mirax.is_mirax(path):
+        mirax.check_companions(path)
     vendor = openslide.OpenSlide.detect_format(str(path))
     if vendor not in VENDORS:
         raise malformed("OpenSlide does not know it, or its kind is not taken")
@@ -79,31 +80,10 @@ def _decoded(path: Path, out: IO[bytes]) -> SlideIndex:
         raise malformed("OpenSlide cannot read it") from None
 
 
-def check_companions(path: Path) -> None:
-    """Look at the names of the other files of a MIRAX slide, before OpenSlide opens them.
-
-    Raises
-    ------
-    MalformedSlide
-        One of them is not in the slide's own folder.
-    """
-    if path.suffix.lower() in _NAMES_ELSEWHERE:
-        raise malformed("its kind names files elsewhere")
-    if path.suffix.lower() != ".mrxs":
-        return
-    folder = path.with_suffix("")
-    told = configparser.ConfigParser(interpolation=None, strict=False)
-    with (folder / "Slidedat.ini").open(encoding="utf-8-sig", errors="replace") as file:
-        told.read_string(file.read(MEBIBYTE))
-    names = [told.get("HIERARCHICAL", "INDEXFILE", fallback="Index.dat")]
-    names += [name for key, name in (told.items("DATAFILE") if "DATAFILE" in told else []) if key.startswith("file_")]
-    for name in names:
-        if not _COMPANION.fullmatch(name) or name in (".", "..") or (folder / name).is_symlink():
-            raise malformed("it names files outside its folder")
-
-
 def _index(slide: Any, pyramid: Any, vendor: str, out: IO[bytes]) -> SlideIndex:
     numbers = [number for number in range(pyramid.level_count) if _is_wanted(pyramid.level_dimensions[number])]
+    if not numbers:
+        raise malformed("it is smaller than a part of one tile")
     total = at_most("tiles of a slide", sum(_tiles(pyramid.level_tiles[number]) for number in numbers), TILES_MAX)
     done = 0
     levels: list[Level] = []

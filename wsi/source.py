@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import IO, NamedTuple
 
 from kernel.errors import MalformedSlide
+from wsi import mirax
 from wsi.convert import DIGEST_BYTES, Read, slide_digest
 from wsi.index_file import load
 from wsi.openslide_child import decoded_slide
@@ -45,6 +46,8 @@ def opened_source(path: Path, mpp: float, scratch: Path, progress: Progress | No
             yield Source(_scaled(index, mpp), read, slide_digest(read, path.stat().st_size, index))
             return
         digest = _file_digest(read, path.stat().st_size)
+        if mirax.is_mirax(path):
+            digest = mirax.digest_with(digest, path)
     if progress is None:
         raise MalformedSlide(reason=f"its tiles cannot be taken over as they are: {index.reason}")
     with tempfile.TemporaryDirectory(prefix="slide-", dir=scratch) as folder:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from consult.slides.intake import DECODING, Taken
+from consult.slides.laying_out import laid_out
 from consult.slides.upload_files import Turn, Upload, found
 from consult.slides.upload_record import FINAL, Form, Owner, Record, State
 from consult.slides.upload_taking import Taking
@@ -185,14 +186,18 @@ class Uploads:
     def _take(self, one: Upload) -> None:
         record = one.record
 
-        def progress(what: str, done: int, total: int) -> None:
+        def go_on() -> None:
             if self._stopping.is_set() or record.upload not in self._uploads:
                 raise _StoppedError
+
+        def progress(what: str, done: int, total: int) -> None:
+            go_on()
             record.state = State.DECODING if what == DECODING else State.STORING
             record.done, record.total = done, total
 
         try:
-            taken = self._taking.take(one.file, record, progress)
+            with laid_out(one.file, record.form, self._space, self._bytes_max, go_on) as slide:
+                taken = self._taking.take(slide, record, progress)
         except _StoppedError:
             return
         except ExchangeError as error:

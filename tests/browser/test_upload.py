@@ -14,7 +14,8 @@ from tests.browser.conftest import a_site_that_holds
 from tests.browser.room import LAPTOP, PASSWORD, PATIENCE_MS, PHONE, Language, Room, Scheme
 from tests.support.builders import a_ct_series, an_us_cine, as_file
 from tests.support.nodes import NodeProcess
-from tests.wsi.builders import an_svs
+from tests.wsi.builders import an_svs, texture
+from tests.wsi.vendor_slides import an_mrxs
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
@@ -202,6 +203,41 @@ def test_a_slide_whose_sending_is_cancelled_is_dropped_by_the_node_and_may_be_se
     expect(row).to_have_count(1)
     row.get_by_role("button", name="Huỷ gửi").click()
     expect(row.get_by_role("status")).to_contain_text("đã huỷ")
+    room.close()
+
+
+@pytest.mark.parametrize(
+    ("size", "language", "scheme"), [(LAPTOP, "en", "light"), (PHONE, "vi", "dark")], ids=["laptop", "phone"]
+)
+def test_a_slide_of_several_files_comes_with_its_folder_and_says_so_when_that_is_missing(
+    browser_without_webgl: Browser,
+    site: NodeProcess,
+    artifacts: Path,
+    tmp_path: Path,
+    size: tuple[int, int],
+    language: Language,
+    scheme: Scheme,
+):
+    whole = tmp_path / "K26"
+    whole.mkdir()
+    an_mrxs(texture(384, 256, seed=size[0]), whole / "M26.mrxs")
+    described = whole / "M26" / "Slidedat.ini"
+    described.write_text(f"{described.read_text()}\n# {size[0]}\n")  # another slide for each size
+    room = Room.open(browser_without_webgl, site.url, size=size, language=language, scheme=scheme)
+    at_upload(room)
+    row = room.page.get_by_role("listitem").filter(has_text=".mrxs")
+
+    room.page.locator("input[type=file]").first.set_input_files([whole / "M26.mrxs"])
+    expect(row.get_by_role("alert")).to_have_text(re.compile("folder is missing|thiếu thư mục"))
+    assert found_in_the_way(room, artifacts / f"upload-mrxs-alone-{size[0]}-{language}-{scheme}.png") == []
+    room.page.locator("input[type=file]").nth(1).set_input_files(whole)
+    expect(row).to_have_count(1)
+    row.get_by_role("textbox", name=re.compile("^(Mã người bệnh|Patient ID)")).fill(f"BN-M-{size[0]}")
+    row.get_by_role("button", name=re.compile("^(Gửi tiêu bản|Send the slide)$")).click()
+
+    expect(row.get_by_text(re.compile("with loss|có mất mát"))).to_be_visible(timeout=PATIENCE_MS)
+    assert found_in_the_way(room, artifacts / f"upload-mrxs-{size[0]}-{language}-{scheme}.png") == []
+    assert [study["patientID"] for study in site.studies()].count(f"BN-M-{size[0]}") == 1
     room.close()
 
 

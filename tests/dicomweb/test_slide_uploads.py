@@ -1,9 +1,13 @@
 """Vendors' slides that come in pieces: no byte is sent twice, none is lost, and what comes in is nobody's but the caller's."""
 
 import http.client
+import io
 import json
+import zipfile
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import numpy as np
 import pytest
 
 from gateway.dicomweb.http.body import BATCH_BYTES
@@ -11,9 +15,11 @@ from gateway.dicomweb.store.slide_uploads import FORM_BYTES_MAX
 from kernel.access.accounts import NewAccount
 from kernel.archive.tables import instance
 from kernel.audit import Action
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
 from tests.dicomweb.conftest import running_node
 from tests.support.nodes import wait_until
-from tests.wsi.builders import an_svs
+from tests.wsi.builders import an_svs, texture
+from tests.wsi.vendor_slides import an_mrxs
 from wsi.jpeg import segments
 from wsi.tiff_slide import index_tiff
 
@@ -103,6 +109,49 @@ def test_slides_of_one_study_stand_together_and_a_second_sending_takes_nothing(n
     assert first["series"] == again["series"] != other["series"]
     assert (strangers["state"], strangers["code"]) == ("failed", "IdentityMismatch")
     assert [told["state"] for told in sender.ask("GET").json()] == ["failed", "stored", "stored", "stored"]
+
+
+def a_mirax(folder: Path, pixels: np.ndarray) -> dict[str, bytes]:
+    """Return a slide of several files by their names, its own first."""
+    an_mrxs(pixels, folder / "K26.mrxs")
+    beside = sorted((folder / "K26").iterdir())
+    return {"K26.mrxs": (folder / "K26.mrxs").read_bytes(), **{f"K26/{one.name}": one.read_bytes() for one in beside}}
+
+
+def test_a_slide_of_several_files_comes_as_one_body_or_as_a_zip(node, tmp_path):
+    files = a_mirax(tmp_path, texture(384, 256))
+    sender, content = Sender(node), b"".join(files.values())
+    folder = [{"name": name[4:], "bytes": len(part)} for name, part in files.items() if "/" in name]
+    zipped = io.BytesIO()
+    with zipfile.ZipFile(zipped, "w") as archive:
+        for name, part in files.items():
+            archive.writestr(f"ca/{name}", part)
+
+    one = sender.begins(a_form(content, name="K26.mrxs", folder=folder, mpp=0.5))
+    half = sender.sends(one, content[:900]).json()["offset"]
+    sender.sends(one, content[half:], half)
+    first = sender.sees(one, "stored", "failed")
+    again = sender.begins(a_form(zipped.getvalue(), name="K26.zip", mpp=0.5))
+    sender.sends(again, zipped.getvalue())
+    second = sender.sees(again, "stored", "failed")
+
+    assert (first["state"], first["lossy"], first["instances"] > 0) == ("stored", True, True), first
+    assert (second["state"], second["study"], second["instances"]) == ("stored", first["study"], 0), second
+    assert {row.sop_class_uid for row in node.rows(instance)} == {WHOLE_SLIDE}
+    left = [one for one in (node.config.node.data / "slide-uploads").rglob("*") if one.is_file()]
+    assert {one.name for one in left} == {"about"}
+
+
+def test_a_mirax_slide_without_its_folder_says_so(node, tmp_path):
+    content = a_mirax(tmp_path, texture(128, 128))["K26.mrxs"]
+    sender = Sender(node)
+    one = sender.begins(a_form(content, name="K26.mrxs"))
+
+    sender.sends(one, content)
+
+    told = sender.sees(one, "stored", "failed")
+    assert told["code"] == "MalformedSlide"
+    assert "the folder of its other files is not beside it" in told["reason"]
 
 
 def test_what_came_of_a_body_that_was_cut_stays(node):

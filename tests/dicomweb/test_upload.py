@@ -6,7 +6,7 @@ import zipfile
 
 import pytest
 
-from gateway.dicomweb.store import zipped_body
+from kernel import zips
 from kernel.access.accounts import NewAccount
 from kernel.archive.tables import instance
 from tests.dicomweb.conftest import MULTIPART, body_of, running_node
@@ -108,7 +108,7 @@ def test_a_zip_has_so_many_files_and_so_much_comes_out_of_it(tmp_path):
 
 
 def test_a_zip_that_claims_a_huge_directory_is_not_read(node, monkeypatch):
-    monkeypatch.setattr(zipped_body, "DIRECTORY_BYTES_MAX", 100_000)
+    monkeypatch.setattr(zips, "DIRECTORY_BYTES_MAX", 100_000)
     content = bytearray(bytes(200_000) + a_zip(("a", as_file(a_ct()))))
     struct.pack_into("<II", content, content.rindex(b"PK\5\6") + 12, 150_000, 50_000)
 

@@ -15,7 +15,7 @@ from tests.support.nodes import HUB, NodeProcess
 from tests.wsi.builders import SHORT, Field, a_level, a_tiff, an_svs, jpeg, pixels_of, texture
 from wsi import openslide_child
 from wsi.jpeg import segments
-from wsi.openslide_process import check_companions
+from wsi.mirax import check_companions
 from wsi.tiff import Tag
 from wsi.tiff_slide import index_tiff
 

@@ -54,6 +54,19 @@ def test_a_vendor_s_slide_becomes_dicom_of_its_tissue_and_of_nothing_else(tmp_pa
         assert b"BINH" not in content
 
 
+def test_two_mirax_slides_with_the_same_picture_of_the_glass_are_two_slides(tmp_path):
+    digests = set()
+    for name in ("a.mrxs", "b.mrxs", "c.mrxs"):
+        an_mrxs(TISSUE, tmp_path / name)
+        if name == "c.mrxs":
+            described = tmp_path / "c" / "Slidedat.ini"
+            described.write_text(described.read_text() + "\n# another slide\n")
+        with opened_source(tmp_path / name, 0.5, tmp_path, lambda *_: None) as source:
+            digests.add(source.digest)
+
+    assert len(digests) == 2
+
+
 @pytest.mark.parametrize("name", ["a.scn", "a.bif", "a.ndpi"])
 def test_its_macro_is_a_picture_that_openslide_has_and_nobody_is_given(tmp_path, name):
     path = made(tmp_path, name)

@@ -27,7 +27,7 @@ from gateway.dicomweb.store.stow import announced_bytes
 from gateway.dicomweb.store.upload import uploading_site
 from kernel.errors import InvalidRequest, NotFound, UploadMoved
 
-FORM_BYTES_MAX: Final = 16 * 1024
+FORM_BYTES_MAX: Final = 256 * 1024  # with the files of a slide's folder
 OFFSET: Final = "Upload-Offset"
 _OFFSET_DIGITS: Final = 15
 

@@ -4,9 +4,7 @@ What is no DICOM file, as everything else on a CD, is passed over and told; it i
 says of itself: what comes out of it is counted.
 """
 
-import io
 import zipfile
-import zlib
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Final
@@ -17,40 +15,10 @@ from gateway.dicomweb.store.taking import Takings
 from kernel.archive.blobs.spool import Spool
 from kernel.dicom.vocabulary.limits import exceeded, malformed
 from kernel.errors import ExchangeError, InvalidRequest, UnsupportedMediaType
+from kernel.zips import CHUNK_BYTES, DAMAGED, files_of, opened_zip
 
-DIRECTORY_BYTES_MAX: Final = 4 * 1024 * 1024  # of the zip's own list of files
-CHUNK_BYTES: Final = 256 * 1024
 PREAMBLE_BYTES: Final = 132  # PS3.10 7.1
 DIRECTORY_NAME: Final = "DICOMDIR"  # of a medium: names files, is no instance
-_DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
-
-
-class _Bounded(io.RawIOBase):
-    """A file of which nobody reads much at once: `zipfile` reads the whole directory, however long it says it is."""
-
-    def __init__(self, file: io.RawIOBase) -> None:
-        self._file = file
-
-    def readable(self) -> bool:
-        return True
-
-    def seekable(self) -> bool:
-        return True
-
-    def seek(self, offset: int, whence: int = io.SEEK_SET, /) -> int:
-        return self._file.seek(offset, whence)
-
-    def tell(self) -> int:
-        return self._file.tell()
-
-    def read(self, size: int = -1, /) -> bytes:
-        if size > DIRECTORY_BYTES_MAX:
-            raise exceeded("DIRECTORY_BYTES_MAX", size, DIRECTORY_BYTES_MAX)
-        return self._file.read(size) or b""
-
-    def close(self) -> None:
-        self._file.close()
-        super().close()
 
 
 class ZippedBody:
@@ -80,13 +48,10 @@ class ZippedBody:
             It has more files, or more in them, than a body may have; complete instances before stay.
         """
         try:
-            with _Bounded(self._spool.reader()) as file, zipfile.ZipFile(file) as archive:
-                entries = [info for info in archive.infolist() if not info.is_dir()]
-                if len(entries) > self._entries_max:
-                    raise exceeded("parts_max", len(entries), self._entries_max)
-                for info in entries:
+            with opened_zip(self._spool.reader()) as archive:
+                for info in files_of(archive, self._entries_max, "parts_max"):
                     self._take(archive, info)
-        except _DAMAGED:
+        except DAMAGED:
             raise InvalidRequest(reason="it is no zip, or a damaged one") from None
         finally:
             self._takings.settle()
@@ -113,7 +78,7 @@ class ZippedBody:
         except ExchangeError as error:
             part.discard()
             self._takings.fail(error)
-        except _DAMAGED:
+        except DAMAGED:
             part.discard()
             self._takings.fail(malformed("a file in the zip is damaged, encrypted, or of an odd compression"))
         else:

@@ -30,8 +30,15 @@ export interface SlideOnItsWay {
   readonly code: string;
 }
 
-export function beginSlide(file: File, form: SlideForm): Promise<Result<SlideOnItsWay>> {
-  return ask("POST", ADDRESS, { body: { name: file.name, bytes: file.size, ...form } });
+/** What is sent; `folder` has the files that stand behind the slide's own, in their order. */
+export interface SlideBody {
+  readonly name: string;
+  readonly size: number;
+  readonly folder: readonly { readonly name: string; readonly bytes: number }[];
+}
+
+export function beginSlide({ name, size, folder }: SlideBody, form: SlideForm): Promise<Result<SlideOnItsWay>> {
+  return ask("POST", ADDRESS, { body: { name, bytes: size, folder, ...form } });
 }
 
 /** The caller's own, newest first. */

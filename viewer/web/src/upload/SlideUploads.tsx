@@ -32,6 +32,7 @@ const CODES = [
   "missing",
   "invalid",
   "signedOut",
+  "noFolder",
 ] as const;
 
 export function SlideUploads({ senders, onOpen }: SlideUploadsProps) {

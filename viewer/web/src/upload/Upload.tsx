@@ -13,6 +13,7 @@ import { type Fingerprint, fingerprintOf } from "./fingerprint";
 import { type UploadNode, UploadQueue } from "./queue";
 import { SlideUploads } from "./SlideUploads";
 import { StudyFate } from "./StudyFate";
+import type { Grouped } from "./severalFiles";
 import { type SlideNode, type Progress as SlideProgress, SlideSender } from "./slideSender";
 import styles from "./Upload.module.css";
 import { WrapFiles } from "./WrapFiles";
@@ -25,7 +26,7 @@ export interface UploadProps {
 export function Upload({ onBack, onOpen }: UploadProps) {
   const { t } = useTranslation(["upload", "common"]);
   const [senders, setSenders] = useState<readonly SlideSender[]>([]);
-  const [queue] = useState(() => new UploadQueue(NODE, (file) => setSenders((before) => withSlide(before, file))));
+  const [queue] = useState(() => new UploadQueue(NODE, (slide) => setSenders((before) => withSlide(before, slide))));
   const { items, bytes, bytesSent, studies } = useSyncExternalStore(queue.subscribe, queue.uploads);
   const [isOver, setOver] = useState(false);
   const [isCut, setCut] = useState(false);
@@ -161,11 +162,12 @@ const SLIDE_NODE: SlideNode = {
 const OVER: ReadonlySet<SlideProgress["step"]> = new Set(["failed", "cancelled"]);
 
 /** A file that is there already is not sent twice, unless it failed or somebody cancelled it. */
-function withSlide(senders: readonly SlideSender[], file: File): readonly SlideSender[] {
+function withSlide(senders: readonly SlideSender[], { slide: file, lacksFolder }: Grouped): readonly SlideSender[] {
   const isSame = (one: SlideSender) => one.file.name === file.name && one.file.size === file.size;
-  const others = senders.filter((one) => !(isSame(one) && OVER.has(one.progress.get().step)));
+  const others = senders.filter((one) => one.file.name !== file.name || !OVER.has(one.progress.get().step));
   if (others.some(isSame)) return senders;
   const sender = new SlideSender(file, SLIDE_NODE);
-  void sender.resume();
+  if (lacksFolder) sender.refuse("noFolder");
+  else void sender.resume();
   return [...others, sender];
 }

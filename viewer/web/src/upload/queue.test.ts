@@ -28,7 +28,9 @@ function aQueue(here: readonly string[] = []) {
         },
       });
     });
-  const queue = new UploadQueue({ known, send }, (slide) => slides.push(slide.name));
+  const queue = new UploadQueue({ known, send }, ({ slide, lacksFolder }) =>
+    slides.push([slide.name, ...slide.folder.map((one) => one.name), lacksFolder ? "alone" : ""].join(" ").trim()),
+  );
   const add = async (chosen: readonly Chosen[]) => {
     await queue.add(chosen);
     await soon();
@@ -108,4 +110,14 @@ test("of a folder that is there nothing is sent, and the next files go on", asyn
 
   expect(told()).toEqual(["1 here", "2 here", "3 sending"]);
   expect(bodies).toHaveLength(1);
+});
+
+test("a slide of several files is one thing, and none of them is an instance's neighbour", async () => {
+  const { add, told, slides } = aQueue();
+  const paths = ["a/K26.mrxs", "a/K26/Slidedat.ini", "a/K26/Data0000.dat", "a/K27.mrxs", "a/K28/Index.dat"];
+
+  await add([...paths.map((path) => file(path, "MZ")), file("a/1", "DICM")]);
+
+  expect(slides).toEqual(["K26.mrxs Data0000.dat Slidedat.ini", "K27.mrxs alone"]);
+  expect(told()).toEqual(["a/K28/Index.dat passed", "a/1 sending"]);
 });

@@ -3,6 +3,7 @@
 import type { Sent, UploadBody } from "../api/uploads";
 import type { Chosen } from "./chosen";
 import { type FileKind, HEAD_BYTES, kindOf, nextBatch } from "./kinds";
+import { type Grouped, grouped, hasMirax, slideOf } from "./severalFiles";
 
 export type State = "waiting" | "sending" | "stored" | "here" | "passed" | "failed";
 
@@ -41,13 +42,13 @@ export class UploadQueue {
   readonly #sending = new Map<number, number>();
   readonly #listeners = new Set<() => void>();
   readonly #node: UploadNode;
-  readonly #onSlide: (file: File) => void;
+  readonly #onSlide: (slide: Grouped) => void;
   #bytesDone = 0;
   #nextId = 0;
   #bodies = 0;
 
   /** `onSlide` is given the vendors' slides, which go their own way. */
-  constructor(node: UploadNode, onSlide: (file: File) => void) {
+  constructor(node: UploadNode, onSlide: (slide: Grouped) => void) {
     this.#node = node;
     this.#onSlide = onSlide;
   }
@@ -61,11 +62,13 @@ export class UploadQueue {
 
   /** Take files; what is neither an instance, nor a zip, nor a slide is passed over. */
   async add(chosen: readonly Chosen[]): Promise<void> {
-    const all = await Promise.all(chosen.map((one) => this.#item(one)));
+    const { slides, rest } = grouped(chosen);
+    for (const slide of slides) this.#onSlide(slide);
+    const all = await Promise.all(rest.map((one) => this.#item(one)));
     const items = all.filter(({ kind }) => kind !== "slide");
     all.forEach(({ kind }, index) => {
-      const file = chosen[index]?.file;
-      if (kind === "slide" && file) this.#onSlide(file);
+      const file = rest[index]?.file;
+      if (kind === "slide" && file) this.#onSlide({ slide: slideOf(file), lacksFolder: false });
     });
     this.#tell({ items: [...this.#uploads.items, ...items] });
     this.#go();
@@ -86,7 +89,8 @@ export class UploadQueue {
       .slice(0, HEAD_BYTES)
       .arrayBuffer()
       .catch(() => new ArrayBuffer(0));
-    const kind = kindOf(file.name, new Uint8Array(head));
+    const plain = kindOf(file.name, new Uint8Array(head));
+    const kind = plain === "zip" && (await hasMirax(file).catch(() => false)) ? "slide" : plain;
     if (kind === "instance" || kind === "zip") this.#files.set(id, file);
     return {
       id,

@@ -1,15 +1,16 @@
 import { expect, test } from "vitest";
 import type { Result } from "../api/result";
 import type { SlideForm, SlideOnItsWay } from "../api/slideUploads";
+import type { SlideFile } from "./severalFiles";
 import { PIECE_BYTES, type Progress, type SlideNode, SlideSender } from "./slideSender";
 
 const FORM: SlideForm = { patient_id: "BN-1", patient_name: "", accession_number: "", container: "" };
 const SIZE = 2 * PIECE_BYTES + 5;
 
 /** A file of which nobody reads a byte. */
-function aFile(): File {
+function aFile(): SlideFile {
   const slice = (from: number, to: number) => ({ size: Math.min(to, SIZE) - from }) as Blob;
-  return { name: "a.svs", size: SIZE, slice } as unknown as File;
+  return { name: "a.svs", size: SIZE, slice, folder: [] };
 }
 
 interface Fake {
@@ -210,4 +211,12 @@ test("a node that does not answer is told as soon as it does, one that refuses i
   await denied.cancel();
   await begun;
   expect(denied.progress.get()).toEqual({ step: "cancelled", there: "untold" });
+});
+
+test("what cannot be begun says why", () => {
+  const sender = new SlideSender(aFile(), aNode().node);
+
+  sender.refuse("noFolder");
+
+  expect(sender.progress.get()).toEqual({ step: "failed", code: "noFolder" });
 });

@@ -3,10 +3,11 @@
 import type { ProblemKind, Result } from "../api/result";
 import type { SlideForm, SlideOnItsWay } from "../api/slideUploads";
 import { createStore, type Store } from "../engine/emitter";
+import type { SlideFile } from "./severalFiles";
 
 /** The node, as far as it is needed here. */
 export interface SlideNode {
-  readonly begin: (file: File, form: SlideForm) => Promise<Result<SlideOnItsWay>>;
+  readonly begin: (file: SlideFile, form: SlideForm) => Promise<Result<SlideOnItsWay>>;
   readonly list: () => Promise<Result<readonly SlideOnItsWay[]>>;
   readonly look: (upload: string) => Promise<Result<SlideOnItsWay>>;
   readonly forget: (upload: string) => Promise<Result<void>>;
@@ -40,7 +41,7 @@ const UNDER_WAY: ReadonlySet<SlideOnItsWay["state"]> = new Set(["receiving", "wa
 const FINAL: ReadonlySet<ProblemKind> = new Set(["denied", "missing", "invalid", "signedOut"]);
 
 export class SlideSender {
-  readonly file: File;
+  readonly file: SlideFile;
   readonly progress: Store<Progress> = createStore<Progress>({ step: "asked" });
   private readonly node: SlideNode;
   private readonly cancelling = new AbortController();
@@ -48,7 +49,7 @@ export class SlideSender {
   private waitMs = WAIT_MS;
   private stopped = false;
 
-  constructor(file: File, node: SlideNode) {
+  constructor(file: SlideFile, node: SlideNode) {
     this.file = file;
     this.node = node;
   }
@@ -61,6 +62,11 @@ export class SlideSender {
       ? known.value.find((one) => UNDER_WAY.has(one.state) && one.name === name && one.bytes === size)
       : undefined;
     if (same && this.progress.get().step === "asked") await this.goOn(same);
+  }
+
+  /** Say why it cannot even be begun. */
+  refuse(code: string): void {
+    this.tell({ step: "failed", code });
   }
 
   /** Send it as the slide of the form's patient. */
