@@ -18,7 +18,7 @@ from anonymizer.pdf.shown_uids import uids_shown
 from anonymizer.pseudonyms.identifiers import new_uid
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.pseudonyms.vault import NONCE_BYTES, Sealed, VaultEntry, VaultKind, seal
-from anonymizer.reidentify.dicom import UID_LEFT, Reidentified, named_in, reidentify
+from anonymizer.reidentify.dicom import ENCRYPTED, UID_LEFT, Reidentified, named_in, reidentify
 from anonymizer.release import Held
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.ingest.ingest import Ingest
@@ -36,6 +36,7 @@ from routing.ways_back import note_refusal, way_back
 
 CHUNK: Final = 1024 * 1024
 NOT_FROM_HERE: Final = "not-from-a-hub"
+DOCUMENT_ENCRYPTED: Final = "document-encrypted"  # its PDF is: nobody can tell what it names
 DOCUMENT_UID: Final = "document-uid"  # its PDF names a UID that left, where nobody can put the original in its place
 ASKER: Final = "re-identifier"
 
@@ -104,6 +105,8 @@ class Reidentifier:
             if way.uids.get(uid, known_as) != known_as:
                 return Home(None)  # a copy of what left: the original is here
             made = reidentify(content, replace(way, uids={**way.uids, uid: known_as}))
+            if made.document == ENCRYPTED:
+                return Held(DOCUMENT_ENCRYPTED, "(0042,0011)")
             if made.document == UID_LEFT or (shown & way.uids.keys() and uids_shown(made.content) & way.uids.keys()):
                 return Held(DOCUMENT_UID, "(0042,0011)")
             entry = VaultEntry(VaultKind.UID, uid, {"UID": known_as})

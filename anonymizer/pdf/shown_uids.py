@@ -19,7 +19,7 @@ _UID: Final = re.compile(r"(?<![0-9.])2\.25\.[1-9][0-9]{0,38}(?![0-9]|\.[0-9])")
 def uids_shown(source: Buffer) -> frozenset[str]:
     """Return the UIDs that a de-identification may have made, on the pages of an instance's PDF.
 
-    None of an instance without one, of a document that is not drawn (encrypted, too long), or without PDFium.
+    None of an instance without one, of a document that is not drawn (too long, say), or without PDFium.
 
     Raises
     ------
@@ -28,11 +28,18 @@ def uids_shown(source: Buffer) -> frozenset[str]:
     """
     meta = read_file_meta(source)
     header = scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
-    if header.raw(MIME_TYPE).strip(b" \0") != b"application/pdf" or not is_installed():
+    if header.raw(MIME_TYPE).strip(b" \0") != b"application/pdf":
+        return frozenset()
+    return uids_on_pages(document_of(header))
+
+
+def uids_on_pages(document: bytes) -> frozenset[str]:
+    """Return the same of a PDF; none without PDFium, or of a document that is not drawn."""
+    if not is_installed():
         return frozenset()
     found: set[str] = set()
     try:
-        for page in drawn_pages(document_of(header), shared_drawing()):
+        for page in drawn_pages(document, shared_drawing()):
             found.update(uid for word in page.words for uid in _UID.findall(word.text))
     except NotDrawnError:
         pass  # of the pages before it something may be known

@@ -17,7 +17,7 @@ from pydicom.multival import MultiValue
 from pydicom.uid import UID
 
 from anonymizer.engine.result import Buffer
-from anonymizer.reidentify.pdf import fill_in, uids_in
+from anonymizer.reidentify.pdf import fill_in, is_encrypted, uids_in
 from anonymizer.reidentify.way_back import NEW_UID, WayBack
 from kernel.dicom.scanning.part10 import PYDICOM_ERRORS, file_meta, open_dataset, read_file_meta
 from kernel.dicom.scanning.scanner import scan
@@ -29,7 +29,9 @@ TEXT_VALUE: Final = 0x0040A160
 SUBJECT_ID: Final = ("121030", "DCM")
 DOCUMENT, MEDIA_TYPE = 0x00420011, "MIMETypeOfEncapsulatedDocument"
 PDF: Final = "application/pdf"
+PDF_BEGINNING: Final = b"%PDF-"
 UID_LEFT: Final = "uid-left"
+ENCRYPTED: Final = "encrypted"
 IDENTIFIERS: Final = frozenset({0x00100020, 0x00101000, 0x00120040})  # in whose place an id belongs, not a name
 _TEXTS: Final = frozenset({"LO", "SH", "ST", "LT", "UT", "UC"})
 _DATES: Final = frozenset({"DA", "DT"})
@@ -63,7 +65,8 @@ class Reidentified:
     sop_instance_uid: str
     transfer_syntax_uid: str
     changed: int  # values that were led back
-    # Of an encapsulated document: filled-in, unchanged, or UID_LEFT, which must not come home; empty when there is none.
+    # Of an encapsulated document: filled-in, unchanged, or UID_LEFT or ENCRYPTED, which must not come home; empty when
+    # there is none.
     document: str = ""
 
 
@@ -99,7 +102,7 @@ def named_in(source: Buffer) -> Named:
 
 def _in_document(document: bytes, media_type: bytes) -> frozenset[str]:
     """Return the UIDs that an encapsulated document names."""
-    if media_type.strip(b" \0").decode("latin-1") == PDF:
+    if media_type.strip(b" \0").decode("latin-1") == PDF or document.startswith(PDF_BEGINNING):
         return uids_in(document)
     return frozenset(NEW_UID.findall(document.decode("latin-1")))
 
@@ -166,7 +169,9 @@ class _Work:
             return ""
         element = ds[DOCUMENT]
         old = bytes(element.value).rstrip(b"\0")  # its padding
-        if ds.get(MEDIA_TYPE, "") == PDF:
+        if ds.get(MEDIA_TYPE, "") == PDF or old.startswith(PDF_BEGINNING):
+            if is_encrypted(old):
+                return ENCRYPTED
             new = fill_in(old, self._way)
             if uids_in(new) & self._way.uids.keys():
                 return UID_LEFT

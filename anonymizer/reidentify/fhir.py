@@ -77,7 +77,8 @@ class _Work:
     def _of_attachment(self, found: dict[str, Any]) -> dict[str, Any]:
         """Return what changes in an Attachment when its document does: the data, and what is said of them."""
         kind, data = found.get("contentType"), found.get("data")
-        led = document_led_back(kind, data, self._way) if isinstance(kind, str) and isinstance(data, str) else None
+        kind = kind if isinstance(kind, str) else ""  # bytes tell a PDF, too
+        led = document_led_back(kind, data, self._way) if isinstance(data, str) else None
         if led is None:
             return {}
         digest = base64.b64encode(hashlib.sha1(led[1], usedforsecurity=False).digest()).decode("ascii")

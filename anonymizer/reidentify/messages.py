@@ -5,20 +5,21 @@ study. FHIR resources and HL7 v2 messages are led back by modules of their own; 
 """
 
 import base64
-import binascii
 import contextlib
 import re
 from collections.abc import Iterable, Iterator
 from typing import Final
 
 from anonymizer.pseudonyms.identifiers import is_pseudonym
-from anonymizer.reidentify.dicom import Named
-from anonymizer.reidentify.pdf import fill_in, uids_in
+from anonymizer.reidentify.dicom import PDF_BEGINNING, Named
+from anonymizer.reidentify.pdf import fill_in, is_encrypted, uids_in
 from anonymizer.reidentify.way_back import NEW_UID, PSEUDONYM, WayBack
 from kernel.errors import LimitExceeded, MalformedInstance
 
 MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
-_PDF: Final = "JVBERi"  # how one begins in base64
+_BEGINNING_BYTES_MAX: Final = 1024  # within which a PDF begins, as readers take it (ISO 32000-1 annex H.3.4.1)
+# How a string of JSON (RFC 8259 7) or a field of HL7 v2 (2.7) may part a long value.
+_PARTING: Final = re.compile(r"\\[nrt]|\\\.br\\|\\X0[AD](?:0[AD])?\\")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")  # that could hold a pseudonym or a UID
 
 
@@ -35,24 +36,38 @@ def named_in_message(content: bytes) -> Named:
     texts = list(_texts(decoded(content)))
     pseudonyms = {found for text in texts for found in PSEUDONYM.findall(text) if is_pseudonym(found)}
     uids = frozenset(uid for text in texts for uid in NEW_UID.findall(text))
-    uids = uids.union(*(uids_in(document) for document in _pdfs(decoded(content))))
+    uids = uids.union(*(uids_in(document) for document in pdfs_in(content)))
     return Named(next(iter(pseudonyms)) if len(pseudonyms) == 1 else "", "", "", frozenset(), uids)
 
 
 def _texts(message: str) -> Iterator[str]:
     """Yield the text of a message, and that of each document in it that is text in base64."""
     yield message
-    for encoded in _BASE64.findall(message):
-        if len(encoded) % 4 == 0:
-            with contextlib.suppress(UnicodeDecodeError):
-                yield base64.b64decode(encoded).decode("utf-8")
+    for document in _documents(message):
+        with contextlib.suppress(UnicodeDecodeError):
+            yield document.decode("utf-8")
 
 
-def _pdfs(message: str) -> Iterator[bytes]:
-    """Yield the PDFs within a message."""
-    for encoded in _BASE64.findall(message):
-        if encoded.startswith(_PDF) and len(encoded) % 4 == 0:
-            yield base64.b64decode(encoded)
+def pdfs_in(content: bytes) -> Iterator[bytes]:
+    """Yield the PDFs within a message, whatever it says that they are."""
+    return filter(_is_pdf, _documents(decoded(content)))
+
+
+def _documents(message: str) -> Iterator[bytes]:
+    """Yield what stands in base64 in a message."""
+    for encoded in _BASE64.findall(_PARTING.sub("", message).replace("\\/", "/")):
+        with contextlib.suppress(ValueError):
+            yield _unpacked(encoded)
+
+
+def _unpacked(encoded: str) -> bytes:
+    """Return what stands in base64, parted or not, with its padding or without; ValueError if nothing does."""
+    bare = "".join(_PARTING.sub("", encoded).split()).rstrip("=")
+    return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
+
+
+def _is_pdf(document: bytes) -> bool:
+    return PDF_BEGINNING in document[:_BEGINNING_BYTES_MAX]
 
 
 def studies_in(named: Named, known: Iterable[str]) -> Named:
@@ -68,14 +83,16 @@ def document_led_back(media_type: str, encoded: str, way: WayBack) -> tuple[str,
     Raises
     ------
     MalformedInstance
-        It names a UID that left, and nobody can put the original in its place.
+        It is encrypted, or names a UID that left, and nobody can put the original in its place.
     """
     try:
-        document = base64.b64decode(encoded, validate=True)
-    except (binascii.Error, ValueError):
+        document = _unpacked(encoded)
+    except ValueError:
         return None
     kind = media_type.partition(";")[0].strip().lower()
-    if kind in {"application/pdf", "pdf"}:
+    if _is_pdf(document):
+        if is_encrypted(document):
+            raise MalformedInstance(reason="a document in it is encrypted: what it says cannot be told")
         new = fill_in(document, way)
         if uids_in(new) & way.uids.keys():
             raise MalformedInstance(reason="a document in it names a UID that left, where it cannot be put back")

@@ -4,7 +4,8 @@ A report that is made for a pseudonymous study shows the pseudonym, as text of a
 filled with the name as it is written. Text of a page is drawn with a font that nobody here embeds, so there the name is
 written without its marks, and only where a simple encoding shows the pseudonym as it is; a document that hides it (a
 subset font, encryption) stays as it is and is told to be unchanged. UIDs are put back in the same places, and in what the
-document says of itself; one that is seen and cannot be put back is told to the caller (`uids_in`), who holds the object.
+document says of itself; one that is seen and cannot be put back is told to the caller (`uids_in`), who holds the object, as he does one that a
+cipher hides (`is_encrypted`).
 The new objects are appended, as PDF allows (ISO 32000-1 7.5.6): what was signed stays under its signature.
 """
 
@@ -26,6 +27,9 @@ _START: Final = re.compile(rb"startxref\s+(\d{1,12})\s+%%EOF\s*$")
 _FLATE: Final = re.compile(rb"/Filter\s*\[?\s*/FlateDecode\s*\]?\s*(?:/|>>|$)")
 _ROOT: Final = re.compile(rb"/Root\s+\d+\s+\d+\s+R")
 _INFO: Final = re.compile(rb"/Info\s+\d+\s+\d+\s+R")
+# A key of a trailer or cross-reference stream, neither of which is ever packed; any letter may be told by its number.
+_LETTERS: Final = b"".join(b"(?:%c|#%02x|#%02X)" % (letter, letter, letter) for letter in b"Encrypt")
+_ENCRYPT: Final = re.compile(rb"/" + _LETTERS + rb"\s*(?:<<|\d+\s+\d+\s+R)")
 _SIZE: Final = re.compile(rb"/Size\s+(\d{1,9})")
 _ID: Final = re.compile(rb"/ID\s*\[.*?\]", re.DOTALL)
 
@@ -43,7 +47,7 @@ def fill_in(document: bytes, way: WayBack) -> bytes:
     Understood are documents with a plain cross-reference table and objects that are not in object streams.
     """
     end, trailer = _START.search(document[-1024:]), _last_trailer(document)
-    if end is None or trailer is None or b"/Encrypt" in trailer:
+    if end is None or trailer is None or is_encrypted(document):
         return document
     try:
         replaced = _replaced(document, way)
@@ -52,6 +56,11 @@ def fill_in(document: bytes, way: WayBack) -> bytes:
     if not replaced:
         return document
     return document + _update(document, replaced, trailer, int(end[1]))
+
+
+def is_encrypted(document: bytes) -> bool:
+    """Whether a document names a cipher (ISO 32000-1 7.6.1): then nobody can tell what its strings and pages say."""
+    return _ENCRYPT.search(document) is not None
 
 
 def uids_in(document: bytes) -> frozenset[str]:

@@ -5,7 +5,7 @@ from typing import Final
 
 from anonymizer.engine.faces import FACE
 from routing.pixel_reviews import PIXEL_REVIEW, REJECTED
-from routing.reidentification import DOCUMENT_UID, NOT_FROM_HERE
+from routing.reidentification import DOCUMENT_ENCRYPTED, DOCUMENT_UID, NOT_FROM_HERE
 from routing.ways_back import NO_PSEUDONYM, OTHER_PATIENT, UNKNOWN_PSEUDONYM, UNKNOWN_STUDY, UNKNOWN_UID
 
 _AGAIN: Final = "then `vienanh release STUDY` has it done again"
@@ -30,6 +30,7 @@ ADVICE: Final[Mapping[str, str]] = {
     UNKNOWN_UID: f"it names an instance that neither left nor came home; bring that one home first, {_AGAIN}",
     DOCUMENT_UID: "its PDF names a UID that left, where the original cannot be put in its place; have the hub write it "
     "without UIDs, or as text in a simple font without attached files",
+    DOCUMENT_ENCRYPTED: "its PDF is encrypted, so that nobody can tell what it names; have the hub write it without a cipher",
     "conflict": "another object has its UID here; compare them (`vienanh quarantine list`)",
 }
 

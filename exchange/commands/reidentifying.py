@@ -6,13 +6,14 @@ from typing import Annotated, Final
 
 import typer
 
-from anonymizer.pdf.shown_uids import uids_shown
+from anonymizer.pdf.shown_uids import uids_on_pages, uids_shown
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.pseudonyms.vault import VaultKind
-from anonymizer.reidentify.dicom import RETURNED_BYTES_MAX, UID_LEFT, named_in, reidentify
+from anonymizer.reidentify.dicom import ENCRYPTED, RETURNED_BYTES_MAX, UID_LEFT, named_in, reidentify
 from anonymizer.reidentify.fhir import fhir
 from anonymizer.reidentify.hl7 import hl7
-from anonymizer.reidentify.messages import named_in_message, studies_in
+from anonymizer.reidentify.messages import named_in_message, pdfs_in, studies_in
+from anonymizer.reidentify.pdf import is_encrypted
 from exchange.node.key_files import KeyFile, site_keys
 from exchange.node.stores import Stores, begun
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
@@ -32,6 +33,7 @@ HELD_WORDS: Final = {
     "have the message sent again without it",
     UID_LEFT: "its document names a UID that left, where the original cannot be put in its place; have it sent again "
     "without it, or as text",
+    ENCRYPTED: "its document is encrypted, so that nobody can tell what it names; have it sent again without a cipher",
 }
 
 
@@ -77,7 +79,7 @@ def _one(stores: Stores, keys: Keys, path: Path, output: Path) -> str:
     content = path.read_bytes()
     is_dicom = content[128:132] == b"DICM"
     named = named_in(content) if is_dicom else named_in_message(content)
-    shown = uids_shown(content) if is_dicom else frozenset[str]()
+    shown = uids_shown(content) if is_dicom else _shown_in_message(content)
     named = replace(named, uids=named.uids | shown)
     if not is_dicom:
         found = ways_back.opened(stores.db, keys, [(VaultKind.STUDY, uid) for uid in named.uids])
@@ -87,13 +89,24 @@ def _one(stores: Stores, keys: Keys, path: Path, output: Path) -> str:
         return HELD_WORDS[way]
     if is_dicom:
         made = reidentify(content, way)
+        if made.document == ENCRYPTED:
+            return HELD_WORDS[ENCRYPTED]
         if made.document == UID_LEFT or (shown & way.uids.keys() and uids_shown(made.content) & way.uids.keys()):
             return HELD_WORDS[UID_LEFT]
         _write(output / f"{made.sop_instance_uid}.dcm", made.content)
     else:
         lead_back = hl7 if content.lstrip(b"\x0b").startswith(b"MSH") else fhir
-        _write(output / path.name, lead_back(content, way))
+        led_back = lead_back(content, way)
+        if any(map(is_encrypted, pdfs_in(led_back))):
+            return HELD_WORDS[ENCRYPTED]
+        if (named_in_message(led_back).uids | _shown_in_message(led_back)) & way.uids.keys():
+            return HELD_WORDS[UID_LEFT]
+        _write(output / path.name, led_back)
     return ""
+
+
+def _shown_in_message(content: bytes) -> frozenset[str]:
+    return frozenset[str]().union(*map(uids_on_pages, pdfs_in(content)))
 
 
 def _write(path: Path, content: bytes) -> None:

@@ -17,13 +17,13 @@ from pydicom.uid import EncapsulatedPDFStorage, ImplicitVRLittleEndian
 from anonymizer.pseudonyms.identifiers import pseudonym, shift_date, shift_days
 from anonymizer.reidentify import dicom as reidentifying
 from anonymizer.reidentify import pdf
-from anonymizer.reidentify.dicom import UID_LEFT, named_in, reidentify
+from anonymizer.reidentify.dicom import ENCRYPTED, UID_LEFT, named_in, reidentify
 from anonymizer.reidentify.pdf import uids_in
 from anonymizer.reidentify.way_back import NEW_UID, PSEUDONYM, WayBack
 from kernel.errors import LimitExceeded, MalformedInstance
 from tests.anonymizer.conftest import read
 from tests.support.builders import a_ct, as_file
-from tests.support.papers import a_pdf, a_typed_pdf
+from tests.support.papers import a_pdf, a_typed_pdf, an_encrypted_pdf
 from tests.support.reports import a_structured_report, content_item, placeholder_pdf
 
 RELEASED = date(2026, 11, 22)
@@ -296,6 +296,29 @@ def test_a_uid_in_a_pdf_that_cannot_be_put_back_keeps_it_from_coming_home(releas
 
     assert new in named_in(source).uids
     assert reidentify(source, released.way).document == UID_LEFT
+
+
+@pytest.mark.parametrize("key", [b"/Encrypt", b"/#45ncrypt", b"/Encr#79#70t"])
+def test_an_encrypted_pdf_does_not_come_home(released, key):
+    source = as_file(encapsulated(released, an_encrypted_pdf(released.way.pseudonym, key=key)))
+
+    assert reidentify(source, released.way).document == ENCRYPTED
+
+
+def test_a_pdf_that_an_object_calls_something_else_is_read_as_one(released):
+    new, _ = a_uid_of(released)
+    source = as_file(
+        encapsulated(released, UNCHANGEABLE["parted between its letters"](new), "application/octet-stream")
+    )
+
+    assert new in named_in(source).uids
+    assert reidentify(source, released.way).document == UID_LEFT
+
+
+def test_a_pdf_that_speaks_of_encryption_is_not_encrypted(released):
+    document = a_typed_pdf([f"/Encrypt {released.way.pseudonym} /EncryptMetadata 1 0 R"])
+
+    assert reidentify(as_file(encapsulated(released, document)), released.way).document == "filled-in"
 
 
 def test_what_others_numbered_stays_in_a_pdf(released):

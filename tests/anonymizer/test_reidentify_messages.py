@@ -15,11 +15,11 @@ from anonymizer.reidentify import fhir as reidentify_fhir
 from anonymizer.reidentify import messages
 from anonymizer.reidentify.fhir import fhir
 from anonymizer.reidentify.hl7 import hl7
-from anonymizer.reidentify.messages import named_in_message, studies_in
+from anonymizer.reidentify.messages import named_in_message, pdfs_in, studies_in
 from anonymizer.reidentify.pdf import uids_in
 from anonymizer.reidentify.way_back import WayBack
 from kernel.errors import LimitExceeded, MalformedInstance
-from tests.support.papers import a_typed_pdf
+from tests.support.papers import a_typed_pdf, an_encrypted_pdf
 
 TOKEN = pseudonym(b"k" * 32, "site", "BN1")
 NEW, OLD = "2.25.4711", "1.2.840.1"
@@ -179,6 +179,59 @@ def test_a_message_with_a_pdf_in_which_a_uid_cannot_be_put_back_is_refused():
     assert NEW in named_in_message(attached(hidden)).uids
     with pytest.raises(MalformedInstance, match="it cannot be put back"):
         fhir(attached(hidden), WAY)
+
+
+HIDDEN = a_typed_pdf([f"{NEW[:6]})-20({NEW[6:]}"]).replace(b"Tj", b"TJ")
+
+
+@pytest.mark.parametrize("kind", [None, "application/octet-stream", "application/pdf; x=y"])
+def test_a_pdf_within_a_message_is_known_by_its_bytes(kind):
+    part = {"contentType": kind, "data": base64.b64encode(A_PDF).decode()}
+    resource = {"resourceType": "Binary"} | {key: value for key, value in part.items() if value}
+
+    document = base64.b64decode(json.loads(fhir(json.dumps(resource).encode(), WAY))["data"])
+
+    assert TOKEN.encode() in A_PDF
+    assert "Nguyễn Thị Hương".encode("utf-16-be").hex().encode() in document[len(A_PDF) :]
+
+
+def parted(encoded: str, by: str) -> str:
+    return by.join(encoded[at : at + 76] for at in range(0, len(encoded), 76))
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda packed: attached_as(packed).replace(b"/", b"\\/"),
+        lambda packed: attached_as(parted(packed, "\r\n")),
+        lambda packed: attached_as(packed.rstrip("=")),
+        lambda packed: (
+            f"MSH|^~\\&|\rOBX|1|ED|PDF||^application^pdf^Base64^{parted(packed, chr(92) + '.br' + chr(92))}".encode()
+        ),
+        lambda packed: f"MSH|^~\\&|\rOBX|1|ED|PDF||^^^Base64^{parted(packed, chr(92) + 'X0D0A' + chr(92))}".encode(),
+    ],
+)
+def test_a_pdf_within_a_message_is_read_however_its_base64_is_written(write):
+    message = write(base64.b64encode(HIDDEN).decode())
+    lead_back = hl7 if message.startswith(b"MSH") else fhir
+
+    assert list(pdfs_in(message)) == [HIDDEN]
+    assert NEW in named_in_message(message).uids
+    with pytest.raises(MalformedInstance, match="it cannot be put back"):
+        lead_back(message, WAY)
+
+
+def attached_as(packed: str) -> bytes:
+    return json.dumps({"resourceType": "Binary", "contentType": "application/pdf", "data": packed}).encode()
+
+
+def test_a_message_with_an_encrypted_pdf_is_refused():
+    packed = base64.b64encode(an_encrypted_pdf(TOKEN)).decode()
+
+    with pytest.raises(MalformedInstance, match="is encrypted"):
+        fhir(attached_as(packed), WAY)
+    with pytest.raises(MalformedInstance, match="is encrypted"):
+        hl7(f"MSH|^~\\&|\rOBX|1|ED|PDF||^application^pdf^Base64^{packed}".encode(), WAY)
 
 
 def test_links_within_a_bundle_stay_and_say_whose_they_are():

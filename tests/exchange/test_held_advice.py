@@ -15,6 +15,7 @@ def test_every_cause_that_the_code_gives_has_its_advice():
     homeward = {
         ways_back.NO_PSEUDONYM, ways_back.UNKNOWN_PSEUDONYM, ways_back.UNKNOWN_STUDY, ways_back.OTHER_PATIENT,
         ways_back.UNKNOWN_UID, reidentification.NOT_FROM_HERE, reidentification.DOCUMENT_UID,
+        reidentification.DOCUMENT_ENCRYPTED,
     }  # fmt: skip
 
     assert {"residue", "conflict", "failed"} <= written

@@ -10,8 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from anonymizer.engine.engine import deidentify
+from anonymizer.pdf.drawing import is_installed
 from anonymizer.profiles.profile import load
 from anonymizer.pseudonyms.vault import seal
+from anonymizer.reidentify.pdf import uids_in
 from exchange.commands.table import app
 from exchange.node.key_files import site_keys
 from exchange.node.stores import opened
@@ -19,6 +21,7 @@ from routing import vault
 from tests.anonymizer.scoring import references
 from tests.support import read_studies
 from tests.support.builders import a_ct, as_file
+from tests.support.papers import an_encrypted_pdf, in_a_font_of_its_own
 from tests.support.reports import a_structured_report
 
 CT = a_ct(seed="files")
@@ -126,6 +129,40 @@ def test_a_uid_in_a_note_within_a_message_comes_home(at_hub, tmp_path):
     assert done.exit_code == 0, done.output
     (led,) = json.loads((tmp_path / "home" / "report.json").read_text())["presentedForm"]
     assert base64.b64decode(led["data"]).decode() == CT.SOPInstanceUID
+
+
+def a_message_with(document: bytes, at_hub) -> str:
+    form = {"contentType": "application/pdf", "data": base64.b64encode(document).decode()}
+    text = f"{at_hub.PatientID} {at_hub.StudyInstanceUID}"
+    return json.dumps({"resourceType": "DiagnosticReport", "conclusion": text, "presentedForm": [form]})
+
+
+@pytest.mark.skipif(not is_installed(), reason="vienanh[pixels] is not installed")
+def test_a_message_with_a_pdf_whose_font_hides_a_uid_that_left_does_not_come_home(at_hub, tmp_path):
+    document = in_a_font_of_its_own(f"Ca {at_hub.SOPInstanceUID}")
+    (tmp_path / "report.json").write_text(a_message_with(document, at_hub))
+
+    done = run(tmp_path / "report.json", tmp_path / "home")
+
+    assert uids_in(document) == frozenset()
+    assert done.exit_code == 1
+    assert "its document names a UID that left" in " ".join(done.output.split())
+    assert list((tmp_path / "home").iterdir()) == []
+
+
+def test_objects_and_messages_with_an_encrypted_pdf_do_not_come_home(at_hub, tmp_path):
+    inbox, home, document = tmp_path / "in", tmp_path / "home", an_encrypted_pdf("x")
+    inbox.mkdir()
+    report = a_structured_report(at_hub, "x", MIMETypeOfEncapsulatedDocument="application/pdf")
+    report.EncapsulatedDocument = document + bytes(len(document) % 2)
+    (inbox / "sr.dcm").write_bytes(as_file(report))
+    (inbox / "report.json").write_text(a_message_with(document, at_hub))
+
+    done = run(inbox, home)
+
+    assert done.exit_code == 1
+    assert done.output.count("is encrypted") == 2
+    assert list(home.iterdir()) == []
 
 
 def test_with_another_sites_keys_nothing_comes_home(at_hub, tmp_path):

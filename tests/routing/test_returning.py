@@ -18,7 +18,7 @@ from kernel.events import EventName
 from routing import ways_back
 from routing.ways_back import OTHER_PATIENT, UNKNOWN_PSEUDONYM, UNKNOWN_STUDY
 from tests.support.builders import a_ct, a_uid
-from tests.support.papers import a_typed_pdf, in_a_font_of_its_own
+from tests.support.papers import a_typed_pdf, an_encrypted_pdf, in_a_font_of_its_own
 from tests.support.reports import a_structured_report
 
 RULES = ({"source": ["reidentified"], "to": "pacs", "final": True}, {"to": "hub"})
@@ -200,6 +200,12 @@ def test_a_report_with_a_document_in_which_a_uid_cannot_be_put_back_is_held(site
     returns(site, a_report_with(a_typed_pdf(["Xem tep"], objects=[attached]), released))
 
     assert held(site) == ["document-uid"]
+
+
+def test_a_report_with_an_encrypted_document_is_held(site):
+    returns(site, a_report_with(an_encrypted_pdf("x"), at_hub(site, a_ct())))
+
+    assert held(site) == ["document-encrypted"]
 
 
 @pytest.mark.skipif(not is_installed(), reason="vienanh[pixels] is not installed")

@@ -35,6 +35,14 @@ def a_typed_pdf(*pages: Sequence[str], catalog: bytes = b"", objects: Sequence[b
     return a_pdf([*bodies, *objects])
 
 
+def an_encrypted_pdf(*lines: str, key: bytes = b"/Encrypt") -> bytes:
+    """Return a PDF that says that it is encrypted by the standard's handler with no password."""
+    plain = a_typed_pdf(lines)
+    digest = b"00" * 32
+    cipher = b"/ID[<00><00>]" + key + b"<</Filter/Standard/V 1/R 2/P -4/O<%s>/U<%s>>>" % (digest, digest)
+    return plain.replace(b"/Root 1 0 R", b"/Root 1 0 R" + cipher)
+
+
 def in_a_font_of_its_own(line: str) -> bytes:
     """Return a PDF of one line whose bytes are numbers that only its font knows, as subset fonts have them."""
     names = {" ": "space", ".": "period"} | dict(zip("0123456789", _DIGITS, strict=True))
