@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { JsonDataSet } from "./dicomJson";
-import { framesOf } from "./frame";
+import { framesOf, wantsLevels } from "./frame";
 
 const SERIES = "/dicom-web/studies/2.25.1/series/2.25.2";
 
@@ -65,13 +65,77 @@ describe("a single-frame instance", () => {
     expect(framesOf(aCt(lossy), SERIES)[0]).toMatchObject({ lossy: true, lossyRatio: 10.2 });
   });
 
-  test("says when it brings a lookup table that is not applied", () => {
-    const lut = { vr: "SQ", Value: [{ "00283002": { vr: "US", Value: [256, 0, 8] } }] };
-    const noWindow = { "00281050": { vr: "DS" }, "00281051": { vr: "DS" } };
+  test("says when what it wants to be shown by contradicts itself", () => {
+    const ignored = (changes: JsonDataSet) => framesOf(aCt(changes), SERIES)[0]?.displayIgnored;
+    const empty = { vr: "SQ", Value: [{ "00283002": { vr: "US", Value: [256, 0, 8] } }] };
+    const narrow = { "00281050": { vr: "DS", Value: [0.2] }, "00281051": { vr: "DS", Value: [0.5] } };
 
-    expect(framesOf(aCt({ "00283000": lut }), SERIES)[0]?.lutIgnored).toBe(true);
-    expect(framesOf(aCt({ "00283010": lut, ...noWindow }), SERIES)[0]?.lutIgnored).toBe(true);
-    expect(framesOf(aCt({ "00283010": lut }), SERIES)[0]?.lutIgnored).toBe(false);
+    expect(ignored({})).toBeUndefined();
+    expect(ignored({ "00283000": empty })).toBe("lut");
+    expect(ignored({ "00283010": empty })).toBe("lut");
+    expect(ignored(narrow)).toBe("window");
+    expect(ignored({ ...narrow, "00281056": { vr: "CS", Value: ["LINEAR_EXACT"] } })).toBeUndefined();
+  });
+
+  test("has the function of its window", () => {
+    const sigmoid = { "00281056": { vr: "CS", Value: ["SIGMOID"] } };
+
+    expect(framesOf(aCt(sigmoid), SERIES)[0]?.window).toEqual({ center: 40, width: 80, function: "SIGMOID" });
+  });
+
+  test("of a dose counts in its grid's scaling and unit", () => {
+    const dose = (units: string) =>
+      framesOf(aCt({ "3004000E": { vr: "DS", Value: [2e-6] }, "30040002": { vr: "CS", Value: [units] } }), SERIES)[0]
+        ?.rescale;
+
+    expect(dose("GY")).toEqual({ slope: 2e-6, intercept: 0, type: "Gy" });
+    expect(dose("RELATIVE")?.type).toBe("US");
+  });
+
+  test("has the unit of a mapping to the real world that leaves its values as they are", () => {
+    const mapped = (slope: number) => ({
+      "00281052": { vr: "DS" },
+      "00409096": {
+        vr: "SQ",
+        Value: [
+          {
+            "00409224": { vr: "FD", Value: [0] },
+            "00409225": { vr: "FD", Value: [slope] },
+            "004008EA": { vr: "SQ", Value: [{ "00080100": { vr: "SH", Value: ["mm2/s"] } }] },
+          },
+        ],
+      },
+    });
+
+    expect(framesOf(aCt(mapped(1)), SERIES)[0]?.rescale.type).toBe("mm2/s");
+    expect(framesOf(aCt(mapped(2)), SERIES)[0]?.rescale.type).toBeUndefined();
+  });
+
+  test("of floating point numbers says so", () => {
+    const float = { "7FE00008": { vr: "OF", BulkDataURI: "/bulk" }, "00280100": { vr: "US" } };
+
+    expect(framesOf(aCt(float), SERIES)[0]?.pixels).toMatchObject({ isFloat: true, bitsAllocated: 32 });
+  });
+
+  test("is as high by its width as its pixels are apart, else as it says", () => {
+    const told = { "00280030": { vr: "DS" }, "00280034": { vr: "IS", Value: [4, 3] } };
+
+    expect(framesOf(aCt(), SERIES)[0]?.aspect).toBe(2);
+    expect(framesOf(aCt(told), SERIES)[0]?.aspect).toBeCloseTo(4 / 3);
+    expect(framesOf(aCt({ ...told, "00280034": { vr: "IS", Value: [0, 3] } }), SERIES)[0]?.aspect).toBe(1);
+  });
+
+  test.each([
+    ["whole numbers of sixteen bits, shifted by whole units", {}, false],
+    ["a slope", { "00281053": { vr: "DS", Value: [0.684] } }, true],
+    ["a fraction to be added", { "00281052": { vr: "DS", Value: [0.5] } }, true],
+    ["thirty-two bits", { "00280100": { vr: "US", Value: [32] } }, true],
+    ["PET", { "00080060": { vr: "CS", Value: ["PT"] } }, true],
+    ["color", { "00280004": { vr: "CS", Value: ["RGB"] }, "00280002": { vr: "US", Value: [3] } }, false],
+  ])("of %s wants levels or not", (_, changes, wanted) => {
+    const [frame] = framesOf(aCt(changes), SERIES);
+
+    expect(frame && wantsLevels(frame)).toBe(wanted);
   });
 
   test("of a projection is calibrated at the detector", () => {

@@ -1,13 +1,14 @@
 // A frame as the viewport needs it: made from an instance's DICOM JSON, single-frame or with functional groups.
 
 import { type OverlayPlane, overlayPlanesOf } from "../layers/overlayPlanes";
-import { items, type JsonDataSet, number, numbers, text, texts } from "./dicomJson";
+import { items, type JsonDataSet, number, numbers, text } from "./dicomJson";
 import type { Orientation, Vector } from "./geometry";
+import { lookupIn, type StoredLookup } from "./lookup";
 import type { PixelSpacing, Region } from "./measure";
 import { type Colors, paletteOf, type StoredPalette } from "./palette";
 import type { Placed } from "./stackOrder";
 import { type Uptake, uptakeOf } from "./suv";
-import type { VoiWindow } from "./windowing";
+import { type VoiWindow, windowOfFunction } from "./windowing";
 
 /** The Image Pixel module (PS3.3 C.7.6.3). */
 export interface PixelModule {
@@ -20,6 +21,8 @@ export interface PixelModule {
   readonly bitsStored: number;
   readonly highBit: number;
   readonly pixelRepresentation: number;
+  /** Samples are floating point numbers (C.7.6.24, C.7.6.25). */
+  readonly isFloat: boolean;
   /** Of PALETTE COLOR: its tables, as the metadata tell them. */
   readonly palette: StoredPalette | undefined;
   /** What became of them, once they are here. */
@@ -35,18 +38,22 @@ export interface Frame extends Placed {
   readonly modality: string;
   readonly pixels: PixelModule;
   readonly spacing: PixelSpacing | undefined;
+  /** Height of a pixel by its width, as it is to be drawn. */
+  readonly aspect: number;
   readonly regions: readonly Region[];
   readonly rescale: { readonly slope: number; readonly intercept: number; readonly type: string | undefined };
   readonly window: VoiWindow | undefined;
-  readonly voiFunction: string | undefined;
+  /** Where values stand for others than these by a straight line, and how values become grey. */
+  readonly modalityLookup: StoredLookup | undefined;
+  readonly voiLookup: StoredLookup | undefined;
   readonly sliceThicknessMm: number | undefined;
   readonly frameOfReferenceUid: string | undefined;
   /** Lossy Image Compression (0028,2110) is 01: detail was thrown away and cannot come back. */
   readonly lossy: boolean;
   readonly lossyRatio: number | undefined;
   readonly burnedInAnnotation: boolean;
-  /** The image brings a Modality or VOI LUT (PS3.3 C.11.1, C.11.2) that the renderer does not apply. */
-  readonly lutIgnored: boolean;
+  /** The image brings a way to be shown that contradicts itself: a table without its entries, a window too narrow. */
+  readonly displayIgnored: "lut" | "window" | undefined;
   /** Of a PET: what its values count, and how they become SUV. */
   readonly uptake: Uptake | undefined;
   readonly overlays: readonly OverlayPlane[];
@@ -54,7 +61,23 @@ export interface Frame extends Placed {
   readonly cineRate: number | undefined;
 }
 
+/** Samples of more than sixteen bits, or no whole numbers: decoders of pictures do not know them. */
+export function isWide({ isFloat, bitsAllocated }: PixelModule): boolean {
+  return isFloat || bitsAllocated > 16;
+}
+
+/** Whether whole numbers of sixteen bits cannot tell a frame's values, so that it is drawn by levels. */
+export function wantsLevels({ modality, pixels, rescale, modalityLookup }: Frame): boolean {
+  if (!pixels.photometricInterpretation.startsWith("MONOCHROME") || pixels.samplesPerPixel !== 1) return false;
+  const isShifted = rescale.slope !== 1 || !Number.isInteger(rescale.intercept);
+  // The renderer draws values of PET by a window of its own.
+  return isWide(pixels) || isShifted || modalityLookup !== undefined || modality === "PT";
+}
+
 const FRAMES_MAX = 20_000;
+/** Of a pixel's sides; what is beyond is no picture. */
+const ASPECT_MAX = 100;
+const DOSE_UNITS: Readonly<Record<string, string>> = { GY: "Gy", RELATIVE: "US" };
 
 function vector(values: readonly number[], from: number): Vector | undefined {
   const [x, y, z] = values.slice(from, from + 3);
@@ -97,7 +120,8 @@ function regionsOf(instance: JsonDataSet): readonly Region[] {
 function pixelsOf(instance: JsonDataSet): PixelModule | undefined {
   const rows = number(instance, "00280010");
   const columns = number(instance, "00280011");
-  const bitsAllocated = number(instance, "00280100");
+  const floatBits = "7FE00008" in instance ? 32 : "7FE00009" in instance ? 64 : undefined;
+  const bitsAllocated = floatBits ?? number(instance, "00280100");
   if (!rows || !columns || !bitsAllocated) return undefined;
   const bitsStored = number(instance, "00280101") ?? bitsAllocated;
   const samplesPerPixel = number(instance, "00280002") ?? 1;
@@ -111,6 +135,7 @@ function pixelsOf(instance: JsonDataSet): PixelModule | undefined {
     bitsStored,
     highBit: number(instance, "00280102") ?? bitsStored - 1,
     pixelRepresentation: number(instance, "00280103") ?? 0,
+    isFloat: floatBits !== undefined,
     palette: paletteOf(instance),
   };
 }
@@ -118,13 +143,45 @@ function pixelsOf(instance: JsonDataSet): PixelModule | undefined {
 function windowIn(group: JsonDataSet): VoiWindow | undefined {
   const center = number(group, "00281050");
   const width = number(group, "00281051");
-  return center === undefined || width === undefined || width < 1 ? undefined : { center, width };
+  if (center === undefined || width === undefined) return undefined;
+  return windowOfFunction(center, width, text(group, "00281056"));
 }
 
-/** A VOI LUT beside a window is another way to see the same; a Modality LUT changes what the values mean. */
-function ignoresLut(instance: JsonDataSet): boolean {
-  const onlyVoiLut = items(instance, "00283010").length > 0 && windowIn(instance) === undefined;
-  return items(instance, "00283000").length > 0 || onlyVoiLut;
+function ignoredIn(instance: JsonDataSet, voi: JsonDataSet): Frame["displayIgnored"] {
+  const isBroken = (group: JsonDataSet, tag: string) => items(group, tag).length > 0 && !lookupIn(group, tag);
+  if (isBroken(instance, "00283000") || isBroken(voi, "00283010")) return "lut";
+  const wantsWindow = number(voi, "00281050") !== undefined && number(voi, "00281051") !== undefined;
+  return wantsWindow && !windowIn(voi) ? "window" : undefined;
+}
+
+/** Pixel Aspect Ratio (PS3.3 C.7.6.3.1.7) counts where no distances are told. */
+function aspectOf(instance: JsonDataSet, spacing: PixelSpacing | undefined): number {
+  const [height, width] = spacing ? [spacing.rowMm, spacing.columnMm] : numbers(instance, "00280034");
+  const aspect = height && width && height > 0 && width > 0 ? height / width : 1;
+  return aspect <= ASPECT_MAX && aspect >= 1 / ASPECT_MAX ? aspect : 1;
+}
+
+/** What stored values stand for: by the scaling of a dose's grid (C.8.8.3), else by Rescale, and their unit. */
+function rescaleOf(instance: JsonDataSet, group: (sequenceTag: string) => JsonDataSet): Frame["rescale"] {
+  const scaling = number(instance, "3004000E");
+  if (scaling !== undefined && scaling > 0) {
+    return { slope: scaling, intercept: 0, type: DOSE_UNITS[text(instance, "30040002") ?? ""] };
+  }
+  const transformation = group("00289145");
+  const slope = number(transformation, "00281053") || 1;
+  const intercept = number(transformation, "00281052") ?? 0;
+  const type = text(transformation, "00281054");
+  const isSaid = type !== undefined && type !== "US";
+  return { slope, intercept, type: isSaid ? type : (realUnitOf(instance, group("00409096")) ?? type) };
+}
+
+/** The unit of a Real World Value Mapping (C.7.6.16.2.11) that leaves values as they are. */
+function realUnitOf(instance: JsonDataSet, group: JsonDataSet): string | undefined {
+  const real = group === instance ? items(instance, "00409096")[0] : group;
+  const isSame = real && number(real, "00409225") === 1 && number(real, "00409224") === 0;
+  const [units] = isSame ? items(real, "004008EA") : [];
+  const unit = units && text(units, "00080100");
+  return unit === "1" ? undefined : unit;
 }
 
 function cineRateOf(instance: JsonDataSet): number | undefined {
@@ -161,7 +218,7 @@ export function framesOf(instance: JsonDataSet, seriesUrl: string): readonly Fra
     lossy: text(instance, "00282110") === "01",
     lossyRatio: numbers(instance, "00282112").at(-1),
     burnedInAnnotation: text(instance, "00280301") === "YES",
-    lutIgnored: ignoresLut(instance),
+    modalityLookup: lookupIn(instance, "00283000"),
     uptake: uptakeOf(instance),
     overlays: overlayPlanesOf(instance),
     cineRate: cineRateOf(instance),
@@ -170,8 +227,8 @@ export function framesOf(instance: JsonDataSet, seriesUrl: string): readonly Fra
   return Array.from({ length: count }, (_, frameIndex): Frame => {
     const group = groupOf(instance, frameIndex);
     const measures = group("00289110");
-    const transformation = group("00289145");
     const voi = group("00289132");
+    const spacing = spacingOf(instance, measures);
     const url = `${seriesUrl}/instances/${sopInstanceUid}/frames/${frameIndex + 1}`;
     return {
       ...common,
@@ -180,15 +237,13 @@ export function framesOf(instance: JsonDataSet, seriesUrl: string): readonly Fra
       frameNumber: frameIndex + 1,
       position: vector(numbers(group("00209113"), "00200032"), 0),
       orientation: orientationOf(group("00209116")),
-      spacing: spacingOf(instance, measures),
+      spacing,
+      aspect: aspectOf(instance, spacing),
       sliceThicknessMm: number(measures, "00180050"),
       window: windowIn(voi),
-      voiFunction: texts(voi, "00281056")[0],
-      rescale: {
-        slope: number(transformation, "00281053") ?? 1,
-        intercept: number(transformation, "00281052") ?? 0,
-        type: text(transformation, "00281054"),
-      },
+      voiLookup: lookupIn(voi, "00283010"),
+      displayIgnored: ignoredIn(instance, voi),
+      rescale: rescaleOf(instance, group),
     };
   });
 }

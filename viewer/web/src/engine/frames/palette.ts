@@ -43,7 +43,7 @@ export function paletteOf(instance: JsonDataSet): StoredPalette | undefined {
 }
 
 /** Little endian words of one or two bytes. */
-function wordsOf(bytes: Uint8Array, size: 1 | 2): Uint16Array {
+export function wordsOf(bytes: Uint8Array, size: 1 | 2): Uint16Array {
   return Uint16Array.from({ length: Math.floor(bytes.length / size) }, (_, at) => {
     return size === 1 ? (bytes[at] ?? 0) : (bytes[at * 2] ?? 0) | ((bytes[at * 2 + 1] ?? 0) << 8);
   });

@@ -16,7 +16,7 @@ function anArea(changes: JsonDataSet = {}): JsonDataSet {
 }
 
 function image(changes: Partial<Frame> = {}): Frame {
-  return { sopInstanceUid: "1.1", pixels: { rows: 100, columns: 80 }, ...changes } as Frame;
+  return { sopInstanceUid: "1.1", pixels: { rows: 100, columns: 80 }, aspect: 1, ...changes } as Frame;
 }
 
 function shown(changes: JsonDataSet = {}, of: Frame = image()) {
@@ -51,11 +51,9 @@ describe("a displayed area", () => {
   });
 
   test("of pixels of another shape than the image is drawn with says so", () => {
-    const spacing = { rowMm: 1, columnMm: 0.5, calibration: "patient" } as const;
-
     expect(shown({ "00700102": value(2, 1) })?.told).toBe("aspect");
-    expect(shown({ "00700102": value(2, 1) }, image({ spacing }))?.told).toBe("part");
-    expect(shown({ "00700101": value(1, 0.5) }, image({ spacing }))?.told).toBe("part");
+    expect(shown({ "00700102": value(2, 1) }, image({ aspect: 2 }))?.told).toBe("part");
+    expect(shown({ "00700101": value(1, 0.5) }, image({ aspect: 2 }))?.told).toBe("part");
   });
 
   test("is for the images that it names, and nothing without corners", () => {

@@ -80,9 +80,7 @@ export function partOf(areas: readonly DisplayedArea[], image: Frame): ShownPart
   if (!area) return undefined;
   const { left, top, right, bottom, mode, magnification, aspect } = area;
   const { rows, columns } = image.pixels;
-  const spacing = image.spacing?.calibration === "patient" ? image.spacing : undefined;
-  const drawn = spacing ? spacing.rowMm / spacing.columnMm : 1;
-  const isStretched = aspect !== undefined && Math.abs(aspect / drawn - 1) > ASPECT_TOLERANCE;
+  const isStretched = aspect !== undefined && Math.abs(aspect / image.aspect - 1) > ASPECT_TOLERANCE;
   const isWhole = left === 0 && top === 0 && right === columns && bottom === rows;
   if (isWhole && mode === "fit" && !isStretched) return undefined;
   const told = isStretched ? "aspect" : mode === "trueSize" ? "trueSize" : "part";

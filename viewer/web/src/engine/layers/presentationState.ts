@@ -4,7 +4,7 @@
 import { items, type JsonDataSet, number, numbers, text } from "../frames/dicomJson";
 import type { Frame } from "../frames/frame";
 import type { ImagePoint } from "../frames/geometry";
-import type { VoiWindow } from "../frames/windowing";
+import { type VoiWindow, windowOfFunction } from "../frames/windowing";
 import { type DisplayedArea, displayedAreasOf } from "./displayedArea";
 import { imagesIn } from "./references";
 
@@ -125,7 +125,8 @@ function annotatedOf(annotation: JsonDataSet): Annotated {
 function windowOf(instance: JsonDataSet): VoiWindow | undefined {
   const [voi] = items(instance, "00283110");
   const [center, width] = voi ? [number(voi, "00281050"), number(voi, "00281051")] : [];
-  return center === undefined || width === undefined || width < 1 ? undefined : { center, width };
+  if (!voi || center === undefined || width === undefined) return undefined;
+  return windowOfFunction(center, width, text(voi, "00281056"));
 }
 
 /** Undefined for what is no grayscale presentation state. */

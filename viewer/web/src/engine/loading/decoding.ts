@@ -2,52 +2,118 @@
 
 import type { Types } from "@cornerstonejs/core";
 import { createImage } from "@cornerstonejs/dicom-image-loader";
-import type { Frame, PixelModule } from "../frames/frame";
+import { type Frame, isWide, type PixelModule, wantsLevels } from "../frames/frame";
+import { type LevelScale, levelsOf } from "../frames/levels";
+import { type Lookup, looked } from "../frames/lookup";
 import { FrameProblem } from "./fetchFrame";
-import { type FramePart, isUncompressed } from "./multipart";
-import { drawable, type NativePixels } from "./nativePixels";
+import type { Lookups } from "./lookups";
+import { EXPLICIT_LITTLE_ENDIAN, type FramePart, isUncompressed } from "./multipart";
+import { drawable, type NativePixels, storedValues } from "./nativePixels";
 import type { Palettes } from "./palettes";
 
 export class Decoding {
   /** What the chosen backend draws colour from. */
   useRgba = true;
-  /** Pixel modules of frames that are drawn in another form than they are stored in. */
-  private readonly shapes = new Map<string, PixelModule>();
+  /** What is drawn of frames that are drawn in another form than they are stored in. */
+  private readonly shapes = new Map<string, Partial<Frame>>();
   /** Frames whose decoded samples are modality values already; the renderer changes its mind about them later. */
   private readonly scaled = new Set<string>();
+  private readonly scales = new Map<string, LevelScale>();
+  /** Modality values of frames whose levels do not tell them. */
+  private readonly values = new Map<string, Float32Array>();
+  private readonly voiLookups = new Map<string, Lookup>();
   private readonly palettes: Palettes;
+  private readonly lookups: Lookups;
 
-  constructor(palettes: Palettes) {
+  constructor(palettes: Palettes, lookups: Lookups) {
     this.palettes = palettes;
+    this.lookups = lookups;
   }
 
   async image(frame: Frame, part: FramePart): Promise<Types.IImage> {
+    if (frame.voiLookup) {
+      // What it maps is signed when stored values are, or their intercept takes them below zero (C.11.2.1.1).
+      const signed = frame.pixels.pixelRepresentation === 1 || frame.rescale.intercept < 0;
+      this.voiLookups.set(frame.imageId, await this.lookups.of(frame.voiLookup, signed && !frame.modalityLookup));
+    }
+    if (wantsLevels(frame)) return this.byLevels(frame, part);
     const { bytes, transferSyntaxUid } = await this.prepared(frame, part);
     const image = await createImage(frame.imageId, bytes, transferSyntaxUid, { useRGBA: this.useRgba });
     if (image.preScale?.scaled) this.scaled.add(frame.imageId);
     return image as Types.IImage;
   }
 
-  /** The frame with the pixel module of what is drawn. */
+  /** The frame with what is drawn of it. */
   asDrawn(frame: Frame): Frame {
-    const pixels = this.shapes.get(frame.imageId);
-    return pixels ? { ...frame, pixels } : frame;
+    const shape = this.shapes.get(frame.imageId);
+    return shape ? { ...frame, ...shape } : frame;
   }
 
   holdsModalityValues(imageId: string): boolean {
     return this.scaled.has(imageId);
   }
 
+  /** What the samples of an image drawn by levels stand for; undefined of others. */
+  scaleOf(imageId: string): LevelScale | undefined {
+    return this.scales.get(imageId);
+  }
+
+  /** Modality values of an image whose samples do not tell them. */
+  valuesOf(imageId: string): Float32Array | undefined {
+    return this.values.get(imageId);
+  }
+
+  voiLookupOf(imageId: string): Lookup | undefined {
+    return this.voiLookups.get(imageId);
+  }
+
   forget(imageId: string): void {
     this.shapes.delete(imageId);
     this.scaled.delete(imageId);
+    this.scales.delete(imageId);
+    this.values.delete(imageId);
+    this.voiLookups.delete(imageId);
+  }
+
+  /** An image of levels; its modality values are kept where levels do not tell them. */
+  private async byLevels(frame: Frame, part: FramePart): Promise<Types.IImage> {
+    const { imageId, pixels, rescale, modalityLookup } = frame;
+    const stored = await this.stored(frame, part);
+    const lookup = modalityLookup && (await this.lookups.of(modalityLookup, pixels.pixelRepresentation === 1));
+    const values = lookup
+      ? stored.map((value) => looked(lookup, value))
+      : stored.map((value) => value * rescale.slope + rescale.intercept);
+    const step = lookup ? 1 : Math.abs(rescale.slope);
+    const { samples, scale, exact } = levelsOf(values, pixels.isFloat ? undefined : step);
+    this.scales.set(imageId, scale);
+    if (exact) this.values.delete(imageId);
+    else this.values.set(imageId, Float32Array.from(values));
+    const sixteen = { bitsAllocated: 16, bitsStored: 16, highBit: 15, pixelRepresentation: 0, isFloat: false };
+    const identity = { slope: 1, intercept: 0, type: rescale.type };
+    this.shapes.set(imageId, { pixels: { ...pixels, ...sixteen }, rescale: identity, window: undefined });
+    const bytes = new Uint8Array(samples.buffer);
+    return (await createImage(imageId, bytes, EXPLICIT_LITTLE_ENDIAN, { useRGBA: this.useRgba })) as Types.IImage;
+  }
+
+  /** Values as they are stored. */
+  private async stored(frame: Frame, { bytes, transferSyntaxUid }: FramePart): Promise<Float64Array> {
+    if (isUncompressed(transferSyntaxUid)) {
+      const native = drawable(bytes, frame.pixels);
+      const values = native && storedValues(native.bytes, native.pixels);
+      if (!values) throw new FrameProblem("unreadable");
+      return values;
+    }
+    if (isWide(frame.pixels)) throw new FrameProblem("unreadable");
+    this.shapes.set(frame.imageId, { rescale: { slope: 1, intercept: 0, type: undefined }, window: undefined });
+    const image = await createImage(frame.imageId, bytes, transferSyntaxUid, { preScale: { enabled: false } });
+    return Float64Array.from((image as Types.IImage).getPixelData());
   }
 
   private async prepared(frame: Frame, part: FramePart): Promise<FramePart> {
     const { bytes, pixels } = drawableOf(frame.pixels, part);
     if (pixels.photometricInterpretation === "PALETTE COLOR") {
-      this.shapes.set(frame.imageId, { ...pixels, colors: await this.palettes.of(frame.pixels) });
-    } else if (pixels !== frame.pixels) this.shapes.set(frame.imageId, pixels);
+      this.shapes.set(frame.imageId, { pixels: { ...pixels, colors: await this.palettes.of(frame.pixels) } });
+    } else if (pixels !== frame.pixels) this.shapes.set(frame.imageId, { pixels });
     return { ...part, bytes };
   }
 }

@@ -15,7 +15,7 @@ export class FrameProblem extends Error {
   }
 }
 
-const FRAME = "multipart/related; type=application/octet-stream; transfer-syntax=*";
+const FRAME = "multipart/related; type=application/octet-stream; transfer-syntax=";
 const OCTETS = "application/octet-stream";
 const RETRY_WAITS_MS: readonly number[] = [500, 1500, 4000];
 
@@ -67,12 +67,12 @@ async function persistently(url: string, headers: Headers, { signal, wait }: Fet
 }
 
 /**
- * The frame's bytes and transfer syntax.
+ * The frame's bytes and transfer syntax: as it is stored, or in one that is asked for.
  *
  * Throws FrameProblem after the last retry, or the signal's reason when aborted.
  */
-export async function fetchFrame(url: string, fetching: Fetching): Promise<FramePart> {
-  const { bytes, contentType } = await persistently(url, { Accept: FRAME }, fetching);
+export async function fetchFrame(url: string, fetching: Fetching, transferSyntaxUid = "*"): Promise<FramePart> {
+  const { bytes, contentType } = await persistently(url, { Accept: FRAME + transferSyntaxUid }, fetching);
   const part = frameIn(bytes, contentType);
   if (!part || part.bytes.length === 0) throw new FrameProblem("unreadable");
   return part;

@@ -3,13 +3,17 @@
 
 import { cache, imageLoader, metaData, type Types } from "@cornerstonejs/core";
 import { createStore, type Store } from "../emitter";
-import type { Frame } from "../frames/frame";
+import { type Frame, isWide } from "../frames/frame";
+import type { LevelScale } from "../frames/levels";
+import type { Lookup } from "../frames/lookup";
 import { TABLE_BYTES_MAX } from "../frames/palette";
 import { Decoding } from "./decoding";
 import { FrameProblem, fetchFrame, fetchTier, fetchValue } from "./fetchFrame";
 import { forget, setReady, setState, tierOf } from "./frameStates";
 import { Line } from "./line";
+import { Lookups } from "./lookups";
 import { moduleOf } from "./modules";
+import { EXPLICIT_LITTLE_ENDIAN } from "./multipart";
 import { Palettes } from "./palettes";
 import { hasTiers, type Tier, WHOLE } from "./tiers";
 
@@ -33,10 +37,10 @@ const withoutTiers = new Set<string>();
 const wholes = new WeakSet<Types.IImage>();
 const listeners = new Set<Sharper>();
 const line = new Line();
-const decoding = new Decoding(
-  // Frames share what is fetched, so it goes on when one of them is not wanted any more.
-  new Palettes((url) => fetchValue(url, TABLE_BYTES_MAX, { signal: new AbortController().signal, wait: pause })),
-);
+// Frames share what is fetched, so it goes on when one of them is not wanted any more.
+const fetchTable = (url: string) =>
+  fetchValue(url, TABLE_BYTES_MAX, { signal: new AbortController().signal, wait: pause });
+const decoding = new Decoding(new Palettes(fetchTable), new Lookups(fetchTable));
 /** Raised whenever frames came into the room. */
 export const framesKnown: Store<number> = createStore(0);
 
@@ -52,6 +56,21 @@ export function isAlone(frame: Frame): boolean {
 /** Whether the samples in the cache are modality values (Hounsfield units, say) rather than stored ones. */
 export function holdsModalityValues(imageId: string): boolean {
   return decoding.holdsModalityValues(imageId);
+}
+
+/** What the samples of an image drawn by levels stand for; undefined of others. */
+export function levelScaleOf(imageId: string): LevelScale | undefined {
+  return decoding.scaleOf(imageId);
+}
+
+/** Modality values of an image whose samples do not tell them. */
+export function keptValuesOf(imageId: string): Float32Array | undefined {
+  return decoding.valuesOf(imageId);
+}
+
+/** The VOI LUT that an image brings along. */
+export function voiLookupOf(imageId: string): Lookup | undefined {
+  return decoding.voiLookupOf(imageId);
 }
 
 /** Whether a picture has every sample of its frame as it is stored: it is no preview. */
@@ -119,7 +138,8 @@ async function timed<T>(fetched: Promise<T>, sizeOf: (result: T) => number): Pro
 }
 
 async function whole(frame: Frame, signal: AbortSignal): Promise<Types.IImage> {
-  const part = await timed(fetchFrame(frame.url, { signal, wait: pause }), (fetched) => fetched.bytes.length);
+  const syntax = isWide(frame.pixels) ? EXPLICIT_LITTLE_ENDIAN : undefined;
+  const part = await timed(fetchFrame(frame.url, { signal, wait: pause }, syntax), (fetched) => fetched.bytes.length);
   const image = await decoding.image(frame, part);
   wholes.add(image);
   setReady(frame.imageId, WHOLE);

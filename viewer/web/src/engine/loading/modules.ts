@@ -8,14 +8,14 @@ const DEFAULT_COLUMN = [0, 1, 0] as const;
 /**
  * The plane that the renderer works in.
  *
- * Its units are millimetres only when the frame is calibrated in the patient; otherwise one pixel is one unit.
+ * Its units are millimetres only when the frame is calibrated in the patient; otherwise one pixel is one unit wide.
  * Lengths are never taken from here but from `lengthBetween`, which knows the calibration.
  */
 function imagePlane(frame: Frame): object {
   const spacing = frame.spacing?.calibration === "patient" ? frame.spacing : undefined;
   const row = frame.orientation?.row ?? DEFAULT_ROW;
   const column = frame.orientation?.column ?? DEFAULT_COLUMN;
-  const rowMm = spacing?.rowMm ?? 1;
+  const rowMm = spacing?.rowMm ?? frame.aspect;
   const columnMm = spacing?.columnMm ?? 1;
   return {
     frameOfReferenceUID: frame.frameOfReferenceUid ?? frame.sopInstanceUid,
@@ -59,7 +59,6 @@ export function moduleOf(name: string, frame: Frame): object | undefined {
       return {
         windowCenter: frame.window ? [frame.window.center] : undefined,
         windowWidth: frame.window ? [frame.window.width] : undefined,
-        voiLUTFunction: frame.voiFunction,
       };
     case "modalityLutModule":
       return {

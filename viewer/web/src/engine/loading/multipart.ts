@@ -6,7 +6,7 @@ export interface FramePart {
 }
 
 const IMPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2";
-const EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1";
+export const EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1";
 const PART_HEADER_BYTES_MAX = 4096;
 
 function parameter(contentType: string, name: string): string | undefined {

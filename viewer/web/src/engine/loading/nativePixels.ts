@@ -44,11 +44,44 @@ function fromBits(bytes: Uint8Array, pixels: PixelModule): Uint8Array {
   );
 }
 
-/** Color of 16 bits a sample, little endian, to its eight highest stored bits. */
-function from16BitColor(bytes: Uint8Array, pixels: PixelModule): Uint8Array {
+/** Color of 16 or 32 bits a sample, little endian, to its eight highest stored bits. */
+function fromWideColor(bytes: Uint8Array, { bitsAllocated, bitsStored }: PixelModule): Uint8Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const shift = pixels.bitsStored - 8;
-  return Uint8Array.from({ length: bytes.byteLength >> 1 }, (_, sample) => view.getUint16(sample * 2, true) >> shift);
+  const size = bitsAllocated / 8;
+  const sample = size === 2 ? (at: number) => view.getUint16(at, true) : (at: number) => view.getUint32(at, true);
+  return Uint8Array.from(
+    { length: Math.floor(bytes.byteLength / size) },
+    (_, at) => sample(at * size) >>> (bitsStored - 8),
+  );
+}
+
+const READERS: Readonly<Record<string, (view: DataView, at: number) => number>> = {
+  u8: (view, at) => view.getUint8(at),
+  i8: (view, at) => view.getInt8(at),
+  u16: (view, at) => view.getUint16(at, true),
+  i16: (view, at) => view.getInt16(at, true),
+  u32: (view, at) => view.getUint32(at, true),
+  i32: (view, at) => view.getInt32(at, true),
+  f32: (view, at) => view.getFloat32(at, true),
+  f64: (view, at) => view.getFloat64(at, true),
+};
+
+/** Stored values of uncompressed grey of whole bytes, without what is above the stored bits; undefined of other sizes. */
+export function storedValues(bytes: Uint8Array, pixels: PixelModule): Float64Array | undefined {
+  const { rows, columns, bitsAllocated, bitsStored, isFloat } = pixels;
+  const signed = pixels.pixelRepresentation === 1;
+  const read = READERS[`${isFloat ? "f" : signed ? "i" : "u"}${bitsAllocated}`];
+  const size = bitsAllocated / 8;
+  if (!read || bytes.byteLength < rows * columns * size) return undefined;
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const unused = isFloat ? 0 : 32 - bitsStored;
+  const cut = (value: number) => (signed ? (value << unused) >> unused : (value << unused) >>> unused);
+  const values = new Float64Array(rows * columns);
+  for (let at = 0; at < values.length; at += 1) {
+    const value = read(view, at * size);
+    values[at] = unused > 0 ? cut(value) : value;
+  }
+  return values;
 }
 
 /** The same frame in a form that can be drawn; undefined when there is none, so that nothing wrong is shown. */
@@ -59,9 +92,10 @@ export function drawable(bytes: Uint8Array, pixels: PixelModule): NativePixels |
   if (pixels.bitsAllocated === 1) {
     return { bytes: fromBits(bytes, pixels), pixels: { ...pixels, bitsAllocated: 8, bitsStored: 8, highBit: 7 } };
   }
-  if (pixels.samplesPerPixel > 1 && pixels.bitsAllocated === 16 && pixels.bitsStored > 8) {
+  const isWide = pixels.bitsAllocated === 16 || pixels.bitsAllocated === 32;
+  if (pixels.samplesPerPixel > 1 && isWide && pixels.bitsStored > 8) {
     const eight = { bitsAllocated: 8, bitsStored: 8, highBit: 7 };
-    return { bytes: from16BitColor(bytes, pixels), pixels: { ...pixels, ...eight } };
+    return { bytes: fromWideColor(bytes, pixels), pixels: { ...pixels, ...eight } };
   }
   return pixels.samplesPerPixel > 1 && pixels.bitsAllocated > 16 ? undefined : { bytes, pixels };
 }

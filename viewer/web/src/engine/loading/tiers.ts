@@ -1,6 +1,6 @@
 // Frames in steps of resolution: which have them, and in which order a stack is loaded on a thin line. Pure.
 
-import type { Frame } from "../frames/frame";
+import { type Frame, isWide } from "../frames/frame";
 
 /** How much of a frame is here: 0 a quarter of its resolution, 1 a half, 2 every sample as it is stored. */
 export type Tier = 0 | 1 | 2;
@@ -14,7 +14,7 @@ const PIXELS_MIN = 128 * 128;
 export function hasTiers(frame: Frame): boolean {
   const { photometricInterpretation: kind, samplesPerPixel, rows, columns } = frame.pixels;
   const grey = samplesPerPixel === 1 && (kind === "MONOCHROME1" || kind === "MONOCHROME2");
-  return grey && !frame.lossy && rows * columns >= PIXELS_MIN;
+  return grey && !isWide(frame.pixels) && !frame.lossy && rows * columns >= PIXELS_MIN;
 }
 
 /** Load a frame up to a tier. */

@@ -1,6 +1,7 @@
 // What is done to the pinned renderer from inside, and why.
 
 import { type Types, utilities } from "@cornerstonejs/core";
+import type { Curve } from "../frames/curve";
 
 /** Fields of the pinned version's stack viewport; tests/browser watches that they still mean this. */
 interface StackInternals {
@@ -41,4 +42,52 @@ export function hideVoiLutFunction(viewport: Types.IStackViewport): void {
 export function hideMarksUntilShown(viewport: Types.IStackViewport): void {
   const isViewable = viewport.isReferenceViewable.bind(viewport);
   viewport.isReferenceViewable = (...asked) => viewport.getImageData() !== undefined && isViewable(...asked);
+}
+
+/** What the CPU's renderer draws grey by, and the GPU's. */
+interface Greys {
+  readonly _cpuFallbackEnabledElement?: { readonly viewport?: { voiLUT?: object | undefined } };
+  getTransferFunction(): TransferFunction | undefined;
+}
+
+interface TransferFunction {
+  removeAllPoints(): void;
+  addRGBPoint(x: number, red: number, green: number, blue: number): number;
+}
+
+/** Points that the GPU draws a curve by; it has no more colors than that. */
+const CURVE_POINTS = 1024;
+const bent = new WeakSet<object>();
+let curvesMade = 0;
+
+/** Draw grey by a curve over the samples of the image that is shown; undefined: by the window that the viewport has. */
+export function drawCurve(viewport: Types.IStackViewport, curve: Curve | undefined, inverted: boolean): void {
+  const internals = viewport as unknown as Greys;
+  const drawnBy = internals._cpuFallbackEnabledElement?.viewport;
+  if (drawnBy) drawnBy.voiLUT = curve && tableFor(viewport.getCornerstoneImage(), curve);
+  else if (curve) {
+    bent.add(viewport);
+    draw(internals, curve, Math.min(CURVE_POINTS, Math.max(Math.ceil(curve.upper - curve.lower), 1)), inverted);
+  } else if (bent.delete(viewport)) {
+    const { voiRange: range } = viewport.getProperties();
+    if (range) draw(internals, { ...range, grey: (sample) => (sample > range.lower ? 1 : 0) }, 1, inverted);
+  }
+}
+
+function draw(internals: Greys, { lower, upper, grey }: Curve, steps: number, inverted: boolean): void {
+  const transfer = internals.getTransferFunction();
+  transfer?.removeAllPoints();
+  for (let step = 0; step <= steps; step += 1) {
+    const at = lower + ((upper - lower) * step) / steps;
+    const shown = inverted ? 1 - grey(at) : grey(at);
+    transfer?.addRGBPoint(at, shown, shown, shown);
+  }
+}
+
+/** A table as the CPU's renderer looks samples up; it shifts entries by as many bits as the largest has beyond eight. */
+function tableFor({ minPixelValue: first, maxPixelValue: last }: Types.IImage, curve: Curve): object {
+  const white = 255;
+  const lut = Array.from({ length: last - first + 1 }, (_, at) => Math.round(curve.grey(first + at) * white));
+  curvesMade += 1;
+  return { id: `curve-${curvesMade}`, firstValueMapped: first, lut: [...lut, white, white] };
 }

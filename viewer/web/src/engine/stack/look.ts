@@ -3,15 +3,22 @@
 
 import type { Types } from "@cornerstonejs/core";
 import { createStore, type Store } from "../emitter";
+import { curveOf, rangeOfLookup } from "../frames/curve";
 import type { Frame } from "../frames/frame";
 import { minus, type Orientation, plus } from "../frames/geometry";
+import { type LevelScale, levelAt, PLAIN as UNSCALED, valueAt } from "../frames/levels";
+import type { Lookup } from "../frames/lookup";
 import type { ImageRange, Preset } from "../frames/presets";
-import { fullWindow, rangeOf, type VoiWindow, windowOf } from "../frames/windowing";
+import { fullWindow, rangeOf, type VoiRange, type VoiWindow, windowOf } from "../frames/windowing";
 import type { ShownPart } from "../layers/displayedArea";
-import { axesOf, scaleOf, worldOf } from "./stackPlaces";
+import { voiLookupOf } from "../loading/loader";
+import { drawCurve } from "./internals";
+import { axesOf, scaleOf, valueScaleOf, worldOf } from "./stackPlaces";
 
 export interface Presentation {
   readonly window: VoiWindow | undefined;
+  /** Shown by the VOI LUT that the image brings along: the window tells what it spans. */
+  readonly byLookup: boolean;
   /** Turned round by the reader; a MONOCHROME1 image shown as it should be is not inverted. */
   readonly inverted: boolean;
   /** Screen pixels per image pixel, 1 is 1:1. */
@@ -24,7 +31,15 @@ export interface Presentation {
 
 export const QUARTER = 90;
 const FULL_TURN = 360;
-const PLAIN: Presentation = { window: undefined, inverted: false, scale: 1, axes: undefined, part: undefined };
+const PLAIN: Presentation = {
+  window: undefined,
+  byLookup: false,
+  inverted: false,
+  scale: 1,
+  axes: undefined,
+  part: undefined,
+};
+const NOTHING = { window: undefined, lookup: undefined };
 
 /** Where an image's right comes to be on the screen (to the right and down) when it is turned, then mirrored. */
 function rightOf(degrees: number, mirrored: boolean): readonly [number, number] {
@@ -39,6 +54,8 @@ export class Look {
   private chosen: VoiWindow | undefined;
   private opening: Preset | undefined;
   private inverted = false;
+  /** What the image is drawn by: a window, or the image's table. */
+  private drawn: { readonly window: VoiWindow | undefined; readonly lookup: Lookup | undefined } = NOTHING;
   private part: ShownPart["told"] | undefined;
 
   /** `frame` answers the frame that the canvas holds. */
@@ -53,12 +70,14 @@ export class Look {
     this.inverted = false;
     this.part = undefined;
     this.presentation.set(PLAIN);
+    this.drawn = NOTHING;
   }
 
   /** A new image is on the canvas: show it the reader's way, or its own. */
   settle(): void {
     const image = this.imageRange();
-    this.apply(this.chosen ?? (image && (this.opening?.window(image) ?? image.own)));
+    const isOwn = !this.chosen && (this.opening?.name ?? "own") === "own";
+    this.apply(this.chosen ?? (image && (this.opening?.window(image) ?? image.own)), isOwn);
   }
 
   /** What slices are shown with until the reader chooses; undefined: what they bring along. */
@@ -67,10 +86,18 @@ export class Look {
     if (this.imageRange()) this.settle();
   }
 
-  /** The window tool moved the window: the reader chose. */
-  noteWindow(range: { readonly lower: number; readonly upper: number }): void {
-    this.chosen = windowOf(range);
+  /** The window tool moved the window, told in what is drawn: the reader chose. */
+  noteWindow(range: VoiRange): void {
+    this.chosen = windowOf(this.toValues(range), this.drawn.window?.function);
+    this.drawn = { window: this.chosen, lookup: undefined };
+    this.bend();
     this.read();
+  }
+
+  /** Somebody else chose for the reader. */
+  chooseWindow(window: VoiWindow): void {
+    this.chosen = window;
+    this.settle();
   }
 
   applyPreset(preset: Preset): void {
@@ -79,12 +106,12 @@ export class Look {
     const own = preset.name === "own";
     this.chosen = own ? undefined : preset.window(image);
     if (own) this.opening = undefined;
-    this.apply(preset.window(image));
+    this.apply(preset.window(image), own);
   }
 
   toggleInvert(): void {
     this.inverted = !this.inverted;
-    this.apply(this.presentation.get().window);
+    this.apply(this.drawn.window, this.drawn.lookup !== undefined);
   }
 
   fit(): void {
@@ -175,7 +202,8 @@ export class Look {
     if (!viewport.getCornerstoneImage()) return;
     const { voiRange } = viewport.getProperties();
     this.presentation.set({
-      window: voiRange ? windowOf(voiRange) : undefined,
+      window: voiRange ? windowOf(this.toValues(voiRange), this.drawn.window?.function) : undefined,
+      byLookup: this.drawn.lookup !== undefined,
       inverted: this.inverted,
       scale: scaleOf(viewport, this.frame()),
       axes: this.frame()?.orientation && axesOf(viewport),
@@ -183,11 +211,42 @@ export class Look {
     });
   }
 
-  private apply(window: VoiWindow | undefined): void {
-    const naturally = this.frame()?.pixels.photometricInterpretation === "MONOCHROME1";
-    const voi = window ? { voiRange: rangeOf(window) } : {};
-    this.viewport().setProperties({ ...voi, invert: naturally !== this.inverted });
+  /** `own`: by the image's own table, where it brings one. */
+  private apply(window: VoiWindow | undefined, own: boolean): void {
+    const frame = this.frame();
+    this.drawn = { window, lookup: own && frame ? voiLookupOf(frame.imageId) : undefined };
+    const voi = window ? { voiRange: this.toLevels(rangeOf(window)) } : {};
+    this.viewport().setProperties({ ...voi, invert: this.isInverted() });
+    this.bend();
     this.redraw();
+  }
+
+  private isInverted(): boolean {
+    return (this.frame()?.pixels.photometricInterpretation === "MONOCHROME1") !== this.inverted;
+  }
+
+  /** Draw by a curve what no straight line draws. */
+  private bend(): void {
+    const { window, lookup } = this.drawn;
+    const curve = window && curveOf(window, lookup);
+    const scale = this.scale();
+    const levels = curve && { ...this.toLevels(curve), grey: (level: number) => curve.grey(valueAt(level, scale)) };
+    drawCurve(this.viewport(), levels, this.isInverted());
+  }
+
+  private scale(): LevelScale {
+    const frame = this.frame();
+    return frame && !this.viewport().getCornerstoneImage()?.color ? valueScaleOf(frame.imageId, frame) : UNSCALED;
+  }
+
+  private toLevels({ lower, upper }: VoiRange): VoiRange {
+    const scale = this.scale();
+    return { lower: levelAt(lower, scale), upper: levelAt(upper, scale) };
+  }
+
+  private toValues({ lower, upper }: VoiRange): VoiRange {
+    const scale = this.scale();
+    return { lower: valueAt(lower, scale), upper: valueAt(upper, scale) };
   }
 
   /** Whether the rows of the image run in this direction on the screen. */
@@ -204,8 +263,7 @@ export class Look {
     const frame = this.frame();
     if (!frame) return 1;
     const { clientWidth: across, clientHeight: down } = this.viewport().element;
-    const width = frame.pixels.columns * (frame.spacing?.columnMm ?? 1);
-    const height = frame.pixels.rows * (frame.spacing?.rowMm ?? 1);
+    const [width, height] = [frame.pixels.columns, frame.pixels.rows * frame.aspect];
     return Math.min(across / height, down / width) / Math.min(across / width, down / height);
   }
 
@@ -219,10 +277,9 @@ export class Look {
     const frame = this.frame();
     if (!image || !frame) return undefined;
     if (image.color) return { own: { center: 128, width: 256 }, lowest: 0, highest: 255 };
-    // Values are modality values already, unless the renderer kept stored ones beside slope and intercept.
-    const scaled = image.preScale?.scaled === true;
-    const modality = (stored: number) => (scaled ? stored : stored * frame.rescale.slope + frame.rescale.intercept);
-    const [lowest, highest] = [modality(image.minPixelValue), modality(image.maxPixelValue)];
-    return { own: frame.window ?? fullWindow(lowest, highest), lowest, highest };
+    const { lower: lowest, upper: highest } = this.toValues({ lower: image.minPixelValue, upper: image.maxPixelValue });
+    const lookup = voiLookupOf(frame.imageId);
+    const own = lookup ? windowOf(rangeOfLookup(lookup)) : (frame.window ?? fullWindow(lowest, highest));
+    return { own, lowest, highest };
   }
 }

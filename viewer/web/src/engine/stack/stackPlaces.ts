@@ -3,8 +3,9 @@
 import { cache, getShouldUseCPURendering, type Types, utilities } from "@cornerstonejs/core";
 import type { Frame } from "../frames/frame";
 import { type ImagePoint, minus, norm, type Orientation, unit, type Vector } from "../frames/geometry";
+import { type LevelScale, PLAIN, valueAt } from "../frames/levels";
 import { tierOf } from "../loading/frameStates";
-import { frameOf, holdsModalityValues } from "../loading/loader";
+import { frameOf, holdsModalityValues, keptValuesOf, levelScaleOf } from "../loading/loader";
 import { WHOLE } from "../loading/tiers";
 import { type MarkReading, type MeasuringTool, readMark } from "../marks/marks";
 import type { Samples } from "../marks/shapes";
@@ -41,15 +42,23 @@ export function pointOf(imageId: string, place: readonly number[]): ImagePoint |
   return coords && { column: coords[0] - shift, row: coords[1] - shift };
 }
 
+/** Real values, never rounded to what is drawn. */
 export function modalityValuesOf(imageId: string, frame: Frame): Samples | undefined {
   const image = cache.getImage(imageId);
   if (!image || image.color) return undefined;
   const { rows, columns } = image;
-  const stored = image.getPixelData();
-  if (holdsModalityValues(imageId)) return { rows, columns, values: stored };
-  const { slope, intercept } = frame.rescale;
-  if (slope === 1 && intercept === 0) return { rows, columns, values: stored };
-  return { rows, columns, values: Float64Array.from(stored, (value) => value * slope + intercept) };
+  const kept = keptValuesOf(imageId);
+  if (kept) return { rows, columns, values: kept };
+  const drawn = image.getPixelData();
+  const scale = valueScaleOf(imageId, frame);
+  if (scale.step === 1 && scale.first === 0) return { rows, columns, values: drawn };
+  return { rows, columns, values: Float64Array.from(drawn, (sample) => valueAt(sample, scale)) };
+}
+
+/** What the samples that are drawn stand for. */
+export function valueScaleOf(imageId: string, { rescale }: Frame): LevelScale {
+  if (holdsModalityValues(imageId)) return PLAIN;
+  return levelScaleOf(imageId) ?? { first: rescale.intercept, step: rescale.slope };
 }
 
 /** Undefined while only a preview of the image is here: its samples are not those that are stored. */

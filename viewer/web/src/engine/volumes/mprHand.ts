@@ -1,6 +1,6 @@
 // Mouse, pen and finger on a reconstruction's picture: move the point, turn planes, window, zoom, pan, step.
 
-import { rounded, type VoiWindow } from "../frames/windowing";
+import { rounded, type VoiWindow, withContrast } from "../frames/windowing";
 import { turn } from "../stack/wheel";
 import type { Mpr } from "./mpr";
 import { HANDLE_RADIUS, type MprPane } from "./mprPane";
@@ -16,8 +16,9 @@ const WHEEL_ZOOM = 1.1;
 const WINDOW_SHARE = 1 / 256;
 
 function windowed(window: VoiWindow, [x, y]: readonly [number, number]): VoiWindow {
-  const step = Math.max(window.width * WINDOW_SHARE, 0.01);
-  return { center: window.center + y * step, width: Math.max(window.width + x * step, 1) };
+  const step = window.width * WINDOW_SHARE;
+  const widened = withContrast(window, 1 + x * WINDOW_SHARE);
+  return { ...widened, center: window.center + y * step };
 }
 
 /** Listen on a pane's element; `tool` is asked at each press. Answers how to stop. */

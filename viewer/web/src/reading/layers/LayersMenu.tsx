@@ -4,7 +4,6 @@ import { Menu } from "@mantine/core";
 import { IconCheck, IconStackPush } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Stack } from "../../engine/frames/stacks";
-import { rangeOf } from "../../engine/frames/windowing";
 import { partOf } from "../../engine/layers/displayedArea";
 import { OTHERS, OVERLAYS, segmentColor, segmentKey } from "../../engine/layers/layers";
 import type { PresentationState } from "../../engine/layers/presentationState";
@@ -41,8 +40,7 @@ export function LayersMenu({ study, stack, others, view }: LayersMenuProps) {
   const apply = (state: PresentationState) => {
     view.look.reset();
     if (!study.layers.chooseState(state)) return;
-    if (state.window) view.look.noteWindow(rangeOf(state.window));
-    view.look.settle();
+    if (state.window) view.look.chooseWindow(state.window);
     if (state.inverted) view.look.toggleInvert();
     if (state.rotation || state.flipped) view.look.place(state.rotation, state.flipped);
     const frame = view.currentFrame();

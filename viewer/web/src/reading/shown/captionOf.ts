@@ -3,7 +3,7 @@
 import type { TFunction } from "i18next";
 import type { Study } from "../../api/types";
 import type { Caption } from "../../engine/capture/shot";
-import { rounded, type VoiWindow } from "../../engine/frames/windowing";
+import { decimalsOf, rounded, type VoiWindow } from "../../engine/frames/windowing";
 import { scaleBar } from "../../engine/slides/geometry";
 import type { StackView } from "../../engine/stack/stackView";
 import { displayName, formatDicomDay, formatMicrons, formatNumber } from "../../ui/format";
@@ -11,7 +11,6 @@ import type { Language } from "../../ui/preferences";
 
 const BAR_MAX = 160;
 const MICRONS = 1000;
-const WHOLE_BELOW = 10;
 
 /** Microns of a screen pixel as the picture stands; undefined where its lengths are not known. */
 function micronsOf(view: StackView): number | undefined {
@@ -45,7 +44,7 @@ export function windowWords(
   language: Language,
 ): { readonly width: string; readonly center: string } {
   const { center, width } = rounded(window);
-  const decimals = width < WHOLE_BELOW ? 1 : 0;
+  const decimals = decimalsOf(window);
   return { width: formatNumber(width, language, decimals), center: formatNumber(center, language, decimals) };
 }
 
@@ -58,12 +57,15 @@ export function captionOf(
 ): Caption {
   const frame = view.currentFrame();
   const { wanted, count } = view.stack.get();
-  const { window } = view.look.presentation.get();
+  const { window, byLookup } = view.look.presentation.get();
   const bar = barFor(micronsOf(view), language);
   const facts = [
     frame?.modality ?? "",
     `${t("reading:slice")} ${wanted + 1}/${count}`,
-    window && frame?.pixels.samplesPerPixel === 1 ? t("reading:window", windowWords(window, language)) : "",
+    byLookup ? t("reading:byLookup") : "",
+    window && !byLookup && frame?.pixels.samplesPerPixel === 1
+      ? t("reading:window", windowWords(window, language))
+      : "",
     view.drawn.get() === frame ? "" : t("preview"),
     frame?.lossy ? t("reading:lossy") : "",
     bar ? "" : t("noScale"),

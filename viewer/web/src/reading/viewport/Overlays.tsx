@@ -7,10 +7,10 @@ import type { Series } from "../../api/types";
 import { edgeLetters } from "../../engine/frames/geometry";
 import type { StackWarning } from "../../engine/frames/stackOrder";
 import type { Stack } from "../../engine/frames/stacks";
-import { rounded } from "../../engine/frames/windowing";
 import type { StackView } from "../../engine/stack/stackView";
 import { formatNumber } from "../../ui/format";
 import { type Language, usePreferences } from "../../ui/preferences";
+import { windowWords } from "../shown/captionOf";
 import { useStore } from "../useStore";
 import { Live } from "./Live";
 import styles from "./Overlays.module.css";
@@ -50,14 +50,11 @@ export function Overlays({ view, series, stack, arriving }: OverlaysProps) {
       </div>
       <div className={styles["bottomLeft"]}>
         <Live store={view.look.presentation} className={styles["strong"]}>
-          {({ window }) => {
+          {({ window, byLookup }) => {
+            if (byLookup) return t("byLookup");
             if (!window) return "";
-            const { center, width } = rounded(window);
-            const decimals = width < 10 ? 1 : 0;
-            return t("window", {
-              width: formatNumber(width, language, decimals),
-              center: formatNumber(center, language, decimals),
-            });
+            const words = t("window", windowWords(window, language));
+            return window.function ? `${words} · ${t(`voiFunction.${window.function}`)}` : words;
           }}
         </Live>
         <Live store={view.look.presentation}>
@@ -140,9 +137,9 @@ function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" 
       {frame?.burnedInAnnotation ? (
         <Badge icon={<IconTextCaption size={15} aria-hidden />}>{t("burnedIn")}</Badge>
       ) : null}
-      {frame?.lutIgnored ? (
-        <Badge icon={<IconAlertTriangle size={15} aria-hidden />} title={t("lutWhy")}>
-          {t("lut")}
+      {frame?.displayIgnored ? (
+        <Badge icon={<IconAlertTriangle size={15} aria-hidden />} title={t("displayIgnored.why")}>
+          {t(`displayIgnored.${frame.displayIgnored}`)}
         </Badge>
       ) : null}
       {frame?.uptake?.why ? (
