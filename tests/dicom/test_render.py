@@ -13,10 +13,10 @@ from pydicom.dataset import Dataset
 from pydicom.pixels import apply_color_lut, apply_modality_lut, apply_voi_lut
 from pydicom.sequence import Sequence
 
-from kernel.dicom.pictures import picture_files
+from kernel.dicom.pictures import picture_files, viewport
 from kernel.dicom.pictures.annotate import annotated, lines_of
 from kernel.dicom.pictures.picture_files import FileOptions, encode_gif, encode_picture
-from kernel.dicom.pictures.render import _table, render
+from kernel.dicom.pictures.render import _table, drawn, render
 from kernel.dicom.pictures.viewport import Region, Viewport
 from kernel.dicom.pixels.image import Window
 from kernel.dicom.pixels.palette import SEGMENTS_MAX
@@ -78,6 +78,14 @@ def test_the_rescale_comes_before_the_window():
 
     expected = [[linear(2.0 * x - 100, 0, 200) for x in row] for row in RAMP]
     assert np.abs(found - np.asarray(expected)).max() <= 0.51
+
+
+def test_a_dose_is_windowed_in_its_unit():
+    dose = an_image(np.arange(256, dtype=np.uint32).reshape(16, 16) * 1000, DoseGridScaling="1e-5")
+
+    found = picture(dose, window=Window(1.28, 2.56, "LINEAR_EXACT"))
+
+    assert np.abs(found - np.arange(256).reshape(16, 16) * 255 / 256).max() <= 0.5
 
 
 def test_monochrome1_and_an_inverse_presentation_are_shown_inverted():
@@ -262,6 +270,50 @@ def test_a_region_is_cut_out_and_flipped(region, expected):
     assert picture(ds, viewport=Viewport(*size, region)).tolist() == expected
 
 
+@pytest.mark.parametrize(
+    ("said", "size"),
+    [
+        ({"PixelAspectRatio": ["2", "1"]}, (80, 60)),
+        ({"PixelAspectRatio": ["3", "4"]}, (40, 80)),
+        ({"PixelSpacing": ["0.5", "1"]}, (40, 120)),
+        ({"PixelSpacing": ["0.5", "0.503"]}, (40, 60)),
+        ({"ImagerPixelSpacing": ["1", "0.5"], "PixelSpacing": ["1", "1"]}, (40, 60)),
+        ({"ImagerPixelSpacing": ["1", "0.5"]}, (80, 60)),
+        ({"PixelAspectRatio": ["0", "1"]}, (40, 60)),
+        ({"PixelAspectRatio": ["1000", "1"]}, (40, 60)),
+    ],
+)
+def test_a_picture_has_the_proportions_of_its_pixels(said, size):
+    assert picture(an_image(np.zeros((40, 60), np.uint8), **said)).shape == size
+
+
+def test_pixels_that_are_not_square_fit_a_viewport_and_are_cut_by_the_samples_that_are_stored():
+    ds = an_image(np.zeros((40, 60), np.uint8), PixelAspectRatio=["2", "1"])
+
+    assert picture(ds, viewport=Viewport(40, 40)).shape == (40, 30)
+    assert picture(ds, viewport=Viewport(1000, 1000, may_enlarge=False)).shape == (80, 60)
+    assert picture(ds, viewport=Viewport(20, 20, Region(0, 0, 20, 10))).shape == (20, 20)
+
+
+def test_a_frame_has_the_proportions_of_its_own_group():
+    measures = Dataset()
+    measures.PixelSpacing = ["1", "2"]
+    group = Dataset()
+    group.PixelMeasuresSequence = [measures]
+    ds = an_image(np.zeros((40, 60), np.uint8), PixelSpacing=["1", "1"], SharedFunctionalGroupsSequence=[group])
+
+    assert picture(ds).shape == (40, 120)
+
+
+def test_a_picture_that_is_stretched_stays_within_its_bound(monkeypatch):
+    monkeypatch.setattr(viewport, "ENLARGED_PIXELS_MAX", 1200)
+
+    rows, columns = picture(an_image(np.zeros((40, 60), np.uint8), PixelAspectRatio=["2", "1"])).shape
+
+    assert rows * columns <= 1250
+    assert rows / columns == pytest.approx(80 / 60, rel=0.05)
+
+
 def test_a_region_outside_the_picture_is_refused():
     with pytest.raises(InvalidRequest, match="outside the image"):
         picture(an_image(np.zeros((10, 10), np.uint8)), viewport=Viewport(5, 5, Region(10, 0)))
@@ -371,7 +423,7 @@ def test_real_samples_look_as_pydicom_processes_them_within_one_grey_level(sampl
         if "PerFrameFunctionalGroupsSequence" in ds:
             continue
         with open_pixels(path) as pixels:
-            array, found = pixels.decode(0), np.asarray(render(pixels))  # that frames are right is another test's
+            array, found = pixels.decode(0), drawn(pixels)  # that frames are right is another test's
         if ds.PhotometricInterpretation == "PALETTE COLOR" and "RedPaletteColorLookupTableData" in ds:
             theirs = apply_color_lut(array, ds)
             depth = ds.RedPaletteColorLookupTableDescriptor[2]

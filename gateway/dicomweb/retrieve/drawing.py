@@ -14,6 +14,7 @@ from kernel.dicom.pictures.video import encode_mp4
 from kernel.dicom.pixels.codecs import decode_native
 from kernel.dicom.pixels.decoders import shared_decoders
 from kernel.dicom.pixels.icc import own_profile
+from kernel.dicom.pixels.image import pixel_aspect
 from kernel.dicom.pixels.reading import Pixels, check_decodable
 from kernel.dicom.pixels.srgb import srgb_profile
 from kernel.dicom.scanning.values import Values
@@ -23,7 +24,7 @@ _FRAME_TIME, _CINE_RATE, _DISPLAY_RATE = 0x00181063, 0x00180040, 0x00082144
 
 def draw(pixels: Pixels, frame_index: int, media_type: str, how: Rendering) -> bytes:
     """Return one frame as a file; the errors are those of `render`."""
-    if media_type == "image/jpeg" and how.is_plain:
+    if media_type == "image/jpeg" and how.is_plain and pixel_aspect(pixels.header, frame_index) == 1:
         return encode_jpeg(drawn(pixels, frame_index, window=how.window), how.quality)
     picture = _drawn(pixels, frame_index, how)
     profile = None

@@ -13,7 +13,7 @@ from typing import Final
 from gateway.dicomweb.http.spans import FileSpan
 from kernel.archive.records import Located
 from kernel.dicom.pixels.frames import FrameMap, locate_frames
-from kernel.dicom.pixels.image import Display, ImagePixel, display, image_pixel
+from kernel.dicom.pixels.image import Display, ImagePixel, display, image_pixel, pixel_aspect
 from kernel.dicom.pixels.reading import Pixels, open_pixels
 from kernel.dicom.scanning.elements import Header
 from kernel.dicom.scanning.scanner import scan_apart
@@ -30,7 +30,7 @@ SPANS_MAX: Final = 4096  # resolved frames remembered of one encapsulated instan
 
 @dataclass(frozen=True, slots=True)
 class Grey:
-    """How native grey frames, all of which are shown alike, become pictures: what their header is read for."""
+    """How native grey frames of square pixels, all of which are shown alike, become pictures: what their header is read for."""
 
     image: ImagePixel
     display: Display
@@ -157,4 +157,4 @@ def _grey(header: Header, image: ImagePixel, frames: FrameMap) -> Grey | None:
         return None
     shown = display(header, image)
     is_small = shown.modality_lut is None and shown.voi_lut is None and len(shown.windows) <= WINDOWS_MAX
-    return Grey(image, shown) if is_small else None
+    return Grey(image, shown) if is_small and pixel_aspect(header) == 1 else None

@@ -44,7 +44,7 @@ from kernel.errors import MalformedInstance, NotAcceptable, NotFound, Refused
 
 THUMBNAIL_SIDE: Final = 128
 CACHED: Final = "private, max-age=3600"  # not for ever: a later version may draw the same frame better
-DRAWN: Final = "2"  # changes with how pictures are drawn, so that no old one is taken for the same
+DRAWN: Final = "3"  # changes with how pictures are drawn, so that no old one is taken for the same
 GIF: Final = "image/gif"
 _KINDS: Final = ("image/jpeg", "image/png", GIF, "image/jp2")
 ALONE: Final = tuple(Offer(kind) for kind in _KINDS)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from kernel.dicom.pictures.viewport import Viewport, shown_in
-from kernel.dicom.pixels.image import Display, ImagePixel, LookupTable, Window, display
+from kernel.dicom.pixels.image import Display, ImagePixel, LookupTable, Window, display, pixel_aspect
 from kernel.dicom.pixels.palette import apply_palette
 from kernel.dicom.pixels.reading import Pixels
 
@@ -25,7 +25,7 @@ Numbers = NDArray[np.float64]
 def render(
     pixels: Pixels, frame_index: int = 0, *, window: Window | None = None, viewport: Viewport | None = None
 ) -> Image.Image:
-    """Return a picture of one frame, mode L or RGB.
+    """Return a picture of one frame, mode L or RGB, in the proportions that its pixels have.
 
     Parameters
     ----------
@@ -36,11 +36,12 @@ def render(
 
     The errors are those of `Pixels.decode` and `viewport.shown_in`.
     """
-    return shown_in(Image.fromarray(drawn(pixels, frame_index, window=window)), viewport)
+    picture = Image.fromarray(drawn(pixels, frame_index, window=window))
+    return shown_in(picture, viewport, pixel_aspect(pixels.header, frame_index))
 
 
 def drawn(pixels: Pixels, frame_index: int = 0, *, window: Window | None = None) -> Grey:
-    """Return the whole of one frame as 8-bit grey, shape (rows, columns), or RGB, shape (rows, columns, 3)."""
+    """Return every sample of one frame as 8-bit grey, shape (rows, columns), or RGB, shape (rows, columns, 3)."""
     image = pixels.image
     is_grey = image.samples_per_pixel == 1 and image.photometric_interpretation != "PALETTE COLOR"
     knows_unused_bits = is_grey and image.bits_allocated <= 16  # the table does

@@ -32,8 +32,11 @@ class Viewport:
     may_enlarge: bool = True
 
 
-def shown_in(picture: Image.Image, viewport: Viewport | None) -> Image.Image:
+def shown_in(picture: Image.Image, viewport: Viewport | None, aspect: float = 1.0) -> Image.Image:
     """Return the picture as the viewport shows it: as large as fits, its proportions kept.
+
+    `aspect` is the height of the source's pixels by their width; where they are not square the shorter sides are
+    drawn longer.
 
     Raises
     ------
@@ -42,19 +45,28 @@ def shown_in(picture: Image.Image, viewport: Viewport | None) -> Image.Image:
     LimitExceeded
         It would take more than ENLARGED_PIXELS_MAX.
     """
-    if viewport is None:
+    if viewport is None and aspect == 1:
         return picture
-    picture = _cut(picture, viewport.region)
-    columns, rows = (min(max(side, 1), SIDE_MAX) for side in (viewport.columns, viewport.rows))
-    scale = min(columns / picture.width, rows / picture.height)
-    if scale == 1 or (scale > 1 and not viewport.may_enlarge):
+    if viewport is not None:
+        picture = _cut(picture, viewport.region)
+    width, height = picture.width * max(1.0, 1 / aspect), picture.height * max(1.0, aspect)
+    scale = _scale(width, height, viewport)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    if size == picture.size:
         return picture
-    size = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    if scale > 1:
-        if size[0] * size[1] > ENLARGED_PIXELS_MAX:
-            raise exceeded("ENLARGED_PIXELS_MAX", size[0] * size[1], ENLARGED_PIXELS_MAX)
+    if scale > 1 and size[0] * size[1] > ENLARGED_PIXELS_MAX:
+        raise exceeded("ENLARGED_PIXELS_MAX", size[0] * size[1], ENLARGED_PIXELS_MAX)
+    if size[0] > picture.width or size[1] > picture.height:
         return picture.resize(size, Image.Resampling.BICUBIC)
     return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+
+
+def _scale(width: float, height: float, viewport: Viewport | None) -> float:
+    if viewport is None:  # what is stretched stays within bounds
+        return min(1.0, (ENLARGED_PIXELS_MAX / (width * height)) ** 0.5)
+    columns, rows = (min(max(side, 1), SIDE_MAX) for side in (viewport.columns, viewport.rows))
+    scale = min(columns / width, rows / height)
+    return scale if viewport.may_enlarge else min(scale, 1.0)
 
 
 def _cut(picture: Image.Image, region: Region) -> Image.Image:

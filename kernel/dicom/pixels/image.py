@@ -19,6 +19,8 @@ _FUNCTIONS: Final[dict[str, VoiFunction]] = {function: function for function in 
 
 _WHOLE_BYTES: Final = frozenset({8, 16, 32, 64})
 _FLOAT_BITS: Final = {0x7FE00008: 32, 0x7FE00009: 64}
+ASPECT_TOLERANCE: Final = 0.01
+ASPECT_MAX: Final = 100.0
 _SHARED_GROUPS, _FRAME_GROUPS = 0x52009229, 0x52009230
 
 
@@ -142,7 +144,8 @@ def display(header: Header, image: ImagePixel, frame_index: int = 0) -> Display:
     voi = _first(values, frame_index, 0x00289132, 0x00281050, 0x00283010)
     signed = image.pixel_representation == 1
     modality_item, voi_item = values.item(0x00283000), voi.item(0x00283010)
-    slope, intercept = modality.decimal(0x00281053), modality.decimal(0x00281052)
+    dose = values.decimal(0x3004000E)  # of a dose this alone is the scale (PS3.3 C.8.8.3)
+    slope, intercept = dose or modality.decimal(0x00281053), modality.decimal(0x00281052)
     modality_lut = _lookup_table(modality_item, signed=signed)
     shifted_below_zero = signed or (intercept or 0) < 0  # what the VOI LUT maps is signed then (C.11.2.1.1)
     return Display(
@@ -154,6 +157,21 @@ def display(header: Header, image: ImagePixel, frame_index: int = 0) -> Display:
         padding=next(iter(values.words(0x00280120, signed=signed)), None),
         inverse=(values.text(0x20500020) == "INVERSE") or image.photometric_interpretation == "MONOCHROME1",
     )
+
+
+def pixel_aspect(header: Header, frame_index: int = 0) -> float:
+    """Return the height of a frame's pixels by their width.
+
+    Pixel Spacing says it, else Imager Pixel Spacing, else Pixel Aspect Ratio (PS3.3 C.7.6.3.1.7); within
+    ASPECT_TOLERANCE they are square, and beyond ASPECT_MAX no picture could be made of them as they say.
+    """
+    values = Values(header)
+    measures = _first(values, frame_index, 0x00289110, 0x00280030)
+    sides = (measures.decimals(0x00280030), values.decimals(0x00181164), values.decimals(0x00280034))
+    height, width = next((pair for pair in sides if len(pair) == 2 and min(pair) > 0), (1.0, 1.0))
+    aspect = height / width
+    is_square = abs(aspect - 1) <= ASPECT_TOLERANCE
+    return 1.0 if is_square or not 1 / ASPECT_MAX <= aspect <= ASPECT_MAX else aspect
 
 
 def _first(values: Values, frame_index: int, macro: int, *tags: int) -> Values:
