@@ -28,6 +28,7 @@ class EventName(StrEnum):
     STEP_PERFORMED = "StepPerformed"
     STUDY_COMPLETE = "StudyComplete"
     PLAN_MADE = "PlanMade"
+    LABEL_KEPT = "LabelKept"
     INSTANCE_DEIDENTIFIED = "InstanceDeidentified"
     STUDY_DEIDENTIFIED = "StudyDeidentified"
     STUDY_HELD = "StudyHeld"

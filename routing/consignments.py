@@ -15,6 +15,7 @@ from sqlalchemy.sql import ColumnElement
 from kernel.archive.tables import study
 from kernel.database import is_sqlite
 from kernel.events import Event, EventName, record
+from routing.copies import labels_kept
 from routing.destinations import NO_PROFILE
 from routing.jobs import JobState
 from routing.queue import NewJob, enqueue
@@ -172,9 +173,15 @@ def manifest_of(connection: Connection, key: ConsignmentKey) -> Manifest | None:
 
 
 def _expected(connection: Connection, key: ConsignmentKey) -> int:
-    """Return how many instances the study is to have, as its modality says (MPPS) or who sent it; 0: nobody says."""
+    """Return how many instances the study is to have, as its modality says (MPPS) or who sent it; 0: nobody says.
+
+    Labels of slides that stay here are none of those that are to arrive de-identified.
+    """
     same = (study.c.site == key.site) & (study.c.study_instance_uid == key.study_instance_uid)
-    return connection.scalar(select(study.c.expected_instances).where(same)) or 0
+    expected = connection.scalar(select(study.c.expected_instances).where(same)) or 0
+    if expected and key.profile != NO_PROFILE:
+        expected -= labels_kept(connection, key.site, key.study_instance_uid)
+    return expected
 
 
 def note_announced(connection: Connection, key: ConsignmentKey, version: int) -> None:

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from kernel.archive.tables import instance, series, study
+from routing.destinations import NO_PROFILE
 from routing.jobs import JobState
 from routing.tables import derived, job
 
@@ -66,3 +67,21 @@ def held_of(connection: Connection, site: str, study_instance_uid: str) -> list[
         .order_by(job.c.sop_instance_uid, job.c.pk)
     )
     return [HeldInstance(*row) for row in rows]
+
+
+def labels_kept(connection: Connection, site: str, study_instance_uid: str) -> int:
+    """Count the labels and overviews of slides in a study that no de-identification makes copies of, or is to."""
+    copied = select(derived.c.site).where(
+        derived.c.site == instance.c.site, derived.c.sop_instance_uid == instance.c.sop_instance_uid
+    )
+    awaited = select(job.c.pk).where(
+        job.c.site == instance.c.site, job.c.study_instance_uid == study.c.study_instance_uid,
+        job.c.sop_instance_uid == instance.c.sop_instance_uid, job.c.profile != NO_PROFILE,
+    )  # fmt: skip
+    labels = (
+        select(func.count())
+        .select_from(instance.join(series, series.c.pk == instance.c.series_pk))
+        .join(study, study.c.pk == series.c.study_pk)
+        .where(study.c.site == site, study.c.study_instance_uid == study_instance_uid, instance.c.shows_label)
+    )
+    return connection.scalar(labels.where(~copied.exists(), ~awaited.exists())) or 0

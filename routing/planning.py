@@ -75,6 +75,7 @@ class Planner:
                 continue
             priority = self._record(connection, (site, study_instance_uid), planned, now)
             promise(connection, planned, priority, now)
+            _tell_labels_kept(connection, (site, study_instance_uid), planned, now)
 
     def on_complete(self, connection: Connection, completed: Sequence[Completed]) -> None:
         """Record the evidence that studies are complete with everything that is on its way."""
@@ -133,7 +134,16 @@ def _facts(one: Stored) -> Facts:
         body_part=attributes.series.body_part_examined,
         sop_class=attributes.sop_class_uid,
         description=attributes.study.study_description,
+        is_label=attributes.is_label,
     )
+
+
+def _tell_labels_kept(connection: Connection, key: tuple[str, str], planned: Sequence[Planned], now: datetime) -> None:
+    kept = [one for one in planned if one.plan.kept_from]
+    if kept:
+        names = dict.fromkeys(name for one in kept for name in one.plan.kept_from)
+        detail = {"instances": len(kept), "from": list(names)[:TOLD_MAX]}
+        record(connection, Event(EventName.LABEL_KEPT, now, *key, kept[0].stored.ingested.trace_id, detail))
 
 
 def _recorded_legs(connection: Connection, key: tuple[str, str], version: str) -> frozenset[Leg] | None:

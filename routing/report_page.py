@@ -61,6 +61,7 @@ _STATES: Final = {
     "written": "Đã ghi · Written",
     "held": "Giữ lại · Held",
     "unreadable": "Không đọc được · Unreadable",
+    "labels_kept": "Nhãn tiêu bản ở lại cơ sở · Labels of slides kept at the site",
 }
 _HEAD: Final = """<!DOCTYPE html>
 <html lang="vi"><head><meta charset="utf-8"><title>Khử định danh · De-identification</title>

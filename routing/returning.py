@@ -60,4 +60,4 @@ def at_home(plan: Plan, origin: Origin) -> Plan:
     """Return a plan without what would leave the site, if the instance was re-identified here."""
     if origin.channel != "returned":
         return plan
-    return replace(plan, legs=tuple(leg for leg in plan.legs if leg.profile == NO_PROFILE))
+    return replace(plan, legs=tuple(leg for leg in plan.legs if leg.profile == NO_PROFILE), kept_from=())

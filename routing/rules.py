@@ -7,11 +7,12 @@ everything, `pixel-review` at what usually shows names in its pixels (`anonymize
 asks for `pixel-review` wherever a profile is applied, as text in pixels is not removed; `hold = "none"` passes it.
 Within a rule all conditions must hold, and a condition holds if any of its values does. `source`, `called_ae_title`,
 `body_part` and `description` take `*` and `?`, and are compared without case, marks and đ.
-An instance that no rule matches stays here, and its plan says so.
+An instance that no rule matches stays here, and its plan says so. So does the label or overview of a slide, except where
+it leaves as received: no rule lets it go with a profile.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from enum import IntEnum
 from fnmatch import fnmatchcase
 from typing import Literal
@@ -44,7 +45,7 @@ PRIORITIES: Mapping[str, Priority] = {priority.word: priority for priority in Pr
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What rules may ask about an instance."""
+    """What plans depend on. Rules ask about all but the last."""
 
     source: str = ""  # name of the peer that handed it over: calling AE title, or the token's name
     called_ae_title: str = ""
@@ -52,6 +53,7 @@ class Facts:
     body_part: str = ""
     sop_class: str = ""
     description: str = ""  # Study Description
+    is_label: bool = False  # of a slide (`kernel.dicom.scanning.slide_flavour.is_label`); no condition of a rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +75,6 @@ class Rule:
     final: bool = False
 
 
-CONDITIONS = tuple(field.name for field in fields(Facts))
-
-
 @dataclass(frozen=True, slots=True)
 class Leg:
     """One destination of a plan."""
@@ -94,6 +93,7 @@ class Plan:
     priority: Priority
     rules: tuple[str, ...]  # names of the rules that matched
     version: str
+    kept_from: tuple[str, ...] = ()  # destinations that a label does not go to, though rules named them
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +124,9 @@ def plan(facts: Facts, rules: Rules) -> Plan:
                 legs[name] = Leg(name, known.profile, _hold(rule, known.profile), known.rule)
         if rule.final:
             break
-    return Plan(tuple(legs.values()), priority, tuple(matched), rules.version)
+    kept_from = tuple(leg.destination for leg in legs.values() if facts.is_label and leg.profile != NO_PROFILE)
+    going = tuple(leg for leg in legs.values() if leg.destination not in kept_from)
+    return Plan(going, priority, tuple(matched), rules.version, kept_from)
 
 
 def _hold(rule: Rule, profile: str) -> Hold:
@@ -149,8 +151,9 @@ def explain(facts: Facts, rules: Rules) -> str:
         how = "as received" if leg.profile == NO_PROFILE else f"de-identified with profile {leg.profile}"
         hold = f", {_HOLD_WORDS[leg.hold]}" if leg.hold else ""
         lines.append(f"  to {leg.destination}: {how}{hold} (rule '{leg.rule}')")
+    lines += [f"  not to {name}: the label of a slide is not de-identified, it stays here" for name in made.kept_from]
     if not made.legs:
-        lines.append("  nowhere: the study stays here")
+        lines.append(f"  nowhere: the {'label' if made.kept_from else 'study'} stays here")
     return "\n".join(lines)
 
 
@@ -186,3 +189,4 @@ _MATCHERS: Mapping[str, Callable[[str, str], bool]] = {
     "sop_class": _same,
     "description": _like,
 }
+CONDITIONS = tuple(_MATCHERS)

@@ -8,7 +8,7 @@ from typing import Final
 from kernel.archive.blobs.store import Blobs
 from kernel.database import Database
 from kernel.errors import Busy, LimitExceeded, NotFound
-from routing.copies import Copy, HeldInstance, copies_of, held_of
+from routing.copies import Copy, HeldInstance, copies_of, held_of, labels_kept
 from routing.described import Piece, Report, described
 
 INSTANCES_MAX: Final = 50_000  # of one report; each is opened
@@ -38,6 +38,7 @@ class StudyReports:
         with self._db.read() as connection:
             copies = copies_of(connection, site, study_instance_uid)
             held = held_of(connection, site, study_instance_uid)
+            labels = labels_kept(connection, site, study_instance_uid)
         if not copies and not held:
             raise NotFound(what="de-identified copy of this study")
         count = len(copies) + len(held)
@@ -46,12 +47,12 @@ class StudyReports:
         if not self._one.acquire(blocking=False):
             raise Busy(what="another report is being made")
         try:
-            return _report(self._blobs, copies, held)
+            return _report(self._blobs, copies, held, labels)
         finally:
             self._one.release()
 
 
-def _report(blobs: Blobs, copies: list[Copy], held: list[HeldInstance]) -> Report:
+def _report(blobs: Blobs, copies: list[Copy], held: list[HeldInstance], labels: int) -> Report:
     records = [copy.record for copy in copies]
     actions = Counter[str]()
     for record in records:
@@ -61,7 +62,7 @@ def _report(blobs: Blobs, copies: list[Copy], held: list[HeldInstance]) -> Repor
         "profile_digest": " ".join(sorted({record["profile_digest"] for record in records})),
         "method_codes": sorted({code for record in records for code in record["method_codes"]}),
         "key_id": " ".join(sorted({record["key_id"] for record in records})),
-        "totals": {"written": len(copies), "held": len(held), "unreadable": 0},
+        "totals": {"written": len(copies), "held": len(held), "unreadable": 0, "labels_kept": labels},
         "actions": dict(sorted(actions.items())),
         "held": [{"input": one.sop_instance_uid, "reason": one.because, "tag": one.in_tag} for one in held],
         "unreadable": [],

@@ -8,7 +8,8 @@ import pydicom
 import pytest
 from PIL import Image
 
-from tests.support.builders import a_cr, a_ct_series, as_file
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
+from tests.support.builders import a_cr, a_ct, a_ct_series, as_file
 from tests.support.http import a_client
 from tests.support.nodes import TOKEN, Network, wait_until
 
@@ -24,7 +25,7 @@ def files_of(folder: Path, datasets) -> list[Path]:
 
 
 def push(network: Network, paths: list[Path]) -> subprocess.CompletedProcess[str]:
-    command = ["storescu", "-aec", "VIENANH", "127.0.0.1", str(network.site.dimse_port), *map(str, paths)]
+    command = ["storescu", "-R", "-aec", "VIENANH", "127.0.0.1", str(network.site.dimse_port), *map(str, paths)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
 
 
@@ -77,6 +78,28 @@ def test_both_ends_tell_the_same_trace(quiet_network, tmp_path):
         assert name in at_site
     for name in ("InstanceReceived", "ManifestReceived", "StudyComplete"):
         assert name in at_hub
+
+
+@pytest.mark.peer("dcmtk")
+def test_a_slide_is_whole_at_the_hub_without_its_label_and_nobody_was_asked(quiet_network, tmp_path):
+    network = quiet_network
+    flavours = ("VOLUME", "LABEL", "OVERVIEW", "THUMBNAIL")
+    slide = [
+        a_ct(seed="slide", instance=number, SOPClassUID=WHOLE_SLIDE, ImageType=["ORIGINAL", "PRIMARY", flavour, "NONE"])
+        for number, flavour in enumerate(flavours, start=1)
+    ]
+    sent = push(network, files_of(tmp_path / "slide", slide))
+    assert sent.returncode == 0, sent.stderr
+
+    study = network.arrived(2)
+
+    assert study["expected"] == 2
+    assert len(network.hub.instances(study["studyInstanceUID"])) == 2
+    uid = slide[0].StudyInstanceUID
+    assert set(network.site.instances(uid)) == {
+        one.SOPInstanceUID for one in slide
+    }  # to the token, which may see labels
+    assert "LabelKept" in network.site.run("trace", uid).stdout
 
 
 @pytest.mark.peer("dcmtk")

@@ -3,6 +3,8 @@
 from typing import Final
 
 from kernel.dicom.scanning.elements import Header
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE, shows_label
+from kernel.dicom.scanning.values import Values
 
 SOP_CLASS_UID, IMAGE_TYPE, MODALITY, CONVERSION_TYPE = 0x00080016, 0x00080008, 0x00080060, 0x00080064
 BURNED_IN_ANNOTATION, RECOGNIZABLE_VISUAL_FEATURES = 0x00280301, 0x00280302
@@ -13,8 +15,6 @@ ULTRASOUND: Final = frozenset(_STORAGE + end for end in ("6.1", "6.2", "6", "3.1
 SECONDARY_CAPTURE: Final = frozenset(_STORAGE + end for end in ("7", "7.1", "7.2", "7.3", "7.4"))
 DOCUMENTS: Final = _STORAGE + "104."  # encapsulated PDF, CDA, STL ...
 PHOTOGRAPHS: Final = _STORAGE + "77.1."
-WHOLE_SLIDE: Final = _STORAGE + "77.1.6"
-SLIDE_TISSUE: Final = frozenset({"VOLUME", "THUMBNAIL"})  # of Image Type (PS3.3 C.8.12.4.1.1)
 SLIDE_GLASS: Final = frozenset({"LABEL", "OVERVIEW"})  # show what is written on the slide, whatever their header says
 SCREEN_WORDS: Final = frozenset({"SCREEN SAVE", "SCREENSHOT", "SCREENCAPTURE", "LABEL", "OVERVIEW", "DOSE_INFO"})
 
@@ -37,17 +37,17 @@ def needs_pixel_review(header: Header) -> str | None:
         return "encapsulated-document"
     if header.pixel_data is None:
         return None
+    kinds = {part.strip() for part in _text(header, IMAGE_TYPE).upper().split("\\")}
+    if sop_class_uid == WHOLE_SLIDE and (kinds & SLIDE_GLASS or shows_label(sop_class_uid, Values(header))):
+        return "slide-label"  # a person's, also if it says that something is burned in, which a cleaner would look at
     if _text(header, BURNED_IN_ANNOTATION).upper() == "YES":
         return "burned-in-annotation"
     if sop_class_uid in ULTRASOUND or _text(header, MODALITY) == "US":
         return "ultrasound"
     if sop_class_uid in SECONDARY_CAPTURE or _text(header, CONVERSION_TYPE):
         return "secondary-capture"
-    kinds = {part.strip() for part in _text(header, IMAGE_TYPE).upper().split("\\")}
-    if sop_class_uid == WHOLE_SLIDE:
-        return None if kinds & SLIDE_TISSUE and not kinds & SLIDE_GLASS else "slide-label"
     if sop_class_uid.startswith(PHOTOGRAPHS):
-        return "photograph"
+        return None if sop_class_uid == WHOLE_SLIDE else "photograph"
     if kinds & SCREEN_WORDS:
         return "screen-capture"
     if _text(header, RECOGNIZABLE_VISUAL_FEATURES).upper() == "YES":

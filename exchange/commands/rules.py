@@ -20,12 +20,13 @@ def explain(
     body_part: Annotated[str, typer.Option(help="Body Part Examined, such as HEAD.")] = "",
     sop_class: Annotated[str, typer.Option(help="SOP Class UID.")] = "",
     description: Annotated[str, typer.Option(help="Study Description.")] = "",
+    label: Annotated[bool, typer.Option("--label", help="It is the label or overview of a slide.")] = False,
     config: ConfigFile = None,
     data: DataFolder = None,
 ) -> None:
     """Say what each rule makes of such a study, for example: vienanh rules explain --modality CT --body-part HEAD."""
     with plain_errors():
-        facts = routing_rules.Facts(source, called, modality, body_part, sop_class, description)
+        facts = routing_rules.Facts(source, called, modality, body_part, sop_class, description, label)
         out.print(routing_rules.explain(facts, settings.parse(read_config(config, data))), markup=False)
 
 

@@ -27,4 +27,5 @@ def report_study(
         report = StudyReports(stores.db, stores.blobs).of(owner, study_uid)
         write_report(file, report)
         made = report["totals"]
-        out.print(f"{made['written']} copies, {made['held']} held: {file}", markup=False)
+        counts = f"{made['written']} copies, {made['held']} held, {made['labels_kept']} labels kept at the site"
+        out.print(f"{counts}: {file}", markup=False)

@@ -13,6 +13,10 @@ WHOLE_SLIDE = "1.2.840.10008.5.1.4.1.1.77.1.6"
 PHOTOGRAPH = "1.2.840.10008.5.1.4.1.1.77.1.4"
 
 
+def a_slide(*kind: str, **attributes):
+    return a_ct(SOPClassUID=WHOLE_SLIDE, ImageType=["ORIGINAL", "PRIMARY", *kind], **attributes)
+
+
 def reason(ds) -> str | None:
     source = as_file(ds)
     meta = read_file_meta(source)
@@ -37,6 +41,10 @@ def reason(ds) -> str | None:
         (a_ct(SOPClassUID=WHOLE_SLIDE, ImageType=["ORIGINAL", "PRIMARY", "MACRO", "NONE"]), "slide-label"),
         (a_ct(SOPClassUID=WHOLE_SLIDE, ImageType=["DERIVED", "PRIMARY", "VOLUME", "LABEL"]), "slide-label"),
         (a_ct(SOPClassUID=WHOLE_SLIDE, ImageType=["DERIVED", "PRIMARY", "THUMBNAIL", "RESAMPLED"]), None),
+        (a_slide("OTHER", "VOLUME"), "slide-label"),
+        (a_slide("VOLUME", "NONE", SpecimenLabelInImage="YES"), "slide-label"),
+        (a_slide("LABEL", "NONE", BurnedInAnnotation="YES"), "slide-label"),
+        (a_slide("VOLUME", "NONE", BurnedInAnnotation="YES"), "burned-in-annotation"),
         (a_ct(SOPClassUID=WHOLE_SLIDE, ImageType=["ORIGINAL", "PRIMARY", "VOLUME", "NONE"]), None),
         (a_ct(RecognizableVisualFeatures="YES"), "visual-features"),
         (a_ct(SOPClassUID=ENCAPSULATED_PDF), "encapsulated-document"),

@@ -23,7 +23,7 @@ def test_a_study_that_left_is_reported_with_its_profile_and_each_text_once(hospi
 
     assert told["profile"].startswith("tele-read@")
     assert "113100" in told["method_codes"]
-    assert told["totals"] == {"written": 3, "held": 0, "unreadable": 0}
+    assert told["totals"] == {"written": 3, "held": 0, "unreadable": 0, "labels_kept": 0}
     [study] = told["studies"]
     assert (study["series"], study["instances"]) == (1, 3)
     assert study["study_instance_uid"] in hospital_on_each.hub.studies

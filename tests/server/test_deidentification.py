@@ -58,7 +58,7 @@ def test_an_administrator_has_it_as_json_and_as_a_page(room, study):
 
     report = told.json()
     assert report["profile"].startswith("tele-read@")
-    assert report["totals"] == {"written": 2, "held": 0, "unreadable": 0}
+    assert report["totals"] == {"written": 2, "held": 0, "unreadable": 0, "labels_kept": 0}
     assert report["studies"][0]["instances"] == 2
     assert told.headers["cache-control"] == page.headers["cache-control"] == "no-store"
     assert page.headers["content-disposition"].startswith("attachment")

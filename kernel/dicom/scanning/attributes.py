@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from kernel.dicom.scanning.elements import Header
-from kernel.dicom.scanning.slide_flavour import shows_label
+from kernel.dicom.scanning.slide_flavour import is_label, shows_label
 from kernel.dicom.scanning.values import TEXT_CHARACTERS_MAX, Values
 from kernel.dicom.vocabulary.uids import check_uid
 
@@ -70,6 +70,7 @@ class InstanceAttributes:
     photometric_interpretation: str | None
     has_pixels: bool
     shows_label: bool = False  # of a slide, where one reads whose it is
+    is_label: bool = False  # of a slide: its label or overview, and no tissue
 
 
 def read_attributes(
@@ -121,6 +122,7 @@ def read_attributes(
         photometric_interpretation=read.text(0x00280004) or None,
         has_pixels=header.pixel_data is not None,
         shows_label=shows_label(sop_class_uid, read),
+        is_label=is_label(sop_class_uid, read),
     )
 
 

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 WHOLE_SLIDE: Final = "1.2.840.10008.5.1.4.1.1.77.1.6"  # VL Whole Slide Microscopy Image Storage
 Flavour = Literal["volume", "thumbnail", "label", "macro", "other"]
 TISSUE: Final = frozenset[Flavour]({"volume", "thumbnail"})
+BESIDE_TISSUE: Final = frozenset[Flavour]({"label", "macro"})
 _FLAVOURS: Final[Mapping[str, Flavour]] = {
     "VOLUME": "volume",
     "THUMBNAIL": "thumbnail",
@@ -23,8 +24,7 @@ _FLAVOURS: Final[Mapping[str, Flavour]] = {
 
 def flavour_of(image_type: str, specimen_label_in_image: str) -> Flavour:
     """Return what is shown, by Image Type with its backslashes and Specimen Label in Image (0048,0010)."""
-    words = image_type.split("\\")
-    flavour: Flavour = _FLAVOURS.get(words[2].strip().upper() if len(words) > 2 else "", "other")
+    flavour = _said(image_type)
     return "macro" if specimen_label_in_image.strip().upper() == "YES" and flavour in TISSUE else flavour
 
 
@@ -33,3 +33,16 @@ def shows_label(sop_class_uid: str, values: "Values") -> bool:
     if sop_class_uid != WHOLE_SLIDE:
         return False
     return flavour_of(values.text(0x00080008), values.text(0x00480010)) not in TISSUE
+
+
+def is_label(sop_class_uid: str, values: Values) -> bool:
+    """Whether an instance says plainly that it is the picture of a slide's label, or of the whole glass: no tissue is lost.
+
+    One of another kind, or tissue that says that a label is in it, `shows_label` alone: somebody must look.
+    """
+    return sop_class_uid == WHOLE_SLIDE and _said(values.text(0x00080008)) in BESIDE_TISSUE
+
+
+def _said(image_type: str) -> Flavour:
+    words = image_type.split("\\")
+    return _FLAVOURS.get(words[2].strip().upper() if len(words) > 2 else "", "other")
