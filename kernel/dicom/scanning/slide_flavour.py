@@ -35,7 +35,7 @@ def shows_label(sop_class_uid: str, values: "Values") -> bool:
     return flavour_of(values.text(0x00080008), values.text(0x00480010)) not in TISSUE
 
 
-def is_label(sop_class_uid: str, values: Values) -> bool:
+def is_label(sop_class_uid: str, values: "Values") -> bool:
     """Whether an instance says plainly that it is the picture of a slide's label, or of the whole glass: no tissue is lost.
 
     One of another kind, or tissue that says that a label is in it, `shows_label` alone: somebody must look.
