@@ -72,7 +72,7 @@ def test_a_key_that_two_things_are_on_is_said_and_the_defaults_come_back(
 
     room.page.get_by_role("button", name=LENGTH).click()
     room.page.keyboard.press("3")  # a window
-    expect(room.page.get_by_text("trùng phím")).to_have_count(1)
+    expect(room.page.get_by_text("trùng phím")).to_have_count(2)
     room.page.get_by_role("button", name=LENGTH).click()
     room.page.keyboard.press("w")
     expect(room.page.get_by_text("trùng phím")).to_have_count(2)
@@ -80,6 +80,35 @@ def test_a_key_that_two_things_are_on_is_said_and_the_defaults_come_back(
 
     expect(room.page.get_by_text("trùng phím")).to_have_count(0)
     expect(room.page.get_by_role("button", name=LENGTH)).to_have_text("L")
+    room.close()
+
+
+def test_the_list_s_keys_are_changed_too_and_those_of_every_room_from_anywhere(
+    browser_without_webgl: Browser, hub: NodeProcess
+):
+    room = Room.open(browser_without_webgl, hub.url)
+    room.sign_in("bs.minh", PASSWORD)
+    expect(room.rows()).to_have_count(2)
+    room.page.keyboard.press("?")
+    for what, key in (("Vào ô tìm", "f"), ("Lên, xuống một ca: phím ↓", "j"), ("Mở ca đang chọn", "x")):
+        room.page.get_by_role("button", name=re.compile(f"^{what}")).click()
+        room.page.keyboard.press(key)
+    room.page.get_by_label("Phím ở").select_option("Tiêu bản")
+    expect(room.page.get_by_role("button", name=re.compile("^Toàn tiêu bản: phím F"))).to_be_visible()
+    room.page.keyboard.press("Escape")
+    search = room.page.get_by_role("search").get_by_role("textbox")
+
+    room.page.keyboard.press("/")
+    expect(search).not_to_be_focused()
+    room.page.keyboard.press("f")
+    expect(search).to_be_focused()
+    room.page.keyboard.press("Escape")
+    for key in ("j", "ArrowDown", "Enter"):
+        room.page.keyboard.press(key)
+    expect(room.rows().nth(1)).to_have_attribute("aria-selected", "true")
+    room.page.keyboard.press("x")
+
+    expect(room.page).to_have_url(re.compile("/study/"))
     room.close()
 
 

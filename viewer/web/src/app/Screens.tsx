@@ -10,6 +10,8 @@ import { nodeQuery, type StudyKey } from "../api/queries";
 import { reviewsQuery } from "../api/reviews";
 import type { Session } from "../api/types";
 import { DisplayStanding } from "../display/DisplayStanding";
+import { KeyScope } from "../ui/keyScope";
+import type { KeyRoom } from "../ui/keyTable";
 import { Worklist } from "../worklist/Worklist";
 import { nextCase, stepCase } from "./cases";
 import { ErrorBoundary } from "./ErrorBoundary";
@@ -74,7 +76,7 @@ export function Screens(props: ScreensProps) {
       return <ReviewScreen {...props} />;
     case "zones":
       return (
-        <UnderHeader {...props} onHelp={undefined}>
+        <UnderHeader {...props} keys="review" onHelp={undefined}>
           <ErrorBoundary>
             <Suspense fallback={<Waiting />}>
               <Zones onBack={() => goTo({ screen: "reviews" })} />
@@ -154,7 +156,7 @@ function WorklistScreen(props: ScreensProps) {
   }, []);
 
   return (
-    <UnderHeader {...props} onHelp={() => setHelp(true)}>
+    <UnderHeader {...props} keys="worklist" onHelp={() => setHelp(true)}>
       <Worklist
         helpOpened={help}
         onHelp={setHelp}
@@ -167,7 +169,7 @@ function WorklistScreen(props: ScreensProps) {
 function ReviewScreen(props: ScreensProps) {
   const [help, setHelp] = useState(false);
   return (
-    <UnderHeader {...props} onHelp={() => setHelp(true)}>
+    <UnderHeader {...props} keys="review" onHelp={() => setHelp(true)}>
       <ErrorBoundary>
         <Suspense fallback={<Waiting />}>
           <Review
@@ -200,11 +202,21 @@ function UploadScreen(props: ScreensProps) {
 interface UnderHeaderProps extends ScreensProps {
   /** None: the screen has no keys of its own. */
   readonly onHelp: (() => void) | undefined;
+  /** Whose keys the screen has; none: no keys. */
+  readonly keys?: KeyRoom;
   readonly children: ReactNode;
 }
 
 /** A screen of lists: the bar above it, and below it what this program is not. */
-function UnderHeader({ session, nodeName, onSignOut, onChangePassword, onHelp, children }: UnderHeaderProps) {
+function UnderHeader({ keys, ...screen }: UnderHeaderProps) {
+  return (
+    <KeyScope value={keys ?? ""}>
+      <Bars {...screen} />
+    </KeyScope>
+  );
+}
+
+function Bars({ session, nodeName, onSignOut, onChangePassword, onHelp, children }: Omit<UnderHeaderProps, "keys">) {
   const { t } = useTranslation();
   const blocked = useImagesWindow((there) => there.blocked);
   const decides = session.roles.includes("admin");

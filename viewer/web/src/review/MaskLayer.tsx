@@ -3,6 +3,7 @@
 import { type Dispatch, type KeyboardEvent, type PointerEvent, useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Box } from "../api/types";
+import { useMeant } from "../ui/keyScope";
 import {
   boxBetween,
   type Change,
@@ -117,6 +118,7 @@ interface MaskBoxProps {
 function MaskBox({ mask, number, isChosen, size, part, change }: MaskBoxProps) {
   const { t } = useTranslation("review");
   const ref = useRef<SVGRectElement>(null);
+  const meant = useMeant();
   const { id, box } = mask;
 
   // Whoever added it by key goes on with it by key; what is typed in the list of masks keeps the focus there.
@@ -126,8 +128,9 @@ function MaskBox({ mask, number, isChosen, size, part, change }: MaskBoxProps) {
   }, [isChosen]);
 
   const onKeyDown = (event: KeyboardEvent) => {
-    const arrow = ARROWS[event.key];
-    const isGone = event.key === "Delete" || event.key === "Backspace";
+    const [, held, key = ""] = /^(Shift\+|Ctrl\+)?(.+)$/.exec(meant(event)) ?? [];
+    const arrow = ARROWS[key];
+    const isGone = key === "Delete" || key === "Backspace";
     if (!arrow && !isGone) return;
     event.preventDefault();
     event.stopPropagation();
@@ -138,7 +141,7 @@ function MaskBox({ mask, number, isChosen, size, part, change }: MaskBoxProps) {
     }
     const step = Math.max(1, Math.round(Math.max(part.rows, part.columns) / STEPS));
     const [rows, columns] = [arrow[0] * step, arrow[1] * step];
-    const corner: Corner | undefined = event.shiftKey ? LOWER_RIGHT : event.ctrlKey ? UPPER_LEFT : undefined;
+    const corner: Corner | undefined = held === "Shift+" ? LOWER_RIGHT : held === "Ctrl+" ? UPPER_LEFT : undefined;
     const after = corner === undefined ? moved(box, rows, columns, size) : withCorner(box, corner, rows, columns, size);
     change({ kind: "put", id, box: after });
   };

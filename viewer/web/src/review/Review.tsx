@@ -10,13 +10,13 @@ import { reviewsQuery } from "../api/reviews";
 import type { Decided, PixelReview } from "../api/types";
 import { FailedNotice } from "../ui/FailedNotice";
 import { useKeys } from "../ui/hotkeys";
+import { KeyHelp } from "../ui/KeyHelp";
 import { leave } from "../ui/leaving";
 import { Notice } from "../ui/Notice";
 import { Instance } from "./Instance";
 import { Queue } from "./Queue";
 import { beyond, keyOf } from "./queue";
 import styles from "./Review.module.css";
-import { ReviewKeys } from "./ReviewKeys";
 
 export interface ReviewProps {
   readonly onBack: () => void;
@@ -99,7 +99,7 @@ export function Review({ onBack, onZones, helpOpened, onHelp }: ReviewProps) {
           />
         )}
       </section>
-      <ReviewKeys opened={helpOpened} onClose={() => onHelp(false)} />
+      <KeyHelp opened={helpOpened} onClose={() => onHelp(false)} />
     </div>
   );
 }

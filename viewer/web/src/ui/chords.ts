@@ -56,7 +56,7 @@ export function labelOf(chord: string): string {
   return held + (named ?? (key.length === 1 ? letter : key));
 }
 
-/** The key that a label of the tables means; undefined for a range, or for what is no key. */
+/** The key that a label of the tables means; undefined for what is no key. */
 export function chordOfLabel(label: string): string | undefined {
   const named = NAMES.find(([, written]) => written === label)?.[0];
   if (named) return named;
@@ -66,10 +66,10 @@ export function chordOfLabel(label: string): string | undefined {
   return label.length === 1 ? label.toLowerCase() : undefined;
 }
 
-/** The keys of a range such as "0–9". */
-export function rangeOf(label: string): readonly string[] {
-  const [, from, to] = /^(\d)–(\d)$/.exec(label) ?? [];
-  return from && to ? Array.from({ length: Number(to) - Number(from) + 1 }, (_, at) => String(Number(from) + at)) : [];
+/** The key of the tables that a chord stands for; empty where that key was given another chord, and none this one. */
+export function meant(chord: string, remap: Remap): string {
+  const moved = Object.keys(remap).find((key) => remap[key] === chord);
+  return moved ?? (remap[chord] === undefined ? chord : "");
 }
 
 /** A table of keys as a person has them: what was chosen wins over what was there. */

@@ -6,6 +6,7 @@ import { IconSearch, IconX } from "@tabler/icons-react";
 import { type RefObject, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { DayInput } from "../ui/DayInput";
+import { useKeyLabel } from "../ui/keyScope";
 import styles from "./FilterBar.module.css";
 import { isNarrow, MODALITIES, PERIODS, type Period, useFilter } from "./filter";
 
@@ -19,6 +20,7 @@ export interface FilterBarProps {
 
 export function FilterBar({ searchRef, onLeave }: FilterBarProps) {
   const { t } = useTranslation("worklist");
+  const written = useKeyLabel();
   const { narrowing, narrow, widen } = useFilter();
   const [typed, setTyped] = useState(narrowing.text);
   const search = useDebouncedCallback((text: string) => narrow({ text }), TYPING_MS);
@@ -39,7 +41,7 @@ export function FilterBar({ searchRef, onLeave }: FilterBarProps) {
         className={styles["search"] ?? ""}
         aria-label={t("search")}
         placeholder={t("search")}
-        title={t("searchHint")}
+        title={t("searchHint", { key: written("/") })}
         leftSection={<IconSearch size={18} aria-hidden />}
         rightSection={
           typed ? (
@@ -48,7 +50,7 @@ export function FilterBar({ searchRef, onLeave }: FilterBarProps) {
             </ActionIcon>
           ) : (
             <kbd className={styles["slash"]} aria-hidden>
-              /
+              {written("/")}
             </kbd>
           )
         }

@@ -5,6 +5,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { type FocusEvent, type KeyboardEvent, type RefObject, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Study } from "../api/types";
+import { useMeant } from "../ui/keyScope";
 import { useFilter } from "./filter";
 import styles from "./List.module.css";
 import { Row, rowId } from "./Row";
@@ -29,6 +30,7 @@ export function List({ studies, more, now, gridRef, onOpen, onMore }: ListProps)
   const { t } = useTranslation("worklist");
   const scrollRef = useRef<HTMLDivElement>(null);
   const { chosen, choose } = useFilter();
+  const meant = useMeant();
   const virtualizer = useVirtualizer({
     count: studies.length,
     getScrollElement: () => scrollRef.current,
@@ -55,7 +57,7 @@ export function List({ studies, more, now, gridRef, onOpen, onMore }: ListProps)
     Enter: () => studies[chosenIndex] && onOpen(studies[chosenIndex]),
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    const action = keys[event.key];
+    const action = keys[meant(event)];
     if (!action) return;
     event.preventDefault();
     event.stopPropagation();

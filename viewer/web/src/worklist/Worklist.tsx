@@ -27,7 +27,7 @@ export interface WorklistProps {
 }
 
 export function Worklist({ onOpen, helpOpened, onHelp }: WorklistProps) {
-  const { t } = useTranslation(["worklist", "common"]);
+  const { t } = useTranslation();
   const { narrowing, pages } = useFilter();
   const now = useNow();
   const online = useOnline();
@@ -50,29 +50,13 @@ export function Worklist({ onOpen, helpOpened, onHelp }: WorklistProps) {
       <FilterBar searchRef={searchRef} onLeave={listKey.focus} />
       {lost && listed.worklist ? (
         <Alert className={styles["offline"] ?? ""} color="yellow" icon={<IconCloudOff />} role="alert">
-          {t("common:offline")}
+          {t("offline")}
         </Alert>
       ) : null}
       <Summary worklist={listed.worklist} live={!lost && !listed.problem} updatedAt={listed.updatedAt} now={now} />
       <LiveRegion worklist={listed.old ? undefined : listed.worklist} question={JSON.stringify(question)} />
       <Body listed={listed} now={now} gridRef={gridRef} onOpen={onOpen} />
-      <KeyHelp
-        opened={helpOpened}
-        onClose={() => onHelp(false)}
-        title={t("keys.title")}
-        groups={[
-          {
-            rows: [
-              { keys: ["↑", "↓"], what: t("keys.move") },
-              { keys: ["Home", "End"], what: t("keys.ends") },
-              { keys: ["Enter"], what: t("keys.open") },
-              { keys: ["/"], what: t("keys.search") },
-              { keys: ["Esc"], what: t("keys.leave") },
-              { keys: ["?"], what: t("keys.help") },
-            ],
-          },
-        ]}
-      />
+      <KeyHelp opened={helpOpened} onClose={() => onHelp(false)} />
     </div>
   );
 }

@@ -1,10 +1,11 @@
-// The keys of a slide; SlideKeyHelp.tsx tells them.
+// The keys of a slide; ui/keyTable.ts tells them.
 
 import { nativePower } from "../../engine/slides/geometry";
 import { pathAfter, planeBeside } from "../../engine/slides/slide";
 import type { SlideView } from "../../engine/slides/slideView";
 import type { StackView } from "../../engine/stack/stackView";
 import { type KeyTable, useKeys } from "../../ui/hotkeys";
+import { KeyHelp } from "../../ui/KeyHelp";
 import type { RoomProps } from "../StackRoom";
 import { stepSeries } from "../stepSeries";
 import type { Comparison } from "./Comparing";
@@ -12,7 +13,6 @@ import { nextOf } from "./companions";
 import { imageKeys } from "./ImagesBeside";
 import { MARK_TOOLS } from "./MarkTools";
 import { POWERS, powerBeside } from "./powers";
-import { SlideKeyHelp } from "./SlideKeyHelp";
 import { useGamepad } from "./useGamepad";
 import type { Bench } from "./useSlideView";
 
@@ -137,5 +137,5 @@ export function SlideKeys(props: SlideKeysProps) {
     "?": () => onHelp(true),
   });
 
-  return <SlideKeyHelp opened={helpOpened} onClose={() => onHelp(false)} />;
+  return <KeyHelp opened={helpOpened} onClose={() => onHelp(false)} />;
 }

@@ -1,6 +1,5 @@
-// The keys of a reconstruction, and the table that tells them.
+// The keys of a reconstruction; ui/keyTable.ts tells them.
 
-import { useTranslation } from "react-i18next";
 import type { Preset } from "../../engine/frames/presets";
 import type { Mpr } from "../../engine/volumes/mpr";
 import type { MprTool } from "../../engine/volumes/mprHand";
@@ -8,7 +7,6 @@ import type { MprPane } from "../../engine/volumes/mprPane";
 import type { PlaneName } from "../../engine/volumes/planes";
 import { useKeys } from "../../ui/hotkeys";
 import { KeyHelp } from "../../ui/KeyHelp";
-import { TAKE_KEY } from "../shown/TakePicture";
 import { SLAB_MODES } from "./MprToolbar";
 
 const JUMP = 10;
@@ -32,7 +30,6 @@ export interface MprKeysProps {
 }
 
 export function MprKeys({ mpr, plane, pane, presets, onTool, onFit, onReset, onLeave, ...room }: MprKeysProps) {
-  const { t } = useTranslation(["volumes", "reading", "shown"]);
   const thicker = (mm: number) => mpr.setSlab({ thicknessMm: mpr.state.get().slab.thicknessMm + mm });
   const nextMode = () => {
     const at = SLAB_MODES.indexOf(mpr.state.get().slab.mode);
@@ -64,33 +61,5 @@ export function MprKeys({ mpr, plane, pane, presets, onTool, onFit, onReset, onL
     t: room.onTrace,
     "?": () => room.onHelp(true),
   });
-  const rows = [
-    { keys: ["↑", "↓"], what: t("reading:keys.step") },
-    { keys: ["PgUp", "PgDn"], what: t("reading:keys.jump") },
-    { keys: ["Tab"], what: t("nextPlane") },
-    { keys: ["X"], what: t("tool.crosshair") },
-    { keys: ["[", "]"], what: t("turn") },
-    { keys: [",", "."], what: t("thicker") },
-    { keys: ["/"], what: t("nextMode") },
-    { keys: ["W"], what: t("tool.windowLevel") },
-    { keys: ["P"], what: t("tool.pan") },
-    { keys: ["Z", "+", "−"], what: t("tool.zoom") },
-    { keys: ["0–9"], what: t("reading:keys.presets") },
-    { keys: ["I"], what: t("reading:invert") },
-    { keys: ["F"], what: t("reading:fit") },
-    { keys: ["R"], what: t("reading:reset") },
-    { keys: [`⇧${TAKE_KEY}`], what: t("shown:take") },
-    { keys: ["⇧M"], what: t("leave") },
-    { keys: ["T"], what: t("reading:trace") },
-    { keys: ["Q"], what: t("reading:keys.back") },
-    { keys: ["?"], what: t("reading:keys.help") },
-  ];
-  return (
-    <KeyHelp
-      opened={room.helpOpened}
-      onClose={() => room.onHelp(false)}
-      title={t("reading:keys.title")}
-      groups={[{ title: t("mpr"), rows }]}
-    />
-  );
+  return <KeyHelp opened={room.helpOpened} onClose={() => room.onHelp(false)} />;
 }
