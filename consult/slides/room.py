@@ -5,8 +5,10 @@ from dataclasses import dataclass
 from consult.slides.bulk import BulkAnnotations
 from consult.slides.kept import Kept
 from consult.slides.making import Making
+from consult.slides.readying import Readying
 from consult.slides.shelf import Shelf
 from kernel.archive.blobs.store import Blobs
+from kernel.clock import Clock
 from kernel.database import Database
 
 
@@ -18,6 +20,10 @@ class SlideRoom:
     making: Making
     kept: Kept
     bulk: BulkAnnotations
+
+    def readying(self, db: Database, clock: Clock) -> Readying:
+        """Return what makes slides ready as they become complete."""
+        return Readying(db, self.shelf, self.making, clock)
 
     @classmethod
     def on(cls, db: Database, blobs: Blobs, kept: Kept) -> "SlideRoom":

@@ -9,13 +9,11 @@ import mmap
 import os
 import threading
 from collections import OrderedDict
-from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
 from consult.slides.kept import Kept
-from kernel.access import StudyGrant
 from kernel.access.memory import NotRemembered, about_to_wait, may_wait
 from kernel.archive import index as archive_index
 from kernel.archive.blobs.store import Blobs
@@ -23,9 +21,9 @@ from kernel.archive.records import Located
 from kernel.database import Database
 from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
 from kernel.errors import BlobMissing, MalformedSlide, NotFound
-from wsi.dicom_slide import Instance, index_dicom
 from wsi.frame_form import FrameForm, form_of
-from wsi.index_file import load, save
+from wsi.index_child import InstanceFile, shared_index_maker
+from wsi.index_file import load
 from wsi.slide import Slide
 from wsi.tile_index import SlideIndex, Span
 
@@ -102,7 +100,7 @@ class Shelf:
         self._open: OrderedDict[tuple[str, str, str, str], OpenSlide] = OrderedDict()
         self._latest: OrderedDict[tuple[str, str, str, bool], tuple[int, OpenSlide]] = OrderedDict()  # at which commit
 
-    def current(self, grant: StudyGrant, series_instance_uid: str) -> OpenSlide:
+    def current(self, grant: archive_index.Granted, series_instance_uid: str) -> OpenSlide:
         """Return the slide of a series as it is now; from memory alone, if nothing was written since it was asked for.
 
         Raises
@@ -134,7 +132,7 @@ class Shelf:
                 self._latest.popitem(last=False)
         return one
 
-    def at(self, grant: StudyGrant, series_instance_uid: str, revision: str) -> OpenSlide:
+    def at(self, grant: archive_index.Granted, series_instance_uid: str, revision: str) -> OpenSlide:
         """Return the slide of a series in one revision; from memory alone, if it is there.
 
         Raises
@@ -183,12 +181,11 @@ class Shelf:
             return load(kept)
         except (OSError, ValueError, MalformedSlide):  # not there yet, or of an older version: it is made of the files
             pass
-        with ExitStack() as stack:
-            maps = [stack.enter_context(_mapped(path)) for path in paths]
-            files = zip(maps, located, strict=True)
-            made = index_dicom([Instance(view, one.transfer_syntax_uid, one.dataset_offset) for view, one in files])
+        files = zip(paths, located, strict=True)
         kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        save(made, kept)
+        shared_index_maker().make(
+            [InstanceFile(str(path), one.transfer_syntax_uid, one.dataset_offset) for path, one in files], kept
+        )
         return load(kept)
 
 

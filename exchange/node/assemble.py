@@ -17,6 +17,7 @@ from consult.ordering import OrderDesk, random_uid
 from consult.performing import PerformedSteps
 from consult.slides.intake import SlideIntake
 from consult.slides.kept import Kept
+from consult.slides.readying import Readying
 from consult.slides.room import SlideRoom
 from consult.slides.upload_taking import Taking
 from consult.slides.uploads import Uploads
@@ -99,6 +100,7 @@ class Node:
     tiers: Tiers
     tier_maker: TierMaker | None  # a site sends studies away; who reads there has copies made when they are asked for
     slides: SlideRoom
+    readying: Readying
     slide_uploads: Uploads
 
 
@@ -171,6 +173,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
             tiers=tiers,
             tier_maker=None if config.node.role == "site" else TierMaker(opened.db, tiers, clock),
             slides=slides,
+            readying=slides.readying(opened.db, clock),
             slide_uploads=slide_uploads_of(opened, ingest, committer),
         )
 

@@ -145,7 +145,7 @@ class Running:
             node.worker.start()
             stack.callback(node.worker.stop, DRAIN_S)
             beside = (node.tier_maker,) if node.tier_maker else ()
-            for part in (node.commitments, node.reports, node.handovers, *beside):
+            for part in (node.commitments, node.reports, node.handovers, node.readying, *beside):
                 part.start()
                 stack.callback(part.stop, DRAIN_S)
             if node.listener:

@@ -131,7 +131,7 @@ def test_an_index_is_found_again_after_a_restart(room, client, monkeypatch):
     kept = room.stores.config.node.data / "slides" / revision / "index"
 
     assert kept.exists()
-    monkeypatch.setattr("consult.slides.shelf.index_dicom", None)
+    monkeypatch.setattr("consult.slides.shelf.shared_index_maker", None)
     room.slides.shelf._open.clear()
 
     assert client.get(SLIDE).json()["revision"] == revision

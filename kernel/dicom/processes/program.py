@@ -40,12 +40,14 @@ def serve(
     *,
     question_bytes_max: int,
     memory_bytes_max: int,
+    maps_files: bool = False,
 ) -> None:
     """Answer until the input ends, within so much address space, libraries included.
 
+    `maps_files`: within so much memory of its own instead; files that it maps do not count.
     `begun` loads what is needed and returns what answers. What libraries print goes nowhere.
     """
-    resource.setrlimit(resource.RLIMIT_AS, (memory_bytes_max, memory_bytes_max))
+    resource.setrlimit(resource.RLIMIT_DATA if maps_files else resource.RLIMIT_AS, (memory_bytes_max, memory_bytes_max))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     output = os.fdopen(os.dup(sys.stdout.fileno()), "wb")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())

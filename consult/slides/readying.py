@@ -1,0 +1,102 @@
+"""Makes slides ready before anybody opens them: tile index and coarsest tile, as soon as their study is complete."""
+
+from typing import Final, NamedTuple
+
+from consult.slides.making import Making
+from consult.slides.shelf import OpenSlide, Shelf
+from kernel import events, telemetry
+from kernel.archive import index
+from kernel.clock import Clock
+from kernel.database import Database
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
+from kernel.errors import Busy, ExchangeError, NotFound
+from kernel.rounds import Rounds
+from wsi.slide import Address
+
+AT_ONCE: Final = 100  # events looked at in one round
+ASKED_MAX: Final = (
+    64  # times for a coarsest tile, each of some 512 stored ones: of a slide with more it is made when asked
+)
+
+_log = telemetry.get_logger("consult.slides")
+
+
+class _Study(NamedTuple):
+    site: str
+    study_instance_uid: str
+    labels: bool  # what may see labels sees another revision of a slide; nobody looks at what is made here
+
+
+class _Series(NamedTuple):
+    study: _Study
+    series_instance_uid: str
+
+
+class Readying:
+    """Follows completed studies from the moment it begins; slides that came before are made ready when opened."""
+
+    def __init__(self, db: Database, shelf: Shelf, making: Making, clock: Clock) -> None:
+        self._db = db
+        self._shelf = shelf
+        self._making = making
+        self._rounds = Rounds("slides-readying", clock, self.look)
+        self._place = 0
+
+    def start(self) -> None:
+        """Begin with what becomes complete from now on."""
+        self.follow()
+        self._rounds.start()
+
+    def follow(self) -> None:
+        """Look at nothing that happened before."""
+        with self._db.read() as connection:
+            self._place = events.latest(connection)
+
+    def stop(self, timeout_s: float) -> None:
+        """End after the slide under way."""
+        self._rounds.stop(timeout_s)
+
+    def look(self) -> int:
+        """Make ready the slides of studies that became complete; return how many."""
+        found = self._found()
+        for one in found:
+            if self._rounds.stopping:
+                break
+            self._ready(one)
+        return len(found)
+
+    def _found(self) -> list[_Series]:
+        found: dict[_Series, None] = {}
+        with self._db.read() as connection:
+            for event in events.since(connection, self._place, AT_ONCE, (events.EventName.STUDY_COMPLETE,)):
+                self._place = event.seq
+                for labels in (False, True):
+                    study = _Study(event.site, event.study_instance_uid, labels)
+                    try:
+                        instances = index.locate_study(connection, study)
+                    except NotFound:  # deleted meanwhile, or only labels
+                        continue
+                    slides = (one for one in instances if one.sop_class_uid == WHOLE_SLIDE)
+                    found |= dict.fromkeys(_Series(study, one.series_instance_uid) for one in slides)
+        return list(found)
+
+    def _ready(self, one: _Series) -> None:
+        try:
+            opened = self._shelf.current(one.study, one.series_instance_uid)
+            self._make_coarsest(opened)
+        except ExchangeError as error:  # who opens it reads why
+            _log.info("slide_not_ready", series=one.series_instance_uid, reason=error.code)
+
+    def _make_coarsest(self, opened: OpenSlide) -> None:
+        coarsest = Address(0, 0, opened.slide.octaves[-1].number, 0, 0)
+        for _ in range(ASKED_MAX):
+            errand = self._making.ask_tile(opened, coarsest)
+            try:
+                errand.future.result()
+            except Busy:
+                if self._rounds.stopping:
+                    return
+            else:
+                return
+            finally:
+                self._making.leave(errand)

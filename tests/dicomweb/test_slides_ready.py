@@ -1,0 +1,119 @@
+"""Slides are made ready when they are complete: opening one builds nothing."""
+
+from typing import NamedTuple
+
+import pytest
+from pydicom.sequence import Sequence
+
+from consult.slides.kept import Kept
+from consult.slides.room import SlideRoom
+from kernel.clock import ManualClock
+from tests.wsi.builders import jpeg, pixels_of, texture
+from tests.wsi.dicom_builders import SERIES, STUDY, a_header, a_volume, an_optical_path, as_file, tiles_of
+from wsi.slide import Address
+
+
+class Grant(NamedTuple):
+    site: str = "BV1"
+    study_instance_uid: str = STUDY
+    labels: bool = False
+
+
+@pytest.fixture
+def slides(node, tmp_path):
+    room = SlideRoom.on(node.db, node.blobs, Kept(tmp_path / "kept", 1 << 30, node.blobs))
+    yield room
+    room.close()
+
+
+@pytest.fixture
+def readying(node, slides):
+    one = slides.readying(node.db, ManualClock())
+    one.follow()
+    return one
+
+
+@pytest.fixture
+def nothing_is_built(monkeypatch):
+    """From when it is called."""
+
+    def forbid() -> None:
+        monkeypatch.setattr("consult.slides.shelf.shared_index_maker", None)
+        monkeypatch.setattr("wsi.slide.Slide.reduced", None)
+
+    return forbid
+
+
+def reopened(node, tmp_path) -> SlideRoom:
+    """Return what a node that was started again has: what is on the disk."""
+    return SlideRoom.on(node.db, node.blobs, Kept(tmp_path / "kept", 1 << 30, node.blobs))
+
+
+def a_concatenation() -> list[bytes]:
+    """Make 2 optical paths of 2 focal planes of 3 x 2 tiles, in parts of 10 and 14 frames."""
+    tiles = [jpeg(one) for one in tiles_of(texture(192, 128), 64)] * 4
+    paths = Sequence([an_optical_path("1", "Brightfield"), an_optical_path("2", "Fluorescence")])
+    parts: list[bytes] = []
+    for number, (first, last) in enumerate([(0, 10), (10, 24)], 1):
+        header = a_header(
+            *(192, 128, 64, last - first),
+            SOPInstanceUID=f"1.2.9.{number}",
+            ConcatenationUID="1.2.9",
+            ConcatenationFrameOffsetNumber=first,
+            InConcatenationNumber=number,
+            TotalPixelMatrixFocalPlanes=2,
+            OpticalPathSequence=paths,
+        )
+        parts.append(as_file(header, tiles[first:last]))
+    return parts
+
+
+def test_opening_a_complete_slide_builds_neither_its_index_nor_its_coarsest_tile(
+    node, readying, tmp_path, nothing_is_built
+):
+    node.store(a_volume(300, 200, 64))
+    node.committer.settle_quiet(0)
+    assert readying.look() > 0
+    nothing_is_built()
+
+    room = reopened(node, tmp_path)
+    opened = room.shelf.current(Grant(), SERIES)
+    coarsest = room.making.ask_tile(opened, Address(0, 0, opened.slide.octaves[-1].number, 0, 0)).future.result()
+
+    assert pixels_of(coarsest).shape == (25, 38, 3)
+    room.close()
+
+
+def test_a_concatenation_with_its_paths_and_planes_is_ready_when_its_last_part_is_there(
+    node, readying, tmp_path, nothing_is_built
+):
+    first, second = a_concatenation()
+    node.store(first)
+    node.committer.settle_quiet(0)
+    readying.look()
+    node.store(second)
+    node.committer.settle_quiet(0)
+    readying.look()
+    nothing_is_built()
+
+    (index,) = [reopened(node, tmp_path).shelf.current(Grant(), SERIES).slide.index]
+
+    assert (len(index.focal_planes), len(index.optical_paths)) == (2, 2)
+    assert (index.levels[0].planes, index.levels[0].paths, len(index.levels[0].offsets)) == (2, 2, 24)
+
+
+def test_what_was_looked_at_is_not_looked_at_again_and_what_came_before_waits_until_it_is_opened(node, slides):
+    node.store(a_volume())
+    node.committer.settle_quiet(0)
+    late = slides.readying(node.db, ManualClock())
+    late.follow()
+
+    assert late.look() == 0
+
+
+def test_a_slide_that_cannot_be_read_does_not_end_it(node, readying):
+    node.store(as_file(a_header(300, 200, 64, 2), [b"no tile", b"as well"]))
+    node.committer.settle_quiet(0)
+
+    assert readying.look() > 0
+    assert readying.look() == 0
