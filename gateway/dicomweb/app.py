@@ -5,15 +5,18 @@ site, for when two hospitals have the same UID.
 """
 
 from collections.abc import Sequence
+from secrets import token_hex
 from typing import Final
 
 from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import Receive, Send
 from starlette.types import Scope as AsgiScope
+from starlette.websockets import WebSocketClose
 
 from gateway.dicomweb import capabilities, changes, commitment, deletion
 from gateway.dicomweb.deidentify.endpoint import deidentify
 from gateway.dicomweb.http.endpoint import Endpoint
+from gateway.dicomweb.http.problem import problem
 from gateway.dicomweb.http.row import Row
 from gateway.dicomweb.media.download import as_disc, as_zip
 from gateway.dicomweb.retrieve import bulkdata, frames, instances, metadata, rendered, tiers
@@ -23,6 +26,7 @@ from gateway.dicomweb.store import announced, known, slide_uploads, stow, upload
 from gateway.dicomweb.ups import ups_subscriptions, workitems
 from gateway.dicomweb.ups.ups_events import EventChannels
 from kernel.access import Scope
+from kernel.errors import NotFound
 
 PREFIXES: Final = ("/dicom-web", "/sites/{site}/dicom-web")
 EVENTS: Final = "/ws/subscribers/{ae}"  # the one WebSocket; needs the right to read the worklist
@@ -105,8 +109,9 @@ class DicomWeb:
         ]
         events = EventChannels(self._room)
         routes += [WebSocketRoute(prefix + EVENTS, events) for prefix in PREFIXES]
-        self._routers = {length: Router(_of_length(routes, length)) for length in {_length(one.path) for one in routes}}
-        self._any = Router(routes)
+        lengths = {_length(one.path) for one in routes}
+        self._routers = {length: Router(_of_length(routes, length), default=_nothing) for length in lengths}
+        self._any = Router(routes, default=_nothing)
 
     async def __call__(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI): of eighty patterns only those as long as the path are tried."""
@@ -122,6 +127,12 @@ class DicomWeb:
     def close(self) -> None:
         """Let running work end and give the threads back."""
         self._room.close()
+
+
+async def _nothing(scope: AsgiScope, receive: Receive, send: Send) -> None:
+    """Answer where there is no such address (ASGI)."""
+    closing = WebSocketClose() if scope["type"] == "websocket" else problem(NotFound(what="address"), token_hex(16))
+    await closing(scope, receive, send)
 
 
 def _length(path: str) -> int:

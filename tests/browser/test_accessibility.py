@@ -18,6 +18,13 @@ def the_door(_: Room) -> None:
     pass
 
 
+def no_screen(room: Room) -> None:
+    answer = room.page.goto(room.base_url + "/elsewhere")
+    assert answer is not None
+    assert answer.status == 404
+    expect(room.page.get_by_role("heading", name=re.compile("no such page|Không có trang này"))).to_be_visible()
+
+
 def the_worklist(room: Room) -> None:
     expect(room.rows().first).to_be_visible()
 
@@ -75,7 +82,7 @@ def the_journey(room: Room) -> None:
 
 # Each row is one visit: a screen is reached from the one before it.
 VISITS: tuple[dict[str, Callable[[Room], None]], ...] = (
-    {"door": the_door},
+    {"door": the_door, "no-screen": no_screen},
     {"worklist": the_worklist, "keys": the_keys},
     {"pictures": the_pictures, "journey": the_journey},
     {"account": the_account, "password": the_password},

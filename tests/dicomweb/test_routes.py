@@ -215,3 +215,15 @@ def test_a_failure_of_ours_tells_nothing_but_its_trace(shared, monkeypatch):
     assert response.status_code == 500
     assert response.json()["trace"] == trace
     assert "Nguy" not in response.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/dicom-web/nothing", "/dicom-web/studies/1.2/nothing", "/sites/BV1/x", "/dicom-web/a/b/c/d/e"]
+)
+def test_an_address_that_is_none_is_told_in_json(shared, path):
+    node, _ = shared
+
+    answer = node.get(path)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "application/problem+json")
+    assert (answer.json()["code"], answer.json()["detail"]) == ("NotFound", "There is no such address.")

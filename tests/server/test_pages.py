@@ -8,13 +8,13 @@ import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 
-from viewer.server import ohif
+from viewer.server import ohif, pages
 from viewer.server.security import CONTENT_SECURITY_POLICY
 
 
 def test_every_screen_is_the_same_page_and_is_asked_for_anew(room):
     with room.client() as client:
-        for path in ("/", "/worklist", "/reviews", "/study/1.2.3"):
+        for path in ("/", "/worklist", "/reviews", "/zones", "/study/1.2.3"):
             answer = client.get(path)
             assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache"), path
             assert "<title>room</title>" in answer.text
@@ -40,6 +40,39 @@ def test_nothing_outside_the_build_can_be_asked_for(room, path):
 
     assert "not for you" not in answer.text
     assert answer.status_code == 404
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/study/", "/study/1.2/3", "/assets/gone-0123abcd.js"])
+def test_a_person_is_shown_a_page_where_there_is_none_and_a_program_is_told_in_json(room, path):
+    with room.client() as client:
+        person = client.get(path, headers={"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"})
+        program = client.get(path, headers={"Accept": "*/*"})
+
+    assert (person.status_code, person.headers["Cache-Control"]) == (404, "no-cache")
+    assert "<title>room</title>" in person.text  # which knows that no screen has this address
+    assert (program.status_code, program.headers["Content-Type"]) == (404, "application/problem+json")
+    assert program.json()["code"] == "NotFound"
+
+
+def test_an_address_of_the_api_that_is_none_answers_in_json_whoever_asks(room):
+    with room.client() as client:
+        answer = client.get("/api/nothing", headers={"Accept": "text/html"})
+
+    assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such address.")
+
+
+def test_a_room_that_was_not_built_says_so_in_both_languages(tmp_path):
+    async def asked(path: str) -> httpx.Response:
+        app = Starlette(routes=pages.routes(tmp_path / "none"))
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://node") as client:
+            return await client.get(path, headers={"Accept": "text/html"})
+
+    with ThreadPoolExecutor(1) as beside:  # as below
+        screen, nothing = (beside.submit(asyncio.run, asked(path)).result() for path in ("/worklist", "/nothing"))
+
+    assert (screen.status_code, nothing.status_code) == (503, 404)
+    assert "Không có trang này" in nothing.text
+    assert "There is no such page" in nothing.text
 
 
 @pytest.mark.parametrize("path", ["/", "/api/node", "/api/worklist", "/nothing", "/dicom-web/studies", "/health/live"])

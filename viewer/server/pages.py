@@ -1,7 +1,8 @@
 """The reading room's files: the front end's build, served from memory-mapped metadata, precompressed where it was.
 
 Names with a content hash are cached for ever, `index.html` never. Paths that belong to the reading room's own screens
-are answered with `index.html`; anything else that is not a file is 404.
+are answered with `index.html`; anything else that is not a file is 404: to a browser the same page, which says so in the
+reader's language, to a program JSON.
 """
 
 import mimetypes
@@ -15,14 +16,22 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from kernel.errors import NotFound
+
 IMMUTABLE = "public, max-age=31536000, immutable"
-SCREENS = re.compile(r"(worklist|display|reviews|upload|shared|launch|study/[0-9A-Za-z.\-/]+)?")
+SCREENS = re.compile(r"(worklist|display|reviews|zones|upload|shared|launch|study/[0-9A-Za-z.]{1,64})?")
 HASHED = re.compile(r"\.[0-9a-f]{16}\.js$")  # as webpack names a bundle after what is in it
 COMPRESSED = (("br", ".br"), ("gzip", ".gz"))
 
 NOT_BUILT = """<!doctype html><meta charset="utf-8"><title>Viễn Ảnh</title>
 <p>The reading room was not built. In a checkout, <code>./dev demo</code> builds it; DICOMweb works without it.</p>
 <p>Phòng đọc chưa được dựng. Trong thư mục mã nguồn, chạy <code>./dev demo</code>.</p>
+"""
+
+
+NOTHING = """<!doctype html><meta charset="utf-8"><title>Viễn Ảnh</title>
+<p>Không có trang này. <a href="/">Tới danh sách</a></p>
+<p lang="en">There is no such page. <a href="/">To the list</a></p>
 """
 
 
@@ -51,10 +60,19 @@ def routes(folder: Path) -> list[BaseRoute]:
         if found is None and SCREENS.fullmatch(name):
             return HTMLResponse(NOT_BUILT, status_code=503)
         if found is None:
-            return Response(status_code=404)
+            return _nothing(request, pages.get("index.html"))
         return answer(found, request.headers.get("accept-encoding", ""))
 
     return [Route("/{path:path}", page, methods=["GET"])]
+
+
+def _nothing(request: Request, room: Page | None) -> Response:
+    """Say that nothing has this address, to a person in words. Raises NotFound, which is told to a program as JSON."""
+    if request.url.path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+        raise NotFound(what="address")
+    if room is None:
+        return HTMLResponse(NOTHING, status_code=404)
+    return answer(room, request.headers.get("accept-encoding", ""), status=404)
 
 
 def files_of(folder: Path) -> Mapping[str, Page]:
@@ -76,11 +94,11 @@ def _page(path: Path, folder: Path) -> Page:
     )
 
 
-def answer(page: Page, accept_encoding: str) -> Response:
+def answer(page: Page, accept_encoding: str, *, status: int = 200) -> Response:
     """Return a file in the best coding that lies beside it."""
     headers = {"Cache-Control": IMMUTABLE if page.immutable else "no-cache", "Vary": "Accept-Encoding"}
     accepted = {part.split(";")[0].strip() for part in accept_encoding.split(",")}
     for coding, file in page.encodings:
         if coding in accepted:
-            return FileResponse(file, media_type=page.media_type, headers={**headers, "Content-Encoding": coding})
-    return FileResponse(page.path, media_type=page.media_type, headers=headers)
+            return FileResponse(file, status, {**headers, "Content-Encoding": coding}, page.media_type)
+    return FileResponse(page.path, status, headers, page.media_type)

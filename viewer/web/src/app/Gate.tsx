@@ -18,12 +18,12 @@ import { LeaveQuestion } from "../ui/LeaveQuestion";
 import { leave, stay } from "../ui/leaving";
 import { closeThere } from "./imagesWindow";
 import { linkSecret } from "./launch";
-import { goTo, type Route } from "./route";
-import { Screens } from "./Screens";
+import { goTo } from "./route";
+import { Screens, type ScreensProps } from "./Screens";
 import styles from "./Screens.module.css";
 import { useSignedOut } from "./useSignedOut";
 
-export function Gate({ route }: { readonly route: Route }) {
+export function Gate({ route }: { readonly route: ScreensProps["route"] }) {
   const { t } = useTranslation();
   const questions = useQueryClient();
   const session = useQuery(sessionQuery);

@@ -6,6 +6,7 @@ import { useEffect } from "react";
 import { speak } from "../i18n";
 import { type Area, usePreferences } from "../ui/preferences";
 import { Gate } from "./Gate";
+import { MissingScreen } from "./MissingScreen";
 import { useRoute } from "./route";
 import { theme } from "./theme";
 
@@ -32,7 +33,7 @@ export function Room() {
       cssVariablesSelector=":root"
     >
       <QueryClientProvider client={questions}>
-        <Gate route={route} />
+        {route.screen === "missing" ? <MissingScreen /> : <Gate route={route} />}
       </QueryClientProvider>
     </MantineProvider>
   );

@@ -38,7 +38,7 @@ const PREFETCH_AFTER_MS = 1_500;
 const UPLOADERS: ReadonlySet<string> = new Set(["admin", "requester"]);
 
 export interface ScreensProps {
-  readonly route: Route;
+  readonly route: Exclude<Route, { screen: "missing" }>;
   readonly session: Session;
   readonly nodeName: string;
   readonly onSignOut: () => void;

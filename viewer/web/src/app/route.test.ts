@@ -8,6 +8,7 @@ test.each<Route>([
   { screen: "upload" },
   { screen: "shared" },
   { screen: "launch" },
+  { screen: "display" },
   { screen: "reading", studyInstanceUid: "2.25.1", site: undefined },
   { screen: "reading", studyInstanceUid: "2.25.1", site: "MƯỜNG KHÊ&x" },
 ])("an address leads back to its screen: %o", (route) => {
@@ -16,6 +17,13 @@ test.each<Route>([
   expect(parseRoute(url.pathname, url.search)).toEqual(route);
 });
 
-test.each(["/", "/worklist", "/study/", "/study/<script>", "/elsewhere"])("%s is the worklist", (pathname) => {
+test.each(["/", "/worklist"])("%s is the worklist", (pathname) => {
   expect(parseRoute(pathname, "")).toEqual({ screen: "worklist" });
 });
+
+test.each(["/study/", "/study/<script>", "/study/1.2/series/3", "/elsewhere", "/Upload", "/missing", "//"])(
+  "%s is no screen's address",
+  (pathname) => {
+    expect(parseRoute(pathname, "")).toEqual({ screen: "missing" });
+  },
+);

@@ -1,4 +1,4 @@
-// Which screen an address means, and going to another one. Six screens need no library.
+// Which screen an address means, and going to another one. So few screens need no library.
 
 import { useSyncExternalStore } from "react";
 import { leave, useLeaving } from "../ui/leaving";
@@ -11,19 +11,19 @@ export type Route =
   | { readonly screen: "shared" }
   | { readonly screen: "launch" }
   | { readonly screen: "display" }
+  /** No screen has this address. */
+  | { readonly screen: "missing" }
   | { readonly screen: "reading"; readonly studyInstanceUid: string; readonly site: string | undefined };
 
 const STUDY = /^\/study\/([0-9A-Za-z.]{1,64})$/;
 
+const PLAIN = ["worklist", "reviews", "zones", "upload", "shared", "display", "launch"] as const;
+
 export function parseRoute(pathname: string, search: string): Route {
-  if (pathname === "/reviews") return { screen: "reviews" };
-  if (pathname === "/zones") return { screen: "zones" };
-  if (pathname === "/upload") return { screen: "upload" };
-  if (pathname === "/shared") return { screen: "shared" };
-  if (pathname === "/display") return { screen: "display" };
-  if (pathname === "/launch") return { screen: "launch" };
+  const screen = pathname === "/" ? "worklist" : PLAIN.find((one) => pathname === `/${one}`);
+  if (screen) return { screen };
   const studyInstanceUid = STUDY.exec(pathname)?.[1];
-  if (!studyInstanceUid) return { screen: "worklist" };
+  if (!studyInstanceUid) return { screen: "missing" };
   return { screen: "reading", studyInstanceUid, site: new URLSearchParams(search).get("site") ?? undefined };
 }
 
