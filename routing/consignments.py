@@ -136,7 +136,7 @@ def count_delivered(connection: Connection, key: ConsignmentKey, instances: int,
 
 
 def withdraw(connection: Connection, promised: Mapping[ConsignmentKey, int], now: datetime) -> None:
-    """Count instances of one study as promised no more, for they were deleted on their way; the rest may be all."""
+    """Count instances as promised no more, for they were deleted on their way, or a person keeps them; the rest may be all."""
     for key, instances in promised.items():
         values = {"instances": consignment.c.instances - instances, "version": consignment.c.version + 1}
         connection.execute(update(consignment).where(_is(key)).values(values))
@@ -198,7 +198,7 @@ def _finish(connection: Connection, row: RowMapping, now: datetime) -> bool:
     """Record StudyDelivered once for each time that the study was completed."""
     if not row["evidence"] or row["delivered"] < row["instances"] or row["delivered_at"] is not None:
         return False
-    if row["instances"] == 0:  # all were deleted on their way
+    if row["instances"] == 0:  # none goes any more
         return False
     key = ConsignmentKey(row["destination"], row["site"], row["study_instance_uid"], row["profile"])
     connection.execute(update(consignment).where(_is(key)).values(delivered_at=now))

@@ -55,7 +55,7 @@ class DeliveryDependents:
         for uids in _chunks(doomed):
             of_jobs = (job.c.site == doomed.site, job.c.study_instance_uid == doomed.study_instance_uid)
             gone_jobs = delete(job).where(*of_jobs, job.c.sop_instance_uid.in_(uids))
-            for row in connection.execute(gone_jobs.returning(job.c.lane, job.c.profile, job.c.targets)):
+            for row in connection.execute(gone_jobs.returning(job.c.lane, job.c.profile, job.c.targets, job.c.cause)):
                 promised.update(_keys(doomed, row))
             copies = (derived.c.site == doomed.site, derived.c.sop_instance_uid.in_(uids))
             for row in connection.execute(select(derived).where(*copies)):
@@ -69,8 +69,10 @@ class DeliveryDependents:
         return freed
 
 
-def _keys(doomed: Doomed, row: Row[str, str, str]) -> Iterator[ConsignmentKey]:
-    """Yield to whom a job would have led."""
+def _keys(doomed: Doomed, row: Row[str, str, str, str]) -> Iterator[ConsignmentKey]:
+    """Yield to whom a job would have led; what a person rejected is promised to nobody."""
+    if row.cause == pixel_reviews.REJECTED:
+        return
     destinations = [destination for destination, _ in json.loads(row.targets)] if row.targets else [row.lane]
     for destination in destinations:
         yield ConsignmentKey(destination, doomed.site, doomed.study_instance_uid, row.profile)

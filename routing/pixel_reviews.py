@@ -5,6 +5,7 @@ boxes that the person wants masked: its held deliveries go, and a de-identificat
 """
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,6 +17,8 @@ from kernel.audit import Action, Line, append
 from kernel.database import upsert
 from kernel.dicom.pixels.boxes import Box
 from kernel.errors import InvalidRequest, NotFound
+from routing import consignments
+from routing.consignments import ConsignmentKey
 from routing.jobs import JobState
 from routing.queue import LOCAL_LANE, Job, NewJob, enqueue
 from routing.tables import job, pixel_review
@@ -151,13 +154,19 @@ def accept(connection: Connection, review: Review, boxes: Sequence[Box], by: Rev
 def reject(connection: Connection, review: Review, by: Reviewer, now: datetime) -> int:
     """Never send the instance; return from how many destinations it is kept. Nobody can release it afterwards.
 
+    It is promised there no more: the study is complete without it.
+
     Raises
     ------
     NotFound
         Somebody else decided meanwhile.
     """
     _decide(connection, review, None, by, now)
-    return connection.execute(update(job).where(_waits(review)).values(cause=REJECTED)).rowcount
+    kept = update(job).where(_waits(review)).values(cause=REJECTED).returning(job.c.lane)
+    lanes = connection.execute(kept).scalars().all()
+    keys = [ConsignmentKey(lane, review.site, review.study_instance_uid, review.profile) for lane in lanes]
+    consignments.withdraw(connection, Counter(keys), now)
+    return len(lanes)
 
 
 def release(connection: Connection, study_instance_uid: str, who: str, now: datetime, site: str | None = None) -> None:

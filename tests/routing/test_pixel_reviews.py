@@ -15,7 +15,7 @@ from kernel.errors import InvalidRequest, NotFound
 from kernel.events import EventName
 from routing import pixel_reviews, status
 from routing.pixel_reviews import BOXES_MAX, Reviewer
-from routing.tables import pixel_review
+from routing.tables import consignment, pixel_review
 from tests.support.builders import a_ct, an_us_cine
 
 PAGE = Box(0, 0, 40, 60)
@@ -118,6 +118,51 @@ def test_what_a_person_rejected_cannot_be_released_by_another(doubtful):
 
     assert released == 0
     assert doubtful.hub.batches == []
+
+
+def test_a_study_is_complete_without_what_a_person_rejected(hospital_on_each):
+    hospital = hospital_on_each.with_rules({"to": "hub"})
+    hospital.deidentifier._cleaner = Cleaner(Sees(PAGE))
+    cine = an_us_cine()
+    hospital.receives(cine, a_ct(StudyInstanceUID=cine.StudyInstanceUID))
+    hospital.settles()
+    assert hospital.events(EventName.STUDY_DELIVERED) == []
+    (review,) = waiting(hospital)
+
+    decide(hospital, pixel_reviews.reject, review)
+    hospital.settles()
+
+    assert [told["instances"] for told in hospital.details(EventName.STUDY_DELIVERED)] == [1]
+    assert (hospital.hub.announced[-1].instances, hospital.hub.announced[-1].complete) == (1, "association-released")
+
+
+def test_what_was_rejected_while_the_study_is_open_is_not_awaited_when_it_closes(hospital):
+    hospital.with_rules({"to": "hub"})
+    hospital.deidentifier._cleaner = Cleaner(Sees(PAGE))
+    cine = an_us_cine()
+    hospital.receives(cine, released=False)
+    hospital.settles()
+    decide(hospital, pixel_reviews.reject, *waiting(hospital))
+
+    hospital.receives(a_ct(StudyInstanceUID=cine.StudyInstanceUID))
+    hospital.settles()
+
+    assert [told["instances"] for told in hospital.details(EventName.STUDY_DELIVERED)] == [1]
+
+
+def test_what_was_rejected_and_then_deleted_is_withdrawn_once(hospital):
+    hospital.with_rules({"to": "hub"})
+    hospital.deidentifier._cleaner = Cleaner(Sees(PAGE))
+    cine = an_us_cine()
+    hospital.receives(cine, a_ct(StudyInstanceUID=cine.StudyInstanceUID))
+    hospital.settles()
+    decide(hospital, pixel_reviews.reject, *waiting(hospital))
+
+    hospital.deletes(cine, instance=True)
+    hospital.settles()
+
+    (row,) = hospital.rows(select(consignment.c.instances, consignment.c.delivered))
+    assert tuple(row) == (1, 1)
 
 
 def test_what_was_released_waits_for_nobody_any_longer(doubtful):
