@@ -13,10 +13,9 @@ from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from exchange.node.description import complete
 from exchange.node.seated import Seated
 from gateway.addresses import read_network
-from gateway.dicomweb.app import ROUTES
-from gateway.dicomweb.description import PROBLEM, SECURITY, openapi_paths
 from gateway.dicomweb.http.direct import Direct
 from gateway.dicomweb.http.problem import problem
 from kernel import telemetry
@@ -54,7 +53,7 @@ def build_app(services: Services, dicomweb: ASGIApp, checks: Checks, static: Pat
     app.include_router(build_api(services))
     _add_errors(app)
     _add_operation(app, services, checks)
-    _describe_dicomweb(app)
+    complete(app.openapi())
     app.router.routes.extend(ohif.routes(services.config.node.data, lambda request: _is_signed_in(services, request)))
     app.router.routes.extend(pages.routes(static))
     http = services.config.http
@@ -143,15 +142,6 @@ def _add_operation(app: FastAPI, services: Services, checks: Checks) -> None:
     @app.get("/api/docs", include_in_schema=False)
     def docs() -> Response:
         return RedirectResponse("/docs/index.html")
-
-
-def _describe_dicomweb(app: FastAPI) -> None:
-    """Let the description of the API tell of DICOMweb, too, as its own route table has it."""
-    described = app.openapi()
-    described["paths"] |= openapi_paths(ROUTES)
-    components = described.setdefault("components", {})
-    components.setdefault("schemas", {})["Problem"] = PROBLEM
-    components.setdefault("securitySchemes", {}).update(SECURITY)
 
 
 def _require_admin(access: Access, request: Request, services: Services) -> None:
