@@ -80,7 +80,9 @@ class HttpConfig:
 
     host: str = _setting("127.0.0.1", "address to listen on")
     port: int = _setting(8080, "TCP port; 0 takes a free one")
-    tls_certificate: Path | None = _setting(None, "PEM certificate chain; with tls_key makes the node speak HTTPS")
+    tls_certificate: Path | None = _setting(
+        None, "PEM certificate chain, read again when it changes; with tls_key makes the node speak HTTPS"
+    )
     tls_key: Path | None = _setting(None, "PEM private key of tls_certificate")
     trusted_proxies: tuple[str, ...] = _setting(
         (), "addresses and networks whose X-Forwarded-For and -Proto are believed"

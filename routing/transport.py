@@ -7,6 +7,7 @@ again, how long to pause and what to tell people is `routing.jobs` and `routing.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 from typing import Protocol
@@ -108,6 +109,7 @@ class Receipt:
     status: str = ""  # as the protocol gave it: "0000", "A700", "200", "503/A700"
     detail: str = ""
     retry_after_s: float | None = None  # what the peer asked for, such as the Retry-After header
+    told_at: datetime | None = None  # by the peer's own clock, where a probe heard it
 
     @property
     def is_success(self) -> bool:

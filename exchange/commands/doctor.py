@@ -1,22 +1,21 @@
 """`vienanh doctor`: what is wrong with this machine or this configuration, in words, and what to do."""
 
-import shutil
-import ssl
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Annotated
 
 import typer
 
 from anonymizer.pixels.finder import missing
+from exchange.commands.machine_findings import Finding, of_machine
+from exchange.node import machine
 from exchange.node.assemble import NAMING_BLOBS, transports
 from exchange.node.stores import Stores, is_begun, opened
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
 from exchange.terminal.screen import out
 from gateway import source_tables
-from gateway.dimse.upper_layer.tls import ServerTls
 from gateway.peers import Sources
 from kernel import audit
 from kernel.archive.blobs import verify
@@ -29,15 +28,6 @@ from viewer.server.pages import build_folder
 
 EXIT_WRONG = 1
 PROBE_S = 10.0  # that a destination may be silent; a delivery is patient for routing.request_timeout_s
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that was looked at; `wrong` is empty when it is in order."""
-
-    what: str
-    wrong: str = ""
-    note: str = ""
 
 
 def doctor(
@@ -68,9 +58,8 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
         return
     yield Finding("configuration", note=f"{config.origin}, {len(rules.rules)} rules, version {rules.version}")
     yield _sources(config, sources)
-    yield _dimse_tls(config)
-    yield _exposure(config)
-    yield _certificate(config)
+    clock = SystemClock()
+    yield from of_machine(config, clock.now())
     yield Finding(
         "reading room", "" if build_folder().is_dir() else "the front end was not built; run ./dev in a checkout"
     )
@@ -80,7 +69,6 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
     made_by = video_program()
     yield Finding("video", note=f"made by ffmpeg with {made_by[1]}" if made_by else "not made: no ffmpeg with H.264")
     yield _text_in_pixels(config)
-    yield _disk(config)
     try:
         if is_begun(config):
             with opened(config) as stores:
@@ -93,7 +81,7 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
         return
     patience_s = min(PROBE_S, config.routing.request_timeout_s)
     hasty = replace(config, routing=replace(config.routing, request_timeout_s=patience_s))
-    for name, make in transports(hasty, rules, SystemClock()).items():
+    for name, make in transports(hasty, rules, clock).items():
         transport = make()
         receipt = transport.probe()
         transport.close()
@@ -101,6 +89,8 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
         where = one.url or f"{one.ae_title}@{one.host}:{one.port}"
         told = " ".join(part for part in (receipt.cause, receipt.status, receipt.detail) if part)
         yield Finding(f"destination {name}", "" if receipt.is_success else f"{told} ({where})", where)
+        if receipt.told_at is not None and (off := machine.apart(clock.now(), receipt.told_at)):
+            yield Finding(f"clock of {name}", off)
 
 
 def _sources(config: Config, sources: Sources) -> Finding:
@@ -110,37 +100,6 @@ def _sources(config: Config, sources: Sources) -> Finding:
     return Finding("sources", wrong, f"{len(config.source)} named")
 
 
-def _dimse_tls(config: Config) -> Finding:
-    try:
-        if ServerTls.of(config.dimse) is None:
-            return Finding("DICOM TLS", note="not configured")
-    except ExchangeError as error:
-        return Finding("DICOM TLS", str(error))
-    return Finding("DICOM TLS", note=f"port {config.dimse.tls_port}, client certificates {config.dimse.tls_clients}")
-
-
-def _exposure(config: Config) -> Finding:
-    loopback = config.http.host in ("127.0.0.1", "::1", "localhost")
-    protected = config.http.tls_certificate is not None or config.http.trusted_proxies
-    wrong = "" if loopback or protected else "HTTP without TLS beyond loopback: set http.tls_certificate or a proxy"
-    return Finding(f"HTTP on {config.http.host}:{config.http.port}", wrong)
-
-
-def _certificate(config: Config) -> Finding:
-    certificate, key = config.http.tls_certificate, config.http.tls_key
-    if certificate is None or key is None:
-        return Finding("TLS", note="not configured")
-    try:
-        for file in (certificate, key):
-            file.open("rb").close()
-        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
-    except ssl.SSLError as error:
-        return Finding("TLS", f"{certificate} and {key} cannot be used: {error.reason}")
-    except OSError as error:
-        return Finding("TLS", f"{error.filename}: {error.strerror}")
-    return Finding("TLS", note=str(certificate))
-
-
 def _text_in_pixels(config: Config) -> Finding:
     """Say whether text in pictures is found and masked; where it is not, pictures wait, and nobody is told of a fault."""
     if not config.anonymizer.clean_pixels:
@@ -148,15 +107,6 @@ def _text_in_pixels(config: Config) -> Finding:
     absent = missing()
     waiting = f"pictures that may show a name wait for a person: {absent} is missing" if absent else ""
     return Finding("text in pixels", note=waiting or "found and masked")
-
-
-def _disk(config: Config) -> Finding:
-    """Look at the room before the stores are opened, which may fail for want of it."""
-    data = config.node.data.absolute()
-    free = shutil.disk_usage(next(folder for folder in (data, *data.parents) if folder.exists())).free
-    reserve = config.archive.free_bytes_min
-    wrong = "" if free > reserve else f"{free >> 20} MiB are free, the reserve is {reserve >> 20} MiB: nothing is taken"
-    return Finding("disk", wrong, f"{free >> 20} MiB free")
 
 
 def _stores(stores: Stores, *, deep: bool) -> Iterator[Finding]:

@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import socket
+import ssl
 import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
@@ -29,6 +30,7 @@ from consult.slides.annotations import Annotations
 from exchange.node.assemble import NAMING_BLOBS, Node, cleaners_of, zones_of
 from exchange.node.http import build_app
 from exchange.node.http_door import Door
+from exchange.node.https import RenewedFiles
 from exchange.node.key_files import site_keys
 from exchange.node.readiness import ready_checks
 from gateway.addresses import WANTED, read_network
@@ -263,9 +265,17 @@ def uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
         forwarded_allow_ips=[str(network) for network in trusted],
         ssl_certfile=http.tls_certificate,
         ssl_keyfile=http.tls_key,
+        ssl_context_factory=_renewed(http),
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(DRAIN_S),
     )
+
+
+def _renewed(http: HttpConfig) -> Callable[[uvicorn.Config, Callable[[], ssl.SSLContext]], ssl.SSLContext] | None:
+    certificate, key = http.tls_certificate, http.tls_key
+    if certificate is None or key is None:
+        return None
+    return lambda _, read: RenewedFiles((certificate, key), read).context
 
 
 class _Server(uvicorn.Server):

@@ -167,7 +167,10 @@ def test_the_manifest_travels_with_a_batch_and_alone(node, tmp_path):
 
 def test_probing_a_node_needs_no_right_to_read(node, tmp_path):
     with transport(node, tmp_path, node.a_token("dicomweb:store", site="BV7")) as hub:
-        assert hub.probe().state is ReceiptState.DELIVERED
+        probed = hub.probe()
+        assert probed.state is ReceiptState.DELIVERED
+        assert probed.told_at is not None
+        assert abs(probed.told_at - SystemClock().now()) < timedelta(minutes=5)
     with transport(node, tmp_path, "vat_wrong") as hub:
         assert hub.probe().cause is Cause.AUTHENTICATION
 

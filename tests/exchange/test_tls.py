@@ -1,17 +1,23 @@
 """HTTPS from files, and what changes when a trusted proxy speaks it for us."""
 
+import socket
 import ssl
+import threading
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
 
 import httpx
 import pytest
+import uvicorn
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from starlette.applications import Starlette
 
+from exchange.node.supervise import uvicorn_settings
+from kernel.config import HttpConfig
 from tests.support.http import a_client
 from tests.support.nodes import HUB, NodeProcess
 
@@ -70,6 +76,45 @@ def test_a_node_with_a_certificate_speaks_https_and_binds_its_cookie_to_it(node_
     assert node.url.startswith("https://")
     assert "secure" in {part.strip().lower() for part in answer.headers["set-cookie"].split(";")}
     assert answer.headers["Strict-Transport-Security"] == "max-age=31536000"
+
+
+def shown_by(port: int) -> bytes:
+    """Shake hands and return the certificate that was shown."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    with socket.create_connection(("127.0.0.1", port), 10) as line, context.wrap_socket(line) as secured:
+        return secured.getpeercert(binary_form=True) or b""
+
+
+def der(crt: Path) -> bytes:
+    return ssl.PEM_cert_to_DER_cert(crt.read_text())
+
+
+def test_a_renewed_certificate_is_shown_to_the_next_caller_and_a_broken_one_to_nobody(tmp_path):
+    crt, key = certificate(tmp_path)
+    first = der(crt)
+    server = uvicorn.Server(uvicorn_settings(HttpConfig(tls_certificate=crt, tls_key=key), Starlette()))
+    listening = socket.create_server(("127.0.0.1", 0))
+    port = listening.getsockname()[1]
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+    try:
+        assert shown_by(port) == first
+
+        certificate(tmp_path)
+        second = der(crt)
+        assert shown_by(port) == second != first
+
+        key.write_text("half written")
+        assert shown_by(port) == second
+        key.unlink()
+        assert shown_by(port) == second
+
+        certificate(tmp_path)
+        assert shown_by(port) == der(crt) != second
+    finally:
+        server.should_exit = True
+        thread.join()
 
 
 @pytest.mark.parametrize(("trusted", "secure"), [("127.0.0.1", True), ("192.0.2.1", False)])

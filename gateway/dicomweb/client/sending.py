@@ -8,6 +8,8 @@ import secrets
 import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import Final
 
@@ -148,7 +150,7 @@ class StowTransport:
         except _NoAnswer as error:
             return Receipt("", ReceiptState.RETRY, error.cause, "", error.detail)
         if status < 300 or status == 403:  # 403: a token that may only store
-            return Receipt("", ReceiptState.DELIVERED, None, str(status))
+            return Receipt("", ReceiptState.DELIVERED, None, str(status), told_at=_told_at(headers))
         cause = cause_of_status(status)
         cause = Cause.LINK if cause is Cause.POISON else cause
         found = Receipt("", ReceiptState.RETRY, cause, str(status), f"the destination answered {status}")
@@ -232,6 +234,14 @@ def _no_answer(error: httpx.HTTPError) -> _NoAnswer:
 def _retry_after_s(headers: httpx.Headers) -> float | None:
     text = headers.get("Retry-After", "")
     return min(float(text), RETRY_AFTER_MAX_S) if text.isascii() and text.isdigit() and len(text) < 10 else None
+
+
+def _told_at(headers: httpx.Headers) -> datetime | None:
+    """Return the moment of the peer's Date (RFC 9110 6.6.1), None when it says none."""
+    try:
+        return parsedate_to_datetime(headers.get("Date", "")).replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _with_pause(receipt: Receipt, pause_s: float | None) -> Receipt:
