@@ -15,6 +15,7 @@ ENTRIES_MAX: Final = 1024  # of one TIFF directory
 TEXT_BYTES_MAX: Final = 4 * MEBIBYTE  # of a description; OME-XML of many planes is long
 PROFILE_BYTES_MAX: Final = 4 * MEBIBYTE  # of an ICC profile
 TABLES_BYTES_MAX: Final = 64 * 1024  # of JPEG tables that tiles share
+MPP_MAX: Final = 100.0  # microns a pixel, where the file does not say and somebody does
 
 
 def malformed(reason: str) -> MalformedSlide:

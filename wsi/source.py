@@ -10,10 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import IO, NamedTuple
 
-from kernel.errors import MalformedSlide
+from kernel.errors import InvalidRequest, MalformedSlide
 from wsi import mirax
 from wsi.convert import DIGEST_BYTES, Read, slide_digest
 from wsi.index_file import load
+from wsi.limits import MPP_MAX
 from wsi.openslide_child import decoded_slide
 from wsi.tiff_slide import Decline, index_tiff
 from wsi.tile_index import SlideIndex
@@ -38,7 +39,11 @@ def opened_source(path: Path, mpp: float, scratch: Path, progress: Progress | No
     ------
     MalformedSlide, LimitExceeded
         It cannot be read, or its tiles cannot be taken over and it is not to be decoded.
+    InvalidRequest
+        `mpp` is no scale.
     """
+    if mpp and not 0 < mpp <= MPP_MAX:  # not a number, too
+        raise InvalidRequest(reason=f"microns a pixel are more than 0 and at most {MPP_MAX:g}")
     with path.open("rb") as opened:
         read = _reader(opened)
         index = _told(opened)

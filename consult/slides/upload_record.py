@@ -11,9 +11,9 @@ from msgspec import Meta
 from kernel.dicom.vocabulary.uids import check_uid
 from kernel.errors import InvalidRequest
 from wsi.dicom_header import Identity
+from wsi.limits import MPP_MAX
 from wsi.mirax import COMPANIONS_MAX, is_companion, is_mirax
 
-MPP_MAX: Final = 100.0  # microns a pixel, where the file does not say
 _ONE_LINE: Final = r"^[^\\\x00-\x1f\x7f]*\Z"  # PS3.5 6.2: no backslash, no control characters
 
 

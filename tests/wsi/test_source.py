@@ -7,10 +7,11 @@ import numpy as np
 import pydicom
 import pytest
 
-from kernel.errors import MalformedSlide
+from kernel.errors import InvalidRequest, MalformedSlide
 from tests.wsi.builders import an_svs, pixels_of, texture
 from wsi.convert import Converter, Part, parts_of
 from wsi.dicom_header import Identity
+from wsi.limits import MPP_MAX
 from wsi.source import Source, opened_source
 
 SVS = an_svs()
@@ -33,6 +34,17 @@ def test_a_slide_that_is_written_to_while_it_is_read_is_refused_and_leaves_nothi
             converter.write(part, written)
 
     assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("mpp", [float("inf"), float("nan"), -0.25, MPP_MAX * 1.01])
+def test_what_is_no_scale_is_refused_in_words(tmp_path, mpp):
+    (tmp_path / "a.svs").write_bytes(SVS)
+
+    with (
+        pytest.raises(InvalidRequest, match="microns a pixel are more than 0 and at most 100"),
+        opened_source(tmp_path / "a.svs", mpp, tmp_path, None),
+    ):
+        pass
 
 
 def cut_off(path: Path) -> None:
