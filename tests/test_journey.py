@@ -1,14 +1,22 @@
 """The story from the modality to the reading room, on two real nodes."""
 
 import io
+import re
 import subprocess
 from pathlib import Path
+from urllib.parse import unquote
 
 import pydicom
 import pytest
 from PIL import Image
+from typer.testing import CliRunner
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
+from exchange.commands.table import app
+from gateway.dicomweb.ups.ups_events import LOOK_AGAIN_S, POLICY
 from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
+from tests.support.access import PASSWORD
 from tests.support.builders import a_cr, a_ct, a_ct_series, as_file
 from tests.support.http import a_client
 from tests.support.nodes import TOKEN, Network, wait_until
@@ -103,6 +111,33 @@ def test_a_slide_is_whole_at_the_hub_without_its_label_and_nobody_was_asked(quie
 
 
 @pytest.mark.peer("dcmtk")
+@pytest.mark.peer("dcmtk")
+def test_an_account_that_is_disabled_is_out_at_once_whatever_it_has_open(quiet_network, tmp_path):
+    network, hub = quiet_network, quiet_network.hub
+    push(network, files_of(tmp_path / "ct", [a_ct(seed="withdrawn")]))
+    study = network.arrived(1)
+    metadata = f"/dicom-web/studies/{study['studyInstanceUID']}/metadata"
+    hub.add_user("bs.lan", "reader", PASSWORD)
+    with a_client(hub.url) as browser, a_client(hub.url) as launched:
+        signed_in = browser.post("/api/session", json={"name": "bs.lan", "password": PASSWORD}).raise_for_status()
+        csrf = {"X-Vienanh-CSRF": signed_in.json()["csrf"]}
+        ways = f"/api/studies/{study['studyInstanceUID']}/programs/weasis?site={study['site']}"
+        address = browser.post(ways, headers=csrf).raise_for_status().json()["address"]
+        launched.headers["Authorization"] = re.search('Bearer [^"]+', unquote(address))[0]
+        events = f"ws{hub.url.removeprefix('http')}/dicom-web/ws/subscribers/LAN"
+        cookie = {"Cookie": f"vienanh_session={browser.cookies['vienanh_session']}"}
+        with connect(events, additional_headers=cookie, proxy=None) as stream:
+            assert [one.get(metadata).status_code for one in (browser, launched)] == [200, 200]
+
+            assert CliRunner().invoke(app, ["user", "disable", "bs.lan", "--config", str(hub.file)]).exit_code == 0
+
+            assert [one.get(metadata).status_code for one in (browser, launched)] == [401, 401]
+            assert browser.get("/api/worklist").status_code == 401
+            with pytest.raises(ConnectionClosed) as ended:
+                stream.recv(timeout=4 * LOOK_AGAIN_S)
+    assert ended.value.rcvd.code == POLICY
+
+
 def test_no_log_line_names_the_patient(quiet_network, tmp_path):
     network = quiet_network
     push(network, files_of(tmp_path / "cr", [a_cr(seed="log")]))

@@ -30,6 +30,7 @@ from kernel.access.links import GUEST, LinkInfo, Links, NewLink
 from kernel.access.memory import Recent
 from kernel.access.preferences import Preferences
 from kernel.access.principal import ROLE_SCOPES, Principal, Role, Scope, scopes_of, system
+from kernel.access.rights_mark import FileMark, Mark
 from kernel.access.secrets import Passwords, Signer, load_or_create_key, sha256_hex
 from kernel.access.sessions import Sessions
 from kernel.access.studies import Studies, StudyGrant
@@ -59,18 +60,20 @@ __all__ = [
     "system",
 ]
 
-RECENT_S = 5.0  # a looked-up session or token is remembered so long; revoking in this process forgets it at once
+RECENT_S = 5.0  # a looked-up session or token is remembered so long; revoking on this machine forgets it at once
 RECENT_MAX = 4_096
 KEY_FILE = "session.key"
+MARK_FILE = "rights.mark"
 
 
 @dataclass(frozen=True, slots=True)
 class AccessKeys:
-    """What access works with and nobody may read."""
+    """What access works with beside its database, and nobody may read."""
 
     session_key: bytes = field(repr=False)
     dev_token: str | None = field(default=None, repr=False)  # accepted for everything; loopback only
     hasher: PasswordHasher | None = None  # None: argon2-cffi's own parameters; tests take cheaper ones
+    mark: Mark | None = None  # None: no other process changes anybody's rights
 
 
 class Access:
@@ -86,7 +89,7 @@ class Access:
         site: str,
         jwt_rules: JwtRules | None = None,
     ) -> None:
-        recent: Recent[str, Principal] = Recent(clock, seconds=RECENT_S, most=RECENT_MAX)
+        recent: Recent[str, Principal] = Recent(clock, seconds=RECENT_S, most=RECENT_MAX, mark=keys.mark)
         self.accounts = Accounts(db, clock, config, Passwords(keys.hasher), recent.forget)
         self._identities = Identities(self.accounts, clock, jwt_rules)
         self._signer = signer = Signer(keys.session_key)
@@ -105,7 +108,8 @@ class Access:
     ) -> "Access":
         """Make the access of a node, whose signing key is `session.key` in the data folder, made once."""
         key = load_or_create_key(key_file or config.node.data / KEY_FILE)
-        keys, rules = AccessKeys(key, dev_token), JwtRules.of(config.dimse)
+        mark = FileMark(config.node.data / MARK_FILE)
+        keys, rules = AccessKeys(key, dev_token, mark=mark), JwtRules.of(config.dimse)
         return cls(db, clock, config.access, keys=keys, site=config.node.site, jwt_rules=rules)
 
     def authenticate_password(self, name: str, password: str, address: str) -> Principal:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Generator, Hashable
 from contextlib import contextmanager
 from typing import Generic, TypeVar
 
+from kernel.access.rights_mark import Mark, NoMark
 from kernel.clock import Clock
 from kernel.errors import Throttled
 from kernel.origins import network_of
@@ -106,12 +107,14 @@ def about_to_wait() -> None:
 
 
 class Recent(Generic[K, V]):
-    """Answers remembered for `seconds`, at most `most` of them; the oldest goes first."""
+    """Answers remembered for `seconds`, at most `most` of them, until `mark` changes; the oldest goes first."""
 
-    def __init__(self, clock: Clock, *, seconds: float, most: int) -> None:
+    def __init__(self, clock: Clock, *, seconds: float, most: int, mark: Mark | None = None) -> None:
         self._clock = clock
         self._seconds = seconds
         self._most = most
+        self._mark: Mark = mark or NoMark()
+        self._seen = self._mark.now()
         self._lock = threading.Lock()
         self._kept: OrderedDict[K, tuple[float, V]] = OrderedDict()
         self._generation = 0
@@ -119,7 +122,11 @@ class Recent(Generic[K, V]):
     def get_or(self, key: K, ask: Callable[[], V]) -> V:
         """Return the remembered answer, or what `ask` returns now; what it raises is not remembered."""
         now = self._clock.monotonic_s()
+        mark = self._mark.now()
         with self._lock:
+            if mark != self._seen:  # another process withdrew something
+                self._seen = mark
+                self._clear()
             kept = self._kept.get(key)
             if kept is not None and now - kept[0] < self._seconds:
                 return kept[1]
@@ -135,10 +142,14 @@ class Recent(Generic[K, V]):
         return answer
 
     def forget(self) -> None:
-        """Forget everything: somebody's rights have changed."""
+        """Forget everything, here and in every process that has the mark: somebody's rights have changed."""
+        self._mark.change()
         with self._lock:
-            self._generation += 1
-            self._kept.clear()
+            self._clear()
+
+    def _clear(self) -> None:
+        self._generation += 1
+        self._kept.clear()
 
     def drop(self, key: K) -> None:
         """Forget one answer."""

@@ -98,7 +98,7 @@ class Tokens:
         return self._recent.get_or(sha256_hex(bearer), lambda: self._look_up(parts.token_id, sha256_hex(parts.secret)))
 
     def revoke(self, token_id: str, *, by: str) -> None:
-        """End a token; in this process at once, in others within `RECENT_S`.
+        """End a token; on this machine at once, on others within `RECENT_S`.
 
         Raises
         ------

@@ -1,15 +1,16 @@
 """Browser sessions: known by a signed cookie, ended by time, by hand and by any change of the account."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, text
 
-from kernel.access import Access, AccessKeys, Principal
+from kernel.access import Access, AccessKeys, Principal, StudyGrant
 from kernel.access.sessions import SESSIONS_MAX
 from kernel.access.tables import session
 from kernel.clock import ManualClock
-from kernel.config import AccessConfig
+from kernel.config import AccessConfig, Config, NodeConfig
 from kernel.database import Database
 from kernel.errors import Forbidden, NotAuthenticated
 from tests.support.access import CHEAP, HOME, PASSWORD, audited, opened
@@ -66,6 +67,32 @@ def test_changing_an_account_ends_its_sessions_at_once(access: Access, cookie: s
 
     with pytest.raises(NotAuthenticated):
         access.principal_of_session(cookie)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda accounts: accounts.set_disabled("bs.huong", disabled=True, by="test"),
+        lambda accounts: accounts.set_rights("bs.huong", ["reader"], ["X"], by="test"),
+    ],
+)
+def test_a_change_by_another_process_ends_what_this_one_remembers_at_the_next_request(
+    database: Database, clock: ManualClock, huong: str, tmp_path: Path, change: Any
+):
+    config = Config(node=NodeConfig(data=tmp_path))
+    node, command = (Access.open(database, clock, config) for _ in range(2))
+    cookie = command.open_session(Principal(huong, "account", frozenset(), frozenset()), HOME)
+    person = node.principal_of_session(cookie)
+    launched = node.launches.make(person, StudyGrant("HN-01", "1.2.3", "0" * 32, huong), "weasis", HOME)
+    assert node.principal_of_session(cookie).name == huong
+    assert node.principal_of_token(launched).study == "1.2.3"
+
+    change(command.accounts)
+
+    with pytest.raises(NotAuthenticated):
+        node.principal_of_session(cookie)
+    with pytest.raises(NotAuthenticated):
+        node.principal_of_token(launched)
 
 
 def test_an_account_disabled_behind_our_back_is_out_within_seconds(

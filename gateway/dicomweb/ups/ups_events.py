@@ -31,7 +31,7 @@ from kernel.telemetry import get_logger
 
 REPORTS_AT_ONCE: Final = 50  # read and sent before they are forgotten; a lost connection repeats at most so many
 SEND_S: Final = 30.0  # how long a client may take nothing
-LOOK_AGAIN_S: Final = 60.0  # how often an open channel's right is looked at again
+LOOK_AGAIN_S: Final = 5.0  # how often an open channel's right is looked at again
 POLICY: Final = 1008  # WebSocket close codes (RFC 6455 7.4.1); 4000 and above are ours
 DISPLACED: Final = 4000
 TOO_SLOW: Final = 4001
