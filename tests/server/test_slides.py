@@ -1,6 +1,7 @@
 """A slide is described and its tiles served to those who may read its study, as stored or made once."""
 
 import io
+import time
 from collections.abc import Iterator
 
 import httpx
@@ -8,8 +9,10 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from sqlalchemy import Engine, event
 
 from kernel import audit
+from kernel.access.studies import GRANT_S
 from kernel.archive.ingest.committer import LocalCommitter
 from kernel.archive.ingest.ingest import Ingest
 from kernel.archive.ingest.quarantine import Quarantine
@@ -33,6 +36,19 @@ def takes(room, *files: bytes, site: str = "LOCAL") -> None:
         )
         stage.write(file[meta.dataset_offset :])
         ingest.ingest(stage.finish(), Origin(site, "dicomweb", "T", "", "127.0.0.1", "one"))
+
+
+@pytest.fixture
+def statements() -> Iterator[list[str]]:
+    """What is said to the database, as it is said."""
+    said: list[str] = []
+
+    def hear(_connection, _cursor, statement, *_: object) -> None:
+        said.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    yield said
+    event.remove(Engine, "before_cursor_execute", hear)
 
 
 @pytest.fixture
@@ -109,6 +125,26 @@ def test_a_tile_that_is_not_there_is_404(room, client, place):
     answer = client.get(f"{tiles}/{place}")
 
     assert (answer.status_code, answer.json()["code"]) == (404, "NotFound")
+
+
+def test_a_tile_asks_the_database_nothing_and_leave_to_read_is_looked_at_every_few_seconds(
+    room, client, statements, monkeypatch
+):
+    seconds = [time.monotonic()]
+    monkeypatch.setattr(type(room.stores.clock), "monotonic_s", lambda _: seconds[0])
+    takes(room, a_volume(300, 200, 64))
+    tiles = client.get(SLIDE).json()["tiles"]
+    client.get(f"{tiles}/0/0/0/0_0").raise_for_status()
+    statements.clear()
+
+    for number in range(20):
+        client.get(f"{tiles}/0/0/0/{number % 5}_{number // 5}").raise_for_status()
+    for_tiles = len(statements)
+    seconds[0] += GRANT_S + 1
+    client.get(f"{tiles}/0/0/0/0_0").raise_for_status()
+
+    assert for_tiles == 0
+    assert 0 < len(statements) <= 10
 
 
 def test_a_slide_that_grew_has_another_revision_and_the_old_one_is_gone_after_a_restart(room, client):
