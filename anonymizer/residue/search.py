@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Final
 
 from anonymizer.residue import forms
-from anonymizer.residue.inflated import inflated
+from anonymizer.residue.unpacked import unpacked
 from kernel.dicom.scanning.elements import Element, Header
 from kernel.dicom.scanning.part10 import META_BYTES_MAX, read_file_meta
 from kernel.dicom.scanning.scanner import scan
@@ -27,6 +27,7 @@ NEEDLE_VALUES_MAX: Final = 200  # values of the original that become needles; a 
 FINDINGS_MAX: Final = 20  # of each kind
 LITERALS_KEPT: Final = 64  # of studies
 STEM_BYTES: Final = 3  # by which literals are grouped: most stems are nowhere, and with them all that hold them
+UIDS_ALONE_MAX: Final = 64  # each of which is looked for; of more UIDs the stems
 UID_STEM_BYTES: Final = 9  # with which UIDs begin: those of one device alike
 
 _PATIENT_NAMES = frozenset({0x00100010, 0x00101001, 0x00101005, 0x00101060, 0x00102297})
@@ -159,15 +160,15 @@ def find(output: bytes, needles: Needles) -> tuple[Finding, ...]:
     """Search the new bytes, a Part 10 file up to its pixel data; an empty tuple means that nothing was found.
 
     Each finding is one place and kind; at most `FINDINGS_MAX` of a kind are told. What is compressed within values is
-    inflated and searched, too.
+    inflated, what is coded decoded, and searched, too.
 
     Raises
     ------
     LimitExceeded
-        More is compressed than may be looked at.
+        More is compressed or coded than may be looked at.
     """
     hits = list(_hits(output, needles))
-    for offset, piece in inflated(output):
+    for offset, piece in unpacked(output):
         hits += [(kind, offset) for kind, _ in _hits(piece, needles)]
     if not hits:
         return ()
@@ -191,14 +192,21 @@ def _matches(haystack: bytes, needles: Needles) -> Iterator[tuple[str, bytes, in
             while offset >= 0:
                 yield kind, needle, offset
                 offset = haystack.find(needle, offset + 1)
-    if any(stem in haystack for stem in {uid[:UID_STEM_BYTES] for uid in needles.uids}):
+    uids = needles.uids
+    if any(
+        uid in haystack for uid in (uids if len(uids) <= UIDS_ALONE_MAX else {uid[:UID_STEM_BYTES] for uid in uids})
+    ):
         for match in _UID.finditer(haystack):
             if match[0] in needles.uids:
                 yield "uid", match[0], match.start()
     if needles.short_words:
-        words = b"|".join(map(re.escape, needles.short_words))
-        for match in re.finditer(_TITLES + rb"[ .:^]+(?:" + words + rb")", haystack):
+        for match in _behind_titles(needles.short_words).finditer(haystack):
             yield "name", match[0], match.start()
+
+
+@lru_cache(maxsize=LITERALS_KEPT)
+def _behind_titles(short_words: tuple[bytes, ...]) -> re.Pattern[bytes]:
+    return re.compile(_TITLES + rb"[ .:^]+(?:" + b"|".join(map(re.escape, short_words)) + rb")")
 
 
 def _stands_alone(haystack: bytes, offset: int, length: int) -> bool:

@@ -1,22 +1,31 @@
 """The residue check finds what an engine has missed, wherever and in whatever character set, and cries seldom."""
 
+import base64
 import gzip
 import io
+import json
+import quopri
 import random
+import urllib.parse
 import zipfile
 import zlib
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from anonymizer.residue import coded as residue_coded
 from anonymizer.residue import forms as residue_forms
-from anonymizer.residue import inflated as residue_inflated
+from anonymizer.residue import unpacked as residue_unpacked
+from anonymizer.residue.coded import decoded
 from anonymizer.residue.search import FINDINGS_MAX, find, needles_of
 from kernel.dicom.scanning.part10 import read_file_meta
 from kernel.dicom.scanning.scanner import scan
 from kernel.errors import LimitExceeded
 from tests.support.builders import a_ct, as_file
+from tests.support.papers import a_typed_pdf
 
 
 def needles(ds: Dataset):
@@ -234,25 +243,125 @@ def test_what_is_compressed_within_a_value_is_found(how):
 
 
 def test_a_bomb_is_refused(monkeypatch):
-    monkeypatch.setattr(residue_inflated, "ALL_BYTES_MAX", 1_000_000)
+    monkeypatch.setattr(residue_unpacked, "ALL_BYTES_MAX", 1_000_000)
     bomb = zlib.compress(bytes(2_000_000))
     output = an_output(ICCProfile=bomb + bytes(len(bomb) % 2))
 
-    with pytest.raises(LimitExceeded, match="compressed within values"):
+    with pytest.raises(LimitExceeded, match="packed within values"):
         find(output, needles(patient()))
 
 
 def test_streams_are_counted(monkeypatch):
-    monkeypatch.setattr(residue_inflated, "PIECES_MAX", 5)
+    monkeypatch.setattr(residue_unpacked, "PIECES_MAX", 5)
 
     with pytest.raises(LimitExceeded):
-        list(residue_inflated.inflated(zlib.compress(b"harmless text") * 6))
-    assert len(list(residue_inflated.inflated(zlib.compress(b"harmless text") * 5))) == 5
+        list(residue_unpacked.unpacked(zlib.compress(b"harmless text") * 6))
+    assert len(list(residue_unpacked.unpacked(zlib.compress(b"harmless text") * 5))) == 5
 
 
 def test_streams_within_streams_are_followed_to_a_depth():
-    content = b"harmless text"
-    for _ in range(residue_inflated.DEPTH_MAX + 2):
+    content = b"harmless and dull"
+    for _ in range(residue_unpacked.DEPTH_MAX + 2):
         content = zlib.compress(content)
 
-    assert len(list(residue_inflated.inflated(content))) == residue_inflated.DEPTH_MAX
+    assert len(list(residue_unpacked.unpacked(content))) == residue_unpacked.DEPTH_MAX
+
+
+LINE = "kết quả của bà Hương, 50 tuổi, "
+CODED = {
+    "base64": base64.b64encode(LINE.encode()),
+    "base64 of a name alone": base64.b64encode(b"Nguyen Huong"),
+    "base64 without padding": base64.b64encode(b"Nguyen Thi Huong").rstrip(b"="),
+    "base64 for addresses": base64.urlsafe_b64encode(LINE.encode() + b"\xfb\xff\xfe"),
+    "base64 behind letters": b"x" + base64.b64encode(LINE.encode()),
+    "base64 in lines": base64.encodebytes(LINE.encode() * 4),
+    "base64 behind a sign": b"data:text/plain;base64," + base64.b64encode(LINE.encode()),
+    "base64 behind an equals sign": b"name=" + base64.b64encode(b"Thi Huong"),
+    "base64 of a number": base64.b64encode(b"BN-0012345"),
+    "base64 of base64": base64.b64encode(base64.b64encode(LINE.encode())),
+    "base64 of zlib": base64.b64encode(zlib.compress(LINE.encode() * 3)),
+    "base64 of a zip": base64.b64encode(packed(LINE.encode() * 3)["zip"]),
+    "base64 of UTF-16": base64.b64encode("Nguyen Thi Huong".encode("utf-16-le")),
+    "hexadecimal": LINE.encode().hex().encode(),
+    "hexadecimal of a name": b"HUONG".hex().encode(),
+    "hexadecimal of a PDF": b"%PDF-1.4 (<" + "Thị Hương".encode("utf-16-be").hex().upper().encode() + b">) Tj",
+    "percent signs": urllib.parse.quote(LINE).encode(),
+    "percent signs of a form": b"https://x/?ten=" + urllib.parse.quote_plus("Thị Hương").encode(),
+    "quoted-printable": quopri.encodestring(LINE.encode()),
+    "quoted-printable in a header": b"=?utf-8?Q?Th=E1=BB=8B_H=C6=B0=C6=A1ng?=",
+    "quoted-printable over lines": b"ho ten H=C6=B0=\r\n=C6=A1ng",
+    "JSON": json.dumps({"name": "Thị Hương"}).encode(),
+    "UTF-16, little endian": "ong Thi, 50 tuoi".encode("utf-16-le"),
+    "UTF-16, big endian": "sinh 12/04/1970".encode("utf-16-be"),
+    "UTF-16 of a number": "so BN-0012345".encode("utf-16-le"),
+    "UTF-16 of a telephone number": "tel 0912345678.".encode("utf-16-be"),
+}
+
+
+@pytest.mark.parametrize("how", CODED)
+def test_what_is_coded_within_a_text_or_bytes_is_found(how):
+    coded = CODED[how]
+    for vr in ("OB", "UN", "UT"):
+        ds = a_ct(seed="output", PatientName="", PatientID="", ReferringPhysicianName="", AccessionNumber="")
+        ds.PatientBirthDate, ds.StudyID, ds.SOPInstanceUID = "", "", "2.25.4711"
+        del ds.PixelData
+        block = ds.private_block(0x0029, "VENDOR", create=True)
+        block.add_new(0x10, vr, coded.decode("latin-1") if vr == "UT" else coded + b" " * (len(coded) % 2))
+
+        assert {one.path for one in find(as_file(ds), needles(patient()))} == {"(0029,1010)"}
+
+
+def test_a_pdf_within_a_resource_within_a_value_is_searched():
+    document = a_typed_pdf(["BN Thi Huong"])
+    stream = document.index(b"BT /F1")
+    document = document[:stream] + zlib.compress(document[stream : document.index(b"endstream")]) + b"endstream"
+    resource = json.dumps({"contentType": "application/pdf", "data": base64.b64encode(document).decode()})
+    message = f"MSH|^~\\&|\rOBX|1|ED|PDF||^application^pdf^Base64^{base64.b64encode(document).decode()}"
+
+    for text in (resource, message):
+        assert [one.kind for one in find(an_output(TextValue=text), needles(patient()))] == ["name"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2.25.300816574472776865756849676848697848494",  # digits that would be letters if they were hexadecimal
+        "SIEMENS HEALTHINEERS ORIGINAL PRIMARY AXIAL 0.48828125",
+        "5 % = 12 mm, x=y, %%",
+        "https://example.org/fhir/StructureDefinition/radiology-report",
+    ],
+)
+def test_what_is_coded_in_nothing_holds_nothing(text):
+    assert find(an_output(TextValue=text), needles(patient())) == ()
+
+
+def test_most_words_of_a_header_stand_for_nothing():
+    words = [piece for _, piece in decoded(an_output().partition(b"\xe0\x7f\x10\0")[0])]
+
+    assert len(words) < 5
+
+
+def test_coded_pieces_are_counted(monkeypatch):
+    texts = b" ".join(base64.b64encode(b"harmless text %d" % number) for number in range(10, 16))
+    assert len(list(residue_unpacked.unpacked(texts))) >= 6
+
+    monkeypatch.setattr(residue_unpacked, "PIECES_MAX", 5)
+    with pytest.raises(LimitExceeded, match="packed within values"):
+        list(residue_unpacked.unpacked(texts))
+
+
+def test_escapes_beyond_a_bound_are_looked_at_together(monkeypatch):
+    monkeypatch.setattr(residue_coded, "WINDOWS_MAX", 2)
+    text = b"%20" + b" " * 600 + b"%20" + b" " * 600 + b"%48u%6fng" + b" " * 600 + b"%42inh"
+
+    pieces = [piece for _, piece in decoded(text)]
+
+    assert len(pieces) == 3
+    assert b"Huong" in pieces[-1]
+    assert b"Binh" in pieces[-1]
+
+
+@given(st.binary(max_size=600))
+def test_whatever_stands_there_is_decoded_without_an_error(content):
+    for offset, _ in decoded(content):
+        assert 0 <= offset <= len(content)
