@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -18,6 +18,8 @@ from kernel.dicom.scanning.part10 import read_file_meta
 from kernel.dicom.scanning.scanner import scan
 from kernel.dicom.vocabulary.dictionary import KEYWORD_OF
 
+MASKED_MAX: Final = 1_000  # instances whose masks are shown; more are counted
+MASKS_MAX: Final = 200  # shown of an instance
 STRINGS_MAX: Final = 5_000  # distinct ones shown of a study; more are counted
 SERIES_CHECKED_MAX: Final = 200  # whose first instance dciodvfy sees
 CHECK_SECONDS_MAX: Final = 30
@@ -33,6 +35,22 @@ class Piece(NamedTuple):
     series: str
     label: str
     path: Path
+
+
+def masked(instances: Iterable[tuple[str, Sequence[Sequence[Any]]]]) -> Report:
+    """Tell where instances were made black, and why: of each what it is called, and its (box, why)."""
+    found = [(label, masks) for label, masks in instances if masks]
+    return {
+        "instances": [
+            {
+                "instance": label,
+                "masks": [{"box": list(box), "why": why} for box, why in masks[:MASKS_MAX]],
+                "masks_not_shown": max(0, len(masks) - MASKS_MAX),
+            }
+            for label, masks in found[:MASKED_MAX]
+        ],
+        "instances_not_shown": max(0, len(found) - MASKED_MAX),
+    }
 
 
 def described(

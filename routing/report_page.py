@@ -1,6 +1,6 @@
 """The report of a de-identification as one HTML page in Vietnamese and English, without scripts or anything from elsewhere."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from html import escape
 from typing import Final
 
@@ -26,10 +26,39 @@ def page(report: Report) -> str:
         ),
         "<h2>Không đọc được · Unreadable</h2>",
         _table(("Tệp · Input", "Lý do · Reason"), [(o["input"], o["reason"]) for o in report["unreadable"]]),
+        *_masked_section(report.get("masked", {})),
         *(_study_section(study) for study in report["studies"]),
         "</body></html>\n",
     ]
     return "\n".join(parts)
+
+
+def _masked_section(masked: Report) -> tuple[str, ...]:
+    rows = [
+        (one["instance"], _corners(mask["box"]), _because(mask["why"]))
+        for one in masked.get("instances", ())
+        for mask in one["masks"]
+    ]
+    hidden = sum(one["masks_not_shown"] for one in masked.get("instances", ()))
+    counts = [
+        ("Vùng không hiển thị · Masks not shown", hidden),
+        ("Ảnh không hiển thị · Instances not shown", masked.get("instances_not_shown", 0)),
+    ]
+    left = [(name, str(count)) for name, count in counts if count]
+    return (
+        "<h2>Vùng đã che đen trong mọi khung · Made black in every frame</h2>",
+        _table(("Ảnh · Instance", "Hàng × cột · Rows × columns", "Vì · Because"), rows),
+        *([_table(("", ""), left)] if left else []),
+    )
+
+
+def _corners(box: Sequence[int]) -> str:
+    top, left, bottom, right = box
+    return f"{top}–{bottom} × {left}–{right}"
+
+
+def _because(why: str) -> str:
+    return "; ".join(_WHY.get(word, word) for word in why.split())
 
 
 def _study_section(study: Report) -> str:
@@ -62,6 +91,12 @@ _STATES: Final = {
     "held": "Giữ lại · Held",
     "unreadable": "Không đọc được · Unreadable",
     "labels_kept": "Nhãn tiêu bản ở lại cơ sở · Labels of slides kept at the site",
+}
+_WHY: Final = {
+    "region": "ngoài vùng ảnh của máy · outside the device's regions",
+    "zone": "vùng của thiết bị · zone of the device",
+    "text": "thấy chữ · text was seen",
+    "person": "người duyệt vẽ · a person drew it",
 }
 _HEAD: Final = """<!DOCTYPE html>
 <html lang="vi"><head><meta charset="utf-8"><title>Khử định danh · De-identification</title>

@@ -9,7 +9,7 @@ from kernel.archive.blobs.store import Blobs
 from kernel.database import Database
 from kernel.errors import Busy, LimitExceeded, NotFound
 from routing.copies import Copy, HeldInstance, copies_of, held_of, labels_kept
-from routing.described import Piece, Report, described
+from routing.described import Piece, Report, described, masked
 
 INSTANCES_MAX: Final = 50_000  # of one report; each is opened
 SERIES_CHECKED_MAX: Final = 20  # by dciodvfy
@@ -66,6 +66,7 @@ def _report(blobs: Blobs, copies: list[Copy], held: list[HeldInstance], labels: 
         "actions": dict(sorted(actions.items())),
         "held": [{"input": one.sop_instance_uid, "reason": one.because, "tag": one.in_tag} for one in held],
         "unreadable": [],
+        "masked": masked((copy.sop_instance_uid, copy.record.get("masks", ())) for copy in copies),
         "studies": [
             described(uid, [_piece(blobs, copy) for copy in found], series_checked_max=SERIES_CHECKED_MAX)
             for (_, uid), found in groupby(copies, key=lambda copy: (copy.variant, copy.study_instance_uid))

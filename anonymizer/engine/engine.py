@@ -142,6 +142,7 @@ class _Work:
                 key_id=self.keys.key_id,
                 actions=dict(treatment.counts),
                 comments=kept.comments,
+                masks=kept.masks,
             ),
             vault_entries=(
                 tuple(_vault_entries(patient, new[STUDY_INSTANCE_UID], treatment.uids))

@@ -4,9 +4,10 @@ import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from mmap import mmap
-from typing import Final
+from typing import Final, NamedTuple
 
 from anonymizer.pseudonyms.vault import VaultEntry
+from kernel.dicom.pixels.boxes import Box
 from kernel.dicom.pixels.frames import Span
 from kernel.dicom.transcoding.header import Change
 
@@ -29,6 +30,13 @@ class NewIdentity:
     transfer_syntax_uid: str
 
 
+class Mask(NamedTuple):
+    """A rectangle that was made black in every frame."""
+
+    box: Box
+    why: str  # words of `anonymizer.pixels.cleaner`: region, zone, text, person; several are parted by spaces
+
+
 @dataclass(frozen=True, slots=True)
 class ActionRecord:
     """What was done to one instance: numbers and codes, never a value."""
@@ -39,6 +47,7 @@ class ActionRecord:
     key_id: str
     actions: Mapping[str, int]  # action code to number of elements: X, Z, D, U, C, P (private)
     comments: int = 0  # segments within frames of the pixel data that were made blank
+    masks: tuple[Mask, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +59,7 @@ class NewPixels:
     changes: Mapping[int, Change] = field(default_factory=dict)  # of top-level attributes; None: it goes
     method_codes: tuple[str, ...] = ()  # CID 7050: what was done to these pixels
     comments: int = 0  # segments within its frames that were made blank
+    masks: tuple[Mask, ...] = ()  # what is black in it
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,11 +5,12 @@ nothing, and otherwise `doubtful`: the instance waits with the boxes that are pr
 pixels is kept, told or logged.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Final, Literal
 
-from anonymizer.engine.result import Buffer, NewPixels
+from anonymizer.engine.result import Buffer, Mask, NewPixels
 from anonymizer.pixels.blank import filled
 from anonymizer.pixels.finder import Finder, missing, shared_finders
 from anonymizer.pixels.gate import CAPTURES, needs_cleaning
@@ -77,9 +78,13 @@ class Cleaner:
         pixels = pixels_of(source, header, transfer_syntax_uid)
         devices = devices_of(header, pixels.image)
         drawn = self.drawn(devices)
-        zones = self._zones(header, pixels.image, devices, drawn)
+        places = self._places(header, pixels.image, devices, drawn)
+        zones = joined(chain.from_iterable(places.values()))
         made = self._looked_at(pixels, zones, layout_of(header, pixels.image, zones), why)
-        return replace(made, learnt=joined((*made.learnt, *drawn))) if made and drawn else made
+        if made is None:
+            return None
+        made = _telling(made, places | {"zone": (*places["zone"], *made.learnt)})
+        return replace(made, learnt=joined((*made.learnt, *drawn))) if drawn else made
 
     def _looked_at(self, pixels: Pixels, zones: tuple[Box, ...], layout: Layout | None, why: str) -> Cleaning | None:
         known = self.known(layout) if layout else None
@@ -112,18 +117,21 @@ class Cleaner:
         pixels = pixels_of(source, header, transfer_syntax_uid)
         devices = devices_of(header, pixels.image)
         of_device = self.drawn(devices)
-        zones = self._zones(header, pixels.image, devices, of_device)
+        places = self._places(header, pixels.image, devices, of_device)
+        zones = joined(chain.from_iterable(places.values()))
         layout = layout_of(header, pixels.image, zones)
         made = replace(_finished(pixels, joined((*zones, *boxes))), learnt=of_device)
+        made = _telling(made, {**places, "person": tuple(boxes)})
         drawn = tuple(box.within(pixels.image.rows, pixels.image.columns) for box in boxes)
         drawn = tuple(box for box in drawn if not box.is_empty and not _is_inside(box, zones))
         return replace(made, look=Look(layout, drawn, by_person=True)) if layout and drawn else made
 
-    def _zones(
+    def _places(
         self, header: Header, image: ImagePixel, devices: Sequence[Device], drawn: tuple[Box, ...]
-    ) -> tuple[Box, ...]:
+    ) -> dict[str, tuple[Box, ...]]:
+        """Return what is masked whatever is found, by why."""
         own = (box for device in devices for box in self.zones.get(device, ()))
-        return joined((*outside_regions(header, image), *own, *drawn))
+        return {"region": tuple(outside_regions(header, image)), "zone": (*own, *drawn)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,6 +209,22 @@ def _doubtful(pixels: Pixels, boxes: Iterable[Box], reason: str, proposed: Itera
     except (UnsupportedTransferSyntax, MalformedInstance, LimitExceeded):
         new, wanted = masked(pixels, {}), ()
     return Cleaning("doubtful", _saying(new, b"YES", ()), wanted, reason, joined(proposed))
+
+
+def _telling(made: Cleaning, places: Mapping[str, Sequence[Box]]) -> Cleaning:
+    """Have it told why each box is masked: what it holds of `places`; one that is none of these was found as text."""
+    known = {box for boxes in places.values() for box in boxes}
+    masks = tuple(
+        Mask(
+            box,
+            " ".join((
+                *(why for why, boxes in places.items() if any(box.holds(one) for one in boxes)),
+                *(() if box in known else ("text",)),
+            )),
+        )
+        for box in made.boxes
+    )  # fmt: skip
+    return replace(made, new=replace(made.new, masks=masks))
 
 
 def _saying(new: NewPixels, burned_in: bytes, codes: tuple[str, ...]) -> NewPixels:

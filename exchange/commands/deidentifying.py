@@ -24,6 +24,7 @@ from exchange.terminal.options import ConfigFile, read_config
 from exchange.terminal.screen import err, out, plain_errors, progress_bar
 from kernel.dicom.vocabulary.charset import FALLBACKS
 from kernel.errors import InvalidConfiguration
+from routing.described import masked
 from routing.profiles import text_of
 
 EXIT_HELD: Final = 1
@@ -172,9 +173,16 @@ def _report(profile: profiles.Profile, order: Order, outcomes: list[Outcome]) ->
         "actions": dict(sorted(done.items())),
         "comments": sum(one.comments for one in outcomes),
         "written": [
-            {"input": one.label, "file": one.file, "masks": one.masks, "comments": one.comments, "mended": one.mended}
+            {
+                "input": one.label,
+                "file": one.file,
+                "masks": [mask.box for mask in one.masks],
+                "comments": one.comments,
+                "mended": one.mended,
+            }
             for one in by_state["written"]
         ],
+        "masked": masked((one.label, one.masks) for one in by_state["written"]),
         "held": [
             {"input": one.label, "reason": one.reason, "tag": one.in_tag, "proposed_masks": one.proposed}
             for one in by_state["held"]

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Final, Literal
 
 from anonymizer.engine.opening import opened
-from anonymizer.engine.result import Buffer, NewIdentity
+from anonymizer.engine.result import Buffer, Mask, NewIdentity
 from anonymizer.pixels.cleaner import Cleaner
 from anonymizer.pixels.zones import read_zones
 from anonymizer.profiles.site_profile import chosen
@@ -56,7 +56,7 @@ class Outcome:
     in_tag: str = ""
     file: str = ""  # written, relative to the output folder
     actions: tuple[tuple[str, int], ...] = ()
-    masks: tuple[Box, ...] = ()  # made black in every frame
+    masks: tuple[Mask, ...] = ()
     proposed: tuple[Box, ...] = ()  # of a held one: where text may be
     comments: int = 0  # within frames of the pixel data, made blank
     mended: bool = False  # its encoding was so odd that only pydicom understood it
@@ -110,7 +110,7 @@ def _released(entry: Entry, content: Buffer, order: Order, writer: Writer) -> tu
         "written",
         file=name,
         actions=tuple(sorted(result.made.record.actions.items())),
-        masks=cleaning.boxes if cleaning else (),
+        masks=result.made.record.masks,
         comments=result.made.record.comments,
         mended=source is not content,
     )

@@ -174,6 +174,33 @@ def test_a_device_that_is_known_is_masked_without_another_look():
     assert result.look.found is None
 
 
+def test_each_mask_tells_why_it_is_there():
+    ds = an_ultrasound(tissue() + 1, Manufacturer="ACME", ManufacturerModelName="Sono 5")
+    region, zone, text = Box(100, 0, 480, 640), Box(110, 10, 130, 200), Box(300, 10, 320, 200)
+    cleaner = Cleaner(
+        Sees((text, "text")), {SONO: (zone,)}, known=lambda _: Known((BOX.grown(-2, 0),), is_enough=False)
+    )
+
+    result, _ = cleaned(with_regions(ds, region), cleaner)
+
+    told = {mask.why: mask.box for mask in result.new.masks}
+    assert [mask.box for mask in result.new.masks] == list(result.boxes)
+    assert told["region zone"] == Box(0, 0, 100, 640)  # holds what was learnt
+    assert told["zone"] == zone
+    assert told["text"].holds(text)
+    assert len(told) == len(result.boxes) == 3
+
+
+def test_a_mask_that_a_person_drew_says_so():
+    source = as_file(an_ultrasound(tissue() + 1))
+    meta = read_file_meta(source)
+    header = scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+
+    result = Cleaner(Sees()).mask(source, header, meta.transfer_syntax_uid, [BOX])
+
+    assert [(mask.box, mask.why) for mask in result.new.masks] == [(BOX, "person")]
+
+
 def test_a_sites_zones_are_read_and_mistakes_in_them_are_told(tmp_path):
     file = tmp_path / "zones.toml"
     zone = '[[zone]]\nmanufacturer = "ACME"\nmodel = "Sono 5"\nrows = 480\ncolumns = 640\nboxes = [[10, 10, 30, {}]]\n'

@@ -57,6 +57,18 @@ def test_no_more_strings_are_shown_than_the_bound(outcomes, tmp_path: Path, monk
     assert study["strings_not_shown"] > 0
 
 
+def test_no_more_masks_are_shown_than_the_bounds_and_the_rest_is_counted(monkeypatch):
+    monkeypatch.setattr(described, "MASKED_MAX", 1)
+    monkeypatch.setattr(described, "MASKS_MAX", 2)
+    masks = [((row, 0, row + 1, 9), "text") for row in range(3)]
+
+    told = described.masked([("a.dcm", masks), ("clean.dcm", ()), ("b.dcm", masks)])
+
+    assert told["instances_not_shown"] == 1
+    [one] = told["instances"]
+    assert (one["instance"], len(one["masks"]), one["masks_not_shown"]) == ("a.dcm", 2, 1)
+
+
 def test_the_page_is_whole_in_both_languages_and_escapes_what_it_shows(outcomes, tmp_path: Path):
     report = {
         "profile": "tele-read@2026d",
@@ -67,6 +79,7 @@ def test_the_page_is_whole_in_both_languages_and_escapes_what_it_shows(outcomes,
         "actions": {"X": 3},
         "held": [{"input": "<script>alert(1)</script>", "reason": "residue", "tag": "(0008,1030)"}],
         "unreadable": [{"input": "note<script>", "reason": "MalformedInstance"}],
+        "masked": described.masked([("<b>us.dcm", [((8, 10, 30, 200), "zone text")])]),
         "studies": studies_of(tmp_path / "out", outcomes),
     }
 
@@ -78,6 +91,8 @@ def test_the_page_is_whole_in_both_languages_and_escapes_what_it_shows(outcomes,
     assert "<script" not in text
     assert not re.search(r"(?:src|href)=|url\(", text)
     assert "Giữ lại · Held" in text
+    because = "vùng của thiết bị · zone of the device; thấy chữ · text was seen"
+    assert f"<td>&lt;b&gt;us.dcm</td><td>8–30 × 10–200</td><td>{because}</td>" in text
     assert "(0008,1030)" in text
     assert report["studies"][0]["study_instance_uid"] in text
     assert '"strings"' in (tmp_path / "report.json").read_text("utf-8")

@@ -15,6 +15,8 @@ from kernel.errors import InvalidRequest, NotFound
 from kernel.events import EventName
 from routing import pixel_reviews, status
 from routing.pixel_reviews import BOXES_MAX, Reviewer
+from routing.report_page import page
+from routing.study_reports import StudyReports
 from routing.tables import consignment, pixel_review
 from tests.support.builders import a_ct, an_us_cine
 
@@ -94,6 +96,19 @@ def test_accepted_boxes_are_masked_and_the_instance_goes(doubtful):
     assert np.array_equal(frames[:, 5:], before[:, 5:])
     assert waiting(doubtful) == []
     assert len(doubtful.events(EventName.STUDY_DELIVERED)) == 1
+
+
+def test_the_report_of_a_study_tells_where_it_was_masked_and_why(doubtful):
+    (review,) = waiting(doubtful)
+    decide(doubtful, pixel_reviews.accept, review, [Box(0, 0, 5, 64)])
+    doubtful.settles()
+
+    told = StudyReports(doubtful.database, doubtful.blobs).of(review.site, review.study_instance_uid)
+
+    by_instance = {one["instance"]: one["masks"] for one in told["masked"]["instances"]}
+    assert [{"box": [0, 0, 5, 64], "why": "person"}] in by_instance.values()
+    assert set(by_instance) >= set(doubtful.hub.instances)
+    assert "<td>0–5 × 0–64</td><td>người duyệt vẽ · a person drew it</td>" in page(told)
 
 
 def test_a_decision_leaves_an_audit_line_with_who_and_how_many_masks(doubtful):
