@@ -20,7 +20,7 @@ from kernel.config import LogConfig
 from kernel.telemetry import configure
 from tests.support.absent import absent
 
-pytest_plugins = ["tests.support.postgresql", "tests.support.orthanc", "tests.support.nodes"]
+pytest_plugins = ["tests.support.postgresql", "tests.support.orthanc", "tests.support.nodes", "tests.support.dead"]
 
 # pynetdicom puts an echoscu, a storescu and more beside Python; the peers are DCMTK's.
 _beside = Path(sys.executable).parent

@@ -1,7 +1,6 @@
 """One suite that every transport passes: what `routing.transport` promises, against a receiver that is really there."""
 
 import hashlib
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -19,6 +18,7 @@ from kernel.dicom.scanning.part10 import read_file_meta
 from routing.transport import Cause, Manifest, Parcel, ReceiptState, Transport
 from tests.dicomweb.conftest import running_node
 from tests.support.builders import a_ct, a_ct_series, as_file
+from tests.support.dead import nobody_listening
 from tests.support.dimse import running_listener
 from tests.support.receiver import Receiver
 
@@ -51,7 +51,7 @@ def stow(folder: Path, stack: ExitStack) -> Destination:
     return Destination(
         transport(f"{node.url}/dicom-web"),
         lambda: {row.sop_instance_uid: row.sha256 for row in node.rows(instance)},
-        transport(f"http://127.0.0.1:{_closed_port()}/dicom-web"),
+        transport(f"http://127.0.0.1:{stack.enter_context(nobody_listening())}/dicom-web"),
     )
 
 
@@ -66,7 +66,7 @@ def dimse(folder: Path, stack: ExitStack) -> Destination:
     def transport(port: int) -> DimseSender:
         return DimseSender(Target("127.0.0.1", port, "HUB", "SITE", TIMEOUT_S))
 
-    return Destination(transport(port), digests, transport(_closed_port()))
+    return Destination(transport(port), digests, transport(stack.enter_context(nobody_listening())))
 
 
 @pytest.fixture(params=[in_memory, stow, dimse], ids=lambda make: make.__name__)
@@ -199,9 +199,3 @@ def test_no_word_of_a_receipt_is_of_the_patient(destination, tmp_path):
 
     assert len(receipts) == 2
     assert all("Zhykov" not in str(receipt) and "77123456" not in str(receipt) for receipt in receipts)
-
-
-def _closed_port() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]

@@ -1,6 +1,5 @@
 """After delivery: a destination is asked to commit, and told what can be had here; until it answers, for days."""
 
-import socket
 from datetime import timedelta
 from pathlib import Path
 
@@ -203,10 +202,8 @@ def test_a_destination_that_never_commits_is_not_sent_to_for_ever(hospital, node
     assert [one["sent_again"] for one in clerk.told(EventName.COMMITMENT_FAILED)] == [True] * 3 + [False]
 
 
-def test_a_destination_that_is_away_is_asked_with_growing_pauses_and_given_up_after_days(hospital):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    clerk = Clerk(hospital, port)
+def test_a_destination_that_is_away_is_asked_with_growing_pauses_and_given_up_after_days(hospital, dead_port):
+    clerk = Clerk(hospital, dead_port)
     hospital.receives(a_ct())
     hospital.settles()
     begun, pauses = hospital.clock.now(), []

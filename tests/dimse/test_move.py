@@ -1,6 +1,5 @@
 """C-MOVE: what was stored goes to a destination of the configuration, on an association of the node's own."""
 
-import socket
 import threading
 from dataclasses import dataclass, field
 
@@ -154,10 +153,8 @@ def test_a_move_to_an_unknown_or_deidentifying_destination_is_refused(start_node
     assert workstation.associations == 0
 
 
-def test_a_destination_that_is_not_there_fails_every_sub_operation(start_node, destination, tmp_path):
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    node = start_node(destinations=[destination().entry | {"port": port}])
+def test_a_destination_that_is_not_there_fails_every_sub_operation(start_node, destination, dead_port, tmp_path):
+    node = start_node(destinations=[destination().entry | {"port": dead_port}])
     stored = holds(node, tmp_path / "in", a_ct_series(2))
 
     status, identifier = Mover(node).moves(an_identifier("STUDY", StudyInstanceUID=stored[0].StudyInstanceUID))[-1]

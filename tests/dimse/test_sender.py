@@ -251,10 +251,8 @@ def test_a_rejection_has_a_cause(a_series, reject, cause):
     assert (receipt.state, receipt.cause) == (ReceiptState.RETRY, cause)
 
 
-def test_nobody_there_is_a_link_failure(a_series):
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        (receipt,) = DimseSender(a_target(free.getsockname()[1])).deliver([a_parcel(a_series[0])])
+def test_nobody_there_is_a_link_failure(a_series, dead_port):
+    (receipt,) = DimseSender(a_target(dead_port)).deliver([a_parcel(a_series[0])])
 
     assert statuses([receipt]) == [(ReceiptState.RETRY, Cause.LINK, "connect")]
 
