@@ -76,6 +76,23 @@ def test_what_was_chosen_holds_for_the_next_slice_until_it_is_reset(reader: Room
     assert reader.window() != (1500, -600)
 
 
+def test_a_picture_that_was_hidden_is_as_it_was_when_it_is_shown_again(reader: Room):
+    open_ct(reader)
+    reader.press("+")
+    zoom, grey = reader.zoom_percent(), reader.grey()
+    display = "display => { document.querySelector('[data-backend]').style.display = display; }"
+
+    reader.page.evaluate(display, "none")
+    reader.settle()
+    width = reader.page.evaluate("() => document.querySelector('[data-backend] canvas').width")
+    reader.page.evaluate(display, "")
+    reader.settle()
+
+    assert width > 0  # a canvas of none cannot be read
+    assert reader.zoom_percent() == zoom
+    assert np.array_equal(reader.grey(), grey)
+
+
 def test_the_grey_levels_are_those_of_the_standard(reader: Room):
     open_ct(reader)
     reader.press("PageDown")

@@ -27,7 +27,9 @@ export async function shotOf(element: HTMLElement, stage: Element, marks: boolea
     const { left, top, width, height } = of.getBoundingClientRect();
     context.drawImage(source, (left - box.left) * ratio, (top - box.top) * ratio, width * ratio, height * ratio);
   };
-  for (const canvas of stage.querySelectorAll("canvas")) if (isOver(canvas, box)) put(canvas, canvas);
+  for (const canvas of stage.querySelectorAll("canvas")) {
+    if (isOver(canvas, box) && canvas.width > 0 && canvas.height > 0) put(canvas, canvas);
+  }
   if (!marks) return shot;
   for (const svg of stage.querySelectorAll("svg")) if (isOver(svg, box)) put(await pictureOf(svg, ratio), svg);
   return shot;

@@ -11,6 +11,7 @@ import { outward } from "../loading/outward";
 import { Prefetch } from "../loading/prefetch";
 import { loadingSteps, WHOLE } from "../loading/tiers";
 import type { MarkReading } from "../marks/marks";
+import { onSized } from "../sized";
 import { Cine } from "./cine";
 import { startCornerstone } from "./cornerstone";
 import { growStack, hideMarksUntilShown, hideVoiLutFunction } from "./internals";
@@ -332,8 +333,6 @@ export class StackView {
     this.undo.push(onSharper(this.onSharperImage));
     const tooEarly = () => measures(this.tool) && tierOf(this.currentFrame()?.imageId ?? "") !== WHOLE;
     this.undo.push(holdPresses(this.element, tooEarly, () => this.measuringHeld.set(true)));
-    const resize = new ResizeObserver(() => this.engine.resize(true, true));
-    resize.observe(this.element);
-    this.undo.push(() => resize.disconnect());
+    this.undo.push(onSized(this.element, () => this.engine.resize(true, true)));
   }
 }

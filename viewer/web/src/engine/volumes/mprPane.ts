@@ -3,6 +3,7 @@
 import { createStore, type Store } from "../emitter";
 import { cross, dot, norm, type Vector } from "../frames/geometry";
 import type { VoiWindow } from "../frames/windowing";
+import { onSized } from "../sized";
 import { type Cut, cutInto, type Slab } from "./cut";
 import type { Mpr } from "./mpr";
 import { paint } from "./paint";
@@ -56,10 +57,8 @@ export class MprPane {
     this.plane = plane;
     this.isNaturallyInverted = isNaturallyInverted;
     element.append(this.canvas, this.lines);
-    const resize = new ResizeObserver(() => this.ask());
-    resize.observe(element);
     this.undo.push(
-      () => resize.disconnect(),
+      onSized(element, () => this.ask()),
       mpr.state.subscribe(() => this.ask()),
       mpr.filled.subscribe(() => this.ask()),
       this.standing.subscribe(() => this.ask()),

@@ -5,12 +5,14 @@ import type { Frame } from "../../engine/frames/frame";
 import type { ImagePoint } from "../../engine/frames/geometry";
 import type { Drawn, Layers } from "../../engine/layers/layers";
 import type { Line, Spot as Place, Words } from "../../engine/layers/presentationState";
+import { onSized } from "../../engine/sized";
 import type { StackView } from "../../engine/stack/stackView";
 import styles from "./LayerCanvas.module.css";
 
 function draw(canvas: HTMLCanvasElement, view: StackView, layers: Layers): void {
   const ratio = window.devicePixelRatio;
   const [width, height] = [Math.round(canvas.clientWidth * ratio), Math.round(canvas.clientHeight * ratio)];
+  if (width === 0 || height === 0) return;
   if (canvas.width !== width) canvas.width = width;
   if (canvas.height !== height) canvas.height = height;
   const context = canvas.getContext("2d");
@@ -148,11 +150,10 @@ export function LayerCanvas({ view, layers }: LayerCanvasProps) {
     };
     ask();
     const stops = [layers.changed, view.stack, view.look.presentation].map((store) => store.subscribe(ask));
-    const resize = new ResizeObserver(ask);
-    resize.observe(canvas);
+    const unsized = onSized(canvas, ask);
     return () => {
       cancelAnimationFrame(asked);
-      resize.disconnect();
+      unsized();
       for (const stop of stops) stop();
     };
   }, [view, layers]);
