@@ -97,8 +97,8 @@ def _print_places(running: Running, config: Config, password: str | None) -> Non
     out.print(f"[bold]Viễn Ảnh[/] {config.node.role} {config.node.site}, data in {config.node.data.resolve()}")
     if running.dimse_port is not None:
         out.print(f"  DICOM       {config.dimse.ae_title}@{config.dimse.host}:{running.dimse_port}")
-    out.print(f"  reading     {running.http_url}/")
-    out.print(f"  DICOMweb    {running.http_url}/dicom-web")
-    out.print(f"  API         {running.http_url}/api/docs")
+    out.print(f"  reading     {running.told_url}/")
+    out.print(f"  DICOMweb    {running.told_url}/dicom-web")
+    out.print(f"  API         {running.told_url}/api/docs")
     if password is not None:
         out.print(f"  first sign-in: account [bold]admin[/], one-time password [bold]{password}[/] (shown once)")

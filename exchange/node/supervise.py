@@ -32,6 +32,7 @@ from exchange.node.http import build_app
 from exchange.node.http_door import Door
 from exchange.node.https import RenewedFiles
 from exchange.node.key_files import site_keys
+from exchange.node.origin import local_origin, own_address, told_origin
 from exchange.node.readiness import ready_checks
 from gateway.addresses import WANTED, read_network
 from gateway.dicomweb.app import DicomWeb
@@ -120,11 +121,17 @@ class Running:
 
     @property
     def http_url(self) -> str:
-        """Where browsers find the node."""
-        http = self._node.stores.config.http
-        scheme = "https" if http.tls_certificate else "http"
-        host = "127.0.0.1" if http.host in ("0.0.0.0", "::", "") else http.host  # noqa: S104 (a comparison)
-        return f"{scheme}://{host}:{self._http_socket.getsockname()[1]}"
+        """Where programs of this computer find the node."""
+        return local_origin(self._node.stores.config.http, self._http_port)
+
+    @property
+    def told_url(self) -> str:
+        """Where a person opens it."""
+        return told_origin(self._node.stores.config.http, self._http_port, own_address)
+
+    @property
+    def _http_port(self) -> int:
+        return self._http_socket.getsockname()[1]
 
     @property
     def dimse_port(self) -> int | None:
