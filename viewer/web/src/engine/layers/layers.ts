@@ -3,7 +3,7 @@
 import { createStore, type Store } from "../emitter";
 import type { Frame } from "../frames/frame";
 import { fetchFrame } from "../loading/fetchFrame";
-import { frameIn, isUncompressed } from "../loading/multipart";
+import { EXPLICIT_LITTLE_ENDIAN, frameIn } from "../loading/multipart";
 import { drawable } from "../loading/nativePixels";
 import { type OthersMark, othersOn } from "./othersMarks";
 import { bitsOf, type OverlayPlane } from "./overlayPlanes";
@@ -152,8 +152,9 @@ export class Layers {
     if (!placement) return undefined;
     const { pixels, url, imageId } = one.frame;
     const make = async () => {
-      const part = await fetchFrame(url, { signal: new AbortController().signal, wait: pause });
-      const samples = isUncompressed(part.transferSyntaxUid) ? drawable(part.bytes, pixels)?.bytes : undefined;
+      const fetching = { signal: new AbortController().signal, wait: pause };
+      const part = await fetchFrame(url, fetching, EXPLICIT_LITTLE_ENDIAN);
+      const samples = drawable(part.bytes, pixels)?.bytes;
       const color = segmentColor(segment);
       return samples && pictureOf(samples, pixels.columns, pixels.rows, full, color, SEGMENT_OPACITY);
     };

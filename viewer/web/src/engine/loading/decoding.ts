@@ -11,6 +11,20 @@ import { EXPLICIT_LITTLE_ENDIAN, type FramePart, isUncompressed } from "./multip
 import { drawable, type NativePixels, storedValues } from "./nativePixels";
 import type { Palettes } from "./palettes";
 
+const JPEG_BASELINE = "1.2.840.10008.1.2.4.50";
+const JPEG_EXTENDED = "1.2.840.10008.1.2.4.51";
+
+/** Samples that the browser's decoders do not know when they are compressed, so that the server decodes them. */
+export function wantsDecoded(pixels: PixelModule): boolean {
+  return isWide(pixels) || pixels.bitsAllocated === 1 || (pixels.samplesPerPixel > 1 && pixels.bitsStored > 8);
+}
+
+/** Whether the browser's decoder would read a frame wrongly: it takes RGB for YBR, and twelve bits for others. */
+export function isMisread(pixels: PixelModule, transferSyntaxUid: string): boolean {
+  if (pixels.samplesPerPixel === 1) return transferSyntaxUid === JPEG_EXTENDED;
+  return transferSyntaxUid === JPEG_BASELINE && pixels.photometricInterpretation === "RGB";
+}
+
 export class Decoding {
   /** What the chosen backend draws colour from. */
   useRgba = true;
@@ -125,6 +139,6 @@ function drawableOf(pixels: PixelModule, { bytes, transferSyntaxUid }: FramePart
     if (!made) throw new FrameProblem("unreadable");
     return made;
   }
-  if (pixels.samplesPerPixel > 1 && pixels.bitsStored > 8) throw new FrameProblem("unreadable");
+  if (wantsDecoded(pixels)) throw new FrameProblem("unreadable");
   return { bytes, pixels };
 }

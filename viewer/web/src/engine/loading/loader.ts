@@ -3,11 +3,11 @@
 
 import { cache, imageLoader, metaData, type Types } from "@cornerstonejs/core";
 import { createStore, type Store } from "../emitter";
-import { type Frame, isWide } from "../frames/frame";
+import type { Frame } from "../frames/frame";
 import type { LevelScale } from "../frames/levels";
 import type { Lookup } from "../frames/lookup";
 import { TABLE_BYTES_MAX } from "../frames/palette";
-import { Decoding } from "./decoding";
+import { Decoding, isMisread, wantsDecoded } from "./decoding";
 import { FrameProblem, fetchFrame, fetchTier, fetchValue } from "./fetchFrame";
 import { forget, setReady, setState, tierOf } from "./frameStates";
 import { Line } from "./line";
@@ -138,8 +138,11 @@ async function timed<T>(fetched: Promise<T>, sizeOf: (result: T) => number): Pro
 }
 
 async function whole(frame: Frame, signal: AbortSignal): Promise<Types.IImage> {
-  const syntax = isWide(frame.pixels) ? EXPLICIT_LITTLE_ENDIAN : undefined;
-  const part = await timed(fetchFrame(frame.url, { signal, wait: pause }, syntax), (fetched) => fetched.bytes.length);
+  const fetching = { signal, wait: pause };
+  const syntax = wantsDecoded(frame.pixels) ? EXPLICIT_LITTLE_ENDIAN : undefined;
+  const stored = await timed(fetchFrame(frame.url, fetching, syntax), (fetched) => fetched.bytes.length);
+  const misread = isMisread(frame.pixels, stored.transferSyntaxUid);
+  const part = misread ? await fetchFrame(frame.url, fetching, EXPLICIT_LITTLE_ENDIAN) : stored;
   const image = await decoding.image(frame, part);
   wholes.add(image);
   setReady(frame.imageId, WHOLE);

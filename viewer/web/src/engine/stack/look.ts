@@ -31,6 +31,8 @@ export interface Presentation {
 
 export const QUARTER = 90;
 const FULL_TURN = 360;
+/** In steps of what is drawn, which are whole. */
+const THRESHOLD = 1e-3;
 const PLAIN: Presentation = {
   window: undefined,
   byLookup: false,
@@ -45,6 +47,11 @@ const NOTHING = { window: undefined, lookup: undefined };
 function rightOf(degrees: number, mirrored: boolean): readonly [number, number] {
   const angle = (degrees * Math.PI) / 180;
   return [(mirrored ? -1 : 1) * Math.cos(angle), Math.sin(angle)];
+}
+
+/** A threshold has no range, and the GPU draws nothing by none: whatever is above it is white all the same. */
+function opened({ lower, upper }: VoiRange): VoiRange {
+  return upper > lower ? { lower, upper } : { lower, upper: lower + THRESHOLD };
 }
 
 export class Look {
@@ -215,7 +222,7 @@ export class Look {
   private apply(window: VoiWindow | undefined, own: boolean): void {
     const frame = this.frame();
     this.drawn = { window, lookup: own && frame ? voiLookupOf(frame.imageId) : undefined };
-    const voi = window ? { voiRange: this.toLevels(rangeOf(window)) } : {};
+    const voi = window ? { voiRange: opened(this.toLevels(rangeOf(window))) } : {};
     this.viewport().setProperties({ ...voi, invert: this.isInverted() });
     this.bend();
     this.redraw();
