@@ -75,6 +75,13 @@ def test_a_hundred_thousand_outlines_are_shown_and_the_page_is_handed_pictures(
 ):
     room = Room.open(browser_without_webgl, node.url)
     slide = SlideRoom(room)
+    slide.press("b")
+    panel = room.page.get_by_role("complementary", name="Chú giải hàng loạt")
+    expect(panel).to_contain_text("Có 100.001 hình")
+    nuclei_on = panel.get_by_role("checkbox").first
+    expect(nuclei_on).not_to_be_checked()
+    nuclei_on.check()
+    slide.press("b")
     expect(bulk(slide)).not_to_have_attribute("data-pictures", "0")
     meter = room.context.new_cdp_session(room.page)
     meter.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -110,7 +117,10 @@ def test_an_outline_says_what_it_is_and_groups_are_switched_off_and_on(
     panel = room.page.get_by_role("complementary", name="Bulk annotations")
     names = panel.get_by_role("checkbox")
     expect(names).to_have_count(2)
-    expect(panel).to_contain_text("100,000")
+    expect(panel).to_contain_text("100,001 shapes")
+    expect(names.nth(1)).to_be_checked()
+    names.nth(0).check()
+    bulk(slide)
 
     slide.click(0, 0)
     expect(panel.get_by_role("status")).to_contain_text(re.compile("Nhân tế bào number|Khối u number 1"))

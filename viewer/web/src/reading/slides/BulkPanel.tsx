@@ -16,10 +16,17 @@ export function BulkPanel({ study, bulk }: { readonly study: StudyKey; readonly 
   const language = usePreferences((preferences) => preferences.language);
   const { groups, hit } = bulk;
   const pointed = hit && groups[hit.group];
+  const shapes = groups.reduce((sum, { count }) => sum + count, 0);
   return (
     <aside className={styles["panel"]} aria-label={t("bulk.title")}>
       <h2 className={styles["title"]}>{t("bulk.title")}</h2>
       {groups.length === 0 ? <p className={styles["note"]}>{t("bulk.none")}</p> : null}
+      {groups.length > 0 ? (
+        <p className={styles["note"]}>
+          {t("bulk.total", { count: shapes, shapes: formatNumber(shapes, language) })}
+          {groups.every((group) => bulk.isOn(group)) ? "" : ` ${t("bulk.off")}`}
+        </p>
+      ) : null}
       <ul className={styles["list"]}>
         {groups.map((group, index) => (
           <li key={group.id} data-pointed={group === pointed}>

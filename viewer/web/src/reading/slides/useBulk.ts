@@ -7,6 +7,7 @@ import { bulkQuery } from "../../api/slides";
 import type { BulkGroup } from "../../api/types";
 import { type BulkHit, BulkLayer } from "../../engine/slides/bulk/bulkLayer";
 import type { Ink } from "../../engine/slides/bulk/messages";
+import { onAtFirst } from "./bulkStart";
 import type { Bench } from "./useSlideView";
 
 export interface Bulk {
@@ -21,8 +22,6 @@ export interface Bulk {
   readonly retry: () => void;
 }
 
-/** More at once would be a carpet. */
-const ON_AT_FIRST_MAX = 8;
 /** Told apart on stained tissue, and by most eyes. */
 const COLORS = ["#0077ff", "#00a83c", "#ff9100", "#00b8d4", "#c400e0", "#b7c400", "#7a5c00", "#ff1744"] as const;
 const NONE: readonly BulkGroup[] = [];
@@ -40,7 +39,8 @@ export function useBulk(study: StudyKey, seriesInstanceUid: string, bench: Bench
   const [hit, setHit] = useState<BulkHit>();
   const [failed, setFailed] = useState(false);
   const [tries, setTries] = useState(0);
-  const isOn = (group: BulkGroup) => groups.indexOf(group) < ON_AT_FIRST_MAX !== changed.has(group.id);
+  const first = useMemo(() => onAtFirst(groups), [groups]);
+  const isOn = ({ id }: BulkGroup) => first.has(id) !== changed.has(id);
 
   useEffect(() => {
     if (!bench || groups.length === 0) return undefined;
@@ -62,11 +62,11 @@ export function useBulk(study: StudyKey, seriesInstanceUid: string, bench: Bench
   const inks = useMemo(() => {
     const query = addressAt({ studyInstanceUid: "", site }, "");
     return groups.flatMap((group, index): Ink[] =>
-      index < ON_AT_FIRST_MAX !== changed.has(group.id)
+      first.has(group.id) !== changed.has(group.id)
         ? [{ group: index, tiles: group.tiles, query, color: colorOf(index) }]
         : [],
     );
-  }, [groups, changed, site]);
+  }, [groups, first, changed, site]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: another try shows the same once more
   useEffect(() => layer?.show(inks), [layer, inks, tries]);
 
