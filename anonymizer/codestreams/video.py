@@ -13,6 +13,7 @@ from typing import Final
 
 from anonymizer.codestreams.frame import PADDING, SEGMENTS_MAX, Frame, Stretch
 from kernel.dicom.vocabulary.limits import exceeded, malformed
+from kernel.dicom.vocabulary.syntaxes import STREAMS
 
 MESSAGES_BYTES_MAX: Final = 1024 * 1024  # of one unit of supplemental enhancement information
 _BEGINNING: Final = re.compile(rb"\0*\0\0\x01")
@@ -55,12 +56,8 @@ _HEVC: Final = _codec(
     {one for one in range(128) if one >> 1 in {39, 40}},
     header_bytes=2,
 )
-CODECS: Final[Mapping[str, _Codec]] = {
-    f"1.2.840.10008.1.2.4.{number}{fragmentable}": codec
-    for codec, numbers in ((_MPEG_2, (100, 101)), (_H264, range(102, 107)), (_HEVC, (107, 108)))
-    for number in numbers
-    for fragmentable in ("", ".1")
-}
+_CODECS: Final = {"MPEG-2": _MPEG_2, "H.264": _H264, "HEVC": _HEVC}
+CODECS: Final[Mapping[str, _Codec]] = {uid: _CODECS[coding] for uid, coding in STREAMS.items()}
 
 
 def words_in_video(frame: Frame, transfer_syntax_uid: str) -> Iterator[Stretch]:

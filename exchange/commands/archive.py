@@ -67,7 +67,8 @@ def _clock(at: datetime) -> str:
 
 
 def _after(at: datetime, start: datetime) -> str:
-    return f"+{(at - start).total_seconds():.3f} s"
+    after_s = (at - start).total_seconds()
+    return f"{after_s:+.3f} s" if after_s >= 0 else f"{after_s:+.3f} s: the clock was set back"
 
 
 def _detail(one: Event) -> str:

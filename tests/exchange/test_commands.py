@@ -7,6 +7,8 @@ import re
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -20,6 +22,7 @@ from exchange.node.stores import LOCK_FILE, opened, reserved
 from exchange.terminal.screen import plain_errors
 from kernel import config_reading, errors
 from kernel.archive.records import Origin
+from kernel.events import Event, EventName, record
 from tests.support.builders import a_cr, as_dataset_bytes, as_file
 
 PASSWORD = "mat khau dai du"
@@ -308,6 +311,20 @@ def test_a_study_that_nobody_sent_has_no_trace(run):
     a_fresh_node(run)
 
     assert "no such study" in run("trace", "1.2.3").output
+
+
+def test_a_trace_says_where_the_clock_was_set_back(run, tmp_path):
+    a_fresh_node(run)
+    begun = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    told = [(EventName.INSTANCE_RECEIVED, begun), (EventName.STUDY_COMPLETE, begun - timedelta(days=1))]
+    with opened(config_reading.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "data")})) as stores:
+        for name, at in told:
+            stores.db.write(partial(record, happened=Event(name, at, "LOCAL", "1.2.3", "a" * 32)))
+
+    lines = run("trace", "1.2.3").output.splitlines()
+
+    assert "  +0.000 s " in lines[2]
+    assert "  -86400.000 s: the clock was set back  " in lines[3]
 
 
 def test_the_settings_are_listed_with_their_variables(run):

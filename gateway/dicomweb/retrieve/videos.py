@@ -22,24 +22,17 @@ from kernel.archive.records import Located
 from kernel.dicom.pictures.video import video_program
 from kernel.dicom.pixels.frames import stream_spans
 from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.vocabulary.syntaxes import STREAMS
 from kernel.errors import NotFound
 
 MP4: Final = "video/mp4"
 MP4_OFFER: Final = Offer(MP4)
-_JPEG: Final = "1.2.840.10008.1.2.4."
-# PS3.18 table 8.7.3-5, the video category; the fragmentable ones are the same streams (PS3.5 A.4.5 and on).
-STREAM_TYPES: Final[Mapping[str, str]] = MappingProxyType(
-    {
-        _JPEG + number + fragmentable: media_type
-        for media_type, numbers in (
-            ("video/mpeg2", ("100", "101")),
-            (MP4, ("102", "103", "104", "105", "106")),
-            ("video/h265", ("107", "108")),
-        )
-        for number in numbers
-        for fragmentable in ("", ".1")
-    }
-)
+_TYPES: Final = {
+    "MPEG-2": "video/mpeg2",
+    "H.264": MP4,
+    "HEVC": "video/h265",
+}  # PS3.18 table 8.7.3-5, the video category
+STREAM_TYPES: Final[Mapping[str, str]] = MappingProxyType({uid: _TYPES[coding] for uid, coding in STREAMS.items()})
 _BOX_BYTES: Final = 8  # size and type of the first box of an MP4 file (ISO/IEC 14496-12 4.3)
 
 

@@ -33,12 +33,22 @@ DEFLATED_FRAMES: Final = "1.2.840.10008.1.2.8.1"
 _JPEG = "1.2.840.10008.1.2.4."
 JPEG_LOSSY: Final = frozenset({JPEG_BASELINE, JPEG_EXTENDED})
 JPEG_2000_FAMILY: Final = frozenset(_JPEG + number for number in ("90", "91", "92", "93", "201", "202", "203"))
+STREAMS: Final[Mapping[str, str]] = (
+    MappingProxyType(  # videos, by the coding of their one stream (PS3.5 8.2.5 to 8.2.9)
+        {
+            f"{_JPEG}{number}{fragmentable}": coding
+            for coding, numbers in (("MPEG-2", range(100, 102)), ("H.264", range(102, 107)), ("HEVC", range(107, 109)))
+            for number in numbers
+            for fragmentable in ("", ".1")
+        }
+    )
+)
 _NATIVE = {IMPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_LITTLE_ENDIAN, EXPLICIT_VR_BIG_ENDIAN}
 _DEFLATED = {DEFLATED_EXPLICIT_VR_LITTLE_ENDIAN, _JPEG + "95", _JPEG + "205"}
 _REFERENCED = {_JPEG + "94", _JPEG + "95", _JPEG + "204", _JPEG + "205"}  # JPIP: pixels elsewhere
 _LOSSY = {
     *(_JPEG + str(number) for number in (*range(50, 57), *range(59, 65), 81, 91, 93, 94, 95, 111, 112, 203, 204, 205)),
-    *(_JPEG + f"10{number}{fragmentable}" for number in range(9) for fragmentable in ("", ".1")),  # MPEG, HEVC
+    *STREAMS,
 }
 _DECODABLE = {
     *_NATIVE,
