@@ -9,7 +9,7 @@ from kernel.dicom.scanning.menders import may_be_mended, shared_menders
 from kernel.dicom.scanning.part10 import file_meta, read_file_meta
 from kernel.dicom.scanning.reencode import to_explicit_little_endian
 from kernel.dicom.scanning.scanner import scan
-from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
+from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 from kernel.errors import MalformedInstance, Refused
 
 
@@ -45,12 +45,16 @@ def opened(source: Buffer) -> Opened:
 def in_little_endian(source: Buffer, header: Header | None = None) -> Opened:
     """Return an instance that was deflated or big endian as Explicit VR Little Endian, any other as it is.
 
-    Without overlays in unused bits of its pixels, which nothing that looks at a header would find.
+    A header without VRs before compressed frames gets them (PS3.5 A.4), by pydicom. Without overlays in unused bits of
+    its pixels, which nothing that looks at a header would find.
 
     Raises
     ------
     Refused
-        It is not understood, or ends too early.
+        It is not understood, or ends too early; or its pixel data is not what its transfer syntax says, so that nobody
+        knows what is in it.
+    Busy
+        The process in which pydicom reads is not to be had.
     """
     meta = read_file_meta(source)
     syntax = meta.transfer_syntax_uid
@@ -64,10 +68,27 @@ def in_little_endian(source: Buffer, header: Header | None = None) -> Opened:
         header = scan(source, syntax, offset=len(front))
     if not header.complete:
         raise MalformedInstance(reason="it ends inside the pixel data")
+    _check_pixels(header, syntax)
+    if _lacks_vrs(header):
+        source, syntax, header = _scanned(shared_menders().mend(source))
     without = cleared(source, header, syntax)
     if without is not None:
         source, header = without, replace(header, buffer=without)
     return Opened(source, syntax, header)
+
+
+def _check_pixels(header: Header, syntax: str) -> None:
+    pixels, known = header.pixel_data, SYNTAXES.get(syntax)
+    if pixels is None or known is None or pixels.length == 0 or pixels.is_encapsulated == known.encapsulated:
+        return
+    if pixels.is_encapsulated:
+        raise MalformedInstance(reason="its pixel data is compressed, and nothing says how")
+    raise MalformedInstance(reason="its pixel data is not compressed, as its transfer syntax says")
+
+
+def _lacks_vrs(header: Header) -> bool:
+    """Whether an implicit header stands before compressed frames."""
+    return header.implicit and header.pixel_data is not None and header.pixel_data.is_encapsulated
 
 
 def _scanned(source: Buffer) -> Opened:
