@@ -132,6 +132,9 @@ class ArchiveConfig:
     free_bytes_min: int = _setting(2 * GIBIBYTE, "bytes of free disk kept in reserve; below it nothing is taken")
     quarantine_bytes_max: int = _setting(4 * GIBIBYTE, "bytes of refused instances kept for a person to look at")
     slides_bytes_max: int = _setting(20 * GIBIBYTE, "bytes of tiles that were made of slides and are kept on disk")
+    keep_vendor_files: bool = _setting(
+        False, "keep the files of vendors' slides beside what was made of them; they show labels"
+    )
     quiet_s: float = _setting(60.0, "seconds without a new instance after which a study counts as complete, at last")
     tiers_bytes_max: int = _setting(
         16 * GIBIBYTE, "bytes of lossless copies from which thin lines get pictures in steps; 0: none are kept"

@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final, TypeVar
 
+from consult.slides.vendor_files import VendorFiles, Whose
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.index import known_instances, studies_of_instances
 from kernel.archive.ingest.ingest import Ingest
@@ -57,11 +58,21 @@ class Taken:
 class SlideIntake:
     """Takes slides; safe in threads."""
 
-    def __init__(self, db: Database, blobs: Blobs, ingest: Ingest, scratch: Path, part_bytes_max: int) -> None:
+    def __init__(
+        self,
+        db: Database,
+        blobs: Blobs,
+        ingest: Ingest,
+        scratch: Path,
+        part_bytes_max: int,
+        *,
+        vendor_files: VendorFiles | None = None,
+    ) -> None:
         self._db = db
         self._blobs = blobs
         self._ingest = ingest
         self._scratch = scratch
+        self._vendor_files = vendor_files  # None: they are not kept
         self._part_bytes_max = part_bytes_max  # larger levels become concatenations
 
     def study_of(self, site: str, identity: Identity) -> str:
@@ -107,6 +118,8 @@ class SlideIntake:
             for part in new:
                 self._store(converter, part, origin, stored)
             series = slide_uid(source.digest, "series")
+            if self._vendor_files is not None:
+                self._vendor_files.keep(file, Whose(origin.site, study, series))
             return Taken(study, series, len(new), len(parts) - len(new), source.slide.derivation)
 
     def take_photograph(self, file: Path, identity: Identity, description: str, number: int, origin: Origin) -> Taken:

@@ -1,5 +1,6 @@
 """The parts that serve slides, together."""
 
+import threading
 from dataclasses import dataclass
 
 from consult.slides.bulk import BulkAnnotations
@@ -7,6 +8,7 @@ from consult.slides.kept import Kept
 from consult.slides.making import Making
 from consult.slides.readying import Readying
 from consult.slides.shelf import Shelf
+from consult.slides.vendor_files import VendorFiles
 from kernel.archive.blobs.store import Blobs
 from kernel.clock import Clock
 from kernel.database import Database
@@ -20,25 +22,30 @@ class SlideRoom:
     making: Making
     kept: Kept
     bulk: BulkAnnotations
+    vendor_files: VendorFiles | None = None  # None: this node keeps none
 
     def readying(self, db: Database, clock: Clock) -> Readying:
         """Return what makes slides ready as they become complete."""
         return Readying(db, self.shelf, self.making, clock)
 
     @classmethod
-    def on(cls, db: Database, blobs: Blobs, kept: Kept) -> "SlideRoom":
+    def on(cls, db: Database, blobs: Blobs, kept: Kept, vendor_files: VendorFiles | None = None) -> "SlideRoom":
         """Serve the slides of these stores."""
         shelf = Shelf(db, blobs, kept)
-        return cls(shelf, Making(kept), kept, BulkAnnotations(db, blobs, shelf))
+        return cls(shelf, Making(kept), kept, BulkAnnotations(db, blobs, shelf), vendor_files)
 
     def forget(self) -> None:
         """Forget all slides: instances were deleted."""
         self.shelf.forget()
         self.bulk.forget()
+        if self.vendor_files is not None:
+            threading.Thread(target=self.vendor_files.sweep, name="vendor-files-sweep", daemon=True).start()
 
     def sweep(self) -> None:
         """Remove what an earlier run forgot."""
         self.kept.sweep()
+        if self.vendor_files is not None:
+            self.vendor_files.begin()
 
     def close(self) -> None:
         """Make no more tiles."""

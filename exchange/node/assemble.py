@@ -21,6 +21,7 @@ from consult.slides.readying import Readying
 from consult.slides.room import SlideRoom
 from consult.slides.upload_taking import Taking
 from consult.slides.uploads import Uploads
+from consult.slides.vendor_files import VendorFiles
 from consult.stations import Stations
 from exchange.node import stores
 from exchange.node.key_files import site_keys
@@ -75,6 +76,7 @@ from routing.worker import Worker
 
 COMMIT_SOCKET = "commit.sock"
 SLIDES_FOLDER = "slides"
+VENDOR_FILES_FOLDER = "vendor-slides"
 UPLOADS_FOLDER = "slide-uploads"
 NAMING_BLOBS = (*verify.NAMED, derived)  # every table that names blobs
 CORES_FOR_THREADS = 2  # up to which one process receives more than several that hand rows over
@@ -182,13 +184,26 @@ def slides_of(opened: Stores) -> SlideRoom:
     """Return what opens slides, and keeps what it makes in the data folder."""
     config = opened.config
     folder, bytes_max = config.node.data / SLIDES_FOLDER, config.archive.slides_bytes_max
-    return SlideRoom.on(opened.db, opened.blobs, Kept(folder, bytes_max, opened.blobs))
+    files = vendor_files_of(opened)
+    return SlideRoom.on(opened.db, opened.blobs, Kept(folder, bytes_max, opened.blobs), files)
+
+
+def vendor_files_of(opened: Stores) -> VendorFiles:
+    """Return what keeps vendors' files; those that were kept before are given and removed where none are kept now."""
+    return VendorFiles(opened.config.node.data / VENDOR_FILES_FOLDER, opened.db, opened.blobs)
 
 
 def slide_intake(opened: Stores, ingest: Ingest) -> SlideIntake:
     """Return what takes vendors' slides: of the node, and of a command beside it."""
     config = opened.config
-    return SlideIntake(opened.db, opened.blobs, ingest, config.node.data, config.dimse.instance_bytes_max // 2)
+    return SlideIntake(
+        opened.db,
+        opened.blobs,
+        ingest,
+        config.node.data,
+        config.dimse.instance_bytes_max // 2,
+        vendor_files=vendor_files_of(opened) if config.archive.keep_vendor_files else None,
+    )
 
 
 def slide_uploads_of(opened: Stores, ingest: Ingest, committer: LocalCommitter) -> Uploads:

@@ -4,17 +4,19 @@ A tile is asked for hundreds of times in a session, so its way is short: leave t
 the tile from memory, one read. Only what must be waited for goes to a thread.
 """
 
+import asyncio
 import re
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import FileResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from consult.pathology.validation import Standing, summary
 from consult.slides.shelf import OpenSlide
+from consult.slides.vendor_files import VendorFile
 from kernel.errors import NotFound
 from viewer.server.callers import Visit, Visitor, looker, visitor
 from viewer.server.models import Model
@@ -27,6 +29,7 @@ from wsi.slide import Address
 
 API: Final = "/api"
 ONE: Final = "/slides/{study_uid}/{series_uid}"
+VENDOR_FILE: Final = ONE + "/vendor-file"
 PROFILE: Final = ONE + "/t/{revision}/icc"
 TILE: Final = ONE + "/t/{revision}/{path}/{plane}/{octave}/{column_row}"
 AT_SITE: Final = "/sites/{site}"  # before either, where one UID is at several sites
@@ -123,7 +126,12 @@ def tile_routes(services: Services) -> list[BaseRoute]:
         headers = {"ETag": f'"{opened.revision}-icc"', "Cache-Control": IMMUTABLE}
         return Response(opened.slide.index.icc_profile, media_type=PROFILE_TYPE, headers=headers)
 
-    both = ((TILE, tile), (PROFILE, profile))
+    async def vendor_file(request: Request) -> Response:
+        found = await asyncio.to_thread(_vendor_file, services, look, request)
+        headers = {"Cache-Control": "private, no-store"}
+        return FileResponse(found.path, media_type="application/octet-stream", filename=found.name, headers=headers)
+
+    both = ((TILE, tile), (PROFILE, profile), (VENDOR_FILE, vendor_file))
     return [Route(API + at + path, route, methods=["GET"]) for path, route in both for at in ("", AT_SITE)]
 
 
@@ -131,6 +139,17 @@ def _opened(services: Services, look: Visitor, request: Request) -> OpenSlide:
     asked = request.path_params
     grant = look(request, asked["study_uid"], asked.get("site")).grant
     return services.slides.shelf.at(grant, asked["series_uid"], asked["revision"])
+
+
+def _vendor_file(services: Services, look: Visitor, request: Request) -> VendorFile:
+    """Return the file that a slide was made of, and write down that its label is looked at."""
+    asked, kept = request.path_params, services.slides.vendor_files
+    visit = look(request, asked["study_uid"], asked.get("site"))
+    if kept is None:
+        raise NotFound(what="vendor's file of this slide")
+    found = kept.of(visit.grant, asked["series_uid"])
+    services.access.tell_label(visit.principal, visit.grant, visit.address)
+    return found
 
 
 def _place(services: Services, look: Visitor, request: Request) -> tuple[OpenSlide, Address, bytes | None]:

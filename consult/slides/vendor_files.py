@@ -1,0 +1,145 @@
+"""The files of vendors' slides as they came, where a laboratory wants the node to keep them (`archive.keep_vendor_files`).
+
+    <root>/<series>/about       whose series it is, and how the file ends
+    <root>/<series>/file        the bytes
+
+Such a file shows the label, and says who scanned whom: it is no instance, so nothing releases, sends or finds it. It is
+given to whom labels are shown, and goes with its series. A slide of several files (MIRAX) is not kept.
+"""
+
+import hashlib
+import re
+import secrets
+import shutil
+from contextlib import suppress
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import msgspec
+
+from kernel.archive import index
+from kernel.archive.blobs.durable import flush_data, flush_folder
+from kernel.archive.blobs.store import Blobs
+from kernel.database import Database
+from kernel.errors import MalformedSlide, NotFound
+from wsi.mirax import is_mirax
+
+_SUFFIX: Final = re.compile(r"\.[a-z]{2,8}", re.ASCII)
+_NEW: Final = ".new"
+
+
+class Whose(msgspec.Struct, frozen=True):
+    """The series that a file became."""
+
+    site: str
+    study_instance_uid: str
+    series_instance_uid: str
+
+
+class _About(msgspec.Struct, frozen=True):
+    whose: Whose
+    suffix: str  # of its name; the rest of that may name a patient
+
+
+class _Study(NamedTuple):
+    site: str
+    study_instance_uid: str
+    labels: bool = True
+
+
+class VendorFile(NamedTuple):
+    """A file, and a name for it that says nothing of a patient."""
+
+    path: Path
+    name: str
+
+
+class VendorFiles:
+    """Keeps them in one folder; safe in threads and beside other programs."""
+
+    def __init__(self, root: Path, db: Database, blobs: Blobs) -> None:
+        self._root = root
+        self._db = db
+        self._blobs = blobs
+
+    def keep(self, file: Path, whose: Whose) -> None:
+        """Copy a slide's file; durable on return. What is kept already, or of several files, is passed over.
+
+        Raises
+        ------
+        MalformedSlide
+            It was changed meanwhile.
+        StorageFull
+            There is no space.
+        """
+        final = self._folder(whose)
+        if is_mirax(file.name) or final.exists():
+            return
+        before = file.stat()
+        self._blobs.check_space(before.st_size)
+        folder = self._root / (secrets.token_hex(8) + _NEW)
+        folder.mkdir(parents=True, mode=0o700)
+        try:
+            shutil.copyfile(file, folder / "file")
+            after = file.stat()
+            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+                raise MalformedSlide(reason="it was changed while it was read")
+            suffix = file.suffix.lower()
+            about = _About(whose, suffix if _SUFFIX.fullmatch(suffix) else "")
+            (folder / "about").write_bytes(msgspec.json.encode(about))
+            for name in ("file", "about"):
+                with (folder / name).open("rb") as written:
+                    flush_data(written.fileno())
+            flush_folder(folder)
+            with suppress(OSError):  # another was quicker
+                folder.rename(final)
+                flush_folder(self._root)
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def of(self, grant: index.Granted, series_instance_uid: str) -> VendorFile:
+        """Return the file of a series.
+
+        Raises
+        ------
+        NotFound
+            None is kept, the series is gone, or labels are not shown to who asks: the answer is the same.
+        """
+        whose = Whose(grant.site, grant.study_instance_uid, series_instance_uid)
+        folder = self._folder(whose)
+        if not grant.labels or not folder.is_dir() or not self._is_here(whose):
+            raise NotFound(what="vendor's file of this slide")
+        about = msgspec.json.decode((folder / "about").read_bytes(), type=_About)
+        return VendorFile(folder / "file", f"{series_instance_uid}{about.suffix}")
+
+    def sweep(self) -> None:
+        """Remove the files of series that are gone."""
+        if not self._root.is_dir():
+            return
+        for folder in list(self._root.iterdir()):
+            if folder.name.endswith(_NEW):
+                continue
+            try:
+                whose = msgspec.json.decode((folder / "about").read_bytes(), type=_About).whose
+            except (OSError, msgspec.DecodeError):
+                continue
+            if not self._is_here(whose):
+                shutil.rmtree(folder, ignore_errors=True)
+        flush_folder(self._root)
+
+    def begin(self) -> None:
+        """Remove what an earlier run left half copied, and what went meanwhile."""
+        for folder in self._root.glob(f"*{_NEW}"):
+            shutil.rmtree(folder, ignore_errors=True)
+        self.sweep()
+
+    def _is_here(self, whose: Whose) -> bool:
+        study = _Study(whose.site, whose.study_instance_uid)
+        try:
+            with self._db.read() as connection:
+                return bool(index.locate_series(connection, study, whose.series_instance_uid))
+        except NotFound:
+            return False
+
+    def _folder(self, whose: Whose) -> Path:
+        return self._root / hashlib.sha256("\0".join(msgspec.structs.astuple(whose)).encode()).hexdigest()

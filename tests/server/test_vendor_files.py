@@ -1,0 +1,143 @@
+"""Where a laboratory wants it, a slide's file is kept as it came: for who may see labels, as long as its series is here."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import pytest
+
+from consult.slides.intake import SlideIntake
+from consult.slides.vendor_files import VendorFiles, Whose
+from exchange.node.assemble import slide_intake
+from kernel import audit
+from kernel.archive.records import Origin
+from kernel.errors import MalformedSlide, NotFound, StorageFull
+from tests.server.conftest import taking_in
+from tests.wsi.builders import an_svs
+from wsi.dicom_header import Identity
+
+SVS = an_svs()
+ORIGIN = Origin("LOCAL", "upload", "slides-add", "", "", "one")
+
+
+@pytest.fixture
+def intake(room) -> SlideIntake:
+    config = room.stores.config
+    keeping = replace(config, archive=replace(config.archive, keep_vendor_files=True))
+    return slide_intake(replace(room.stores, config=keeping), taking_in(room.stores)[1])
+
+
+@pytest.fixture
+def slide(tmp_path):
+    (tmp_path / "Tran Van A.svs").write_bytes(SVS)
+    return tmp_path / "Tran Van A.svs"
+
+
+def taken(intake: SlideIntake, slide):
+    return intake.take(slide, Identity("BN-1", container="K26-1"), 0.0, ORIGIN, lambda *_: None)
+
+
+def address(one) -> str:
+    return f"/api/slides/{one.study_instance_uid}/{one.series_instance_uid}/vendor-file"
+
+
+def folders(room) -> list[str]:
+    root = room.stores.config.node.data / "vendor-slides"
+    return [one.name for one in root.iterdir()] if root.exists() else []
+
+
+def test_it_is_given_back_byte_for_byte_and_written_down(room, intake, slide):
+    one = taken(intake, slide)
+
+    with room.signed_in("root") as client:
+        answer = client.get(address(one)).raise_for_status()
+
+    assert answer.content == SVS
+    assert answer.headers["content-disposition"] == f'attachment; filename="{one.series_instance_uid}.svs"'
+    assert answer.headers["cache-control"] == "private, no-store"
+    with room.stores.db.read() as connection:
+        lines = audit.of_study(connection, one.study_instance_uid)
+    assert any("slide label" in str(line.detail) for line in lines)
+
+
+def test_who_may_not_see_labels_is_told_that_there_is_none(room, intake, slide):
+    one = taken(intake, slide)
+
+    with room.signed_in("lan") as client:
+        assert client.get(f"/api/slides/{one.study_instance_uid}/{one.series_instance_uid}").status_code == 200
+        assert client.get(address(one)).status_code == 404
+    with room.client() as nobody:
+        assert nobody.get(address(one)).status_code == 401
+
+
+def test_a_node_keeps_none_unless_it_is_told_to(room, slide):
+    one = taken(slide_intake(room.stores, taking_in(room.stores)[1]), slide)
+
+    assert folders(room) == []
+    with room.signed_in("root") as client:
+        assert client.get(address(one)).status_code == 404
+
+
+def test_it_goes_with_its_series_and_no_other(room, intake, slide, tmp_path):
+    one = taken(intake, slide)
+    gone = Whose("LOCAL", one.study_instance_uid, "1.2.3")  # a series that is not here any more
+    files = room.slides.vendor_files
+    files.keep(slide, gone)
+    assert len(folders(room)) == 2
+
+    files.sweep()
+
+    assert len(folders(room)) == 1
+    with pytest.raises(NotFound):
+        files.of(SimpleNamespace(site="LOCAL", study_instance_uid=gone.study_instance_uid, labels=True), "1.2.3")
+    assert (
+        files.of(
+            SimpleNamespace(site="LOCAL", study_instance_uid=one.study_instance_uid, labels=True),
+            one.series_instance_uid,
+        ).path.read_bytes()
+        == SVS
+    )
+
+
+def test_whoever_forgets_slides_sweeps_their_files(room, slide):
+    room.slides.vendor_files.keep(slide, Whose("LOCAL", "1.2", "1.2.3"))
+
+    room.slides.forget()
+    room.slides.vendor_files.sweep()  # as the thread does that was just begun
+
+    assert folders(room) == []
+
+
+def test_a_second_taking_keeps_it_once_and_a_slide_of_several_files_is_not_kept(room, intake, slide, tmp_path):
+    taken(intake, slide)
+    taken(intake, slide)
+    (tmp_path / "a.mrxs").write_bytes(b"picture")
+    room.slides.vendor_files.keep(tmp_path / "a.mrxs", Whose("LOCAL", "1.2", "1.2.3"))
+
+    assert len(folders(room)) == 1
+
+
+def test_one_that_changes_while_it_is_copied_or_has_no_room_leaves_nothing(room, slide, monkeypatch):
+    files, whose = room.slides.vendor_files, Whose("LOCAL", "1.2", "1.2.3")
+
+    def changed(source, target):
+        target.write_bytes(source.read_bytes())
+        source.write_bytes(b"another")
+
+    monkeypatch.setattr("consult.slides.vendor_files.shutil.copyfile", changed)
+    with pytest.raises(MalformedSlide, match="changed while it was read"):
+        files.keep(slide, whose)
+    full = SimpleNamespace(check_space=lambda _: (_ for _ in ()).throw(StorageFull(free_bytes=0, needed_bytes=1)))
+    with pytest.raises(StorageFull):
+        VendorFiles(room.stores.config.node.data / "vendor-slides", room.stores.db, full).keep(slide, whose)
+
+    assert folders(room) == []
+
+
+def test_a_new_start_removes_what_was_half_copied(room):
+    half = room.stores.config.node.data / "vendor-slides" / "0123.new"
+    half.mkdir(parents=True)
+    (half / "file").write_bytes(b"half")
+
+    room.slides.sweep()
+
+    assert folders(room) == []
