@@ -16,7 +16,7 @@ from anonymizer.profiles import profile as profiles
 from anonymizer.profiles import site_profile
 from anonymizer.pseudonyms import keys as site_keys
 from exchange.commands.explaining import explain_file, print_profiles
-from exchange.files.inputs import Entry, entries
+from exchange.files.inputs import Entry, entries, printable
 from exchange.files.release import Order, Outcome, PixelHandling, cleaner_of, process
 from exchange.files.report import studies_of, write_report
 from exchange.node.key_files import KeyFile
@@ -111,10 +111,11 @@ def deidentify(
             return
         if source is None or output is None:
             raise typer.BadParameter("INPUT and OUTPUT are needed")
+        _check_places(source, output, report)
         zones = zones or settings.anonymizer.pixel_zones
         cleaner_of(zones)  # mistakes in it are told before anything is read
         order = Order(output, profile, keys, site, charset, pixels, text, zones)
-        output.mkdir(parents=True, exist_ok=True)
+        _make(output)
         outcomes = _run(list(entries(source)), order, workers)
         if report is not None:
             write_report(report, _report(chosen, order, outcomes) | {"studies": studies_of(output, outcomes)})
@@ -123,9 +124,34 @@ def deidentify(
         err.print(f"{one.label}: {one.state}: {one.reason} {one.in_tag}".rstrip(), markup=False)
     if len(left) > TOLD_MAX:
         err.print(f"... and {len(left) - TOLD_MAX} more; --report lists all.", markup=False)
-    out.print(f"{len(outcomes) - len(left)} of {len(outcomes)} files were written to {output}.", markup=False)
+    out.print(
+        f"{len(outcomes) - len(left)} of {len(outcomes)} files were written to {printable(str(output))}.", markup=False
+    )
     if left or not outcomes:
         raise typer.Exit(EXIT_HELD)
+
+
+def _check_places(source: Path, output: Path, report: Path | None) -> None:
+    """Refuse places where new files would stand among those that are read, or in their stead."""
+    inside, new = source.resolve(), output.resolve()
+    if new == inside or inside in new.parents:
+        raise typer.BadParameter("it is INPUT, or within: originals and copies would be mixed", param_hint="OUTPUT")
+    if report is None:
+        return
+    told = report.resolve()
+    if told == inside or (inside in told.parents and report.exists()):
+        raise typer.BadParameter("it is one of the inputs, which would be lost", param_hint="--report")
+    if not told.parent.is_dir() or not os.access(told.parent, os.W_OK):
+        raise typer.BadParameter("its folder is not there, or may not be written to", param_hint="--report")
+
+
+def _make(output: Path) -> None:
+    try:
+        output.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise typer.BadParameter(f"it cannot be made: {error.strerror}", param_hint="OUTPUT") from None
+    if not os.access(output, os.W_OK | os.X_OK):
+        raise typer.BadParameter("it may not be written to", param_hint="OUTPUT")
 
 
 def _keys(file: Path | None, site: str, profile: profiles.Profile) -> site_keys.Keys:

@@ -3,7 +3,6 @@
 Nothing is written unless `anonymizer.release` lets it go, and then whole or not at all (`exchange.files.outputs`).
 """
 
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -17,7 +16,7 @@ from anonymizer.pixels.zones import read_zones
 from anonymizer.profiles.site_profile import chosen
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.release import Held, release
-from exchange.files.inputs import Entry, content_of
+from exchange.files.inputs import DICOM_PREFIX, Entry, InputNotRead, content_of
 from exchange.files.outputs import Writer, Writing
 from kernel.dicom.pixels.boxes import Box
 from kernel.errors import Busy, Refused
@@ -25,7 +24,6 @@ from kernel.errors import Busy, Refused
 # What makes an instance of a photograph or a PDF, which by itself says not whose it is.
 NEEDS_WRAPPING: Final = "vienanh wrap"
 BARE: Final = (b"%PDF-", b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")  # how PDF, JPEG and PNG begin
-PREFIX: Final = slice(128, 132)  # behind a preamble, which may be anything (PS3.10 7.1)
 
 State = Literal["written", "held", "unreadable"]
 # Look for text in pixels and mask it; hold kinds that usually show a name; or let all go as they are.
@@ -72,13 +70,13 @@ def process(entries: Sequence[Entry], order: Order) -> list[Outcome]:
 def _begun(entry: Entry, order: Order, writer: Writer) -> tuple[Outcome, Writing | None]:
     try:
         with content_of(entry) as source:
-            if bytes(source[:8]).startswith(BARE) and bytes(source[PREFIX]) != b"DICM":
+            if bytes(source[:8]).startswith(BARE) and bytes(source[DICOM_PREFIX]) != b"DICM":
                 return Outcome(entry.label, "unreadable", NEEDS_WRAPPING), None
             return _released(entry, source, order, writer)
+    except InputNotRead as refusal:
+        return Outcome(entry.label, "unreadable", refusal.fields["why"]), None
     except (Refused, Busy) as refusal:
         return Outcome(entry.label, "unreadable", refusal.code), None
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError):  # broken, an odd compression, encrypted
-        return Outcome(entry.label, "unreadable", "BadZipFile"), None
 
 
 def _ended(outcome: Outcome, writing: Writing | None, writer: Writer) -> Outcome:
