@@ -188,9 +188,13 @@ def test_an_address_that_only_connects_leaves_room_for_those_that_associate(star
         assert isinstance(stack.enter_context(node.call()).answer, AssociateAccept)
 
 
-def test_those_who_wait_are_counted_by_address():
+def test_those_who_wait_are_counted_by_address_and_of_ipv6_by_network():
     waiting = Waiting(2)
-    leave = [waiting.enter(address) for address in ("10.0.0.1", "10.0.0.1", "10.0.0.1", "10.0.0.2")]
+    of_one_network = [
+        waiting.enter(address) for address in ("2001:db8::1", "2001:db8::2", "2001:db8::3", "2001:db9::1")
+    ]
+    assert [one is not None for one in of_one_network] == [True, True, False, True]
+    leave = [waiting.enter(address) for address in ("10.0.0.1", "10.0.0.1", "::ffff:10.0.0.1", "10.0.0.2")]
     assert [one is not None for one in leave] == [True, True, False, True]
 
     leave[0]()

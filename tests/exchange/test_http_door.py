@@ -201,7 +201,7 @@ def taken_slowly(listener: SimpleNamespace, most: int) -> int:
     with socket.create_connection(("127.0.0.1", listener.port), SOON_S) as line:
         line.sendall(b"GET /large HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
         try:
-            while taken < most and (piece := line.recv(16 * 1024)):
+            while taken < most and (piece := line.recv(12 * 1024)):
                 taken += len(piece)
                 threading.Event().wait(0.02)
         except ConnectionResetError:
@@ -210,8 +210,8 @@ def taken_slowly(listener: SimpleNamespace, most: int) -> int:
 
 
 def test_who_takes_some_of_a_long_piece_all_the_time_goes_on_unless_it_is_less_than_the_least_speed(monkeypatch):
-    with a_listener(silence_s=0.4, send_bytes=64 * 1024) as listener:
-        enough = taken_slowly(listener, 1 << 20)  # a piece, in more than 0.4 s
+    with a_listener(silence_s=1.0, send_bytes=64 * 1024) as listener:
+        enough = taken_slowly(listener, 1 << 20)  # a piece, in more than 1 s
         monkeypatch.setattr(http_door, "RATE_BYTES_S_MIN", 1 << 30)
         too_little = taken_slowly(listener, 4 << 20)
 

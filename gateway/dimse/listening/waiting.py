@@ -1,4 +1,4 @@
-"""Connections that have not associated yet, counted by address: one peer that only connects must not shut out the others.
+"""Connections that have not associated yet, counted by network: a peer that only connects must not shut out the others.
 
 Once an association stands it is counted for its source (`places`), and here no more.
 """
@@ -7,6 +7,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable
 from typing import Final
+
+from kernel.origins import network_of
 
 SHARE: Final = 4  # an address may have one in so many of the node's associations waiting
 WAITING_MIN: Final = 8  # ... but at least these: a PACS opens several at once
@@ -23,14 +25,15 @@ class Waiting:
     def __init__(self, most: int) -> None:
         self._most = most
         self._lock = threading.Lock()
-        self._counts: Counter[str] = Counter()  # no more addresses than there are connections
+        self._counts: Counter[str] = Counter()  # by network; no more than there are connections
 
     def enter(self, address: str) -> Callable[[], None] | None:
         """Count a connection; return what ends its waiting, however often it is called. None: too many wait already."""
+        network = network_of(address)
         with self._lock:
-            if self._counts[address] >= self._most:
+            if self._counts[network] >= self._most:
                 return None
-            self._counts[address] += 1
+            self._counts[network] += 1
         left = threading.Event()
 
         def leave() -> None:
@@ -38,8 +41,8 @@ class Waiting:
                 if left.is_set():
                     return
                 left.set()
-                self._counts[address] -= 1
-                if not self._counts[address]:
-                    del self._counts[address]
+                self._counts[network] -= 1
+                if not self._counts[network]:
+                    del self._counts[network]
 
         return leave
