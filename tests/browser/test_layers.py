@@ -112,6 +112,25 @@ def a_segmentation(slices: list[pydicom.Dataset]) -> pydicom.Dataset:
     return ds
 
 
+def a_label_map() -> list[bytes]:
+    """Return a study of its own: a slice, and a label map of background, one segment above and another below."""
+    image = a_ct(seed="map", StudyDate="20261109", PatientID="BN-map", PixelSpacing=["1", "1"])
+    ds = a_segmentation([image])
+    ds.StudyInstanceUID, ds.PatientID = image.StudyInstanceUID, image.PatientID
+    ds.SOPInstanceUID, ds.SeriesInstanceUID = a_uid("map", "seg"), a_uid("map", "segs")
+    ds.SOPClassUID, ds.SegmentationType = "1.2.840.10008.5.1.4.1.1.66.7", "LABELMAP"
+    labels = ((0, "Nen"), (1, "Gan"), (7, "Lach"))
+    ds.SegmentSequence = [an_item(SegmentNumber=number, SegmentLabel=label) for number, label in labels]
+    (group, _) = ds.PerFrameFunctionalGroupsSequence
+    del group.SegmentIdentificationSequence
+    ds.PerFrameFunctionalGroupsSequence = [group]
+    samples = np.zeros((PART, PART), np.uint8)
+    samples[PART // 2 :], samples[: PART // 4] = 7, 1
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit, ds.NumberOfFrames = 8, 8, 7, 1
+    ds.PixelData = samples.tobytes()
+    return [as_file(image), as_file(ds)]
+
+
 def a_presentation(slices: list[pydicom.Dataset]) -> pydicom.Dataset:
     """Return a presentation state: a rectangle on the first slice, and a window of its own."""
     ds = a_dataset("1.2.840.10008.5.1.4.1.1.11.1", seed="layers", PatientID="BN-layers", StudyDate="20261110")
@@ -139,7 +158,7 @@ def hub(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeP
     node = NodeProcess(tmp_path_factory.mktemp("layers"), HUB)
     node.start()
     node.add_user("bs.lan", "reader", PASSWORD)
-    node.store(a_study())
+    node.store([*a_study(), *a_label_map()])
     yield node
     node.stop()
 
@@ -168,6 +187,19 @@ def test_a_segment_lies_where_it_was_made_on_its_own_slice_alone(reading: Room, 
     reading.press("ArrowDown")
 
     # The second frame begins in the middle of a byte; its upper half is empty.
+    assert covered(reading, 1) == pytest.approx([COLUMN, ROW + PART / 2, COLUMN + PART, ROW + PART], abs=0.2)
+
+
+def test_the_segments_of_a_label_map_are_shown_one_by_one_and_its_background_never(reading: Room, hub: NodeProcess):
+    reading.page.goto(f"{hub.url}/study/{a_uid('map', 'study')}?site=HUB")
+    reading.page.get_by_role("button", name="CT ").first.click()
+    assert covered(reading, 1) == pytest.approx([COLUMN, ROW, COLUMN + PART, ROW + PART], abs=0.2)
+
+    reading.page.get_by_role("button", name="Lớp phủ").click()
+    expect(reading.page.get_by_role("menuitem", name="Nen")).to_have_count(0)
+    reading.page.get_by_role("menuitem", name="Gan: đang hiện").click()
+    reading.settle()
+
     assert covered(reading, 1) == pytest.approx([COLUMN, ROW + PART / 2, COLUMN + PART, ROW + PART], abs=0.2)
 
 

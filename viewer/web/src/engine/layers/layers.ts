@@ -1,10 +1,10 @@
 // What lies over the images of a study: their overlay planes and segmentations, shown or hidden, fetched when needed.
 
 import { createStore, type Store } from "../emitter";
-import type { Frame } from "../frames/frame";
+import type { Frame, PixelModule } from "../frames/frame";
 import { fetchFrame } from "../loading/fetchFrame";
 import { EXPLICIT_LITTLE_ENDIAN, frameIn } from "../loading/multipart";
-import { drawable } from "../loading/nativePixels";
+import { drawable, storedValues } from "../loading/nativePixels";
 import { type OthersMark, othersOn } from "./othersMarks";
 import { bitsOf, type OverlayPlane } from "./overlayPlanes";
 import { graphicsOn, type Line, type PresentationState, type Spot, type Words } from "./presentationState";
@@ -57,16 +57,35 @@ function pictureOf(
   color: Color,
   opacity: number,
 ) {
-  const picture = document.createElement("canvas");
-  picture.width = columns;
-  picture.height = rows;
-  const pixels = new ImageData(columns, rows);
+  const { picture, pixels } = emptyPicture(columns, rows);
   for (let at = 0; at < columns * rows; at += 1) {
     const sample = samples[at] ?? 0;
     if (sample > 0) pixels.data.set([...color, Math.round((255 * opacity * Math.min(sample, full)) / full)], at * 4);
   }
   picture.getContext("2d")?.putImageData(pixels, 0, 0);
   return picture;
+}
+
+/** A label map's segments as a picture, each in its color. */
+function mapOf(labels: ArrayLike<number> | undefined, { columns, rows }: PixelModule, shown: readonly number[]) {
+  if (!labels) return undefined;
+  const { picture, pixels } = emptyPicture(columns, rows);
+  const colors = new Map(
+    shown.map((segment) => [segment, [...segmentColor(segment), Math.round(255 * SEGMENT_OPACITY)]]),
+  );
+  for (let at = 0; at < columns * rows; at += 1) {
+    const color = colors.get(labels[at] ?? 0);
+    if (color) pixels.data.set(color, at * 4);
+  }
+  picture.getContext("2d")?.putImageData(pixels, 0, 0);
+  return picture;
+}
+
+function emptyPicture(columns: number, rows: number) {
+  const picture = document.createElement("canvas");
+  picture.width = columns;
+  picture.height = rows;
+  return { picture, pixels: new ImageData(columns, rows) };
 }
 
 export class Layers {
@@ -124,11 +143,12 @@ export class Layers {
   /** What lies on an image and is shown and here; what is not here yet is asked for. */
   on(image: Frame): readonly Drawn[] {
     const hidden = this.hidden.get();
-    const segments = this.segmentations.flatMap((segmentation) =>
-      segmentation.frames
-        .filter(({ segment }) => !hidden.has(segmentKey(segmentation, segment)))
-        .flatMap((frame) => this.segmentOn(image, segmentation, frame) ?? []),
-    );
+    const segments = this.segmentations.flatMap((segmentation) => {
+      const shown = segmentation.segments
+        .map((segment) => segment.number)
+        .filter((segment) => !hidden.has(segmentKey(segmentation, segment)));
+      return segmentation.frames.flatMap((frame) => this.segmentOn(image, segmentation, frame, shown) ?? []);
+    });
     const planes = hidden.has(OVERLAYS) ? [] : image.overlays.flatMap((plane) => this.overlayOn(image, plane) ?? []);
     return [...segments, ...planes].slice(0, SHOWN_MAX).flatMap(({ key, make, ...placement }) => {
       const picture = this.picture(key, make);
@@ -147,18 +167,27 @@ export class Layers {
     return { key: `${image.imageId} ${plane.group}`, make, row, column, across: 1, down: 1 };
   }
 
-  private segmentOn(image: Frame, { full }: Segmentation, { segment, ...one }: SegmentFrame): Wanted | undefined {
-    const placement = placementOn(image, { segment, ...one });
+  /** Of a label map the segments that are `shown` are one picture. */
+  private segmentOn(
+    image: Frame,
+    { full }: Segmentation,
+    frame: SegmentFrame,
+    shown: readonly number[],
+  ): Wanted | undefined {
+    const { segment } = frame;
+    const wanted = segment === undefined ? shown : shown.filter((one) => one === segment);
+    const placement = wanted.length > 0 ? placementOn(image, frame) : undefined;
     if (!placement) return undefined;
-    const { pixels, url, imageId } = one.frame;
+    const { pixels, url, imageId } = frame.frame;
     const make = async () => {
       const fetching = { signal: new AbortController().signal, wait: pause };
       const part = await fetchFrame(url, fetching, EXPLICIT_LITTLE_ENDIAN);
+      if (segment === undefined) return mapOf(storedValues(part.bytes, pixels), pixels, wanted);
       const samples = drawable(part.bytes, pixels)?.bytes;
       const color = segmentColor(segment);
       return samples && pictureOf(samples, pixels.columns, pixels.rows, full, color, SEGMENT_OPACITY);
     };
-    return { key: imageId, make, ...placement };
+    return { key: segment === undefined ? `${imageId} ${wanted.join(" ")}` : imageId, make, ...placement };
   }
 
   private picture(key: string, make: Wanted["make"]): HTMLCanvasElement | undefined {

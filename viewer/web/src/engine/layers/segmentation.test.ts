@@ -48,6 +48,24 @@ const SEG: JsonDataSet = {
 };
 
 describe("a segmentation", () => {
+  test("that is a label map has the segments in each frame, without the background", () => {
+    const map = segmentationOf(
+      {
+        ...SEG,
+        "00080016": value("1.2.840.10008.5.1.4.1.1.66.7"),
+        "00620001": value("LABELMAP"),
+        "00620002": sequence({ "00620004": value(0) }, { "00620004": value(3) }, { "00620004": value(255) }),
+        "00280120": value(255),
+      },
+      "/series",
+    );
+
+    expect(map?.segments).toEqual([{ number: 3, label: "" }]);
+    expect(map?.frames.map(({ segment }) => segment)).toEqual([undefined, undefined]);
+    const [first] = map?.frames ?? [];
+    expect(first && placementOn(image(), first)).toMatchObject({ across: 2, down: 2 });
+  });
+
   test("tells its segments, and of each frame whose it is and what it was made of", () => {
     expect(segmentationOf(SEG, "/series")).toMatchObject({
       segments: [
@@ -64,7 +82,7 @@ describe("a segmentation", () => {
 
   test("is nothing that is another kind of instance, nor a kind that is not shown", () => {
     expect(segmentationOf({ ...SEG, "00080016": value("1.2") }, "/series")).toBeUndefined();
-    expect(segmentationOf({ ...SEG, "00620001": value("LABELMAP") }, "/series")).toBeUndefined();
+    expect(segmentationOf({ ...SEG, "00620001": value("CONTOUR") }, "/series")).toBeUndefined();
   });
 });
 

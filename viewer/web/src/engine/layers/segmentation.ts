@@ -5,7 +5,9 @@ import { type Frame, framesOf } from "../frames/frame";
 import { dot, normalOf } from "../frames/geometry";
 import { inOneSpace, placeInImage } from "../stack/pointing";
 
-const SEGMENTATION_STORAGE = "1.2.840.10008.5.1.4.1.1.66.4";
+/** Segmentation Storage, and Label Map Segmentation Storage. */
+const STORAGES: readonly (string | undefined)[] = ["1.2.840.10008.5.1.4.1.1.66.4", "1.2.840.10008.5.1.4.1.1.66.7"];
+const KINDS: readonly (string | undefined)[] = ["BINARY", "FRACTIONAL", "LABELMAP"];
 
 interface Segment {
   readonly number: number;
@@ -14,7 +16,8 @@ interface Segment {
 
 export interface SegmentFrame {
   readonly frame: Frame;
-  readonly segment: number;
+  /** Undefined: samples are the numbers of segments (LABELMAP). */
+  readonly segment: number | undefined;
   /** The image that it was made of; undefined when it does not say. */
   readonly madeOf: string | undefined;
 }
@@ -40,29 +43,31 @@ const PARALLEL = 0.999;
 /** A frame this far off an image's plane still lies in it: what positions are rounded to. */
 const OFF_MM_MAX = 0.1;
 
-/** Undefined for what is no segmentation of a kind that is shown: BINARY and FRACTIONAL. */
+/** Undefined for what is no segmentation of a kind that is shown. The background of a label map is no segment. */
 export function segmentationOf(instance: JsonDataSet, seriesUrl: string): Segmentation | undefined {
   const kind = text(instance, "00620001");
-  if (text(instance, "00080016") !== SEGMENTATION_STORAGE || !(kind === "BINARY" || kind === "FRACTIONAL")) {
-    return undefined;
-  }
+  if (!STORAGES.includes(text(instance, "00080016")) || !KINDS.includes(kind)) return undefined;
+  const isMap = kind === "LABELMAP";
+  const background = isMap ? [0, number(instance, "00280120")] : [];
   const shared = items(instance, "52009229")[0] ?? {};
   const groups = items(instance, "52009230");
   const frames = framesOf(instance, seriesUrl).flatMap((frame, index): SegmentFrame[] => {
     const own = groups[index] ?? {};
     const identification = items(own, "0062000A")[0] ?? items(shared, "0062000A")[0];
-    const segment = identification && number(identification, "0062000B");
+    const segment = isMap ? undefined : identification && number(identification, "0062000B");
     const derivation = items(own, "00089124")[0];
     const source = derivation && items(derivation, "00082112")[0];
-    return segment === undefined ? [] : [{ frame, segment, madeOf: source && text(source, "00081155") }];
+    return segment === undefined && !isMap ? [] : [{ frame, segment, madeOf: source && text(source, "00081155") }];
   });
   return {
     sopInstanceUid: text(instance, "00080018") ?? "",
     label: text(instance, "0008103E") ?? text(instance, "00700080") ?? "",
-    segments: items(instance, "00620002").map((segment, index) => ({
-      number: number(segment, "00620004") ?? index + 1,
-      label: text(segment, "00620005") ?? "",
-    })),
+    segments: items(instance, "00620002")
+      .map((segment, index) => ({
+        number: number(segment, "00620004") ?? index + 1,
+        label: text(segment, "00620005") ?? "",
+      }))
+      .filter((segment) => !background.includes(segment.number)),
     frames,
     full: kind === "BINARY" ? 1 : (number(instance, "0062000E") ?? 255),
   };
