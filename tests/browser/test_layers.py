@@ -65,15 +65,18 @@ def marked() -> np.ndarray:
 
 
 def turning(slices: list[pydicom.Dataset]) -> list[pydicom.Dataset]:
-    """Return presentation states that turn the images, turn and mirror them, and show a part of them so."""
-    made = [a_presentation(slices) for _ in (1, 2, 3)]
-    for ds, label, mirrored in zip(made, ("XOAY", "XOAY LAT", "VUNG"), "NYY", strict=True):
+    """Return presentation states that turn the images, turn and mirror them, show a part of them so, and in true size."""
+    made = [a_presentation(slices) for _ in range(4)]
+    for ds, label, mirrored in zip(made, ("XOAY", "XOAY LAT", "VUNG", "THAT"), "NYYY", strict=True):
         ds.SOPInstanceUID, ds.SeriesInstanceUID = a_uid("layers", label), a_uid("layers", "of", label)
         ds.ContentLabel, ds.ImageRotation, ds.ImageHorizontalFlip = label, 90, mirrored
     # The bright block: its corners as they come to be, once it is turned and mirrored.
     area = an_item(DisplayedAreaTopLeftHandCorner=[5, 5], DisplayedAreaBottomRightHandCorner=[24, 14])
     area.PresentationSizeMode, area.PresentationPixelAspectRatio = "SCALE TO FIT", ["1", "1"]
     made[2].DisplayedAreaSelectionSequence = [area]
+    real = an_item(DisplayedAreaTopLeftHandCorner=[5, 5], DisplayedAreaBottomRightHandCorner=[24, 14])
+    real.PresentationSizeMode, real.PresentationPixelSpacing = "TRUE SIZE", ["1", "1"]
+    made[3].DisplayedAreaSelectionSequence = [real]
     return made
 
 
@@ -244,6 +247,13 @@ def test_a_presentation_state_is_shown_when_it_is_chosen(reading: Room, artifact
     assert reading.window() == own
 
 
+PIXEL_MM = 0.05
+MEASURED = f"""() => {{
+  const sides = [screen.width, screen.height].map((side) => Math.round(side * devicePixelRatio));
+  localStorage["vienanh.pixelMm"] = `${{sides.join("x")}} {PIXEL_MM}`;
+}}"""
+
+
 def bright(room: Room) -> list[float]:
     """Return where the picture is bright: left, top, right, bottom, in pixels of the image that fills its canvas."""
     grey = room.grey()
@@ -293,4 +303,14 @@ def test_a_presentation_state_turns_mirrors_and_shows_a_part_on_either_renderer(
     room.press("r")
     assert bright(room) == pytest.approx([4, 4, 24, 14], abs=0.6)
     expect(part).to_have_count(0)
+
+    choose_state(room, "THAT")
+    expect(room.page.get_by_text("Vùng ảnh theo cách trình bày, không đúng kích thước thật")).to_be_visible()
+    room.page.evaluate(MEASURED)
+    choose_state(room, "THAT")
+    choose_state(room, "THAT")
+    rows, columns = np.nonzero(room.grey() > 127)
+    size = (columns.max() - columns.min() + 1, rows.max() - rows.min() + 1)
+    assert size == pytest.approx((10 / PIXEL_MM, 20 / PIXEL_MM), abs=0.6 / PIXEL_MM)
+    expect(room.page.get_by_text("Đúng kích thước thật, theo màn hình đã đo")).to_be_visible()
     room.close()

@@ -4,6 +4,7 @@ import { NumberInput } from "@mantine/core";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { formatNumber } from "../ui/format";
+import { keepPixelMm, useDrawnRuler } from "../ui/pixelSize";
 import { usePreferences } from "../ui/preferences";
 import styles from "./DisplayPage.module.css";
 import { rulerPixels } from "./testPattern";
@@ -16,19 +17,20 @@ export function Ruler() {
   const [mm, setMm] = useState<number>();
   const across = Math.round(window.screen.width * window.devicePixelRatio);
   const down = Math.round(window.screen.height * window.devicePixelRatio);
-  const pixels = rulerPixels(across);
-  const pixel = mm && mm / pixels;
+  // In a window that is narrower than the line it is drawn shorter.
+  const drawn = useDrawnRuler((ruler) => ruler.pixels);
+  const pixels = drawn ?? rulerPixels(across);
+  const pixel = mm && pixels > 0 ? mm / pixels : undefined;
+  const measured = (value: string | number) => {
+    const length = typeof value === "number" && value > 0 ? value : undefined;
+    setMm(length);
+    if (length !== undefined && pixels > 0) keepPixelMm(length / pixels);
+  };
   return (
     <>
       <p className={styles["hint"]}>{t("ruler", { pixels })}</p>
       <div className={styles["form"]}>
-        <NumberInput
-          label={t("rulerMm")}
-          value={mm ?? ""}
-          min={1}
-          max={MM_MAX}
-          onChange={(value) => setMm(typeof value === "number" && value > 0 ? value : undefined)}
-        />
+        <NumberInput label={t("rulerMm")} value={mm ?? ""} min={1} max={MM_MAX} onChange={measured} />
         <output className={styles["hint"]}>
           {pixel
             ? t("rulerSays", {

@@ -2,8 +2,9 @@
 
 import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
+import { useDrawnRuler } from "../ui/pixelSize";
 import styles from "./DisplayPage.module.css";
-import { paint } from "./testPattern";
+import { paint, rulerPixels } from "./testPattern";
 
 function draw(canvas: HTMLCanvasElement, width: number, height: number): void {
   const context = canvas.getContext("2d");
@@ -17,6 +18,7 @@ function draw(canvas: HTMLCanvasElement, width: number, height: number): void {
     picture.data.set([level, level, level, 255], at * 4);
   }
   context.putImageData(picture, 0, 0);
+  useDrawnRuler.setState({ pixels: rulerPixels(width) });
 }
 
 export function TestPattern({ onClose }: { readonly onClose: () => void }) {

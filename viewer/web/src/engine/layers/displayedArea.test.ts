@@ -44,10 +44,27 @@ describe("a displayed area", () => {
     expect(magnified(1e6)?.magnification).toBeUndefined();
   });
 
-  test("of true size says that it is not of true size", () => {
-    const whole = { "00700052": value(1, 1), "00700053": value(80, 100), "00700100": value("TRUE SIZE") };
+  const TRUE_SIZE = { "00700052": value(1, 1), "00700053": value(80, 100), "00700100": value("TRUE SIZE") };
+  const inTrueSize = (changes: JsonDataSet, of: Frame, pixelMm?: number) =>
+    partOf(displayedAreasOf({ "0070005A": { vr: "SQ", Value: [anArea({ ...TRUE_SIZE, ...changes })] } }), of, pixelMm);
 
-    expect(shown(whole)?.told).toBe("trueSize");
+  test("of true size says that it is not of true size while nobody measured the display, or the image has no size", () => {
+    const spacing = { rowMm: 0.5, columnMm: 0.5, calibration: "patient" } as const;
+
+    expect(inTrueSize({}, image({ spacing }))).toMatchObject({ told: "trueSize", magnification: undefined });
+    expect(inTrueSize({}, image(), 0.25)).toMatchObject({ told: "trueSize", magnification: undefined });
+    const atDetector = { ...spacing, calibration: "detector" } as const;
+    expect(inTrueSize({}, image({ spacing: atDetector }), 0.25)?.told).toBe("trueSize");
+  });
+
+  test("of true size is as large as the display was measured to show it, by the state's spacing or the image's", () => {
+    const spacing = { rowMm: 0.5, columnMm: 0.5, calibration: "patient" } as const;
+
+    expect(inTrueSize({}, image({ spacing }), 0.25)).toMatchObject({ told: "inTrueSize", magnification: 2 });
+    expect(inTrueSize({ "00700101": value(0.1, 0.1) }, image(), 0.2)).toMatchObject({
+      told: "inTrueSize",
+      magnification: 0.5,
+    });
   });
 
   test("of pixels of another shape than the image is drawn with says so", () => {

@@ -21,6 +21,8 @@ export interface DisplayedArea {
   readonly magnification: number | undefined;
   /** Height of a pixel by its width, where the state says it. */
   readonly aspect: number | undefined;
+  /** Width of a pixel as it is to be displayed in true size, where the state says it. */
+  readonly columnMm: number | undefined;
 }
 
 /** What of an image is shown, and what of it is not as the state wants it. */
@@ -31,8 +33,11 @@ export interface ShownPart {
   readonly bottom: number;
   /** Screen pixels for one of the image; undefined: as large as fits. */
   readonly magnification: number | undefined;
-  /** "part": as it is wanted; "trueSize": a browser does not know the size of its pixels; "aspect": no picture is stretched. */
-  readonly told: "part" | "trueSize" | "aspect";
+  /**
+   * "part": as it is wanted; "inTrueSize": by the display as it was measured; "trueSize": not, as nobody did, or the image has
+   * no size; "aspect": no picture is stretched.
+   */
+  readonly told: "part" | "inTrueSize" | "trueSize" | "aspect";
 }
 
 function modeOf(value: string | undefined): DisplayedArea["mode"] {
@@ -64,6 +69,7 @@ function areaOf(area: JsonDataSet): DisplayedArea | undefined {
     mode: mode === "magnify" && !isUsable ? "fit" : mode,
     magnification: mode === "magnify" && isUsable ? magnification : undefined,
     aspect: aspectOf(area),
+    columnMm: numbers(area, "00700101")[1],
   };
 }
 
@@ -74,15 +80,30 @@ export function displayedAreasOf(instance: JsonDataSet): readonly DisplayedArea[
     .flatMap((area) => areaOf(area) ?? []);
 }
 
-/** The part of an image that is shown; undefined when that is all of it, as large as fits. */
-export function partOf(areas: readonly DisplayedArea[], image: Frame): ShownPart | undefined {
+/** Screen pixels for one of an image in true size; undefined where the display, or the image, has no known size. */
+function trueMagnification({ columnMm }: DisplayedArea, image: Frame, pixelMm: number | undefined) {
+  const spacing = image.spacing?.calibration === "patient" ? image.spacing.columnMm : undefined;
+  const side = columnMm ?? spacing;
+  const magnification = side && pixelMm ? side / pixelMm : undefined;
+  return magnification && magnification > 0 && magnification <= MAGNIFICATION_MAX ? magnification : undefined;
+}
+
+/**
+ * The part of an image that is shown; undefined when that is all of it, as large as fits.
+ *
+ * `pixelMm` is how large a pixel of the display was measured to be.
+ */
+export function partOf(areas: readonly DisplayedArea[], image: Frame, pixelMm?: number): ShownPart | undefined {
   const area = areas.find(({ images }) => !images || images.has(image.sopInstanceUid));
   if (!area) return undefined;
-  const { left, top, right, bottom, mode, magnification, aspect } = area;
+  const { left, top, right, bottom, mode, aspect } = area;
+  const real = mode === "trueSize" ? trueMagnification(area, image, pixelMm) : undefined;
+  const magnification = real ?? area.magnification;
   const { rows, columns } = image.pixels;
   const isStretched = aspect !== undefined && Math.abs(aspect / image.aspect - 1) > ASPECT_TOLERANCE;
   const isWhole = left === 0 && top === 0 && right === columns && bottom === rows;
   if (isWhole && mode === "fit" && !isStretched) return undefined;
-  const told = isStretched ? "aspect" : mode === "trueSize" ? "trueSize" : "part";
+  const sized = mode === "trueSize" ? (real ? "inTrueSize" : "trueSize") : "part";
+  const told = isStretched ? "aspect" : sized;
   return { left, top, right, bottom, magnification, told };
 }

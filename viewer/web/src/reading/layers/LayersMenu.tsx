@@ -8,6 +8,7 @@ import { partOf } from "../../engine/layers/displayedArea";
 import { OTHERS, OVERLAYS, segmentColor, segmentKey } from "../../engine/layers/layers";
 import type { PresentationState } from "../../engine/layers/presentationState";
 import type { StackView } from "../../engine/stack/stackView";
+import { measuredPixelMm } from "../../ui/pixelSize";
 import { KeyMark, ToolMenu } from "../toolbar/ToolMenu";
 import { useStore } from "../useStore";
 import styles from "./LayerCanvas.module.css";
@@ -44,7 +45,7 @@ export function LayersMenu({ study, stack, others, view }: LayersMenuProps) {
     if (state.inverted) view.look.toggleInvert();
     if (state.rotation || state.flipped) view.look.place(state.rotation, state.flipped);
     const frame = view.currentFrame();
-    const part = frame && partOf(state.areas, frame);
+    const part = frame && partOf(state.areas, frame, measuredPixelMm());
     if (part) view.look.showPart(part);
   };
   const check = (key: string) => (hidden.has(key) ? null : <IconCheck size={16} />);
