@@ -33,6 +33,7 @@ const CODES = [
   "invalid",
   "signedOut",
   "noFolder",
+  "noSlide",
 ] as const;
 
 export function SlideUploads({ senders, onOpen }: SlideUploadsProps) {

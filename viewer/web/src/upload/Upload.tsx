@@ -162,12 +162,12 @@ const SLIDE_NODE: SlideNode = {
 const OVER: ReadonlySet<SlideProgress["step"]> = new Set(["failed", "cancelled"]);
 
 /** A file that is there already is not sent twice, unless it failed or somebody cancelled it. */
-function withSlide(senders: readonly SlideSender[], { slide: file, lacksFolder }: Grouped): readonly SlideSender[] {
+function withSlide(senders: readonly SlideSender[], { slide: file, lacks }: Grouped): readonly SlideSender[] {
   const isSame = (one: SlideSender) => one.file.name === file.name && one.file.size === file.size;
   const others = senders.filter((one) => one.file.name !== file.name || !OVER.has(one.progress.get().step));
   if (others.some(isSame)) return senders;
   const sender = new SlideSender(file, SLIDE_NODE);
-  if (lacksFolder) sender.refuse("noFolder");
+  if (lacks) sender.refuse(lacks === "folder" ? "noFolder" : "noSlide");
   else void sender.resume();
   return [...others, sender];
 }

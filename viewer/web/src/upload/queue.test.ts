@@ -28,8 +28,8 @@ function aQueue(here: readonly string[] = []) {
         },
       });
     });
-  const queue = new UploadQueue({ known, send }, ({ slide, lacksFolder }) =>
-    slides.push([slide.name, ...slide.folder.map((one) => one.name), lacksFolder ? "alone" : ""].join(" ").trim()),
+  const queue = new UploadQueue({ known, send }, ({ slide, lacks }) =>
+    slides.push([slide.name, ...slide.folder.map((one) => one.name), lacks ? `lacks ${lacks}` : ""].join(" ").trim()),
   );
   const add = async (chosen: readonly Chosen[]) => {
     await queue.add(chosen);
@@ -118,6 +118,6 @@ test("a slide of several files is one thing, and none of them is an instance's n
 
   await add([...paths.map((path) => file(path, "MZ")), file("a/1", "DICM")]);
 
-  expect(slides).toEqual(["K26.mrxs Data0000.dat Slidedat.ini", "K27.mrxs alone"]);
+  expect(slides).toEqual(["K26.mrxs Data0000.dat Slidedat.ini", "K27.mrxs lacks folder"]);
   expect(told()).toEqual(["a/K28/Index.dat passed", "a/1 sending"]);
 });

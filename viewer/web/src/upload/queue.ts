@@ -68,7 +68,7 @@ export class UploadQueue {
     const items = all.filter(({ kind }) => kind !== "slide");
     all.forEach(({ kind }, index) => {
       const file = rest[index]?.file;
-      if (kind === "slide" && file) this.#onSlide({ slide: slideOf(file), lacksFolder: false });
+      if (kind === "slide" && file) this.#onSlide({ slide: slideOf(file), lacks: undefined });
     });
     this.#tell({ items: [...this.#uploads.items, ...items] });
     this.#go();

@@ -12,7 +12,7 @@ test("a slide is sent with the folder beside it, behind each other, in an order 
   for (const order of [files, files.toReversed()]) {
     const [one] = grouped(order).slides;
 
-    expect(one?.lacksFolder).toBe(false);
+    expect(one?.lacks).toBeUndefined();
     expect(one?.slide.folder).toEqual([
       { name: "Index.dat", bytes: 15 },
       { name: "Slidedat.ini", bytes: 18 },
@@ -23,11 +23,20 @@ test("a slide is sent with the folder beside it, behind each other, in an order 
 
 test.each([
   ["nothing beside it", []],
-  ["another's folder", ["K27/Slidedat.ini"]],
-  ["a folder within its folder", ["K26/old/Slidedat.ini"]],
+  ["another's folder", ["K27/Index.dat"]],
+  ["a folder within its folder", ["K26/old/Index.dat"]],
   ["a folder without what names the files", ["K26/Index.dat"]],
 ])("a slide with %s lacks its folder", (_, others) => {
-  expect(grouped(["K26.mrxs", ...others].map((path) => chosen(path))).slides[0]?.lacksFolder).toBe(true);
+  expect(grouped(["K26.mrxs", ...others].map((path) => chosen(path))).slides[0]?.lacks).toBe("folder");
+});
+
+test("a folder whose slide was left behind says so, and its own files are nobody else's", () => {
+  const paths = ["c/K26/Slidedat.ini", "c/K26/Data0000.dat", "c/K26/IM1", "c/K26.mrx", "c/K27/IM1", "Slidedat.ini"];
+
+  const { slides, rest } = grouped(paths.map((path) => chosen(path)));
+
+  expect(slides).toMatchObject([{ slide: { name: "K26.mrxs", size: 0 }, lacks: "slide" }]);
+  expect(rest.map(({ path }) => path)).toEqual(["c/K26/IM1", "c/K26.mrx", "c/K27/IM1", "Slidedat.ini"]);
 });
 
 test("names that the node does not take are left out", () => {
@@ -35,7 +44,7 @@ test("names that the node does not take are left out", () => {
 
   const { slides, rest } = grouped(paths.map((path) => chosen(path)));
 
-  expect(slides[0]).toMatchObject({ lacksFolder: false, slide: { folder: [{ name: "slidedat.ini" }] } });
+  expect(slides[0]).toMatchObject({ lacks: undefined, slide: { folder: [{ name: "slidedat.ini" }] } });
   expect(rest).toEqual([]);
 });
 

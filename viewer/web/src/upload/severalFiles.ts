@@ -14,11 +14,13 @@ export interface SlideFile {
 /** A slide, and what it lacks to be one. */
 export interface Grouped {
   readonly slide: SlideFile;
-  readonly lacksFolder: boolean;
+  readonly lacks: "folder" | "slide" | undefined;
 }
 
 const MIRAX = /\.mrxs$/i;
-const DESCRIPTION = "Slidedat.ini";
+const DESCRIPTION = "slidedat.ini";
+const MIRAX_PART = /\.(dat|ini)$/i;
+const ALONE = /^(.+)\/slidedat\.ini$/i;
 /** As the node takes them. */
 const COMPANION = /^(?!\.{1,2}$)[\w. -]{1,128}$/;
 /** Of a zip: what its directory's end may be behind, how long a directory is read, and their signatures. */
@@ -44,20 +46,31 @@ export function grouped(chosen: readonly Chosen[]): { slides: readonly Grouped[]
   for (const { path } of slides) folders.set(path.replace(MIRAX, ""), []);
   const rest = chosen.filter((one) => {
     if (slides.includes(one)) return false;
-    const folder = folders.get(one.path.slice(0, Math.max(0, one.path.lastIndexOf("/"))));
+    const folder = folders.get(folderOf(one.path));
     folder?.push(one);
     return folder === undefined;
   });
-  return { slides: slides.map((one) => withFolder(one, folders.get(one.path.replace(MIRAX, "")) ?? [])), rest };
+  const whole = slides.map((one) => withFolder(one, folders.get(one.path.replace(MIRAX, "")) ?? []));
+  const alone = rest.flatMap(({ path }) => ALONE.exec(path)?.[1] ?? []);
+  return {
+    slides: [...whole, ...alone.map(withoutSlide)],
+    rest: rest.filter(({ path }) => !(MIRAX_PART.test(path) && alone.includes(folderOf(path)))),
+  };
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, Math.max(0, path.lastIndexOf("/")));
+}
+
+function withoutSlide(folder: string): Grouped {
+  return { slide: slideOf(new File([], `${folder.slice(folder.lastIndexOf("/") + 1)}.mrxs`)), lacks: "slide" };
 }
 
 function withFolder({ file }: Chosen, beside: readonly Chosen[]): Grouped {
   const companions = beside.map((one) => one.file).filter((one) => COMPANION.test(one.name));
   companions.sort((one, other) => (one.name < other.name ? -1 : 1));
-  return {
-    slide: slideOf(file, companions),
-    lacksFolder: !companions.some((one) => one.name.toLowerCase() === DESCRIPTION.toLowerCase()),
-  };
+  const isWhole = companions.some((one) => one.name.toLowerCase() === DESCRIPTION);
+  return { slide: slideOf(file, companions), lacks: isWhole ? undefined : "folder" };
 }
 
 /** Whether there is a MIRAX slide in a zip, by the names in its directory (APPNOTE 4.3.12); false where they cannot be read. */
