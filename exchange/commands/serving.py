@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from exchange.node.assemble import assembled
+from exchange.node.origin import own_address, told_host
 from exchange.node.stores import reserved
 from exchange.node.supervise import Running
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
@@ -96,7 +97,8 @@ def _tell(running: Running, config: Config, password: str | None) -> None:
 def _print_places(running: Running, config: Config, password: str | None) -> None:
     out.print(f"[bold]Viễn Ảnh[/] {config.node.role} {config.node.site}, data in {config.node.data.resolve()}")
     if running.dimse_port is not None:
-        out.print(f"  DICOM       {config.dimse.ae_title}@{config.dimse.host}:{running.dimse_port}")
+        host = told_host(config.dimse.host, own_address)
+        out.print(f"  DICOM       {config.dimse.ae_title}@{host}:{running.dimse_port}")
     out.print(f"  reading     {running.told_url}/")
     out.print(f"  DICOMweb    {running.told_url}/dicom-web")
     out.print(f"  API         {running.told_url}/api/docs")

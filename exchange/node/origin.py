@@ -36,6 +36,11 @@ def told_origin(http: HttpConfig, port: int, own_address: Callable[[], str]) -> 
     return _origin(http, _certified(http.tls_certificate) or own_address(), port)
 
 
+def told_host(host: str, own_address: Callable[[], str]) -> str:
+    """Return the host that a modality is told of a listener."""
+    return own_address() if host in EVERYWHERE else host
+
+
 def own_address() -> str:
     """Return the address by which others reach this computer; its loopback address where it is on no network."""
     for family, elsewhere in _ELSEWHERE:

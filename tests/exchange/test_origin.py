@@ -9,7 +9,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from exchange.node.origin import local_origin, own_address, told_origin
+from exchange.node.origin import local_origin, own_address, told_host, told_origin
 from kernel.config import HttpConfig
 
 
@@ -62,6 +62,11 @@ def test_what_is_configured_is_told_as_it_is():
     assert told(host="0.0.0.0", public_url="https://anh.example.vn/") == "https://anh.example.vn"
     assert told(host="127.0.0.1") == "http://127.0.0.1:8080"
     assert told(host="::1") == "http://[::1]:8080"
+
+
+def test_a_modality_is_told_an_address_that_it_reaches():
+    assert told_host("0.0.0.0", lambda: "10.1.2.3") == "10.1.2.3"
+    assert told_host("192.168.7.5", lambda: "10.1.2.3") == "192.168.7.5"
 
 
 def test_this_computer_has_an_address():
