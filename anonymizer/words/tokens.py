@@ -7,7 +7,7 @@ addresses. The engine's second net is built on it. The residue check must not be
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import groupby
+from itertools import dropwhile, groupby, pairwise
 from typing import Final
 
 from anonymizer.words.descriptors import WORDS
@@ -32,6 +32,13 @@ _IDS: Final = frozenset({
 })  # fmt: skip
 _DATES: Final = frozenset({0x00100030, 0x00100033, 0x00100034})
 _ADDRESSES: Final = frozenset({0x00101040, 0x00102152, 0x00380300})
+_HOMES: Final = frozenset({0x00101040, 0x00102152})  # a ward's name is an ordinary word of radiology, such as `Cấp cứu`
+PLACE_WORDS_MAX: Final = 5
+PLACE_LETTERS_MIN: Final = 3
+INITIALS_MIN: Final = 3
+# What stands before the name of a place, and is no part of it.
+_BEFORE_PLACES: Final = words("xa phuong huyen quan tinh thon ap thi tran tp pho thanh khu duong ngo so to xom")
+_INITIALS = re.compile(r"(?<![^\W\d_])[^\W\d_](?:\. ?[^\W\d_]){2,}(?![^\W\d_])")
 _SEEDS: Final = OWN_NAMES | _IDS | _DATES | _ADDRESSES
 # Words that patients of tests and phantoms are called by, and that stand in other headers too.
 NEUTRAL: Final = WORDS | words(
@@ -41,6 +48,7 @@ NEUTRAL: Final = WORDS | words(
 )
 
 Seed = tuple[int, bytes]  # tag, or 0 for another person's name; encoded value
+_PARTS = re.compile(r"[,;\r\n\d]|-")
 _SPLIT = re.compile(r"[^\w]|_")
 
 
@@ -73,6 +81,8 @@ class Tokens:
     marked: frozenset[str] = field(repr=False)  # words of the name that have marks, in lower case
     marked_folded: frozenset[str] = field(repr=False)  # the same without them
     phrases: frozenset[str] = field(repr=False)  # addresses; names in scripts without spaces
+    places: frozenset[tuple[str, ...]] = field(default=frozenset(), repr=False)  # words of places in an address
+    initials: frozenset[str] = field(default=frozenset(), repr=False)  # of the patient's and relatives' names
 
     def find(self, text: str, folded: str, words: Sequence[Word]) -> Iterator[Span]:
         """Yield where a text names the patient; parameters as `anonymizer.words.runs.find`."""
@@ -80,6 +90,10 @@ class Tokens:
         for name in self.others:
             yield from self._names(text, words, name, alone=False)
         yield from self._numbers(folded)
+        yield from self._places(text, words)
+        for match in _INITIALS.finditer(folded) if self.initials else ():
+            if text[match.start()].isupper() and "".join(filter(str.isalpha, match[0])) in self.initials:
+                yield Span(*match.span())
         for phrase in self.phrases:
             start = folded.find(phrase)
             while start >= 0:
@@ -112,6 +126,20 @@ class Tokens:
             return True
         return word.folded not in self.marked_folded and written[0].isupper()
 
+    def _places(self, text: str, words: Sequence[Word]) -> Iterator[Span]:
+        """Yield places of the address that are written as names: two words, or one behind `xã`, `tỉnh` and the like."""
+        for index, word in enumerate(words):
+            for place in self.places:
+                found = words[index : index + len(place)]
+                if word.folded != place[0] or tuple(one.folded for one in found) != place:
+                    continue
+                if not all(text[one.start].isupper() for one in found) or not _are_near(text, found):
+                    continue
+                before = words[index - 1 : index]
+                behind = bool(before) and before[0].folded in _BEFORE_PLACES and _are_near(text, [*before, word])
+                if behind or (len(place) > 1 and not NEUTRAL.issuperset(place)):
+                    yield Span(word.start, found[-1].end)
+
     def _numbers(self, folded: str) -> Iterator[Span]:
         if not self.numbers:
             return
@@ -133,6 +161,10 @@ def _chains(text: str, words: Sequence[Word]) -> Iterator[tuple[int, Word]]:
         if index and (word.start - words[index - 1].end > 3 or "\n" in text[words[index - 1].end : word.start]):
             chain += 1
         yield chain, word
+
+
+def _are_near(text: str, words: Sequence[Word]) -> bool:
+    return all(text[one.end : after.start] in {" ", ". ", "."} for one, after in pairwise(words))
 
 
 def _is_joined(word: str, name: frozenset[str]) -> bool:
@@ -161,6 +193,8 @@ def tokens_of(seeds: Sequence[Seed], charsets: tuple[str, ...], fallback_charset
     numbers: set[str] = set()
     marked: dict[str, str] = {}
     phrases: set[str] = set()
+    places: set[tuple[str, ...]] = set()
+    initials: set[str] = set()
     for tag, raw in seeds:
         text, folded = aligned(decode(raw, charsets, fallback_charset))
         if tag == 0 or tag in OWN_NAMES:
@@ -171,12 +205,15 @@ def tokens_of(seeds: Sequence[Seed], charsets: tuple[str, ...], fallback_charset
                 others.append(name)
                 continue
             own |= name
+            first = "".join(word.folded[0] for word in words_of(folded.partition("=")[0]))
+            initials.update({first} if len(first) >= INITIALS_MIN else ())
             written = ((text[word.start : word.end].lower(), word.folded) for word in words)
             marked.update((word, bare) for word, bare in written if word != bare and len(word) > 1)
         elif tag in _DATES:
             numbers.update(_dates(folded))
         elif tag in _ADDRESSES:
             phrases.update(part.strip() for part in (folded, *folded.split(",")) if _is_address(part.strip()))
+            places.update(_places_in(folded) if tag in _HOMES else ())
         else:
             numbers.update(one for part in folded.split("\\") for one in _numbers_of(part))
     return Tokens(
@@ -186,7 +223,17 @@ def tokens_of(seeds: Sequence[Seed], charsets: tuple[str, ...], fallback_charset
         marked=frozenset(marked),
         marked_folded=frozenset(marked.values()),
         phrases=frozenset(phrases),
+        places=frozenset(places),
+        initials=frozenset(initials),
     )
+
+
+def _places_in(folded: str) -> Iterator[tuple[str, ...]]:
+    """Yield the names of places in an address, without `xã`, `tỉnh` and the like: their words."""
+    for part in _PARTS.split(folded):
+        names = tuple(dropwhile(_BEFORE_PLACES.__contains__, (word.folded for word in words_of(part))))
+        if 0 < len(names) <= PLACE_WORDS_MAX and sum(map(len, names)) >= PLACE_LETTERS_MIN:
+            yield names
 
 
 def _is_address(part: str) -> bool:

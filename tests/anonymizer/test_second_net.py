@@ -19,6 +19,8 @@ PATIENT = {
     0x00080050: "A26-0099",
     0x00102154: "0912 345 678",
     0x00101040: "Thôn 3, xã Ea Tu, Buôn Ma Thuột",
+    0x00102152: "Đắk Lắk, TP Huế",
+    0x00380300: "Cấp cứu",
     0: "Trần^Bình",
 }
 
@@ -53,6 +55,40 @@ NOBODY = Net(tokens_of((), (), None), ("ISO_IR 192",), None)
 )
 def test_the_patient_goes_from_a_text_and_the_rest_stays(text, left):
     assert net().without(text) == left
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("N.T.H. đau ngực", "[REMOVED]. đau ngực"),
+        ("theo dõi N. T. H", "theo dõi [REMOVED]"),
+        ("bệnh nhân N.T.H", "bệnh nhân [REMOVED]"),
+        ("ở Ea Tu", "ở [REMOVED]"),
+        ("BN từ xã Ea Tu", "BN từ [REMOVED]"),
+        ("quê Đắk Lắk", "quê [REMOVED]"),
+        ("o tinh Dak Lak", "o tinh [REMOVED]"),
+        ("TP. Huế", "TP. [REMOVED]"),
+    ],
+)
+def test_initials_and_places_of_the_patient_go(text, left):
+    assert net().without(text) == left
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "N.T.K",  # somebody else's
+        "C.T. scan, T.H.",
+        "n.t.h",
+        "Ea, Tu",
+        "ea tu",
+        "Huế",  # one word alone names too many
+        "huế đỏ",
+        "khoa Cấp Cứu",
+    ],
+)
+def test_other_initials_and_words_as_of_a_place_stay(text):
+    assert net().without(text) == text
 
 
 @pytest.mark.parametrize(
