@@ -160,6 +160,9 @@ class AccessConfig:
     attempts_window_s: float = _setting(900.0, "seconds over which failed sign-ins are counted")
     password_length_min: int = _setting(12, "shortest password, characters")
     draft_days: float = _setting(30.0, "days that marks somebody drew and did not save are kept as a draft")
+    shared_issuers: tuple[str, ...] = _setting(
+        (), "issuers whose patient numbers mean one person at every site: that person's priors are shown across sites"
+    )
 
 
 @dataclass(frozen=True, slots=True)

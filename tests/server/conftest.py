@@ -106,7 +106,9 @@ def room(tmp_path: Path) -> Iterator[Room]:
     (static / "assets" / "main-0123abcd.js").write_text("let a = 1;")
     (static / "assets" / "main-0123abcd.js.br").write_bytes(b"brotli")
     (tmp_path / "secret.txt").write_text("not for you")
-    config = config_reading.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "data")})
+    config = config_reading.load(
+        None, {"VIENANH_NODE_DATA": str(tmp_path / "data"), "VIENANH_ACCESS_SHARED_ISSUERS": "BHYT"}
+    )
     with opened(config) as real:
         keys = AccessKeys(b"k" * 32, hasher=PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
         access = Access(real.db, real.clock, config.access, keys=keys, site=config.node.site)

@@ -1,6 +1,8 @@
 """The worklist and what a study consists of, for those who may see it."""
 
 from kernel import audit
+from kernel.access import NewAccount
+from tests.server.conftest import PASSWORD
 
 
 def test_the_worklist_shows_a_study_and_what_is_known_of_it(room):
@@ -94,6 +96,25 @@ def test_priors_are_the_other_studies_of_the_same_person_at_the_same_site_newest
         found = client.get(f"/api/studies/{now}/priors").raise_for_status().json()
 
     assert [study["studyInstanceUID"] for study in found] == [newer, older]
+
+
+def test_priors_come_from_other_sites_where_the_issuer_is_shared_and_the_reader_may_see_them(room):
+    shared = {"PatientID": "DN4790000000001", "IssuerOfPatientID": "BHYT"}
+    here = room.add_study(seed="here", **shared)
+    there = room.add_study(seed="there", site="BV2", **shared)
+    room.add_study(seed="a number of its own", site="BV2", PatientID=shared["PatientID"], IssuerOfPatientID="BV2")
+    own = room.add_study(seed="own", PatientID="5", IssuerOfPatientID="BV1")
+    room.add_study(seed="own there", site="BV2", PatientID="5", IssuerOfPatientID="BV1")
+    room.stores.access.accounts.create(NewAccount("minh", ["reader"], ["LOCAL"]), PASSWORD, by="test")
+
+    with room.signed_in() as client:
+        found = client.get(f"/api/studies/{here}/priors").raise_for_status().json()
+        of_one_site = client.get(f"/api/studies/{own}/priors").raise_for_status().json()
+    with room.signed_in("minh") as client:
+        denied = client.get(f"/api/studies/{here}/priors").raise_for_status().json()
+
+    assert [(study["site"], study["studyInstanceUID"]) for study in found] == [("BV2", there)]
+    assert of_one_site == denied == []
 
 
 def test_a_number_with_a_wildcard_and_a_missing_number_have_no_priors_of_others(room):

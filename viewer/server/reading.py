@@ -56,14 +56,19 @@ def add_reading(router: APIRouter, services: Services) -> None:
 
     @router.get("/studies/{study_uid}/priors", tags=["reading"])
     def priors(visit: Annotated[Visit, Depends(look)]) -> list[StudyItem]:
-        """List the same person's other studies at the site, newest first; a person is a number and its issuer."""
+        """List the same person's other studies, newest first; a person is a number and its issuer.
+
+        They are of the study's site, and where its issuer is shared by all sites of every site that the caller may see.
+        """
         mine = _of_visit(services, visit)
         if not mine.patient_id:
             return []
-        rows = _matching(services, visit, "PatientID", mine.patient_id, PRIORS_MAX)
+        sites = None if mine.issuer in services.config.access.shared_issuers else frozenset({mine.site})
+        rows = _matching(services, visit, sites, PRIORS_MAX, PatientID=mine.patient_id)
         person = (mine.patient_id, mine.issuer)  # what is searched for may hold a wildcard
         same = [row for row in rows if (row.patient_id, row.issuer) == person]
-        return [study_item(row) for row in same if row.study_instance_uid != mine.study_instance_uid]
+        own = (mine.site, mine.study_instance_uid)
+        return [study_item(row) for row in same if (row.site, row.study_instance_uid) != own]
 
     @router.get("/studies/{study_uid}/series", tags=["reading"])
     def series(visit: Annotated[Visit, Depends(look)]) -> list[SeriesItem]:
@@ -97,13 +102,16 @@ def _as_query(wanted: WorklistQuery) -> search.StudyQuery:
 
 
 def _of_visit(services: Services, visit: Visit) -> search.StudyRow:
-    return _matching(services, visit, "StudyInstanceUID", visit.grant.study_instance_uid, 1)[0]
+    uid, here = visit.grant.study_instance_uid, frozenset({visit.grant.site})
+    return _matching(services, visit, here, 1, StudyInstanceUID=uid)[0]
 
 
-def _matching(services: Services, visit: Visit, keyword: str, value: str, limit: int) -> Sequence[search.StudyRow]:
-    """Return studies of the visited one's site whose attribute has a value, newest first."""
-    matches = {keyword: parse_key(keyword, VR_OF[TAG_OF[keyword]], value)}
-    query = search.StudyQuery(matches=matches, sites=frozenset({visit.grant.site}), limit=limit)
+def _matching(
+    services: Services, visit: Visit, sites: frozenset[str] | None, limit: int, **keys: str
+) -> Sequence[search.StudyRow]:
+    """Return studies of these sites, None for all that the caller may see, whose attributes match, newest first."""
+    matches = {keyword: parse_key(keyword, VR_OF[TAG_OF[keyword]], value) for keyword, value in keys.items()}
+    query = search.StudyQuery(matches=matches, sites=sites, limit=limit)
     return services.access.search_studies(visit.principal, query, visit.address).rows
 
 

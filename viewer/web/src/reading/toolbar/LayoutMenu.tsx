@@ -51,8 +51,9 @@ export function LayoutMenu({ study, layout, onLayout, linked, onLinked, onPrior,
       <HangingRows {...hanging} />
       <Menu.Label>{t("layout.priors", { count: priors.length })}</Menu.Label>
       {priors.map((prior) => (
-        <Menu.Item key={prior.studyInstanceUID} onClick={() => onPrior(prior)}>
+        <Menu.Item key={`${prior.site} ${prior.studyInstanceUID}`} onClick={() => onPrior(prior)}>
           {`${formatDicomDay(prior.studyDate)} · ${prior.modalities.join(", ")} ${prior.studyDescription}`}
+          {study.site === undefined || prior.site === study.site ? "" : ` · ${prior.site}`}
         </Menu.Item>
       ))}
     </ToolMenu>
