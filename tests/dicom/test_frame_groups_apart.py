@@ -13,9 +13,19 @@ from tests.wsi.dicom_builders import many_placed
 FRAMES = LIMITS.elements_max // 9 + 1  # a group, two sequences, an item of each, four elements
 
 
-@pytest.fixture(scope="module")
-def many() -> bytes:
-    return many_placed(FRAMES)
+@pytest.fixture
+def walks(monkeypatch) -> list[str]:
+    """How a header is walked, `whole` or `apart`; a whole one is said to have too many elements, which takes a second."""
+    real, told = scanner.scan, list[str]()
+
+    def scanned(*arguments, limits=LIMITS, **named):
+        told.append("apart" if limits is LIMITS_APART else "whole")
+        if limits is LIMITS:
+            raise LimitExceeded(limit="elements_max", value=500_001, bound=500_000)
+        return real(*arguments, limits=limits, **named)
+
+    monkeypatch.setattr(scanner, "scan", scanned)
+    return told
 
 
 def texts(elements) -> list:
@@ -57,21 +67,31 @@ def test_a_header_that_can_hold_them_holds_them():
     assert len(header.index[FRAME_GROUPS].items) == 40
 
 
-def test_what_must_see_every_element_refuses_a_slide_of_more(many):
+def test_what_must_see_every_element_refuses_a_slide_of_more():
     with pytest.raises(LimitExceeded, match="elements_max"):
-        scan(many, JPEG)
+        scan(many_placed(FRAMES), JPEG)
 
 
-def test_a_slide_of_more_is_taken_and_not_walked_in_vain(many, monkeypatch):
-    monkeypatch.setattr(scanner, "APART_BYTES_MIN", 1024 * 1024)
-    monkeypatch.setattr(scanner, "LIMITS", None)  # would fail
+def test_a_slide_of_more_is_taken(walks):
+    header = scan_apart(many_placed(40), JPEG)
 
-    assert scan_apart(many, JPEG).frame_groups_apart is not None
+    assert len(list(items_apart(header))) == 40
+    assert walks == ["whole", "apart"]
 
 
-def test_of_no_other_kind_is_anything_left_out(many):
-    other = many.replace(b"1.2.840.10008.5.1.4.1.1.77.1.6\0", b"1.2.840.10008.5.1.4.1.1.77.1.5\0")
-    other = other.replace(b"1.2.840.10008.5.1.4.1.1.77.1.6", b"1.2.840.10008.5.1.4.1.1.77.1.5")
+def test_one_of_surely_too_many_is_not_walked_in_vain(walks, monkeypatch):
+    monkeypatch.setattr(scanner, "APART_BYTES_MIN", 1024)
+
+    header = scan_apart(many_placed(40), JPEG)
+
+    assert len(list(items_apart(header))) == 40
+    assert walks == ["apart"]
+
+
+@pytest.mark.parametrize("least", [1024, 1024 * 1024])
+def test_of_no_other_kind_is_anything_left_out(walks, monkeypatch, least):
+    monkeypatch.setattr(scanner, "APART_BYTES_MIN", least)
+    other = many_placed(40).replace(b"5.1.4.1.1.77.1.6", b"5.1.4.1.1.77.1.5")
 
     with pytest.raises(LimitExceeded, match="elements_max"):
         scan_apart(other, JPEG)
@@ -87,8 +107,8 @@ def test_their_bounds_are_kept(undefined):
         scan(slide, JPEG, limits=Limits(apart_bytes_max=1 << 20, apart_elements_max=39))
 
 
-def test_elements_of_all_items_together_are_bounded(many, monkeypatch):
-    header = scan(many, JPEG, limits=LIMITS_APART)
+def test_elements_of_all_items_together_are_bounded(monkeypatch):
+    header = scan(many_placed(40), JPEG, limits=LIMITS_APART)
     monkeypatch.setattr(scanner, "LIMITS_APART", Limits(apart_bytes_max=1 << 28, apart_elements_max=100))
 
     with pytest.raises(LimitExceeded, match="elements_max exceeded"):

@@ -304,13 +304,13 @@ def test_nesting_without_end_is_refused():
 
 
 def test_a_slide_places_more_frames_than_a_header_has_elements_for(monkeypatch):
-    monkeypatch.setattr(scanner, "APART_BYTES_MIN", 1024 * 1024)  # not walked in vain first
-    frames = LIMITS.elements_max // 9 + 1  # a group, two sequences, an item of each, four elements
+    monkeypatch.setattr(scanner, "APART_BYTES_MIN", 1024)  # as of one with too many elements
+    frames = 5_500
     slide = many_placed(frames, across=1024)
 
     (level,) = index_dicom([Instance(slide, JPEG_BASELINE, 0)]).levels
 
-    for column, row in ((0, 0), (1023, 0), (17, 50), ((frames - 1) % 1024, (frames - 1) // 1024)):
+    for column, row in ((0, 0), (1023, 0), (17, 4), ((frames - 1) % 1024, (frames - 1) // 1024)):
         span = level.span(level.number(column, row))
         assert slide[span.offset : span.offset + span.length] == (row * 1024 + column).to_bytes(4, "big")
     assert level.span(level.number(1023, level.rows - 1)).length == 0

@@ -193,7 +193,7 @@ class Ingest:
         """Read the header from the bytes kept in memory if they tell everything, else from the file."""
         fallback, dataset_bytes = self._fallback_charset_of(origin), staged.size_bytes - staged.dataset_offset
         if len(staged.head) == dataset_bytes:
-            return _read(scan(staged.head, staged.transfer_syntax_uid), staged.transfer_syntax_uid, fallback)
+            return _read(scan_apart(staged.head, staged.transfer_syntax_uid), staged.transfer_syntax_uid, fallback)
         if ahead is None:
             ahead = self.read_ahead(staged.head, staged.transfer_syntax_uid, origin)
         if ahead != "nothing" and ahead.dataset_bytes == dataset_bytes:
