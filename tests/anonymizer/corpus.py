@@ -24,6 +24,7 @@ from pydicom.uid import (
 
 from anonymizer.residue.forms import _cp1258, _tcvn3
 from kernel.dicom.pixels.boxes import Box
+from tests.anonymizer.corpus_frames import CODED, FRAMES, a_profile_of
 from tests.anonymizer.corpus_places import PLACES, SAFE_CREATOR, WRITTEN_AT, Place, a_cine_with_a_name, a_waveform
 from tests.anonymizer.documents import (
     DIAMETER,
@@ -40,7 +41,7 @@ from tests.anonymizer.documents import (
     key_objects,
 )
 from tests.support.builders import a_cr, a_ct, a_dataset, a_uid, an_us_cine, as_file
-from tests.support.papers import a_typed_pdf
+from tests.support.papers import a_typed_pdf, an_encrypted_pdf
 
 
 @dataclass(frozen=True)
@@ -93,6 +94,7 @@ class Planted:
     stays: tuple[tuple[str, str], ...] = ()  # keyword path and value, as str
     held: frozenset[str] = frozenset()  # under which profiles nothing of it may leave
     written_at: Box | None = None  # where its pixels show a name
+    reasons: tuple[tuple[str, str], ...] = ()  # why nothing of it leaves, by profile
 
 
 STRICT = ("research", "basic")
@@ -123,9 +125,38 @@ def corpus() -> Iterator[Planted]:
             (("MIMETypeOfEncapsulatedDocument", "application/pdf"), ("BurnedInAnnotation", "NO")),
             held=frozenset(STRICT),
         )
+        encrypted = an_encapsulated(an_encrypted_pdf(person.plain), seed=person.patient_id)
+        yield Planted(
+            "pdf, encrypted",
+            person,
+            as_file(_own("pdf, encrypted", person, _owned(encrypted, person))),
+            _identity(person),
+            reasons=(("tele-read", "pdf-encrypted"), *((one, "encapsulated-document") for one in STRICT)),
+        )
+        yield from _in_frames(person)
         yield Planted(
             "cda", person, as_file(_own("cda", person, _cda(person))), _identity(person), held=frozenset(STRICT)
         )
+
+
+def _in_frames(person: Person) -> Iterator[Planted]:
+    """Yield instances with words where no element of text is: within frames, and coded within values."""
+    for kind, make in FRAMES.items():
+        ds, syntax = make(person)
+        ds.SpecificCharacterSet = "ISO_IR 192"
+        reasons: tuple[tuple[str, str], ...] = ()
+        if kind == "video in a container":
+            reasons = tuple((profile, "MalformedInstance") for profile in ("tele-read", *STRICT))
+        elif kind == "video":
+            reasons = tuple((profile, "ultrasound") for profile in ("tele-read", *STRICT))  # nobody looked at it
+        source = as_file(_own(kind, person, _owned(ds, person)), syntax)
+        yield Planted(kind, person, source, _identity(person), (("Rows", "24"), ("Columns", "32")), reasons=reasons)
+    icc = _ct(person, ICCProfile=a_profile_of(person))
+    yield planted("color profile", person, icc)
+    for kind, text in CODED.items():
+        source = as_file(_own(kind, person, _ct(person, Manufacturer=text(person)[:64])))
+        held = tuple((profile, "residue (0008,0070)") for profile in ("tele-read", *STRICT))
+        yield Planted(kind, person, source, _identity(person), reasons=held)
 
 
 def planted(name: str, person: Person, ds: Dataset, syntax: str = ExplicitVRLittleEndian) -> Planted:

@@ -3,9 +3,11 @@
 Reads the output with pydicom and as bytes; knows nothing of the engine's tables, its nets or the residue check.
 """
 
+import base64
 import io
 import re
 import unicodedata
+import urllib.parse
 import zlib
 from collections.abc import Iterator
 
@@ -13,9 +15,12 @@ import numpy as np
 import pydicom
 from pydicom.dataset import Dataset
 from pydicom.multival import MultiValue
+from pydicom.pixels import pixel_array
+from pydicom.uid import MPEG4HP41, JPEGBaseline8Bit
 
 from kernel.dicom.pixels.boxes import Box
 
+NOT_DECODED = {MPEG4HP41}  # by pydicom
 _TAG = re.compile(r"[0-9A-F]{8}")
 TEXT_VRS = {"AE", "AS", "CS", "DS", "IS", "LO", "LT", "PN", "SH", "ST", "UC", "UT", "UR", "DA", "DT", "TM"}
 
@@ -55,9 +60,22 @@ def _decoded(content: bytes) -> Iterator[str]:
     pixels = content.find(b"\xe0\x7f\x10\x00")
     header = content[: pixels if pixels > 0 else len(content)]
     tail = content[-2048:]
-    for part in (header, tail):
+    for part in (header, tail, *_coded(header)):
         for codec in ("utf-8", "cp1258", "utf-16-le"):
             yield part.decode(codec, "ignore")
+    if content[pixels + 8 : pixels + 12] == b"\xff\xff\xff\xff":  # encapsulated: frames hold more than samples
+        yield content[pixels:].decode("utf-8", "ignore")
+        yield content[pixels:].decode("utf-16-be", "ignore")
+
+
+def _coded(header: bytes) -> Iterator[bytes]:
+    """Yield what base64, hexadecimal, percent signs and quoted-printable stand for."""
+    for word in re.findall(rb"[A-Za-z0-9+/]{8,}={0,2}", header):
+        yield base64.b64decode(word[: len(word) // 4 * 4])
+    for word in re.findall(rb"(?:[0-9a-f]{2}){4,}", header):
+        yield bytes.fromhex(word.decode())
+    yield urllib.parse.unquote_to_bytes(header)
+    yield re.sub(rb"=([0-9A-F]{2})", lambda found: bytes.fromhex(found[1].decode()), header)
 
 
 def lost(content: bytes, stays: tuple[tuple[str, str], ...]) -> list[str]:
@@ -82,9 +100,14 @@ def _at(ds: Dataset, path: str) -> str:
 def pixel_digest(content: bytes, masked: Box | None = None) -> int:
     """Return a number of the samples of the pixel data outside of `masked`; 0 where there is none."""
     ds = pydicom.dcmread(io.BytesIO(content))
-    if "PixelData" not in ds:
+    if "PixelData" not in ds or ds.file_meta.TransferSyntaxUID in NOT_DECODED:
         return 0
-    pixels = ds.pixel_array.copy()
+    if (
+        ds.file_meta.TransferSyntaxUID == JPEGBaseline8Bit
+    ):  # of two decoders that round otherwise one minds what is behind
+        pixels = pixel_array(ds, decoding_plugin="pillow").copy()
+    else:
+        pixels = ds.pixel_array.copy()
     if ds.BitsStored < ds.BitsAllocated and not ds.PixelRepresentation:
         pixels &= (1 << ds.BitsStored) - 1  # what is above is no sample
     if masked is not None:
