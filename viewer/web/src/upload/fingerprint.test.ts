@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { expect, test } from "vitest";
+import { afterEach, expect, test, vi } from "vitest";
 import { fingerprintOf } from "./fingerprint";
 
 type Element = readonly [number: number, vr: string, value: string];
@@ -35,15 +35,24 @@ const USUAL: readonly Element[] = [
   [0x0010, "UI", "1.2.840.10008.1.2.1\0"],
 ];
 
-test("an instance is told by its UID, its encoding and the digest of what stands behind the file meta", async () => {
-  const dataSet = Uint8Array.from({ length: 1_500_000 }, (_, index) => (index % 251) | 8);
+afterEach(() => vi.unstubAllGlobals());
 
-  expect(await fingerprintOf(aFile(USUAL, dataSet))).toEqual({
-    instance: "1.2.3",
-    syntax: "1.2.840.10008.1.2.1",
-    sha256: createHash("sha256").update(dataSet).digest("hex"),
-  });
-});
+test.each([
+  ["by the browser's digest", (): unknown => crypto],
+  ["by ours, over plain HTTP", (): unknown => ({})],
+])(
+  "an instance is told by its UID, its encoding and the digest of what stands behind the file meta, %s",
+  async (_, its) => {
+    vi.stubGlobal("crypto", its());
+    const dataSet = Uint8Array.from({ length: 1_500_000 }, (_, index) => (index % 251) | 8);
+
+    expect(await fingerprintOf(aFile(USUAL, dataSet))).toEqual({
+      instance: "1.2.3",
+      syntax: "1.2.840.10008.1.2.1",
+      sha256: createHash("sha256").update(dataSet).digest("hex"),
+    });
+  },
+);
 
 test.each<[string, Blob]>([
   ["without a UID", aFile(USUAL.slice(0, 2), new Uint8Array([8, 0, 5, 0]))],

@@ -11,7 +11,9 @@ export interface Fingerprint {
 
 /** As many bytes of file meta as the node reads. */
 const META_BYTES_MAX = 64 * 1024;
-/** Read at once: a few milliseconds of work. */
+/** Read as a whole: most instances are smaller. */
+const WHOLE_BYTES_MAX = 16 * 1024 * 1024;
+/** Read at once otherwise: some milliseconds of work. */
 const PIECE_BYTES = 512 * 1024;
 const ELEMENTS = 132;
 const LONG = ["OB", "OW", "UN", "UT", "SQ", "UC", "UR"];
@@ -21,14 +23,24 @@ export async function fingerprintOf(file: Blob): Promise<Fingerprint | undefined
   try {
     const meta = metaOf(new Uint8Array(await file.slice(0, META_BYTES_MAX).arrayBuffer()));
     if (!meta) return undefined;
-    const digest = new Sha256();
-    for (let at = meta.end; at < file.size; at += PIECE_BYTES) {
-      digest.update(new Uint8Array(await file.slice(at, at + PIECE_BYTES).arrayBuffer()));
-    }
-    return { instance: meta.instance, syntax: meta.syntax, sha256: digest.hex() };
+    return { instance: meta.instance, syntax: meta.syntax, sha256: await digestOf(file.slice(meta.end)) };
   } catch {
     return undefined; // the file is gone: sending it will say so
   }
+}
+
+/** By the browser's own digest, which is many times faster, where it has one and the bytes are few. */
+async function digestOf(dataSet: Blob): Promise<string> {
+  const subtle = crypto.subtle as SubtleCrypto | undefined;
+  if (subtle && dataSet.size <= WHOLE_BYTES_MAX) {
+    const digest = await subtle.digest("SHA-256", await dataSet.arrayBuffer());
+    return Array.from(new Uint8Array(digest), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  }
+  const digest = new Sha256();
+  for (let at = 0; at < dataSet.size; at += PIECE_BYTES) {
+    digest.update(new Uint8Array(await dataSet.slice(at, at + PIECE_BYTES).arrayBuffer()));
+  }
+  return digest.hex();
 }
 
 /** Read file meta (PS3.10 7.1) as the node does: group 2 ends where another begins, whatever its length says. */

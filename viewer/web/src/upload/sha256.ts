@@ -1,4 +1,4 @@
-// SHA-256 (FIPS 180-4), piece by piece. The browser's own wants a secure page and the whole file in memory. Pure.
+// SHA-256 (FIPS 180-4), piece by piece: the browser's own is not there over plain HTTP, and wants all bytes in memory. Pure.
 
 const WORDS = 64;
 const BLOCK_BYTES = 64;
