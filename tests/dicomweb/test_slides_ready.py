@@ -6,8 +6,10 @@ import pytest
 from pydicom.sequence import Sequence
 
 from consult.slides.kept import Kept
+from consult.slides.making import Making
 from consult.slides.room import SlideRoom
 from kernel.clock import ManualClock
+from kernel.errors import Busy
 from tests.wsi.builders import jpeg, pixels_of, texture
 from tests.wsi.dicom_builders import SERIES, STUDY, a_header, a_volume, an_optical_path, as_file, tiles_of
 from wsi.slide import Address
@@ -117,3 +119,26 @@ def test_a_slide_that_cannot_be_read_does_not_end_it(node, readying):
 
     assert readying.look() > 0
     assert readying.look() == 0
+
+
+@pytest.mark.parametrize(("asked_max", "is_made"), [(1, False), (100, True)])
+def test_a_coarsest_tile_on_many_is_asked_for_until_it_is_made_or_given_up_at_the_bound(
+    node, readying, slides, monkeypatch, asked_max, is_made
+):
+    outcomes, leave = [], Making.leave
+
+    def left(self, errand):
+        outcomes.append(errand.future.exception())
+        leave(self, errand)
+
+    monkeypatch.setattr(Making, "leave", left)
+    monkeypatch.setattr("consult.slides.making.DECODED_MAX", 64)  # of 256 stored tiles
+    monkeypatch.setattr("consult.slides.readying.ASKED_MAX", asked_max)
+    node.store(a_volume(1024, 1024, 64))
+    node.committer.settle_quiet(0)
+
+    readying.look()
+
+    assert isinstance(outcomes[0], Busy)  # not at once
+    assert (None in outcomes) == is_made
+    assert is_made or len(outcomes) == 2 * asked_max  # with labels and without
