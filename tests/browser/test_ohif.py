@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from exchange.commands.table import app
 from tests.browser.room import PASSWORD, Room
+from tests.server.test_marks import a_mark
 from tests.support import ohif
 from tests.support.builders import a_ct_series, a_uid, as_file
 from tests.support.nodes import HUB, NodeProcess
@@ -99,3 +100,27 @@ def test_what_is_stored_compressed_is_decoded_in_its_workers(hub: NodeProcess, p
     page.goto(f"{hub.url}/ohif/viewer?StudyInstanceUIDs={study}")
 
     page.wait_for_function(DRAWN, timeout=PATIENCE_MS)
+
+
+def test_what_was_measured_and_chosen_in_the_reading_room_is_in_the_study_there(
+    hub: NodeProcess, page: Page, artifacts: Path
+):
+    image, *_ = a_ct_series(SLICES, rows=128, columns=128)
+    where = {"seriesInstanceUID": image.SeriesInstanceUID, "sopInstanceUID": image.SOPInstanceUID, "frameNumber": None}
+    study = f"{hub.url}/api/studies/{image.StudyInstanceUID}"
+    csrf = {"X-Vienanh-CSRF": page.request.get(f"{hub.url}/api/session").json()["csrf"]}
+    length = a_mark("length", ((20, 20), (60, 20)), ("length", 20.0, "mm"), image=image)
+    chosen = {"base": None, "title": "ofInterest", "description": "", "images": [where]}
+    for part, content in (("marks", {"base": None, "marks": [length]}), ("key-images", chosen)):
+        assert page.request.post(f"{study}/{part}", data=content, headers=csrf).ok
+
+    page.goto(f"{hub.url}/ohif/viewer?StudyInstanceUIDs={image.StudyInstanceUID}")
+    page.wait_for_function(DRAWN, timeout=PATIENCE_MS)
+    page.get_by_text("Skip all").click()
+    page.get_by_role("button", name="Confirm and hide").click()
+    page.get_by_text("Measurements", exact=True).first.dblclick()
+
+    expect(page.get_by_text("20.00 mm")).to_be_visible(timeout=PATIENCE_MS)
+    expect(page.get_by_text(f"({SLICES}/{SLICES})")).to_be_visible()  # on the slice that was measured
+    expect(page.get_by_text("Key images", exact=True)).to_be_visible()
+    page.screenshot(path=artifacts / "ohif-measured.png")
