@@ -255,6 +255,13 @@ def test_values_become_the_greys_of_the_standard(reading: Room, name: str):
     assert off(reading, case.grey(case.values)) < OFF_MAX
 
 
+def test_a_series_that_comes_back_is_loaded_to_its_last_sample_again(reading: Room):
+    for name in ("linear", "sigmoid", "linear"):
+        show(reading, name)  # which waits until it is no preview
+
+    assert off(reading, CASES["linear"].grey(CASES["linear"].values)) < OFF_MAX
+
+
 def test_the_readers_window_takes_the_place_of_the_images_table(reading: Room):
     show(reading, "VOI table")
     expect(reading.readout("bottomLeft")).to_contain_text("Theo LUT của ảnh")

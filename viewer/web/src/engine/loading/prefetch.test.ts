@@ -5,6 +5,8 @@ import type { Step } from "./tiers";
 interface Load {
   readonly imageId: string;
   readonly done: (loaded: boolean) => void;
+  /** The reader went on before it was there. */
+  readonly leave: () => void;
 }
 
 /** Steps to the first tier of frames; one in capitals is waited for. */
@@ -26,6 +28,7 @@ function aLine() {
             if (well) resolve(undefined);
             else reject(new Error("lost"));
           },
+          leave: () => resolve(undefined),
         });
       }),
     isLoaded: ({ imageId }) => loaded.has(imageId),
@@ -36,7 +39,11 @@ function aLine() {
     for (const load of loads) load.done(well);
     await new Promise((resolve) => setTimeout(resolve));
   };
-  return { prefetch, asked, settle, state };
+  const leave = async () => {
+    for (const load of loads) load.leave();
+    await new Promise((resolve) => setTimeout(resolve));
+  };
+  return { prefetch, asked, settle, leave, state, loaded };
 }
 
 test("four frames are under way at once, in the order given", async () => {
@@ -100,4 +107,27 @@ test("while somebody waits for a frame nothing else is asked for, but for anothe
 
   await settle();
   expect(asked()).toBe("ABac");
+});
+
+test("a frame that was left before it was there is loaded when the reader comes back, and not before", async () => {
+  const { prefetch, asked, leave } = aLine();
+
+  prefetch.follow(steps("A"));
+  await leave();
+  expect(asked()).toBe("A");
+
+  prefetch.follow(steps("A"));
+  expect(asked()).toBe("AA");
+});
+
+test("a stack that comes back is loaded again, as its frames were given away", async () => {
+  const { prefetch, asked, settle, loaded } = aLine();
+  prefetch.follow(steps("ab"));
+  await settle();
+
+  loaded.clear();
+  prefetch.forget();
+  prefetch.follow(steps("ab"));
+
+  expect(asked()).toBe("abab");
 });

@@ -21,6 +21,8 @@ export class Prefetch {
   private readonly target: PrefetchTarget;
   private order: readonly Step[] = [];
   private readonly tried = new Set<string>();
+  /** Tried, and left when the reader went on: to be tried again with the next order. */
+  private readonly left = new Set<string>();
   private under = 0;
   /** Steps under way that want nothing else beside them. */
   private alone = 0;
@@ -33,7 +35,16 @@ export class Prefetch {
   /** Load in this order from now on; steps already begun finish. */
   follow(order: readonly Step[]): void {
     this.order = order;
+    for (const key of this.left) this.tried.delete(key);
+    this.left.clear();
     this.pump();
+  }
+
+  /** Another stack: what was loaded of one that comes back is not here any more. */
+  forget(): void {
+    this.order = [];
+    this.tried.clear();
+    this.left.clear();
   }
 
   /** Try again what failed, for example when the line is back. */
@@ -58,11 +69,15 @@ export class Prefetch {
     this.tried.add(keyOf(step));
     this.under += 1;
     if (step.alone) this.alone += 1;
-    const done = () => {
+    const done = (came: boolean) => {
+      if (came && !this.target.isLoaded(step)) this.left.add(keyOf(step));
       this.under -= 1;
       if (step.alone) this.alone -= 1;
       this.pump();
     };
-    this.target.load(step).then(done, done);
+    this.target.load(step).then(
+      () => done(true),
+      () => done(false),
+    );
   }
 }

@@ -125,6 +125,7 @@ export class StackView {
       old.filter((imageId) => !kept.has(imageId)),
     );
     this.look.forget();
+    this.prefetch.forget();
     this.drawn.set(undefined);
     this.stack.set({ count: frames.length, wanted: 0, shown: undefined });
     if (frames.length === 0) return;
