@@ -256,6 +256,7 @@ def test_somebody_else_at_this_browser_cannot_open_what_was_left_there(opening: 
 
 def test_a_browser_that_takes_no_more_drafts_says_that_the_page_must_stay(opening: Opening):
     room = opening(DATES[4])
+    room.page.wait_for_function("async () => (await indexedDB.databases()).length > 0")  # the room has made its store
     room.page.evaluate(FILLED)
     room.context.set_offline(True)
 
