@@ -18,6 +18,7 @@ from pydicom.uid import UID
 
 from anonymizer.engine.result import Buffer
 from anonymizer.reidentify.pdf import fill_in, is_encrypted, uids_in
+from anonymizer.reidentify.texts import text_led_back, text_of
 from anonymizer.reidentify.way_back import NEW_UID, WayBack
 from kernel.dicom.scanning.part10 import PYDICOM_ERRORS, file_meta, open_dataset, read_file_meta
 from kernel.dicom.scanning.scanner import scan
@@ -104,7 +105,7 @@ def _in_document(document: bytes, media_type: bytes) -> frozenset[str]:
     """Return the UIDs that an encapsulated document names."""
     if media_type.strip(b" \0").decode("latin-1") == PDF or document.startswith(PDF_BEGINNING):
         return uids_in(document)
-    return frozenset(NEW_UID.findall(document.decode("latin-1")))
+    return frozenset(NEW_UID.findall(text_of(document)))
 
 
 def reidentify(source: Buffer, way: WayBack) -> Reidentified:
@@ -176,7 +177,7 @@ class _Work:
             if uids_in(new) & self._way.uids.keys():
                 return UID_LEFT
         else:
-            new = self._way.text(old.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+            new = text_led_back(old, self._way, dates_moved=self._dates_moved)
         if new == old:
             return "unchanged"
         element.value = new + b"\0" * (len(new) % 2)

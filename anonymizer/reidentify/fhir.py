@@ -18,7 +18,8 @@ from kernel.errors import LimitExceeded, MalformedInstance
 
 DEPTH_MAX: Final = 64
 _DATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?=$|[T\"])")
-_LINKS: Final = frozenset({"id", "reference", "fullUrl"})
+# An address never says a name: it ends in the logs of whoever asks it.
+_LINKS: Final = frozenset({"id", "reference", "fullUrl", "url", "ifNoneExist"})
 _GENDERS: Final = {"M": "male", "F": "female", "O": "other"}  # of Patient's Sex (0010,0040)
 
 
@@ -78,7 +79,9 @@ class _Work:
         """Return what changes in an Attachment when its document does: the data, and what is said of them."""
         kind, data = found.get("contentType"), found.get("data")
         kind = kind if isinstance(kind, str) else ""  # bytes tell a PDF, too
-        led = document_led_back(kind, data, self._way) if isinstance(data, str) else None
+        led = None
+        if isinstance(data, str):
+            led = document_led_back(kind, data, self._way, dates_moved=self._dates_moved)
         if led is None:
             return {}
         digest = base64.b64encode(hashlib.sha1(led[1], usedforsecurity=False).digest()).decode("ascii")

@@ -89,7 +89,7 @@ def _led_back(fields: list[str], way: WayBack, marks: _Marks, *, dates_moved: bo
     if name == "PID" and any(way.pseudonym in field for field in fields):
         new = _of_patient(new, way, marks)
     if name == "OBX" and _value(fields, 2) == _ENCAPSULATED:
-        new[5] = _document(_value(fields, 5), way, marks) or new[5]
+        new[5] = _document(_value(fields, 5), way, marks, dates_moved=dates_moved) or new[5]
     return new
 
 
@@ -102,13 +102,13 @@ def _of_patient(fields: list[str], way: WayBack, marks: _Marks) -> list[str]:
     return fields
 
 
-def _document(value: str, way: WayBack, marks: _Marks) -> str | None:
+def _document(value: str, way: WayBack, marks: _Marks, *, dates_moved: bool) -> str | None:
     """Return an ED value (source, type, subtype, encoding, data) with its document led back; None: it stays."""
     parts = value.split(marks.component)
-    if len(parts) < 5 or parts[3].lower() != "base64":
+    if len(parts) < 5 or parts[3].lower() not in {"base64", "hex"}:
         return None
     kind = parts[2] if parts[1].lower() == "application" else f"{parts[1].lower()}/{parts[2].lower()}"
-    led = document_led_back(kind, parts[4], way)
+    led = document_led_back(kind, parts[4], way, dates_moved=dates_moved, is_hexadecimal=parts[3].lower() == "hex")
     return marks.component.join([*parts[:4], led[0], *parts[5:]]) if led else None
 
 

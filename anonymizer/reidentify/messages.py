@@ -13,6 +13,7 @@ from typing import Final
 from anonymizer.pseudonyms.identifiers import is_pseudonym
 from anonymizer.reidentify.dicom import PDF_BEGINNING, Named
 from anonymizer.reidentify.pdf import fill_in, is_encrypted, uids_in
+from anonymizer.reidentify.texts import text_led_back, text_of
 from anonymizer.reidentify.way_back import NEW_UID, PSEUDONYM, WayBack
 from kernel.errors import LimitExceeded, MalformedInstance
 
@@ -20,6 +21,8 @@ MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
 _BEGINNING_BYTES_MAX: Final = 1024  # within which a PDF begins, as readers take it (ISO 32000-1 annex H.3.4.1)
 # How a string of JSON (RFC 8259 7) or a field of HL7 v2 (2.7) may part a long value.
 _PARTING: Final = re.compile(r"\\[nrt]|\\\.br\\|\\X0[AD](?:0[AD])?\\")
+_HEXADECIMAL: Final = re.compile(r"(?<![0-9A-Za-z+/])(?:[0-9A-Fa-f]{2}){12,}(?![0-9A-Za-z+/=])")
+_NO_TEXT: Final = ("image/", "audio/", "video/")
 _BASE64: Final = re.compile(r"[A-Za-z0-9+/]{12,}={0,2}")  # that could hold a pseudonym or a UID
 
 
@@ -41,11 +44,10 @@ def named_in_message(content: bytes) -> Named:
 
 
 def _texts(message: str) -> Iterator[str]:
-    """Yield the text of a message, and that of each document in it that is text in base64."""
+    """Yield the text of a message, and that of each document in it, the bytes of those that are none included."""
     yield message
     for document in _documents(message):
-        with contextlib.suppress(UnicodeDecodeError):
-            yield document.decode("utf-8")
+        yield text_of(document)
 
 
 def pdfs_in(content: bytes) -> Iterator[bytes]:
@@ -54,7 +56,9 @@ def pdfs_in(content: bytes) -> Iterator[bytes]:
 
 
 def _documents(message: str) -> Iterator[bytes]:
-    """Yield what stands in base64 in a message."""
+    """Yield what stands in base64 in a message, or in hexadecimal digits."""
+    for digits in _HEXADECIMAL.findall(_PARTING.sub("", message)):
+        yield bytes.fromhex(digits)
     for encoded in _BASE64.findall(_PARTING.sub("", message).replace("\\/", "/")):
         with contextlib.suppress(ValueError):
             yield _unpacked(encoded)
@@ -77,8 +81,12 @@ def studies_in(named: Named, known: Iterable[str]) -> Named:
     return Named(named.patient_id, first, "", frozenset(studies), named.uids)
 
 
-def document_led_back(media_type: str, encoded: str, way: WayBack) -> tuple[str, bytes] | None:
-    """Return a document within a message, in base64 and as bytes, with the names filled in; None: it stays as it is.
+def document_led_back(
+    media_type: str, encoded: str, way: WayBack, *, dates_moved: bool, is_hexadecimal: bool = False
+) -> tuple[str, bytes] | None:
+    """Return a document within a message, encoded and as bytes, with the names filled in; None: it stays as it is.
+
+    Pictures, sound and video stay; all else that is no PDF is text if its bytes are.
 
     Raises
     ------
@@ -86,7 +94,7 @@ def document_led_back(media_type: str, encoded: str, way: WayBack) -> tuple[str,
         It is encrypted, or names a UID that left, and nobody can put the original in its place.
     """
     try:
-        document = _unpacked(encoded)
+        document = bytes.fromhex(_PARTING.sub("", encoded)) if is_hexadecimal else _unpacked(encoded)
     except ValueError:
         return None
     kind = media_type.partition(";")[0].strip().lower()
@@ -96,11 +104,21 @@ def document_led_back(media_type: str, encoded: str, way: WayBack) -> tuple[str,
         new = fill_in(document, way)
         if uids_in(new) & way.uids.keys():
             raise MalformedInstance(reason="a document in it names a UID that left, where it cannot be put back")
-    elif kind.startswith("text/") or kind in {"text", "plain"}:
-        new = way.text(document.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    elif not kind.startswith(_NO_TEXT) and (kind.startswith("text") or _is_text(document)):
+        new = text_led_back(document, way, dates_moved=dates_moved)
     else:
         return None
-    return None if new == document else (base64.b64encode(new).decode("ascii"), new)
+    if new == document:
+        return None
+    return (new.hex() if is_hexadecimal else base64.b64encode(new).decode("ascii")), new
+
+
+def _is_text(document: bytes) -> bool:
+    try:
+        text_of(document).encode("utf-8")
+    except UnicodeError:  # an escaped byte is no character
+        return False
+    return True
 
 
 def decoded(content: bytes) -> str:

@@ -357,6 +357,23 @@ def test_a_clinical_document_in_xml_is_filled_in(released):
     assert text == f"<name>Nguyễn Thị Hương</name><id root='{released.original.StudyInstanceUID}'/>"
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_clinical_document_comes_home_with_its_times_whatever_utf_it_is_in(released, encoding):
+    moved, told = released.at_hub.StudyDate, f"<id root='{released.at_hub.StudyInstanceUID}'/>"
+    document = f'<a>{told}<effectiveTime value="{moved}0815"/><value value="{moved}"/></a>'.encode(encoding)
+    ds = encapsulated(released, document, "text/XML")
+    ds.EncapsulatedDocumentLength = len(document)
+
+    home = released.home(ds)
+
+    assert named_in(as_file(ds)).uids >= {released.at_hub.StudyInstanceUID}
+    text = home.EncapsulatedDocument[: home.EncapsulatedDocumentLength].decode(encoding)
+    assert text == (
+        f"<a><id root='{released.original.StudyInstanceUID}'/>"
+        f'<effectiveTime value="202611210815"/><value value="{moved}"/></a>'
+    )
+
+
 @given(st.binary(max_size=400))
 def test_no_document_ends_the_filling_in(document):
     from anonymizer.reidentify.pdf import fill_in

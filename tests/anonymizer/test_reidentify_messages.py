@@ -17,6 +17,7 @@ from anonymizer.reidentify.fhir import fhir
 from anonymizer.reidentify.hl7 import hl7
 from anonymizer.reidentify.messages import named_in_message, pdfs_in, studies_in
 from anonymizer.reidentify.pdf import uids_in
+from anonymizer.reidentify.texts import text_led_back
 from anonymizer.reidentify.way_back import WayBack
 from kernel.errors import LimitExceeded, MalformedInstance
 from tests.support.papers import a_typed_pdf, an_encrypted_pdf
@@ -159,6 +160,59 @@ def test_documents_within_messages_are_filled_in_and_what_is_said_of_them_stays_
     assert result.split("^")[4] == led["data"]
 
 
+A_CDA = (
+    f'<ClinicalDocument xmlns="urn:hl7-org:v3"><id root="{NEW}"/><effectiveTime value="{MOVED}0815"/>'
+    f'<time value="20261123"/><value value="{MOVED}"/><name>{TOKEN}</name></ClinicalDocument>'
+)
+A_CDA_HERE = (
+    f'<ClinicalDocument xmlns="urn:hl7-org:v3"><id root="{OLD}"/><effectiveTime value="202611210815"/>'
+    f'<time value="20261123"/><value value="{MOVED}"/><name>A&amp;B C</name></ClinicalDocument>'
+)
+MARKS = replace(WAY, identity={**WAY.identity, "PatientName": "A&B^C"})
+
+
+@pytest.mark.parametrize("kind", ["text/xml", "application/xml", "application/hl7-cda+xml", "application/octet-stream"])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_clinical_document_within_a_resource_comes_home_with_its_times_and_stays_xml(kind, encoding):
+    packed = base64.b64encode(A_CDA.encode(encoding)).decode()
+    resource = {"resourceType": "Binary", "contentType": kind, "data": packed}
+
+    home = base64.b64decode(json.loads(fhir(json.dumps(resource).encode(), MARKS))["data"])
+
+    assert named_in_message(json.dumps(resource).encode()).uids == {NEW}
+    assert home.decode(encoding) == A_CDA_HERE
+
+
+def test_a_clinical_document_within_a_result_comes_home_from_base64_and_hexadecimal():
+    packed = {"Base64": base64.b64encode(A_CDA.encode()).decode(), "Hex": A_CDA.encode().hex()}
+    message = "MSH|^~\\&|" + "".join(f"\rOBX|1|ED|CDA||^application^cda^{how}^{data}" for how, data in packed.items())
+
+    _, whole, digits = hl7(message.encode(), MARKS).decode().rstrip("\r").split("\r")
+
+    assert base64.b64decode(whole.split("^")[4]).decode() == A_CDA_HERE
+    assert bytes.fromhex(digits.split("^")[4]).decode() == A_CDA_HERE
+    assert named_in_message(f"MSH|^~\\&|\rOBX|1|ED|CDA||^text^xml^Hex^{packed['Hex']}".encode()).uids == {NEW}
+
+
+def test_a_name_is_written_as_the_kind_of_a_text_wants_it():
+    way = replace(WAY, identity={"PatientName": 'Nguyễn "Tý"'})
+
+    assert text_led_back(f'{{"x": "{TOKEN}"}}'.encode(), way).decode() == '{"x": "Nguyễn \\"Tý\\""}'
+    assert text_led_back(f"{{\\rtf1 {TOKEN}}}".encode(), way) == b'{\\rtf1 Nguy\\u7877?n "T\\u253?"}'
+    assert text_led_back(b"\xe9 " + TOKEN.encode(), way) == b"\xe9 " + 'Nguyễn "Tý"'.encode()
+
+
+@given(st.binary(max_size=64), st.sampled_from([b"", b"\xff\xfe", b"\xfe\xff", b"<", b"{"]))
+def test_bytes_that_are_no_text_stay_as_they_are(content, start):
+    assert text_led_back(start + content, WAY) == start + content
+
+
+def test_a_uid_within_a_picture_counts_as_named():
+    picture = base64.b64encode(b"\x89PNG\xff " + NEW.encode()).decode()
+
+    assert named_in_message(json.dumps({"contentType": "image/png", "data": picture}).encode()).uids == {NEW}
+
+
 def attached(document: bytes) -> bytes:
     part = {"contentType": "application/pdf", "data": base64.b64encode(document).decode()}
     return json.dumps({"resourceType": "DiagnosticReport", "presentedForm": [part], "conclusion": TOKEN}).encode()
@@ -252,6 +306,17 @@ def test_links_within_a_bundle_stay_and_say_whose_they_are():
         "identifier": {"value": "BN|1"},
         "display": "Nguyễn Thị Hương",
     }
+
+
+def test_no_address_says_a_name():
+    request = {"method": "PUT", "url": f"Patient?identifier={TOKEN}", "ifNoneExist": f"identifier={TOKEN}"}
+    form = {"contentType": "application/dicom", "url": f"https://hub.example/{TOKEN}", "title": TOKEN}
+    bundle = {"resourceType": "Bundle", "entry": [{"request": request, "resource": {"presentedForm": [form]}}]}
+
+    (entry,) = json.loads(fhir(json.dumps(bundle).encode(), WAY))["entry"]
+
+    assert entry["request"] == request
+    assert entry["resource"]["presentedForm"] == [form | {"title": "Nguyễn Thị Hương"}]
 
 
 def test_a_name_with_marks_of_markup_breaks_no_narrative():
