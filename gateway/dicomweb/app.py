@@ -19,7 +19,7 @@ from gateway.dicomweb.http.endpoint import Endpoint
 from gateway.dicomweb.http.problem import problem
 from gateway.dicomweb.http.row import Row
 from gateway.dicomweb.media.download import as_disc, as_zip
-from gateway.dicomweb.retrieve import bulkdata, frames, instances, metadata, rendered, tiers
+from gateway.dicomweb.retrieve import bulk_resources, bulkdata, frames, instances, metadata, rendered, tiers
 from gateway.dicomweb.search import qido
 from gateway.dicomweb.service import Room, Services
 from gateway.dicomweb.store import announced, known, slide_uploads, stow, upload
@@ -77,6 +77,12 @@ ROUTES: Final[Sequence[Row]] = (
     Row("GET", _SERIES, instances.retrieve_series, _READ, "retrieve"),
     Row("GET", _INSTANCE, instances.retrieve_instance, _READ, "retrieve"),
     Row("GET", _INSTANCE + "/bulkdata/{path:path}", bulkdata.retrieve_bulkdata, _READ, "bulkdata"),
+    Row("GET", _STUDY + "/bulkdata", bulk_resources.retrieve_bulkdata, _READ, "bulkdata-all"),
+    Row("GET", _SERIES + "/bulkdata", bulk_resources.retrieve_bulkdata, _READ, "bulkdata-all"),
+    Row("GET", _INSTANCE + "/bulkdata", bulk_resources.retrieve_bulkdata, _READ, "bulkdata-all"),
+    Row("GET", _STUDY + "/pixeldata", bulk_resources.retrieve_pixel_data, _READ, "pixeldata"),
+    Row("GET", _SERIES + "/pixeldata", bulk_resources.retrieve_pixel_data, _READ, "pixeldata"),
+    Row("GET", _INSTANCE + "/pixeldata", bulk_resources.retrieve_pixel_data, _READ, "pixeldata"),
     Row("GET", _INSTANCE + "/rendered", rendered.rendered, _READ, "rendered"),
     Row("GET", _INSTANCE + "/frames/{frames}/rendered", rendered.rendered, _READ, "rendered"),
     Row("GET", _STUDY + "/medium", as_zip, Scope.EXPORT, "medium"),

@@ -98,6 +98,8 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
     "frame": Operation("Retrieve frames (PS3.18 10.4.1.6)", _FRAMES),
     "tier": Operation("Retrieve a frame in steps of resolution, which together are lossless HTJ2K", (TIER,)),
     "bulkdata": Operation("Retrieve bulk data (PS3.18 10.4.1.5)", ("application/octet-stream", "multipart/related")),
+    "bulkdata-all": Operation("Retrieve all bulk data (PS3.18 10.4.1.1.5)", ("multipart/related",)),
+    "pixeldata": Operation("Retrieve all pixel data (PS3.18 10.4.1.1.6)", ("multipart/related",)),
     "rendered": Operation(
         "Retrieve rendered (PS3.18 10.4.1.1.3)",
         _PICTURES,

@@ -75,6 +75,12 @@ MATRIX = {
     f"GET {_INSTANCE}/frames/{{frames}}/rendered": SEEN,
     f"GET {_INSTANCE}/frames/{{frames}}/thumbnail": SEEN,
     f"GET {_INSTANCE}/bulkdata/{{path:path}}": SEEN,
+    "GET /studies/{study}/bulkdata": SEEN,
+    "GET /studies/{study}/pixeldata": SEEN,
+    "GET /studies/{study}/series/{series}/bulkdata": SEEN,
+    "GET /studies/{study}/series/{series}/pixeldata": SEEN,
+    f"GET {_INSTANCE}/bulkdata": SEEN,
+    f"GET {_INSTANCE}/pixeldata": SEEN,
     "POST /workitems": Expected(400, 400, 403),  # an empty one
     "GET /workitems": HIDDEN,
     "GET /workitems/{workitem}": SEEN,

@@ -351,7 +351,7 @@ def test_head_says_what_get_would_without_its_bytes(node):
     ds = a_ct()
     node.store(ds)
     with node.http() as client:
-        for path in ("", "/frames/1", "/metadata", "/bulkdata/7FE00010", "/rendered"):
+        for path in ("", "/frames/1", "/metadata", "/bulkdata/7FE00010", "/bulkdata", "/pixeldata", "/rendered"):
             got, asked = client.get(url_of(ds) + path), client.head(url_of(ds) + path)
             assert (asked.status_code, asked.content) == (200, b"")
             for name in ("content-type", "content-length", "etag"):

@@ -48,7 +48,10 @@ def test_metadata_and_search_leave_labels_out(slide, path):
         assert uids(slide.get(path, with_right)) == TISSUE | BESIDE
 
 
-@pytest.mark.parametrize("what", ["", "/metadata", "/frames/1", "/frames/1/rendered", "/rendered", "/thumbnail"])
+@pytest.mark.parametrize(
+    "what",
+    ["", "/metadata", "/frames/1", "/frames/1/rendered", "/rendered", "/thumbnail", "/bulkdata", "/pixeldata"],
+)
 def test_an_instance_that_shows_the_label_is_not_there(slide, what):
     without, with_right = slide.a_token(*READ), slide.a_token(*LABELS)
     path = f"{SERIES_URL}/instances/{LABEL}{what}"
@@ -63,6 +66,21 @@ def test_whole_studies_and_series_are_retrieved_without_labels(slide):
     for path in (STUDY_URL, SERIES_URL):
         assert slide.get(path, without).content.count(b"Content-Type: application/dicom") == 2
         assert slide.get(path, with_right).content.count(b"Content-Type: application/dicom") == 4
+
+
+@pytest.mark.parametrize("what", ["bulkdata", "pixeldata"])
+def test_all_bulk_data_are_given_without_labels(slide, what):
+    without, with_right = slide.a_token(*READ), slide.a_token(*LABELS)
+
+    for path in (STUDY_URL, SERIES_URL):
+        shown = {uid for uid in TISSUE | BESIDE if f"/{uid}/".encode() in slide.get(f"{path}/{what}", without).content}
+        every = {
+            uid for uid in TISSUE | BESIDE if f"/{uid}/".encode() in slide.get(f"{path}/{what}", with_right).content
+        }
+        assert (shown, every) == (TISSUE, TISSUE | BESIDE)
+    with slide.db.read() as connection:
+        looks = [line for line in audit.of_study(connection, STUDY) if line.detail.get("what") == "slide label"]
+    assert len(looks) == 1
 
 
 def test_a_volume_that_says_the_label_is_in_it_is_no_tissue(node):

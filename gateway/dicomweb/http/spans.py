@@ -1,6 +1,7 @@
 """Bytes of a blob, named and not read: what answers are made of."""
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -30,6 +31,11 @@ class FileSpan(NamedTuple):
         if len(data) != count:
             raise BlobMissing(key=self.path.name)
         return data
+
+    def chunks(self, bytes_max: int) -> Iterator[bytes]:
+        """Yield the span in pieces of at most `bytes_max`; errors as `read`."""
+        for start in range(0, self.size_bytes, bytes_max):
+            yield self.read(start, min(bytes_max, self.size_bytes - start))
 
     def read_into(self, target: memoryview) -> None:
         """Read the span to where it is wanted; errors as `read`."""

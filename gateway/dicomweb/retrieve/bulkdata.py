@@ -20,7 +20,7 @@ from gateway.dicomweb.retrieve.frame_source import frame_source, mapped, opened
 from gateway.dicomweb.retrieve.instances import VARY, sending
 from gateway.dicomweb.retrieve.videos import STREAM_TYPES, is_stream, stream_of
 from kernel.archive.records import Located
-from kernel.dicom.scanning.elements import UNDEFINED, PixelData
+from kernel.dicom.scanning.elements import UNDEFINED, Header, PixelData
 from kernel.dicom.scanning.scanner import scan_apart
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import NotAcceptable, NotFound
@@ -72,13 +72,24 @@ def values_of(call: Call, located: Located, path: str) -> tuple[list[Sequence[Pi
                 count = source.frames.number_of_frames if source.frames else 0
                 return [source.spans(frame_index) for frame_index in range(count)], located.transfer_syntax_uid
             return [[_native(blob, pixels, reencoded=header.reencoded)]], EXPLICIT_VR_LITTLE_ENDIAN
-        element = header.resolve(path)
-        if element is None or element.items is not None:
-            raise NotFound(what="bulk data")
-        end = element.end if element.length == UNDEFINED else element.value_offset + element.length
-        if header.reencoded:
-            return [[bytes(header.buffer[element.value_offset : end])]], EXPLICIT_VR_LITTLE_ENDIAN
-        return [[FileSpan(blob, element.value_offset, end - element.value_offset)]], EXPLICIT_VR_LITTLE_ENDIAN
+        return [[value_in(header, blob, path)]], EXPLICIT_VR_LITTLE_ENDIAN
+
+
+def value_in(header: Header, blob: Path, path: str) -> bytes | FileSpan:
+    """Return the value of an element that is not the pixel data; `header` is that of the blob.
+
+    Raises
+    ------
+    NotFound
+        There is none of this path, or it is a sequence.
+    """
+    element = header.resolve(path)
+    if element is None or element.items is not None:
+        raise NotFound(what="bulk data")
+    end = element.end if element.length == UNDEFINED else element.value_offset + element.length
+    if header.reencoded:
+        return bytes(header.buffer[element.value_offset : end])
+    return FileSpan(blob, element.value_offset, end - element.value_offset)
 
 
 def _native(blob: Path, pixels: PixelData, *, reencoded: bool) -> Piece:

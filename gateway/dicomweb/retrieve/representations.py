@@ -108,9 +108,7 @@ def bytes_of(instance: Instance) -> Iterator[bytes]:
     if not isinstance(instance.chunks, FileSpan):
         yield from instance.chunks
         return
-    span = instance.chunks
-    for start in range(0, span.size_bytes, CHUNK_BYTES):
-        yield span.read(start, min(CHUNK_BYTES, span.size_bytes - start))
+    yield from instance.chunks.chunks(CHUNK_BYTES)
 
 
 def stored_syntaxes(located: Sequence[Located]) -> frozenset[str]:
