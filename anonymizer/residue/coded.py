@@ -14,8 +14,9 @@ CODED_BYTES_MIN: Final = 8  # of a word; fewer name nobody
 SURE_BYTES_MIN: Final = 32  # from which on a word is decoded whatever it says, and from each of its bytes
 SHIFTED_BYTES_MAX: Final = 64 * 1024  # to which on
 WINDOW_BYTES: Final = 256  # around an escape, and the step from one to the next
-WINDOWS_MAX: Final = 2_000  # of one kind; more are looked at as a whole
+WINDOWS_MAX: Final = 400  # of one kind; more are looked at as a whole. All kinds stay below `unpacked.PIECES_MAX`
 WORDS_KEPT: Final = 8_192
+KEPT_BYTES_MAX: Final = 64  # of such a word
 
 _meaningless: set[bytes] = set()  # words that stand for nothing: those of one study, and of one device, are the same
 _ALPHABET: Final = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/-_.="
@@ -40,8 +41,7 @@ def decoded(content: bytes) -> Iterator[tuple[int, bytes]]:
         yield from _of_words(content.replace(b"\r", b"").replace(b"\n", b""), content)
 
 
-def _of_words(text: bytes, content: bytes) -> list[tuple[int, bytes]]:
-    found: list[tuple[int, bytes]] = []
+def _of_words(text: bytes, content: bytes) -> Iterator[tuple[int, bytes]]:
     words = set(text.translate(_OTHERS_BLANK).split())
     for word in sorted(words - _meaningless):
         if b"." in word and not word.strip(_NUMBERS):  # a UID, or a decimal: hardly one comes twice
@@ -49,11 +49,15 @@ def _of_words(text: bytes, content: bytes) -> list[tuple[int, bytes]]:
         pieces = tuple(_meanings(word)) if len(word) >= CODED_BYTES_MIN else ()
         if not pieces:
             _remember(word)
-        found += [(max(content.find(word[:CODED_BYTES_MIN]), 0), piece) for piece in pieces]
-    return found
+        else:
+            offset = max(content.find(word[:CODED_BYTES_MIN]), 0)
+            for piece in pieces:
+                yield offset, piece
 
 
 def _remember(word: bytes) -> None:
+    if len(word) > KEPT_BYTES_MAX:
+        return
     if len(_meaningless) >= WORDS_KEPT:
         _meaningless.clear()
     _meaningless.add(word)

@@ -31,7 +31,9 @@ def unpacked(output: bytes) -> Iterator[tuple[int, bytes]]:
         origin, content, depth = waiting.pop()
         for offset, piece in chain(inflated(content), decoded(content)):
             pieces, size = pieces + 1, size + len(piece)
-            if pieces > PIECES_MAX or size > ALL_BYTES_MAX:
+            if pieces > PIECES_MAX:
+                raise LimitExceeded(limit="pieces packed within values", value=pieces, bound=PIECES_MAX)
+            if size > ALL_BYTES_MAX:
                 raise LimitExceeded(limit="packed within values", value=size, bound=ALL_BYTES_MAX)
             place = offset if origin is None else origin
             yield place, piece

@@ -346,8 +346,34 @@ def test_coded_pieces_are_counted(monkeypatch):
     assert len(list(residue_unpacked.unpacked(texts))) >= 6
 
     monkeypatch.setattr(residue_unpacked, "PIECES_MAX", 5)
-    with pytest.raises(LimitExceeded, match="packed within values"):
+    with pytest.raises(LimitExceeded, match="pieces packed within values exceeded: 6 is more than 5"):
         list(residue_unpacked.unpacked(texts))
+
+
+def test_coded_words_beyond_the_bound_are_not_decoded(monkeypatch):
+    decode = residue_coded._meanings
+    seen: list[bytes] = []
+    monkeypatch.setattr(residue_coded, "_meanings", lambda word: seen.append(word) or decode(word))
+    monkeypatch.setattr(residue_unpacked, "PIECES_MAX", 5)
+    texts = b" ".join(base64.b64encode(b"harmless text %d" % number) for number in range(10, 99))
+
+    with pytest.raises(LimitExceeded):
+        list(residue_unpacked.unpacked(texts))
+
+    assert len(seen) <= 6
+
+
+def test_a_long_word_that_stands_for_nothing_is_not_kept():
+    list(decoded(b"short.one " + b"none." * 1_000))
+
+    assert max(map(len, residue_coded._meaningless)) <= residue_coded.KEPT_BYTES_MAX
+
+
+def test_a_text_of_many_escapes_is_searched():
+    escapes = residue_unpacked.PIECES_MAX + 1
+    text = b"".join(b"%%20\\u0020=20" + bytes(600) for _ in range(escapes)) + b"%48u%6fng"
+
+    assert any(b"Huong" in piece for _, piece in residue_unpacked.unpacked(text))
 
 
 def test_escapes_beyond_a_bound_are_looked_at_together(monkeypatch):
