@@ -17,7 +17,7 @@ from pydicom.multival import MultiValue
 from pydicom.uid import UID
 
 from anonymizer.engine.result import Buffer
-from anonymizer.reidentify.pdf import fill_in, is_encrypted, uids_in
+from anonymizer.reidentify.pdf import fill_in, is_encrypted, is_pdf, uids_in
 from anonymizer.reidentify.texts import text_led_back, text_of
 from anonymizer.reidentify.way_back import NEW_UID, WayBack
 from kernel.dicom.scanning.part10 import PYDICOM_ERRORS, file_meta, open_dataset, read_file_meta
@@ -30,7 +30,6 @@ TEXT_VALUE: Final = 0x0040A160
 SUBJECT_ID: Final = ("121030", "DCM")
 DOCUMENT, MEDIA_TYPE = 0x00420011, "MIMETypeOfEncapsulatedDocument"
 PDF: Final = "application/pdf"
-PDF_BEGINNING: Final = b"%PDF-"
 UID_LEFT: Final = "uid-left"
 ENCRYPTED: Final = "encrypted"
 IDENTIFIERS: Final = frozenset({0x00100020, 0x00101000, 0x00120040})  # in whose place an id belongs, not a name
@@ -103,7 +102,7 @@ def named_in(source: Buffer) -> Named:
 
 def _in_document(document: bytes, media_type: bytes) -> frozenset[str]:
     """Return the UIDs that an encapsulated document names."""
-    if media_type.strip(b" \0").decode("latin-1") == PDF or document.startswith(PDF_BEGINNING):
+    if media_type.strip(b" \0").decode("latin-1") == PDF or is_pdf(document):
         return uids_in(document)
     return frozenset(NEW_UID.findall(text_of(document)))
 
@@ -170,7 +169,7 @@ class _Work:
             return ""
         element = ds[DOCUMENT]
         old = bytes(element.value).rstrip(b"\0")  # its padding
-        if ds.get(MEDIA_TYPE, "") == PDF or old.startswith(PDF_BEGINNING):
+        if ds.get(MEDIA_TYPE, "") == PDF or is_pdf(old):
             if is_encrypted(old):
                 return ENCRYPTED
             new = fill_in(old, self._way)

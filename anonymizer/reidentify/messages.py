@@ -11,14 +11,13 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from anonymizer.pseudonyms.identifiers import is_pseudonym
-from anonymizer.reidentify.dicom import PDF_BEGINNING, Named
-from anonymizer.reidentify.pdf import fill_in, is_encrypted, uids_in
+from anonymizer.reidentify.dicom import Named
+from anonymizer.reidentify.pdf import fill_in, is_encrypted, is_pdf, uids_in
 from anonymizer.reidentify.texts import text_led_back, text_of
 from anonymizer.reidentify.way_back import NEW_UID, PSEUDONYM, WayBack
 from kernel.errors import LimitExceeded, MalformedInstance
 
 MESSAGE_BYTES_MAX: Final = 16 * 1024 * 1024
-_BEGINNING_BYTES_MAX: Final = 1024  # within which a PDF begins, as readers take it (ISO 32000-1 annex H.3.4.1)
 # How a string of JSON (RFC 8259 7) or a field of HL7 v2 (2.7) may part a long value.
 _PARTING: Final = re.compile(r"\\[nrt]|\\\.br\\|\\X0[AD](?:0[AD])?\\")
 _HEXADECIMAL: Final = re.compile(r"(?<![0-9A-Za-z+/])(?:[0-9A-Fa-f]{2}){12,}(?![0-9A-Za-z+/=])")
@@ -52,7 +51,7 @@ def _texts(message: str) -> Iterator[str]:
 
 def pdfs_in(content: bytes) -> Iterator[bytes]:
     """Yield the PDFs within a message, whatever it says that they are."""
-    return filter(_is_pdf, _documents(decoded(content)))
+    return filter(is_pdf, _documents(decoded(content)))
 
 
 def _documents(message: str) -> Iterator[bytes]:
@@ -68,10 +67,6 @@ def _unpacked(encoded: str) -> bytes:
     """Return what stands in base64, parted or not, with its padding or without; ValueError if nothing does."""
     bare = "".join(_PARTING.sub("", encoded).split()).rstrip("=")
     return base64.b64decode(bare + "=" * (-len(bare) % 4), validate=True)
-
-
-def _is_pdf(document: bytes) -> bool:
-    return PDF_BEGINNING in document[:_BEGINNING_BYTES_MAX]
 
 
 def studies_in(named: Named, known: Iterable[str]) -> Named:
@@ -98,7 +93,7 @@ def document_led_back(
     except ValueError:
         return None
     kind = media_type.partition(";")[0].strip().lower()
-    if _is_pdf(document):
+    if is_pdf(document):
         if is_encrypted(document):
             raise MalformedInstance(reason="a document in it is encrypted: what it says cannot be told")
         new = fill_in(document, way)

@@ -4,8 +4,8 @@ A report that is made for a pseudonymous study shows the pseudonym, as text of a
 filled with the name as it is written. Text of a page is drawn with a font that nobody here embeds, so there the name is
 written without its marks, and only where a simple encoding shows the pseudonym as it is; a document that hides it (a
 subset font, encryption) stays as it is and is told to be unchanged. UIDs are put back in the same places, and in what the
-document says of itself; one that is seen and cannot be put back is told to the caller (`uids_in`), who holds the object, as he does one that a
-cipher hides (`is_encrypted`).
+document says of itself; one that is seen and cannot be put back is told to the caller (`uids_in`), who holds the object,
+as he does one that a cipher hides (`is_encrypted`).
 The new objects are appended, as PDF allows (ISO 32000-1 7.5.6): what was signed stays under its signature.
 """
 
@@ -18,6 +18,8 @@ from anonymizer.reidentify.way_back import WayBack
 from kernel.dicom.vocabulary.names import fold
 from kernel.errors import LimitExceeded
 
+BEGINNING: Final = b"%PDF-"
+BEGINNING_BYTES_MAX: Final = 1024  # within which a document begins, as readers take it (ISO 32000-1 annex H.3.4.1)
 STREAM_BYTES_MAX: Final = 16 * 1024 * 1024  # of one stream, inflated
 INFLATED_BYTES_MAX: Final = 256 * 1024 * 1024  # of all streams of a document
 DEFLATE_RATIO_MAX: Final = 1032  # bytes out for one in (RFC 1951)
@@ -39,6 +41,11 @@ class _Content(NamedTuple):
 
     head: bytes
     plain: bytes | None
+
+
+def is_pdf(content: bytes) -> bool:
+    """Whether readers take it for a PDF, whatever is said of it."""
+    return BEGINNING in content[:BEGINNING_BYTES_MAX]
 
 
 def fill_in(document: bytes, way: WayBack) -> bytes:

@@ -305,11 +305,11 @@ def test_an_encrypted_pdf_does_not_come_home(released, key):
     assert reidentify(source, released.way).document == ENCRYPTED
 
 
-def test_a_pdf_that_an_object_calls_something_else_is_read_as_one(released):
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf", b"\r\n" * 500])
+def test_a_pdf_that_an_object_calls_something_else_is_read_as_one(released, before):
     new, _ = a_uid_of(released)
-    source = as_file(
-        encapsulated(released, UNCHANGEABLE["parted between its letters"](new), "application/octet-stream")
-    )
+    document = before + UNCHANGEABLE["parted between its letters"](new)
+    source = as_file(encapsulated(released, document, "application/octet-stream"))
 
     assert new in named_in(source).uids
     assert reidentify(source, released.way).document == UID_LEFT
