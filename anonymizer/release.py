@@ -11,6 +11,7 @@ from anonymizer.codestreams.comments import without_comments
 from anonymizer.elements.second_net import net_of
 from anonymizer.engine.engine import deidentify
 from anonymizer.engine.faces import face_risk
+from anonymizer.engine.frame_groups import check_frame_groups
 from anonymizer.engine.opening import in_little_endian
 from anonymizer.engine.result import Buffer, Deidentified
 from anonymizer.pdf.encapsulated import pdf_cleaned, pdf_masked, wants_new_pdf
@@ -89,6 +90,7 @@ def release(  # noqa: PLR0913 what `deidentify` takes, and who cleans pixels
     if FACES in profile.options and (face := face_risk(header)):
         return Held(face, "(7FE0,0010)")
     given, syntax, looked = in_little_endian(source, header)
+    check_frame_groups(looked)
     cleans = drawn is not None or (cleaner is not None and CLEAN_PIXELS in profile.options)
     cleans = cleans and header.pixel_data is not None
     writes_pdf = (cleaner is not None or drawn is not None) and wants_new_pdf(header, profile)

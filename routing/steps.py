@@ -28,7 +28,7 @@ from kernel.archive.blobs.store import Blobs
 from kernel.archive.tables import instance
 from kernel.database import Database, upsert
 from kernel.dicom.pixels.boxes import Box
-from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.scanner import scan_every_frame
 from kernel.errors import BlobMissing
 from kernel.events import Event, EventName, record_many
 from kernel.telemetry import stage
@@ -119,7 +119,7 @@ class Deidentifier:
             source = source_of(self._db, job.site, job.sop_instance_uid)
             with self._blobs.open(source.blob_key) as file:
                 content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            header = scan(content, source.transfer_syntax_uid, offset=source.dataset_offset)
+            header = scan_every_frame(content, source.transfer_syntax_uid, offset=source.dataset_offset)
             profile, keys = self._profile_of(job.profile), self._keys_of(job.site)
             fallback = job.fallback_charset or None
             with self._db.read() as connection:

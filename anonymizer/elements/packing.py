@@ -1,9 +1,9 @@
 """Sequences put together again from what became of their items (PS3.5 7.5): with delimiters, or with new lengths."""
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from kernel.dicom.scanning.elements import UNDEFINED, Element
+from kernel.dicom.scanning.elements import UNDEFINED, Element, Item
 
 Chunk = bytes | memoryview
 Chunks = list[Chunk]
@@ -37,6 +37,28 @@ def packed(view: memoryview, element: Element, contents: Sequence[Chunks | None]
     if element.length == UNDEFINED:
         return [head, _UNDEFINED, *parts, _SEQUENCE_END]
     return [head, struct.pack("<I", _size(parts)), *parts]
+
+
+def packed_in_turn(view: memoryview, element: Element, contents: Iterable[tuple[Item, Chunks | None]]) -> Chunks | None:
+    """Return what `packed` does for a sequence of so many items that none of them is to be kept while it is made."""
+    new, changes = bytearray(), False
+    for item, content in contents:
+        if content is None:
+            new += view[item.start : item.end]
+            continue
+        changes = True
+        new += _ITEM
+        new += _UNDEFINED if item.length == UNDEFINED else struct.pack("<I", _size(content))
+        for chunk in content:
+            new += chunk
+        if item.length == UNDEFINED:
+            new += _ITEM_END
+    if not changes:
+        return None
+    head = view[element.start : element.value_offset - 4]
+    if element.length == UNDEFINED:
+        return [head, _UNDEFINED, memoryview(new), _SEQUENCE_END]
+    return [head, struct.pack("<I", len(new)), memoryview(new)]
 
 
 def as_chunks(new: bytes | None) -> Chunks | None:

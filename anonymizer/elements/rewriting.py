@@ -8,7 +8,7 @@ from typing import Final
 from anonymizer.elements.cleaning import CODE_OF, SequenceCleaners
 from anonymizer.elements.compiled import ActionTable
 from anonymizer.elements.memory import ELEMENT_BYTES_MAX, Memory, Stretch
-from anonymizer.elements.packing import Chunks, as_chunks, packed
+from anonymizer.elements.packing import Chunks, as_chunks, packed, packed_in_turn
 from anonymizer.elements.second_net import NUMBERS, SEARCHED
 from anonymizer.elements.stretches import is_ordered, parts_of, remember
 from anonymizer.elements.treatment import Treatment
@@ -166,6 +166,8 @@ class Rewriter:
         """Treat the items of a sequence; keep its form, with delimiters or with lengths."""
         view, table, tag = self._view, self.table, element.tag
         items = element.items or ()
+        if not isinstance(items, tuple):  # of more frames than are kept
+            return packed_in_turn(view, element, ((item, self._item(item, table.inside(tag))) for item in items))
         if tag in CONTENT_PARENTS:
             contents = [self._item(item, table.of_item(tag, item, view)) for item in items]
         else:

@@ -8,7 +8,7 @@ from kernel.dicom.scanning.elements import Buffer, Header
 from kernel.dicom.scanning.menders import may_be_mended, shared_menders
 from kernel.dicom.scanning.part10 import file_meta, read_file_meta
 from kernel.dicom.scanning.reencode import to_explicit_little_endian
-from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.scanner import scan, scan_every_frame
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 from kernel.errors import MalformedInstance, Refused
 
@@ -59,7 +59,7 @@ def in_little_endian(source: Buffer, header: Header | None = None) -> Opened:
     meta = read_file_meta(source)
     syntax = meta.transfer_syntax_uid
     if header is None:
-        header = scan(source, syntax, offset=meta.dataset_offset)
+        header = scan_every_frame(source, syntax, offset=meta.dataset_offset)
     if header.reencoded:
         encoded = to_explicit_little_endian(source, syntax, offset=meta.dataset_offset)
         syntax = EXPLICIT_VR_LITTLE_ENDIAN
@@ -68,6 +68,7 @@ def in_little_endian(source: Buffer, header: Header | None = None) -> Opened:
         header = scan(source, syntax, offset=len(front))
     if not header.complete:
         raise MalformedInstance(reason="it ends inside the pixel data")
+    assert header.frame_groups_apart is None, "what it leaves out would go unseen"
     _check_pixels(header, syntax)
     if _lacks_vrs(header):
         source, syntax, header = _scanned(shared_menders().mend(source))
@@ -93,4 +94,5 @@ def _lacks_vrs(header: Header) -> bool:
 
 def _scanned(source: Buffer) -> Opened:
     meta = read_file_meta(source)
-    return Opened(source, meta.transfer_syntax_uid, scan(source, meta.transfer_syntax_uid, offset=meta.dataset_offset))
+    header = scan_every_frame(source, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+    return Opened(source, meta.transfer_syntax_uid, header)

@@ -6,8 +6,9 @@ the length: that holds for implicit elements, for explicit long forms, and for a
 as a sequence whose elements are implicit (PS3.5 6.2.2 note 2).
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from mmap import mmap
 from typing import Any, Final, NamedTuple, TypeVar
 
@@ -27,7 +28,7 @@ class Element(NamedTuple):
     length: int  # of the value in bytes, or UNDEFINED
     end: int  # after the value and its delimiter
     depth: int  # 0 in the data set itself, 1 in an item of it, ...
-    items: "tuple[Item, ...] | None"  # of a sequence; None for every other element, encapsulated pixel data too
+    items: "Sequence[Item] | None"  # of a sequence; None for every other element, encapsulated pixel data too
     implicit: bool  # how this element's own header is encoded
 
     @property
@@ -139,7 +140,7 @@ class Header:
 
     def walk(self) -> Iterator[Element]:
         """Yield every element, those in items after the sequence that holds them."""
-        stack = [iter(self.elements)]
+        stack: list[Iterator[Element]] = [iter(self.elements)]
         while stack:
             element = next(stack[-1], None)
             if element is None:
@@ -147,7 +148,7 @@ class Header:
                 continue
             yield element
             if element.items:
-                stack.extend(iter(item.elements) for item in reversed(element.items))
+                stack.append(chain.from_iterable(item.elements for item in element.items))
 
     def resolve(self, path: str) -> Element | None:
         """Return the element of a path such as `00091010/0/00091011`: tags in hexadecimal, item numbers from zero."""

@@ -8,12 +8,13 @@ Anything else is a `MalformedInstance`; no other exception leaves this module bu
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Final
+from itertools import islice
+from typing import Final, overload
 
 from kernel.dicom.scanning import reencode
-from kernel.dicom.scanning.elements import Buffer, Element, Header, PixelData
+from kernel.dicom.scanning.elements import Buffer, Element, Header, Item, PixelData
 from kernel.dicom.scanning.likeness import Layouts
 from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
 from kernel.dicom.scanning.walker import Walker
@@ -21,8 +22,9 @@ from kernel.dicom.vocabulary.limits import LIMITS, LIMITS_APART, MEBIBYTE, Limit
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_BIG_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 from kernel.errors import LimitExceeded
 
-__all__ = ["LIMITS", "Limits", "items_apart", "scan", "scan_apart"]
+__all__ = ["LIMITS", "Limits", "items_apart", "scan", "scan_apart", "scan_every_frame"]
 
+EVERY_FRAME_BYTES_MAX: Final = 64 * MEBIBYTE  # of frames' groups that are gone through several times, and written anew
 APART_BYTES_MIN: Final = 8 * MEBIBYTE  # of frames' groups that are surely more elements than a header may have
 
 _layouts = Layouts()
@@ -66,7 +68,7 @@ def scan_apart(buffer: Buffer, transfer_syntax_uid: str, *, offset: int = 0) -> 
 
     Its Per-Frame Functional Groups are then no elements of the header but `frame_groups_apart`: for what can do without
     them, or reads them by `items_apart`. What must see every element (de-identification, the search after it) uses
-    `scan`, which refuses such a slide.
+    `scan_every_frame`, or `scan`, which refuses such a slide.
 
     Raises
     ------
@@ -87,6 +89,51 @@ def scan_apart(buffer: Buffer, transfer_syntax_uid: str, *, offset: int = 0) -> 
         return header
 
 
+def scan_every_frame(buffer: Buffer, transfer_syntax_uid: str, *, offset: int = 0) -> Header:
+    """Find every element as `scan` does, also of a slide that `scan_apart` takes: nothing is left out of the header.
+
+    The items of its Per-Frame Functional Groups are then read anew whenever somebody goes through them, and not kept.
+
+    Raises
+    ------
+    As `scan`.
+    """
+    header = scan_apart(buffer, transfer_syntax_uid, offset=offset)
+    apart = header.frame_groups_apart
+    if apart is None:
+        return header
+    if apart.end - apart.start > EVERY_FRAME_BYTES_MAX:
+        raise exceeded("EVERY_FRAME_BYTES_MAX", apart.end - apart.start, EVERY_FRAME_BYTES_MAX)
+    groups = apart._replace(items=_ReadAnew(header))
+    elements = sorted((*header.elements, groups), key=lambda element: element.start)
+    return replace(header, elements=tuple(elements), frame_groups_apart=None)
+
+
+class _ReadAnew(Sequence[Item]):
+    """The items of a header's `frame_groups_apart`; whoever goes through them may meet a refusal."""
+
+    def __init__(self, header: Header) -> None:
+        self._header = header
+        self._count = sum(1 for _ in _items_apart(header, skim=True))
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __iter__(self) -> Iterator[Item]:
+        return _items_apart(self._header)
+
+    @overload
+    def __getitem__(self, index: int) -> Item: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Item]: ...
+    def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
+        """Return one item or several: all that are before them are read."""
+        numbers = range(self._count)[index]
+        if isinstance(numbers, int):
+            return next(islice(self, numbers, None))
+        return [self[number] for number in numbers]
+
+
 def _is_slide(header: Header) -> bool:
     return header.raw(0x00080016).strip(b" \0") == WHOLE_SLIDE.encode()
 
@@ -99,14 +146,17 @@ def items_apart(header: Header) -> Iterator[tuple[Element, ...]]:
     MalformedInstance, LimitExceeded
         They are damaged, or too many.
     """
+    return (item.elements for item in _items_apart(header))
+
+
+def _items_apart(header: Header, *, skim: bool = False) -> Iterator[Item]:
     element = header.frame_groups_apart
     if element is None:
         return
     limits = replace(LIMITS_APART, elements_max=LIMITS_APART.apart_elements_max)
     walker = Walker(header.buffer, limits)
     try:
-        for item in walker.items(element, element.end, skim=False):
-            yield item.elements
+        yield from walker.items(element, element.end, skim=skim)
     except (struct.error, IndexError):
         raise malformed("it ends inside an element") from None
 
