@@ -1,6 +1,7 @@
 """Zips of strangers, opened with bounds. Nothing is believed that a zip says of itself: who reads counts what comes out."""
 
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Generator
@@ -11,7 +12,10 @@ from kernel.dicom.vocabulary.limits import exceeded
 
 DIRECTORY_BYTES_MAX: Final = 4 * 1024 * 1024  # of the zip's own list of files
 CHUNK_BYTES: Final = 256 * 1024  # read from it at once
-DAMAGED: Final = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError)
+DAMAGED: Final = (
+    *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
+    *(EOFError, NotImplementedError, RuntimeError, OSError, ValueError),
+)
 """What is raised by one that is damaged, encrypted, or of an odd compression."""
 
 

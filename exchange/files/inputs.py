@@ -5,13 +5,11 @@ read, those to folders are not followed.
 """
 
 import errno
-import lzma
 import mmap
 import os
 import stat
 import tempfile
 import zipfile
-import zlib
 from collections import Counter
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
@@ -23,6 +21,7 @@ from typing import IO, Final
 
 from anonymizer.engine.result import Buffer
 from kernel.errors import LimitExceeded, Refused
+from kernel.zips import DAMAGED
 
 FILES_MAX: Final = 1_000_000  # of one run
 READ_BYTES_MAX: Final = 16 * 1024**2  # into a buffer that is used again; larger files are mapped
@@ -49,11 +48,6 @@ _WORDS: Final = {
     errno.ELOOP: DANGLING_LINK,
     errno.ENAMETOOLONG: "name-too-long",
 }
-# Of a zip that is broken, encrypted, or packed in an odd way.
-_OF_ZIPS: Final = (
-    *(zipfile.BadZipFile, NotImplementedError, RuntimeError, ValueError, EOFError, OSError),
-    *(zlib.error, lzma.LZMAError),
-)
 
 
 class InputNotRead(Refused):
@@ -161,7 +155,7 @@ def _members(file: Path) -> Iterator[Entry]:
         with zipfile.ZipFile(file) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
             packed_bytes = sum(info.compress_size for info in infos)
-    except _OF_ZIPS:
+    except DAMAGED:
         yield Entry(file, problem=BAD_ZIP)
         return
     if packed_bytes > file.stat().st_size:  # members that overlap, so that a few bytes are unpacked again and again
@@ -191,7 +185,7 @@ def content_of(entry: Entry) -> Generator[Buffer]:
             try:
                 archive = _archive(entry.path)
                 _unpack(archive, archive.getinfo(entry.member), unpacked)
-            except _OF_ZIPS:
+            except DAMAGED:
                 raise InputNotRead(why=BAD_ZIP) from None
             with _mapped(unpacked.fileno()) as view:
                 if view[: len(ZIP_BEGINNING)] == ZIP_BEGINNING and view[DICOM_PREFIX] != b"DICM":

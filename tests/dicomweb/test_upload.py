@@ -78,9 +78,12 @@ def test_an_encrypted_or_damaged_file_fails_alone(node):
     encrypted = bytearray(a_zip(("secret", as_file(bad))))
     for signature, at in ((b"PK\3\4", 6), (b"PK\1\2", 8)):
         encrypted[encrypted.index(signature) + at] |= 1
+    odd = bytearray(a_zip(("odd", as_file(bad)), compression=zipfile.ZIP_LZMA))
+    odd[40:60] = b"\xff" * 20
 
     assert told(response) == [("good", "stored"), ("bad", "MalformedInstance")]
     assert told(post(node, bytes(encrypted), ZIP)) == [("secret", "MalformedInstance")]
+    assert told(post(node, bytes(odd), ZIP)) == [("odd", "MalformedInstance")]
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 and nothing more", b"no zip at all" * 100])
