@@ -7,7 +7,7 @@ Whose it is was found by the caller, who asked the vault (`anonymizer.reidentify
 
 import io
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import pydicom
@@ -125,7 +125,7 @@ def reidentify(source: Buffer, way: WayBack) -> Reidentified:
 def _led_back(content: bytes, way: WayBack) -> Reidentified:
     syntax = read_file_meta(content).transfer_syntax_uid
     ds = open_dataset(content)
-    work = _Work(way, dates_moved=way.has_moved(str(ds.get("StudyDate", ""))))
+    work = _Work(replace(way, dates_came_moved=way.has_moved(str(ds.get("StudyDate", "")))))
     work.data_set(ds)
     document = work.document(ds)
     _put_back(ds, way)
@@ -146,9 +146,8 @@ def _led_back(content: bytes, way: WayBack) -> Reidentified:
 class _Work:
     """Leads values back, and counts them."""
 
-    def __init__(self, way: WayBack, *, dates_moved: bool) -> None:
+    def __init__(self, way: WayBack) -> None:
         self._way = way
-        self._dates_moved = dates_moved
         self.changed = 0
 
     def data_set(self, ds: Dataset) -> None:
@@ -176,7 +175,7 @@ class _Work:
             if uids_in(new) & self._way.uids.keys():
                 return UID_LEFT
         else:
-            new = text_led_back(old, self._way, dates_moved=self._dates_moved)
+            new = text_led_back(old, self._way)
         if new == old:
             return "unchanged"
         element.value = new + b"\0" * (len(new) % 2)
@@ -192,7 +191,7 @@ class _Work:
             self._each(element, self._name)
         elif element.VR in _TEXTS:
             self._each(element, self._way.identifier if element.tag in identifiers else self._way.text)
-        elif element.VR in _DATES and self._dates_moved:
+        elif element.VR in _DATES and self._way.dates_came_moved:
             self._each(element, self._way.date)
 
     def _each(self, element: DataElement, lead_back: Callable[[str], str]) -> None:

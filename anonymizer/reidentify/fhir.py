@@ -10,6 +10,7 @@ import hashlib
 import html
 import json
 import re
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from anonymizer.reidentify.messages import decoded, document_led_back
@@ -36,15 +37,16 @@ def fhir(content: bytes, way: WayBack) -> bytes:
     except (ValueError, RecursionError):
         raise MalformedInstance(reason="it is not JSON") from None
     moved = way.has_moved_any(f"{y}{m}{d}" for y, m, d in _DATE.findall(decoded(content)))
-    return json.dumps(_Work(way, dates_moved=moved).value(document, 0), ensure_ascii=False).encode("utf-8")
+    return json.dumps(_Work(replace(way, dates_came_moved=moved)).value(document, 0), ensure_ascii=False).encode(
+        "utf-8"
+    )
 
 
 class _Work:
-    """Leads values back; `dates_moved` says whether dates of the study left moved."""
+    """Leads values back."""
 
-    def __init__(self, way: WayBack, *, dates_moved: bool) -> None:
+    def __init__(self, way: WayBack) -> None:
         self._way = way
-        self._dates_moved = dates_moved
 
     def value(self, value: Any, depth: int, key: str = "") -> Any:
         if depth > DEPTH_MAX:
@@ -81,7 +83,7 @@ class _Work:
         kind = kind if isinstance(kind, str) else ""  # bytes tell a PDF, too
         led = None
         if isinstance(data, str):
-            led = document_led_back(kind, data, self._way, dates_moved=self._dates_moved)
+            led = document_led_back(kind, data, self._way)
         if led is None:
             return {}
         digest = base64.b64encode(hashlib.sha1(led[1], usedforsecurity=False).digest()).decode("ascii")
@@ -91,7 +93,7 @@ class _Work:
     def _text(self, value: str, key: str) -> str:
         way = self._way
         found = _DATE.match(value)
-        if found and self._dates_moved:
+        if found and way.dates_came_moved:
             back = way.date("".join(found.groups()))
             return f"{back[:4]}-{back[4:6]}-{back[6:8]}{value[found.end() :]}"
         if key in _LINKS:

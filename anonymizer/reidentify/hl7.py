@@ -6,7 +6,7 @@ observations. Other fields stay as they are.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from anonymizer.reidentify.messages import decoded, document_led_back
@@ -69,11 +69,12 @@ def hl7(content: bytes, way: WayBack) -> bytes:
     marks = _Marks.of(text)
     segments = [line.split(marks.field) for line in _SEGMENT_END.split(text)]
     moved = way.has_moved_any(date[:8] for fields in segments for date in _dates(fields))
-    lines = [marks.field.join(_led_back(fields, way, marks, dates_moved=moved)) for fields in segments]
+    way = replace(way, dates_came_moved=moved)
+    lines = [marks.field.join(_led_back(fields, way, marks)) for fields in segments]
     return ("\r".join(lines) + "\r").encode("utf-8")
 
 
-def _led_back(fields: list[str], way: WayBack, marks: _Marks, *, dates_moved: bool) -> list[str]:
+def _led_back(fields: list[str], way: WayBack, marks: _Marks) -> list[str]:
     """Return the fields of one segment, its name first, as they are here."""
     name = fields[0]
     if name == "MSH":
@@ -83,13 +84,13 @@ def _led_back(fields: list[str], way: WayBack, marks: _Marks, *, dates_moved: bo
     patient_id = marks.escaped(way.identity.get("PatientID", ""))
     for at in _IDENTIFIERS.get(name, frozenset()) & set(range(len(fields))):
         new[at] = fields[at].replace(way.pseudonym, patient_id)
-    if dates_moved:
+    if way.dates_came_moved:
         for at in _date_fields(fields):
             new[at] = _DATE.sub(lambda found: way.date(found[0]), fields[at])
     if name == "PID" and any(way.pseudonym in field for field in fields):
         new = _of_patient(new, way, marks)
     if name == "OBX" and _value(fields, 2) == _ENCAPSULATED:
-        new[5] = _document(_value(fields, 5), way, marks, dates_moved=dates_moved) or new[5]
+        new[5] = _document(_value(fields, 5), way, marks) or new[5]
     return new
 
 
@@ -102,13 +103,13 @@ def _of_patient(fields: list[str], way: WayBack, marks: _Marks) -> list[str]:
     return fields
 
 
-def _document(value: str, way: WayBack, marks: _Marks, *, dates_moved: bool) -> str | None:
+def _document(value: str, way: WayBack, marks: _Marks) -> str | None:
     """Return an ED value (source, type, subtype, encoding, data) with its document led back; None: it stays."""
     parts = value.split(marks.component)
     if len(parts) < 5 or parts[3].lower() not in {"base64", "hex"}:
         return None
     kind = parts[2] if parts[1].lower() == "application" else f"{parts[1].lower()}/{parts[2].lower()}"
-    led = document_led_back(kind, parts[4], way, dates_moved=dates_moved, is_hexadecimal=parts[3].lower() == "hex")
+    led = document_led_back(kind, parts[4], way, is_hexadecimal=parts[3].lower() == "hex")
     return marks.component.join([*parts[:4], led[0], *parts[5:]]) if led else None
 
 

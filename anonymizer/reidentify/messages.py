@@ -77,7 +77,7 @@ def studies_in(named: Named, known: Iterable[str]) -> Named:
 
 
 def document_led_back(
-    media_type: str, encoded: str, way: WayBack, *, dates_moved: bool, is_hexadecimal: bool = False
+    media_type: str, encoded: str, way: WayBack, *, is_hexadecimal: bool = False
 ) -> tuple[str, bytes] | None:
     """Return a document within a message, encoded and as bytes, with the names filled in; None: it stays as it is.
 
@@ -100,7 +100,7 @@ def document_led_back(
         if uids_in(new) & way.uids.keys():
             raise MalformedInstance(reason="a document in it names a UID that left, where it cannot be put back")
     elif not kind.startswith(_NO_TEXT) and (kind.startswith("text") or _is_text(document)):
-        new = text_led_back(document, way, dates_moved=dates_moved)
+        new = text_led_back(document, way)
     else:
         return None
     if new == document:

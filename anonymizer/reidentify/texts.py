@@ -7,6 +7,7 @@ import codecs
 import html
 import json
 import re
+from dataclasses import replace
 from typing import Final
 
 from anonymizer.reidentify.way_back import WayBack
@@ -28,16 +29,16 @@ def text_of(document: bytes) -> str:
     return document.decode(codec, errors)
 
 
-def text_led_back(document: bytes, way: WayBack, *, dates_moved: bool = False) -> bytes:
+def text_led_back(document: bytes, way: WayBack) -> bytes:
     """Return a document that is text with the patient and study as they are here.
 
-    With `dates_moved` the study's dates left moved; a CDA says so itself, too, if it has the Study Date.
+    That the dates of a CDA left moved is told by what it came in, or by itself, if it has the moved Study Date.
     """
     text = text_of(document)
     start = text[:64].lstrip("\ufeff \r\n\t")
     if start.startswith("<"):
-        moved = dates_moved or way.has_moved_any(value[:8] for _, value in _TIME.findall(text))
-        new = way.text(text, html.escape(way.person))
+        moved = way.dates_came_moved or way.has_moved_any(value[:8] for _, value in _TIME.findall(text))
+        new = replace(way, dates_came_moved=moved).text(text, html.escape(way.person))
         new = _TIME.sub(lambda found: found[1] + way.date(found[2]), new) if moved else new
     elif start.startswith(("{\\rtf", "{\\urtf")):
         new = way.text(text, "".join(map(_in_rtf, way.person)))

@@ -14,6 +14,7 @@ from typing import Final
 from anonymizer.pseudonyms.identifiers import SHIFT_DAYS_MIN, name_of, shift_date
 
 NEW_UID: Final = re.compile(r"(?<![0-9.])2\.25\.[1-9][0-9]{0,38}(?![0-9]|\.[0-9])")
+_PARTS: Final = re.compile(r"(\d{4})(\d{2})(\d{2})")
 PSEUDONYM: Final = re.compile(r"[2-9A-HJKMNP-TV-Y]{4}-[2-9A-HJKMNP-TV-Y]{4}-[2-9A-HJKMNP-TV-Y]{4}")
 
 
@@ -31,6 +32,7 @@ class WayBack:
     uids: Mapping[str, str] = field(repr=False)  # new to old, of whatever the vault knows
     shift_days: int = field(repr=False)  # by which its dates left moved; negative
     released_on: date = date.max
+    dates_came_moved: bool = False  # the object says so; texts may say the Study Date, too
 
     @cached_property
     def person(self) -> str:
@@ -48,12 +50,13 @@ class WayBack:
         return self.text(value)
 
     def text(self, value: str, person: str | None = None) -> str:
-        """Return a text with the name in the pseudonym's place, and old UIDs in the new ones'.
+        """Return a text with the name in the pseudonym's place, old UIDs in the new ones', and the day of the study.
 
         `person` is the name as it must be written there, when marks have a meaning; None: as people read it.
         """
         name = self.person if person is None else person
-        return self.with_uids(re.sub(re.escape(self.pseudonym), lambda _: name, value, flags=re.IGNORECASE))
+        named = re.sub(re.escape(self.pseudonym), lambda _: name, value, flags=re.IGNORECASE)
+        return self.with_uids(self._with_study_date(named))
 
     def with_uids(self, value: str) -> str:
         """Return a text with old UIDs in the new ones' places."""
@@ -73,12 +76,38 @@ class WayBack:
         moved = shift_date(value.encode("ascii", "replace"), -self.shift_days)
         return value if moved is None else moved.decode("ascii")
 
+    def _with_study_date(self, value: str) -> str:
+        """Return a text with the Study Date where it says the moved one; any other date may be the writer's own."""
+        if not self.dates_came_moved or self._moved_study_date[:4] not in value:
+            return value
+        original = self.study["StudyDate"].replace(".", "")
+        year, month, day = original[:4], original[4:6], original[6:8]
+        value = self._day_first.sub(lambda said: f"{day}{said[1]}{month}{said[2]}{year}", value)
+        return self._year_first.sub(lambda said: f"{year}{said[1]}{month}{said[1]}{day}", value)
+
+    @cached_property
+    def _moved_study_date(self) -> str:
+        original = self.study.get("StudyDate", "")
+        moved = shift_date(original.encode("ascii", "replace"), self.shift_days) if original else None
+        return "" if moved is None else moved.decode("ascii")
+
+    @cached_property
+    def _day_first(self) -> re.Pattern[str]:
+        year, month, day = (int(part) for part in _PARTS.findall(self._moved_study_date)[0])
+        return re.compile(
+            rf"(?<![\d.])0?{day}(\s?[/.-]\s?|\s+tháng\s+)0?{month}(\s?[/.-]\s?|\s+năm\s+){year:04}(?!\d|\.\d)",
+            re.IGNORECASE,
+        )
+
+    @cached_property
+    def _year_first(self) -> re.Pattern[str]:
+        year, month, day = _PARTS.findall(self._moved_study_date)[0]
+        return re.compile(rf"(?<![\d.]){year}([/.-]){month}(?:\1){day}(?!\d|\.\d)")
+
     def has_moved(self, study_date: str) -> bool:
         """Whether a Study Date that came back says that dates left moved."""
         return self.has_moved_any([study_date])
 
     def has_moved_any(self, dates: Iterable[str]) -> bool:
         """Whether the moved Study Date is among dates that came back."""
-        original = self.study.get("StudyDate", "")
-        moved = shift_date(original.encode("ascii", "replace"), self.shift_days) if original else None
-        return moved is not None and moved.decode("ascii") in dates
+        return bool(self._moved_study_date) and self._moved_study_date in dates

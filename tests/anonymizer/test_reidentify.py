@@ -124,6 +124,33 @@ def test_dates_stay_when_they_left_as_they_were(released):
     assert released.home(report).SeriesDate == "20200101"
 
 
+@pytest.mark.parametrize(
+    ("said", "at_home"),
+    [
+        ("CT {d}/{m}/{y}.", "CT 21/11/2026."),
+        ("ngày {d} tháng {m} năm {y}", "ngày 21 tháng 11 năm 2026"),
+        ("{d}-{m}-{y}, {y}-{m}-{d}", "21-11-2026, 2026-11-21"),
+        ("1{d}/{m}/{y} {d}.{m}.{y}.4 {y}{m}{d}", "1{d}/{m}/{y} {d}.{m}.{y}.4 {y}{m}{d}"),  # numbers
+        ("mổ 12/03/2019, hẹn 23/11/2027", "mổ 12/03/2019, hẹn 23/11/2027"),  # the writer's own
+    ],
+)
+def test_a_text_that_says_the_moved_day_of_the_study_says_the_day_itself(released, said, at_home):
+    moved = released.at_hub.StudyDate
+    parts = {"y": moved[:4], "m": moved[4:6], "d": moved[6:]}
+    report = a_structured_report(released.at_hub, said.format(**parts))
+
+    text = released.home(report).ContentSequence[0].TextValue
+
+    assert text == at_home.format(**parts)
+
+
+def test_a_text_keeps_its_dates_when_the_study_left_with_its_own(released):
+    moved = f"{released.at_hub.StudyDate[:4]}-{released.at_hub.StudyDate[4:6]}-{released.at_hub.StudyDate[6:]}"
+    report = a_structured_report(released.at_hub, moved, StudyDate="20261121")
+
+    assert released.home(report).ContentSequence[0].TextValue == moved
+
+
 def test_a_subject_named_in_the_content_is_named_again(released):
     report = a_structured_report(released.at_hub, "x")
     report.ContentSequence.append(content_item("PNAME", PersonName=released.way.pseudonym))

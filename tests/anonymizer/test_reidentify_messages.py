@@ -113,6 +113,18 @@ def test_dates_of_orders_and_observations_are_led_back_and_those_of_the_answer_s
     assert number.split("|")[5] == MOVED  # a number that looks like a date
 
 
+def test_words_of_a_message_say_the_day_of_the_study():
+    said, told = f"CT {MOVED[6:]}/{MOVED[4:6]}/{MOVED[:4]}", f"{MOVED[:4]}-{MOVED[4:6]}-{MOVED[6:]}"
+    resource = {"resourceType": "DiagnosticReport", "effectiveDateTime": told, "conclusion": said}
+    message = f"{ORU}\rOBR|1|||||{MOVED}\rOBX|3|TX|||{said}"
+
+    led = json.loads(fhir(json.dumps(resource).encode(), WAY))
+    text = hl7(message.encode(), WAY).decode().rstrip("\r").split("\r")[-1]
+
+    assert led["conclusion"] == "CT 21/11/2026"
+    assert text.split("|")[5] == "CT 21/11/2026"
+
+
 def test_without_the_study_date_nothing_says_that_dates_were_moved():
     order = hl7(f"{ORU}\rOBR|1|||||20240101|20240101".encode(), WAY).decode().rstrip("\r").split("\r")[-1]
 
