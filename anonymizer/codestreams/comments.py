@@ -3,7 +3,7 @@
 What a scanner, a camera or a converter wrote into the frames is seen by no search of the header. So every frame of a
 JPEG, JPEG-LS, JPEG 2000, HTJ2K or JPEG XL transfer syntax is looked at (`jpeg`, `jpeg_2000` and `jpeg_xl` tell where),
 whatever the profile says; pixels stay as they are. Streams of video are looked at as a whole
-(`video`). Fragments are walked, not what Number of Frames or an offset table tells, so that what these pass over is
+(`container`). Fragments are walked, not what Number of Frames or an offset table tells, so that what these pass over is
 looked at, too.
 """
 
@@ -15,15 +15,16 @@ from functools import cache, lru_cache
 from operator import attrgetter
 from typing import Final, NamedTuple
 
-from anonymizer.codestreams.frame import Frame, Stretch
+from anonymizer.codestreams.container import words_in_video
+from anonymizer.codestreams.frame import PADDING, Frame, Stretch
 from anonymizer.codestreams.jpeg import SOI, JpegWalker
 from anonymizer.codestreams.jpeg_2000 import JP2_SIGNATURE, SOC_SIZ, words_in_boxes, words_in_codestream
 from anonymizer.codestreams.jpeg_xl import JXL_CODESTREAM, JXL_SIGNATURE, words_in_xl
-from anonymizer.codestreams.video import CODECS, words_in_video
 from anonymizer.engine.result import NewPixels, Piece
 from kernel.dicom.pixels.frames import Span
 from kernel.dicom.scanning.elements import Buffer, Header, PixelData
 from kernel.dicom.vocabulary.limits import exceeded, malformed
+from kernel.dicom.vocabulary.syntaxes import STREAMS
 
 PATCHES_MAX: Final = 500_000  # of one instance
 LOOKED_AT: Final = frozenset(
@@ -52,7 +53,7 @@ def without_comments(
         More than PATCHES_MAX.
     """
     pixels = header.pixel_data
-    is_video = transfer_syntax_uid in CODECS
+    is_video = transfer_syntax_uid in STREAMS
     if pixels is None or not pixels.is_encapsulated or (transfer_syntax_uid not in LOOKED_AT and not is_video):
         return new
     patches: list[Patch] = []
@@ -60,10 +61,10 @@ def without_comments(
     with memoryview(source) as view:
         for frame in [Frame(view, list(_fragments(view, pixels)))] if is_video else _frames(view, pixels):
             frames += 1
-            words = words_in_video(frame, transfer_syntax_uid) if is_video else _words_in(frame, jpeg)
+            words = words_in_video(frame, STREAMS[transfer_syntax_uid]) if is_video else _words_in(frame, jpeg)
             for position, length, fill in words:
                 patches += (Patch(*place, fill) for place in frame.places(position, length))
-                count += 1
+                count += fill in PADDING  # a box that is renamed is no word
                 if len(patches) > PATCHES_MAX:
                     raise exceeded("PATCHES_MAX", len(patches), PATCHES_MAX)
     if not patches:

@@ -1,8 +1,8 @@
 """Words within a stream of MPEG-2, H.264 or HEVC: user data, and units that no decoder of pictures needs.
 
 Streams are searched for the start codes of such units alone (ISO/IEC 13818-2 6.2.1, ITU-T H.264 and H.265 Annex B). Of
-supplemental enhancement information messages of numbers stay; the others are made blank within their size. A stream in a
-container (transport or program stream, MP4) is not followed.
+supplemental enhancement information messages of numbers stay; the others are made blank within their size. Containers
+around a stream are followed elsewhere (`container`).
 """
 
 import re
@@ -13,7 +13,6 @@ from typing import Final
 
 from anonymizer.codestreams.frame import PADDING, SEGMENTS_MAX, Frame, Stretch
 from kernel.dicom.vocabulary.limits import exceeded, malformed
-from kernel.dicom.vocabulary.syntaxes import STREAMS
 
 MESSAGES_BYTES_MAX: Final = 1024 * 1024  # of one unit of supplemental enhancement information
 _BEGINNING: Final = re.compile(rb"\0*\0\0\x01")
@@ -30,17 +29,19 @@ _OF_NUMBERS: Final = frozenset(
 
 
 @dataclass(frozen=True, slots=True)
-class _Codec:
-    """Which units of a stream may hold words: by the byte behind their start code."""
+class Codec:
+    """Which units of a stream may hold words: by their first byte, the one behind their start code."""
 
     words: re.Pattern[bytes]  # start code and that byte
+    firsts: frozenset[int]  # those bytes
     messages: frozenset[int]  # of these bytes those that begin supplemental enhancement information
     header_bytes: int
 
 
-def _codec(words: Collection[int], messages: Collection[int] = (), header_bytes: int = 1) -> _Codec:
-    telling = b"".join(re.escape(bytes((one,))) for one in sorted({*words, *messages}))
-    return _Codec(re.compile(rb"\0\0\x01[" + telling + rb"]"), frozenset(messages), header_bytes)
+def _codec(words: Collection[int], messages: Collection[int] = (), header_bytes: int = 1) -> Codec:
+    firsts = frozenset({*words, *messages})
+    telling = b"".join(re.escape(bytes((one,))) for one in sorted(firsts))
+    return Codec(re.compile(rb"\0\0\x01[" + telling + rb"]"), firsts, frozenset(messages), header_bytes)
 
 
 # User data, the end of a sequence, reserved codes, and what belongs into a container.
@@ -56,39 +57,45 @@ _HEVC: Final = _codec(
     {one for one in range(128) if one >> 1 in {39, 40}},
     header_bytes=2,
 )
-_CODECS: Final = {"MPEG-2": _MPEG_2, "H.264": _H264, "HEVC": _HEVC}
-CODECS: Final[Mapping[str, _Codec]] = {uid: _CODECS[coding] for uid, coding in STREAMS.items()}
+CODECS: Final[Mapping[str, Codec]] = {"MPEG-2": _MPEG_2, "H.264": _H264, "HEVC": _HEVC}  # by coding
 
 
-def words_in_video(frame: Frame, transfer_syntax_uid: str) -> Iterator[Stretch]:
-    """Yield the stretches where words may stand, ascending, that are not blank.
+def words_in_stream(frame: Frame, codec: Codec) -> Iterator[Stretch]:
+    """Yield the stretches of a bare stream where words may stand, ascending, that are not blank.
 
     Raises
     ------
     MalformedInstance
-        It is in a container, or not understood.
+        It begins as none of its codec, or is not understood.
     LimitExceeded
         It has more than SEGMENTS_MAX units that may hold words, or one of more than MESSAGES_BYTES_MAX.
     """
-    codec = CODECS[transfer_syntax_uid]
     start = frame.read(0, _BEGINNING_BYTES)
     found = _BEGINNING.match(start)
     first = start[found.end() : found.end() + 1] if found else b""
     if not first or (first != b"\xb3" if codec is _MPEG_2 else first >= b"\x80"):
-        raise malformed("a video of the pixel data begins as no stream of its transfer syntax, or is in a container")
+        raise malformed(
+            "a video of the pixel data begins as no stream of its transfer syntax, or is in a container that is not"
+            " followed: send it as a bare stream or as MP4"
+        )
     position = 0
     for _ in range(SEGMENTS_MAX):
         at = frame.find(codec.words, position)
         if at is None:
             return
-        begin = at + 3 + codec.header_bytes
-        end = frame.find(_NEXT, begin)
+        end = frame.find(_NEXT, at + 3 + codec.header_bytes)
         position = frame.length if end is None else end
-        if frame.read(at + 3, 1)[0] in codec.messages:
-            yield from _words_in_messages(frame, begin, position)
-        elif frame.read(begin, max(position - begin, 0)).strip(_STUFFING):
-            yield Stretch(begin, position - begin)
+        yield from words_in_unit(frame, codec, at + 3, position)
     raise exceeded("SEGMENTS_MAX", SEGMENTS_MAX + 1, SEGMENTS_MAX)
+
+
+def words_in_unit(frame: Frame, codec: Codec, start: int, end: int) -> Iterator[Stretch]:
+    """Yield the stretches of one unit, from its first byte on, without start code or length."""
+    first, begin = frame.read(start, 1)[0], start + codec.header_bytes
+    if first in codec.messages:
+        yield from _words_in_messages(frame, begin, end)
+    elif first in codec.firsts and frame.read(begin, max(end - begin, 0)).strip(_STUFFING):
+        yield Stretch(begin, end - begin)
 
 
 def _words_in_messages(frame: Frame, begin: int, end: int) -> Iterator[Stretch]:
