@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from kernel.errors import MalformedSlide
-from wsi.limits import MEBIBYTE, malformed
+from wsi.limits import MEBIBYTE, at_most, malformed
 
 SUFFIX: Final = ".mrxs"
 COMPANIONS_MAX: Final = 1000  # files of one slide; large ones have some two hundred
@@ -45,6 +45,25 @@ def check_companions(path: Path) -> None:
     for name in names:
         if not is_companion(name) or (folder / name).is_symlink():
             raise malformed("it names files outside its folder")
+
+
+def companions(path: Path) -> list[Path]:
+    """Return the other files of a slide, by name; no links, and nothing whose name is none of theirs.
+
+    Raises
+    ------
+    MalformedSlide
+        The folder is not there.
+    LimitExceeded
+        More than COMPANIONS_MAX.
+    """
+    try:
+        found = [one for one in path.with_suffix("").iterdir() if is_companion(one.name)]
+    except (FileNotFoundError, NotADirectoryError):
+        raise MalformedSlide(reason=_MISSING) from None
+    found = sorted(one for one in found if one.is_file() and not one.is_symlink())
+    at_most("files of a slide", len(found), COMPANIONS_MAX)
+    return found
 
 
 def digest_with(digest: bytes, path: Path) -> bytes:

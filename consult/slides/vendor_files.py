@@ -4,13 +4,16 @@
     <root>/<series>/file        the bytes
 
 Such a file shows the label, and says who scanned whom: it is no instance, so nothing releases, sends or finds it. It is
-given to whom labels are shown, and goes with its series. A slide of several files (MIRAX) is not kept.
+given to whom labels are shown, and goes with its series. A slide of several files (MIRAX) is kept as a zip of them, which
+is taken again as a slide; nothing in it is compressed.
 """
 
 import hashlib
 import re
 import secrets
 import shutil
+import zipfile
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -22,10 +25,12 @@ from kernel.archive.blobs.durable import flush_data, flush_folder
 from kernel.archive.blobs.store import Blobs
 from kernel.database import Database
 from kernel.errors import MalformedSlide, NotFound
-from wsi.mirax import is_mirax
+from wsi import mirax
 
 _SUFFIX: Final = re.compile(r"\.[a-z]{2,8}", re.ASCII)
 _NEW: Final = ".new"
+_ZIP: Final = ".zip"
+_NAME: Final = "slide"  # of a slide and its folder within a zip; its own may name a patient
 
 
 class Whose(msgspec.Struct, frozen=True):
@@ -63,28 +68,32 @@ class VendorFiles:
         self._blobs = blobs
 
     def keep(self, file: Path, whose: Whose) -> None:
-        """Copy a slide's file; durable on return. What is kept already, or of several files, is passed over.
+        """Copy a slide's file, and what is beside it; durable on return. What is kept already is passed over.
 
         Raises
         ------
-        MalformedSlide
-            It was changed meanwhile.
+        MalformedSlide, LimitExceeded
+            It was changed meanwhile, or its folder is not that of a slide.
         StorageFull
             There is no space.
         """
         final = self._folder(whose)
-        if is_mirax(file.name) or final.exists():
+        if final.exists():
             return
-        before = file.stat()
-        self._blobs.check_space(before.st_size)
+        several = mirax.is_mirax(file.name)
+        files = [file, *(mirax.companions(file) if several else ())]
+        before = [_state(one) for one in files]
+        self._blobs.check_space(sum(size for size, _ in before))
         folder = self._root / (secrets.token_hex(8) + _NEW)
         folder.mkdir(parents=True, mode=0o700)
         try:
-            shutil.copyfile(file, folder / "file")
-            after = file.stat()
-            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
+            if several:
+                _zip(files, folder / "file")
+            else:
+                shutil.copyfile(file, folder / "file")
+            if before != [_state(one) for one in files]:
                 raise MalformedSlide(reason="it was changed while it was read")
-            suffix = file.suffix.lower()
+            suffix = _ZIP if several else file.suffix.lower()
             about = _About(whose, suffix if _SUFFIX.fullmatch(suffix) else "")
             (folder / "about").write_bytes(msgspec.json.encode(about))
             for name in ("file", "about"):
@@ -143,3 +152,20 @@ class VendorFiles:
 
     def _folder(self, whose: Whose) -> Path:
         return self._root / hashlib.sha256("\0".join(msgspec.structs.astuple(whose)).encode()).hexdigest()
+
+
+def _state(file: Path) -> tuple[int, int]:
+    try:
+        told = file.stat()
+    except FileNotFoundError:
+        return -1, -1
+    return told.st_size, told.st_mtime_ns
+
+
+def _zip(files: Sequence[Path], target: Path) -> None:
+    """Write a slide's own file, the first, and those of its folder."""
+    own, *beside = files
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED, strict_timestamps=False) as whole:
+        whole.write(own, _NAME + mirax.SUFFIX)
+        for one in beside:
+            whole.write(one, f"{_NAME}/{one.name}")

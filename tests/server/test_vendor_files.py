@@ -1,18 +1,22 @@
 """Where a laboratory wants it, a slide's file is kept as it came: for who may see labels, as long as its series is here."""
 
+import io
+import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
 
+from consult.slides import vendor_files
 from consult.slides.intake import SlideIntake
 from consult.slides.vendor_files import VendorFiles, Whose
 from exchange.node.assemble import slide_intake
 from kernel import audit
 from kernel.archive.records import Origin
-from kernel.errors import MalformedSlide, NotFound, StorageFull
+from kernel.errors import LimitExceeded, MalformedSlide, NotFound, StorageFull
 from tests.server.conftest import taking_in
-from tests.wsi.builders import an_svs
+from tests.wsi.builders import an_svs, texture
+from tests.wsi.vendor_slides import an_mrxs
 from wsi.dicom_header import Identity
 
 SVS = an_svs()
@@ -32,8 +36,13 @@ def slide(tmp_path):
     return tmp_path / "Tran Van A.svs"
 
 
-def taken(intake: SlideIntake, slide):
-    return intake.take(slide, Identity("BN-1", container="K26-1"), 0.0, ORIGIN, lambda *_: None)
+def an_mrxs_of(folder):
+    an_mrxs(texture(384, 256), folder / "Tran Van A.mrxs")
+    return folder / "Tran Van A.mrxs"
+
+
+def taken(intake: SlideIntake, slide, mpp: float = 0.0):
+    return intake.take(slide, Identity("BN-1", container="K26-1"), mpp, ORIGIN, lambda *_: None)
 
 
 def address(one) -> str:
@@ -107,13 +116,61 @@ def test_whoever_forgets_slides_sweeps_their_files(room, slide):
     assert folders(room) == []
 
 
-def test_a_second_taking_keeps_it_once_and_a_slide_of_several_files_is_not_kept(room, intake, slide, tmp_path):
+def test_a_second_taking_keeps_it_once(room, intake, slide):
     taken(intake, slide)
     taken(intake, slide)
-    (tmp_path / "a.mrxs").write_bytes(b"picture")
-    room.slides.vendor_files.keep(tmp_path / "a.mrxs", Whose("LOCAL", "1.2", "1.2.3"))
 
     assert len(folders(room)) == 1
+
+
+def test_a_slide_of_several_files_is_given_as_a_zip_of_them_that_can_be_taken_again(room, intake, tmp_path):
+    (tmp_path / "other").write_bytes(b"somebody else's")
+    slide = an_mrxs_of(tmp_path)
+    (tmp_path / "Tran Van A" / "link.dat").symlink_to(tmp_path / "other")
+    one = taken(intake, slide, mpp=0.5)
+
+    with room.signed_in("root") as client:
+        answer = client.get(address(one)).raise_for_status()
+    with room.signed_in("lan") as client:
+        assert client.get(address(one)).status_code == 404
+
+    assert answer.headers["content-disposition"] == f'attachment; filename="{one.series_instance_uid}.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as kept:
+        assert {entry.compress_type for entry in kept.infolist()} == {zipfile.ZIP_STORED}
+        kept.extractall(tmp_path / "again")
+    again = tmp_path / "again" / "slide.mrxs"
+    assert again.read_bytes() == slide.read_bytes()
+    assert {file.name: file.read_bytes() for file in again.with_suffix("").iterdir()} == {
+        file.name: file.read_bytes() for file in slide.with_suffix("").iterdir() if not file.is_symlink()
+    }
+    assert taken(intake, again, mpp=0.5).series_instance_uid == one.series_instance_uid
+    assert len(folders(room)) == 1
+
+
+def test_of_several_files_none_may_change_or_be_missing_and_they_are_not_without_end(room, tmp_path, monkeypatch):
+    files, whose, slide = room.slides.vendor_files, Whose("LOCAL", "1.2", "1.2.3"), an_mrxs_of(tmp_path)
+    data = slide.with_suffix("") / "Data0000.dat"
+    content, write = data.read_bytes(), vendor_files._zip
+
+    def changed(sources, target):
+        write(sources, target)
+        data.write_bytes(b"another")
+
+    monkeypatch.setattr(vendor_files, "_zip", changed)
+    with pytest.raises(MalformedSlide, match="changed while it was read"):
+        files.keep(slide, whose)
+    monkeypatch.setattr(vendor_files, "_zip", lambda *_: data.unlink())
+    with pytest.raises(MalformedSlide, match="changed while it was read"):
+        files.keep(slide, whose)
+    data.write_bytes(content)
+    monkeypatch.setattr("wsi.mirax.COMPANIONS_MAX", 2)
+    with pytest.raises(LimitExceeded, match="files of a slide"):
+        files.keep(slide, whose)
+    slide.rename(tmp_path / "alone.mrxs")
+    with pytest.raises(MalformedSlide, match="not beside it"):
+        files.keep(tmp_path / "alone.mrxs", whose)
+
+    assert folders(room) == []
 
 
 def test_one_that_changes_while_it_is_copied_or_has_no_room_leaves_nothing(room, slide, monkeypatch):
