@@ -142,10 +142,8 @@ def _why(error: OSError) -> str:
 def _is_zip(file: Path) -> bool:
     """Whether a file is a zip, and no instance that ends as one."""
     try:
-        if not zipfile.is_zipfile(file):
-            return False
         with file.open("rb") as opened:
-            return opened.read(DICOM_PREFIX.stop)[DICOM_PREFIX] != b"DICM"
+            return opened.read(DICOM_PREFIX.stop)[DICOM_PREFIX] != b"DICM" and zipfile.is_zipfile(opened)
     except OSError:
         return False  # told when it is read
 
