@@ -68,6 +68,7 @@ STATUSES: Final[Mapping[type[BaseException], Status]] = MappingProxyType(
         errors.UnknownDestination: Status(MOVE_DESTINATION_UNKNOWN, 400, CANNOT_UNDERSTAND),
         errors.DuplicateTransaction: Status(DUPLICATE_TRANSACTION_UID, 409, DUPLICATE_TRANSACTION_UID),
         errors.TooManyMatches: Status(CANNOT_COUNT_MATCHES, 413, OVER_A_LIMIT),
+        errors.MethodNotAllowed: Status(CANNOT_UNDERSTAND, 405, CANNOT_UNDERSTAND),
         errors.UnsupportedMediaType: Status(CANNOT_UNDERSTAND, 415, CANNOT_UNDERSTAND),
         errors.NotAcceptable: Status(CANNOT_UNDERSTAND, 406, CANNOT_UNDERSTAND),
         errors.NotFound: Status(NO_SUCH_INSTANCE, 404, NO_SUCH_INSTANCE),

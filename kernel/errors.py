@@ -140,6 +140,12 @@ class InvalidRequest(Refused):
     text = "The request is not valid: {reason}."
 
 
+class MethodNotAllowed(Refused):
+    """A method that this address does not have; the field `allowed` has those that it has, as Allow wants them."""
+
+    text = "This address takes other methods: {allowed}."
+
+
 class UnsupportedMediaType(Refused):
     """A body whose media type is not taken."""
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exchange.node.description import complete
@@ -22,7 +23,7 @@ from kernel import telemetry
 from kernel.access import Access
 from kernel.access import Scope as Right
 from kernel.access.request import principal_of_request
-from kernel.errors import ExchangeError, Forbidden, InvalidRequest, LimitExceeded, NotAuthenticated
+from kernel.errors import ExchangeError, Forbidden, InvalidRequest, LimitExceeded, MethodNotAllowed, NotAuthenticated
 from viewer.server import ohif, pages
 from viewer.server.api import Services, build_api, tile_routes
 from viewer.server.security import SecurityHeaders
@@ -33,6 +34,7 @@ DICOMWEB_ROOT = "/dicom-web"
 BODY_BYTES_MAX = 64 * 1024  # of a request to the reading room's API
 MARKS_BYTES_MAX = 4 * 1024 * 1024  # of one that saves the marks of a slide or study
 MARKS = ("/annotations", "/marks", "/key-images", "/draft")  # how the addresses of such end
+METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 _log = telemetry.get_logger("exchange.node.http")
 
@@ -114,9 +116,24 @@ def _add_errors(app: FastAPI) -> None:
         where = ", ".join(sorted({".".join(str(part) for part in item["loc"]) for item in error.errors()}))
         return problem(InvalidRequest(reason=f"look at {where}"[:300]), secrets.token_hex(16))
 
+    def not_allowed(request: Request, _: Exception) -> Response:
+        return problem(MethodNotAllowed(allowed=_methods_at(app, request)), secrets.token_hex(16))
+
+    app.add_exception_handler(405, not_allowed)
     app.add_exception_handler(ExchangeError, told)
     app.add_exception_handler(RequestValidationError, invalid)
     app.add_exception_handler(Exception, told)
+
+
+def _methods_at(app: FastAPI, request: Request) -> str:
+    """Return the methods of an address as Allow wants them; that of the pages, which is every address's, if it has no other."""
+    scopes = {method: {**request.scope, "method": method} for method in METHODS}
+    *others, page = app.router.routes
+    for routes in (others, [page]):
+        found = [name for name, scope in scopes.items() if any(one.matches(scope)[0] is Match.FULL for one in routes)]
+        if found:
+            break
+    return ", ".join(found)
 
 
 def _add_operation(app: FastAPI, services: Services, checks: Checks) -> None:

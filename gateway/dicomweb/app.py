@@ -26,7 +26,7 @@ from gateway.dicomweb.store import announced, known, slide_uploads, stow, upload
 from gateway.dicomweb.ups import ups_subscriptions, workitems
 from gateway.dicomweb.ups.ups_events import EventChannels
 from kernel.access import Scope
-from kernel.errors import NotFound
+from kernel.errors import MethodNotAllowed, NotFound
 
 PREFIXES: Final = ("/dicom-web", "/sites/{site}/dicom-web")
 EVENTS: Final = "/ws/subscribers/{ae}"  # the one WebSocket; needs the right to read the worklist
@@ -111,7 +111,9 @@ class DicomWeb:
     def __init__(self, services: Services) -> None:
         self._room = Room(services, ROUTES)
         routes: list[Route | WebSocketRoute] = [
-            Route(prefix + row.path, self._endpoint(row), methods=[row.method]) for row in ROUTES for prefix in PREFIXES
+            _Route(prefix + row.path, self._endpoint(row), methods=[row.method])
+            for row in ROUTES
+            for prefix in PREFIXES
         ]
         events = EventChannels(self._room)
         routes += [WebSocketRoute(prefix + EVENTS, events) for prefix in PREFIXES]
@@ -133,6 +135,21 @@ class DicomWeb:
     def close(self) -> None:
         """Let running work end and give the threads back."""
         self._room.close()
+
+
+class _Route(Route):
+    """A row under one prefix; a method that no row of its path has is told as every error is."""
+
+    async def handle(self, scope: AsgiScope, receive: Receive, send: Send) -> None:
+        """Answer a request whose path fits (ASGI)."""
+        assert self.methods is not None
+        if scope["method"] in self.methods:
+            await super().handle(scope, receive, send)
+            return
+        path = next(self.path.removeprefix(prefix) for prefix in PREFIXES if self.path.startswith(prefix))
+        methods = {row.method for row in ROUTES if row.path == path}
+        allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+        await problem(MethodNotAllowed(allowed=allowed), token_hex(16))(scope, receive, send)
 
 
 async def _nothing(scope: AsgiScope, receive: Receive, send: Send) -> None:

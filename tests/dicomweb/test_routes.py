@@ -152,11 +152,24 @@ def test_every_answer_forbids_guessing_and_sharing(shared):
             assert headers["cache-control"].startswith(("private", "no-store"))
 
 
-@pytest.mark.parametrize(("method", "path"), [("DELETE", "/dicom-web/studies"), ("PUT", "/dicom-web/studies/1.2")])
-def test_methods_that_are_not_in_the_table_are_not_allowed(shared, method, path):
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"),
+    [
+        ("DELETE", "/dicom-web/studies", "GET, HEAD, POST"),
+        ("PUT", "/dicom-web/studies/1.2", "DELETE, GET, HEAD, POST"),
+        ("POST", "/sites/BV1/dicom-web/studies/1.2/metadata", "GET, HEAD"),
+        ("GET", "/dicom-web/manifests", "POST"),
+    ],
+)
+def test_methods_that_are_not_in_the_table_are_not_allowed(shared, method, path, allowed):
     node, _ = shared
     with node.http() as client:
-        assert client.request(method, path).status_code == 405
+        answer = client.request(method, path)
+
+    assert (answer.status_code, answer.headers["content-type"]) == (405, "application/problem+json")
+    assert answer.headers["allow"] == allowed
+    assert answer.json()["code"] == "MethodNotAllowed"
+    assert answer.json()["detail"] == f"This address takes other methods: {allowed}."
 
 
 def test_a_uid_at_two_sites_must_be_asked_for_by_site(tmp_path):

@@ -18,6 +18,7 @@ InstanceConflict          0111 409 0111
 AmbiguousStudy            C000 409 C000
 InvalidQuery              A900 400 A900
 InvalidRequest            C000 400 C000
+MethodNotAllowed          C000 405 C000
 UnsupportedMediaType      C000 415 C000
 NotAcceptable             C000 406 C000
 NotFound                  0112 404 0112

@@ -61,6 +61,18 @@ def test_an_address_of_the_api_that_is_none_answers_in_json_whoever_asks(room):
     assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such address.")
 
 
+def test_a_method_that_an_address_does_not_have_is_told_as_every_error_is(room):
+    expected = {"/api/session": "DELETE, GET, POST", "/health/live": "GET", "/": "GET, HEAD"}
+
+    with room.client() as client:
+        answers = {path: client.put(path) for path in expected}
+
+    assert {path: answer.headers["Allow"] for path, answer in answers.items()} == expected
+    for answer in answers.values():
+        assert (answer.status_code, answer.headers["Content-Type"]) == (405, "application/problem+json")
+        assert answer.json()["code"] == "MethodNotAllowed"
+
+
 def test_a_room_that_was_not_built_says_so_in_both_languages(tmp_path):
     async def asked(path: str) -> httpx.Response:
         app = Starlette(routes=pages.routes(tmp_path / "none"))

@@ -10,7 +10,7 @@ from typing import Final
 from starlette.responses import Response
 
 from gateway.status import http_status
-from kernel.errors import ExchangeError, NotAuthenticated, Retriable, Throttled
+from kernel.errors import ExchangeError, MethodNotAllowed, NotAuthenticated, Retriable, Throttled
 
 RETRY_AFTER_S: Final = 10  # what a peer is asked to wait when nothing better is known
 _UNEXPECTED: Final = "The node failed; its log has the reason under this trace. Try again, then tell its operator."
@@ -33,6 +33,8 @@ def problem(error: BaseException, trace_id: str, *, status: int | None = None) -
         headers["Connection"] = "close"  # the rest of the body is not waited for
     if isinstance(error, NotAuthenticated):
         headers["WWW-Authenticate"] = 'Bearer realm="DICOMweb"'
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = str(error.fields["allowed"])
     if isinstance(error, Throttled | Retriable):
         headers["Retry-After"] = str(error.fields.get("retry_after_s", RETRY_AFTER_S))
     return Response(json.dumps(body, ensure_ascii=False), status, headers, "application/problem+json")
