@@ -45,7 +45,7 @@ def value_of(keyword, value):
 
 
 @pytest.mark.parametrize("keyword", sorted(ELEMENTS))
-def test_every_row_is_the_dictionarys(keyword):
+def test_every_row_is_as_the_dictionary_says(keyword):
     tag, vr = ELEMENTS[keyword]
 
     assert (tag, vr) == (tag_for_keyword(keyword), dictionary_VR(keyword))
