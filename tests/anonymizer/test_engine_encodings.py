@@ -218,6 +218,35 @@ def test_what_is_not_understood_is_refused(site):
         site.deidentifies(as_file(a_ct(PixelDataProviderURL="http://pacs/huong")))
 
 
+@pytest.mark.parametrize("profile", ["tele-read", "basic", "cut-ties"])
+@pytest.mark.parametrize(
+    ("sop_class_uid", "modality", "interpretation"),
+    [
+        ("1.2.840.10008.5.1.4.1.1.9.4.1", "", "UB"),  # Basic Voice Audio
+        ("1.2.840.10008.5.1.4.1.1.9.4.2", "ECG", "SS"),  # General Audio
+        ("1.2.840.10008.5.1.4.1.1.9.1.2", "AU", "SS"),
+        ("1.2.840.10008.5.1.4.1.1.9.1.2", "ECG", "MB"),
+    ],
+)
+def test_a_recording_of_a_voice_never_leaves(site, profile, sop_class_uid, modality, interpretation):
+    group = Dataset()
+    group.WaveformSampleInterpretation = interpretation
+    group.add_new("WaveformData", "OB", b"Huong.")
+    spoken = a_ct(SOPClassUID=sop_class_uid, Modality=modality, WaveformSequence=Sequence([group]))
+
+    with pytest.raises(UnsupportedSOPClass, match="who dictates says whose it is"):
+        site.deidentifies(as_file(spoken), profile)
+
+
+def test_the_curves_of_an_ecg_leave(site):
+    group = Dataset()
+    group.WaveformSampleInterpretation = "SS"
+    group.add_new("WaveformData", "OW", b"\1\2\3\4")
+    curves = a_ct(SOPClassUID="1.2.840.10008.5.1.4.1.1.9.1.2", Modality="ECG", WaveformSequence=Sequence([group]))
+
+    assert site.gives(curves).WaveformSequence[0].WaveformData == b"\1\2\3\4"
+
+
 def test_a_prefix_that_ends_in_the_pixels_is_refused(site):
     source = as_file(a_ct())[:-100]
     meta = read_file_meta(source)
