@@ -14,9 +14,9 @@ from kernel.rounds import Rounds
 from wsi.slide import Address
 
 AT_ONCE: Final = 100  # events looked at in one round
-ASKED_MAX: Final = (
-    64  # times for a coarsest tile, each of some 512 stored ones: of a slide with more it is made when asked
-)
+TURN_MAX: Final = 16  # times in one turn that a coarsest tile is asked for, each of some 512 stored ones
+COARSEST_S_MAX: Final = 1200.0  # of one slide's turns: 180,000 stored tiles take less than a minute
+UNMADE_MAX: Final = 1000  # slides that wait for another turn; what is more is made when it is looked at
 
 _log = telemetry.get_logger("consult.slides")
 
@@ -40,7 +40,11 @@ class Readying:
         self._shelf = shelf
         self._making = making
         self._rounds = Rounds("slides-readying", clock, self.look)
+        self._clock = clock
         self._place = 0
+        self._unmade: dict[
+            _Series, float
+        ] = {}  # whose coarsest tile stands on too many for a turn: seconds spent on it
 
     def start(self) -> None:
         """Begin with what becomes complete from now on."""
@@ -57,13 +61,15 @@ class Readying:
         self._rounds.stop(timeout_s)
 
     def look(self) -> int:
-        """Make ready the slides of studies that became complete; return how many."""
+        """Make ready the slides of studies that became complete, then go on with large ones; return how many."""
         found = self._found()
-        for one in found:
+        turns = {**dict.fromkeys(found, 0.0), **{one: spent for one, spent in self._unmade.items() if one not in found}}
+        self._unmade = {}
+        for one, spent_s in turns.items():
             if self._rounds.stopping:
                 break
-            self._ready(one)
-        return len(found)
+            self._ready(one, spent_s)
+        return len(turns)
 
     def _found(self) -> list[_Series]:
         found: dict[_Series, None] = {}
@@ -80,23 +86,34 @@ class Readying:
                     found |= dict.fromkeys(_Series(study, one.series_instance_uid) for one in slides)
         return list(found)
 
-    def _ready(self, one: _Series) -> None:
+    def _ready(self, one: _Series, spent_s: float) -> None:
+        begun = self._clock.monotonic_s()
         try:
             opened = self._shelf.current(one.study, one.series_instance_uid)
-            self._make_coarsest(opened)
+            if self._makes_coarsest(opened):
+                return
         except ExchangeError as error:  # who opens it reads why
             _log.info("slide_not_ready", series=one.series_instance_uid, reason=error.code)
+            return
+        spent_s += self._clock.monotonic_s() - begun
+        if spent_s < COARSEST_S_MAX and len(self._unmade) < UNMADE_MAX:
+            self._unmade[one] = spent_s
+        else:
+            _log.info("slide_not_ready", series=one.series_instance_uid, reason="its coarsest tile stands on too many")
 
-    def _make_coarsest(self, opened: OpenSlide) -> None:
+    def _makes_coarsest(self, opened: OpenSlide) -> bool:
+        """Make what a turn has time for; return whether the coarsest tile is made."""
         coarsest = Address(0, 0, opened.slide.octaves[-1].number, 0, 0)
-        for _ in range(ASKED_MAX):
+        for _ in range(TURN_MAX):
+            if self._rounds.stopping:
+                break
             errand = self._making.ask_tile(opened, coarsest)
             try:
                 errand.future.result()
             except Busy:
-                if self._rounds.stopping:
-                    return
+                continue
             else:
-                return
+                return True
             finally:
                 self._making.leave(errand)
+        return False

@@ -121,24 +121,65 @@ def test_a_slide_that_cannot_be_read_does_not_end_it(node, readying):
     assert readying.look() == 0
 
 
-@pytest.mark.parametrize(("asked_max", "is_made"), [(1, False), (100, True)])
-def test_a_coarsest_tile_on_many_is_asked_for_until_it_is_made_or_given_up_at_the_bound(
-    node, readying, slides, monkeypatch, asked_max, is_made
-):
-    outcomes, leave = [], Making.leave
+@pytest.fixture
+def outcomes(monkeypatch) -> list:
+    """What became of each time that a coarsest tile was asked for; 64 stored tiles are decoded for each."""
+    told, leave = [], Making.leave
 
     def left(self, errand):
-        outcomes.append(errand.future.exception())
+        told.append((errand.key[0], errand.future.exception()))
         leave(self, errand)
 
     monkeypatch.setattr(Making, "leave", left)
-    monkeypatch.setattr("consult.slides.making.DECODED_MAX", 64)  # of 256 stored tiles
-    monkeypatch.setattr("consult.slides.readying.ASKED_MAX", asked_max)
+    monkeypatch.setattr("consult.slides.making.DECODED_MAX", 64)
+    monkeypatch.setattr("consult.slides.readying.TURN_MAX", 1)
+    return told
+
+
+def looks(readying) -> int:
+    """Look until there is nothing left to do; return how often there was something."""
+    return next(number for number in range(100) if not readying.look())
+
+
+def test_a_coarsest_tile_that_stands_on_many_is_made_in_turns(node, readying, slides, outcomes, nothing_is_built):
+    node.store(a_volume(1024, 1024, 64))  # 256 tiles
+    node.committer.settle_quiet(0)
+
+    assert looks(readying) > 2
+    nothing_is_built()
+
+    assert isinstance(outcomes[0][1], Busy)  # not at once
+    assert outcomes[-1][1] is None
+    opened = slides.shelf.current(Grant(), SERIES)
+    coarsest = slides.making.ask_tile(opened, Address(0, 0, opened.slide.octaves[-1].number, 0, 0)).future.result()
+    assert pixels_of(coarsest).shape == (64, 64, 3)
+
+
+@pytest.mark.parametrize("bound", ["COARSEST_S_MAX", "UNMADE_MAX"])
+def test_it_is_left_to_who_looks_at_it_at_the_bounds_of_time_and_of_those_that_wait(
+    node, readying, outcomes, monkeypatch, bound
+):
+    monkeypatch.setattr(f"consult.slides.readying.{bound}", 0)
     node.store(a_volume(1024, 1024, 64))
+    node.committer.settle_quiet(0)
+
+    assert looks(readying) == 1
+    assert {type(error) for _, error in outcomes} == {Busy}
+
+
+def test_a_slide_that_comes_meanwhile_has_its_turn_first(node, readying, outcomes):
+    node.store(a_volume(1024, 1024, 64))
+    node.committer.settle_quiet(0)
+    readying.look()
+    large = {revision for revision, _ in outcomes}
+    outcomes.clear()
+    other = {"StudyInstanceUID": "1.2.3.9", "SeriesInstanceUID": "1.2.3.9.1", "SOPInstanceUID": "1.2.3.9.1.1"}
+    node.store(a_volume(300, 200, 64, **other))
     node.committer.settle_quiet(0)
 
     readying.look()
 
-    assert isinstance(outcomes[0], Busy)  # not at once
-    assert (None in outcomes) == is_made
-    assert is_made or len(outcomes) == 2 * asked_max  # with labels and without
+    first, error = outcomes[0]
+    assert first not in large
+    assert error is None
+    assert {revision for revision, _ in outcomes} >= large
