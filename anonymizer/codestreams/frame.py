@@ -14,6 +14,7 @@ CHUNK_BYTES: Final = 64 * 1024
 FOUND_BYTES_MAX: Final = 4
 BLANK: Final = b" "
 PADDING: Final = b"\0\xff" + BLANK
+PROFILE_PARTS_MAX: Final = 255  # of a color profile: they are numbered in one byte (ICC.1 B.4)
 SEGMENTS_MAX: Final = 500_000  # of one frame; 16,384 by 16,384 pixels in 4,096 tiles of six parts have some 50,000
 
 
@@ -76,8 +77,10 @@ class Frame:
         Raises
         ------
         MalformedInstance, LimitExceeded
-            It is not understood (`anonymizer.words.color_profiles`).
+            It is not understood (`anonymizer.words.color_profiles`), or in more than PROFILE_PARTS_MAX parts.
         """
+        if len(parts) > PROFILE_PARTS_MAX:
+            raise exceeded("PROFILE_PARTS_MAX", len(parts), PROFILE_PARTS_MAX)
         begins = list(accumulate((part.length for part in parts), initial=0))
         if begins[-1] > color_profiles.PROFILE_BYTES_MAX:
             raise exceeded("PROFILE_BYTES_MAX", begins[-1], color_profiles.PROFILE_BYTES_MAX)

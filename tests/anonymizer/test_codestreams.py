@@ -27,6 +27,7 @@ from pydicom.uid import (
 
 from anonymizer.codestreams import comments
 from anonymizer.codestreams.comments import LOOKED_AT, without_comments
+from anonymizer.codestreams.frame import PROFILE_PARTS_MAX
 from anonymizer.engine.engine import deidentify
 from anonymizer.engine.result import chunks_of, joined
 from anonymizer.pixels.masking import masked
@@ -310,6 +311,14 @@ def test_words_of_a_profile_within_frames_do_not_leave_and_its_colors_stay(keys,
     assert Image.open(io.BytesIO(after)).info["icc_profile"] == without_words(profile) != profile
     assert NAME not in made
     assert NAME.decode().encode("utf-16-be") not in made
+
+
+def test_a_profile_in_more_parts_than_have_a_number_is_refused():
+    icc = segment(0xE2, b"ICC_PROFILE\0\2\2" + NAME) * (PROFILE_PARTS_MAX + 1)
+    source = an_instance([planted(one, icc) for one in codestreams(JPEGBaseline8Bit)], JPEGBaseline8Bit)
+
+    with pytest.raises(LimitExceeded, match="PROFILE_PARTS_MAX exceeded: 256 is more than 255"):
+        new_value(source)
 
 
 def test_words_of_a_profile_in_boxes_of_jpeg_2000_do_not_leave():
