@@ -21,6 +21,9 @@ DEPTH_MAX: Final = 64
 _DATE: Final = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?=$|[T\"])")
 # An address never says a name: it ends in the logs of whoever asks it.
 _LINKS: Final = frozenset({"id", "reference", "fullUrl", "url", "ifNoneExist"})
+_ADDRESS: Final = re.compile(
+    r"(?:urn:|[a-z][a-z0-9+.-]*://)\S+", re.IGNORECASE
+)  # wherever one stands; a sentence has blanks
 _GENDERS: Final = {"M": "male", "F": "female", "O": "other"}  # of Patient's Sex (0010,0040)
 
 
@@ -96,6 +99,6 @@ class _Work:
         if found and way.dates_came_moved:
             back = way.date("".join(found.groups()))
             return f"{back[:4]}-{back[4:6]}-{back[6:8]}{value[found.end() :]}"
-        if key in _LINKS:
+        if key in _LINKS or _ADDRESS.fullmatch(value):
             return way.with_uids(value)
         return way.text(value, html.escape(way.person) if key == "div" else None)

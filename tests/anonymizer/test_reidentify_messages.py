@@ -323,12 +323,17 @@ def test_links_within_a_bundle_stay_and_say_whose_they_are():
 def test_no_address_says_a_name():
     request = {"method": "PUT", "url": f"Patient?identifier={TOKEN}", "ifNoneExist": f"identifier={TOKEN}"}
     form = {"contentType": "application/dicom", "url": f"https://hub.example/{TOKEN}", "title": TOKEN}
-    bundle = {"resourceType": "Bundle", "entry": [{"request": request, "resource": {"presentedForm": [form]}}]}
+    resource = {"presentedForm": [form], "meta": {"source": f"urn:x:{TOKEN}"}, "conclusion": f"BN:{TOKEN}"}
+    bundle = {"resourceType": "Bundle", "entry": [{"request": request, "resource": resource}]}
 
     (entry,) = json.loads(fhir(json.dumps(bundle).encode(), WAY))["entry"]
 
     assert entry["request"] == request
-    assert entry["resource"]["presentedForm"] == [form | {"title": "Nguyễn Thị Hương"}]
+    assert entry["resource"] == {
+        "presentedForm": [form | {"title": "Nguyễn Thị Hương"}],
+        "meta": {"source": f"urn:x:{TOKEN}"},
+        "conclusion": "BN:Nguyễn Thị Hương",
+    }
 
 
 def test_a_name_with_marks_of_markup_breaks_no_narrative():
