@@ -42,6 +42,12 @@ class Frame:
             return bytes(self._view[offset + position : offset + min(position + count, length)])
         return b"".join(self._view[one.offset : one.offset + one.length] for one in self.places(position, count))
 
+    def flat(self) -> tuple[memoryview, int]:
+        """Return a view of its bytes as one, and where in it they begin; copied if they are in several fragments."""
+        if len(self._spans) == 1:
+            return self._view, self._spans[0].offset
+        return memoryview(self.read(0, self.length)), 0
+
     def places(self, position: int, count: int) -> Iterator[Span]:
         """Yield where bytes of the frame are in the buffer."""
         at = bisect_right(self._begins, position) - 1
