@@ -132,7 +132,7 @@ def test_a_message_may_end_with_its_unit():
     [
         (b"\0\0\0\x18ftypmp42" + NAME, H264, "has not one box moov"),
         (b"\0\0\0\1ftyp" + bytes(7) + b"\x20" + bytes(16), H264, "has not one box moov"),
-        (b"\x47\x40\x11\x10" + bytes(184) + SLICE[H264], H264, "in a container"),
+        (b"\x47\x40\x11\x10" + bytes(184) + SLICE[H264], H264, "a transport stream without tables"),
         (b"\0\0\1\xba" + SLICE[MPEG2], MPEG2, "in a container"),
         (b"\0\0\1\xba" + SLICE[H264], H264, "in a container"),
         (b"\0\0\0\0", H264, "in a container"),
