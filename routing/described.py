@@ -15,9 +15,11 @@ from typing import Any, Final, NamedTuple
 
 from anonymizer.residue.survivors import Survivor, survivors
 from kernel.dicom.scanning.part10 import read_file_meta
-from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.scanner import scan_every_frame
 from kernel.dicom.vocabulary.dictionary import KEYWORD_OF
+from kernel.errors import LimitExceeded
 
+TEXTS_MAX: Final = 100_000  # that differ, in one instance
 MASKED_MAX: Final = 1_000  # instances whose masks are shown; more are counted
 MASKS_MAX: Final = 200  # shown of an instance
 STRINGS_MAX: Final = 5_000  # distinct ones shown of a study; more are counted
@@ -100,8 +102,13 @@ def _texts(file: Path) -> tuple[str, set[Survivor]]:
     """Return the Patient ID and the distinct texts of a file."""
     with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as view:
         meta = read_file_meta(view)
-        header = scan(view, meta.transfer_syntax_uid, offset=meta.dataset_offset)
-        return header.raw(_PATIENT_ID).decode("ascii", "replace").strip(" \0"), set(survivors(header))
+        header = scan_every_frame(view, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+        texts: set[Survivor] = set()
+        for one in survivors(header):
+            texts.add(one)
+            if len(texts) > TEXTS_MAX:
+                raise LimitExceeded(limit="texts that differ", value=len(texts), bound=TEXTS_MAX)
+        return header.raw(_PATIENT_ID).decode("ascii", "replace").strip(" \0"), texts
 
 
 def _errors(program: str, file: Path) -> list[str]:

@@ -24,7 +24,7 @@ from kernel.archive.derived.remembered import Remembered
 from kernel.database import Database
 from kernel.dicom.pixels.reading import open_pixels
 from kernel.dicom.scanning.elements import Header
-from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.scanner import scan_apart
 from kernel.errors import BlobMissing, Busy, LookWanted, NotFound
 from routing.pixel_reviews import Review
 from routing.steps import Source, source_of
@@ -140,7 +140,7 @@ class ReviewSheets:
         if source is None:
             return ()
         with self._opened(source) as content:
-            header = scan(content, source.transfer_syntax_uid, offset=source.dataset_offset)
+            header = scan_apart(content, source.transfer_syntax_uid, offset=source.dataset_offset)
             if header.pixel_data is not None:
                 return tuple(_of_pixels(content))
             return tuple(_of_pages(header)) if wants_new_pdf(header, self._profile_of(review.profile)) else ()

@@ -10,7 +10,7 @@ from kernel.archive.blobs.store import Blobs
 from kernel.archive.derived.remembered import Remembered
 from kernel.database import Database
 from kernel.dicom.pixels.image import image_pixel
-from kernel.dicom.scanning.scanner import scan
+from kernel.dicom.scanning.scanner import scan_apart
 from kernel.errors import BlobMissing, Refused
 from routing.pixel_reviews import Review
 from routing.steps import source_of
@@ -53,7 +53,7 @@ class ZoneSamples:
                 self._blobs.open(source.blob_key) as file,
                 mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as content,
             ):
-                header = scan(content, source.transfer_syntax_uid, offset=source.dataset_offset)
+                header = scan_apart(content, source.transfer_syntax_uid, offset=source.dataset_offset)
                 return devices_of(header, image_pixel(header)) if header.pixel_data else ()
         except (BlobMissing, Refused):
             return ()
