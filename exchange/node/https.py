@@ -39,5 +39,5 @@ class RenewedFiles:
     def _stamps(self) -> tuple[tuple[int, int], ...] | None:
         try:
             return tuple((one.st_mtime_ns, one.st_ino) for one in (file.stat() for file in self._files))
-        except FileNotFoundError:  # being replaced: next time
+        except OSError:  # being replaced, or in a folder that is shut to this account: next time
             return None

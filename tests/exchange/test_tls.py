@@ -109,6 +109,9 @@ def test_a_renewed_certificate_is_shown_to_the_next_caller_and_a_broken_one_to_n
         assert shown_by(port) == second
         key.unlink()
         assert shown_by(port) == second
+        key.symlink_to(key)  # there, and cannot be looked at
+        assert shown_by(port) == second
+        key.unlink()
 
         certificate(tmp_path)
         assert shown_by(port) == der(crt) != second
