@@ -14,7 +14,7 @@ from anonymizer.profiles.content_items import Overlay, overlay_of
 from anonymizer.profiles.dummies import TEXT_VRS
 from anonymizer.profiles.profile import SITE, Profile, Rule, table
 from kernel.dicom.scanning.elements import Item
-from kernel.dicom.vocabulary.dictionary import VR_OF
+from kernel.dicom.vocabulary.dictionary import KEYWORD_OF, VR_OF
 
 PATIENT_NAME, PATIENT_ID, PATIENT_AGE = 0x00100010, 0x00100020, 0x00101010
 ICC_PROFILE: Final = 0x00282000
@@ -198,6 +198,7 @@ def _beyond_rows(*, retain_uids: bool) -> Iterator[tuple[int, Action]]:
             or number == 0
             or group in _GROUPS_DROPPED
             or tag in _NAMING
+            or tag not in KEYWORD_OF  # taken back by the standard: nobody knows what is in it
             or (vr in _KINDS_DROPPED and tag not in _HARMLESS_URLS)
         ):
             yield tag, Action.REMOVE

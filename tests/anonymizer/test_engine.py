@@ -223,6 +223,15 @@ def test_what_the_table_forgot_is_gone_too(site):
     assert b"HUONG" not in site.deidentifies(as_file(ds)).head
 
 
+@pytest.mark.parametrize("profile", ["tele-read", "basic"])
+@pytest.mark.parametrize("tag", [0x00189445, 0x00280020])
+def test_what_the_standard_took_back_is_gone(site, tag, profile):
+    ds = a_ct()
+    ds.add_new(tag, "OB", b"BS Tran Quang ")
+
+    assert b"Quang" not in site.deidentifies(as_file(ds), profile).head
+
+
 def test_a_name_in_an_attribute_that_is_none_goes(site):
     source = as_file(a_ct(Manufacturer="Huong Ltd.")).replace(b"\x08\x00\x70\x00LO", b"\x08\x00\x70\x00PN")
 
