@@ -164,6 +164,10 @@ class NotFound(Refused):
     text = "There is no such {what}."
 
 
+class NoPixelData(NotFound):
+    """An instance that has no pixels, where a frame or a picture of one was asked for."""
+
+
 class AmbiguousStudy(Refused):
     """One UID at several sites, all of which the caller may see."""
 

@@ -82,5 +82,31 @@ def test_what_the_room_cannot_color_it_says_and_shows_nothing(reading: Room, hub
 
     reading.page.goto(f"{hub.url}/study/{ds.StudyInstanceUID}?site=HUB")
 
-    expect(reading.page.get_by_role("alert")).to_be_visible()
+    expect(reading.page.get_by_role("alert")).to_contain_text("bảng màu của ảnh thiếu hoặc hỏng")
     assert reading.grey().max() == 0
+
+
+def test_numbers_too_large_to_draw_are_said_to_be_so(reading: Room, hub: NodeProcess):
+    ds = a_dataset(UltrasoundImageStorage, seed="numbers of 64 bits", Modality="US")
+    with_pixels(ds, np.arange(256, dtype="u2").reshape(16, 16))
+    ds.BitsAllocated, ds.BitsStored, ds.HighBit = 64, 64, 63
+    ds.PixelData = np.arange(256, dtype="u8").tobytes()
+    hub.store([as_file(ds)])
+
+    reading.page.goto(f"{hub.url}/study/{ds.StudyInstanceUID}?site=HUB")
+
+    expect(reading.page.get_by_role("alert")).to_contain_text("64 bit")
+    assert reading.grey().max() == 0
+
+
+def test_a_damaged_file_is_said_to_be_damaged(reading: Room, hub: NodeProcess):
+    ds = a_dataset(UltrasoundImageStorage, seed="cut off", Modality="US")
+    with_pixels(ds, np.arange(256, dtype="u1").reshape(16, 16))
+    ds.PixelData = ds.PixelData[:100]
+    hub.store([as_file(ds)])
+
+    reading.page.goto(f"{hub.url}/study/{ds.StudyInstanceUID}?site=HUB")
+
+    expect(reading.page.get_by_role("alert")).to_contain_text("hỏng hoặc thiếu dữ liệu")
+    thumbnail = reading.page.get_by_role("navigation").get_by_role("img", name="hỏng hoặc thiếu dữ liệu")
+    expect(thumbnail).to_have_attribute("title", re.compile("hỏng"))

@@ -258,6 +258,7 @@ def test_an_instance_without_pixels_has_no_frames(archive):
     response = archive.get(url_of(ds) + "/frames/1")
 
     assert response.status_code == 404
+    assert response.json()["code"] == "NoPixelData"
     assert "no pixel data" in response.json()["detail"]
 
 

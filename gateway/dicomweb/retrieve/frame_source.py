@@ -17,7 +17,7 @@ from kernel.dicom.pixels.image import Display, ImagePixel, display, image_pixel,
 from kernel.dicom.pixels.reading import Pixels, open_pixels
 from kernel.dicom.scanning.elements import Header
 from kernel.dicom.scanning.scanner import scan_apart
-from kernel.errors import BlobMissing, NotFound
+from kernel.errors import BlobMissing, NoPixelData
 
 BYTES_OF_ONE: Final = 2048  # what a remembered instance takes besides the offsets of its frames
 BYTES_OF_SPANS: Final = 256  # of one resolved frame
@@ -134,7 +134,7 @@ def frame_source(located: Located, path: Path) -> FrameSource:
 
     Raises
     ------
-    NotFound
+    NoPixelData
         It has no pixel data.
     MalformedInstance, LimitExceeded
         Its pixel data does not hold what its header says.
@@ -142,7 +142,7 @@ def frame_source(located: Located, path: Path) -> FrameSource:
     with mapped(path) as view:
         header = scan_apart(view, located.transfer_syntax_uid, offset=located.dataset_offset)
         if header.pixel_data is None:
-            raise NotFound(what="frame: the instance has no pixel data")
+            raise NoPixelData(what="frame: the instance has no pixel data")
         if header.reencoded:
             return FrameSource(located, path, None)
         image = image_pixel(header)

@@ -11,7 +11,7 @@ from typing import Final, Literal
 from kernel.dicom.scanning.elements import Header
 from kernel.dicom.scanning.values import Values
 from kernel.dicom.vocabulary.limits import malformed
-from kernel.errors import NotFound
+from kernel.errors import NoPixelData
 
 VoiFunction = Literal["LINEAR", "LINEAR_EXACT", "SIGMOID"]
 VOI_FUNCTIONS: Final[tuple[VoiFunction, ...]] = ("LINEAR", "LINEAR_EXACT", "SIGMOID")
@@ -104,13 +104,13 @@ def image_pixel(header: Header) -> ImagePixel:
 
     Raises
     ------
-    NotFound
+    NoPixelData
         The instance has no pixel data.
     MalformedInstance
         It has, but does not say how they are arranged.
     """
     if header.pixel_data is None:
-        raise NotFound(what="pixel data in this instance")
+        raise NoPixelData(what="pixel data in this instance")
     values = Values(header)
     rows, columns = values.unsigned(0x00280010), values.unsigned(0x00280011)
     bits_allocated = _FLOAT_BITS.get(header.pixel_data.tag) or values.unsigned(0x00280100)

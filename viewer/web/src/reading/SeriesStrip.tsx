@@ -8,6 +8,7 @@ import { isSlide } from "../api/opening";
 import type { StudyKey } from "../api/queries";
 import type { Series } from "../api/types";
 import type { Stack } from "../engine/frames/stacks";
+import { type FrameProblemKind, refusalOf } from "../engine/loading/problems";
 import styles from "./SeriesStrip.module.css";
 import { SeenMark } from "./shown/SeenMark";
 import { useShown } from "./shown/useShownKept";
@@ -83,9 +84,19 @@ export function SeriesStrip({ study, series, chosen, onChoose, stacks, stackId, 
 function Thumbnail({ study, series }: { readonly study: StudyKey; readonly series: Series }) {
   const { t } = useTranslation("reading");
   const [failedAt, setFailedAt] = useState<number>();
+  const [why, setWhy] = useState<FrameProblemKind>();
+  const url = thumbnailUrl(study, series.seriesInstanceUID);
+  const failed = async () => {
+    setFailedAt(series.instances);
+    // A picture's fault tells no reason: the answer does.
+    const response = await fetch(url, { credentials: "same-origin" }).catch(() => undefined);
+    setWhy(response && !response.ok ? await refusalOf(response) : undefined);
+  };
   if (failedAt === series.instances) {
+    const reason = why && t(`frameProblem.${why}`);
+    const label = reason ? `${t("noThumbnail")}: ${reason}` : t("noThumbnail");
     return (
-      <span className={styles["thumbnail"]} role="img" aria-label={t("noThumbnail")}>
+      <span className={styles["thumbnail"]} role="img" aria-label={label} title={reason}>
         <IconPhotoOff size={24} stroke={1.5} />
       </span>
     );
@@ -94,12 +105,12 @@ function Thumbnail({ study, series }: { readonly study: StudyKey; readonly serie
     <img
       key={failedAt}
       className={styles["thumbnail"]}
-      src={thumbnailUrl(study, series.seriesInstanceUID)}
+      src={url}
       alt=""
       loading="lazy"
       decoding="async"
       draggable={false}
-      onError={() => setFailedAt(series.instances)}
+      onError={failed}
     />
   );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { FrameProblem } from "../loading/fetchFrame";
 import { Palettes } from "../loading/palettes";
+import { FrameProblem } from "../loading/problems";
 import type { JsonDataSet } from "./dicomJson";
 import type { PixelModule } from "./frame";
 import { colorsOf, paletteOf, type StoredPalette, TABLE_BYTES_MAX } from "./palette";
@@ -163,7 +163,7 @@ describe("an image by palette", () => {
   test("without a palette, or with a damaged one, cannot be read", async () => {
     const short = new Palettes(() => Promise.resolve(Uint8Array.of(50)));
 
-    await expect(short.of(pixels)).rejects.toMatchObject({ kind: "unreadable" });
-    await expect(short.of({ ...pixels, palette: undefined })).rejects.toMatchObject({ kind: "unreadable" });
+    await expect(short.of(pixels)).rejects.toMatchObject({ kind: "palette" });
+    await expect(short.of({ ...pixels, palette: undefined })).rejects.toMatchObject({ kind: "palette" });
   });
 });

@@ -5,11 +5,11 @@ import { createImage } from "@cornerstonejs/dicom-image-loader";
 import { type Frame, isWide, type PixelModule, wantsLevels } from "../frames/frame";
 import { type LevelScale, levelsOf } from "../frames/levels";
 import { type Lookup, looked } from "../frames/lookup";
-import { FrameProblem } from "./fetchFrame";
 import type { Lookups } from "./lookups";
 import { EXPLICIT_LITTLE_ENDIAN, type FramePart, isUncompressed } from "./multipart";
 import { drawable, type NativePixels, storedValues } from "./nativePixels";
 import type { Palettes } from "./palettes";
+import { FrameProblem } from "./problems";
 
 const JPEG_BASELINE = "1.2.840.10008.1.2.4.50";
 const JPEG_EXTENDED = "1.2.840.10008.1.2.4.51";
@@ -114,10 +114,11 @@ export class Decoding {
     if (isUncompressed(transferSyntaxUid)) {
       const native = drawable(bytes, frame.pixels);
       const values = native && storedValues(native.bytes, native.pixels);
-      if (!values) throw new FrameProblem("unreadable");
+      if (!values)
+        throw new FrameProblem(frame.pixels.bitsAllocated > 32 && !frame.pixels.isFloat ? "samples" : "damaged");
       return values;
     }
-    if (isWide(frame.pixels)) throw new FrameProblem("unreadable");
+    if (isWide(frame.pixels)) throw new FrameProblem("syntax");
     this.shapes.set(frame.imageId, { rescale: { slope: 1, intercept: 0, type: undefined }, window: undefined });
     const image = await createImage(frame.imageId, bytes, transferSyntaxUid, { preScale: { enabled: false } });
     return Float64Array.from((image as Types.IImage).getPixelData());
@@ -136,9 +137,9 @@ export class Decoding {
 function drawableOf(pixels: PixelModule, { bytes, transferSyntaxUid }: FramePart): NativePixels {
   if (isUncompressed(transferSyntaxUid)) {
     const made = drawable(bytes, pixels);
-    if (!made) throw new FrameProblem("unreadable");
+    if (!made) throw new FrameProblem("samples");
     return made;
   }
-  if (wantsDecoded(pixels)) throw new FrameProblem("unreadable");
+  if (wantsDecoded(pixels)) throw new FrameProblem("syntax");
   return { bytes, pixels };
 }

@@ -1,32 +1,12 @@
 // Fetching a frame, or a step of one, over DICOMweb: retries what a bad line breaks, says plainly what it cannot get.
 
 import { type FramePart, frameIn } from "./multipart";
+import { FrameProblem, refusalOf } from "./problems";
 import type { Tier } from "./tiers";
-
-/** Why a frame could not be had; each is a key of the language files (reading:frameProblem.*). */
-export type FrameProblemKind = "signedOut" | "denied" | "missing" | "unreachable" | "unreadable";
-
-export class FrameProblem extends Error {
-  readonly kind: FrameProblemKind;
-
-  constructor(kind: FrameProblemKind) {
-    super(`frame ${kind}`);
-    this.kind = kind;
-  }
-}
 
 const FRAME = "multipart/related; type=application/octet-stream; transfer-syntax=";
 const OCTETS = "application/octet-stream";
 const RETRY_WAITS_MS: readonly number[] = [500, 1500, 4000];
-
-const KIND_BY_STATUS: Readonly<Record<number, FrameProblemKind>> = {
-  401: "signedOut",
-  403: "denied",
-  404: "missing",
-  406: "unreadable",
-  410: "missing",
-  415: "unreadable",
-};
 
 export interface Fetching {
   readonly signal: AbortSignal;
@@ -42,7 +22,7 @@ type Headers = Readonly<Record<string, string>>;
 
 async function attempt(url: string, headers: Headers, signal: AbortSignal): Promise<Fetched> {
   const response = await fetch(url, { headers, credentials: "same-origin", signal });
-  if (!response.ok) throw new FrameProblem(KIND_BY_STATUS[response.status] ?? "unreachable");
+  if (!response.ok) throw new FrameProblem(await refusalOf(response));
   const bytes = new Uint8Array(await response.arrayBuffer());
   return { bytes, contentType: response.headers.get("Content-Type") ?? "" };
 }
@@ -74,7 +54,7 @@ async function persistently(url: string, headers: Headers, { signal, wait }: Fet
 export async function fetchFrame(url: string, fetching: Fetching, transferSyntaxUid = "*"): Promise<FramePart> {
   const { bytes, contentType } = await persistently(url, { Accept: FRAME + transferSyntaxUid }, fetching);
   const part = frameIn(bytes, contentType);
-  if (!part || part.bytes.length === 0) throw new FrameProblem("unreadable");
+  if (!part || part.bytes.length === 0) throw new FrameProblem("damaged");
   return part;
 }
 

@@ -1,7 +1,7 @@
 // How far each frame of the room is: what the slice bar, the badges and the notices show.
 
 import { createStore, type Store } from "../emitter";
-import type { FrameProblemKind } from "./fetchFrame";
+import type { FrameProblemKind } from "./problems";
 import type { Tier } from "./tiers";
 
 export type FrameState = "waiting" | "loading" | "ready" | FrameProblemKind;

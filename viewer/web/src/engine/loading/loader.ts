@@ -8,13 +8,14 @@ import type { LevelScale } from "../frames/levels";
 import type { Lookup } from "../frames/lookup";
 import { TABLE_BYTES_MAX } from "../frames/palette";
 import { Decoding, isMisread, wantsDecoded } from "./decoding";
-import { FrameProblem, fetchFrame, fetchTier, fetchValue } from "./fetchFrame";
+import { fetchFrame, fetchTier, fetchValue } from "./fetchFrame";
 import { forget, setReady, setState, tierOf } from "./frameStates";
 import { Line } from "./line";
 import { Lookups } from "./lookups";
 import { moduleOf } from "./modules";
 import { EXPLICIT_LITTLE_ENDIAN } from "./multipart";
 import { Palettes } from "./palettes";
+import { FrameProblem, faultOf, isOfImage } from "./problems";
 import { hasTiers, type Tier, WHOLE } from "./tiers";
 
 const SCHEME = "vienanh";
@@ -173,7 +174,7 @@ async function first(frame: Frame, signal: AbortSignal): Promise<Types.IImage> {
   try {
     return await step(frame, 0, signal);
   } catch (error) {
-    if (!(error instanceof FrameProblem) || error.kind !== "unreadable") throw error;
+    if (!(error instanceof FrameProblem) || !isOfImage(error.kind)) throw error;
     withoutTiers.add(series);
     return whole(frame, signal);
   }
@@ -206,7 +207,7 @@ async function load(frame: Frame, signal: AbortSignal): Promise<Types.IImage> {
     return await first(frame, signal);
   } catch (error) {
     if (signal.aborted || error instanceof FrameCancelled) throw new FrameCancelled();
-    const problem = error instanceof FrameProblem ? error : new FrameProblem("unreadable");
+    const problem = faultOf(error);
     setState(frame.imageId, problem.kind);
     throw problem;
   }

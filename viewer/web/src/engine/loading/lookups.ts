@@ -1,7 +1,7 @@
 // The lookup tables of images, fetched once for all frames of an instance that share them.
 
 import { type Lookup, lookupOf, type StoredLookup } from "../frames/lookup";
-import { FrameProblem } from "./fetchFrame";
+import { FrameProblem } from "./problems";
 
 export class Lookups {
   /** By the table as the metadata tell it: the frames of an instance share theirs. */

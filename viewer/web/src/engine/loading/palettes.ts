@@ -2,7 +2,7 @@
 
 import type { PixelModule } from "../frames/frame";
 import { type Colors, colorsOf, type StoredPalette } from "../frames/palette";
-import { FrameProblem } from "./fetchFrame";
+import { FrameProblem } from "./problems";
 
 export class Palettes {
   /** By pixel module: the frames of an instance share theirs. */
@@ -13,7 +13,7 @@ export class Palettes {
     this.fetchTable = fetchTable;
   }
 
-  /** Throws FrameProblem: "unreadable" when the palette is absent or damaged, else why it could not be fetched. */
+  /** Throws FrameProblem: "palette" when the palette is absent or damaged, else why it could not be fetched. */
   of(pixels: PixelModule): Promise<Colors> {
     const known = this.known.get(pixels) ?? this.made(pixels);
     this.known.set(pixels, known);
@@ -25,7 +25,7 @@ export class Palettes {
   private async made({ palette, pixelRepresentation }: PixelModule): Promise<Colors> {
     const bytes = palette && (await this.fetched(palette));
     const colors = bytes && colorsOf(palette, bytes, pixelRepresentation === 1);
-    if (!colors) throw new FrameProblem("unreadable");
+    if (!colors) throw new FrameProblem("palette");
     return colors;
   }
 
