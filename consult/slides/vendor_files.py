@@ -105,6 +105,8 @@ class VendorFiles:
                 flush_folder(self._root)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+        if not self._is_here(whose):  # deleted meanwhile: the sweep that went with it came too early for this file
+            shutil.rmtree(final, ignore_errors=True)
 
     def of(self, grant: index.Granted, series_instance_uid: str) -> VendorFile:
         """Return the file of a series.
@@ -118,7 +120,10 @@ class VendorFiles:
         folder = self._folder(whose)
         if not grant.labels or not folder.is_dir() or not self._is_here(whose):
             raise NotFound(what="vendor's file of this slide")
-        about = msgspec.json.decode((folder / "about").read_bytes(), type=_About)
+        try:
+            about = msgspec.json.decode((folder / "about").read_bytes(), type=_About)
+        except FileNotFoundError:  # swept since
+            raise NotFound(what="vendor's file of this slide") from None
         return VendorFile(folder / "file", f"{series_instance_uid}{about.suffix}")
 
     def sweep(self) -> None:

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from exchange.commands.to_dicom import PART_GIBIBYTES, PART_GIBIBYTES_MIN, Request, converted
+from exchange.commands.to_dicom import PART_GIBIBYTES, PART_GIBIBYTES_MAX, PART_GIBIBYTES_MIN, Request, converted
 from exchange.terminal.screen import out, plain_errors
 
 
@@ -19,7 +19,10 @@ def to_dicom(
     container: Annotated[str, typer.Option(help="Container Identifier (0040,0512): the slide's own number.")] = "",
     mpp: Annotated[float, typer.Option(help="Microns a pixel, where the file does not say.")] = 0.0,
     part_gib: Annotated[
-        float, typer.Option(min=PART_GIBIBYTES_MIN, help="Cut levels larger than this into a concatenation.")
+        float,
+        typer.Option(
+            min=PART_GIBIBYTES_MIN, max=PART_GIBIBYTES_MAX, help="Cut levels larger than this into a concatenation."
+        ),
     ] = PART_GIBIBYTES,
 ) -> None:
     """Write a slide as DICOM: every stored tile as it is, one file a level.

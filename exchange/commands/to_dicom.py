@@ -18,6 +18,7 @@ from wsi.source import opened_source
 
 PART_GIBIBYTES: Final = 16.0  # what a node takes by STOW-RS unless told otherwise
 PART_GIBIBYTES_MIN: Final = 0.001
+PART_GIBIBYTES_MAX: Final = 1024.0
 
 OPTIONS: Final[Mapping[str, tuple[str, Callable[[str], Any]]]] = {
     "--patient-id": ("patient_id", str),
@@ -63,7 +64,7 @@ def plain_request(arguments: Sequence[str]) -> Request | None:
             given[field] = kind(value)
         except ValueError:
             return None
-    if len(places) != 2 or not given.get("part_gib", PART_GIBIBYTES) >= PART_GIBIBYTES_MIN:
+    if len(places) != 2 or not PART_GIBIBYTES_MIN <= given.get("part_gib", PART_GIBIBYTES) <= PART_GIBIBYTES_MAX:
         return None
     file, folder = map(Path, places)
     return Request(file, folder, **given) if file.is_file() and (folder.is_dir() or not folder.exists()) else None

@@ -7,7 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 SOON: Final = timedelta(days=14)  # most authorities renew a month before the end: something does not, then
@@ -28,11 +28,15 @@ def faults(chain_pem: bytes, key_pem: bytes, name: str, now: datetime) -> Iterat
     except ValueError:
         yield "the certificate file has no readable certificate (PEM)"
         return
-    yield from _wrong_key(chain[0], key_pem)
     yield from expiry(chain, now)
-    if name and not _is_named(chain[0], name):
-        yield f"the certificate is not for {name}, which callers ask for, but for {', '.join(_names(chain[0])) or 'no name'}"
-    yield from _broken_chain(chain)
+    try:
+        yield from _wrong_key(chain[0], key_pem)
+        if name and not _is_named(chain[0], name):
+            named = ", ".join(_names(chain[0])) or "no name"
+            yield f"the certificate is not for {name}, which callers ask for, but for {named}"
+        yield from _broken_chain(chain)
+    except (ValueError, UnsupportedAlgorithm):
+        yield "the certificate is damaged, or of a kind that is not known here"
 
 
 def authority_faults(pem: bytes, now: datetime) -> Iterator[str]:

@@ -147,6 +147,7 @@ def test_plain_arguments_are_understood_in_any_order(tmp_path):
         ["--mpp", "two"],
         ["--part-gib", "0"],
         ["--part-gib", "nan"],
+        ["--part-gib", "inf"],
         ["--unknown", "1"],
         ["third"],
     ],

@@ -86,11 +86,13 @@ def test_a_node_keeps_none_unless_it_is_told_to(room, slide):
         assert client.get(address(one)).status_code == 404
 
 
-def test_it_goes_with_its_series_and_no_other(room, intake, slide, tmp_path):
+def test_it_goes_with_its_series_and_no_other(room, intake, slide, monkeypatch):
     one = taken(intake, slide)
     gone = Whose("LOCAL", one.study_instance_uid, "1.2.3")  # a series that is not here any more
     files = room.slides.vendor_files
-    files.keep(slide, gone)
+    with monkeypatch.context() as then:
+        then.setattr(VendorFiles, "_is_here", lambda *_: True)
+        files.keep(slide, gone)
     assert len(folders(room)) == 2
 
     files.sweep()
@@ -196,5 +198,11 @@ def test_a_new_start_removes_what_was_half_copied(room):
     (half / "file").write_bytes(b"half")
 
     room.slides.sweep()
+
+    assert folders(room) == []
+
+
+def test_the_file_of_a_series_that_went_while_it_was_copied_does_not_stay(room, slide):
+    room.slides.vendor_files.keep(slide, Whose("LOCAL", "1.2", "1.2.3"))
 
     assert folders(room) == []

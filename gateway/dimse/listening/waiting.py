@@ -10,12 +10,12 @@ from typing import Final
 
 from kernel.origins import network_of
 
-SHARE: Final = 4  # an address may have one in so many of the node's associations waiting
+SHARE: Final = 4  # a network (`kernel.origins`) may have one in so many of the node's associations waiting
 WAITING_MIN: Final = 8  # ... but at least these: a PACS opens several at once
 
 
 def most_waiting(associations_max: int, processes: int) -> int:
-    """Return how many connections of one address may wait in one of `processes`."""
+    """Return how many connections of one network may wait in one of `processes`."""
     return max(1, max(WAITING_MIN, associations_max // SHARE) // processes)
 
 
