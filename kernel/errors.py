@@ -116,6 +116,12 @@ class IdentifierMismatch(Refused):
     text = "The identifier does not match the SOP class: {reason}."
 
 
+class InputNotRead(Refused):
+    """A file, folder or member of a zip that a command was given and cannot read."""
+
+    text = "It was not read: {why}."
+
+
 class UnknownDestination(Refused):
     """A move to somewhere that no `[[destination]]` names, or that may not have identified studies."""
 

@@ -38,6 +38,15 @@ def test_every_table_that_can_be_generated_is_in_a_document():
     assert [name for name in documents.TABLES if f"<!-- begin {name} -->" not in text] == []
 
 
+def test_every_error_is_in_the_one_table_of_errors():
+    families = re.findall(r"^class (\w+)\(", (ROOT / "kernel" / "errors.py").read_text(), flags=re.MULTILINE)
+    child = re.compile(rf"^ *class \w+\((?:{'|'.join(families)})\)", flags=re.MULTILINE)
+    elsewhere = [path for room in ROOMS for path in (ROOT / room).rglob("*.py") if child.search(path.read_text())]
+
+    # Otherwise which statuses the document lists would hang on which modules are imported.
+    assert elsewhere == [ROOT / "kernel" / "errors.py"]
+
+
 def test_the_journey_in_the_architecture_names_every_event():
     text = (ROOT / "docs" / "architecture.md").read_text()
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import IO, Final
 
 from anonymizer.engine.result import Buffer
-from kernel.errors import LimitExceeded, Refused
+from kernel.errors import InputNotRead, LimitExceeded
 from kernel.zips import DAMAGED
 
 FILES_MAX: Final = 1_000_000  # of one run
@@ -48,12 +48,6 @@ _WORDS: Final = {
     errno.ELOOP: DANGLING_LINK,
     errno.ENAMETOOLONG: "name-too-long",
 }
-
-
-class InputNotRead(Refused):
-    """A file, folder or member that cannot be read."""
-
-    text = "It was not read: {why}."
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,10 +16,10 @@ from anonymizer.pixels.zones import read_zones
 from anonymizer.profiles.site_profile import chosen
 from anonymizer.pseudonyms.keys import Keys
 from anonymizer.release import Held, release
-from exchange.files.inputs import DICOM_PREFIX, Entry, InputNotRead, content_of
+from exchange.files.inputs import DICOM_PREFIX, Entry, content_of
 from exchange.files.outputs import Writer, Writing
 from kernel.dicom.pixels.boxes import Box
-from kernel.errors import Busy, Refused
+from kernel.errors import Busy, InputNotRead, Refused
 
 # What makes an instance of a photograph or a PDF, which by itself says not whose it is.
 NEEDS_WRAPPING: Final = "vienanh wrap"

@@ -52,6 +52,9 @@ STORED = """async () => {
   return [records, said.join("\\n")];
 }"""
 
+# The room has the key from the node and has made its store: from here on the line may drop.
+STORE_IS_READY = "async () => (await indexedDB.databases()).length > 0"
+
 # As many drafts as a browser keeps, of windows that are gone.
 FILLED = """async () => {
   const settled = (asked) => new Promise((done) => (asked.onsuccess = () => done(asked.result)));
@@ -90,6 +93,7 @@ def opening(browser_without_webgl: Browser, hub: NodeProcess) -> Iterator[Openin
         rooms.append(room)
         room.sign_in("bs.lan", PASSWORD)
         room.open_study(f"{date[6:]}/{date[4:6]}/{date[:4]}")
+        room.page.wait_for_function(STORE_IS_READY)
         return room
 
     yield opened
@@ -256,7 +260,6 @@ def test_somebody_else_at_this_browser_cannot_open_what_was_left_there(opening: 
 
 def test_a_browser_that_takes_no_more_drafts_says_that_the_page_must_stay(opening: Opening):
     room = opening(DATES[4])
-    room.page.wait_for_function("async () => (await indexedDB.databases()).length > 0")  # the room has made its store
     room.page.evaluate(FILLED)
     room.context.set_offline(True)
 

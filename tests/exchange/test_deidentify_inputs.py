@@ -12,8 +12,8 @@ from typer.testing import CliRunner
 
 from exchange.commands.table import app
 from exchange.files import inputs
-from exchange.files.inputs import Entry, InputNotRead, content_of, entries
-from kernel.errors import LimitExceeded
+from exchange.files.inputs import Entry, content_of, entries
+from kernel.errors import InputNotRead, LimitExceeded
 from tests.support.builders import a_ct, as_file
 
 
