@@ -8,7 +8,6 @@ a token is compared with FastAPI and OpenSlide without any, one process each, ov
 """
 
 import argparse
-import contextlib
 import hashlib
 import io
 import json
@@ -20,11 +19,8 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import openslide
@@ -32,7 +28,7 @@ import pydicom
 from openslide.deepzoom import DeepZoomGenerator
 from PIL import Image
 
-from bench import fetch, peers, slide_files
+from bench import peers, slide_files, slide_serving
 from bench.report import Peer, Report, arguments, say
 from kernel.dicom.pixels.jpeg_crops import cropped_jpeg
 from kernel.dicom.pixels.jpeg_transform import Extent
@@ -46,7 +42,6 @@ from wsi.tile_index import Level, SlideIndex
 ROUNDS = 5
 ROOT = Path(__file__).parents[1]
 PEER, PEER_VERSION = "wsidicomizer", "0.26.1"
-CONNECTIONS = 8
 OPEN_SLIDES = 50
 TILES_EACH = 40
 FRAMES = 180_000  # of the slide that is opened again
@@ -97,8 +92,7 @@ def _measure(folder: Path, runner: subprocess.Popen[str], options: argparse.Name
     _tiles(report, vendor, rounds)
     for name, path, at_least in (("SVS", vendor, 4), ("generic TIFF", generic, 10)):
         _conversion(report, name, path, runner, at_least=at_least, rounds=rounds)
-    for path, tile, at_least in ((vendor, 256, 8), (generic, 512, 15)):
-        _served(report, folder, path, tile, at_least=at_least, rounds=rounds)
+    slide_serving.measure(report, folder, vendor, generic, rounds)
     _memory(report, folder, vendor)
     _reopening(report, folder)
     return report.finish(options)
@@ -229,51 +223,6 @@ def _digest(tiles: Iterator[bytes]) -> str:
         *_, scan = segments(tile)
         digest.update(tile[scan.start :].rstrip(b"\0"))
     return digest.hexdigest()
-
-
-# --- over HTTP --------------------------------------------------------------------------------------------------------
-
-
-def _served(report: Report, folder: Path, path: Path, tile: int, *, at_least: float, rounds: int) -> None:
-    """Ask a node, with a token, and the peer, without, for stored tiles in random order."""
-    say(f"serving tiles of {tile} pixels")
-    data = f"node-{tile}"
-    command = [sys.executable, "-m", "exchange", "slides", "add", str(path), "--patient-id", "BENCH"]
-    subprocess.run([*command, "--data", str(folder / data)], check=True, capture_output=True, cwd=ROOT)
-    with contextlib.ExitStack() as stack:
-        node = stack.enter_context(peers.our_node(folder, data=data))
-        ours = replace(node, dicomweb=node.dicomweb.removesuffix("/dicom-web"))
-        peer = stack.enter_context(peers.openslide_server(folder, path, tile))
-        tiles, columns, rows = _tiles_of(ours)
-        rng = np.random.default_rng(11)
-        rates: dict[str, list[float]] = {ours.name: [], peer.name: []}
-        spent: dict[str, list[float]] = {ours.name: [], peer.name: []}
-        for number in range(rounds + 1):
-            for server, count in ((ours, 3000), (peer, 300)):
-                places = rng.integers(0, (columns - 1, rows - 1), (count, 2)).tolist()
-                paths = [f"{tiles}/0/0/0/{x}_{y}" if server is ours else f"/tiles/0/{x}_{y}.jpg" for x, y in places]
-                before_s = server.cpu_s()
-                elapsed_s, _ = fetch.get_all(server, paths, "image/jpeg", CONNECTIONS)
-                if number:
-                    rates[server.name].append(count / elapsed_s)
-                    spent[server.name].append((server.cpu_s() - before_s) * 1000 / count)
-        name = f"{tile}-px tiles over HTTP"
-        report.rate(name, "tiles/s", rates[ours.name], Peer(peer.name, rates[peer.name]), at_least)
-        report.cost("  server CPU", "ms/tile", spent[ours.name], Peer(peer.name, spent[peer.name]))
-
-
-def _tiles_of(server: peers.Server) -> tuple[str, int, int]:
-    """Return where the tiles of a node's one slide are, and how many its finest level has across and down."""
-
-    def get(path: str) -> Any:
-        headers = {"Authorization": f"Bearer {server.token}"}
-        with urllib.request.urlopen(urllib.request.Request(server.dicomweb + path, headers=headers)) as answer:
-            return json.load(answer)
-
-    (series,) = get("/dicom-web/series")
-    study, uid = (series[tag]["Value"][0] for tag in ("0020000D", "0020000E"))
-    told = get(f"/api/slides/{study}/{uid}")
-    return told["tiles"], told["octaves"][0]["columns"], told["octaves"][0]["rows"]
 
 
 # --- memory and opening -----------------------------------------------------------------------------------------------

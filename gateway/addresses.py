@@ -1,7 +1,7 @@
 """Addresses and networks as configurations name them."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Collection
 from typing import Final
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -20,8 +20,10 @@ def read_network(text: str) -> Network:
     return ipaddress.ip_network(text, strict=False)
 
 
-def is_within(address: str, networks: Iterable[Network]) -> bool:
+def is_within(address: str, networks: Collection[Network]) -> bool:
     """Whether a connection's address is in one of the networks; IPv4 counts as such also on a socket of IPv6."""
+    if not networks:
+        return False
     try:
         parsed: Address = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:  # a Unix socket's

@@ -5,13 +5,13 @@ DICOMweb is handed its requests before the framework sees them: a frame should c
 
 import ipaddress
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import JSONResponse, RedirectResponse, Response
-from starlette.routing import Match
+from starlette.routing import BaseRoute, Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from exchange.node.description import complete
@@ -38,6 +38,7 @@ METHODS = ("DELETE", "GET", "HEAD", "PATCH", "POST", "PUT")
 
 _log = telemetry.get_logger("exchange.node.http")
 
+Errors = Mapping[int | type[Exception], Callable[[Request, Exception], Response]]
 Checks = Callable[[], Mapping[str, str]]  # name of what was checked to what is wrong with it, empty when nothing is
 
 
@@ -51,15 +52,20 @@ def build_app(services: Services, dicomweb: ASGIApp, checks: Checks, static: Pat
         redoc_url=None,
         openapi_url="/api/openapi.json",
     )
-    app.router.routes[:0] = tile_routes(services)
+    tiles = tile_routes(services)
+    app.router.routes[:0] = tiles
     app.include_router(build_api(services))
-    _add_errors(app)
+    errors = _errors_of(app)
+    for kind, told in errors.items():
+        app.add_exception_handler(kind, told)
     _add_operation(app, services, checks)
     complete(app.openapi())
     app.router.routes.extend(ohif.routes(services.config.node.data, lambda request: _is_signed_in(services, request)))
     app.router.routes.extend(pages.routes(static))
     http = services.config.http
-    seated = Seated(_BoundedBody(app), http.requests_max, [read_network(one) for one in http.trusted_proxies])
+    seated = Seated(
+        _BoundedBody(_Tiles(tiles, errors, app)), http.requests_max, [read_network(one) for one in http.trusted_proxies]
+    )
     return Direct(SecurityHeaders(_Split(dicomweb, seated)))
 
 
@@ -75,6 +81,23 @@ class _Split:
         served = path.startswith(DICOMWEB_PREFIXES) or path == DICOMWEB_ROOT
         ours = scope["type"] in ("http", "websocket") and served
         await (self._dicomweb if ours else self._rest)(scope, receive, send)
+
+
+class _Tiles:
+    """Serves tiles, and whatever else is at their routes, before the framework looks at a request: that costs more than a tile."""
+
+    def __init__(self, routes: Sequence[BaseRoute], errors: Errors, rest: ASGIApp) -> None:
+        self._routes = routes
+        self._handlers = (errors, {})  # as Starlette leaves them for its routes
+        self._rest = rest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        for route in self._routes:
+            matched, found = route.matches(scope)
+            if matched is Match.FULL:
+                await route.handle({**scope, **found, "starlette.exception_handlers": self._handlers}, receive, send)
+                return
+        await self._rest(scope, receive, send)
 
 
 class _BoundedBody:
@@ -104,7 +127,9 @@ class _BoundedBody:
         await self._app(scope, receive_bounded, send)
 
 
-def _add_errors(app: FastAPI) -> None:
+def _errors_of(app: FastAPI) -> Errors:
+    """Return what tells an error: each as a problem, none with more than is meant for who asked."""
+
     def told(request: Request, error: Exception) -> Response:
         trace_id = secrets.token_hex(16)
         if not isinstance(error, ExchangeError):
@@ -119,10 +144,7 @@ def _add_errors(app: FastAPI) -> None:
     def not_allowed(request: Request, _: Exception) -> Response:
         return problem(MethodNotAllowed(allowed=_methods_at(app, request)), secrets.token_hex(16))
 
-    app.add_exception_handler(405, not_allowed)
-    app.add_exception_handler(ExchangeError, told)
-    app.add_exception_handler(RequestValidationError, invalid)
-    app.add_exception_handler(Exception, told)
+    return {405: not_allowed, ExchangeError: told, RequestValidationError: invalid, Exception: told}
 
 
 def _methods_at(app: FastAPI, request: Request) -> str:
