@@ -32,7 +32,8 @@ def faults(chain_pem: bytes, key_pem: bytes, name: str, now: datetime) -> Iterat
     try:
         yield from _wrong_key(chain[0], key_pem)
         if name and not _is_named(chain[0], name):
-            named = ", ".join(_names(chain[0])) or "no name"
+            hosts, addresses = names_of(chain[0])
+            named = ", ".join(hosts + addresses) or "no name"
             yield f"the certificate is not for {name}, which callers ask for, but for {named}"
         yield from _broken_chain(chain)
     except (ValueError, UnsupportedAlgorithm):
@@ -85,13 +86,13 @@ def _broken_chain(chain: Sequence[x509.Certificate]) -> Iterator[str]:
             yield f"certificate {number} was not issued by certificate {number + 1}: put each before its issuer"
 
 
-def _names(certificate: x509.Certificate) -> list[str]:
+def names_of(certificate: x509.Certificate) -> tuple[list[str], list[str]]:
+    """Return the hosts' names, and the addresses, that a certificate is for. Raises ValueError when they cannot be read."""
     try:
         named = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        return []
-    addresses = [str(one) for one in named.get_values_for_type(x509.IPAddress)]
-    return [*named.get_values_for_type(x509.DNSName), *addresses]
+        return [], []
+    return named.get_values_for_type(x509.DNSName), [str(one) for one in named.get_values_for_type(x509.IPAddress)]
 
 
 def _is_named(certificate: x509.Certificate, name: str) -> bool:
@@ -100,5 +101,6 @@ def _is_named(certificate: x509.Certificate, name: str) -> bool:
         wanted = str(ipaddress.ip_address(name))
     except ValueError:
         wanted = name.rstrip(".").lower()
-    names = {one.lower() for one in _names(certificate)}
+    hosts, addresses = names_of(certificate)
+    names = {one.lower() for one in hosts + addresses}
     return wanted in names or f"*.{wanted.partition('.')[2]}" in names

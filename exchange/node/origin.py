@@ -6,12 +6,13 @@ No packet is sent, and no name server is asked: the system only says by which of
 import socket
 from collections.abc import Callable
 from contextlib import suppress
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
 from cryptography import x509
 
+from exchange.node.certificates import names_of
 from kernel.config import HttpConfig
 
 EVERYWHERE: Final = ("0.0.0.0", "::", "")  # noqa: S104 (compared with)
@@ -60,14 +61,15 @@ def _certified(certificate: Path | None) -> str:
     """Return the first name, or address, that a certificate is for; empty when it has none that one could open."""
     if certificate is None:
         return ""
-    with suppress(OSError, ValueError, x509.ExtensionNotFound):
-        leaf = x509.load_pem_x509_certificates(certificate.read_bytes())[0]
-        names = leaf.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-        called = [one for one in names.get_values_for_type(x509.DNSName) if not one.startswith("*")]
-        addresses: list[IPv4Address | IPv6Address] = []
-        for one in names.get_values_for_type(x509.IPAddress):
-            with suppress(ValueError):  # a network is no address
-                addresses.append(ip_address(str(one)))
-        reached = [one for one in called if one != "localhost"] + [str(one) for one in addresses if not one.is_loopback]
-        return next(iter(reached), "")
+    with suppress(OSError, ValueError):
+        names, addresses = names_of(x509.load_pem_x509_certificates(certificate.read_bytes())[0])
+        reached = [one for one in names if one != "localhost" and not one.startswith("*")]
+        return next(iter(reached + [one for one in addresses if _is_reached(one)]), "")
     return ""
+
+
+def _is_reached(address: str) -> bool:
+    try:
+        return not ip_address(address).is_loopback
+    except ValueError:  # a network is no address
+        return False

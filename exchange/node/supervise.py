@@ -6,7 +6,6 @@ import os
 import resource
 import signal
 import socket
-import ssl
 import sys
 import threading
 from collections.abc import Callable, Generator, Mapping
@@ -245,7 +244,7 @@ def uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
     Raises
     ------
     InvalidConfiguration
-        A trusted proxy is no address or network.
+        A trusted proxy is no address or network, or the certificate and its key cannot be used.
     """
     try:
         trusted = [read_network(text) for text in http.trusted_proxies]
@@ -258,6 +257,7 @@ def uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
         trusted_proxies=trusted,
         silence_s=http.body_timeout_s,
     )
+    files = RenewedFiles.of(http)
     return uvicorn.Config(
         app,  # pyright: ignore[reportArgumentType] - uvicorn's own type of an ASGI application is narrower than ours
         loop="uvloop",
@@ -270,19 +270,10 @@ def uvicorn_settings(http: HttpConfig, app: object) -> uvicorn.Config:
         server_header=False,
         proxy_headers=bool(trusted),
         forwarded_allow_ips=[str(network) for network in trusted],
-        ssl_certfile=http.tls_certificate,
-        ssl_keyfile=http.tls_key,
-        ssl_context_factory=_renewed(http),
+        ssl_context_factory=None if files is None else lambda *_: files.context,
         timeout_keep_alive=KEEP_ALIVE_S,
         timeout_graceful_shutdown=int(DRAIN_S),
     )
-
-
-def _renewed(http: HttpConfig) -> Callable[[uvicorn.Config, Callable[[], ssl.SSLContext]], ssl.SSLContext] | None:
-    certificate, key = http.tls_certificate, http.tls_key
-    if certificate is None or key is None:
-        return None
-    return lambda _, read: RenewedFiles((certificate, key), read).context
 
 
 class _Server(uvicorn.Server):

@@ -7,6 +7,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    PrivateFormat,
+    load_pem_private_key,
+)
 
 from gateway.dimse.scu.calling import Lost, Target
 from gateway.dimse.scu.line import Line
@@ -303,6 +309,15 @@ def test_files_that_cannot_be_used_stop_the_start(start_node, settings, tmp_path
 
     with pytest.raises(InvalidConfiguration, match=r"dimse\.tls_certificate: it, tls_key or tls_ca cannot be used"):
         start_node(**{**settings, "tls_key": broken})
+
+
+def test_a_sealed_key_stops_the_start_and_its_password_is_asked_for_by_nobody(start_node, settings, tmp_path: Path):
+    sealed = tmp_path / "sealed.key"
+    key = load_pem_private_key(Path(settings["tls_key"]).read_bytes(), None)
+    sealed.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"a password")))
+
+    with pytest.raises(InvalidConfiguration, match="the key is sealed with a password; a node cannot be asked for it"):
+        start_node(**{**settings, "tls_key": sealed})
 
 
 def test_processes_do_not_start_with_such_files_either(start_processes, settings, tmp_path: Path):  # noqa: F811

@@ -18,14 +18,15 @@ from starlette.applications import Starlette
 
 from exchange.node.supervise import uvicorn_settings
 from kernel.config import HttpConfig
+from kernel.errors import InvalidConfiguration
 from tests.support.http import a_client
 from tests.support.nodes import HUB, NodeProcess
 
 PASSWORD = "mat khau dai du"
 
 
-def certificate(folder: Path) -> tuple[Path, Path]:
-    """Make a certificate of 127.0.0.1 that vouches for itself; return it and its key."""
+def certificate(folder: Path, password: bytes = b"") -> tuple[Path, Path]:
+    """Make a certificate of 127.0.0.1 that vouches for itself; return it and its key, sealed with a password if there is one."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
     now = datetime.now(UTC)
@@ -42,7 +43,8 @@ def certificate(folder: Path) -> tuple[Path, Path]:
     )
     pem = serialization.Encoding.PEM
     (folder / "node.crt").write_bytes(made.public_bytes(pem))
-    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    seal = serialization.BestAvailableEncryption(password) if password else serialization.NoEncryption()
+    private = key.private_bytes(pem, serialization.PrivateFormat.PKCS8, seal)
     (folder / "node.key").write_bytes(private)
     return folder / "node.crt", folder / "node.key"
 
@@ -80,10 +82,15 @@ def test_a_node_with_a_certificate_speaks_https_and_binds_its_cookie_to_it(node_
 
 def shown_by(port: int) -> bytes:
     """Shake hands and return the certificate that was shown."""
+    return shaken(port)[0]
+
+
+def shaken(port: int, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_3) -> tuple[bytes, str]:
+    """Shake hands and return the certificate that was shown, and the cipher suite that was agreed."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    context.check_hostname, context.verify_mode, context.maximum_version = False, ssl.CERT_NONE, version
     with socket.create_connection(("127.0.0.1", port), 10) as line, context.wrap_socket(line) as secured:
-        return secured.getpeercert(binary_form=True) or b""
+        return secured.getpeercert(binary_form=True) or b"", (secured.cipher() or ("",))[0]
 
 
 def der(crt: Path) -> bytes:
@@ -100,12 +107,15 @@ def test_a_renewed_certificate_is_shown_to_the_next_caller_and_a_broken_one_to_n
     thread.start()
     try:
         assert shown_by(port) == first
+        assert shaken(port, ssl.TLSVersion.TLSv1_2) == (first, "ECDHE-ECDSA-AES256-GCM-SHA384")
 
         certificate(tmp_path)
         second = der(crt)
         assert shown_by(port) == second != first
 
         key.write_text("half written")
+        assert shown_by(port) == second
+        certificate(tmp_path, password=b"asked for by nobody")
         assert shown_by(port) == second
         key.unlink()
         assert shown_by(port) == second
@@ -118,6 +128,18 @@ def test_a_renewed_certificate_is_shown_to_the_next_caller_and_a_broken_one_to_n
     finally:
         server.should_exit = True
         thread.join()
+
+
+def test_a_key_that_is_sealed_is_told_and_its_password_asked_for_by_nobody(tmp_path):
+    crt, key = certificate(tmp_path, password=b"asked for by nobody")
+
+    with pytest.raises(InvalidConfiguration, match=r"http\.tls_certificate: .* the key is sealed with a password"):
+        uvicorn_settings(HttpConfig(tls_certificate=crt, tls_key=key), Starlette())
+
+
+def test_files_that_are_not_there_are_told(tmp_path):
+    with pytest.raises(InvalidConfiguration, match=r"it or tls_key cannot be used: No such file or directory$"):
+        uvicorn_settings(HttpConfig(tls_certificate=tmp_path / "none.crt", tls_key=tmp_path / "none.key"), Starlette())
 
 
 @pytest.mark.parametrize(("trusted", "secure"), [("127.0.0.1", True), ("192.0.2.1", False)])

@@ -31,6 +31,7 @@ CIPHERS: Final = (
     "ECDHE-RSA-CHACHA20-POLY1305",
 )
 CLIENTS: Final = MappingProxyType({"off": ssl.CERT_NONE, "optional": ssl.CERT_OPTIONAL, "required": ssl.CERT_REQUIRED})
+SEALED: Final = "the key is sealed with a password; a node cannot be asked for it"
 _SHORT: Final[Mapping[str, str]] = {  # names of attributes as people write them (RFC 4514 3)
     "commonName": "CN",
     "organizationName": "O",
@@ -68,7 +69,7 @@ class ServerFiles:
             One cannot be read, is no certificate or key, or they do not go together (ssl.SSLError).
         """
         context = _restricted(ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER))
-        context.load_cert_chain(self.certificate, self.key)
+        load_chain(context, self.certificate, self.key)
         context.options |= ssl.OP_CIPHER_SERVER_PREFERENCE | ssl.OP_NO_TICKET | ssl.OP_NO_RENEGOTIATION
         context.num_tickets = 0  # associations are few, and every one proves its client anew
         if self.ca is not None:
@@ -161,7 +162,7 @@ class ClientTls:
         else:
             context.load_verify_locations(self.ca_file)
         if self.certificate is not None:
-            context.load_cert_chain(self.certificate, self.key)
+            load_chain(context, self.certificate, self.key)
         connection.settimeout(timeout_s)
         secured = context.wrap_socket(connection, server_hostname=self.name or host, do_handshake_on_connect=False)
         return _shaken(secured, timeout_s)
@@ -176,6 +177,23 @@ def certificate_of(link: SecureLink) -> Certificate | None:
     subject = cast("tuple[tuple[tuple[str, str], ...], ...]", told.get("subject", ()))
     names = frozenset((_SHORT.get(key, key), value) for part in subject for key, value in part)
     return Certificate(hashlib.sha256(encoded).hexdigest(), names)
+
+
+def load_chain(context: ssl.SSLContext, certificate: Path, key: Path | None) -> None:
+    """Give a context its certificate and key. A key that is sealed is refused: OpenSSL would ask for it on the terminal.
+
+    Raises
+    ------
+    OSError
+        One cannot be read, is no certificate or key, is sealed, or they do not go together (ssl.SSLError).
+    """
+    context.load_cert_chain(certificate, key, _sealed)
+
+
+def _sealed() -> str:
+    error = ssl.SSLError(SEALED)
+    error.reason = SEALED
+    raise error
 
 
 def _restricted(context: ssl.SSLContext) -> ssl.SSLContext:
