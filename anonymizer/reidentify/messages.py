@@ -35,18 +35,13 @@ def named_in_message(content: bytes) -> Named:
     """
     if len(content) > MESSAGE_BYTES_MAX:
         raise LimitExceeded(limit="MESSAGE_BYTES_MAX", value=len(content), bound=MESSAGE_BYTES_MAX)
-    texts = list(_texts(decoded(content)))
+    message = decoded(content)
+    documents = list(_documents(message))
+    texts = [message, *map(text_of, documents)]  # of those that are none, what their bytes are as text
     pseudonyms = {found for text in texts for found in PSEUDONYM.findall(text) if is_pseudonym(found)}
     uids = frozenset(uid for text in texts for uid in NEW_UID.findall(text))
-    uids = uids.union(*(uids_in(document) for document in pdfs_in(content)))
+    uids = uids.union(*(uids_in(document) for document in documents if is_pdf(document)))
     return Named(next(iter(pseudonyms)) if len(pseudonyms) == 1 else "", "", "", frozenset(), uids)
-
-
-def _texts(message: str) -> Iterator[str]:
-    """Yield the text of a message, and that of each document in it, the bytes of those that are none included."""
-    yield message
-    for document in _documents(message):
-        yield text_of(document)
 
 
 def pdfs_in(content: bytes) -> Iterator[bytes]:

@@ -32,17 +32,20 @@ _JSON: Final = re.compile(rb"\\u([0-9A-Fa-f]{4})")
 
 def decoded(content: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield (offset in `content`, what stands there) of whatever is coded, as bytes; texts of UTF-16 as UTF-8."""
-    yield from _of_words(content, content)
+    seen: set[bytes] = set()
+    yield from _of_words(content, content, seen)
     for sign, pattern, decode in _ESCAPED:
         if sign in content and pattern.search(content):
             for offset, window in _windows(content, pattern):
                 yield offset, decode(window)
     if any(content[found.start() - 1] in _LINE_ENDS for found in _LINE.finditer(content)):  # as mail has base64
-        yield from _of_words(content.replace(b"\r", b"").replace(b"\n", b""), content)
+        yield from _of_words(content.replace(b"\r", b"").replace(b"\n", b""), content, seen)
 
 
-def _of_words(text: bytes, content: bytes) -> Iterator[tuple[int, bytes]]:
-    words = set(text.translate(_OTHERS_BLANK).split())
+def _of_words(text: bytes, content: bytes, seen: set[bytes]) -> Iterator[tuple[int, bytes]]:
+    """Yield a piece for each word that is not in `seen`, with all that it may stand for: a digest has six meanings."""
+    words = set(text.translate(_OTHERS_BLANK).split()) - seen
+    seen |= words
     for word in sorted(words - _meaningless):
         if b"." in word and not word.strip(_NUMBERS):  # a UID, or a decimal: hardly one comes twice
             continue
@@ -50,9 +53,7 @@ def _of_words(text: bytes, content: bytes) -> Iterator[tuple[int, bytes]]:
         if not pieces:
             _remember(word)
         else:
-            offset = max(content.find(word[:CODED_BYTES_MIN]), 0)
-            for piece in pieces:
-                yield offset, piece
+            yield max(content.find(word[:CODED_BYTES_MIN]), 0), b" ".join(pieces)
 
 
 def _remember(word: bytes) -> None:

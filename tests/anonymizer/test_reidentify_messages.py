@@ -225,6 +225,16 @@ def test_a_uid_within_a_picture_counts_as_named():
     assert named_in_message(json.dumps({"contentType": "image/png", "data": picture}).encode()).uids == {NEW}
 
 
+def test_what_stands_in_base64_is_unpacked_once(monkeypatch):
+    unpack, seen = messages._unpacked, []
+    monkeypatch.setattr(messages, "_unpacked", lambda encoded: seen.append(encoded) or unpack(encoded))
+    packed = base64.b64encode(a_typed_pdf([f"Study {NEW}"])).decode()
+
+    named = named_in_message(json.dumps({"data": packed}).encode())
+
+    assert (named.uids, seen) == ({NEW}, [packed])
+
+
 def attached(document: bytes) -> bytes:
     part = {"contentType": "application/pdf", "data": base64.b64encode(document).decode()}
     return json.dumps({"resourceType": "DiagnosticReport", "presentedForm": [part], "conclusion": TOKEN}).encode()

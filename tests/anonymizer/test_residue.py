@@ -2,6 +2,7 @@
 
 import base64
 import gzip
+import hashlib
 import io
 import json
 import quopri
@@ -348,6 +349,16 @@ def test_coded_pieces_are_counted(monkeypatch):
     monkeypatch.setattr(residue_unpacked, "PIECES_MAX", 5)
     with pytest.raises(LimitExceeded, match="pieces packed within values exceeded: 6 is more than 5"):
         list(residue_unpacked.unpacked(texts))
+
+
+def test_a_header_full_of_digests_is_searched_each_once_whatever_it_may_stand_for():
+    digests = [hashlib.sha256(b"%d" % number).hexdigest().encode() for number in range(1_500)]
+    hidden = "bà Thị Hương, 50 tuổi, ở Huế".encode().hex().encode()
+
+    pieces = [piece for _, piece in decoded(b"\r\n".join([*digests, hidden, *digests]))]
+
+    assert len(pieces) < len(digests) + 10
+    assert any("Thị Hương".encode() in piece for piece in pieces)
 
 
 def test_coded_words_beyond_the_bound_are_not_decoded(monkeypatch):
