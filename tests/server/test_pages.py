@@ -56,9 +56,12 @@ def test_a_person_is_shown_a_page_where_there_is_none_and_a_program_is_told_in_j
 
 def test_an_address_of_the_api_that_is_none_answers_in_json_whoever_asks(room):
     with room.client() as client:
-        answer = client.get("/api/nothing", headers={"Accept": "text/html"})
+        methods = ("DELETE", "GET", "PATCH", "POST", "PUT")
+        answers = [client.request(method, "/api/nothing", headers={"Accept": "text/html"}) for method in methods]
 
-    assert (answer.status_code, answer.json()["detail"]) == (404, "There is no such address.")
+    for answer in answers:
+        assert (answer.status_code, answer.headers["Content-Type"]) == (404, "application/problem+json")
+        assert answer.json()["detail"] == "There is no such address."
 
 
 def test_a_method_that_an_address_does_not_have_is_told_as_every_error_is(room):

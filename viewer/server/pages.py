@@ -7,7 +7,7 @@ reader's language, to a program JSON.
 
 import mimetypes
 import re
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, Response
 from starlette.routing import BaseRoute, Route
+from starlette.types import Receive, Scope, Send
 
 from kernel.errors import NotFound
 
@@ -54,6 +55,9 @@ def routes(folder: Path) -> list[BaseRoute]:
     """Return the routes of the screens and their files; they come last, after every other route."""
     pages = files_of(folder)
 
+    def is_page(name: str) -> bool:
+        return name in pages or SCREENS.fullmatch(name) is not None
+
     async def page(request: Request) -> Response:
         name = request.path_params["path"]
         found = pages.get(name) or (pages.get("index.html") if SCREENS.fullmatch(name) else None)
@@ -63,7 +67,21 @@ def routes(folder: Path) -> list[BaseRoute]:
             return _nothing(request, pages.get("index.html"))
         return answer(found, request.headers.get("accept-encoding", ""))
 
-    return [Route("/{path:path}", page, methods=["GET"])]
+    return [_Pages(page, is_page)]
+
+
+class _Pages(Route):
+    """Every address, to look at. For anything else only pages have addresses: the others are not found, whoever asks how."""
+
+    def __init__(self, page: Callable[[Request], Awaitable[Response]], is_page: Callable[[str], bool]) -> None:
+        super().__init__("/{path:path}", page, methods=["GET"])
+        self._is_page = is_page
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that no other route took (ASGI)."""
+        if scope["method"] not in ("GET", "HEAD") and not self._is_page(scope["path_params"]["path"]):
+            raise NotFound(what="address")
+        await super().handle(scope, receive, send)
 
 
 def _nothing(request: Request, room: Page | None) -> Response:
