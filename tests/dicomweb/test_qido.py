@@ -1,5 +1,6 @@
 """QIDO-RS against a running node."""
 
+import gzip
 from contextlib import suppress
 
 import pytest
@@ -11,6 +12,7 @@ from kernel.dicom.queries.matching import AnyOf, Exact, Range, Words
 from kernel.dicom.vocabulary.dictionary import KEYWORD_OF
 from kernel.errors import InvalidQuery
 from tests.dicomweb.conftest import running_node
+from tests.dicomweb.test_metadata import unzstd
 from tests.support.builders import a_cr, a_ct, a_ct_series, an_us_cine
 
 
@@ -119,6 +121,21 @@ def test_nothing_found_is_an_empty_array(archive, path):
     response = archive.get("/dicom-web" + path)
 
     assert (response.status_code, response.json()) == (200, [])
+
+
+@pytest.mark.parametrize("coding", ["gzip", "zstd", "identity"])
+def test_a_long_list_is_compressed_as_the_client_likes(hospital, coding):
+    node, _ = hospital
+    decode = {"gzip": gzip.decompress, "zstd": unzstd, "identity": bytes}[coding]
+
+    for accept in ("application/dicom+json", 'multipart/related; type="application/dicom+xml"'):
+        asked = {"Accept-Encoding": coding, "Accept": accept}
+        with node.http() as client, client.stream("GET", "/dicom-web/studies", headers=asked) as response:
+            raw = b"".join(response.iter_raw())
+
+        assert response.headers.get("content-encoding", "identity") == coding
+        assert response.headers["vary"] == "Accept, Authorization, Cookie, Accept-Encoding"
+        assert decode(raw).count(b"00201208") == 3
 
 
 def test_dicomweb_client_searches(hospital):

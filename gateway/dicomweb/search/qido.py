@@ -126,7 +126,7 @@ def _answer(call: Call, offer: Offer, items: list[Item], page: Page) -> Answer:
     headers = {"Vary": VARY}
     if page.more:
         headers["Warning"] = f'299 {call.address.base_url} "{_more(page.remaining)}"'
-    return listed(items, offer, headers, call.room.boundary)
+    return listed(items, offer, headers, call.room.boundary, call.headers.get("accept-encoding", ""))
 
 
 def _more(remaining: int | None) -> str:

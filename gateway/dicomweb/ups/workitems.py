@@ -96,7 +96,7 @@ def search(call: Call) -> ASGIApp:
     if more:
         headers["Warning"] = warning(call, "There are additional results that can be requested")
     items = [asked.shown(model) for model in models]
-    return listing.listed(items, offer, headers, call.room.boundary)
+    return listing.listed(items, offer, headers, call.room.boundary, call.headers.get("accept-encoding", ""))
 
 
 def by(call: Call) -> By:
