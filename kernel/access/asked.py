@@ -9,6 +9,7 @@ from kernel.access.identity import Proved
 from kernel.archive.owner.asking import LocalOwner, Owner
 
 OPEN_STUDY: Final = "access.open_study"
+TELL_LABEL: Final = "access.tell_label"
 MAY_SEARCH: Final = "access.may_search"
 IDENTIFY: Final = "access.identify"
 STANDS: Final = "access.stands"
@@ -23,6 +24,10 @@ class StudyAccess(Protocol):
         """Give leave to read one study; audited before it returns. Raises Forbidden, NotFound, AmbiguousStudy."""
         ...
 
+    def tell_label(self, principal: Principal, grant: StudyGrant, address: str) -> None:
+        """Write down that somebody takes the label of a slide, before they do."""
+        ...
+
     def may_search(self, principal: Principal, keywords: list[str], address: str) -> frozenset[str] | None:
         """Audit a search; return the sites it may cover, None for all. Raises Forbidden."""
         ...
@@ -34,6 +39,12 @@ class _OpenStudy(msgspec.Struct, array_like=True, frozen=True):
     action: Action
     address: str
     site: str | None
+
+
+class _TellLabel(msgspec.Struct, array_like=True, frozen=True):
+    principal: Principal
+    grant: StudyGrant
+    address: str
 
 
 class _MaySearch(msgspec.Struct, array_like=True, frozen=True):
@@ -54,6 +65,7 @@ class _Identify(msgspec.Struct, array_like=True, frozen=True):
 
 _encode = msgspec.msgpack.Encoder().encode
 _open_study = msgspec.msgpack.Decoder(_OpenStudy).decode
+_tell_label = msgspec.msgpack.Decoder(_TellLabel).decode
 _may_search = msgspec.msgpack.Decoder(_MaySearch).decode
 _identify = msgspec.msgpack.Decoder(_Identify).decode
 _principal = msgspec.msgpack.Decoder(Principal).decode
@@ -76,6 +88,10 @@ class AskedAccess:
         asked = _OpenStudy(principal, study_instance_uid, action, address, site)
         return _grant(self._owner.ask(OPEN_STUDY, _encode(asked)))
 
+    def tell_label(self, principal: Principal, grant: StudyGrant, address: str) -> None:
+        """Have it written down that somebody takes the label of a slide. Raises Busy."""
+        self._owner.ask(TELL_LABEL, _encode(_TellLabel(principal, grant, address)))
+
     def may_search(self, principal: Principal, keywords: list[str], address: str) -> frozenset[str] | None:
         """Ask which sites a search may cover. Raises as `Access.may_search`, and Busy."""
         return _sites(self._owner.ask(MAY_SEARCH, _encode(_MaySearch(principal, keywords, address))))
@@ -97,6 +113,11 @@ def serve_access(owner: LocalOwner, access: Access) -> None:
         one = _open_study(body)
         return _encode(access.open_study(one.principal, one.study_instance_uid, one.action, one.address, one.site))
 
+    def tell_label(body: bytes) -> bytes:
+        one = _tell_label(body)
+        access.tell_label(one.principal, one.grant, one.address)
+        return b""
+
     def may_search(body: bytes) -> bytes:
         one = _may_search(body)
         return _encode(access.may_search(one.principal, one.keywords, one.address))
@@ -108,4 +129,5 @@ def serve_access(owner: LocalOwner, access: Access) -> None:
     owner.serve(IDENTIFY, identify)
     owner.serve(STANDS, lambda body: _encode(access.stands(_principal(body))))
     owner.serve(OPEN_STUDY, open_study)
+    owner.serve(TELL_LABEL, tell_label)
     owner.serve(MAY_SEARCH, may_search)

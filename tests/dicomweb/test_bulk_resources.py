@@ -85,6 +85,56 @@ def test_frames_among_bulk_data_are_parts_of_one_location_in_their_order(archive
     assert frames == [frame.rstrip(b"\0") for frame in frames_as_stored(ds)]
 
 
+@pytest.mark.parametrize(
+    "name", ["ct_jpeg_ls.dcm", "ct_rle.dcm", "ct_htj2k.dcm", "ct_big_endian.dcm", "ct_deflated.dcm"]
+)
+def test_what_is_encoded_without_loss_is_decoded_unless_another_transfer_syntax_is_asked_for(node, name):
+    _, ds = stored(node, name)
+    native = pixel_array(ds).astype("<i2" if ds.PixelRepresentation else "<u2").tobytes()
+    encapsulated = "big" not in name and "deflated" not in name
+    asked = (
+        (f'multipart/related; type="{OCTETS}"', native, EXPLICIT),
+        (f'multipart/related; type="{OCTETS}"; transfer-syntax={EXPLICIT}', native, EXPLICIT),
+        (AS_STORED, None, ds.file_meta.TransferSyntaxUID if encapsulated else EXPLICIT),
+    )
+
+    for path in ("/bulkdata", "/bulkdata/7FE00010"):
+        for accept, expected, syntax in asked:
+            ((headers, content),) = parts_of(node.get(url_of(ds) + path, Accept=accept))
+
+            assert headers["content-type"] == f"{OCTETS}; transfer-syntax={syntax}"
+            assert expected is None or content == expected
+    assert node.get(url_of(ds) + "/bulkdata/7FE00010").content == native
+    assert node.get(url_of(ds) + "/bulkdata/7FE00010", Accept=OCTETS).content == native
+
+
+def test_what_may_have_lost_something_is_decoded_only_where_that_is_asked_for(archive):
+    _, ds = stored(archive, "us_cine_jpeg.dcm")
+    accept = f'multipart/related; type="{OCTETS}"; transfer-syntax={EXPLICIT}'
+
+    for path in ("/bulkdata", "/bulkdata/7FE00010"):
+        ((_, content),) = parts_of(archive.get(url_of(ds) + path, Accept=accept))
+
+        assert len(content) == ds.Rows * ds.Columns * ds.NumberOfFrames * ds.SamplesPerPixel
+        assert len(parts_of(archive.get(url_of(ds) + path))) == ds.NumberOfFrames
+
+
+def test_bulk_data_that_cannot_be_decoded_come_as_they_are_stored_to_who_takes_them_so(archive):
+    damaged = a_ct(seed="damaged")
+    damaged.PixelData = encapsulate([b"\xff\xd8 no JPEG-LS at all"])
+    damaged["PixelData"].VR = "OB"
+    damaged["PixelData"].is_undefined_length = True
+    put(archive, as_file(damaged, JPEG_LS))
+    url = url_of(damaged) + "/bulkdata/7FE00010"
+
+    as_it_is = archive.get(url)
+    native = archive.get(url, Accept=f"{OCTETS}; transfer-syntax={EXPLICIT}")
+
+    assert as_it_is.headers["content-type"] == f"{OCTETS}; transfer-syntax={JPEG_LS}"
+    assert as_it_is.content.startswith(b"\xff\xd8 no JPEG-LS at all")
+    assert native.status_code == 406
+
+
 @pytest.mark.parametrize("name", ["ct_jpeg_ls.dcm", "ct_implicit_le.dcm", "ct_big_endian.dcm", "ct_deflated.dcm"])
 def test_pixel_data_are_native_in_one_part_unless_another_transfer_syntax_is_asked_for(node, name):
     _, ds = stored(node, name)

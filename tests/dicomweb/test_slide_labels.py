@@ -60,12 +60,26 @@ def test_an_instance_that_shows_the_label_is_not_there(slide, what):
     assert slide.get(path, without).status_code == 404  # though it was just served, and is remembered
 
 
+def looks_at_labels(node) -> int:
+    with node.db.read() as connection:
+        return sum(line.detail.get("what") == "slide label" for line in audit.of_study(connection, STUDY))
+
+
 def test_whole_studies_and_series_are_retrieved_without_labels(slide):
     without, with_right = slide.a_token(*READ), slide.a_token(*LABELS)
 
     for path in (STUDY_URL, SERIES_URL):
         assert slide.get(path, without).content.count(b"Content-Type: application/dicom") == 2
+    assert looks_at_labels(slide) == 0
+    for path in (STUDY_URL, SERIES_URL):
         assert slide.get(path, with_right).content.count(b"Content-Type: application/dicom") == 4
+    assert looks_at_labels(slide) == 1
+
+
+def test_pictures_of_a_whole_study_tell_the_look_at_its_labels(slide):
+    assert slide.get(f"{STUDY_URL}/rendered", slide.a_token(*LABELS)).status_code == 200
+
+    assert looks_at_labels(slide) == 1
 
 
 @pytest.mark.parametrize("what", ["bulkdata", "pixeldata"])
@@ -78,9 +92,7 @@ def test_all_bulk_data_are_given_without_labels(slide, what):
             uid for uid in TISSUE | BESIDE if f"/{uid}/".encode() in slide.get(f"{path}/{what}", with_right).content
         }
         assert (shown, every) == (TISSUE, TISSUE | BESIDE)
-    with slide.db.read() as connection:
-        looks = [line for line in audit.of_study(connection, STUDY) if line.detail.get("what") == "slide label"]
-    assert len(looks) == 1
+    assert looks_at_labels(slide) == 1
 
 
 def test_a_volume_that_says_the_label_is_in_it_is_no_tissue(node):
@@ -95,11 +107,7 @@ def test_a_look_at_a_label_is_an_audit_line_of_its_own(slide):
     for _ in range(3):
         slide.get(f"{SERIES_URL}/instances/{LABEL}/frames/1/rendered", token)
 
-    with slide.db.read() as connection:
-        lines = audit.of_study(connection, STUDY)
-    assert [dict(line.detail) for line in lines if line.detail.get("what") == "slide label"] == [
-        {"what": "slide label"}
-    ]
+    assert looks_at_labels(slide) == 1
 
 
 def test_a_slide_in_the_reading_room_names_what_its_reader_may_see(slide):

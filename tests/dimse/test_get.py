@@ -15,6 +15,7 @@ from pynetdicom.sop_class import (
     PatientRootQueryRetrieveInformationModelGet,
     PatientStudyOnlyQueryRetrieveInformationModelGet,
     StudyRootQueryRetrieveInformationModelGet,
+    VLWholeSlideMicroscopyImageStorage,
 )
 from sqlalchemy import select
 
@@ -31,6 +32,9 @@ from tests.support.access import audited
 from tests.support.builders import a_ct, a_ct_series, as_dataset_bytes, as_file
 from tests.support.entities import an_entity
 from tests.support.nodes import wait_until
+from tests.wsi.builders import jpeg, texture
+from tests.wsi.dicom_builders import a_header as a_slide_header
+from tests.wsi.dicom_builders import as_file as as_slide_file
 
 STUDY_GET = StudyRootQueryRetrieveInformationModelGet
 PATIENT_GET = PatientRootQueryRetrieveInformationModelGet
@@ -69,6 +73,7 @@ class Getter:
         title: str = "GETTER",
         model=STUDY_GET,
         max_pdu: int = 16382,
+        storage=CTImageStorage,
     ) -> None:
         self.model = model
         self.came: list[tuple[str, str, bytes]] = []  # instance, transfer syntax, data set
@@ -77,13 +82,13 @@ class Getter:
         ae = an_entity(title)
         ae.add_requested_context(model)
         for syntax in syntaxes:
-            ae.add_requested_context(CTImageStorage, syntax)
+            ae.add_requested_context(storage, syntax)
         self.association = ae.associate(
             "127.0.0.1",
             port,
             ae_title="VIENANH",
             max_pdu=max_pdu,
-            ext_neg=[build_role(CTImageStorage, scp_role=True)],
+            ext_neg=[build_role(storage, scp_role=True)],
             evt_handlers=[(evt.EVT_C_STORE, self._store)],
         )
         assert self.association.is_established
@@ -354,6 +359,24 @@ def test_a_source_gets_only_the_studies_of_its_site_and_every_study_is_audited(s
         ("elsewhere", "serious failure"),
         ("AE READER", "success"),
     ]
+
+
+def test_labels_of_slides_are_given_to_who_may_see_them_and_told_apart(start_node, tmp_path):
+    node = start_node(sources=[{"name": "seeing", "calling": "SEEING", "services": ["get"], "labels": "show"}])
+    label = a_slide_header(64, 48, 64, 1, ImageType=["ORIGINAL", "PRIMARY", "LABEL", "NONE"])
+    path = tmp_path / "label.dcm"
+    path.write_bytes(as_slide_file(label, [jpeg(texture(64, 64))]))
+    (sent,) = send_files([path], Target("127.0.0.1", node.port, "VIENANH", "CT1", PATIENCE_S))
+    assert sent.receipt.is_success
+    came, told = [], []
+
+    for title in ("READER", "SEEING"):
+        getter = Getter(node.port, (JPEGBaseline8Bit,), title=title, storage=VLWholeSlideMicroscopyImageStorage)
+        getter.gets(an_identifier("STUDY", StudyInstanceUID=label.StudyInstanceUID))
+        came.append(len(getter.came))
+        told.append(sum("slide label" in detail for _, _, detail in audited(node.database)))
+
+    assert (came, told) == ([0, 1], [0, 1])
 
 
 def test_patients_of_two_sites_who_share_an_id_are_never_given_as_one(start_node, tmp_path):

@@ -110,10 +110,17 @@ class Call:
         """Return where the instance is that the URL names, in the study that was granted."""
         with self.services.db.read() as connection:
             located = index.locate_instance(connection, grant, self.params["series"], self.params["instance"])
-        self.tell_label(grant, located)
+        self.tell_labels(grant, located)
         return located
 
-    def tell_label(self, grant: StudyGrant, located: Located) -> None:
-        """Write down a look at the label of a slide."""
-        if located.shows_label:
+    def locate_all(self, grant: StudyGrant) -> list[Located]:
+        """Return where the instances are of the series that the URL names, else of the whole study."""
+        with self.services.db.read() as connection:
+            if "series" in self.params:
+                return index.locate_series(connection, grant, self.params["series"])
+            return index.locate_study(connection, grant)
+
+    def tell_labels(self, grant: StudyGrant, *located: Located) -> None:
+        """Write down a look at the label of a slide, if one is among them."""
+        if any(one.shows_label for one in located):
             self.services.access.tell_label(self.principal, grant, self.address.peer)

@@ -4,8 +4,8 @@ A multipart message; the Content-Location of each part is the BulkDataURI that m
 part, a stored video is one, encoded frames are a part each, in their order. It is made an instance at a time while it is
 sent. What cannot be had as it was asked for comes as it is stored, which its part's Content-Type says.
 
-Bulk data come as their URIs give them, stored frames too; pixel data as frames do: without a transfer-syntax parameter
-octets are native samples.
+Bulk data come as their URIs give them; pixel data as frames do. Without a transfer-syntax parameter octets are native
+samples, but among bulk data frames that may have lost something stay as they are (`native_pixels`).
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -26,20 +26,22 @@ from gateway.dicomweb.retrieve.bulkdata import value_in
 from gateway.dicomweb.retrieve.frame_media import offers
 from gateway.dicomweb.retrieve.frame_source import frame_source, mapped, opened
 from gateway.dicomweb.retrieve.instances import VARY
+from gateway.dicomweb.retrieve.native_pixels import is_decoded_unasked, native_pixels
 from gateway.dicomweb.retrieve.representations import AS_STORED, stored_syntaxes
 from gateway.dicomweb.retrieve.videos import STREAM_TYPES, is_stream, stream_of
 from kernel.access import StudyGrant
-from kernel.archive import index
 from kernel.archive.records import Located
 from kernel.dicom.scanning.elements import Header
 from kernel.dicom.scanning.scanner import scan_apart
-from kernel.dicom.transcoding.frames import NATIVE_TARGETS, check_frames, frames_in, packed
+from kernel.dicom.transcoding.frames import NATIVE_TARGETS, check_frames, frames_in
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import NotFound, Refused
 
 _STORED: Final = Offer(OCTETS, True, frozenset({"*"}), AS_STORED)  # noqa: FBT003 (a row)
+UNASKED: Final = ""  # the transfer syntax that PS3.18 8.7.3.3 gives each instance
 BULK_OFFERS: Final = (
-    Offer(OCTETS, True, frozenset({"", "*"}), AS_STORED),  # noqa: FBT003 (a row)
+    Offer(OCTETS, True, frozenset({""}), UNASKED),  # noqa: FBT003 (a row)
+    Offer(OCTETS, True, frozenset({"*"}), AS_STORED),  # noqa: FBT003 (a row)
     Offer(OCTETS, True, frozenset({EXPLICIT_VR_LITTLE_ENDIAN}), EXPLICIT_VR_LITTLE_ENDIAN),  # noqa: FBT003 (a row)
 )
 
@@ -86,13 +88,8 @@ def _asked(call: Call) -> tuple[StudyGrant, list[Located]]:
     grant = call.open_study(call.params["study"])
     if "instance" in call.params:
         return grant, [call.locate(grant)]
-    with call.services.db.read() as connection:
-        if "series" in call.params:
-            located = index.locate_series(connection, grant, call.params["series"])
-        else:
-            located = index.locate_study(connection, grant)
-    for one in located:
-        call.tell_label(grant, one)
+    located = call.locate_all(grant)
+    call.tell_labels(grant, *located)
     return grant, located
 
 
@@ -165,6 +162,9 @@ def _pixels_of(call: Call, one: Located, offer: Offer) -> Iterator[_Part]:
     if pixels is None or not pixels.length:
         return
     path, target = f"{pixels.tag:08X}", offer.transfer_syntax_uid
+    if target == UNASKED:
+        target = EXPLICIT_VR_LITTLE_ENDIAN if is_decoded_unasked(stored) else AS_STORED
+        offer = offer._replace(transfer_syntax_uid=target)
     if is_stream(one):
         media_type = offer.media_type if offer.media_type == STREAM_TYPES[stored] else OCTETS
         yield _Part(path, media_type, stored, _bytes_of(stream_of(call, one)))
@@ -208,14 +208,12 @@ def _made(call: Call, one: Located, path: str, offer: Offer) -> Iterator[_Part]:
     """Yield frames in another transfer syntax: native ones as one part, encoded ones as one each."""
     target = offer.transfer_syntax_uid
     with opened(call.services.blobs.path(one.blob_key)) as pixels:
-        check_frames(pixels, target)
-        is_packed = target in NATIVE_TARGETS and pixels.image.bits_allocated == 1
-        frames = packed(pixels) if is_packed else frames_in(pixels, range(pixels.frames.number_of_frames), target)
         if target in NATIVE_TARGETS:
-            yield _Part(path, OCTETS, target, chain([next(frames)], frames))
-        else:
-            for frame in frames:
-                yield _Part(path, offer.media_type, target, (frame,))
+            yield _Part(path, OCTETS, target, native_pixels(pixels))
+            return
+        check_frames(pixels, target)
+        for frame in frames_in(pixels, range(pixels.frames.number_of_frames), target):
+            yield _Part(path, offer.media_type, target, (frame,))
 
 
 def _bytes_of(pieces: Iterable[bytes | FileSpan]) -> Iterator[bytes]:

@@ -1,15 +1,17 @@
 """Bulk data by the URI that the metadata name (PS3.18 10.4.1.5): a value's bytes, little endian, as they are stored.
 
-The path is that of `kernel.dicom.models.json_model`: tags in hexadecimal, item numbers from zero. Encapsulated pixel data is
-given frame by frame, each a part; a video is one stream. A value that comes alone has byte ranges.
+The path is that of `kernel.dicom.models.json_model`: tags in hexadecimal, item numbers from zero. Encoded pixel data are
+decoded unless they may have lost something (`native_pixels`), or another transfer syntax is asked for; as they are stored
+they are given frame by frame, each a part. A video is one stream. A value that comes alone as it is has byte ranges.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
 
 from starlette.types import ASGIApp
 
-from gateway.dicomweb.http.answers import IMMUTABLE, Piece, streamed
+from gateway.dicomweb.http.answers import IMMUTABLE, Made, Piece, streamed
 from gateway.dicomweb.http.call import Call
 from gateway.dicomweb.http.conditional import not_modified, tag_of
 from gateway.dicomweb.http.multipart import PART_TAIL, body_tail, part_head
@@ -18,12 +20,14 @@ from gateway.dicomweb.http.ranges import ranged
 from gateway.dicomweb.http.spans import FileSpan
 from gateway.dicomweb.retrieve.frame_source import frame_source, mapped, opened
 from gateway.dicomweb.retrieve.instances import VARY, sending
+from gateway.dicomweb.retrieve.native_pixels import is_decoded_unasked, native_pixels
 from gateway.dicomweb.retrieve.videos import STREAM_TYPES, is_stream, stream_of
 from kernel.archive.records import Located
 from kernel.dicom.scanning.elements import UNDEFINED, Header, PixelData
 from kernel.dicom.scanning.scanner import scan_apart
+from kernel.dicom.transcoding.frames import can_transcode
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
-from kernel.errors import NotAcceptable, NotFound
+from kernel.errors import NotFound, Refused
 
 _PATH_CHARS_MAX = 1024
 
@@ -31,13 +35,16 @@ _PATH_CHARS_MAX = 1024
 def retrieve_bulkdata(call: Call) -> ASGIApp:
     """Answer GET .../instances/{instance}/bulkdata/{path}."""
     located = call.locate(call.open_study(call.params["study"]))
-    values, syntax = values_of(call, located, call.params["path"])
-    asked = frozenset({"", "*", syntax})
-    types = (STREAM_TYPES[syntax], OCTETS) if syntax in STREAM_TYPES else (OCTETS,)
-    offers = [Offer(one, is_multipart, asked, syntax) for one in types for is_multipart in (False, True)]
-    offer = choose(call.accept, offers)
-    if len(values) != 1 and not offer.is_multipart:
-        raise NotAcceptable(offered=str(offers[1]))
+    values, stored = values_of(call, located, call.params["path"])
+    offer = choose(
+        call.accept, [*_decoded(stored), *_as_stored(stored, len(values), is_unasked=not is_decoded_unasked(stored))]
+    )
+    if offer.transfer_syntax_uid != stored:
+        try:
+            values = [[_made(call.services.blobs.path(located.blob_key))]]
+        except Refused:  # they cannot be decoded: who asked for nothing else gets them as they are
+            offer = choose(call.accept, _as_stored(stored, len(values)))
+    syntax = offer.transfer_syntax_uid
     kind = f"{offer.media_type}; transfer-syntax={syntax}"
     etag = tag_of(located.sha256, call.params["path"], str(offer))
     headers = {"ETag": etag, "Content-Type": kind, "Cache-Control": IMMUTABLE, "Vary": VARY}
@@ -54,6 +61,35 @@ def retrieve_bulkdata(call: Call) -> ASGIApp:
         pieces += [part_head(boundary, {"Content-Type": kind}), *value, PART_TAIL]
     pieces.append(body_tail(boundary))
     return streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
+
+
+def _as_stored(syntax: str, values: int, *, is_unasked: bool = True) -> list[Offer]:
+    """Return as what values are on offer as they are, also without a transfer syntax if that is meant; alone only one."""
+    asked = frozenset({"", "*", syntax} if is_unasked else {"*", syntax})
+    types = (STREAM_TYPES[syntax], OCTETS) if syntax in STREAM_TYPES else (OCTETS,)
+    shapes = (False, True) if values == 1 else (True,)
+    return [Offer(one, is_multipart, asked, syntax) for one in types for is_multipart in shapes]
+
+
+def _decoded(syntax: str) -> list[Offer]:
+    """Return as what encoded frames are on offer decoded."""
+    target = EXPLICIT_VR_LITTLE_ENDIAN
+    if syntax == target or not can_transcode(syntax, target):
+        return []
+    asked = frozenset({"", target} if is_decoded_unasked(syntax) else {target})
+    return [Offer(OCTETS, is_multipart, asked, target) for is_multipart in (False, True)]
+
+
+def _made(blob: Path) -> Made:
+    """Decode pixel data while they are sent; the first frame at once. Raises Refused."""
+
+    def frames() -> Iterator[bytes]:
+        with opened(blob) as pixels:
+            yield from native_pixels(pixels)
+
+    rest = frames()
+    whole = chain([next(rest)], rest)
+    return Made(lambda: whole)
 
 
 def values_of(call: Call, located: Located, path: str) -> tuple[list[Sequence[Piece]], str]:
@@ -93,7 +129,4 @@ def value_in(header: Header, blob: Path, path: str) -> bytes | FileSpan:
 
 
 def _native(blob: Path, pixels: PixelData, *, reencoded: bool) -> Piece:
-    if not reencoded:
-        return FileSpan(blob, pixels.value_offset, pixels.length)
-    with opened(blob) as pixels_of:
-        return b"".join(pixels_of.read(frame_index) for frame_index in range(pixels_of.frames.number_of_frames))
+    return _made(blob) if reencoded else FileSpan(blob, pixels.value_offset, pixels.length)

@@ -81,7 +81,7 @@ def source_of(call: Call) -> FrameSource:
         located = call.locate(grant)
         source = frame_source(located, call.services.blobs.path(located.blob_key))
         call.room.frames.put(key, source, source.weight)
-    call.tell_label(grant, source.located)
+    call.tell_labels(grant, source.located)
     return source
 
 

@@ -28,7 +28,6 @@ from gateway.dicomweb.retrieve.representations import (
     zip_offers,
 )
 from gateway.dicomweb.retrieve.zipped import ENTRIES_MAX, zipped
-from kernel.archive import index
 from kernel.archive.records import Located
 from kernel.errors import LimitExceeded
 
@@ -40,20 +39,14 @@ AHEAD: Final = 2  # instances begun before their turn; each keeps PRIMED_BYTES o
 _GROWTH: Final = 16  # how much larger than stored an instance may become in a ZIP file, to choose its form
 
 
-def retrieve_study(call: Call) -> ASGIApp:
-    """Answer GET /studies/{study}."""
+def retrieve_several(call: Call) -> ASGIApp:
+    """Answer GET /studies/{study}[/series/{series}]."""
     grant = call.open_study(call.params["study"])
-    with call.services.db.read() as connection:
-        located = index.locate_study(connection, grant)
-    return _several(call, located)
-
-
-def retrieve_series(call: Call) -> ASGIApp:
-    """Answer GET /studies/{study}/series/{series}."""
-    grant = call.open_study(call.params["study"])
-    with call.services.db.read() as connection:
-        located = index.locate_series(connection, grant, call.params["series"])
-    return _several(call, located)
+    located = call.locate_all(grant)
+    stored = stored_syntaxes(located)
+    offer = choose(call.accept, [*offers(stored), *zip_offers(stored)])
+    call.tell_labels(grant, *located)
+    return _given(call, located, offer)
 
 
 def retrieve_instance(call: Call) -> ASGIApp:
@@ -77,11 +70,6 @@ def retrieve_instance(call: Call) -> ASGIApp:
 def sending(call: Call) -> Sending:
     """Return with what the answer of a call is streamed."""
     return Sending(call.room.readers, call.services.config.http.body_timeout_s, call.room.boundary)
-
-
-def _several(call: Call, located: Sequence[Located]) -> ASGIApp:
-    stored = stored_syntaxes(located)
-    return _given(call, located, choose(call.accept, [*offers(stored), *zip_offers(stored)]))
 
 
 def _given(call: Call, located: Sequence[Located], offer: Offer) -> ASGIApp:

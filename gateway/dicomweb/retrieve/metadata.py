@@ -20,7 +20,6 @@ from gateway.dicomweb.http.negotiation import JSON, XML, Offer, choose
 from gateway.dicomweb.retrieve.metadata_items import Item, as_json, items_of, recolored
 from kernel.access import StudyGrant
 from kernel.access.memory import about_to_wait
-from kernel.archive import index
 from kernel.archive.derived.metadata import Folded
 from kernel.dicom.transcoding.frames import TARGETS
 
@@ -106,12 +105,7 @@ def _items(call: Call, offer: Offer, grant: StudyGrant, pieces: "Iterator[bytes]
 
 def _stored(call: Call, grant: StudyGrant) -> dict[str, str]:
     """Return the transfer syntax of each instance that is told of."""
-    with call.services.db.read() as connection:
-        if "series" in call.params:
-            located = index.locate_series(connection, grant, call.params["series"])
-        else:
-            located = index.locate_study(connection, grant)
-    return {one.sop_instance_uid: one.transfer_syntax_uid for one in located}
+    return {one.sop_instance_uid: one.transfer_syntax_uid for one in call.locate_all(grant)}
 
 
 def _known(call: Call, tag: str) -> Answer | None:

@@ -35,8 +35,6 @@ from gateway.dicomweb.retrieve.videos import (
     offered,
     stream_of,
 )
-from kernel.access import StudyGrant
-from kernel.archive import index
 from kernel.archive.records import Located
 from kernel.dicom.pictures.viewport import Viewport
 from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
@@ -137,7 +135,7 @@ def thumbnail(call: Call) -> ASGIApp:
         located, slide = [source_of(call).located], None
     else:
         grant = call.open_study(call.params["study"])
-        shown = [one for one in _several(call, grant) if not one.shows_label]
+        shown = [one for one in call.locate_all(grant) if not one.shows_label]
         if not shown:
             raise NotFound(what="picture but a label")
         located, slide = _middle_first(shown), slide_of(call, grant, shown, viewport)
@@ -165,20 +163,15 @@ def _located(call: Call) -> tuple[Located, FrameSource | None]:
 
 
 def _rendered_all(call: Call) -> ASGIApp:
-    located = _several(call, call.open_study(call.params["study"]))
+    grant = call.open_study(call.params["study"])
+    located = call.locate_all(grant)
     offer = choose(call.accept, PARTS)
+    call.tell_labels(grant, *located)
     how = rendering_of(call.query)
     headers = _headers(call, located, offer)
     if known := not_modified(call.headers, headers):
         return known
     return _parts(call, headers, offer, _every_picture(call, located, offer, how))
-
-
-def _several(call: Call, grant: StudyGrant) -> list[Located]:
-    with call.services.db.read() as connection:
-        if "series" in call.params:
-            return index.locate_series(connection, grant, call.params["series"])
-        return index.locate_study(connection, grant)
 
 
 def _middle_first(located: list[Located]) -> list[Located]:

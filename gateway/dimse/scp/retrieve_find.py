@@ -37,7 +37,10 @@ def find(backing: Backing, session: Session, wanted: Wanted) -> list[Located]:
     for study_instance_uid, site in _studies(backing, session, wanted):
         grant = _open(backing, session, study_instance_uid, site)
         if grant is not None:
-            found += _instances(backing, grant, wanted)
+            here = _instances(backing, grant, wanted)
+            if any(one.shows_label for one in here):
+                backing.access.tell_label(principal_of(session), grant, session.address)
+            found += here
         if len(found) > COUNT_MAX:
             raise TooManyMatches(value=len(found), bound=COUNT_MAX)
     return found

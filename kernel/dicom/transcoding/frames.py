@@ -13,8 +13,10 @@ from kernel.dicom.pixels.decoder_messages import Question
 from kernel.dicom.pixels.decoders import shared_decoders
 from kernel.dicom.pixels.encoders import ENCODERS, LOSSY_QUALITY, check_encodable
 from kernel.dicom.pixels.reading import Pixels, check_decodable
+from kernel.dicom.vocabulary.limits import exceeded
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 
+NATIVE_BYTES_MAX: Final = 0xFFFFFFFE  # of native pixel data: its length has 32 bits (PS3.5 7.1.1)
 NATIVE_TARGETS: Final = frozenset({EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN})
 TARGETS: Final = NATIVE_TARGETS | ENCODERS.keys()
 LOSSLESS_TARGETS: Final = frozenset(uid for uid in TARGETS if uid not in ENCODERS or not ENCODERS[uid].is_lossy)
@@ -37,6 +39,15 @@ def check_frames(pixels: Pixels, target: str) -> None:
     check_decodable(pixels.image, pixels.transfer_syntax_uid)
     if target not in NATIVE_TARGETS:
         check_encodable(pixels.image, target)
+
+
+def check_native(pixels: Pixels) -> None:
+    """Refuse frames that native pixel data cannot hold together. Raises LimitExceeded."""
+    image = pixels.image
+    bits = image.rows * image.columns * image.samples_per_pixel * image.bits_allocated
+    size = (bits * pixels.frames.number_of_frames + 7) // 8
+    if size > NATIVE_BYTES_MAX:
+        raise exceeded("NATIVE_BYTES_MAX", size, NATIVE_BYTES_MAX)
 
 
 def frames_in(pixels: Pixels, indices: Iterable[int], target: str, *, quality: int = LOSSY_QUALITY) -> Iterator[bytes]:

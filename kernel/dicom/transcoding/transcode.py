@@ -27,17 +27,16 @@ from kernel.dicom.transcoding.frames import (
     TARGETS,
     can_transcode,
     check_frames,
+    check_native,
     frames_in,
     packed,
 )
 from kernel.dicom.transcoding.header import Change, changes_of, lossy_changes, lossy_instance_uid
-from kernel.dicom.vocabulary.limits import MEBIBYTE, exceeded, malformed
+from kernel.dicom.vocabulary.limits import MEBIBYTE, malformed
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN, IMPLICIT_VR_LITTLE_ENDIAN, SYNTAXES
 from kernel.errors import UnsupportedTransferSyntax
 
 __all__ = ["LOSSLESS_TARGETS", "TARGETS", "Transcoded", "can_transcode", "transcode"]
-
-NATIVE_BYTES_MAX: Final = 0xFFFFFFFE  # of native pixel data: its length has 32 bits (PS3.5 7.1.1)
 
 _PIXEL_TAGS: Final = frozenset({0x7FE00001, 0x7FE00002, 0x7FE00003, 0x7FE00008, 0x7FE00009, 0x7FE00010})
 _FLOAT_VRS: Final = {0x7FE00008: "OF", 0x7FE00009: "OD"}
@@ -143,12 +142,8 @@ def _plan(buffer: Buffer, header: Header, stored: str, target: str, quality: int
         return _Plan(header, None, target, quality)
     opened = pixels_of(buffer, header, stored)
     check_frames(opened, target)
-    if target not in NATIVE_TARGETS:
-        return _Plan(header, opened, target, quality)
-    bits = opened.image.rows * opened.image.columns * opened.image.samples_per_pixel * opened.image.bits_allocated
-    size = (bits * opened.frames.number_of_frames + 7) // 8
-    if size > NATIVE_BYTES_MAX:
-        raise exceeded("NATIVE_BYTES_MAX", size, NATIVE_BYTES_MAX)
+    if target in NATIVE_TARGETS:
+        check_native(opened)
     return _Plan(header, opened, target, quality)
 
 
