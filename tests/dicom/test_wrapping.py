@@ -1,6 +1,7 @@
 """Photographs and PDFs as DICOM: whole objects, marked, without what a phone writes beside a picture."""
 
 import io
+import subprocess
 
 import pydicom
 import pytest
@@ -47,6 +48,16 @@ def test_a_photograph_becomes_a_marked_image(form: str):
     red, blue = (decode_frame(content, 0)[20, column] for column in (10, 50))
     assert red[0] > 200
     assert blue[2] > 200
+
+
+@pytest.mark.peer("dicom3tools")
+@pytest.mark.parametrize("content", [a_photograph(), PDF], ids=["photograph", "PDF"])
+def test_dciodvfy_finds_no_error(tmp_path, content: bytes):
+    (tmp_path / "a.dcm").write_bytes(wrapped(content, BEARER, "BV1"))
+
+    run = subprocess.run(["dciodvfy", str(tmp_path / "a.dcm")], capture_output=True, text=True, check=False)
+
+    assert [line for line in (run.stdout + run.stderr).splitlines() if line.startswith("Error")] == []
 
 
 def test_a_turned_photograph_stands_upright():

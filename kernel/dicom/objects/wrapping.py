@@ -125,6 +125,7 @@ def _put_photograph(ds: Dataset, content: bytes) -> None:
         setattr(ds, keyword, value)
     ds["PixelData"].VR = "OB"
     ds.ImageComments = MARK
+    ds.Laterality = ds.PatientOrientation = ""  # nobody said which
     ds.file_meta = _meta(ds, JPEG_BASELINE)
 
 
