@@ -132,8 +132,12 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
         query={"profile": _TEXT},
     ),
     "manifest": Operation("Say what a study consists of", takes=("application/json",), success=204),
-    "workitem": Operation("Worklist: work items, their states and subscribers (PS3.18 11)", (_JSON,), (_JSON,)),
-    "commitment": Operation("Request storage commitment, or read its result (PS3.18 13)", (_JSON,), (_JSON,)),
+    "workitem": Operation(
+        "Worklist: work items, their states and subscribers (PS3.18 11)",
+        (_JSON, _XML, f'multipart/related; type="{_XML}"'),
+        (_JSON, _XML),
+    ),
+    "commitment": Operation("Request storage commitment, or read its result (PS3.18 13)", (_JSON, _XML), (_JSON, _XML)),
 }
 
 
