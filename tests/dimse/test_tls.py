@@ -271,6 +271,10 @@ def test_new_certificate_files_are_used_without_a_restart_and_bad_ones_are_not(s
     second.certificate.replace(first.certificate)
     assert common_name(node, authority) == "second"
     first.certificate.write_text("no certificate")
+    assert common_name(node, authority) == "second"
+    first.certificate.unlink()
+    assert common_name(node, authority) == "second"
+    first.certificate.symlink_to(first.certificate)  # there, and cannot be looked at
 
     assert common_name(node, authority) == "second"
 

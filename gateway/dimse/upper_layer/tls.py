@@ -125,7 +125,7 @@ class ServerTls:
         return _shaken(secured, timeout_s)
 
     def _current(self) -> ssl.SSLContext:
-        with self._lock, contextlib.suppress(FileNotFoundError):  # being replaced: next time
+        with self._lock, contextlib.suppress(OSError):  # being replaced, or shut to this account: next time
             seen = self._files.seen()
             if seen != self._seen:
                 self._seen = seen
