@@ -15,6 +15,7 @@ from kernel.dicom.scanning.elements import Buffer
 from kernel.dicom.scanning.scanner import scan
 from kernel.dicom.scanning.values import Values
 from wsi.bulk_measurements import Measurement, measurements
+from wsi.glass import steps_mm
 from wsi.limits import at_most, malformed
 from wsi.tile_index import SlideIndex
 
@@ -80,7 +81,11 @@ def refers_to(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: int) -> 
     MalformedInstance, LimitExceeded
         It cannot be read.
     """
-    values = Values(scan(buffer, transfer_syntax_uid, offset=dataset_offset))
+    return referred(Values(scan(buffer, transfer_syntax_uid, offset=dataset_offset)))
+
+
+def referred(values: Values) -> Refers:
+    """Return what a document of any kind is about."""
     images = [*values.items(_REFERENCED_IMAGES)]
     series = values.items(_REFERENCED_SERIES)
     for one in series:
@@ -142,12 +147,7 @@ def _from_glass(slide: SlideIndex) -> Callable[[Places], Places]:
     glass, mpp = slide.on_glass, slide.mpp
     if glass is None or glass.origin_mm is None or mpp is None:
         raise malformed("its annotations are in millimetres, and the slide does not say where it lies on the glass")
-    row, column = glass.orientation[:2], glass.orientation[3:5]
-    # A step to the right, and one down, as columns: what a place in pixels is multiplied by to be millimetres.
-    steps = np.array([[row[0] * mpp[0], column[0] * mpp[1]], [row[1] * mpp[0], column[1] * mpp[1]]]) / 1000
-    if abs(float(np.linalg.det(steps))) < 1e-15:
-        raise malformed("the slide lies on the glass in no direction")
-    inverse, origin = np.linalg.inv(steps).T, np.array(glass.origin_mm)
+    inverse, origin = np.linalg.inv(steps_mm(glass, mpp)).T, np.array(glass.origin_mm)
     return lambda places: (places[:, :2] - origin) @ inverse + 0.5
 
 

@@ -7,6 +7,8 @@ from consult.slides.bulk import BulkAnnotations
 from consult.slides.kept import Kept
 from consult.slides.making import Making
 from consult.slides.readying import Readying
+from consult.slides.segment_making import SegmentMaking
+from consult.slides.segments import Segmentations
 from consult.slides.shelf import Shelf
 from consult.slides.vendor_files import VendorFiles
 from kernel.archive.blobs.store import Blobs
@@ -22,6 +24,8 @@ class SlideRoom:
     making: Making
     kept: Kept
     bulk: BulkAnnotations
+    segments: Segmentations
+    segment_making: SegmentMaking
     vendor_files: VendorFiles | None = None  # None: this node keeps none
 
     def readying(self, db: Database, clock: Clock) -> Readying:
@@ -32,12 +36,14 @@ class SlideRoom:
     def on(cls, db: Database, blobs: Blobs, kept: Kept, vendor_files: VendorFiles | None = None) -> "SlideRoom":
         """Serve the slides of these stores."""
         shelf = Shelf(db, blobs, kept)
-        return cls(shelf, Making(kept), kept, BulkAnnotations(db, blobs, shelf), vendor_files)
+        bulk, segments = BulkAnnotations(db, blobs, shelf), Segmentations(db, blobs, shelf)
+        return cls(shelf, Making(kept), kept, bulk, segments, SegmentMaking(segments, kept), vendor_files)
 
     def forget(self) -> None:
         """Forget all slides: instances were deleted."""
         self.shelf.forget()
         self.bulk.forget()
+        self.segments.forget()
         if self.vendor_files is not None:
             threading.Thread(target=self.vendor_files.sweep, name="vendor-files-sweep", daemon=True).start()
 

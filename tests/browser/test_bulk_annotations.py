@@ -65,7 +65,7 @@ def node(built: Path, tmp_path_factory: pytest.TempPathFactory, samples: Path) -
 
 def bulk(slide: SlideRoom) -> Locator:
     """Return what bulk annotations are drawn on, when all that one looks at is there."""
-    canvas = slide.page.locator(".va-bulk[data-bulk=there]")
+    canvas = slide.page.locator(".va-bulk[data-drawn=there]")
     expect(canvas).to_be_attached(timeout=PATIENCE_MS)
     return canvas
 

@@ -17,6 +17,7 @@ from playwright.sync_api import Browser, Locator, Route, expect
 from tests.browser.axe import found_in_the_way
 from tests.browser.room import LOOKS, PASSWORD, PATIENCE_MS, Language, Room, Scheme
 from tests.support.nodes import HUB, NodeProcess, wait_until
+from tests.wsi.segment_builders import by_highdicom
 from wsi.jpeg import segments
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
@@ -464,5 +465,90 @@ def test_nothing_serious_stands_in_anybodys_way_at_a_slide(
     slide.page.keyboard.type("ổ hoại tử")
 
     findings = found_in_the_way(room, artifacts / f"slide-{width}-{language}-{scheme}.png")
+    room.close()
+    assert not findings, "\n".join(findings)
+
+
+SEGMENTS = """number => {
+  const source = document.querySelectorAll("[data-slide]")[number].querySelector(".va-segments");
+  return source.toDataURL("image/png");
+}"""
+
+
+@pytest.fixture(scope="module")
+def masks(node: NodeProcess, sample: list[Path]) -> np.ndarray:
+    """Two segments on the sample, shape (2, rows, columns), sent as highdicom writes them; of the module's last tests."""
+    masks = np.zeros((2, HEIGHT, WIDTH), np.uint8)
+    masks[0, 1440:1500, 1090:1140] = 1  # about the middle, and of no symmetry
+    masks[0, 1480:1520, 1060:1100] = 1
+    masks[1, 1490:2400, 1100:1900] = 1
+    headers = [pydicom.dcmread(file, stop_before_pixels=True) for file in sample]
+    finest = max(headers, key=lambda one: one.get("TotalPixelMatrixColumns", 0))
+    elsewhere = by_highdicom(finest, masks[:1], ("Elsewhere",), space="1.2.3.4")
+    node.store([by_highdicom(finest, masks, ("Tumor", "Stroma")), elsewhere])
+    return masks
+
+
+def over(slide: SlideRoom) -> np.ndarray:
+    """Return what lies over the middle of a slide, rows by columns by color and alpha."""
+    expect(slide.page.locator(".va-segments[data-drawn=there]")).to_be_attached(timeout=PATIENCE_MS)
+    data = str(slide.page.evaluate(SEGMENTS, 0)).split(",", 1)[1]
+    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")).astype(int)
+    top, left = (shown.shape[0] - PATCH) // 2, (shown.shape[1] - PATCH) // 2
+    return shown[top : top + PATCH, left : left + PATCH]
+
+
+def seen(mask: np.ndarray, center: tuple[float, float], size: tuple[int, int]) -> np.ndarray:
+    """Return the middle of a screen that looks at `center` of a mask, turned by 180 degrees, as `stored` of the slide."""
+    columns, rows = size
+    left, top = (columns - PATCH) // 2, (rows - PATCH) // 2
+    x, y = int(center[0] + columns / 2 - left - PATCH), int(center[1] + rows / 2 - top - PATCH)
+    return mask[y : y + PATCH, x : x + PATCH][::-1, ::-1] > 0
+
+
+def test_segments_lie_where_they_are_and_are_switched_and_made_more_opaque(slide: SlideRoom, masks: np.ndarray):
+    columns, rows = slide.size()
+    center = (snapped(WIDTH / 2, columns), snapped(HEIGHT / 2, rows))
+    tumor, stroma = (seen(mask, center, (columns, rows)) for mask in masks)
+    slide.press("0", "s")
+    panel = slide.page.get_by_role("complementary", name="Phân vùng")
+    expect(panel).to_contain_text("Không hiện được: toạ độ của nó thuộc hệ khác với tiêu bản này.")
+
+    both = over(slide)
+    assert np.array_equal(both[..., 3] > 0, tumor | stroma)
+    assert np.abs(both[tumor & ~stroma] - [230, 159, 0, 115]).max() <= 2
+
+    panel.get_by_role("checkbox", name="Stroma").uncheck()
+    assert np.array_equal(over(slide)[..., 3] > 0, tumor)
+
+    panel.get_by_role("slider", name="Độ đậm của Tumor").fill("1")
+    assert np.abs(over(slide)[tumor] - [230, 159, 0, 255]).max() <= 1
+
+    slide.press("r", "m")
+    assert np.array_equal(over(slide)[..., 3] > 0, np.rot90(tumor, -1)[:, ::-1])
+
+    slide.press("O")
+    assert not over(slide)[..., 3].any()
+    expect(slide.page.get_by_role("navigation").get_by_role("button").filter(has_text="SEG")).to_have_count(0)
+
+
+@pytest.mark.usefixtures("masks")
+@pytest.mark.parametrize(("width", "size", "language", "scheme"), LOOKS, ids=str)
+def test_segments_stand_in_nobodys_way(
+    browser_without_webgl: Browser,
+    node: NodeProcess,
+    artifacts: Path,
+    width: str,
+    size: tuple[int, int],
+    language: Language,
+    scheme: Scheme,
+):
+    room = Room.open(browser_without_webgl, node.url, size=size, language=language, scheme=scheme)
+    slide = SlideRoom(room)
+    over(slide)  # before it is known that there are segments, the key is nobody's
+    slide.press("s")
+    expect(room.page.get_by_role("checkbox").first).to_be_visible()
+
+    findings = found_in_the_way(room, artifacts / f"slide-segments-{width}-{language}-{scheme}.png")
     room.close()
     assert not findings, "\n".join(findings)

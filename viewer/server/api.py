@@ -23,6 +23,7 @@ from viewer.server.pixel_reviews import add_pixel_reviews
 from viewer.server.pixel_zones import add_pixel_zones
 from viewer.server.preferences import add_preferences
 from viewer.server.reading import add_reading
+from viewer.server.segmentations import add_segmentations
 from viewer.server.services import Services
 from viewer.server.session import add_session
 from viewer.server.sharing import add_sharing
@@ -50,6 +51,7 @@ def build_api(services: Services) -> APIRouter:
     add_launching(router, services)
     add_annotations(router, services)
     add_bulk_annotations(router, services)
+    add_segmentations(router, services)
     add_marks(router, services)
     add_drafts(router, services)
     add_pathology(router, services)

@@ -661,6 +661,30 @@ export interface SlideOpticalPath {
   readonly name: string;
 }
 
+/** One segment: what its pixels are. */
+export interface SlideSegment {
+  readonly number: number;
+  readonly label: string;
+  readonly category: string;
+  readonly type: string;
+  readonly algorithm: string;
+}
+
+/** One segmentation; its tiles: `{tiles}/{octave}/{column}_{row}`. */
+export interface SlideSegmentation {
+  readonly id: string;
+  readonly label: string;
+  readonly segments: readonly SlideSegment[];
+  /** Why it cannot be shown; null if it can. */
+  readonly reason: "kind" | "encoding" | "many" | "large" | "unplaced" | "elsewhere" | "turned" | "incomplete" | "damaged" | null;
+  readonly tiles: string;
+}
+
+/** What is segmented on a slide. */
+export interface SlideSegmentations {
+  readonly segmentations: readonly SlideSegmentation[];
+}
+
 /** Where a step stands. The values are those of (0040,0020) Scheduled Procedure Step Status. */
 export interface Status {
 }

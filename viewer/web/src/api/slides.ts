@@ -5,7 +5,7 @@ import { ask } from "./client";
 import { fetchJson, seriesUrl } from "./dicomweb";
 import { addressAt, type StudyKey } from "./queries";
 import { unwrap } from "./result";
-import type { BulkFigure, BulkGroup, BulkGroups, SlideItem } from "./types";
+import type { BulkFigure, BulkGroup, BulkGroups, SlideItem, SlideSegmentations } from "./types";
 
 /** A slide that is still arriving grows. */
 const RENEW_MS = 60_000;
@@ -27,6 +27,18 @@ export function bulkQuery(study: StudyKey, seriesInstanceUid: string, revision: 
   return queryOptions({
     queryKey: ["bulk", study, seriesInstanceUid, revision],
     queryFn: async ({ signal }) => unwrap(await ask<BulkGroups>("GET", path, { signal })),
+    enabled: revision !== undefined,
+    staleTime: RENEW_MS,
+    retry: 1,
+  });
+}
+
+/** What is segmented on a slide. */
+export function segmentationsQuery(study: StudyKey, seriesInstanceUid: string, revision: string | undefined) {
+  const path = addressAt(study, `/api/slides/${study.studyInstanceUid}/${seriesInstanceUid}/segmentations`);
+  return queryOptions({
+    queryKey: ["segmentations", study, seriesInstanceUid, revision],
+    queryFn: async ({ signal }) => unwrap(await ask<SlideSegmentations>("GET", path, { signal })),
     enabled: revision !== undefined,
     staleTime: RENEW_MS,
     retry: 1,

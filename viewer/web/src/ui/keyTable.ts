@@ -164,6 +164,8 @@ export const KEY_TABLE = {
         { keys: ["Delete", "Backspace"], what: "slides:removeMark" },
         { keys: ["k"], what: "slides:marks" },
         { keys: ["b"], what: "slides:bulk.title" },
+        { keys: ["s"], what: "slides:segments.title" },
+        { keys: ["O"], what: "slides:segments.all" },
         { keys: ["y"], what: "pathology:formTitle" },
         { keys: ["v"], what: "slides:beside" },
         { keys: ["j"], what: "slides:linked" },

@@ -9,21 +9,9 @@ import { type OthersMark, othersOn } from "./othersMarks";
 import { bitsOf, type OverlayPlane } from "./overlayPlanes";
 import { graphicsOn, type Line, type PresentationState, type Spot, type Words } from "./presentationState";
 import { type Placement, placementOn, type Segmentation, type SegmentFrame } from "./segmentation";
-
-type Color = readonly [number, number, number];
+import { type Color, SEGMENT_OPACITY, segmentColor } from "./segmentColor";
 
 const OVERLAY_COLOR: Color = [255, 224, 102];
-/** Told apart by readers who tell few colors apart (Okabe and Ito). */
-const SEGMENT_COLORS: readonly Color[] = [
-  [230, 159, 0],
-  [86, 180, 233],
-  [0, 158, 115],
-  [240, 228, 66],
-  [204, 121, 167],
-  [213, 94, 0],
-  [0, 114, 178],
-];
-const SEGMENT_OPACITY = 0.45;
 /** Pictures of layers that are kept; the oldest goes. */
 const KEPT_MAX = 96;
 /** Over one image, so that all of them can be kept. */
@@ -42,10 +30,6 @@ interface Wanted extends Placement {
 
 export function segmentKey(segmentation: Segmentation, segment: number): string {
   return `${segmentation.sopInstanceUid} ${segment}`;
-}
-
-export function segmentColor(segment: number): Color {
-  return SEGMENT_COLORS[(segment - 1) % SEGMENT_COLORS.length] ?? OVERLAY_COLOR;
 }
 
 /** Samples from nought to one, as a picture of one color. */

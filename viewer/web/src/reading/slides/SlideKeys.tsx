@@ -25,6 +25,8 @@ export interface SlideKeysProps extends RoomProps {
   readonly listed: boolean;
   readonly onListed: (listed: boolean) => void;
   readonly onGrouped: () => void;
+  readonly onSegments: () => void;
+  readonly onAllSegments: () => void;
   readonly onForm: () => void;
   readonly comparing: Comparison;
   /** The images beside, while they are worked with. */
@@ -107,6 +109,8 @@ export function SlideKeys(props: SlideKeysProps) {
     listed,
     onListed,
     onGrouped,
+    onSegments,
+    onAllSegments,
     onForm,
     comparing,
     images,
@@ -125,6 +129,8 @@ export function SlideKeys(props: SlideKeysProps) {
     ...(images ? imageKeys(images) : {}),
     k: () => onListed(!listed),
     b: onGrouped,
+    s: onSegments,
+    O: onAllSegments,
     y: onForm,
     v: () => comparing.onBeside(comparing.besideUid ? undefined : nextOf(comparing.companions, current)),
     j: () => comparing.onLinked(!comparing.linked),

@@ -1,6 +1,6 @@
 // The work on whole slides: tools, a slide alone or beside another or the case's images, what is drawn on them, keys.
 
-import { IconCircles } from "@tabler/icons-react";
+import { IconCircles, IconStackPush } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -16,6 +16,7 @@ import { ImagesBeside } from "./ImagesBeside";
 import { MarkPanel } from "./MarkPanel";
 import { PathologyPanel, type PathologySide, PathologyTools, useHasForms } from "./pathology/PathologyBeside";
 import { ValidationBanner } from "./pathology/ValidationBanner";
+import { SegmentPanel } from "./SegmentPanel";
 import { SlideKeys } from "./SlideKeys";
 import { SlidePlace } from "./SlidePlace";
 import styles from "./SlideRoom.module.css";
@@ -28,6 +29,8 @@ import { useSlideWork } from "./useSlideWork";
 
 /** What is open at the side of the slide. */
 type Side = "marks" | PathologySide;
+/** What is listed of what others found. */
+type Over = "bulk" | "segments";
 
 export function SlideRoom(room: RoomProps) {
   const { t } = useTranslation("slides");
@@ -36,7 +39,7 @@ export function SlideRoom(room: RoomProps) {
   const [linked, setLinked] = useState(true);
   const [atSecond, setAtSecond] = useState(false);
   const [side, setSide] = useState<Side>();
-  const [grouped, setGrouped] = useState(false);
+  const [over, setOver] = useState<Over>();
   const [images, setImages] = useState<StackView>();
   const hasForms = useHasForms();
   const standing = useQuery(slideQuery(study, current.seriesInstanceUID)).data?.validation;
@@ -50,9 +53,11 @@ export function SlideRoom(room: RoomProps) {
   const first = useSlideWork(study, current);
   const second = useSlideWork(study, beside);
   const work = beside && atSecond ? second : first;
-  const { bench, bulk } = work;
+  const { bench, bulk, segments } = work;
   const hasBulk = bulk.groups.length > 0 || bulk.unread > 0;
-  const onGrouped = () => hasBulk && setGrouped(!grouped);
+  const hasSegments = segments.all.length > 0;
+  const onGrouped = () => hasBulk && setOver(over === "bulk" ? undefined : "bulk");
+  const onSegments = () => hasSegments && setOver(over === "segments" ? undefined : "segments");
   const onBeside = (uid: string | undefined) => {
     if (second.unsaved) leave(() => setBeside(uid), [SLIDES]);
     else setBeside(uid);
@@ -75,8 +80,17 @@ export function SlideRoom(room: RoomProps) {
               label={t("bulk.title")}
               hint="B"
               icon={<IconCircles size={20} />}
-              pressed={grouped}
+              pressed={over === "bulk"}
               onClick={onGrouped}
+            />
+          ) : null}
+          {hasSegments ? (
+            <Tool
+              label={t("segments.title")}
+              hint="S"
+              icon={<IconStackPush size={20} />}
+              pressed={over === "segments"}
+              onClick={onSegments}
             />
           ) : null}
           <PathologyTools side={side} onSide={toggle} standing={standing} />
@@ -114,7 +128,8 @@ export function SlideRoom(room: RoomProps) {
             onView={setImages}
           />
         ) : null}
-        {hasBulk && grouped ? <BulkPanel study={study} bulk={bulk} /> : null}
+        {hasBulk && over === "bulk" ? <BulkPanel study={study} bulk={bulk} /> : null}
+        {hasSegments && over === "segments" ? <SegmentPanel segments={segments} /> : null}
         {bench && listed ? <MarkPanel bench={bench} work={work} /> : null}
         <PathologyPanel study={study} side={side} onClose={() => setSide(undefined)} />
       </div>
@@ -124,6 +139,8 @@ export function SlideRoom(room: RoomProps) {
         listed={listed}
         onListed={onListed}
         onGrouped={onGrouped}
+        onSegments={onSegments}
+        onAllSegments={segments.toggleAll}
         onForm={onForm}
         comparing={comparing}
         images={pictures && atSecond ? images : undefined}

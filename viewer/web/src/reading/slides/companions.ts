@@ -17,7 +17,7 @@ export interface Companions {
 /** Modalities whose objects are no pictures of their own (PS3.3 C.7.3.1.1.1). */
 const NO_PICTURES = new Set(["ANN", "DOC", "KO", "PR", "REG", "RTDOSE", "RTPLAN", "RTSTRUCT", "SEG", "SR"]);
 
-function hasPictures(series: Series): boolean {
+export function hasPictures(series: Series): boolean {
   return !isSlide(series) && !isReport(series) && !NO_PICTURES.has(series.modality);
 }
 

@@ -1,4 +1,4 @@
-// A slide that is worked on: its bench, the marks on it, and the bulk annotations of others over it.
+// A slide that is worked on: its bench, the marks on it, and what others found over it.
 
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useMemo, useState } from "react";
@@ -8,6 +8,7 @@ import { createStore, type Store } from "../../engine/emitter";
 import { useStore } from "../useStore";
 import { MarksOfSlide } from "./slideMarks";
 import { type Bulk, useBulk } from "./useBulk";
+import { type Segments, useSegments } from "./useSegments";
 import type { Bench } from "./useSlideView";
 
 export interface SlideWork {
@@ -18,6 +19,7 @@ export interface SlideWork {
   /** Whether something is drawn that is not kept. */
   readonly unsaved: boolean;
   readonly bulk: Bulk;
+  readonly segments: Segments;
 }
 
 const NOTHING: Store<boolean> = createStore(false);
@@ -29,7 +31,8 @@ export function useSlideWork(study: StudyKey, slide: Series | undefined): SlideW
   const bench = slide && made;
   const marks = useMarks(study, uid, bench);
   const unsaved = useStore(marks?.unsaved ?? NOTHING, (value) => value);
-  return { bench, onBench, marks, unsaved, bulk: useBulk(study, uid, bench) };
+  const [bulk, segments] = [useBulk(study, uid, bench), useSegments(study, uid, bench)];
+  return { bench, onBench, marks, unsaved, bulk, segments };
 }
 
 function useMarks(of: StudyKey, seriesInstanceUid: string, bench: Bench | undefined): MarksOfSlide | undefined {

@@ -1,7 +1,5 @@
 // A tile of bulk annotations as the node sends it (wsi/bulk_tiles.py): outlines and dots in pixels of the tile. Pure.
 
-/** Pixels of a tile on a side. */
-export const SIDE = 1024;
 const HEAD_BYTES = 20;
 const MAGIC = 0x31424156; // "VAB1"
 

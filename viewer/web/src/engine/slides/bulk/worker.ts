@@ -1,7 +1,8 @@
 // Fetches tiles of bulk annotations, reads them and draws them: all of it beside the page, which is handed pictures.
 
-import { type BulkTile, foundAt, readBulkTile, SIDE } from "./bulkTile";
-import type { Ink, Order, Told } from "./messages";
+import { SIDE } from "../cover";
+import { type BulkTile, foundAt, readBulkTile } from "./bulkTile";
+import type { FindOrder, Ink, Order, Told } from "./messages";
 
 const KEPT_MAX = 96;
 const LINE_PX = 1.5;
@@ -54,15 +55,15 @@ async function drawn(order: number, key: string, inks: readonly Ink[]): Promise<
   const isEmpty = tiles.every((tile) => !tile || tile.dots.length + tile.points.length === 0);
   const canvas = new OffscreenCanvas(SIDE, SIDE);
   const context = canvas.getContext("2d");
-  if (isEmpty || !context) return { kind: "drawn", order, bitmap: undefined, failed };
+  if (isEmpty || !context) return { kind: "drawn", order, bitmap: undefined, failed, busy: false };
   for (const [index, ink] of inks.entries()) {
     const tile = tiles[index];
     if (tile) draw(context, tile, ink.color);
   }
-  return { kind: "drawn", order, bitmap: canvas.transferToImageBitmap(), failed };
+  return { kind: "drawn", order, bitmap: canvas.transferToImageBitmap(), failed, busy: false };
 }
 
-async function found({ order, key, inks, right, down, reach }: Extract<Order, { kind: "find" }>): Promise<Told> {
+async function found({ order, key, inks, right, down, reach }: FindOrder): Promise<Told> {
   // What was drawn last lies on top.
   for (const ink of inks.toReversed()) {
     const tile = await tileAt(ink, key);

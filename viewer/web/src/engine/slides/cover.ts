@@ -1,13 +1,14 @@
-// Which tiles of bulk annotations cover what one looks at. Pure.
+// Which tiles of what others found cover what one looks at. Pure.
 
-import { type Camera, seenBox } from "../camera";
-import type { Slide, TilePlace } from "../slide";
-import { SIDE } from "./bulkTile";
+import { type Camera, seenBox } from "./camera";
+import type { Slide, TilePlace } from "./slide";
 
+/** Pixels of a tile on a side: of bulk annotations, and of segmentations (wsi/bulk_tiles.py, wsi/segment_tiles.py). */
+export const SIDE = 1024;
 const OCTAVE_MAX = 20;
 
 /** The octave whose pixels are nearest to the screen's. */
-export function bulkOctave(zoom: number): number {
+export function tileOctave(zoom: number): number {
   return Math.min(Math.max(Math.round(Math.log2(1 / zoom)), 0), OCTAVE_MAX);
 }
 
@@ -17,8 +18,8 @@ export function sideOf(octave: number): number {
 }
 
 /** The tiles that the screen shows, those in its middle first. */
-export function bulkCover(slide: Slide, camera: Camera): readonly TilePlace[] {
-  const octave = bulkOctave(camera.zoom);
+export function tileCover(slide: Slide, camera: Camera): readonly TilePlace[] {
+  const octave = tileOctave(camera.zoom);
   const side = sideOf(octave);
   const seen = seenBox(camera);
   const last = (pixels: number, size: number) => Math.floor((Math.min(pixels, size) - 1e-6) / side);
