@@ -142,12 +142,18 @@ def reduced(children: Iterable[Planes]) -> Planes:
     for at, child in enumerate(children):
         top, left = at // 2 * half, at % 2 * half
         for number, plane in child.items():
-            fours = plane.reshape(half, 2, half, 2)
-            mean = (fours.sum((1, 3), dtype=np.uint16) + 2) // 4
-            faint = np.minimum(fours.max((1, 3)), FAINTEST)
             whole = planes.setdefault(number, np.zeros((SIDE, SIDE), np.uint8))
-            whole[top : top + half, left : left + half] = np.maximum(mean.astype(np.uint8), faint)
+            whole[top : top + half, left : left + half] = _halved(plane)
     return planes
+
+
+def _halved(plane: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    upper, lower = plane[::2], plane[1::2]
+    sums = upper.astype(np.uint16) + lower
+    mean = (sums[:, ::2] + sums[:, 1::2] + 2) >> 2
+    most = np.maximum(upper, lower)
+    faint = np.minimum(np.maximum(most[:, ::2], most[:, 1::2]), FAINTEST)
+    return np.maximum(mean.astype(np.uint8), faint)
 
 
 def encoded(planes: Planes) -> bytes:

@@ -17,11 +17,10 @@ from consult.slides.shelf import OpenSlide
 from kernel.dicom.pixels.reading import Pixels
 from kernel.errors import Busy, MalformedSlide
 from wsi.limits import at_most
-from wsi.segment_tiles import Planes, Sight, TilePlace, cost, decoded, drawn, encoded, reduced, sight, together
+from wsi.segment_tiles import SIDE, Planes, Sight, TilePlace, cost, decoded, drawn, encoded, reduced, sight, together
 
-REQUEST_SAMPLES_MAX: Final = 1 << 26  # decoded for one request before it ends, but for what its first tile takes
-TILE_SAMPLES_MAX: Final = 1 << 29  # decoded for one tile
-TILES_MAX: Final = 256  # made for one request
+REQUEST_SAMPLES_MAX: Final = 1 << 27  # decoded for one request before it ends, but for what its first tile takes
+TILE_SAMPLES_MAX: Final = 1 << 28  # decoded for one tile
 
 
 def tile_name(overlay: Overlay, place: TilePlace) -> str:
@@ -70,39 +69,52 @@ class _Work:
 
     def content(self, place: TilePlace) -> bytes:
         """Return a tile, kept or made and kept."""
-        kept = self._kept.get(self._slide.revision, tile_name(self._overlay, place))
-        return kept if kept is not None else self._make(place)[0]
+        content, _ = self._kept_tile(place) or (b"", None)
+        return content or self._keep(place, self._make(place))
 
     def _planes(self, place: TilePlace) -> Planes:
         if not place.is_on(self._slide.slide.index):
             return {}
-        kept = self._kept.get(self._slide.revision, tile_name(self._overlay, place))
+        kept = self._kept_tile(place)
         if kept is not None:
-            try:
-                return decoded(kept)
-            except MalformedSlide:  # a crash left a part of it: it is made anew
-                pass
-        return self._make(place)[1]
+            return kept[1]
+        planes = self._make(place)
+        if not self._is_of_frames(place):  # drawing frames is quicker than keeping what they show
+            self._keep(place, planes)
+        return planes
 
-    def _make(self, place: TilePlace) -> tuple[bytes, Planes]:
-        parts = [(part, sight(part.one, part.laid, place)) for part in self._overlay.at(place.octave)]
-        seen = [(part, one) for part, one in parts if len(one.frames)]
-        if not seen:
-            return encoded({}), {}
-        if all(place.octave <= part.laid.octave for part, _ in seen):
-            self._spend(sum(cost(part.one, one) for part, one in seen))
-            planes = together(self._drawn(part, one) for part, one in seen)
-        else:
-            planes = reduced(self._planes(child) for child in place.children)
+    def _kept_tile(self, place: TilePlace) -> tuple[bytes, Planes] | None:
+        content = self._kept.get(self._slide.revision, tile_name(self._overlay, place))
+        if content is None:
+            return None
+        try:
+            return content, decoded(content)
+        except MalformedSlide:  # a crash left a part of it: it is made anew
+            return None
+
+    def _keep(self, place: TilePlace, planes: Planes) -> bytes:
         content = encoded(planes)
         self._kept.put(self._slide.revision, tile_name(self._overlay, place), content)
         self._made += 1
-        return content, planes
+        return content
+
+    def _is_of_frames(self, place: TilePlace) -> bool:
+        return place.octave <= self._overlay.at(place.octave)[0].laid.octave
+
+    def _make(self, place: TilePlace) -> Planes:
+        parts = [(part, sight(part.one, part.laid, place)) for part in self._overlay.at(place.octave)]
+        seen = [(part, one) for part, one in parts if len(one.frames)]
+        if not seen:
+            return {}
+        if not self._is_of_frames(place):
+            return reduced(self._planes(child) for child in place.children)
+        self._spend(sum(cost(part.one, one) for part, one in seen))
+        return together(self._drawn(part, one) for part, one in seen)
 
     def _spend(self, samples: int) -> None:
         at_most("samples of a tile of a segmentation", samples, TILE_SAMPLES_MAX)
-        self._spent += samples
-        if self._made and (self._spent > REQUEST_SAMPLES_MAX or self._made >= TILES_MAX):
+        self._spent += samples + SIDE * SIDE  # the tile itself takes its time, too
+        if self._made and self._spent > REQUEST_SAMPLES_MAX:
             raise Busy(what="this part of the segmentation is being made ready", retry_after_s=RETRY_S)
 
     def _drawn(self, part: Part, seen: Sight) -> Planes:

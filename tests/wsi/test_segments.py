@@ -265,7 +265,13 @@ def test_a_tile_that_is_damaged_is_told(content):
 
 @pytest.mark.parametrize(
     "name",
-    ["seg_image_sm_dots", "seg_image_sm_dots_tiled_full", "seg_image_sm_control", "seg_image_sm_control_labelmap"],
+    [
+        "seg_image_sm_dots",
+        "seg_image_sm_dots_tiled_full",
+        "seg_image_sm_control",
+        "seg_image_sm_control_labelmap",
+        "seg_image_sm_control_labelmap_palette_color",
+    ],
 )
 def test_highdicom_s_own_are_where_pydicom_puts_them(samples: Path, name: str):
     path = samples / "highdicom" / f"{name}.dcm"

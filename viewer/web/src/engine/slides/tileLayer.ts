@@ -10,7 +10,7 @@ import type { DrawnTile, DrawOrder } from "./tileMessages";
 const PICTURES_MAX = 32;
 const IN_FLIGHT_MAX = 3;
 /** After which a tile that the node makes ready is asked for again. */
-const BUSY_MS = 1000;
+const BUSY_MS = 200;
 
 interface Picture {
   readonly order: number;
