@@ -55,6 +55,13 @@ def a_table(first: int, bits: int, entries: list[int]) -> Dataset:
     return table
 
 
+def a_damaged_table() -> Dataset:
+    """Return one that says it has more entries than came, too many to stand in the metadata."""
+    table = a_table(0, 16, [7] * 4000)
+    table[0x00283002].value = [4096, 0, 16]
+    return table
+
+
 def linear(center: float, width: float) -> Callable[[Values], Values]:
     return lambda values: np.clip((values - (center - 0.5)) / (width - 1) + 0.5, 0, 1)
 
@@ -146,6 +153,27 @@ def cases() -> list[Case]:
             ),
             RAMP,
             lambda values: 1 - np.asarray(curve)[values] / 4095,
+        ),
+        Case(
+            "damaged modality table",
+            an_image(
+                CTImageStorage,
+                "damaged modality table",
+                unsigned,
+                **ct,
+                **window,
+                ModalityLUTSequence=[a_damaged_table()],
+                VOILUTSequence=[a_table(0, 12, curve)],
+            ),
+            RAMP,
+            all_of(RAMP),
+        ),
+        Case(
+            "damaged VOI table",
+            an_image(CTImageStorage, "damaged VOI table", signed, **ct, **window, VOILUTSequence=[a_damaged_table()]),
+            RAMP - 250,
+            linear(0, 300),
+            " HU",
         ),
         Case(
             "dose",
@@ -273,7 +301,34 @@ def test_the_readers_window_takes_the_place_of_the_images_table(reading: Room):
     assert off(reading, CASES["VOI table"].grey(RAMP)) < OFF_MAX
 
 
-@pytest.mark.parametrize("name", ["linear", "narrow", "modality table", "dose", "uptake", "fractions"])
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("damaged modality table", "Giá trị lưu, không đơn vị"),
+        ("damaged VOI table", "Không áp dụng được VOI LUT"),
+        ("VOI table", ""),
+    ],
+)
+def test_an_image_says_that_it_is_shown_without_a_damaged_table(reading: Room, name: str, words: str):
+    show(reading, name)
+
+    expect(reading.readout("topRight").get_by_text(re.compile("LUT"))).to_have_count(1 if words else 0)
+    expect(reading.readout("topRight")).to_contain_text(words)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "linear",
+        "narrow",
+        "modality table",
+        "damaged modality table",
+        "damaged VOI table",
+        "dose",
+        "uptake",
+        "fractions",
+    ],
+)
 def test_the_probe_tells_modality_values_in_their_unit(reading: Room, name: str):
     show(reading, name)
     reading.press("h")

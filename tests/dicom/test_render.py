@@ -156,6 +156,30 @@ def test_a_modality_lut_comes_before_the_window():
     assert picture(ds).tolist() == [[0, 255], [128, 64]]
 
 
+def test_a_damaged_voi_lut_gives_way_to_the_window():
+    damaged = lut_item(0, [0, 255], 8)
+    damaged.LUTDescriptor = [300, 0, 8]
+    ds = an_image(np.array([[0, 100]], np.uint16), VOILUTSequence=Sequence([damaged]))
+
+    assert picture(ds).tolist() == [[0, 255]]
+    ds.WindowCenter, ds.WindowWidth, ds.VOILUTFunction = "100", "200", "LINEAR_EXACT"
+    assert picture(ds).tolist() == [[0, 128]]
+
+
+@pytest.mark.parametrize("is_empty", [False, True])
+def test_without_its_modality_lut_an_image_is_shown_over_all_its_stored_values(is_empty):
+    damaged = lut_item(0, [0, 1000], 16)
+    damaged.LUTDescriptor = [300, 0, 16]
+    ds = an_image(np.array([[10, 20], [30, 10]], np.uint16), ModalityLUTSequence=Sequence([damaged]))
+    ds.RescaleSlope, ds.RescaleIntercept = "2", "-1024"
+    ds.WindowCenter, ds.WindowWidth = "5000", "100"
+    ds.VOILUTSequence = Sequence([lut_item(0, [9, 9], 8)])
+    if is_empty:
+        del damaged.LUTDescriptor, damaged.LUTData
+
+    assert picture(ds).tolist() == [[0, 128], [255, 0]]
+
+
 def test_each_frame_has_its_own_transformations_before_the_shared_ones():
     array = np.stack([RAMP] * 2)
     ds = an_image(array, frames=2)

@@ -138,15 +138,23 @@ def image_pixel(header: Header) -> ImagePixel:
 
 
 def display(header: Header, image: ImagePixel, frame_index: int = 0) -> Display:
-    """Read how one frame is to be shown."""
+    """Read how one frame is to be shown.
+
+    A damaged VOI LUT gives way to the windows. Without its Modality LUT an image has stored values alone, in which
+    neither its windows nor its VOI LUT count.
+    """
     values = Values(header)
     modality = _first(values, frame_index, 0x00289145, 0x00281053)
     voi = _first(values, frame_index, 0x00289132, 0x00281050, 0x00283010)
     signed = image.pixel_representation == 1
+    padding = next(iter(values.words(0x00280120, signed=signed)), None)
+    inverse = (values.text(0x20500020) == "INVERSE") or image.photometric_interpretation == "MONOCHROME1"
     modality_item, voi_item = values.item(0x00283000), voi.item(0x00283010)
+    modality_lut = _lookup_table(modality_item, signed=signed)
+    if modality_item is not None and modality_lut is None:
+        return Display(1.0, 0.0, None, (), None, padding, inverse)
     dose = values.decimal(0x3004000E)  # of a dose this alone is the scale (PS3.3 C.8.8.3)
     slope, intercept = dose or modality.decimal(0x00281053), modality.decimal(0x00281052)
-    modality_lut = _lookup_table(modality_item, signed=signed)
     shifted_below_zero = signed or (intercept or 0) < 0  # what the VOI LUT maps is signed then (C.11.2.1.1)
     return Display(
         slope=1.0 if slope is None or slope == 0 else slope,
@@ -154,8 +162,8 @@ def display(header: Header, image: ImagePixel, frame_index: int = 0) -> Display:
         modality_lut=modality_lut,
         windows=_windows(voi),
         voi_lut=_lookup_table(voi_item, signed=shifted_below_zero and modality_lut is None),
-        padding=next(iter(values.words(0x00280120, signed=signed)), None),
-        inverse=(values.text(0x20500020) == "INVERSE") or image.photometric_interpretation == "MONOCHROME1",
+        padding=padding,
+        inverse=inverse,
     )
 
 

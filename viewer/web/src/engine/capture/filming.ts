@@ -19,7 +19,7 @@ async function painted(view: StackView, index: number, signal: AbortSignal): Pro
   const wanted = view.allFrames()[index];
   const stops: (() => void)[] = [];
   await new Promise<void>((resolve, reject) => {
-    const look = () => (view.drawn.get() === wanted ? resolve() : undefined);
+    const look = () => (view.drawn.get()?.imageId === wanted?.imageId ? resolve() : undefined);
     const leave = () => reject(signal.reason);
     const timer = setTimeout(() => reject(new ImageNotThere()), IMAGE_WAIT_MS);
     signal.addEventListener("abort", leave);

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
+import { unitOf } from "../marks/marks";
 import type { JsonDataSet } from "./dicomJson";
 import { framesOf, wantsLevels } from "./frame";
+import { presetsOf } from "./presets";
 
 const SERIES = "/dicom-web/studies/2.25.1/series/2.25.2";
 
@@ -71,10 +73,20 @@ describe("a single-frame instance", () => {
     const narrow = { "00281050": { vr: "DS", Value: [0.2] }, "00281051": { vr: "DS", Value: [0.5] } };
 
     expect(ignored({})).toBeUndefined();
-    expect(ignored({ "00283000": empty })).toBe("lut");
+    expect(ignored({ "00283000": empty })).toBe("modalityLut");
     expect(ignored({ "00283010": empty })).toBe("lut");
     expect(ignored(narrow)).toBe("window");
     expect(ignored({ ...narrow, "00281056": { vr: "CS", Value: ["LINEAR_EXACT"] } })).toBeUndefined();
+  });
+
+  test("without its Modality LUT counts nothing that has a unit, and has no window", () => {
+    const empty = { vr: "SQ", Value: [{}] };
+    const voi = { "00283002": { vr: "US", Value: [1, 0, 8] }, "00283006": { vr: "US", Value: [9] } };
+    const [frame] = framesOf(aCt({ "00283000": empty, "00283010": { vr: "SQ", Value: [voi] } }), SERIES);
+
+    expect(frame).toMatchObject({ rescale: { slope: 1, intercept: 0 }, window: undefined, voiLookup: undefined });
+    expect(frame && unitOf(frame)).toBe("");
+    expect(frame && presetsOf(frame.modality, frame.rescale.type).some(({ fixed }) => fixed)).toBe(false);
   });
 
   test("has the function of its window", () => {

@@ -1,6 +1,7 @@
 // A frame as the viewport needs it: made from an instance's DICOM JSON, single-frame or with functional groups.
 
 import { type OverlayPlane, overlayPlanesOf } from "../layers/overlayPlanes";
+import { asStored } from "./damagedTables";
 import { items, type JsonDataSet, number, numbers, text } from "./dicomJson";
 import type { Orientation, Vector } from "./geometry";
 import { lookupIn, type StoredLookup } from "./lookup";
@@ -52,8 +53,8 @@ export interface Frame extends Placed {
   readonly lossy: boolean;
   readonly lossyRatio: number | undefined;
   readonly burnedInAnnotation: boolean;
-  /** The image brings a way to be shown that contradicts itself: a table without its entries, a window too narrow. */
-  readonly displayIgnored: "lut" | "window" | undefined;
+  /** What the image brings to be shown by and contradicts itself: a table without all its entries, a window too narrow. */
+  readonly displayIgnored: "modalityLut" | "lut" | "window" | undefined;
   /** Of a PET: what its values count, and how they become SUV. */
   readonly uptake: Uptake | undefined;
   readonly overlays: readonly OverlayPlane[];
@@ -149,7 +150,8 @@ function windowIn(group: JsonDataSet): VoiWindow | undefined {
 
 function ignoredIn(instance: JsonDataSet, voi: JsonDataSet): Frame["displayIgnored"] {
   const isBroken = (group: JsonDataSet, tag: string) => items(group, tag).length > 0 && !lookupIn(group, tag);
-  if (isBroken(instance, "00283000") || isBroken(voi, "00283010")) return "lut";
+  if (isBroken(instance, "00283000")) return "modalityLut";
+  if (isBroken(voi, "00283010")) return "lut";
   const wantsWindow = number(voi, "00281050") !== undefined && number(voi, "00281051") !== undefined;
   return wantsWindow && !windowIn(voi) ? "window" : undefined;
 }
@@ -230,7 +232,7 @@ export function framesOf(instance: JsonDataSet, seriesUrl: string): readonly Fra
     const voi = group("00289132");
     const spacing = spacingOf(instance, measures);
     const url = `${seriesUrl}/instances/${sopInstanceUid}/frames/${frameIndex + 1}`;
-    return {
+    const frame: Frame = {
       ...common,
       imageId: `vienanh:${url}`,
       url,
@@ -245,5 +247,6 @@ export function framesOf(instance: JsonDataSet, seriesUrl: string): readonly Fra
       displayIgnored: ignoredIn(instance, voi),
       rescale: rescaleOf(instance, group),
     };
+    return frame.displayIgnored === "modalityLut" ? asStored(frame) : frame;
   });
 }

@@ -2,6 +2,7 @@
 
 import type { Types } from "@cornerstonejs/core";
 import { createImage } from "@cornerstonejs/dicom-image-loader";
+import { asStored, withoutVoiLookup } from "../frames/damagedTables";
 import { type Frame, isWide, type PixelModule, wantsLevels } from "../frames/frame";
 import { type LevelScale, levelsOf } from "../frames/levels";
 import { type Lookup, looked } from "../frames/lookup";
@@ -28,6 +29,8 @@ export function isMisread(pixels: PixelModule, transferSyntaxUid: string): boole
 export class Decoding {
   /** What the chosen backend draws colour from. */
   useRgba = true;
+  /** Frames as they are without tables that turned out to be damaged. */
+  private readonly corrected = new Map<string, Frame>();
   /** What is drawn of frames that are drawn in another form than they are stored in. */
   private readonly shapes = new Map<string, Partial<Frame>>();
   /** Frames whose decoded samples are modality values already; the renderer changes its mind about them later. */
@@ -44,23 +47,25 @@ export class Decoding {
     this.lookups = lookups;
   }
 
-  async image(frame: Frame, part: FramePart): Promise<Types.IImage> {
-    if (frame.voiLookup) {
-      // What it maps is signed when stored values are, or their intercept takes them below zero (C.11.2.1.1).
-      const signed = frame.pixels.pixelRepresentation === 1 || frame.rescale.intercept < 0;
-      this.voiLookups.set(frame.imageId, await this.lookups.of(frame.voiLookup, signed && !frame.modalityLookup));
-    }
-    if (wantsLevels(frame)) return this.byLevels(frame, part);
+  async image(told: Frame, part: FramePart): Promise<Types.IImage> {
+    const modalityLookup = await this.readTables(told);
+    const frame = this.asRead(told);
+    if (wantsLevels(frame)) return this.byLevels(frame, part, modalityLookup);
     const { bytes, transferSyntaxUid } = await this.prepared(frame, part);
     const image = await createImage(frame.imageId, bytes, transferSyntaxUid, { useRGBA: this.useRgba });
     if (image.preScale?.scaled) this.scaled.add(frame.imageId);
     return image as Types.IImage;
   }
 
+  /** The frame as it turned out to be: without tables that are damaged. */
+  asRead(frame: Frame): Frame {
+    return this.corrected.get(frame.imageId) ?? frame;
+  }
+
   /** The frame with what is drawn of it. */
   asDrawn(frame: Frame): Frame {
     const shape = this.shapes.get(frame.imageId);
-    return shape ? { ...frame, ...shape } : frame;
+    return { ...this.asRead(frame), ...shape };
   }
 
   holdsModalityValues(imageId: string): boolean {
@@ -82,6 +87,7 @@ export class Decoding {
   }
 
   forget(imageId: string): void {
+    this.corrected.delete(imageId);
     this.shapes.delete(imageId);
     this.scaled.delete(imageId);
     this.scales.delete(imageId);
@@ -89,11 +95,28 @@ export class Decoding {
     this.voiLookups.delete(imageId);
   }
 
+  /** Fetch a frame's tables, and note what it is without the damaged ones. The answer is its Modality LUT. */
+  private async readTables(frame: Frame): Promise<Lookup | undefined> {
+    const { imageId, pixels, rescale } = frame;
+    const signed = pixels.pixelRepresentation === 1;
+    const modality = frame.modalityLookup && (await this.lookups.of(frame.modalityLookup, signed));
+    if (frame.modalityLookup && !modality) {
+      this.corrected.set(imageId, asStored(frame));
+      return undefined;
+    }
+    if (frame.voiLookup) {
+      // What it maps is signed when stored values are, or their intercept takes them below zero (C.11.2.1.1).
+      const voi = await this.lookups.of(frame.voiLookup, (signed || rescale.intercept < 0) && !modality);
+      if (voi) this.voiLookups.set(imageId, voi);
+      else this.corrected.set(imageId, withoutVoiLookup(frame));
+    }
+    return modality;
+  }
+
   /** An image of levels; its modality values are kept where levels do not tell them. */
-  private async byLevels(frame: Frame, part: FramePart): Promise<Types.IImage> {
-    const { imageId, pixels, rescale, modalityLookup } = frame;
+  private async byLevels(frame: Frame, part: FramePart, lookup: Lookup | undefined): Promise<Types.IImage> {
+    const { imageId, pixels, rescale } = frame;
     const stored = await this.stored(frame, part);
-    const lookup = modalityLookup && (await this.lookups.of(modalityLookup, pixels.pixelRepresentation === 1));
     const values = lookup
       ? stored.map((value) => looked(lookup, value))
       : stored.map((value) => value * rescale.slope + rescale.intercept);

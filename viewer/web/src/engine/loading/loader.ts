@@ -45,8 +45,10 @@ const decoding = new Decoding(new Palettes(fetchTable), new Lookups(fetchTable))
 /** Raised whenever frames came into the room. */
 export const framesKnown: Store<number> = createStore(0);
 
+/** As it turned out to be, once it was loaded. */
 export function frameOf(imageId: string): Frame | undefined {
-  return frames.get(imageId);
+  const frame = frames.get(imageId);
+  return frame && decoding.asRead(frame);
 }
 
 /** Whether a frame is the only one of its instance. */

@@ -83,8 +83,11 @@ export class Look {
   /** A new image is on the canvas: show it the reader's way, or its own. */
   settle(): void {
     const image = this.imageRange();
-    const isOwn = !this.chosen && (this.opening?.name ?? "own") === "own";
-    this.apply(this.chosen ?? (image && (this.opening?.window(image) ?? image.own)), isOwn);
+    // A window in Hounsfield units says nothing of stored values.
+    const isUnfit = this.opening?.fixed && this.frame()?.displayIgnored === "modalityLut";
+    const opening = isUnfit ? undefined : this.opening;
+    const isOwn = !this.chosen && (opening?.name ?? "own") === "own";
+    this.apply(this.chosen ?? (image && (opening?.window(image) ?? image.own)), isOwn);
   }
 
   /** What slices are shown with until the reader chooses; undefined: what they bring along. */

@@ -6,7 +6,7 @@ import { createStore, type Store } from "../emitter";
 import type { Frame } from "../frames/frame";
 import type { ImagePoint, Vector } from "../frames/geometry";
 import { stateOf, tierOf } from "../loading/frameStates";
-import { addFrames, isWhole, onSharper, reach, removeFrames } from "../loading/loader";
+import { addFrames, frameOf, isWhole, onSharper, reach, removeFrames } from "../loading/loader";
 import { outward } from "../loading/outward";
 import { Prefetch } from "../loading/prefetch";
 import { loadingSteps, WHOLE } from "../loading/tiers";
@@ -86,7 +86,7 @@ export class StackView {
     hideMarksUntilShown(this.viewport);
     this.look = new Look(
       () => this.viewport,
-      () => this.frames[this.stack.get().shown ?? this.stack.get().wanted],
+      () => this.frameAt(this.stack.get().shown ?? this.stack.get().wanted),
     );
     this.tools = createTools(this.viewportId, this.engine.id, {
       describe: (tool, imageId, places) => {
@@ -228,12 +228,12 @@ export class StackView {
 
   private shownFrame(): Frame | undefined {
     const { shown } = this.stack.get();
-    return this.viewport.getImageData() && shown !== undefined ? this.frames[shown] : undefined;
+    return this.viewport.getImageData() && shown !== undefined ? this.frameAt(shown) : undefined;
   }
 
   /** The frame that the reader is at, whether or not it is on the canvas already. */
   currentFrame(): Frame | undefined {
-    return this.frames[this.stack.get().wanted];
+    return this.frameAt(this.stack.get().wanted);
   }
 
   destroy(): void {
@@ -249,6 +249,12 @@ export class StackView {
 
   private get viewport(): Types.IStackViewport {
     return this.engine.getViewport(this.viewportId) as Types.IStackViewport;
+  }
+
+  /** What loading told of a frame counts. */
+  private frameAt(index: number): Frame | undefined {
+    const frame = this.frames[index];
+    return frame && (frameOf(frame.imageId) ?? frame);
   }
 
   private imageIds(): string[] {
@@ -289,7 +295,7 @@ export class StackView {
 
   /** Told just after the canvas was painted, of the picture that was painted. */
   private readonly onRendered = (): void => {
-    const frame = this.frames[this.stack.get().shown ?? -1];
+    const frame = this.frameAt(this.stack.get().shown ?? -1);
     const image = this.viewport.getCornerstoneImage();
     this.drawn.set(frame && image?.imageId === frame.imageId && isWhole(image) ? frame : undefined);
   };

@@ -66,7 +66,8 @@ export function captionOf(
     window && !byLookup && frame?.pixels.samplesPerPixel === 1
       ? t("reading:window", windowWords(window, language))
       : "",
-    view.drawn.get() === frame ? "" : t("preview"),
+    view.drawn.get()?.imageId === frame?.imageId ? "" : t("preview"),
+    frame?.displayIgnored ? t(`reading:displayIgnored.${frame.displayIgnored}`) : "",
     frame?.lossy ? t("reading:lossy") : "",
     bar ? "" : t("noScale"),
     frame?.spacing?.calibration === "detector" ? t("atDetector") : "",

@@ -11,10 +11,11 @@ import type { StackView } from "../../engine/stack/stackView";
 import { formatNumber } from "../../ui/format";
 import { type Language, usePreferences } from "../../ui/preferences";
 import { windowWords } from "../shown/captionOf";
+import type { Frame } from "../../engine/frames/frame";
 import { useStore } from "../useStore";
 import { Live } from "./Live";
 import styles from "./Overlays.module.css";
-import { useTier } from "./useTier";
+import { useDisplayIgnored, useTier } from "./useTier";
 
 const EDGES = [
   { edge: "top", style: "edgeTop" },
@@ -121,9 +122,20 @@ export function Badge({
 
 function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" | "arriving">) {
   const { t } = useTranslation(["reading", "volumes"]);
+/** An image, or a volume, is not shown as it says that it should be. */
+export function IgnoredBadge({ ignored }: { readonly ignored: NonNullable<Frame["displayIgnored"]> }) {
+  const { t } = useTranslation("reading");
+  return (
+    <Badge icon={<IconAlertTriangle size={15} aria-hidden />} title={t("displayIgnored.why")}>
+      {t(`displayIgnored.${ignored}`)}
+    </Badge>
+  );
+}
+
   const language = usePreferences((preferences) => preferences.language);
   const inverted = useStore(view.look.presentation, (presentation) => presentation.inverted);
   const part = useStore(view.look.presentation, (presentation) => presentation.part);
+  const ignored = useDisplayIgnored(view);
   const frame = stack.frames[0];
   return (
     <>
@@ -137,11 +149,7 @@ function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" 
       {frame?.burnedInAnnotation ? (
         <Badge icon={<IconTextCaption size={15} aria-hidden />}>{t("burnedIn")}</Badge>
       ) : null}
-      {frame?.displayIgnored ? (
-        <Badge icon={<IconAlertTriangle size={15} aria-hidden />} title={t("displayIgnored.why")}>
-          {t(`displayIgnored.${frame.displayIgnored}`)}
-        </Badge>
-      ) : null}
+      {ignored ? <IgnoredBadge ignored={ignored} /> : null}
       {frame?.uptake?.why ? (
         <Badge icon={<IconAlertTriangle size={15} aria-hidden />} title={t("volumes:suv.whyNot")}>
           {t(`volumes:suv.why.${frame.uptake.why}`)}

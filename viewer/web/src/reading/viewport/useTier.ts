@@ -1,12 +1,22 @@
-// How sharp the slice is that the reader is at: 0 a quarter of its resolution, 1 a half, 2 as it is stored.
+// What becomes known of the slice that the reader is at, as it loads.
 
 import { useCallback, useSyncExternalStore } from "react";
+import type { Frame } from "../../engine/frames/frame";
 import { frameStates, tierOf } from "../../engine/loading/frameStates";
 import type { Tier } from "../../engine/loading/tiers";
 import type { StackView } from "../../engine/stack/stackView";
 
-/** Undefined before anything of the slice is here. */
+/** How sharp it is: 0 a quarter of its resolution, 1 a half, 2 as it is stored; undefined before anything of it is here. */
 export function useTier(view: StackView): Tier | undefined {
+  return useSlice(view, (frame) => tierOf(frame?.imageId ?? ""));
+}
+
+/** What it brings to be shown by and cannot be shown by. */
+export function useDisplayIgnored(view: StackView): Frame["displayIgnored"] {
+  return useSlice(view, (frame) => frame?.displayIgnored);
+}
+
+function useSlice<T extends string | number | undefined>(view: StackView, read: (frame: Frame | undefined) => T): T {
   const subscribe = useCallback(
     (listener: () => void) => {
       const stops = [view.stack.subscribe(listener), frameStates.subscribe(listener)];
@@ -16,5 +26,5 @@ export function useTier(view: StackView): Tier | undefined {
     },
     [view],
   );
-  return useSyncExternalStore(subscribe, () => tierOf(view.currentFrame()?.imageId ?? ""));
+  return useSyncExternalStore(subscribe, () => read(view.currentFrame()));
 }
