@@ -7,6 +7,7 @@ import type { StackView } from "../engine/stack/stackView";
 import { type PrimaryTool, removeSelectedMarks } from "../engine/stack/tools";
 import { type KeyTable, useKeys } from "../ui/hotkeys";
 import { KeyHelp } from "../ui/KeyHelp";
+import { measuredPixelMm } from "../ui/pixelSize";
 import { stepSeries } from "./stepSeries";
 import { MEASURE_KEYS } from "./toolbar/MeasureMenu";
 
@@ -54,6 +55,7 @@ function viewKeys(view: StackView): KeyTable {
     i: () => view.look.toggleInvert(),
     f: () => view.look.fit(),
     o: () => view.look.oneToOne(),
+    Z: () => view.look.showTrueSize(measuredPixelMm()),
     r: () => view.look.reset(),
     "]": () => view.look.turn(QUARTER),
     "[": () => view.look.turn(-QUARTER),

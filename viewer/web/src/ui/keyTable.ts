@@ -82,6 +82,7 @@ export const KEY_TABLE = {
         { keys: ["i"], what: "reading:invert" },
         { keys: ["f"], what: "reading:fit" },
         { keys: ["o"], what: "reading:oneToOne" },
+        { keys: ["Z"], what: "reading:trueSize" },
         { keys: ["[", "]"], what: "reading:turn" },
         { keys: ["j"], what: "reading:flip" },
         { keys: ["u"], what: "reading:flipVertical" },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { JsonDataSet } from "../frames/dicomJson";
 import type { Frame } from "../frames/frame";
-import { displayedAreasOf, partOf } from "./displayedArea";
+import { displayedAreasOf, partOf, trueMagnification } from "./displayedArea";
 
 const value = (...Value: unknown[]) => ({ vr: "UN", Value });
 
@@ -65,6 +65,12 @@ describe("a displayed area", () => {
       told: "inTrueSize",
       magnification: 0.5,
     });
+  });
+
+  test("of true size is not larger than a display can show", () => {
+    const spacing = { rowMm: 30, columnMm: 30, calibration: "patient" } as const;
+
+    expect(trueMagnification(image({ spacing }), 0.25)).toBe("unsized");
   });
 
   test("of pixels of another shape than the image is drawn with says so", () => {

@@ -80,12 +80,20 @@ export function displayedAreasOf(instance: JsonDataSet): readonly DisplayedArea[
     .flatMap((area) => areaOf(area) ?? []);
 }
 
-/** Screen pixels for one of an image in true size; undefined where the display, or the image, has no known size. */
-function trueMagnification({ columnMm }: DisplayedArea, image: Frame, pixelMm: number | undefined) {
-  const spacing = image.spacing?.calibration === "patient" ? image.spacing.columnMm : undefined;
-  const side = columnMm ?? spacing;
-  const magnification = side && pixelMm ? side / pixelMm : undefined;
-  return magnification && magnification > 0 && magnification <= MAGNIFICATION_MAX ? magnification : undefined;
+/** Why an image has no true size: it does not say how large it is in the patient, or nobody measured the display. */
+export type SizeRefusal = "unsized" | "unmeasured";
+
+/**
+ * Screen pixels for one of an image in true size, or why that is not known.
+ *
+ * `pixelMm` is how large a pixel of the display was measured to be, `columnMm` how wide one of the image is to be taken for.
+ */
+export function trueMagnification(image: Frame, pixelMm: number | undefined, columnMm?: number): number | SizeRefusal {
+  const side = columnMm ?? (image.spacing?.calibration === "patient" ? image.spacing.columnMm : undefined);
+  if (side === undefined || !(side > 0)) return "unsized";
+  if (pixelMm === undefined) return "unmeasured";
+  const magnification = side / pixelMm;
+  return magnification <= MAGNIFICATION_MAX ? magnification : "unsized";
 }
 
 /**
@@ -97,13 +105,14 @@ export function partOf(areas: readonly DisplayedArea[], image: Frame, pixelMm?: 
   const area = areas.find(({ images }) => !images || images.has(image.sopInstanceUid));
   if (!area) return undefined;
   const { left, top, right, bottom, mode, aspect } = area;
-  const real = mode === "trueSize" ? trueMagnification(area, image, pixelMm) : undefined;
-  const magnification = real ?? area.magnification;
+  const real = mode === "trueSize" ? trueMagnification(image, pixelMm, area.columnMm) : "unsized";
+  const isReal = typeof real === "number";
+  const magnification = isReal ? real : area.magnification;
   const { rows, columns } = image.pixels;
   const isStretched = aspect !== undefined && Math.abs(aspect / image.aspect - 1) > ASPECT_TOLERANCE;
   const isWhole = left === 0 && top === 0 && right === columns && bottom === rows;
   if (isWhole && mode === "fit" && !isStretched) return undefined;
-  const sized = mode === "trueSize" ? (real ? "inTrueSize" : "trueSize") : "part";
+  const sized = mode === "trueSize" ? (isReal ? "inTrueSize" : "trueSize") : "part";
   const told = isStretched ? "aspect" : sized;
   return { left, top, right, bottom, magnification, told };
 }

@@ -10,7 +10,7 @@ import { type LevelScale, levelAt, PLAIN as UNSCALED, valueAt } from "../frames/
 import type { Lookup } from "../frames/lookup";
 import type { ImageRange, Preset } from "../frames/presets";
 import { fullWindow, rangeOf, type VoiRange, type VoiWindow, windowOf } from "../frames/windowing";
-import type { ShownPart } from "../layers/displayedArea";
+import { type ShownPart, type SizeRefusal, trueMagnification } from "../layers/displayedArea";
 import { voiLookupOf } from "../loading/loader";
 import { drawCurve } from "./internals";
 import { axesOf, scaleOf, valueScaleOf, worldOf } from "./stackPlaces";
@@ -27,10 +27,14 @@ export interface Presentation {
   readonly axes: Orientation | undefined;
   /** A presentation state chose what is shown of the image; undefined: nobody but the reader. */
   readonly part: ShownPart["told"] | undefined;
+  /** The reader asked for true size, and has it, or why not; undefined once the size is another one. */
+  readonly trueSize: "shown" | SizeRefusal | undefined;
 }
 
 export const QUARTER = 90;
 const FULL_TURN = 360;
+/** Of two sizes that are the same. */
+const SIZE_TOLERANCE = 1e-3;
 /** In steps of what is drawn, which are whole. */
 const THRESHOLD = 1e-3;
 const PLAIN: Presentation = {
@@ -40,6 +44,7 @@ const PLAIN: Presentation = {
   scale: 1,
   axes: undefined,
   part: undefined,
+  trueSize: undefined,
 };
 const NOTHING = { window: undefined, lookup: undefined };
 
@@ -64,6 +69,9 @@ export class Look {
   /** What the image is drawn by: a window, or the image's table. */
   private drawn: { readonly window: VoiWindow | undefined; readonly lookup: Lookup | undefined } = NOTHING;
   private part: ShownPart["told"] | undefined;
+  private trueSize: Presentation["trueSize"];
+  /** How many screen pixels a millimetre had when a size was chosen. */
+  private sizedAt = Number.NaN;
 
   /** `frame` answers the frame that the canvas holds. */
   constructor(viewport: () => Types.IStackViewport, frame: () => Frame | undefined) {
@@ -76,6 +84,7 @@ export class Look {
     this.chosen = undefined;
     this.inverted = false;
     this.part = undefined;
+    this.sizedAt = Number.NaN;
     this.presentation.set(PLAIN);
     this.drawn = NOTHING;
   }
@@ -126,6 +135,7 @@ export class Look {
 
   fit(): void {
     this.part = undefined;
+    this.sizedAt = Number.NaN;
     this.viewport().resetCamera();
     this.redraw();
   }
@@ -133,6 +143,18 @@ export class Look {
   /** One image pixel on one screen pixel. */
   oneToOne(): void {
     this.zoomBy(1 / scaleOf(this.viewport(), this.frame()));
+  }
+
+  /** As large as in the patient; `pixelMm` is how large a pixel of the display was measured to be. */
+  showTrueSize(pixelMm: number | undefined): void {
+    const frame = this.frame();
+    if (!frame) return;
+    const magnification = trueMagnification(frame, pixelMm);
+    const isKnown = typeof magnification === "number";
+    if (isKnown) this.zoomBy(magnification / scaleOf(this.viewport(), frame));
+    this.trueSize = isKnown ? "shown" : magnification;
+    this.sizedAt = this.density();
+    this.read();
   }
 
   zoomBy(factor: number): void {
@@ -193,7 +215,10 @@ export class Look {
     const moved = focalPoint && position && plus(position, minus(middle, focalPoint));
     viewport.setCamera({ focalPoint: middle, ...(moved ? { position: [...moved] } : {}) });
     this.part = told;
+    this.trueSize = undefined;
     this.redraw();
+    this.sizedAt = this.density();
+    this.read();
   }
 
   /** As it was opened: its first window, not inverted, neither turned nor mirrored, fitted. */
@@ -211,13 +236,15 @@ export class Look {
     // The renderer tells of its camera before it has an image, and cannot say where anything is.
     if (!viewport.getCornerstoneImage()) return;
     const { voiRange } = viewport.getProperties();
+    const isSized = Math.abs(this.density() / this.sizedAt - 1) < SIZE_TOLERANCE;
     this.presentation.set({
       window: voiRange ? windowOf(this.toValues(voiRange), this.drawn.window?.function) : undefined,
       byLookup: this.drawn.lookup !== undefined,
       inverted: this.inverted,
       scale: scaleOf(viewport, this.frame()),
       axes: this.frame()?.orientation && axesOf(viewport),
-      part: this.part,
+      part: this.part === "inTrueSize" && !isSized ? "trueSize" : this.part,
+      trueSize: isSized ? this.trueSize : undefined,
     });
   }
 
@@ -229,6 +256,12 @@ export class Look {
     this.viewport().setProperties({ ...voi, invert: this.isInverted() });
     this.bend();
     this.redraw();
+  }
+
+  /** Screen pixels of a millimetre of the image, or of one of its pixels where it does not say how large they are. */
+  private density(): number {
+    const frame = this.frame();
+    return scaleOf(this.viewport(), frame) / (frame?.spacing?.columnMm ?? 1);
   }
 
   private isInverted(): boolean {

@@ -8,7 +8,8 @@ import styles from "./Toolbar.module.css";
 
 interface ToolMenuProps {
   readonly label: string;
-  readonly short: string;
+  /** None: the icon alone. */
+  readonly short?: string;
   readonly icon: ReactNode;
   readonly pressed?: boolean;
   /** The rows. */
@@ -19,9 +20,15 @@ export function ToolMenu({ label, short, icon, pressed, children }: ToolMenuProp
   return (
     <Menu position="bottom-start">
       <Menu.Target>
-        <button type="button" className={styles["tool"]} aria-label={label} aria-pressed={pressed}>
+        <button
+          type="button"
+          className={styles["tool"]}
+          aria-label={label}
+          title={short ? undefined : label}
+          aria-pressed={pressed}
+        >
           {icon}
-          <span className={styles["short"]}>{short}</span>
+          {short ? <span className={styles["short"]}>{short}</span> : null}
           <IconChevronDown size={14} aria-hidden />
         </button>
       </Menu.Target>

@@ -26,6 +26,7 @@ import type { StackView } from "../../engine/stack/stackView";
 import { type PrimaryTool, removeAllMarks } from "../../engine/stack/tools";
 import { useStore } from "../useStore";
 import { MeasureMenu } from "./MeasureMenu";
+import { SizeMenu } from "./SizeMenu";
 import { Tool } from "./Tool";
 import styles from "./Toolbar.module.css";
 import { KeyMark, ToolMenu } from "./ToolMenu";
@@ -77,12 +78,7 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate, children }:
         onClick={() => view.look.toggleInvert()}
       />
       <Tool label={t("fit")} hint="F" icon={<IconArrowsMaximize size={20} />} onClick={() => view.look.fit()} />
-      <Tool
-        label={t("oneToOne")}
-        hint="O"
-        icon={<b className={styles["oneToOne"]}>1:1</b>}
-        onClick={() => view.look.oneToOne()}
-      />
+      <SizeMenu view={view} />
       <Tool
         label={t("turn")}
         hint="]"

@@ -1,9 +1,17 @@
 // The texts on the image: what it is, where one is in it, how it is shown, and what to beware of.
 
-import { IconAlertTriangle, IconContrastFilled, IconCrop, IconPhotoDown, IconTextCaption } from "@tabler/icons-react";
+import {
+  IconAlertTriangle,
+  IconContrastFilled,
+  IconCrop,
+  IconPhotoDown,
+  IconRuler2,
+  IconTextCaption,
+} from "@tabler/icons-react";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Series } from "../../api/types";
+import type { Frame } from "../../engine/frames/frame";
 import { edgeLetters } from "../../engine/frames/geometry";
 import type { StackWarning } from "../../engine/frames/stackOrder";
 import type { Stack } from "../../engine/frames/stacks";
@@ -11,7 +19,6 @@ import type { StackView } from "../../engine/stack/stackView";
 import { formatNumber } from "../../ui/format";
 import { type Language, usePreferences } from "../../ui/preferences";
 import { windowWords } from "../shown/captionOf";
-import type { Frame } from "../../engine/frames/frame";
 import { useStore } from "../useStore";
 import { Live } from "./Live";
 import styles from "./Overlays.module.css";
@@ -120,8 +127,6 @@ export function Badge({
   );
 }
 
-function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" | "arriving">) {
-  const { t } = useTranslation(["reading", "volumes"]);
 /** An image, or a volume, is not shown as it says that it should be. */
 export function IgnoredBadge({ ignored }: { readonly ignored: NonNullable<Frame["displayIgnored"]> }) {
   const { t } = useTranslation("reading");
@@ -132,9 +137,12 @@ export function IgnoredBadge({ ignored }: { readonly ignored: NonNullable<Frame[
   );
 }
 
+function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" | "arriving">) {
+  const { t } = useTranslation(["reading", "volumes"]);
   const language = usePreferences((preferences) => preferences.language);
   const inverted = useStore(view.look.presentation, (presentation) => presentation.inverted);
   const part = useStore(view.look.presentation, (presentation) => presentation.part);
+  const trueSize = useStore(view.look.presentation, (presentation) => presentation.trueSize);
   const ignored = useDisplayIgnored(view);
   const frame = stack.frames[0];
   return (
@@ -161,6 +169,11 @@ export function IgnoredBadge({ ignored }: { readonly ignored: NonNullable<Frame[
         </Badge>
       ))}
       {inverted ? <Badge icon={<IconContrastFilled size={15} aria-hidden />}>{t("inverted")}</Badge> : null}
+      {trueSize ? (
+        <Badge icon={<IconRuler2 size={15} aria-hidden />} title={t("trueSizeWhy")}>
+          {t(`trueSizeTold.${trueSize}`)}
+        </Badge>
+      ) : null}
       {part ? (
         <Badge icon={<IconCrop size={15} aria-hidden />} title={t("volumes:area.why")}>
           {t(`volumes:area.${part}`)}
