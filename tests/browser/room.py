@@ -25,8 +25,8 @@ LOOKS: tuple[Look, ...] = (("laptop", LAPTOP, "vi", "light"), ("phone", PHONE, "
 EVERY_LOOK: tuple[Look, ...] = (*LOOKS, ("laptop", LAPTOP, "en", "dark"), ("phone", PHONE, "vi", "light"))
 
 # The canvas as a picture; evaluated as a function, because the page forbids turning text into code.
-PICTURE = """() => {
-  const source = document.querySelector("[data-backend] canvas");
+PICTURE = """(canvas) => {
+  const source = document.querySelector(canvas);
   const copy = document.createElement("canvas");
   [copy.width, copy.height] = [source.width, source.height];
   copy.getContext("2d").drawImage(source, 0, 0);
@@ -196,9 +196,9 @@ class Room:
         """Return the zoom as it is told."""
         return int(self._read("bottomLeft", r"(\d+)%"))
 
-    def grey(self) -> NDArray[np.uint8]:
+    def grey(self, canvas: str = "[data-backend] canvas") -> NDArray[np.uint8]:
         """Return the canvas as grey levels, rows by columns."""
-        data = str(self.page.evaluate(PICTURE)).split(",", 1)[1]
+        data = str(self.page.evaluate(PICTURE, canvas)).split(",", 1)[1]
         return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("L"))
 
     def marks(self) -> list[str]:

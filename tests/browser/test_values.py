@@ -346,6 +346,28 @@ def test_the_probe_tells_modality_values_in_their_unit(reading: Room, name: str)
     reading.page.get_by_role("button", name="Xoá các số đo").click()
 
 
+@pytest.mark.parametrize("name", ["linear", "sigmoid", "VOI table", "VOI table, white to black"])
+def test_the_magnifier_has_the_greys_of_the_picture(reading: Room, name: str):
+    case = CASES[name]
+    show(reading, name)
+    reading.press("m")
+    x, y = reading.middle()
+    by = 60 * min(reading.grey().shape) / SIDE  # to where a curve and a straight line differ by most
+    reading.page.mouse.move(x - 100, y - 60)
+    reading.page.mouse.down()
+    reading.page.wait_for_selector(".magnifyTool canvas")
+    reading.page.mouse.move(x + by, y + by, steps=4)
+    reading.settle()
+
+    shown = reading.grey(".magnifyTool canvas").astype(float)
+
+    reading.page.mouse.up()
+    reading.press("w")
+    near = slice(SIDE // 2 + 60 - 4, SIDE // 2 + 60 + 4)
+    wanted = case.grey(case.values)[near, near].mean() * 255
+    assert shown[120:160, 120:160].mean() == pytest.approx(wanted, abs=4 * OFF_MAX)
+
+
 def test_pixels_that_are_higher_than_wide_are_drawn_so(reading: Room):
     show(reading, TALL)
 

@@ -25,6 +25,7 @@ CORNER = np.array([-40.0, -30.0, 10.0])
 WINDOW = (400.0, 40.0)  # width, center: the abdomen's, key 1
 TILT_DEGREES = 20.0
 F18_HALF_LIFE_S = 6586.2
+TABLE_FIRST, TABLE_ENTRIES = -300, 600  # the VOI LUT of every slice: greys by the square
 
 PICTURE = """(plane) => {
   const source = document.querySelector(`[data-mpr=${plane}] canvas`);
@@ -67,6 +68,11 @@ def a_stack(seed: str, column: NDArray[np.float64], places: list[float], day: st
         ds.ImageOrientationPatient = [f"{one:.9f}" for one in (*row, *column)]
         ds.PixelSpacing, ds.SliceThickness = ["1", "1"], str(STEP_MM)
         ds.RescaleIntercept, ds.RescaleSlope = "-1024", "1"
+        table = pydicom.Dataset()
+        table.add_new(0x00283002, "US", [TABLE_ENTRIES, TABLE_FIRST % 65536, 12])
+        squares = 4095 * np.linspace(0, 1, TABLE_ENTRIES) ** 2
+        table.add_new(0x00283006, "OW", np.rint(squares).astype("<u2").tobytes())
+        ds.VOILUTSequence = [table]
         files.append(as_file(ds))
     return files
 
@@ -218,6 +224,20 @@ def test_each_plane_shows_the_values_of_its_places_in_the_patient(opening: Openi
         assert np.abs(shown - expected)[inside].mean() < 1.2, plane
         beyond = (a < across[0] - 2) | (a > across[1] + 2) | (b < min(down) - 2) | (b > max(down) + 2)
         assert shown[beyond].max(initial=0) == 0, plane
+
+
+def test_planes_are_shown_by_the_table_that_the_images_bring_along(opening: Opening):
+    room = opening("01/11/2026")
+    room.page.keyboard.press("0")
+    expect(room.page.locator("[data-mpr=axial]")).to_contain_text("Theo LUT của ảnh")
+    drawn(room)
+
+    shown = picture(room, "axial")
+
+    a, b = places(shown.shape, X, Y)
+    inside = within(a, X, 3) & within(b, Y, 3)
+    share = (value_at(a, b, np.full_like(a, MIDDLE[2])) - TABLE_FIRST) / (TABLE_ENTRIES - 1)
+    assert np.abs(shown - 255 * np.clip(share, 0, 1) ** 2)[inside].mean() < 1.2
 
 
 def test_slices_of_a_leaning_gantry_are_put_where_they_were_in_the_patient(opening: Opening, artifacts: Path):

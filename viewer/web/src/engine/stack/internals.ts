@@ -58,11 +58,23 @@ interface TransferFunction {
 /** Points that the GPU draws a curve by; it has no more colors than that. */
 const CURVE_POINTS = 1024;
 const bent = new WeakSet<object>();
+const drawn = new WeakMap<object, DrawnCurve>();
 let curvesMade = 0;
+
+interface DrawnCurve {
+  readonly curve: Curve | undefined;
+  readonly inverted: boolean;
+}
+
+/** What `drawCurve` was asked for last. */
+export function drawnCurveOf(viewport: object): DrawnCurve | undefined {
+  return drawn.get(viewport);
+}
 
 /** Draw grey by a curve over the samples of the image that is shown; undefined: by the window that the viewport has. */
 export function drawCurve(viewport: Types.IStackViewport, curve: Curve | undefined, inverted: boolean): void {
   const internals = viewport as unknown as Greys;
+  drawn.set(viewport, { curve, inverted });
   const drawnBy = internals._cpuFallbackEnabledElement?.viewport;
   if (drawnBy) drawnBy.voiLUT = curve && tableFor(viewport.getCornerstoneImage(), curve);
   else if (curve) {

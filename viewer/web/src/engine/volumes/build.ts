@@ -1,9 +1,11 @@
 // From a stack to its reconstruction, or the plain reason why there is none.
 
+import type { Frame } from "../frames/frame";
 import type { Stack } from "../frames/stacks";
+import { frameOf, voiLookupOf } from "../loading/loader";
 import { Gathering } from "./gather";
 import { gridOf, type Refusal } from "./grid";
-import { Mpr, type MprState } from "./mpr";
+import { type Brought, Mpr, type MprState } from "./mpr";
 import { emptyVolume, fitsInt16 } from "./volume";
 
 export interface Built {
@@ -19,23 +21,32 @@ export function whyNot(stack: Stack | undefined): Refusal | undefined {
   return "refusal" in made ? made.refusal : undefined;
 }
 
+/** What a slice brings along to be shown by; its tables are known once it is loaded. */
+function broughtBy(slice: Frame | undefined): Brought {
+  const frame = slice && (frameOf(slice.imageId) ?? slice);
+  const lookup = slice && voiLookupOf(slice.imageId);
+  return { window: frame?.window, lookup, ignored: frame?.displayIgnored };
+}
+
 /** Begin a reconstruction; its slices come by and by. Stop `gathering` when it is no longer wanted. */
 export function build(stack: Stack, before?: MprState): Built | undefined {
   const made = gridOf(stack.frames);
   if ("refusal" in made) return undefined;
   const { frames, grid } = made;
   const [first] = frames;
-  const short = fitsInt16(
-    frames.map(({ pixels, rescale }) => ({
-      bitsStored: pixels.bitsStored,
-      signed: pixels.pixelRepresentation === 1,
-      slope: rescale.slope,
-      intercept: rescale.intercept,
-    })),
-  );
-  const volume = emptyVolume(grid, short);
-  const mpr = new Mpr(volume, frames[Math.floor(frames.length / 2)]?.window, before);
-  const gathering = new Gathering(frames, volume, () => {
+  const middle = Math.floor(frames.length / 2);
+  // What a Modality LUT makes of values is not known before it is here.
+  const isPlain = frames.every(({ modalityLookup }) => !modalityLookup);
+  const stored = frames.map(({ pixels, rescale }) => ({
+    bitsStored: pixels.bitsStored,
+    signed: pixels.pixelRepresentation === 1,
+    slope: rescale.slope,
+    intercept: rescale.intercept,
+  }));
+  const volume = emptyVolume(grid, isPlain && fitsInt16(stored));
+  const mpr = new Mpr(volume, broughtBy(frames[middle]), before);
+  const gathering = new Gathering(frames, volume, (slice) => {
+    if (slice === middle) mpr.bring(broughtBy(frames[middle]));
     const { count, here, missing } = gathering.progress.get();
     mpr.noteFilled(here + missing >= count);
   });

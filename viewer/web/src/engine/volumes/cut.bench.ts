@@ -57,7 +57,7 @@ describe.each(KINDS)("%s", (_, planes, slab) => {
       `${name} ${cut.width} x ${cut.height}`,
       () => {
         cutInto(values, volume, cut, slab);
-        paint(pixels, values, WINDOW, false);
+        paint(pixels, values, { window: WINDOW, lookup: undefined }, false);
       },
       OPTIONS,
     );

@@ -2,7 +2,7 @@
 
 import { createStore, type Store } from "../emitter";
 import type { Frame } from "../frames/frame";
-import { addFrames, reach, removeFrames } from "../loading/loader";
+import { addFrames, frameOf, reach, removeFrames } from "../loading/loader";
 import { outward } from "../loading/outward";
 import { WHOLE } from "../loading/tiers";
 import { startCornerstone } from "../stack/cornerstone";
@@ -24,11 +24,13 @@ export class Gathering {
   private readonly frames: readonly Frame[];
   private readonly volume: Volume;
   private readonly queue: number[];
-  private readonly onSlice: () => void;
+  private readonly onSlice: (slice: number) => void;
+  /** Whether samples are stored values, as a damaged Modality LUT leaves them; told by the first slice that is here. */
+  private isStored: boolean | undefined;
   private stopped = false;
 
   /** `frames` in the volume's order; `onSlice` hears of each that came. */
-  constructor(frames: readonly Frame[], volume: Volume, onSlice: () => void) {
+  constructor(frames: readonly Frame[], volume: Volume, onSlice: (slice: number) => void) {
     this.frames = frames;
     this.volume = volume;
     this.onSlice = onSlice;
@@ -56,7 +58,7 @@ export class Gathering {
       if (this.stopped) return;
       const { count, here, missing } = this.progress.get();
       this.progress.set(got ? { count, here: here + 1, missing } : { count, here, missing: missing + 1 });
-      this.onSlice();
+      this.onSlice(slice);
     }
   }
 
@@ -65,7 +67,12 @@ export class Gathering {
     if (!frame) return false;
     try {
       await reach(frame.imageId, WHOLE, () => !this.stopped);
-      const values = modalityValuesOf(frame.imageId, frame)?.values;
+      const read = frameOf(frame.imageId) ?? frame;
+      // Stored values and modality values are no one volume.
+      const isStored = read.displayIgnored === "modalityLut";
+      this.isStored ??= isStored;
+      if (isStored !== this.isStored) return false;
+      const values = modalityValuesOf(frame.imageId, read)?.values;
       if (values) fill(this.volume, slice, values);
       return values !== undefined;
     } catch {

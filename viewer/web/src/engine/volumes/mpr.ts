@@ -1,19 +1,30 @@
 // One reconstruction: a volume, the point that all planes go through, and how they are shown. Its pictures listen.
 
 import { createStore, type Store } from "../emitter";
+import { rangeOfLookup } from "../frames/curve";
+import type { Frame } from "../frames/frame";
 import { dot, plus, times, type Vector } from "../frames/geometry";
 import type { ImageRange, Preset } from "../frames/presets";
-import { fullWindow, type VoiWindow } from "../frames/windowing";
+import { fullWindow, type VoiWindow, windowOf } from "../frames/windowing";
 import type { Slab } from "./cut";
+import type { ShownBy } from "./paint";
 import { heldWithin, middleOf, type PlaneName, type Planes, stepThrough, throughOf, UPRIGHT, withTurn } from "./planes";
 import { type Volume, valueAt } from "./volume";
 
-export interface MprState {
+/** What the images bring along to be shown by. */
+export interface Brought {
+  readonly window: VoiWindow | undefined;
+  readonly lookup: ShownBy["lookup"];
+  readonly ignored: Frame["displayIgnored"];
+}
+
+export interface MprState extends ShownBy {
   /** Where the planes cross, millimetres in the patient. */
   readonly point: Vector;
   readonly planes: Planes;
   readonly slab: Slab;
-  readonly window: VoiWindow;
+  /** Shown by what the images bring along, or by all their values: the reader chose no window. */
+  readonly own: boolean;
   /** Turned round by the reader. */
   readonly inverted: boolean;
 }
@@ -26,12 +37,12 @@ export class Mpr {
   readonly state: Store<MprState>;
   /** Raised by one whenever samples came. */
   readonly filled: Store<number> = createStore(0);
-  private readonly own: VoiWindow | undefined;
+  readonly brought: Store<Brought>;
 
-  /** `own` is the window that the images bring along; `before` is how a smaller volume of the same stack was shown. */
-  constructor(volume: Volume, own: VoiWindow | undefined, before?: MprState) {
+  /** `brought` as it is known before an image is here; `before` is how a smaller volume of the same stack was shown. */
+  constructor(volume: Volume, brought: Brought, before?: MprState) {
     this.volume = volume;
-    this.own = own;
+    this.brought = createStore(brought);
     this.state = createStore<MprState>(before ?? this.opened());
   }
 
@@ -57,11 +68,18 @@ export class Mpr {
   }
 
   setWindow(window: VoiWindow): void {
-    this.change({ window });
+    this.change({ window, lookup: undefined, own: false });
   }
 
   applyPreset(preset: Preset): void {
-    this.setWindow(preset.window(this.imageRange()));
+    if (preset.name === "own") this.change(this.shownByOwn());
+    else this.setWindow(preset.window(this.imageRange()));
+  }
+
+  /** An image is here with its tables. */
+  bring(brought: Brought): void {
+    this.brought.set(brought);
+    if (this.state.get().own) this.change(this.shownByOwn());
   }
 
   toggleInvert(): void {
@@ -75,7 +93,7 @@ export class Mpr {
 
   /** Samples came; images without a window of their own are shown over all their values. */
   noteFilled(complete: boolean): void {
-    if (complete && !this.own) this.setWindow(this.imageRange().own);
+    if (complete && !this.ownWindow() && this.state.get().own) this.change(this.shownByOwn());
     this.filled.set(this.filled.get() + 1);
   }
 
@@ -96,8 +114,18 @@ export class Mpr {
   }
 
   private opened(): MprState {
-    const window = this.own ?? this.imageRange().own;
-    return { point: middleOf(this.volume.grid), planes: UPRIGHT, slab: THIN, window, inverted: false };
+    return { point: middleOf(this.volume.grid), planes: UPRIGHT, slab: THIN, ...this.shownByOwn(), inverted: false };
+  }
+
+  private shownByOwn(): ShownBy & { readonly own: true } {
+    const window = this.ownWindow() ?? this.imageRange().own;
+    return { window, lookup: this.brought.get().lookup, own: true };
+  }
+
+  /** That of the images, or what their table spans. */
+  private ownWindow(): VoiWindow | undefined {
+    const { window, lookup } = this.brought.get();
+    return lookup ? windowOf(rangeOfLookup(lookup)) : window;
   }
 
   private change(part: Partial<MprState>): void {
@@ -117,6 +145,6 @@ export class Mpr {
       }
     }
     if (lowest > highest) [lowest, highest] = [0, 255];
-    return { own: this.own ?? fullWindow(lowest, highest), lowest, highest };
+    return { own: this.ownWindow() ?? fullWindow(lowest, highest), lowest, highest };
   }
 }

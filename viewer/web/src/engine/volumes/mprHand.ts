@@ -74,7 +74,7 @@ export function handle(pane: MprPane, mpr: Mpr, tool: () => MprTool): () => void
     drag(event, by);
   };
   const onUp = () => {
-    if (drag === drags.windowLevel) mpr.setWindow(rounded(mpr.state.get().window));
+    if (drag === drags.windowLevel && !mpr.state.get().own) mpr.setWindow(rounded(mpr.state.get().window));
     drag = undefined;
   };
   const onWheel = (event: WheelEvent) => {

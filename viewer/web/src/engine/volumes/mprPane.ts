@@ -2,11 +2,10 @@
 
 import { createStore, type Store } from "../emitter";
 import { cross, dot, norm, type Vector } from "../frames/geometry";
-import type { VoiWindow } from "../frames/windowing";
 import { onSized } from "../sized";
 import { type Cut, cutInto, type Slab } from "./cut";
 import type { Mpr } from "./mpr";
-import { paint } from "./paint";
+import { paint, type ShownBy } from "./paint";
 import { type Axes, cutThrough, fromCut, onCut, PLANE_NAMES, type PlaneName, throughOf } from "./planes";
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -48,7 +47,7 @@ export class MprPane {
   private values = new Float32Array();
   private pixels: ImageData | undefined;
   private drawn: { axes: Axes; depth: number; slab: Slab; filled: number } | undefined;
-  private painted: { window: VoiWindow; inverted: boolean } | undefined;
+  private painted: (ShownBy & { inverted: boolean }) | undefined;
   private asked = 0;
 
   constructor(element: HTMLElement, mpr: Mpr, plane: PlaneName, isNaturallyInverted: boolean) {
@@ -159,16 +158,18 @@ export class MprPane {
   }
 
   private repaint(cut: Cut): void {
-    const { window, inverted } = this.mpr.state.get();
-    if (this.painted?.window === window && this.painted.inverted === inverted) return;
+    const { window, lookup, inverted } = this.mpr.state.get();
+    const { painted } = this;
+    if (painted?.window === window && painted.lookup === lookup && painted.inverted === inverted) return;
     if (this.pixels?.width !== cut.width || this.pixels.height !== cut.height) {
       this.pixels = new ImageData(cut.width, cut.height);
       this.picture.width = cut.width;
       this.picture.height = cut.height;
     }
-    paint(new Uint32Array(this.pixels.data.buffer), this.values, window, inverted !== this.isNaturallyInverted);
+    const greys = new Uint32Array(this.pixels.data.buffer);
+    paint(greys, this.values, { window, lookup }, inverted !== this.isNaturallyInverted);
     this.picture.getContext("2d")?.putImageData(this.pixels, 0, 0);
-    this.painted = { window, inverted };
+    this.painted = { window, lookup, inverted };
   }
 
   /** The other planes' lines through the point, with a handle on each to turn them by. */

@@ -39,13 +39,22 @@ export function barFor(micronsPerPixel: number | undefined, language: Language):
   return { length, text: formatMicrons(microns, language) };
 }
 
-export function windowWords(
-  window: VoiWindow,
-  language: Language,
-): { readonly width: string; readonly center: string } {
+function windowWords(window: VoiWindow, language: Language): { readonly width: string; readonly center: string } {
   const { center, width } = rounded(window);
   const decimals = decimalsOf(window);
   return { width: formatNumber(width, language, decimals), center: formatNumber(center, language, decimals) };
+}
+
+/** How greys are made: by the image's table, or by a window. */
+export function greyWords(
+  { window, byLookup }: { readonly window: VoiWindow | undefined; readonly byLookup: boolean },
+  language: Language,
+  t: TFunction<"reading">,
+): string {
+  if (byLookup) return t("byLookup");
+  if (!window) return "";
+  const words = t("window", windowWords(window, language));
+  return window.function ? `${words} · ${t(`voiFunction.${window.function}`)}` : words;
 }
 
 /** What stands below the image of a stack. */

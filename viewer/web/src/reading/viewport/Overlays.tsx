@@ -18,7 +18,7 @@ import type { Stack } from "../../engine/frames/stacks";
 import type { StackView } from "../../engine/stack/stackView";
 import { formatNumber } from "../../ui/format";
 import { type Language, usePreferences } from "../../ui/preferences";
-import { windowWords } from "../shown/captionOf";
+import { greyWords } from "../shown/captionOf";
 import { useStore } from "../useStore";
 import { Live } from "./Live";
 import styles from "./Overlays.module.css";
@@ -58,12 +58,7 @@ export function Overlays({ view, series, stack, arriving }: OverlaysProps) {
       </div>
       <div className={styles["bottomLeft"]}>
         <Live store={view.look.presentation} className={styles["strong"]}>
-          {({ window, byLookup }) => {
-            if (byLookup) return t("byLookup");
-            if (!window) return "";
-            const words = t("window", windowWords(window, language));
-            return window.function ? `${words} · ${t(`voiFunction.${window.function}`)}` : words;
-          }}
+          {(presentation) => greyWords(presentation, language, t)}
         </Live>
         <Live store={view.look.presentation}>
           {({ scale }) => `${t("zoom")} ${formatNumber(scale * 100, language)}%`}

@@ -5,7 +5,7 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { edgeLetters } from "../../engine/frames/geometry";
 import type { Stack } from "../../engine/frames/stacks";
-import { rounded } from "../../engine/frames/windowing";
+import { frameOf } from "../../engine/loading/loader";
 import { unitOf } from "../../engine/marks/marks";
 import type { Built } from "../../engine/volumes/build";
 import { handle, type MprTool } from "../../engine/volumes/mprHand";
@@ -13,9 +13,10 @@ import { MprPane } from "../../engine/volumes/mprPane";
 import { type PlaneName, throughOf } from "../../engine/volumes/planes";
 import { formatNumber } from "../../ui/format";
 import { usePreferences } from "../../ui/preferences";
+import { greyWords } from "../shown/captionOf";
 import { useStore } from "../useStore";
 import { Live } from "../viewport/Live";
-import { Badge, warningText } from "../viewport/Overlays";
+import { Badge, IgnoredBadge, warningText } from "../viewport/Overlays";
 import overlayStyles from "../viewport/Overlays.module.css";
 import styles from "./Mpr.module.css";
 
@@ -95,6 +96,7 @@ interface TextsProps {
 
 function Texts({ built, stack, pane, arriving }: TextsProps) {
   const { t } = useTranslation(["volumes", "reading"]);
+  const { t: read } = useTranslation("reading");
   const language = usePreferences((preferences) => preferences.language);
   const { mpr } = built;
   const { plane } = pane;
@@ -119,11 +121,7 @@ function Texts({ built, stack, pane, arriving }: TextsProps) {
       </div>
       <div className={overlayStyles["bottomLeft"]}>
         <Live store={mpr.state} className={overlayStyles["strong"]}>
-          {({ window }) => {
-            const { center, width } = rounded(window);
-            const decimals = width < 10 ? 1 : 0;
-            return t("reading:window", { width: number(width, decimals), center: number(center, decimals) });
-          }}
+          {({ window, lookup }) => greyWords({ window, byLookup: lookup !== undefined }, language, read)}
         </Live>
         <Live store={pane.standing}>{({ scale }) => `${t("reading:zoom")} ${number(scale * 100)}%`}</Live>
       </div>
@@ -158,7 +156,8 @@ function Value({ built, stack }: { readonly built: Built; readonly stack: Stack 
       {() => {
         const value = built.mpr.value();
         if (value === undefined || !frame) return "";
-        return `${formatNumber(value, language, Number.isInteger(value) ? 0 : 1)} ${unitOf(frame)}`;
+        const unit = unitOf(frameOf(frame.imageId) ?? frame);
+        return `${formatNumber(value, language, Number.isInteger(value) ? 0 : 1)} ${unit}`;
       }}
     </Live>
   );
@@ -170,6 +169,7 @@ function Badges({ built, stack, arriving }: Omit<TextsProps, "pane">) {
   const language = usePreferences((preferences) => preferences.language);
   const progress = useStore(built.gathering.progress, (value) => value);
   const inverted = useStore(built.mpr.state, (state) => state.inverted);
+  const ignored = useStore(built.mpr.brought, (brought) => brought.ignored);
   const { count, here, missing } = progress;
   return (
     <>
@@ -179,6 +179,7 @@ function Badges({ built, stack, arriving }: Omit<TextsProps, "pane">) {
       {missing > 0 ? (
         <Badge icon={<IconAlertTriangle size={15} aria-hidden />}>{t("missing", { count: missing })}</Badge>
       ) : null}
+      {ignored ? <IgnoredBadge ignored={ignored} /> : null}
       {stack.warnings.map((warning) => (
         <Badge key={warning.kind} icon={<IconAlertTriangle size={15} aria-hidden />}>
           {warningText(warning, arriving, language, read)}

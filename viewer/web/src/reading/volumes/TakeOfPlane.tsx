@@ -8,7 +8,7 @@ import type { Built } from "../../engine/volumes/build";
 import type { MprPane } from "../../engine/volumes/mprPane";
 import { formatNumber } from "../../ui/format";
 import { usePreferences } from "../../ui/preferences";
-import { barFor, linesOf, windowWords } from "../shown/captionOf";
+import { barFor, greyWords, linesOf } from "../shown/captionOf";
 import { instanceOf, type Subject } from "../shown/subject";
 import { TakePicture } from "../shown/TakePicture";
 
@@ -23,11 +23,13 @@ export interface TakeOfPlaneProps {
 
 export function TakeOfPlane({ study, built, stack, pane }: TakeOfPlaneProps) {
   const { t } = useTranslation(["volumes", "shown", "reading"]);
+  const { t: read } = useTranslation("reading");
   const language = usePreferences((preferences) => preferences.language);
   const { mpr, gathering } = built;
   const [first] = stack.frames;
   const facts = () => {
-    const { slab, window } = mpr.state.get();
+    const { slab, window, lookup } = mpr.state.get();
+    const { ignored } = mpr.brought.get();
     const { count, here } = gathering.progress.get();
     const plane = t(`plane.${pane.plane}`);
     const value = formatNumber(slab.thicknessMm, language, 1);
@@ -36,7 +38,8 @@ export function TakeOfPlane({ study, built, stack, pane }: TakeOfPlaneProps) {
       t("mpr"),
       mpr.isUpright() ? plane : t("oblique", { plane }),
       slab.thicknessMm > 0 ? t("slabOf", { mode: t(`slabShort.${slab.mode}`), value }) : "",
-      t("reading:window", windowWords(window, language)),
+      greyWords({ window, byLookup: lookup !== undefined }, language, read),
+      ignored ? read(`displayIgnored.${ignored}`) : "",
       here < count ? t("gathering", { here, count }) : "",
       first?.lossy ? t("reading:lossy") : "",
     ];
