@@ -1,5 +1,6 @@
 """Zips of strangers, opened with bounds. Nothing is believed that a zip says of itself: who reads counts what comes out."""
 
+import errno
 import io
 import lzma
 import zipfile
@@ -16,7 +17,8 @@ DAMAGED: Final = (
     *(zipfile.BadZipFile, zlib.error, lzma.LZMAError),
     *(EOFError, NotImplementedError, RuntimeError, OSError, ValueError),
 )
-"""What is raised by one that is damaged, encrypted, or of an odd compression."""
+"""What is raised by one that is damaged, encrypted, or of an odd compression; errors of a disk are among it (`is_of_disk`)."""
+_OF_BYTES: Final = (None, errno.EINVAL)  # what decompressors, and places before the beginning of a file, raise
 
 
 @contextmanager
@@ -39,6 +41,11 @@ def files_of(archive: zipfile.ZipFile, files_max: int, limit: str) -> list[zipfi
     if len(files) > files_max:
         raise exceeded(limit, len(files), files_max)
     return files
+
+
+def is_of_disk(error: BaseException) -> bool:
+    """Whether of what was caught as `DAMAGED` not the zip is to blame: a disk is full, or fails."""
+    return isinstance(error, OSError) and error.errno not in _OF_BYTES
 
 
 class _Bounded(io.RawIOBase):

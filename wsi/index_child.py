@@ -1,5 +1,6 @@
 """A slide's tile index made in a process with bounds of memory and time: its headers are a stranger's, and may be long."""
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -35,10 +36,11 @@ class Question(msgspec.Struct, frozen=True):
 
 
 class Outcome(msgspec.Struct, frozen=True):
-    """What became of it: nothing to say, or an error of ours by its name and fields."""
+    """What became of it: nothing to say, an error of ours by its name and fields, or one of the system by its number."""
 
     error: str = ""
     fields: dict[str, Any] = {}
+    errno: int = 0
 
 
 class IndexMaker:
@@ -61,6 +63,8 @@ class IndexMaker:
             One of its files is not there.
         Busy
             Other slides were being read for too long.
+        OSError
+            A file cannot be read, or there is no room for the index: the slide is not to blame.
         """
         try:
             outcome = self._children.ask(Question(list(files), str(target)), ANSWER_BYTES_MAX, self._seconds_max)
@@ -69,6 +73,8 @@ class IndexMaker:
                 bound = int(self._seconds_max)
                 raise exceeded("seconds to find a slide's tiles", bound + 1, bound) from None
             raise malformed("it takes too much memory, or cannot be read") from None
+        if outcome.errno:
+            raise OSError(outcome.errno, os.strerror(outcome.errno))
         if outcome.error:
             raise _error(outcome)
 

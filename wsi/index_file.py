@@ -34,8 +34,11 @@ def save(index: SlideIndex, path: Path) -> None:
             parts += [padding, body]
             size += len(padding) + len(body)
     unnamed = path.with_name(path.name + ".new")
-    unnamed.write_bytes(b"".join(parts))
-    unnamed.replace(path)
+    try:
+        unnamed.write_bytes(b"".join(parts))
+        unnamed.replace(path)
+    finally:
+        unnamed.unlink(missing_ok=True)
 
 
 def load(path: Path) -> SlideIndex:

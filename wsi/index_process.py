@@ -1,5 +1,6 @@
 """The program of `wsi.index_child`: questions on standard input, indexes into files."""
 
+import errno
 import mmap
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,6 +25,8 @@ def answer(question: Question) -> Outcome:
         return Outcome(error.code, error.fields)
     except MemoryError:
         return _TOO_LARGE
+    except OSError as error:
+        return _TOO_LARGE if error.errno == errno.ENOMEM else Outcome(errno=error.errno or errno.EIO)
     return Outcome()
 
 

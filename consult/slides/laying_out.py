@@ -14,7 +14,7 @@ from typing import IO, Final
 from consult.slides.upload_record import Form
 from kernel.archive.blobs.stage import WATERMARK_STEP_BYTES, Space, told
 from kernel.errors import LimitExceeded, MalformedSlide
-from kernel.zips import CHUNK_BYTES, DAMAGED, files_of, opened_zip
+from kernel.zips import CHUNK_BYTES, DAMAGED, files_of, is_of_disk, opened_zip
 from wsi import mirax
 
 ENTRIES_MAX: Final = 10_000  # of a zip, whatever they are
@@ -69,16 +69,16 @@ class _Writer:
 
     def write(self, came: IO[bytes], to: Path, length: int | None = None) -> None:
         """Write what comes, to its end or so many bytes of it."""
-        with to.open("xb", buffering=0) as written:
-            left = self._bytes_max + 1 if length is None else length
-            while left and (chunk := came.read(min(left, CHUNK_BYTES))):
-                self._go_on()
-                self._count(len(chunk))
-                try:
+        left = self._bytes_max + 1 if length is None else length
+        try:
+            with to.open("xb") as written:
+                while left and (chunk := came.read(min(left, CHUNK_BYTES))):
+                    self._go_on()
+                    self._count(len(chunk))
                     written.write(chunk)
-                except OSError as error:
-                    raise told(error, self._space, len(chunk)) from error
-                left -= len(chunk)
+                    left -= len(chunk)
+        except OSError as error:
+            raise told(error, self._space, CHUNK_BYTES) from error
 
     def _count(self, size: int) -> None:
         self._bytes += size
@@ -104,6 +104,8 @@ def _unzip(file: Path, slide: Path, writer: _Writer) -> None:
                 with archive.open(entry) as member:
                     writer.write(member, path)
     except DAMAGED as error:
+        if is_of_disk(error):
+            raise
         raise MalformedSlide(reason=f"the zip is damaged, or encrypted ({type(error).__name__})") from None
 
 

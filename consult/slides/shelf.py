@@ -16,6 +16,7 @@ from typing import Final
 from consult.slides.kept import Kept
 from kernel.access.memory import NotRemembered, about_to_wait, may_wait
 from kernel.archive import index as archive_index
+from kernel.archive.blobs.stage import told
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
 from kernel.database import Database
@@ -30,6 +31,7 @@ from wsi.tile_index import SlideIndex, Span
 OPEN_MAX: Final = 64  # slides whose indexes are mapped; the longest unused is closed
 INDEX_VERSION: Final = b"2"  # changes with what an index says of the same instances
 INDEX: Final = "index"
+INDEX_BYTES: Final = 1024 * 1024  # of one that finds no room, about: 14 a tile
 _MAKERS: Final = 16  # indexes that may be made at once; one slide's is made once
 _WITHOUT_WAITING: Final[int] = getattr(os, "RWF_NOWAIT", 0)  # Linux: only what the page cache has
 
@@ -109,6 +111,8 @@ class Shelf:
             The series has no slide.
         MalformedSlide, MalformedInstance, LimitExceeded
             It cannot be read, or parts of it have not arrived.
+        StorageFull
+            There is no space for its index.
         """
         asked, commits = (grant.site, grant.study_instance_uid, series_instance_uid, grant.labels), self._db.commits
         with self._lock:
@@ -182,11 +186,14 @@ class Shelf:
         except (OSError, ValueError, MalformedSlide):  # not there yet, or of an older version: it is made of the files
             pass
         files = zip(paths, located, strict=True)
-        kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        shared_index_maker().make(
-            [InstanceFile(str(path), one.transfer_syntax_uid, one.dataset_offset) for path, one in files], kept
-        )
-        return load(kept)
+        try:
+            kept.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            shared_index_maker().make(
+                [InstanceFile(str(path), one.transfer_syntax_uid, one.dataset_offset) for path, one in files], kept
+            )
+            return load(kept)
+        except OSError as error:
+            raise told(error, self._blobs, INDEX_BYTES) from error
 
 
 def _mapped(path: Path) -> mmap.mmap:

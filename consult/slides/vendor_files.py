@@ -8,13 +8,15 @@ given to whom labels are shown, and goes with its series. A slide of several fil
 is taken again as a slide; nothing in it is compressed.
 """
 
+import fcntl
 import hashlib
+import os
 import re
 import secrets
 import shutil
 import zipfile
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -22,6 +24,7 @@ import msgspec
 
 from kernel.archive import index
 from kernel.archive.blobs.durable import flush_data, flush_folder
+from kernel.archive.blobs.stage import told
 from kernel.archive.blobs.store import Blobs
 from kernel.database import Database
 from kernel.errors import MalformedSlide, NotFound
@@ -83,30 +86,35 @@ class VendorFiles:
         several = mirax.is_mirax(file.name)
         files = [file, *(mirax.companions(file) if several else ())]
         before = [_state(one) for one in files]
-        self._blobs.check_space(sum(size for size, _ in before))
-        folder = self._root / (secrets.token_hex(8) + _NEW)
-        folder.mkdir(parents=True, mode=0o700)
+        size = sum(size for size, _ in before)
+        self._blobs.check_space(size)
+        suffix = _ZIP if several else file.suffix.lower()
+        about = _About(whose, suffix if _SUFFIX.fullmatch(suffix) else "")
         try:
-            if several:
-                _zip(files, folder / "file")
-            else:
-                shutil.copyfile(file, folder / "file")
-            if before != [_state(one) for one in files]:
-                raise MalformedSlide(reason="it was changed while it was read")
-            suffix = _ZIP if several else file.suffix.lower()
-            about = _About(whose, suffix if _SUFFIX.fullmatch(suffix) else "")
-            (folder / "about").write_bytes(msgspec.json.encode(about))
-            for name in ("file", "about"):
-                with (folder / name).open("rb") as written:
-                    flush_data(written.fileno())
-            flush_folder(folder)
-            with suppress(OSError):  # another was quicker
-                folder.rename(final)
-                flush_folder(self._root)
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            self._root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with self._copying() as folder:
+                if several:
+                    _zip(files, folder / "file")
+                else:
+                    shutil.copyfile(file, folder / "file")
+                if before != [_state(one) for one in files]:
+                    raise MalformedSlide(reason="it was changed while it was read")
+                (folder / "about").write_bytes(msgspec.json.encode(about))
+                for name in ("file", "about"):
+                    with (folder / name).open("rb") as written:
+                        flush_data(written.fileno())
+                flush_folder(folder)
+                with suppress(OSError):  # another was quicker
+                    folder.rename(final)
+                    flush_folder(self._root)
+        except OSError as error:
+            raise told(error, self._blobs, size) from error
         if not self._is_here(whose):  # deleted meanwhile: the sweep that went with it came too early for this file
             shutil.rmtree(final, ignore_errors=True)
+
+    def has(self, grant: index.Granted, series_instance_uid: str) -> bool:
+        """Whether the file of a series, which is here, is kept and would be given to who asks."""
+        return grant.labels and self._folder(Whose(grant.site, grant.study_instance_uid, series_instance_uid)).is_dir()
 
     def of(self, grant: index.Granted, series_instance_uid: str) -> VendorFile:
         """Return the file of a series.
@@ -142,10 +150,22 @@ class VendorFiles:
         flush_folder(self._root)
 
     def begin(self) -> None:
-        """Remove what an earlier run left half copied, and what went meanwhile."""
-        for folder in self._root.glob(f"*{_NEW}"):
-            shutil.rmtree(folder, ignore_errors=True)
+        """Remove what went meanwhile, and what an earlier run left half copied, unless a program beside this one copies."""
+        with suppress(FileNotFoundError, BlockingIOError), _locked(self._root, fcntl.LOCK_EX | fcntl.LOCK_NB):
+            for folder in self._root.glob(f"*{_NEW}"):
+                shutil.rmtree(folder, ignore_errors=True)
         self.sweep()
+
+    @contextmanager
+    def _copying(self) -> Generator[Path]:
+        """Give a new folder that no start of a node removes; gone afterwards, unless it was named."""
+        with _locked(self._root, fcntl.LOCK_SH):
+            folder = self._root / (secrets.token_hex(8) + _NEW)
+            folder.mkdir(mode=0o700)
+            try:
+                yield folder
+            finally:
+                shutil.rmtree(folder, ignore_errors=True)
 
     def _is_here(self, whose: Whose) -> bool:
         study = _Study(whose.site, whose.study_instance_uid)
@@ -157,6 +177,17 @@ class VendorFiles:
 
     def _folder(self, whose: Whose) -> Path:
         return self._root / hashlib.sha256("\0".join(msgspec.structs.astuple(whose)).encode()).hexdigest()
+
+
+@contextmanager
+def _locked(folder: Path, how: int) -> Generator[None]:
+    """Hold a lock on a folder, which ends with the process at the latest. Raises OSError."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(descriptor, how)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _state(file: Path) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from typing import IO, Final
 
 from anonymizer.engine.result import Buffer
 from kernel.errors import InputNotRead, LimitExceeded
-from kernel.zips import DAMAGED
+from kernel.zips import DAMAGED, is_of_disk
 
 FILES_MAX: Final = 1_000_000  # of one run
 READ_BYTES_MAX: Final = 16 * 1024**2  # into a buffer that is used again; larger files are mapped
@@ -40,13 +40,15 @@ DICOM_PREFIX: Final = slice(128, 132)  # behind a preamble, which may be anythin
 # Why an input is not read, in words that stay.
 NOT_A_FILE, LINK_TO_FOLDER, DANGLING_LINK = "not-a-file", "link-to-folder", "dangling-link"
 ZIP_IN_ZIP, TWO_OF_ONE_NAME, FOLDERS_TOO_DEEP = "zip-in-zip", "two-of-one-name", "folders-too-deep"
-NOT_READ, BAD_ZIP = "not-read", "BadZipFile"
+NOT_READ, BAD_ZIP, NO_SPACE = "not-read", "BadZipFile", "no-space"
 _WORDS: Final = {
     errno.EACCES: "no-permission",
     errno.EPERM: "no-permission",
     errno.ENOENT: "gone",
     errno.ELOOP: DANGLING_LINK,
     errno.ENAMETOOLONG: "name-too-long",
+    errno.ENOSPC: NO_SPACE,  # for what comes out of a zip
+    errno.EDQUOT: NO_SPACE,
 }
 
 
@@ -133,6 +135,10 @@ def _why(error: OSError) -> str:
     return _WORDS.get(error.errno or 0, NOT_READ)
 
 
+def _why_no_zip(error: BaseException) -> str:
+    return _why(error) if isinstance(error, OSError) and is_of_disk(error) else BAD_ZIP
+
+
 def _is_zip(file: Path) -> bool:
     """Whether a file is a zip, and no instance that ends as one."""
     try:
@@ -147,8 +153,8 @@ def _members(file: Path) -> Iterator[Entry]:
         with zipfile.ZipFile(file) as archive:
             infos = [info for info in archive.infolist() if not info.is_dir()]
             packed_bytes = sum(info.compress_size for info in infos)
-    except DAMAGED:
-        yield Entry(file, problem=BAD_ZIP)
+    except DAMAGED as error:
+        yield Entry(file, problem=_why_no_zip(error))
         return
     if packed_bytes > file.stat().st_size:  # members that overlap, so that a few bytes are unpacked again and again
         yield Entry(file, problem=BAD_ZIP)
@@ -177,8 +183,8 @@ def content_of(entry: Entry) -> Generator[Buffer]:
             try:
                 archive = _archive(entry.path)
                 _unpack(archive, archive.getinfo(entry.member), unpacked)
-            except DAMAGED:
-                raise InputNotRead(why=BAD_ZIP) from None
+            except DAMAGED as error:
+                raise InputNotRead(why=_why_no_zip(error)) from None
             with _mapped(unpacked.fileno()) as view:
                 if view[: len(ZIP_BEGINNING)] == ZIP_BEGINNING and view[DICOM_PREFIX] != b"DICM":
                     raise InputNotRead(why=ZIP_IN_ZIP)

@@ -1,6 +1,8 @@
 """A slide of several files, laid out as it was: within bounds, and nowhere but in its folder."""
 
+import errno
 import io
+import os
 import zipfile
 from pathlib import Path
 from types import SimpleNamespace
@@ -125,6 +127,20 @@ def test_a_full_disk_is_told_as_one(tmp_path):
 
     with pytest.raises(StorageFull):
         laid(tmp_path, "K26.zip", a_zip(FILES), space=SimpleNamespace(free_bytes=0, check_space=full))
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.ENOSPC, StorageFull), (errno.EIO, OSError)])
+def test_a_disk_that_is_full_or_fails_is_no_damage_of_the_zip(tmp_path, monkeypatch, number, told):
+    def fails(*_: object, **__: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("consult.slides.laying_out.Path.open", fails)
+    writer = laying_out._Writer(ROOM, 10**6, lambda: None)
+
+    with pytest.raises(told):
+        writer.write(io.BytesIO(b"tiles"), tmp_path / "one")
+    with pytest.raises(OSError, match=os.strerror(number)):
+        laying_out._unzip(tmp_path / "slide", tmp_path / "slide.mrxs", writer)
 
 
 def test_a_node_that_stops_waits_for_no_zip(tmp_path):

@@ -1,6 +1,8 @@
 """Files that a person puts in at a site: a result for each, the same ingest, and nothing believed of a zip."""
 
+import errno
 import io
+import os
 import struct
 import zipfile
 
@@ -84,6 +86,19 @@ def test_an_encrypted_or_damaged_file_fails_alone(node):
     assert told(response) == [("good", "stored"), ("bad", "MalformedInstance")]
     assert told(post(node, bytes(encrypted), ZIP)) == [("secret", "MalformedInstance")]
     assert told(post(node, bytes(odd), ZIP)) == [("odd", "MalformedInstance")]
+
+
+def test_a_disk_that_fails_is_no_damage_of_the_zip(node, monkeypatch):
+    def fails(*_: object) -> bytes:
+        raise OSError(errno.EIO, os.strerror(errno.EIO))
+
+    with monkeypatch.context() as then:
+        then.setattr(zipfile.ZipExtFile, "read", fails)
+        response = post(node, a_zip(("good", as_file(a_ct()))), ZIP)
+    monkeypatch.setattr("gateway.dicomweb.store.zipped_body.files_of", fails)
+
+    assert [(one["code"], one["reason"]) for one in response.json()["results"]] == [("", "The node failed.")]
+    assert post(node, a_zip(("good", as_file(a_ct()))), ZIP).status_code == 500
 
 
 @pytest.mark.parametrize("content", [b"", b"PK\3\4 and nothing more", b"no zip at all" * 100])

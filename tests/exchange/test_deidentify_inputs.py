@@ -180,6 +180,22 @@ def test_a_zip_that_is_damaged_encrypted_or_overlaps_is_told(tmp_path: Path, spo
     assert written(tmp_path / "out") == 0
 
 
+@pytest.mark.parametrize(("number", "why"), [(errno.ENOSPC, "no-space"), (errno.EIO, "not-read")])
+def test_a_disk_that_is_full_or_fails_is_no_damage_of_the_zip(tmp_path: Path, monkeypatch, number: int, why: str):
+    def fails(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    packed = a_zip(tmp_path / "study.zip", one=as_file(a_ct()))
+    with monkeypatch.context() as then:
+        then.setattr(inputs, "_unpack", fails)
+        with pytest.raises(InputNotRead) as refusal, content_of(Entry(packed, "one")):
+            pass
+    monkeypatch.setattr(zipfile.ZipFile, "infolist", fails)
+
+    assert refusal.value.fields == {"why": why}
+    assert [one.problem for one in entries(packed)] == [why]
+
+
 @pytest.mark.filterwarnings("ignore:Duplicate name")
 def test_members_of_one_name_are_told_not_read_twice(tmp_path: Path):
     with zipfile.ZipFile(tmp_path / "study.zip", "w") as archive:

@@ -1,6 +1,9 @@
 """Indexes are made in a process that has bounds, and says in words what is wrong."""
 
+import errno
 import mmap
+import os
+from pathlib import Path
 
 import pytest
 
@@ -60,6 +63,27 @@ def test_one_that_takes_too_much_memory_is_refused_in_words(tmp_path, monkeypatc
     told = index_process.answer(Question([as_question(tmp_path, a_volume())], str(tmp_path / "index")))
 
     assert told == Outcome("MalformedSlide", {"reason": "it takes too much memory"})
+
+
+def test_a_disk_that_is_full_or_a_file_that_may_not_be_read_is_no_fault_of_the_slide(tmp_path, monkeypatch):
+    def full(*_: object) -> None:
+        (tmp_path / "index.new").touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    asked = Question([as_question(tmp_path, a_volume())], str(tmp_path / "index"))
+    with monkeypatch.context() as then:
+        then.setattr(Path, "write_bytes", full)
+        assert index_process.answer(asked) == Outcome(errno=errno.ENOSPC)
+    assert not (tmp_path / "index.new").exists()
+    monkeypatch.setattr(index_process, "save", lambda *_: no_memory())
+    assert index_process.answer(asked).error == "MalformedSlide"
+
+    with pytest.raises(NotADirectoryError):
+        shared_index_maker().make(asked.files, tmp_path / "one.dcm" / "index")
+
+
+def no_memory() -> None:
+    raise OSError(errno.ENOMEM, os.strerror(errno.ENOMEM))
 
 
 def test_a_mapped_file_does_not_count_as_memory(tmp_path):

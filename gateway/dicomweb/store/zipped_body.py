@@ -15,7 +15,7 @@ from gateway.dicomweb.store.taking import Takings
 from kernel.archive.blobs.spool import Spool
 from kernel.dicom.vocabulary.limits import exceeded, malformed
 from kernel.errors import ExchangeError, InvalidRequest, UnsupportedMediaType
-from kernel.zips import CHUNK_BYTES, DAMAGED, files_of, opened_zip
+from kernel.zips import CHUNK_BYTES, DAMAGED, files_of, is_of_disk, opened_zip
 
 PREAMBLE_BYTES: Final = 132  # PS3.10 7.1
 DIRECTORY_NAME: Final = "DICOMDIR"  # of a medium: names files, is no instance
@@ -51,7 +51,9 @@ class ZippedBody:
             with opened_zip(self._spool.reader()) as archive:
                 for info in files_of(archive, self._entries_max, "parts_max"):
                     self._take(archive, info)
-        except DAMAGED:
+        except DAMAGED as error:
+            if is_of_disk(error):
+                raise
             raise InvalidRequest(reason="it is no zip, or a damaged one") from None
         finally:
             self._takings.settle()
@@ -78,9 +80,10 @@ class ZippedBody:
         except ExchangeError as error:
             part.discard()
             self._takings.fail(error)
-        except DAMAGED:
+        except DAMAGED as error:
             part.discard()
-            self._takings.fail(malformed("a file in the zip is damaged, encrypted, or of an odd compression"))
+            damaged = malformed("a file in the zip is damaged, encrypted, or of an odd compression")
+            self._takings.fail(error if is_of_disk(error) else damaged)
         else:
             self._takings.take(staged, part.refusal)
 
