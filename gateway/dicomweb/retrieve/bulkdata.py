@@ -2,7 +2,9 @@
 
 The path is that of `kernel.dicom.models.json_model`: tags in hexadecimal, item numbers from zero. Encoded pixel data are
 decoded unless they may have lost something (`native_pixels`), or another transfer syntax is asked for; as they are stored
-they are given frame by frame, each a part. A video is one stream. A value that comes alone as it is has byte ranges.
+they are given frame by frame, each a part. A video is one stream. A value that comes alone as it is has byte ranges. What
+the metadata of a slide leave out (Per-Frame Functional Groups of very many frames) is here under its tag: the items of the
+sequence.
 """
 
 from collections.abc import Iterator, Sequence
@@ -30,6 +32,7 @@ from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import NotFound, Refused
 
 _PATH_CHARS_MAX = 1024
+_DELIMITER_BYTES = 8
 
 
 def retrieve_bulkdata(call: Call) -> ASGIApp:
@@ -108,6 +111,10 @@ def values_of(call: Call, located: Located, path: str) -> tuple[list[Sequence[Pi
                 count = source.frames.number_of_frames if source.frames else 0
                 return [source.spans(frame_index) for frame_index in range(count)], located.transfer_syntax_uid
             return [[_native(blob, pixels, reencoded=header.reencoded)]], EXPLICIT_VR_LITTLE_ENDIAN
+        groups = header.frame_groups_apart
+        if groups is not None and not groups.implicit and path == f"{groups.tag:08X}":
+            end = groups.end - (_DELIMITER_BYTES if groups.length == UNDEFINED else 0)  # items alone, no delimiter
+            return [[_between(header, blob, groups.value_offset, end)]], EXPLICIT_VR_LITTLE_ENDIAN
         return [[value_in(header, blob, path)]], EXPLICIT_VR_LITTLE_ENDIAN
 
 
@@ -123,9 +130,11 @@ def value_in(header: Header, blob: Path, path: str) -> bytes | FileSpan:
     if element is None or element.items is not None:
         raise NotFound(what="bulk data")
     end = element.end if element.length == UNDEFINED else element.value_offset + element.length
-    if header.reencoded:
-        return bytes(header.buffer[element.value_offset : end])
-    return FileSpan(blob, element.value_offset, end - element.value_offset)
+    return _between(header, blob, element.value_offset, end)
+
+
+def _between(header: Header, blob: Path, start: int, end: int) -> bytes | FileSpan:
+    return bytes(header.buffer[start:end]) if header.reencoded else FileSpan(blob, start, end - start)
 
 
 def _native(blob: Path, pixels: PixelData, *, reencoded: bool) -> Piece:
