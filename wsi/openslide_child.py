@@ -25,11 +25,30 @@ def decoded_slide(path: Path, folder: Path, progress: Callable[[int, int], None]
     ------
     MalformedSlide
         OpenSlide does not read it, or the process crashed, hung, or wanted more memory than it may have.
+    OSError
+        The disk is full.
     """
     tiles, index = folder / "tiles", folder / "index"
+    _run(["tiles", str(path.resolve()), str(tiles), str(index)], progress)
+    return tiles, index
+
+
+def glass_pictures(path: Path, folder: Path) -> None:
+    """Write the pictures of a slide's label and of its whole glass into `folder`: `label.jpg` and `macro.jpg`, if it has them.
+
+    They show whose slide it is.
+
+    Raises
+    ------
+    As `decoded_slide`.
+    """
+    _run(["glass", str(path.resolve()), str(folder)], lambda *_: None)
+
+
+def _run(arguments: list[str], progress: Callable[[int, int], None]) -> None:
     environment = {"PYTHONPATH": os.pathsep.join(one for one in sys.path if one), "PATH": os.defpath}
     process = subprocess.Popen(  # noqa: S603 (this interpreter, and a module that we name)
-        [sys.executable, "-m", _PROGRAM, str(path.resolve()), str(tiles), str(index)],
+        [sys.executable, "-m", _PROGRAM, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -49,7 +68,6 @@ def decoded_slide(path: Path, folder: Path, progress: Callable[[int, int], None]
             process.stdout.close()
     if refusal or status:
         raise malformed(refusal or "OpenSlide failed on it")
-    return tiles, index
 
 
 def _heard(stream: IO[bytes], progress: Callable[[int, int], None]) -> str:
@@ -69,6 +87,8 @@ def _heard(stream: IO[bytes], progress: Callable[[int, int], None]) -> str:
                 word, _, said = line.decode("utf-8", "replace").partition(" ")
                 if word == "refused":
                     return said
+                if word == "errno" and said.isdecimal():
+                    raise OSError(int(said), os.strerror(int(said)))
                 done, _, total = said.partition(" of ")
                 if done.isdecimal() and total.isdecimal():
                     progress(int(done), int(total))

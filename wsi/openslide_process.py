@@ -1,12 +1,16 @@
-"""The program of `wsi.openslide_child`: a slide in, a file of JPEG tiles and their index out.
+"""The program of `wsi.openslide_child`: a slide in; a file of JPEG tiles and their index out, or pictures of its glass.
 
-Its arguments are the slide, the file of tiles, and the file of the index. It says `tile N of M` for each tile, or
-`refused WHY`. OpenSlide ends its process on some damaged files, which is why it has one.
+Its arguments are `tiles`, the slide, the file of tiles, and the file of the index; or `glass`, the slide, and a folder. It
+says `tile N of M` for each tile, or `refused WHY`, or `errno N` of a disk that is full. OpenSlide ends its process on some
+damaged files, which is why it has one.
 """
 
+import errno
 import io
 import resource
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -20,10 +24,14 @@ from wsi.limits import MEBIBYTE, PROFILE_BYTES_MAX, SIDE_PIXELS_MAX, TILES_MAX, 
 from wsi.octave import BACKGROUND
 from wsi.tile_index import Level, SlideIndex, checked
 
+NO_SPACE: Final = (errno.ENOSPC, errno.EDQUOT)
 MEMORY_BYTES_MAX: Final = 3072 * MEBIBYTE  # of address space, libraries included
 TILE: Final = 512  # pixels
 QUALITY: Final = 90
 TOLD_EVERY: Final = 16  # tiles
+GLASS: Final = ("label", "macro")  # pictures beside the tissue, as OpenSlide names them
+GLASS_AREA_MAX: Final = 64 * 1024 * 1024  # pixels of one as it is stored
+GLASS_SIDE: Final = 1600  # pixels of one as it is given
 DESCRIPTION: Final = "Decoded by OpenSlide and encoded anew"
 # Formats whose other files, if there are any, stand beside the slide under names that we can look at.
 VENDORS: Final = frozenset({"aperio", "generic-tiff", "hamamatsu", "leica", "mirax", "philips", "ventana"})
@@ -34,10 +42,12 @@ def main() -> int:
     """Decode; 0 if all went well."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES_MAX, MEMORY_BYTES_MAX))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    path, tiles, index = (Path(argument) for argument in sys.argv[1:4])
+    task, path, *places = sys.argv[1], *(Path(argument) for argument in sys.argv[2:])
     try:
-        with tiles.open("wb") as out:
-            save(_decoded(path, out), index)
+        if task == "glass":
+            _photograph(path, *places)
+        else:
+            _decode(path, *places)
     except ExchangeError as error:
         return _refuse(str(error.fields.get("reason", error)))
     except ImportError:
@@ -45,7 +55,10 @@ def main() -> int:
     except MemoryError:
         return _refuse("it takes too much memory")
     except OSError as error:
-        return _refuse(f"it cannot be read, or there is no room ({type(error).__name__})")
+        if error.errno in NO_SPACE:
+            _say(f"errno {error.errno}")
+            return 1
+        return _refuse(f"it cannot be read ({type(error).__name__})")
     return 0
 
 
@@ -59,9 +72,31 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
-def _decoded(path: Path, out: IO[bytes]) -> SlideIndex:
-    import openslide
+def _decode(path: Path, tiles: Path, index: Path) -> None:
     from openslide.deepzoom import DeepZoomGenerator
+
+    with tiles.open("wb") as out, _opened(path) as (slide, vendor):
+        for side in slide.dimensions:
+            at_most("pixels of a slide's side", side, SIDE_PIXELS_MAX)
+        save(_index(slide, DeepZoomGenerator(slide, TILE, 0, limit_bounds=True), vendor, out), index)
+
+
+def _photograph(path: Path, folder: Path) -> None:
+    """Write the pictures of a slide's label and of its whole glass, those that it has."""
+    with _opened(path) as (slide, _):
+        for name in GLASS:
+            sides = (slide.properties.get(f"openslide.associated.{name}.{side}", "") for side in ("width", "height"))
+            width, height = (int(side) if side.isdecimal() else 0 for side in sides)
+            if 0 < width * height <= GLASS_AREA_MAX:
+                picture = slide.associated_images[name].convert("RGB")
+                picture.thumbnail((GLASS_SIDE, GLASS_SIDE))
+                picture.save(folder / f"{name}.jpg", "JPEG", quality=QUALITY)
+
+
+@contextmanager
+def _opened(path: Path) -> Generator[tuple[Any, str]]:
+    """Open a slide of a kind that is taken; what OpenSlide says against it becomes MalformedSlide."""
+    import openslide
 
     if path.suffix.lower() in _NAMES_ELSEWHERE:
         raise malformed("its kind names files elsewhere")
@@ -72,10 +107,7 @@ def _decoded(path: Path, out: IO[bytes]) -> SlideIndex:
         raise malformed("OpenSlide does not know it, or its kind is not taken")
     try:
         with openslide.OpenSlide(str(path)) as slide:
-            for side in slide.dimensions:
-                at_most("pixels of a slide's side", side, SIDE_PIXELS_MAX)
-            pyramid = DeepZoomGenerator(slide, TILE, 0, limit_bounds=True)
-            return _index(slide, pyramid, vendor, out)
+            yield slide, vendor
     except openslide.OpenSlideError:  # its words may name the file, or what is in it
         raise malformed("OpenSlide cannot read it") from None
 

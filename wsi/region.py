@@ -84,14 +84,44 @@ def picture(slide: Slide, region: Region, size: Size, tile_of: TileOf) -> bytes:
     right = max(left + 1, min(octave.width, -(-(region.left + region.width) // scale)))
     bottom = max(top + 1, min(octave.height, -(-(region.top + region.height) // scale)))
     canvas = Image.new("RGB", (right - left, bottom - top), BACKGROUND)
-    index = slide.index
-    profile = b"" if index.levels[0].colour == "grey" else embedded_profile(index.icc_profile)
     for row in range(top // octave.tile_height, -(-bottom // octave.tile_height)):
         for column in range(left // octave.tile_width, -(-right // octave.tile_width)):
             tile = _decoded(tile_of(Address(0, 0, octave.number, column, row)))
             canvas.paste(tile, (column * octave.tile_width - left, row * octave.tile_height - top))
     if canvas.size != size:
         canvas = canvas.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0)
+    return _encoded(slide, canvas)
+
+
+def glimpse(slide: Slide, size: Size, tile_of: TileOf, tiles_max: int) -> bytes:
+    """Draw all of a slide of which the coarse octaves are not made yet, from so many of its stored tiles.
+
+    Each part has the color of the tile in its middle; between these it is smooth.
+
+    Raises
+    ------
+    As `picture`.
+    """
+    octave = next(one for one in reversed(slide.octaves) if one.stored is not None)
+    step = 1
+    while (columns := -(-octave.columns // step)) * (rows := -(-octave.rows // step)) > tiles_max:
+        step += 1
+    canvas = Image.new("RGB", (columns, rows))
+    for row in range(rows):
+        for column in range(columns):
+            place = (
+                min(at * step + step // 2, last - 1) for at, last in ((column, octave.columns), (row, octave.rows))
+            )
+            tile = _decoded(
+                tile_of(Address(0, 0, octave.number, *place)), octave.tile_width // 8, octave.tile_height // 8
+            )
+            canvas.paste(tile.resize((1, 1), Image.Resampling.BOX), (column, row))
+    return _encoded(slide, canvas.resize(size, Image.Resampling.BILINEAR))
+
+
+def _encoded(slide: Slide, canvas: Image.Image) -> bytes:
+    index = slide.index
+    profile = b"" if index.levels[0].colour == "grey" else embedded_profile(index.icc_profile)
     out = io.BytesIO()
     canvas.save(out, "JPEG", quality=QUALITY, subsampling="4:2:2", icc_profile=profile or None)
     return out.getvalue()
@@ -107,8 +137,12 @@ def _octave_for(slide: Slide, region: Region, size: Size) -> int:
     return number
 
 
-def _decoded(tile: bytes) -> Image.Image:
+def _decoded(tile: bytes, *at_least: int) -> Image.Image:
+    """Decode a tile; where a size is enough, at the least that a decoder makes for less than all of it."""
     try:
-        return Image.open(io.BytesIO(tile), formats=["JPEG"]).convert("RGB")
+        opened = Image.open(io.BytesIO(tile), formats=["JPEG"])
+        if at_least:
+            opened.draft("RGB", at_least)
+        return opened.convert("RGB")
     except (OSError, UnidentifiedImageError, SyntaxError) as error:
         raise malformed("a stored tile does not decode") from error

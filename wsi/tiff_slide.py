@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 import numpy as np
 
 from wsi.jpeg import Colour, frame_of, tables_of
-from wsi.limits import PROFILE_BYTES_MAX, TABLES_BYTES_MAX, TEXT_BYTES_MAX, TILES_MAX, malformed
+from wsi.limits import PROFILE_BYTES_MAX, TABLES_BYTES_MAX, TEXT_BYTES_MAX, TILES_MAX, exceeded, malformed
 from wsi.tiff import Buffer, Directory, Tag, directories, sub_directories
 from wsi.tile_index import Associated, Coding, Level, SlideIndex, checked
 
@@ -51,7 +51,7 @@ def index_tiff(buffer: Buffer) -> SlideIndex | Decline:
     MalformedSlide
         It is no TIFF, or its directories or tiles lead nowhere.
     LimitExceeded
-        It is larger than a slide may be.
+        It is larger than a slide may be, or has focal planes or channels, of which one alone would be shown.
     """
     found = directories(buffer)
     if not found:
@@ -97,6 +97,9 @@ def _pyramid(tiled: Sequence[Directory]) -> list[Directory]:
     width, height = (tiled[0].integer(tag) for tag in (Tag.IMAGE_WIDTH, Tag.IMAGE_LENGTH))
     if not width or not height:
         raise malformed("a level has no pixels")
+    alike = [one for one in tiled if one.integer(Tag.IMAGE_WIDTH) == width and one.integer(Tag.IMAGE_LENGTH) == height]
+    if len(alike) > 1:  # nobody would know that there are more than the one that is shown
+        raise exceeded("pictures of its full size (focal planes, channels)", len(alike), 1)
     chosen = [tiled[0]]
     for one in sorted(tiled[1:], key=lambda directory: -directory.integer(Tag.IMAGE_WIDTH)):
         across, down = one.integer(Tag.IMAGE_WIDTH), one.integer(Tag.IMAGE_LENGTH)

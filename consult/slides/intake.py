@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, TypeVar
 
 from consult.slides.vendor_files import VendorFiles, Whose
+from kernel.archive.blobs.stage import told
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.index import known_instances, studies_of_instances
 from kernel.archive.ingest.ingest import Ingest
@@ -100,7 +101,14 @@ class SlideIntake:
             There is no space.
         What `progress` and ingest raise.
         """
-        self._blobs.check_space(file.stat().st_size)
+        size = file.stat().st_size
+        self._blobs.check_space(size)
+        try:
+            return self._taken(file, identity, mpp, origin, progress)
+        except OSError as error:  # of the scratch folder, where tiles and instances are made
+            raise told(error, self._blobs, size) from error
+
+    def _taken(self, file: Path, identity: Identity, mpp: float, origin: Origin, progress: Progress) -> Taken:
         named = identity.study_instance_uid or self.study_of(origin.site, identity)
         with opened_source(file, mpp, self._scratch, lambda done, total: progress(DECODING, done, total)) as source:
             study = named or slide_uid(source.digest, "study")

@@ -15,6 +15,7 @@ from consult.slides.kept import Kept
 from consult.slides.shelf import OpenSlide
 from kernel.errors import Busy
 from wsi.edges import has_padding, without_padding
+from wsi.region import Size, glimpse
 from wsi.slide import Address
 
 QUEUE_MAX: Final = 256  # tiles that are waited for; further requests are answered 503
@@ -63,6 +64,11 @@ class Making:
     def ask_tile(self, opened: OpenSlide, address: Address) -> Errand:
         """Ask for a tile without padding, as `ask` for a picture."""
         return self._asked(opened, str(address), lambda work: work.shown(address))
+
+    def ask_glimpse(self, opened: OpenSlide, size: Size) -> Errand:
+        """Ask for a first look at all of a slide whose coarse octaves are still being made, as `ask` for a picture."""
+        name = f"glimpse {size.width} {size.height}"
+        return self._asked(opened, name, lambda work: glimpse(opened.slide, size, work.tile, DECODED_MAX))
 
     def _asked(self, opened: OpenSlide, name: str, make: "Callable[[_Work], bytes]") -> Errand:
         key = (opened.revision, name)

@@ -2,6 +2,7 @@
 
     <root>/<series>/about       whose series it is, and how the file ends
     <root>/<series>/file        the bytes
+    <root>/<series>/label.jpg   the picture of the label, where OpenSlide finds one; macro.jpg that of the whole glass
 
 Such a file shows the label, and says who scanned whom: it is no instance, so nothing releases, sends or finds it. It is
 given to whom labels are shown, and goes with its series. A slide of several files (MIRAX) is kept as a zip of them, which
@@ -29,10 +30,12 @@ from kernel.archive.blobs.store import Blobs
 from kernel.database import Database
 from kernel.errors import MalformedSlide, NotFound
 from wsi import mirax
+from wsi.openslide_child import glass_pictures
 
 _SUFFIX: Final = re.compile(r"\.[a-z]{2,8}", re.ASCII)
 _NEW: Final = ".new"
 _ZIP: Final = ".zip"
+GLASS: Final = ("label", "macro")  # pictures of the glass
 _NAME: Final = "slide"  # of a slide and its folder within a zip; its own may name a patient
 
 
@@ -60,6 +63,13 @@ class VendorFile(NamedTuple):
 
     path: Path
     name: str
+
+    def picture(self, name: str) -> Path:
+        """Return the picture of this name in `GLASS`. Raises NotFound."""
+        path = _picture(self.path.parent, name)
+        if name not in GLASS or not path.is_file():
+            raise NotFound(what="picture of this slide's glass")
+        return path
 
 
 class VendorFiles:
@@ -100,8 +110,10 @@ class VendorFiles:
                 if before != [_state(one) for one in files]:
                     raise MalformedSlide(reason="it was changed while it was read")
                 (folder / "about").write_bytes(msgspec.json.encode(about))
-                for name in ("file", "about"):
-                    with (folder / name).open("rb") as written:
+                with suppress(MalformedSlide):  # OpenSlide is not there, or does not know it: the file has them
+                    glass_pictures(file, folder)
+                for one in folder.iterdir():
+                    with one.open("rb") as written:
                         flush_data(written.fileno())
                 flush_folder(folder)
                 with suppress(OSError):  # another was quicker
@@ -115,6 +127,11 @@ class VendorFiles:
     def has(self, grant: index.Granted, series_instance_uid: str) -> bool:
         """Whether the file of a series, which is here, is kept and would be given to who asks."""
         return grant.labels and self._folder(Whose(grant.site, grant.study_instance_uid, series_instance_uid)).is_dir()
+
+    def pictures(self, grant: index.Granted, series_instance_uid: str) -> list[str]:
+        """Return which pictures of the glass are kept of a series, which is here, and would be given to who asks."""
+        folder = self._folder(Whose(grant.site, grant.study_instance_uid, series_instance_uid))
+        return [name for name in GLASS if grant.labels and _picture(folder, name).is_file()]
 
     def of(self, grant: index.Granted, series_instance_uid: str) -> VendorFile:
         """Return the file of a series.
@@ -188,6 +205,10 @@ def _locked(folder: Path, how: int) -> Generator[None]:
         yield
     finally:
         os.close(descriptor)
+
+
+def _picture(folder: Path, name: str) -> Path:
+    return folder / f"{name}.jpg"
 
 
 def _state(file: Path) -> tuple[int, int]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from consult.slides import making
 from tests.dicomweb.test_slide_labels import LABELS, READ, SERIES_URL, STUDY_URL, a_label
 from tests.wsi.builders import jpeg, texture
 from tests.wsi.dicom_builders import a_header, a_volume, as_file, tiles_of
@@ -40,6 +41,33 @@ def test_it_is_asked_for_again_only_when_the_slide_has_changed(node):
     then = node.get(f"{SERIES_URL}/thumbnail", Accept="image/jpeg", **{"If-None-Match": first.headers["etag"]})
 
     assert (again.status_code, then.status_code) == (304, 200)
+
+
+@pytest.mark.parametrize("media_type", ["image/jpeg", "image/png"])
+def test_of_a_slide_that_is_not_ready_there_is_a_first_look_which_nobody_keeps(node, monkeypatch, media_type):
+    monkeypatch.setattr(making, "DECODED_MAX", 9)
+    tissue = texture(300, 200)
+    tissue[:, :150] //= 4  # its left half is dark
+    node.store(as_file(a_header(300, 200, 64, 20), [jpeg(one) for one in tiles_of(tissue, 64)]))
+
+    looks = [node.get(f"{SERIES_URL}/thumbnail", Accept=media_type)]
+    while "Warning" in looks[-1].headers:
+        assert len(looks) < 5
+        looks.append(node.get(f"{SERIES_URL}/thumbnail", Accept=media_type))
+
+    first, last = picture(looks[0]), picture(looks[-1])
+    assert len(looks) > 1
+    assert (
+        looks[0]
+        .headers["Warning"]
+        .endswith('"The slide is being made ready: a first look, from a part of its tiles. Ask again."')
+    )
+    assert (looks[0].headers["Cache-Control"], "ETag" in looks[0].headers) == ("no-store", False)
+    assert "ETag" in looks[-1].headers
+    assert (first.format, first.size) == (last.format, last.size) == (media_type[6:].upper(), (128, 85))
+    left, right = (np.asarray(first.convert("L"), int)[:, part].mean() for part in (slice(48), slice(80, 128)))
+    assert left < 70
+    assert right > 130
 
 
 def test_of_a_slide_that_cannot_be_opened_its_coarsest_level_is_shown(node):

@@ -1,5 +1,8 @@
 """Vendors' slides come into a running node's archive and answer every door at once; a second run changes nothing."""
 
+import errno
+import os
+import sys
 import zlib
 from pathlib import Path
 
@@ -13,7 +16,7 @@ from exchange.commands.table import app
 from kernel.errors import MalformedSlide
 from tests.support.nodes import HUB, NodeProcess
 from tests.wsi.builders import SHORT, Field, a_level, a_tiff, an_svs, jpeg, pixels_of, texture
-from wsi import openslide_child
+from wsi import openslide_child, openslide_process
 from wsi.jpeg import segments
 from wsi.mirax import check_companions
 from wsi.tiff import Tag
@@ -177,6 +180,32 @@ def test_a_process_that_crashes_says_that_it_failed(tmp_path, monkeypatch):
 
     with pytest.raises(MalformedSlide, match="OpenSlide failed on it"):
         openslide_child.decoded_slide(tmp_path / "a", tmp_path, lambda *_: None)
+
+
+def test_a_full_disk_is_told_as_one_and_not_as_a_damaged_slide(tmp_path, monkeypatch, capsys):
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    (tmp_path / "a.svs").write_bytes(an_svs())
+    (tmp_path / "sayer.py").write_text(f"print('errno {errno.ENOSPC}')\n")
+    with monkeypatch.context() as then:  # the process that decodes says it
+        then.setattr(openslide_process.resource, "setrlimit", lambda *_: None)
+        then.setattr(openslide_process, "_decode", full)
+        then.setattr(sys, "argv", ["", "tiles", "a", "b", "c"])
+        assert openslide_process.main() == 1
+        assert capsys.readouterr().out == f"errno {errno.ENOSPC}\n"
+    with monkeypatch.context() as then:  # and who waits for it hears it
+        then.syspath_prepend(str(tmp_path))
+        then.setattr(openslide_child, "_PROGRAM", "sayer")
+        with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
+            openslide_child.decoded_slide(tmp_path / "a", tmp_path, lambda *_: None)
+    monkeypatch.setattr("consult.slides.intake.opened_source", full)
+
+    told = CliRunner().invoke(
+        app, ["slides", "add", str(tmp_path / "a.svs"), "--patient-id", "1", "--data", str(tmp_path / "data")]
+    )
+
+    assert "Not enough storage" in told.output
 
 
 @pytest.mark.parametrize("name", ["../../etc/passwd", "/etc/passwd", "..", "sub/Data.dat"])

@@ -217,6 +217,25 @@ def test_a_study_of_two_sites_is_asked_for_by_its_site(room, client):
     assert client.get(f"{tiles}/0/0/0/0_0").status_code == 200
 
 
+def test_pictures_of_the_label_are_named_to_who_may_see_them_alone(room, client):
+    def beside(flavour: str, width: int) -> bytes:
+        frames = -(-width // 64)
+        header = a_header(width, 48, 64, frames, ImageType=["ORIGINAL", "PRIMARY", flavour, "NONE"])
+        return as_file(header, [jpeg(texture(64, 64))] * frames)
+
+    takes(room, a_volume(), beside("LABEL", 64), beside("OVERVIEW", 63), beside("THUMBNAIL", 62))
+    takes(room, beside("OVERVIEW", 130))  # in tiles: no one of them is the picture
+
+    assert client.get(SLIDE).json()["labels"] == []
+    with room.signed_in("root") as allowed:
+        told = allowed.get(SLIDE).json()
+    assert told["labels"] == [
+        {"kind": "label", "sopInstanceUID": "1.2.3.1.1.64", "picture": None},
+        {"kind": "macro", "sopInstanceUID": "1.2.3.1.1.63", "picture": None},
+    ]
+    assert (told["associated"], told["vendorFile"]) == (["thumbnail"], None)
+
+
 def test_a_series_without_a_slide_is_404(room, client):
     uid = room.add_study(seed="one")
     (series,) = client.get(f"/api/studies/{uid}/series").json()

@@ -1,11 +1,16 @@
 """Where a laboratory wants it, a slide's file is kept as it came: for who may see labels, as long as its series is here."""
 
+import errno
 import io
+import os
+import shutil
 import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
 
+import openslide
 import pytest
+from PIL import Image
 
 from consult.slides import vendor_files
 from consult.slides.intake import SlideIntake
@@ -18,6 +23,7 @@ from tests.server.conftest import taking_in
 from tests.wsi.builders import an_svs, texture
 from tests.wsi.vendor_slides import an_mrxs
 from wsi.dicom_header import Identity
+from wsi.openslide_child import glass_pictures
 
 SVS = an_svs()
 ORIGIN = Origin("LOCAL", "upload", "slides-add", "", "", "one")
@@ -28,6 +34,13 @@ def intake(room) -> SlideIntake:
     config = room.stores.config
     keeping = replace(config, archive=replace(config.archive, keep_vendor_files=True))
     return slide_intake(replace(room.stores, config=keeping), taking_in(room.stores)[1])
+
+
+@pytest.fixture(autouse=True)
+def glass(monkeypatch):
+    """Look for no pictures of the glass, which takes a process; gives what does."""
+    monkeypatch.setattr(vendor_files, "glass_pictures", lambda *_: None)
+    return glass_pictures
 
 
 @pytest.fixture
@@ -68,11 +81,63 @@ def test_it_is_given_back_byte_for_byte_and_written_down(room, intake, slide):
     assert any("slide label" in str(line.detail) for line in lines)
 
 
+def test_the_slides_description_says_where_it_is_to_whom_it_is_given(room, intake, slide):
+    one = taken(intake, slide)
+    described = address(one).removesuffix("/vendor-file")
+
+    with room.signed_in("root") as client:
+        assert client.get(described).json()["vendorFile"] == address(one)
+        at_its_site = client.get(described, params={"site": "LOCAL"}).json()["vendorFile"]
+        assert client.get(at_its_site).content == SVS
+        shutil.rmtree(room.stores.config.node.data / "vendor-slides")
+        assert client.get(described).json()["vendorFile"] is None
+
+
+def test_the_pictures_of_its_label_and_glass_are_shown_to_whom_it_is_given(room, intake, slide, glass, monkeypatch):
+    monkeypatch.setattr(vendor_files, "glass_pictures", glass)
+    one = taken(intake, slide)
+    described = address(one).removesuffix("/vendor-file")
+
+    with room.signed_in("root") as client:
+        told = client.get(described).json()["labels"]
+        pictures = [client.get(label["picture"]).raise_for_status() for label in told]
+        other = client.get(f"{address(one)}/about")
+    with room.signed_in("lan") as client:
+        assert client.get(described).json()["labels"] == []
+        assert client.get(told[0]["picture"]).status_code == 404
+
+    assert [(label["kind"], label["picture"]) for label in told] == [
+        ("label", f"{address(one)}/label"),
+        ("macro", f"{address(one)}/macro"),
+    ]
+    with openslide.OpenSlide(slide) as peer:
+        for label, picture in zip(told, pictures, strict=True):
+            assert picture.headers["cache-control"] == "private, no-store"
+            assert Image.open(io.BytesIO(picture.content)).size == peer.associated_images[label["kind"]].size
+    assert other.status_code == 404
+    with room.stores.db.read() as connection:
+        lines = audit.of_study(connection, one.study_instance_uid)
+    assert any("slide label" in str(line.detail) for line in lines)
+
+
+def test_a_file_that_openslide_does_not_read_is_kept_without_pictures(room, intake, slide, monkeypatch):
+    def refuses(*_: object) -> None:
+        raise MalformedSlide(reason="OpenSlide is not installed")
+
+    monkeypatch.setattr(vendor_files, "glass_pictures", refuses)
+    one = taken(intake, slide)
+
+    with room.signed_in("root") as client:
+        assert client.get(address(one).removesuffix("/vendor-file")).json()["labels"] == []
+        assert client.get(address(one)).content == SVS
+
+
 def test_who_may_not_see_labels_is_told_that_there_is_none(room, intake, slide):
     one = taken(intake, slide)
 
     with room.signed_in("lan") as client:
-        assert client.get(f"/api/slides/{one.study_instance_uid}/{one.series_instance_uid}").status_code == 200
+        answer = client.get(f"/api/slides/{one.study_instance_uid}/{one.series_instance_uid}")
+        assert (answer.status_code, answer.json()["vendorFile"]) == (200, None)
         assert client.get(address(one)).status_code == 404
     with room.client() as nobody:
         assert nobody.get(address(one)).status_code == 401
@@ -199,6 +264,35 @@ def test_a_new_start_removes_what_was_half_copied(room):
 
     room.slides.sweep()
 
+    assert folders(room) == []
+
+
+def test_a_start_leaves_alone_what_a_program_beside_it_is_copying(room, intake, slide, monkeypatch):
+    copy = shutil.copyfile
+
+    def copied(source, target):
+        copy(source, target)
+        room.slides.vendor_files.begin()  # another opens the same folder, as a node beside `vienanh slides add` does
+        return target
+
+    monkeypatch.setattr("consult.slides.vendor_files.shutil.copyfile", copied)
+    taken(intake, slide)
+
+    assert len(folders(room)) == 1
+    assert not folders(room)[0].endswith(".new")
+
+
+@pytest.mark.parametrize(("number", "told"), [(errno.ENOSPC, StorageFull), (errno.EIO, OSError)])
+def test_a_disk_that_is_full_is_told_as_one_and_any_other_trouble_of_it_as_it_is(
+    room, slide, monkeypatch, number, told
+):
+    def fails(*_: object) -> None:
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr("consult.slides.vendor_files.shutil.copyfile", fails)
+
+    with pytest.raises(told):
+        room.slides.vendor_files.keep(slide, Whose("LOCAL", "1.2", "1.2.3"))
     assert folders(room) == []
 
 

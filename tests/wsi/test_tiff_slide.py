@@ -156,6 +156,14 @@ def test_a_generic_pyramid_is_read_from_the_finest_level_down():
     assert [one.kind for one in index.associated] == ["other"]  # it may be a label
 
 
+def test_focal_planes_and_channels_are_refused_and_not_left_out_in_silence():
+    planes = [a_level(texture(128, 64, seed)) for seed in range(3)]
+
+    with pytest.raises(LimitExceeded, match=r"full size \(focal planes, channels\) exceeded: 3 is more than 1"):
+        index_tiff(a_tiff(*planes, a_level(texture(64, 32))))
+    assert len(index_tiff(a_tiff(planes[0], a_level(texture(64, 32)))).levels) == 2
+
+
 def test_an_empty_tile_is_where_nothing_was_scanned():
     sparse = Picture(dict(a_level(texture(128, 64)).fields), [b"", a_level(texture(64, 64)).pieces[0]])
     index = index_tiff(a_tiff(sparse))

@@ -6,7 +6,8 @@ the tile from memory, one read. Only what must be waited for goes to a thread.
 
 import asyncio
 import re
-from typing import Annotated, Any, Final
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends
 from pydantic import Field
@@ -30,11 +31,13 @@ from wsi.slide import Address
 API: Final = "/api"
 ONE: Final = "/slides/{study_uid}/{series_uid}"
 VENDOR_FILE: Final = ONE + "/vendor-file"
+GLASS_PICTURE: Final = VENDOR_FILE + "/{picture}"
 PROFILE: Final = ONE + "/t/{revision}/icc"
 TILE: Final = ONE + "/t/{revision}/{path}/{plane}/{octave}/{column_row}"
 AT_SITE: Final = "/sites/{site}"  # before either, where one UID is at several sites
 PROFILE_TYPE: Final = "application/vnd.iccprofile"
 IMMUTABLE: Final = "private, max-age=31536000, immutable"
+NOT_KEPT: Final = {"Cache-Control": "private, no-store"}  # by browsers
 _NUMBER: Final = re.compile(r"[0-9]{1,7}", re.ASCII)
 
 
@@ -63,6 +66,14 @@ class SlideOpticalPath(Model):
     name: str
 
 
+class SlideLabel(Model):
+    """A picture of the glass beside the tissue, on which the patient's name may stand."""
+
+    kind: Literal["label", "macro", "other"]
+    sop_instance_uid: str | None = Field(description="Of the series; null of a picture in the scanner's own file.")
+    picture: str | None = Field(description="Where the picture is that is in the scanner's own file.")
+
+
 class SlideItem(Model):
     """What a slide is, and where its tiles are: `{tiles}/{path}/{plane}/{octave}/{column}_{row}`."""
 
@@ -81,6 +92,10 @@ class SlideItem(Model):
     has_icc: bool
     icc: str | None = Field(description="Where the colour profile is that is too long to be in every tile, if it is.")
     associated: list[str]
+    labels: list[SlideLabel] = Field(description="Of who may see labels alone, and of one frame each.")
+    vendor_file: str | None = Field(
+        description="Of who may see labels alone: where the scanner's own file is, if kept."
+    )
     tiles: str
     validation: Stands | None = Field(description="The reader's own record; none: tell so. Null of programs.")
 
@@ -100,7 +115,16 @@ def add_slides(router: APIRouter, services: Services) -> None:
         standing = None
         if visit.principal.kind == "account":
             standing = summary(services.validations.of(visit.principal.name)).standing
-        return _described(opened, f"{prefix}{one}/t/{opened.revision}", standing)
+        kept = services.slides.vendor_files
+        described = _described(opened, f"{prefix}{one}/t/{opened.revision}", standing)
+        if kept is None or not kept.has(visit.grant, series_uid):
+            return described
+        file = f"{prefix}{one}/vendor-file"
+        pictures = [
+            SlideLabel(kind=name, sop_instance_uid=None, picture=f"{file}/{name}")
+            for name in kept.pictures(visit.grant, series_uid)
+        ]
+        return described.model_copy(update={"labels": [*described.labels, *pictures], "vendor_file": file})
 
     add_protocols(router, services, ONE)
 
@@ -128,10 +152,14 @@ def tile_routes(services: Services) -> list[BaseRoute]:
 
     async def vendor_file(request: Request) -> Response:
         found = await asyncio.to_thread(_vendor_file, services, look, request)
-        headers = {"Cache-Control": "private, no-store"}
-        return FileResponse(found.path, media_type="application/octet-stream", filename=found.name, headers=headers)
+        return FileResponse(found.path, media_type="application/octet-stream", filename=found.name, headers=NOT_KEPT)
 
-    both = ((TILE, tile), (PROFILE, profile), (VENDOR_FILE, vendor_file))
+    async def glass_picture(request: Request) -> Response:
+        found = await asyncio.to_thread(_vendor_file, services, look, request)
+        path = found.picture(request.path_params["picture"])
+        return FileResponse(path, media_type="image/jpeg", headers=NOT_KEPT)
+
+    both = ((TILE, tile), (PROFILE, profile), (VENDOR_FILE, vendor_file), (GLASS_PICTURE, glass_picture))
     return [Route(API + at + path, route, methods=["GET"]) for path, route in both for at in ("", AT_SITE)]
 
 
@@ -194,6 +222,16 @@ def _described(opened: OpenSlide, tiles: str, validation: Standing | None) -> Sl
         has_icc=bool(index.icc_profile),
         icc=f"{tiles}/icc" if index.icc_profile and not spliced_profile(index.icc_profile) else None,
         associated=[one.kind for one in index.associated if one.kind == "thumbnail"],
+        labels=list(_labels(opened)),
+        vendor_file=None,
         tiles=tiles,
         validation=validation.value if validation else None,
     )
+
+
+def _labels(opened: OpenSlide) -> Iterator[SlideLabel]:
+    """Yield the pictures that show or may show whose slide it is; who may not see them has none of their instances."""
+    for one in sorted(opened.slide.index.associated, key=lambda one: one.kind):
+        instance = opened.located[one.place]
+        if one.kind != "thumbnail" and instance.number_of_frames <= 1:
+            yield SlideLabel(kind=one.kind, sop_instance_uid=instance.sop_instance_uid, picture=None)

@@ -24,7 +24,7 @@ from gateway.dicomweb.retrieve.frame_source import FrameSource, opened
 from gateway.dicomweb.retrieve.frames import frame_numbers, source_of
 from gateway.dicomweb.retrieve.instances import VARY, sending
 from gateway.dicomweb.retrieve.rendering import Rendering, rendering_of
-from gateway.dicomweb.retrieve.slide_thumbnails import drawn_slide, slide_of
+from gateway.dicomweb.retrieve.slide_thumbnails import SlidePicture, drawn_slide, slide_of
 from gateway.dicomweb.retrieve.videos import (
     MP4,
     MP4_OFFER,
@@ -43,6 +43,7 @@ from kernel.errors import MalformedInstance, NotAcceptable, NotFound, Refused
 THUMBNAIL_SIDE: Final = 128
 CACHED: Final = "private, max-age=3600"  # not for ever: a later version may draw the same frame better
 DRAWN: Final = "3"  # changes with how pictures are drawn, so that no old one is taken for the same
+GLIMPSE: Final = "The slide is being made ready: a first look, from a part of its tiles. Ask again."
 GIF: Final = "image/gif"
 _KINDS: Final = ("image/jpeg", "image/png", GIF, "image/jp2")
 ALONE: Final = tuple(Offer(kind) for kind in _KINDS)
@@ -141,8 +142,7 @@ def thumbnail(call: Call) -> ASGIApp:
         located, slide = _middle_first(shown), slide_of(call, grant, shown, viewport)
     if slide is not None:
         headers = _headers(call, slide.opened.located, offer)
-        content = {**headers, "Content-Type": offer.media_type}
-        return not_modified(call.headers, headers) or Answer(200, content, drawn_slide(call, slide, offer.media_type))
+        return not_modified(call.headers, headers) or _whole_slide(call, slide, offer, headers)
     headers = _headers(call, located[:1], offer)
     if known := not_modified(call.headers, headers):
         return known
@@ -152,6 +152,13 @@ def thumbnail(call: Call) -> ASGIApp:
         except Refused:  # a report among images, or an image that cannot be drawn: another stands for the study
             continue
     return _picture(call, located[-1], numbers[0], (offer, how, headers))
+
+
+def _whole_slide(call: Call, slide: SlidePicture, offer: Offer, headers: dict[str, str]) -> Answer:
+    drawn = drawn_slide(call, slide, offer.media_type)
+    if drawn.is_glimpse:  # nobody keeps it
+        headers = {"Cache-Control": "no-store", "Warning": f'299 {call.address.base_url} "{GLIMPSE}"', "Vary": VARY}
+    return Answer(200, {**headers, "Content-Type": offer.media_type}, drawn.content)
 
 
 def _located(call: Call) -> tuple[Located, FrameSource | None]:

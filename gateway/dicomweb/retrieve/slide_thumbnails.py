@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from PIL import Image
 
-from consult.slides.making import TileOf
+from consult.slides.making import Errand, Making, TileOf
 from consult.slides.shelf import OpenSlide
 from gateway.dicomweb.http.call import Call
 from kernel.access import StudyGrant
@@ -14,7 +14,7 @@ from kernel.archive.records import Located
 from kernel.dicom.pictures.picture_files import FileOptions, encode_picture
 from kernel.dicom.pictures.viewport import Viewport
 from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
-from kernel.errors import Refused
+from kernel.errors import Busy, Refused
 from wsi.region import Region, Size, picture
 
 JPEG: Final = "image/jpeg"
@@ -41,13 +41,20 @@ def slide_of(call: Call, grant: StudyGrant, located: Sequence[Located], viewport
     return SlidePicture(opened, Size(max(1, round(finest.width * scale)), max(1, round(finest.height * scale))))
 
 
-def drawn_slide(call: Call, one: SlidePicture, media_type: str) -> bytes:
+class Drawn(NamedTuple):
+    """A picture of a slide, and whether it is only a first look: its coarse tiles are still being made."""
+
+    content: bytes
+    is_glimpse: bool
+
+
+def drawn_slide(call: Call, one: SlidePicture, media_type: str) -> Drawn:
     """Draw all of a slide.
 
     Raises
     ------
     Busy
-        Its coarse tiles are still being made; what was made is kept.
+        Too many tiles are waited for.
     LimitExceeded, MalformedSlide
         As `wsi.region.picture`.
     """
@@ -58,12 +65,23 @@ def drawn_slide(call: Call, one: SlidePicture, media_type: str) -> bytes:
     def make(tile_of: TileOf) -> bytes:
         return picture(slide, whole, one.size, tile_of)
 
-    errand = slides.making.ask(one.opened, f"thumbnail {one.size.width} {one.size.height}", make)
     try:
-        made = errand.future.result()
+        made, is_glimpse = (
+            _waited_for(
+                slides.making, slides.making.ask(one.opened, f"thumbnail {one.size.width} {one.size.height}", make)
+            ),
+            False,
+        )
+    except Busy:  # what was made on the way is kept: who asks again and again has all of it in the end
+        made, is_glimpse = _waited_for(slides.making, slides.making.ask_glimpse(one.opened, one.size)), True
+    if media_type != JPEG:
+        opened = Image.open(io.BytesIO(made), formats=["JPEG"])
+        made = encode_picture(opened.convert("RGB"), media_type, FileOptions(None, opened.info.get("icc_profile")))
+    return Drawn(made, is_glimpse)
+
+
+def _waited_for(making: Making, errand: Errand) -> bytes:
+    try:
+        return errand.future.result()
     finally:
-        slides.making.leave(errand)
-    if media_type == JPEG:
-        return made
-    opened = Image.open(io.BytesIO(made), formats=["JPEG"])
-    return encode_picture(opened.convert("RGB"), media_type, FileOptions(None, opened.info.get("icc_profile")))
+        making.leave(errand)

@@ -631,9 +631,22 @@ export interface SlideItem {
   /** Where the colour profile is that is too long to be in every tile, if it is. */
   readonly icc: string | null;
   readonly associated: readonly string[];
+  /** Of who may see labels alone, and of one frame each. */
+  readonly labels: readonly SlideLabel[];
+  /** Of who may see labels alone: where the scanner's own file is, if kept. */
+  readonly vendorFile: string | null;
   readonly tiles: string;
   /** The reader's own record; none: tell so. Null of programs. */
   readonly validation: "none" | "begun" | "complete" | null;
+}
+
+/** A picture of the glass beside the tissue, on which the patient's name may stand. */
+export interface SlideLabel {
+  readonly kind: "label" | "macro" | "other";
+  /** Of the series; null of a picture in the scanner's own file. */
+  readonly sopInstanceUID: string | null;
+  /** Where the picture is that is in the scanner's own file. */
+  readonly picture: string | null;
 }
 
 /** One mark on a slide; places are millimetres in the slide's coordinate system. */

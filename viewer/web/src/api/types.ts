@@ -38,6 +38,7 @@ export type {
   ShownSeries,
   SlideAnnotations,
   SlideItem,
+  SlideLabel,
   SlideMark,
   SlideSegment,
   SlideSegmentation,
