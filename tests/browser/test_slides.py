@@ -29,6 +29,12 @@ TILES = re.compile(r"/t/[0-9a-f]+/\d+/\d+/\d+/\d+_\d+$")
 DESCRIPTION = re.compile(r"/api/slides/[0-9.]+/[0-9.]+(\?.*)?$")
 FINE_TILES = re.compile(r"/t/[0-9a-f]+/0/0/0/\d+_\d+$")
 
+# Whether a picture lies within its frame, across and down, and how it is turned.
+SIDES = """one => {
+  const [box, frame] = [one, one.parentElement].map(element => element.getBoundingClientRect());
+  return [box.width <= frame.width, box.height <= frame.height, one.style.rotate];
+}"""
+
 # The drawing as a picture; evaluated as a function, because the page forbids turning text into code.
 DRAWING = """number => {
   const source = document.querySelectorAll("[data-slide]")[number].querySelector(".openseadragon-canvas canvas");
@@ -62,6 +68,7 @@ def node(built: Path, tmp_path_factory: pytest.TempPathFactory, sample: list[Pat
     """A hub that has the sample."""
     node = NodeProcess(tmp_path_factory.mktemp("slides"), HUB).start()
     node.add_user("bs.lan", "reader", PASSWORD)
+    node.add_user("qt.hoa", "admin", PASSWORD)
     node.store(file.read_bytes() for file in sample)
     yield node
     node.stop()
@@ -70,10 +77,10 @@ def node(built: Path, tmp_path_factory: pytest.TempPathFactory, sample: list[Pat
 class SlideRoom:
     """The reading room with the slide open."""
 
-    def __init__(self, room: Room) -> None:
+    def __init__(self, room: Room, account: str = "bs.lan") -> None:
         self.room = room
         self.page = room.page
-        room.sign_in("bs.lan", PASSWORD)
+        room.sign_in(account, PASSWORD)
         room.rows().first.click()
         self.settle()
 
@@ -446,6 +453,51 @@ def test_marks_are_saved_on_the_way_out(slide: SlideRoom):
 
     expect(slide.page.get_by_text("bs.lan lưu")).to_be_visible(timeout=PATIENCE_MS)
     expect(mark).to_be_attached()
+
+
+def test_a_reader_is_not_told_that_there_is_a_label(slide: SlideRoom):
+    slide.press("i")
+
+    expect(slide.page.get_by_role("button", name="Nhãn lam kính")).to_have_count(0)
+    expect(slide.page.get_by_role("complementary")).to_have_count(0)
+
+
+@pytest.mark.parametrize(("width", "size", "language", "scheme"), LOOKS, ids=str)
+def test_who_has_the_right_looks_at_the_label_and_takes_the_scanner_s_file(
+    browser_without_webgl: Browser,
+    node: NodeProcess,
+    artifacts: Path,
+    width: str,
+    size: tuple[int, int],
+    language: Language,
+    scheme: Scheme,
+):
+    room = Room.open(browser_without_webgl, node.url, size=size, language=language, scheme=scheme)
+
+    def with_a_file(route: Route) -> None:  # as a node that keeps scanners' files tells it
+        answer = route.fetch()
+        route.fulfill(response=answer, json={**answer.json(), "vendorFile": "/api/slides/1/2/vendor-file"})
+
+    room.page.route(DESCRIPTION, with_a_file)
+    pictures: list[str] = []
+    room.page.on("request", lambda asked: pictures.append(asked.url) if "/thumbnail?" in asked.url else None)
+    slide = SlideRoom(room, "qt.hoa")
+    assert pictures == []  # nobody looks at a label who did not ask for it
+    slide.page.keyboard.press("i")
+
+    panel = slide.page.get_by_role("complementary", name=re.compile("Nhãn lam kính|Label of the glass"))
+    expect(panel.locator("img")).to_have_count(2)
+    for picture in panel.locator("img").all():
+        wait_until(lambda shown=picture: shown.evaluate("one => one.naturalWidth > 100"), what="the picture")
+    panel.get_by_role("button", name=re.compile("Xoay hình: Nhãn|Turn the picture: Label")).click()
+    assert panel.locator("img").first.evaluate(SIDES) == [True, True, "90deg"]
+    link = panel.get_by_role("link", name=re.compile("tệp gốc|scanner's file"))
+    expect(link).to_have_attribute("href", "/api/slides/1/2/vendor-file")
+    findings = found_in_the_way(room, artifacts / f"label-{width}-{language}-{scheme}.png")
+    panel.get_by_role("button", name=re.compile("Đóng|Close")).click()
+    expect(panel).to_have_count(0)
+    room.close()
+    assert not findings, "\n".join(findings)
 
 
 @pytest.mark.parametrize(("width", "size", "language", "scheme"), LOOKS, ids=str)

@@ -21,6 +21,11 @@ export function thumbnailUrl(study: StudyKey, seriesInstanceUid: string): string
   return `${seriesUrl(study, seriesInstanceUid)}/thumbnail`;
 }
 
+/** An instance as one picture, in the size of a panel. */
+export function instancePictureUrl(study: StudyKey, seriesInstanceUid: string, sopInstanceUid: string): string {
+  return `${seriesUrl(study, seriesInstanceUid)}/instances/${sopInstanceUid}/thumbnail?viewport=800,800`;
+}
+
 /** The study as a medium to take away: a download, with a right of its own. */
 export function mediumUrl(study: StudyKey): string {
   return `${root(study)}/studies/${study.studyInstanceUid}/medium`;

@@ -168,6 +168,7 @@ export const KEY_TABLE = {
         { keys: ["s"], what: "slides:segments.title" },
         { keys: ["O"], what: "slides:segments.all" },
         { keys: ["y"], what: "pathology:formTitle" },
+        { keys: ["i"], what: "slides:label.title" },
         { keys: ["v"], what: "slides:beside" },
         { keys: ["j"], what: "slides:linked" },
         { keys: ["[", "]"], what: "slides:keys.slides" },

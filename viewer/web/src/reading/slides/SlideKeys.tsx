@@ -28,6 +28,7 @@ export interface SlideKeysProps extends RoomProps {
   readonly onSegments: () => void;
   readonly onAllSegments: () => void;
   readonly onForm: () => void;
+  readonly onLabel: () => void;
   readonly comparing: Comparison;
   /** The images beside, while they are worked with. */
   readonly images: StackView | undefined;
@@ -112,6 +113,7 @@ export function SlideKeys(props: SlideKeysProps) {
     onSegments,
     onAllSegments,
     onForm,
+    onLabel,
     comparing,
     images,
     current,
@@ -132,6 +134,7 @@ export function SlideKeys(props: SlideKeysProps) {
     s: onSegments,
     O: onAllSegments,
     y: onForm,
+    i: onLabel,
     v: () => comparing.onBeside(comparing.besideUid ? undefined : nextOf(comparing.companions, current)),
     j: () => comparing.onLinked(!comparing.linked),
     "[": () => stepSeries(props, -1),

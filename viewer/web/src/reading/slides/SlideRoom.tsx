@@ -13,6 +13,7 @@ import { Tool } from "../toolbar/Tool";
 import { BulkPanel } from "./BulkPanel";
 import { useCompanions, useImagesOf } from "./companions";
 import { ImagesBeside } from "./ImagesBeside";
+import { LabelPanel, LabelTool, useLabels } from "./LabelBeside";
 import { MarkPanel } from "./MarkPanel";
 import { PathologyPanel, type PathologySide, PathologyTools, useHasForms } from "./pathology/PathologyBeside";
 import { ValidationBanner } from "./pathology/ValidationBanner";
@@ -28,7 +29,7 @@ import { useLinkedSlides } from "./useLinkedSlides";
 import { useSlideWork } from "./useSlideWork";
 
 /** What is open at the side of the slide. */
-type Side = "marks" | PathologySide;
+type Side = "marks" | "label" | PathologySide;
 /** What is listed of what others found. */
 type Over = "bulk" | "segments";
 
@@ -54,6 +55,9 @@ export function SlideRoom(room: RoomProps) {
   const second = useSlideWork(study, beside);
   const work = beside && atSecond ? second : first;
   const { bench, bulk, segments } = work;
+  const worked = work === second && beside ? beside : current;
+  const labels = useLabels(study, worked);
+  const onLabel = () => labels && toggle("label");
   const hasBulk = bulk.groups.length > 0 || bulk.unread > 0;
   const hasSegments = segments.all.length > 0;
   const onGrouped = () => hasBulk && setOver(over === "bulk" ? undefined : "bulk");
@@ -74,7 +78,8 @@ export function SlideRoom(room: RoomProps) {
     <div className={readingStyles["work"]}>
       {bench ? (
         <SlideToolbar bench={bench} listed={listed} onListed={onListed} comparing={comparing}>
-          <TakeOfSlide study={study} series={work === second && beside ? beside : current} view={bench.view} />
+          <TakeOfSlide study={study} series={worked} view={bench.view} />
+          {labels ? <LabelTool pressed={side === "label"} onClick={onLabel} /> : null}
           {hasBulk ? (
             <Tool
               label={t("bulk.title")}
@@ -131,6 +136,9 @@ export function SlideRoom(room: RoomProps) {
         {hasBulk && over === "bulk" ? <BulkPanel study={study} bulk={bulk} /> : null}
         {hasSegments && over === "segments" ? <SegmentPanel segments={segments} /> : null}
         {bench && listed ? <MarkPanel bench={bench} work={work} /> : null}
+        {labels && side === "label" ? (
+          <LabelPanel study={study} series={worked} labels={labels} onClose={() => setSide(undefined)} />
+        ) : null}
         <PathologyPanel study={study} side={side} onClose={() => setSide(undefined)} />
       </div>
       <SlideKeys
@@ -142,6 +150,7 @@ export function SlideRoom(room: RoomProps) {
         onSegments={onSegments}
         onAllSegments={segments.toggleAll}
         onForm={onForm}
+        onLabel={onLabel}
         comparing={comparing}
         images={pictures && atSecond ? images : undefined}
       />
