@@ -113,7 +113,7 @@ def glimpse(slide: Slide, size: Size, tile_of: TileOf, tiles_max: int) -> bytes:
                 min(at * step + step // 2, last - 1) for at, last in ((column, octave.columns), (row, octave.rows))
             )
             tile = _decoded(
-                tile_of(Address(0, 0, octave.number, *place)), octave.tile_width // 8, octave.tile_height // 8
+                tile_of(Address(0, 0, octave.number, *place)), (octave.tile_width // 8, octave.tile_height // 8)
             )
             canvas.paste(tile.resize((1, 1), Image.Resampling.BOX), (column, row))
     return _encoded(slide, canvas.resize(size, Image.Resampling.BILINEAR))
@@ -137,12 +137,11 @@ def _octave_for(slide: Slide, region: Region, size: Size) -> int:
     return number
 
 
-def _decoded(tile: bytes, *at_least: int) -> Image.Image:
-    """Decode a tile; where a size is enough, at the least that a decoder makes for less than all of it."""
+def _decoded(tile: bytes, at_least: tuple[int, int] | None = None) -> Image.Image:
+    """Decode a tile; where a size is enough, to the smallest above it that costs a decoder less."""
     try:
         opened = Image.open(io.BytesIO(tile), formats=["JPEG"])
-        if at_least:
-            opened.draft("RGB", at_least)
+        opened.draft("RGB", at_least)
         return opened.convert("RGB")
     except (OSError, UnidentifiedImageError, SyntaxError) as error:
         raise malformed("a stored tile does not decode") from error

@@ -19,7 +19,7 @@ import zipfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 
@@ -35,7 +35,8 @@ from wsi.openslide_child import glass_pictures
 _SUFFIX: Final = re.compile(r"\.[a-z]{2,8}", re.ASCII)
 _NEW: Final = ".new"
 _ZIP: Final = ".zip"
-GLASS: Final = ("label", "macro")  # pictures of the glass
+Glass = Literal["label", "macro"]
+GLASS: Final[tuple[Glass, ...]] = ("label", "macro")  # pictures of the glass
 _NAME: Final = "slide"  # of a slide and its folder within a zip; its own may name a patient
 
 
@@ -128,7 +129,7 @@ class VendorFiles:
         """Whether the file of a series, which is here, is kept and would be given to who asks."""
         return grant.labels and self._folder(Whose(grant.site, grant.study_instance_uid, series_instance_uid)).is_dir()
 
-    def pictures(self, grant: index.Granted, series_instance_uid: str) -> list[str]:
+    def pictures(self, grant: index.Granted, series_instance_uid: str) -> list[Glass]:
         """Return which pictures of the glass are kept of a series, which is here, and would be given to who asks."""
         folder = self._folder(Whose(grant.site, grant.study_instance_uid, series_instance_uid))
         return [name for name in GLASS if grant.labels and _picture(folder, name).is_file()]
