@@ -24,6 +24,7 @@ from kernel.telemetry import HTTP_REFUSED
 HEAD_BYTES_MAX: Final = 64 * 1024  # of a request line and its header fields
 HEADERS_MAX: Final = 200
 HEAD_S: Final = 20.0  # from the connection, or the first byte after an answer, to the end of a head
+FAREWELL_S: Final = 1.0  # for the other side to close a connection on which nothing was asked when the node stopped
 LINGER_S: Final = 300.0  # for the rest of a body that was refused: most senders read the answer only after it
 
 _REFUSALS: Final = {
@@ -148,6 +149,17 @@ class Connection(HttpToolsProtocol):
         """Close a connection on which nothing more is asked."""
         super().timeout_keep_alive_handler()
         self._expect_taking()
+
+    def shutdown(self) -> None:
+        """Close when the answer under way, if any, is sent: the node stops."""
+        super().shutdown()
+        if self.transport.is_closing():
+            self.loop.call_later(FAREWELL_S, self._part)
+
+    def _part(self) -> None:
+        """Wait no longer for the other side's farewell, if all was sent: over TLS most programs never answer ours."""
+        if not self.transport.get_write_buffer_size():
+            self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse what is no HTTP, or has too many header fields."""

@@ -58,6 +58,18 @@ def test_a_subscriber_hears_what_happens_as_it_happens(node: Node):
     assert (first, second) == ((UID, 1, "SCHEDULED"), (UID, 1, "IN PROGRESS"))
 
 
+def test_each_report_of_a_channel_has_a_message_id_of_its_own(node: Node):
+    posts(node, WORKLIST + "READER1")
+
+    with channel(node) as opened:
+        ids: list[int] = []
+        for uid in ("1.2.1", "1.2.2"):
+            creates(node, uid)
+            ids += json.loads(opened.recv(timeout=PATIENCE_S))["00000110"]["Value"]
+
+    assert ids == [1, 2]
+
+
 def test_the_url_of_a_channel_is_one_whatever_the_ae_title(node: Node):
     title = "READ%20%22ROOM%22"
 

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from starlette.applications import Starlette
 
-from exchange.node.supervise import uvicorn_settings
+from exchange.node.supervise import DRAIN_S, uvicorn_settings
 from kernel.config import HttpConfig
 from kernel.errors import InvalidConfiguration
 from tests.support.http import a_client
@@ -128,6 +128,24 @@ def test_a_renewed_certificate_is_shown_to_the_next_caller_and_a_broken_one_to_n
     finally:
         server.should_exit = True
         thread.join()
+
+
+def test_a_client_that_keeps_its_connection_does_not_keep_the_node_from_stopping(tmp_path):
+    crt, key = certificate(tmp_path)
+    server = uvicorn.Server(uvicorn_settings(HttpConfig(tls_certificate=crt, tls_key=key), Starlette()))
+    listening = socket.create_server(("127.0.0.1", 0))
+    thread = threading.Thread(target=server.run, args=([listening],))
+    thread.start()
+
+    context = ssl.create_default_context(cafile=crt)
+    with httpx.Client(
+        base_url=f"https://127.0.0.1:{listening.getsockname()[1]}", verify=context, trust_env=False
+    ) as one:
+        assert one.get("/").status_code == 404
+        server.should_exit = True
+        thread.join(DRAIN_S / 2)
+
+        assert not thread.is_alive()
 
 
 def test_a_key_that_is_sealed_is_told_and_its_password_asked_for_by_nobody(tmp_path):

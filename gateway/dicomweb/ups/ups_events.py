@@ -8,6 +8,7 @@ while it is open. What a client says is not listened to.
 import asyncio
 from collections.abc import Callable
 from functools import partial
+from itertools import count
 from typing import Final
 
 import msgspec
@@ -85,7 +86,7 @@ class EventChannels:
     ) -> int:
         """Send what waits and what comes, until the client is gone; returns the code with which to close."""
         loop, room = asyncio.get_running_loop(), self._room
-        looked_s = loop.time()
+        looked_s, message_ids = loop.time(), count()
         while not gone.done() and not channel.is_displaced:
             if loop.time() - looked_s >= LOOK_AGAIN_S:  # also of a channel that is never without news
                 looked_s = loop.time()
@@ -95,8 +96,8 @@ class EventChannels:
                     return POLICY
             waiting = partial(room.workitems.waiting, who.site, who.ae_title, REPORTS_AT_ONCE)
             reports = await loop.run_in_executor(room.readers, waiting)
-            for number, report in reports:
-                message = {**report, "00000110": {"vr": "US", "Value": [number % 0xFFFF + 1]}}
+            for _, report in reports:
+                message = {**report, "00000110": {"vr": "US", "Value": [next(message_ids) % 0xFFFF + 1]}}
                 text = msgspec.json.encode(dict(sorted(message.items()))).decode()
                 try:
                     async with asyncio.timeout(SEND_S):
