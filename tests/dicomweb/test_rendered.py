@@ -210,6 +210,18 @@ def test_a_pdf_report_rendered_is_a_pdf(archive, accept):
     assert (refused.status_code, "application/pdf" in refused.json()["detail"]) == (406, True)
 
 
+def test_the_bulk_data_of_a_pdf_report_are_a_pdf_for_who_asks_for_one(archive):
+    _, ds = stored(archive, "pdf_report.dcm")
+    url = url_of(ds) + "/bulkdata/00420011"
+
+    as_ohif_asks = archive.get(url + "?accept=application/pdf")
+    whatever = archive.get(url)
+
+    assert as_ohif_asks.content == whatever.content == bytes(ds.EncapsulatedDocument)
+    assert as_ohif_asks.headers["content-type"].startswith("application/pdf;")
+    assert whatever.headers["content-type"].startswith("application/octet-stream;")
+
+
 SHOWN = {
     "its own window": {"WindowCenter": 40, "WindowWidth": 80},
     "several windows": {"WindowCenter": [40, 300], "WindowWidth": [80, 1500]},

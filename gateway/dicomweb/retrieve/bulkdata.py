@@ -2,14 +2,15 @@
 
 The path is that of `kernel.dicom.models.json_model`: tags in hexadecimal, item numbers from zero. Encoded pixel data are
 decoded unless they may have lost something (`native_pixels`), or another transfer syntax is asked for; as they are stored
-they are given frame by frame, each a part. A video is one stream. A value that comes alone as it is has byte ranges. What
-the metadata of a slide leave out (Per-Frame Functional Groups of very many frames) is here under its tag: the items of the
-sequence.
+they are given frame by frame, each a part. A video is one stream, a report in PDF is one for who asks. A value that comes
+alone as it is has byte ranges. What the metadata of a slide leave out (Per-Frame Functional Groups of very many frames) is
+here under its tag: the items of the sequence.
 """
 
 from collections.abc import Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Final
 
 from starlette.types import ASGIApp
 
@@ -31,22 +32,28 @@ from kernel.dicom.transcoding.frames import can_transcode
 from kernel.dicom.vocabulary.syntaxes import EXPLICIT_VR_LITTLE_ENDIAN
 from kernel.errors import NotFound, Refused
 
-_PATH_CHARS_MAX = 1024
-_DELIMITER_BYTES = 8
+PDF: Final = "application/pdf"
+PDF_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.104.1"
+DOCUMENT: Final = "00420011"  # Encapsulated Document
+_PATH_CHARS_MAX: Final = 1024
+_DELIMITER_BYTES: Final = 8
 
 
 def retrieve_bulkdata(call: Call) -> ASGIApp:
     """Answer GET .../instances/{instance}/bulkdata/{path}."""
     located = call.locate(call.open_study(call.params["study"]))
     values, stored = values_of(call, located, call.params["path"])
+    is_report = located.sop_class_uid == PDF_STORAGE and call.params["path"] == DOCUMENT
+    types = (STREAM_TYPES[stored], OCTETS) if stored in STREAM_TYPES else (OCTETS, *((PDF,) if is_report else ()))
     offer = choose(
-        call.accept, [*_decoded(stored), *_as_stored(stored, len(values), is_unasked=not is_decoded_unasked(stored))]
+        call.accept,
+        [*_decoded(stored), *_as_stored(stored, types, len(values), is_unasked=not is_decoded_unasked(stored))],
     )
     if offer.transfer_syntax_uid != stored:
         try:
             values = [[_made(call.services.blobs.path(located.blob_key))]]
         except Refused:  # they cannot be decoded: who asked for nothing else gets them as they are
-            offer = choose(call.accept, _as_stored(stored, len(values)))
+            offer = choose(call.accept, _as_stored(stored, types, len(values)))
     syntax = offer.transfer_syntax_uid
     kind = f"{offer.media_type}; transfer-syntax={syntax}"
     etag = tag_of(located.sha256, call.params["path"], str(offer))
@@ -66,10 +73,9 @@ def retrieve_bulkdata(call: Call) -> ASGIApp:
     return streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
 
 
-def _as_stored(syntax: str, values: int, *, is_unasked: bool = True) -> list[Offer]:
+def _as_stored(syntax: str, types: Sequence[str], values: int, *, is_unasked: bool = True) -> list[Offer]:
     """Return as what values are on offer as they are, also without a transfer syntax if that is meant; alone only one."""
     asked = frozenset({"", "*", syntax} if is_unasked else {"*", syntax})
-    types = (STREAM_TYPES[syntax], OCTETS) if syntax in STREAM_TYPES else (OCTETS,)
     shapes = (False, True) if values == 1 else (True,)
     return [Offer(one, is_multipart, asked, syntax) for one in types for is_multipart in shapes]
 

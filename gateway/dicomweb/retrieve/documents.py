@@ -10,16 +10,14 @@ from gateway.dicomweb.http.conditional import not_modified, tag_of
 from gateway.dicomweb.http.negotiation import Offer, choose
 from gateway.dicomweb.http.ranges import ranged
 from gateway.dicomweb.http.spans import FileSpan
-from gateway.dicomweb.retrieve.bulkdata import values_of
+from gateway.dicomweb.retrieve.bulkdata import DOCUMENT, PDF, PDF_STORAGE, values_of
 from gateway.dicomweb.retrieve.frame_source import mapped
 from gateway.dicomweb.retrieve.instances import VARY, sending
 from kernel.archive.records import Located
 from kernel.dicom.scanning.scanner import scan
 from kernel.dicom.scanning.values import Values
 
-PDF: Final = "application/pdf"
-PDF_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.104.1"
-_DOCUMENT, _DOCUMENT_LENGTH = "00420011", 0x00420015
+_DOCUMENT_LENGTH: Final = 0x00420015
 
 
 def is_document(located: Located) -> bool:
@@ -34,7 +32,7 @@ def rendered_document(call: Call, located: Located) -> ASGIApp:
     headers |= {"Vary": VARY, "Content-Disposition": 'inline; filename="report.pdf"'}
     if known := not_modified(call.headers, headers):
         return known
-    (pieces, *_), _ = values_of(call, located, _DOCUMENT)
+    (pieces, *_), _ = values_of(call, located, DOCUMENT)
     return ranged(call.headers, headers, [_unpadded(piece, _length(call, located)) for piece in pieces], sending(call))
 
 
