@@ -50,7 +50,7 @@ class RetrieveSCP:
 def refusal(session: Session, message: Command, error: BaseException) -> Drain:
     """Answer with the error's status, once the data set was read over; PeerGone passes."""
     if isinstance(error, ExchangeError):
-        _log.warning("retrieval_refused", session=session.identifier, error=error.code)
+        _log.warning("retrieval_refused", session=session.identifier, error=error.code, reason=str(error))
     else:
         _log.error("retrieval_failed", session=session.identifier, exc_info=error)
     return Drain(response(message, dimse_status(error), error), DRAINED_BYTES_MAX)
