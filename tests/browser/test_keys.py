@@ -125,6 +125,8 @@ def test_one_key_leads_to_the_next_case_and_one_back_and_the_list_is_at_its_end(
     room.page.keyboard.press("F9")
     expect(room.page).not_to_have_url(first)
     room.wait_for_picture()
+    room.page.keyboard.press("M")
+    expect(room.page.locator("[data-whole]")).to_be_visible()
     room.page.keyboard.press("F8")
     expect(room.page).to_have_url(first)
     room.wait_for_picture()

@@ -101,6 +101,23 @@ def test_two_series_side_by_side_show_the_same_place(reading: Room):
     at_slice(reading, 1, "Lát 7/20")
 
 
+def test_a_key_goes_to_the_next_picture_and_round(reading: Room):
+    reading.press("d")
+    at_slice(reading, 1, "Lát 1/20")
+    reading.press("y")
+
+    reading.press("Shift+ArrowRight")
+    expect(pane(reading, 1)).to_have_attribute("data-active", "true")
+    reading.press("ArrowDown")
+    at_slice(reading, 1, "Lát 2/20")
+
+    reading.press("Shift+ArrowRight")
+    expect(pane(reading, 0)).to_have_attribute("data-active", "true")
+    reading.press("ArrowDown")
+    at_slice(reading, 0, "Lát 2/10")
+    at_slice(reading, 1, "Lát 2/20")
+
+
 def test_the_picture_that_is_pressed_is_the_one_that_keys_and_the_strip_work_on(reading: Room):
     reading.press("d")
     at_slice(reading, 1, "Lát 1/20")

@@ -203,6 +203,10 @@ def test_an_ultrasound_plays(reader: Room):
     reader.press("c")
 
     expect(reader.readout("bottomRight")).not_to_contain_text(f" {before}/", timeout=20_000)
+    rate = reader.page.get_by_label("Tốc độ phim")
+    expect(rate).to_have_value("30")  # Frame Time 33.3 ms
+    reader.page.keyboard.press(">")
+    expect(rate).to_have_value("40")
 
 
 def test_a_wrong_password_says_so_and_lets_nobody_in(room: Room, demo: Demo):

@@ -233,6 +233,14 @@ def test_turning_and_mirroring_tell_where_the_label_went(slide: SlideRoom):
     expect(slide.text("Nhãn: bên phải →")).to_be_visible()
 
 
+def test_the_attributes_of_a_slide_are_listed(slide: SlideRoom):
+    slide.page.keyboard.press("Shift+T")
+
+    drawer = slide.page.get_by_role("dialog", name="Thông tin DICOM của ảnh")
+    drawer.get_by_role("searchbox").fill("total pixel matrix columns")
+    expect(drawer.locator("tbody tr")).to_have_count(1)
+
+
 def test_a_mirrored_slide_is_the_picture_from_right_to_left(slide: SlideRoom):
     slide.press("0")
     straight = slide.patch()

@@ -14,7 +14,7 @@ from viewer.server.security import CONTENT_SECURITY_POLICY
 
 def test_every_screen_is_the_same_page_and_is_asked_for_anew(room):
     with room.client() as client:
-        for path in ("/", "/worklist", "/reviews", "/zones", "/study/1.2.3"):
+        for path in ("/", "/worklist", "/reviews", "/zones", "/IHEInvokeImageDisplay", "/study/1.2.3"):
             answer = client.get(path)
             assert (answer.status_code, answer.headers["Cache-Control"]) == (200, "no-cache"), path
             assert "<title>room</title>" in answer.text

@@ -20,7 +20,9 @@ from starlette.types import Receive, Scope, Send
 from kernel.errors import NotFound
 
 IMMUTABLE = "public, max-age=31536000, immutable"
-SCREENS = re.compile(r"(worklist|display|reviews|zones|upload|shared|launch|study/[0-9A-Za-z.]{1,64})?")
+SCREENS = re.compile(
+    r"(worklist|display|reviews|zones|upload|shared|launch|IHEInvokeImageDisplay|study/[0-9A-Za-z.]{1,64})?"
+)
 HASHED = re.compile(r"\.[0-9a-f]{16}\.js$")  # as webpack names a bundle after what is in it
 COMPRESSED = (("br", ".br"), ("gzip", ".gz"))
 

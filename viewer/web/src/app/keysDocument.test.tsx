@@ -8,7 +8,7 @@ import { cleanup, render, screen, within } from "@testing-library/react";
 import i18next from "i18next";
 import { expect, test } from "vitest";
 import { startWords } from "../i18n";
-import { CHOOSE_KEY, LIST_KEY } from "../reading/findings/FindingsOfRoom";
+import { CHOOSE_KEY, LIST_KEY, SAVE_KEY } from "../reading/findings/FindingsOfRoom";
 import { TAKE_KEY } from "../reading/shown/TakePicture";
 import { MARK_TOOLS } from "../reading/slides/MarkTools";
 import { POWERS } from "../reading/slides/powers";
@@ -72,7 +72,7 @@ test(
 );
 
 test("every tool that has a key has it in the table of its room", () => {
-  const images = [...Object.keys(MEASURE_KEYS), LIST_KEY, CHOOSE_KEY, TAKE_KEY];
+  const images = [...Object.keys(MEASURE_KEYS), LIST_KEY, CHOOSE_KEY, SAVE_KEY, TAKE_KEY];
   const slides = [...MARK_TOOLS.map(({ key }) => key.toLowerCase()), ...POWERS.map(({ key }) => key), TAKE_KEY];
 
   expect(images.filter((key) => !keysOf("images").includes(key))).toEqual([]);

@@ -21,6 +21,13 @@ test.each(["", "?requestType=STUDY", "?mrn=", "?x=1"])("%s names none", (search)
   expect(parseLaunch(search)).toBeUndefined();
 });
 
+test("the address of the profile is that of a launch", () => {
+  history.replaceState(null, "", "/IHEInvokeImageDisplay?requestType=PATIENT&patientID=BN8");
+  takeFromAddress();
+  expect([location.pathname, location.search]).toEqual(["/launch", ""]);
+  expect(launched()?.patientID).toBe("BN8");
+});
+
 test("a launch and a link's secret leave the address at once", () => {
   history.replaceState(null, "", "/launch?mrn=BN7");
   takeFromAddress();

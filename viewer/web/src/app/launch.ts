@@ -3,6 +3,9 @@
 
 import type { Launch } from "../api/types";
 
+/** The address that the profile gives (IHE RAD TF-2, RAD-106). */
+const IID = "/IHEInvokeImageDisplay";
+
 const NAMES: Readonly<Record<string, keyof Launch>> = {
   studyuid: "studyInstanceUID",
   studyinstanceuid: "studyInstanceUID",
@@ -29,10 +32,11 @@ let secret = "";
 
 /** Take what the page was opened with off its address: a launch, or the secret of a link. */
 export function takeFromAddress(): void {
-  if (location.pathname === "/launch") waiting = parseLaunch(location.search);
+  const isLaunch = location.pathname === "/launch" || location.pathname === IID;
+  if (isLaunch) waiting = parseLaunch(location.search);
   else if (location.pathname === "/shared") secret = location.hash.slice(1);
   else return;
-  history.replaceState(null, "", location.pathname);
+  history.replaceState(null, "", isLaunch ? "/launch" : location.pathname);
 }
 
 export function launched(): Launch | undefined {

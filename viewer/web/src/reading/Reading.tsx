@@ -76,6 +76,7 @@ export default function Reading({ study, standing, onShow, ...ways }: ReadingPro
     onBack,
     onCase: onStep,
     onTrace: () => setPanel("trace"),
+    onSecond: () => (isSecond() ? undefined : void openSecond(study, current?.seriesInstanceUID)),
     helpOpened: panel === "help",
     onHelp: (opened: boolean) => setPanel(opened ? "help" : undefined),
   };
@@ -88,7 +89,7 @@ export default function Reading({ study, standing, onShow, ...ways }: ReadingPro
           study={listed}
           bearer={slide ? slideBearer : loaded.bearer}
           onBack={onBack}
-          onSecond={isSecond() ? undefined : () => void openSecond(study, current?.seriesInstanceUID)}
+          onSecond={isSecond() ? undefined : room.onSecond}
           onTrace={room.onTrace}
           onHelp={() => setPanel("help")}
         />
@@ -121,7 +122,9 @@ export default function Reading({ study, standing, onShow, ...ways }: ReadingPro
                 {...room}
                 current={current}
                 findings={findings}
+                stacks={loaded.stacks}
                 stack={stack}
+                onStack={chooseStack}
                 arriving={listed?.state !== "complete"}
               />
             )}

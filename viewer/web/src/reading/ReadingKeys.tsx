@@ -1,14 +1,15 @@
 // The keys of the reading page; ui/keyTable.ts tells them.
 
-import type { Series } from "../api/types";
 import type { Preset } from "../engine/frames/presets";
+import { rateBeside } from "../engine/stack/cine";
 import { QUARTER } from "../engine/stack/look";
 import type { StackView } from "../engine/stack/stackView";
-import { type PrimaryTool, removeSelectedMarks } from "../engine/stack/tools";
+import { type PrimaryTool, removeAllMarks, removeSelectedMarks } from "../engine/stack/tools";
 import { type KeyTable, useKeys } from "../ui/hotkeys";
 import { KeyHelp } from "../ui/KeyHelp";
 import { measuredPixelMm } from "../ui/pixelSize";
-import { stepSeries } from "./stepSeries";
+import type { StackRoomProps } from "./StackRoom";
+import { stepStack } from "./stepSeries";
 import { MEASURE_KEYS } from "./toolbar/MeasureMenu";
 
 const JUMP = 10;
@@ -22,26 +23,21 @@ const TOOL_KEYS: Readonly<Record<string, PrimaryTool>> = {
   Escape: "windowLevel",
 };
 
-export interface ReadingKeysProps {
+export interface ReadingKeysProps extends StackRoomProps {
   readonly view: StackView | undefined;
   readonly presets: readonly Preset[];
-  readonly series: readonly Series[];
-  readonly current: Series;
-  readonly onSeries: (seriesInstanceUid: string) => void;
+  readonly rate: number;
+  readonly onRate: (rate: number) => void;
   readonly onTool: (tool: PrimaryTool) => void;
   readonly onLayout: () => void;
+  /** Work in the picture so many places further. */
+  readonly onPane: (by: number) => void;
   readonly onLinked: () => void;
   readonly onHanging: () => void;
   readonly onReconstruct: () => void;
   readonly onHeader: () => void;
-  readonly onSecond: () => void;
   readonly onPoint: () => void;
   readonly onLayers: () => void;
-  readonly onBack: () => void;
-  readonly onCase: (by: number) => void;
-  readonly onTrace: () => void;
-  readonly helpOpened: boolean;
-  readonly onHelp: (opened: boolean) => void;
 }
 
 function viewKeys(view: StackView): KeyTable {
@@ -68,7 +64,21 @@ function viewKeys(view: StackView): KeyTable {
 }
 
 export function ReadingKeys(props: ReadingKeysProps) {
-  const { view, presets, onTool, onLayout, onLinked, onHanging, onReconstruct, onHeader, onPoint, onLayers } = props;
+  const {
+    view,
+    presets,
+    rate,
+    onRate,
+    onTool,
+    onLayout,
+    onPane,
+    onLinked,
+    onHanging,
+    onReconstruct,
+    onHeader,
+    onPoint,
+    onLayers,
+  } = props;
   const { onSecond, onBack, onCase, onTrace, helpOpened, onHelp } = props;
   const presetKeys = view ? presets.map((preset) => [preset.key, () => view.look.applyPreset(preset)] as const) : [];
   const toolKeys = Object.entries(TOOL_KEYS).map(([key, tool]) => [key, () => onTool(tool)] as const);
@@ -76,10 +86,15 @@ export function ReadingKeys(props: ReadingKeysProps) {
     ...(view ? viewKeys(view) : {}),
     ...Object.fromEntries(presetKeys),
     ...Object.fromEntries(toolKeys),
-    ArrowLeft: () => stepSeries(props, -1),
-    ArrowRight: () => stepSeries(props, 1),
+    ArrowLeft: () => stepStack(props, -1),
+    ArrowRight: () => stepStack(props, 1),
+    "Shift+ArrowLeft": () => onPane(-1),
+    "Shift+ArrowRight": () => onPane(1),
+    "<": () => onRate(rateBeside(rate, -1)),
+    ">": () => onRate(rateBeside(rate, 1)),
     Delete: removeSelectedMarks,
     Backspace: removeSelectedMarks,
+    "Shift+Delete": removeAllMarks,
     d: onLayout,
     y: onLinked,
     D: onHanging,

@@ -8,7 +8,7 @@ import type { Series } from "../api/types";
 import type { Vector } from "../engine/frames/geometry";
 import { presetsOf } from "../engine/frames/presets";
 import type { Stack } from "../engine/frames/stacks";
-import { CINE_RATE_DEFAULT } from "../engine/stack/cine";
+import { CINE_RATE_DEFAULT, rateOf } from "../engine/stack/cine";
 import { sliceNear } from "../engine/stack/pointing";
 import type { StackView } from "../engine/stack/stackView";
 import type { PrimaryTool } from "../engine/stack/tools";
@@ -51,12 +51,17 @@ export interface RoomProps {
   /** Go to the case so many places further in the list. */
   readonly onCase: (by: number) => void;
   readonly onTrace: () => void;
+  /** Show what is looked at in a second window. */
+  readonly onSecond: () => void;
   readonly helpOpened: boolean;
   readonly onHelp: (opened: boolean) => void;
 }
 
 export interface StackRoomProps extends RoomProps {
+  /** Of the series, in reading order. */
+  readonly stacks: readonly Stack[];
   readonly stack: Stack | undefined;
+  readonly onStack: (id: string) => void;
   readonly arriving: boolean;
   readonly findings: Findings | undefined;
 }
@@ -71,8 +76,8 @@ function withView(views: Views, index: number, view: StackView | undefined): Vie
   return next;
 }
 
-export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps) {
-  const { study, series, current } = room;
+export function StackRoom({ arriving, findings, ...room }: StackRoomProps) {
+  const { study, series, current, stack } = room;
   const { arrangement, hanging, onLayout, onLinked, onPrior, onActivate } = useArrangement(room, stack?.id);
   const { layout, active, panes, linked } = arrangement;
   const { t } = useTranslation("header");
@@ -97,13 +102,15 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
   useLinked(shown, active, linked && layout > 1);
   useScrolledTogether(view, linked);
   const pane = panes[active];
-  const onSecond = () => pane && !isSecond() && void openSecond(pane.study, pane.seriesInstanceUid);
+  const onSecond = () => {
+    if (pane && !isSecond()) void openSecond(pane.study, pane.seriesInstanceUid);
+  };
   useEffect(() => {
     for (const one of views) one?.choose(tool);
   }, [views, tool]);
   useEffect(() => view?.setRate(rate), [view, rate]);
   useEffect(() => {
-    if (frame) setRate(Math.round(frame.cineRate ?? CINE_RATE_DEFAULT));
+    if (frame) setRate(rateOf(frame.cineRate));
   }, [frame]);
 
   const leave = (point: Vector | undefined) => {
@@ -122,6 +129,7 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
           <MprRoom
             {...room}
             stack={volume}
+            onSecond={onSecond}
             stackKey={`${current.seriesInstanceUID} ${stack?.id ?? ""}`}
             presets={presets}
             arriving={arriving}
@@ -173,14 +181,19 @@ export function StackRoom({ stack, arriving, findings, ...room }: StackRoomProps
           onSeries={room.onSeries}
         />
       </div>
-      <HeaderDrawer frame={view?.currentFrame()} opened={header} onClose={() => setHeader(false)} />
+      <HeaderDrawer url={view?.currentFrame()?.url} opened={header} onClose={() => setHeader(false)} />
       {volume ? null : (
         <ReadingKeys
           {...room}
+          arriving={arriving}
+          findings={findings}
           view={view}
           presets={presets}
+          rate={rate}
+          onRate={setRate}
           onTool={setTool}
           onLayout={() => onLayout(following(layout))}
+          onPane={(by) => onActivate((active + by + layout) % layout)}
           onLinked={() => onLinked(!linked)}
           onHanging={() => hangNext(hanging)}
           onReconstruct={() => setReconstructed(true)}

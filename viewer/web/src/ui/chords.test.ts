@@ -21,6 +21,7 @@ test("a Vietnamese input method hides no letter", () => {
 test("labels of the tables lead to keys and back", () => {
   for (const key of ["w", "D", "ArrowUp", "Delete", "-", "[", "?", "F9"]) expect(chordOfLabel(labelOf(key))).toBe(key);
   expect(chordOfLabel("Shift+R")).toBe("R");
+  for (const key of ["Shift+Delete", "Ctrl+s", "Shift+ArrowLeft"]) expect(chordOfLabel(labelOf(key))).toBe(key);
   expect(labelOf("Ctrl+ArrowUp")).toBe("Ctrl+↑");
   expect(chordOfLabel("Kéo trái")).toBeUndefined();
 });

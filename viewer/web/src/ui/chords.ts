@@ -63,6 +63,9 @@ export function chordOfLabel(label: string): string | undefined {
   const shifted = /^(?:⇧|Shift\+)([A-Z])$/.exec(label)?.[1];
   if (shifted) return shifted;
   if (/^F\d{1,2}$|^Pad ./.test(label)) return label;
+  const [, held = "", rest = ""] = /^((?:(?:Ctrl|Alt|Meta|Shift)\+)+)(.+)$/.exec(label) ?? [];
+  const key = rest && chordOfLabel(rest);
+  if (key) return held + key;
   return label.length === 1 ? label.toLowerCase() : undefined;
 }
 

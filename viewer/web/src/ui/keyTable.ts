@@ -21,6 +21,7 @@ interface Group {
 
 const DIGITS = ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"] as const;
 const TAKE = { keys: ["P"], what: "shown:take" } as const;
+const SECOND = { keys: ["W"], what: "reading:second.open" } as const;
 const TRACE = { keys: ["t"], what: "reading:trace" } as const;
 const CASE = { keys: ["F8", "F9"], what: "reading:keys.case" } as const;
 const BACK = { keys: ["q"], what: "reading:keys.back" } as const;
@@ -60,6 +61,7 @@ export const KEY_TABLE = {
         { keys: ["PageUp", "PageDown"], what: "reading:keys.jump" },
         { keys: ["Home", "End"], what: "reading:keys.ends" },
         { keys: ["ArrowLeft", "ArrowRight"], what: "reading:keys.series" },
+        { keys: ["Shift+ArrowLeft", "Shift+ArrowRight"], what: "reading:keys.pane" },
         { keys: ["w", "Escape"], what: "reading:tool.windowLevel" },
         { keys: ["s"], what: "reading:tool.scroll" },
         { keys: ["p"], what: "reading:tool.pan" },
@@ -76,8 +78,10 @@ export const KEY_TABLE = {
         { keys: ["g"], what: "reading:tool.cobb" },
         { keys: ["n"], what: "reading:tool.arrow" },
         { keys: ["Delete", "Backspace"], what: "reading:keys.delete" },
+        { keys: ["Shift+Delete"], what: "reading:clearMarks" },
         { keys: [","], what: "findings:keys.panel" },
         { keys: ["k"], what: "findings:keys.choose" },
+        { keys: ["Ctrl+s"], what: "findings:keys.save" },
         { keys: DIGITS, what: "reading:keys.presets" },
         { keys: ["i"], what: "reading:invert" },
         { keys: ["f"], what: "reading:fit" },
@@ -88,6 +92,7 @@ export const KEY_TABLE = {
         { keys: ["u"], what: "reading:flipVertical" },
         { keys: ["r"], what: "reading:reset" },
         { keys: ["c"], what: "reading:play" },
+        { keys: ["<", ">"], what: "reading:keys.rate" },
         { keys: ["d"], what: "reading:layout.title" },
         { keys: ["D"], what: "reading:hanging.next" },
         { keys: ["y"], what: "reading:layout.link" },
@@ -96,7 +101,7 @@ export const KEY_TABLE = {
         { keys: ["M"], what: "volumes:mpr" },
         { keys: ["T"], what: "header:title" },
         TAKE,
-        { keys: ["W"], what: "reading:second.open" },
+        SECOND,
         TRACE,
         CASE,
         BACK,
@@ -124,7 +129,9 @@ export const KEY_TABLE = {
         { keys: ["r"], what: "reading:reset" },
         TAKE,
         { keys: ["M"], what: "volumes:leave" },
+        SECOND,
         TRACE,
+        CASE,
         BACK,
         HELP,
       ],
@@ -164,6 +171,7 @@ export const KEY_TABLE = {
         { keys: ["x"], what: "slides:tool.text" },
         { keys: ["Delete", "Backspace"], what: "slides:removeMark" },
         { keys: ["k"], what: "slides:marks" },
+        { keys: ["Ctrl+s"], what: "slides:saveMarks" },
         { keys: ["b"], what: "slides:bulk.title" },
         { keys: ["s"], what: "slides:segments.title" },
         { keys: ["O"], what: "slides:segments.all" },
@@ -172,7 +180,9 @@ export const KEY_TABLE = {
         { keys: ["v"], what: "slides:beside" },
         { keys: ["j"], what: "slides:linked" },
         { keys: ["[", "]"], what: "slides:keys.slides" },
+        { keys: ["T"], what: "header:title" },
         TAKE,
+        SECOND,
         TRACE,
         CASE,
         BACK,

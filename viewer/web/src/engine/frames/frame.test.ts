@@ -167,6 +167,13 @@ describe("a multi-frame instance", () => {
     expect(frames[0]?.cineRate).toBe(25);
   });
 
+  test("a vector of the frames' times tells the rate, too, on average", () => {
+    const cine = aCt({ "00280008": { vr: "IS", Value: [3] }, "00181065": { vr: "DS", Value: [0, 60, 40] } });
+
+    expect(framesOf(cine, SERIES)[0]?.cineRate).toBe(20);
+    expect(framesOf(aCt({ "00181065": { vr: "DS", Value: [0] } }), SERIES)[0]?.cineRate).toBeUndefined();
+  });
+
   test("takes each frame's place from its own functional group, the rest from the shared one", () => {
     const plane = (z: number) => ({
       "00209113": { vr: "SQ", Value: [{ "00200032": { vr: "DS", Value: [0, 0, z] } }] },

@@ -186,8 +186,10 @@ function realUnitOf(instance: JsonDataSet, group: JsonDataSet): string | undefin
   return unit === "1" ? undefined : unit;
 }
 
+/** Cine module (PS3.3 C.7.6.5): a rate, the time of each frame, or a vector of them, which begins with the first's zero. */
 function cineRateOf(instance: JsonDataSet): number | undefined {
-  const frameTimeMs = number(instance, "00181063");
+  const times = numbers(instance, "00181065").slice(1);
+  const frameTimeMs = number(instance, "00181063") || times.reduce((sum, time) => sum + time, 0) / times.length;
   const rate = number(instance, "00180040") ?? number(instance, "00082144");
   if (rate && rate > 0) return rate;
   return frameTimeMs && frameTimeMs > 0 ? 1000 / frameTimeMs : undefined;

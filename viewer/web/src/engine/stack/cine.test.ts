@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import { Cine } from "./cine";
+import { Cine, rateBeside, rateOf } from "./cine";
 
 let index = 0;
 let ready: (at: number) => boolean = () => true;
@@ -84,5 +84,27 @@ describe("a film", () => {
 
     expect(cine.playing).toBe(false);
     expect(callback).toBeUndefined();
+  });
+});
+
+describe("rates", () => {
+  test.each([
+    [15, 1, 20],
+    [15, -1, 12],
+    [33, 1, 40],
+    [33, -1, 30],
+    [60, 1, 60],
+    [1, -1, 1],
+  ] as const)("from %i a key leads by %i to %i", (rate, by, next) => {
+    expect(rateBeside(rate, by)).toBe(next);
+  });
+
+  test.each([
+    [undefined, 15],
+    [29.97, 30],
+    [0.2, 1],
+    [500, 60],
+  ])("an image that asks for %s is shown at %i", (wanted, rate) => {
+    expect(rateOf(wanted)).toBe(rate);
   });
 });

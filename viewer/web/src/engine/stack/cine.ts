@@ -5,6 +5,20 @@ export const CINE_RATE_MAX = 60;
 /** When an image does not say (frames per second). */
 export const CINE_RATE_DEFAULT = 15;
 
+/** The rates that keys go through. */
+const RATES = [1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 60] as const;
+
+/** The next slower (`by` -1) or faster rate; the slowest and the fastest stay. */
+export function rateBeside(rate: number, by: 1 | -1): number {
+  const next = by > 0 ? RATES.find((one) => one > rate) : RATES.findLast((one) => one < rate);
+  return next ?? (by > 0 ? CINE_RATE_MAX : CINE_RATE_MIN);
+}
+
+/** The rate that an image asks for, as a whole number within what is offered. */
+export function rateOf(wanted: number | undefined): number {
+  return Math.min(Math.max(Math.round(wanted ?? CINE_RATE_DEFAULT), CINE_RATE_MIN), CINE_RATE_MAX);
+}
+
 export interface CineTarget {
   readonly count: () => number;
   readonly index: () => number;

@@ -37,6 +37,7 @@ export interface FindingsOfRoomProps {
 
 export const LIST_KEY = ",";
 export const CHOOSE_KEY = "k";
+export const SAVE_KEY = "Ctrl+s";
 
 export function FindingsOfRoom(props: FindingsOfRoomProps) {
   const { findings, study, priors, others, view, listed, onListed, onSeries } = props;
@@ -54,7 +55,11 @@ export function FindingsOfRoom(props: FindingsOfRoomProps) {
         .toggle(imageOf(shown));
   };
   // Where a reconstruction stands before the pictures, its keys are the reconstruction's.
-  useKeys(view ? { [LIST_KEY]: () => onListed(!listed), [CHOOSE_KEY]: choose } : {});
+  const save = () => {
+    onListed(true); // it says whether that succeeded
+    void findings?.save();
+  };
+  useKeys(view ? { [LIST_KEY]: () => onListed(!listed), [CHOOSE_KEY]: choose, [SAVE_KEY]: save } : {});
   const seek = useSeek(view, onSeries);
   const seekPlace = (frameOfReferenceUid: string, place: Vector) => {
     const frames = view?.allFrames() ?? [];

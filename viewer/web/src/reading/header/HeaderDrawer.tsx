@@ -9,7 +9,6 @@ import { instanceQuery } from "../../api/dicomweb";
 import { dictionaryQuery } from "../../api/queries";
 import { problemOf } from "../../api/result";
 import { isDataSet, text } from "../../engine/frames/dicomJson";
-import type { Frame } from "../../engine/frames/frame";
 import { FailedNotice } from "../../ui/FailedNotice";
 import { type AttributeRow, found, type Known, rowsOf } from "./attributes";
 import styles from "./HeaderDrawer.module.css";
@@ -21,17 +20,17 @@ const SHOWN_MAX = 600;
 const focus = (field: HTMLInputElement | null) => field?.focus();
 
 export interface HeaderDrawerProps {
-  /** Undefined: nothing is looked at. */
-  readonly frame: Frame | undefined;
+  /** Address of the instance, or of a frame of it; undefined: nothing is looked at. */
+  readonly url: string | undefined;
   readonly opened: boolean;
   readonly onClose: () => void;
 }
 
-export function HeaderDrawer({ frame, opened, onClose }: HeaderDrawerProps) {
+export function HeaderDrawer({ url, opened, onClose }: HeaderDrawerProps) {
   const { t } = useTranslation(["header", "common"]);
   return (
     <Drawer
-      opened={opened && frame !== undefined}
+      opened={opened && url !== undefined}
       onClose={onClose}
       title={t("title")}
       position="right"
@@ -39,16 +38,16 @@ export function HeaderDrawer({ frame, opened, onClose }: HeaderDrawerProps) {
       transitionProps={{ duration: 0 }}
       closeButtonProps={{ "aria-label": t("common:close") }}
     >
-      {frame ? <Attributes frame={frame} /> : null}
+      {url === undefined ? null : <Attributes url={url} />}
     </Drawer>
   );
 }
 
-function Attributes({ frame }: { readonly frame: Frame }) {
+function Attributes({ url }: { readonly url: string }) {
   const { t } = useTranslation(["header", "common"]);
   const [search, setSearch] = useState("");
   const dictionary = useQuery(dictionaryQuery);
-  const instance = useQuery(instanceQuery(frame.url));
+  const instance = useQuery(instanceQuery(url));
   const known = useMemo(
     () => new Map<string, Known>((dictionary.data ?? []).map((one) => [one.tag, one])),
     [dictionary.data],

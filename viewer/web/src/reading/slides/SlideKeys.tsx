@@ -24,11 +24,13 @@ export interface SlideKeysProps extends RoomProps {
   readonly bench: Bench | undefined;
   readonly listed: boolean;
   readonly onListed: (listed: boolean) => void;
+  readonly onSave: () => void;
   readonly onGrouped: () => void;
   readonly onSegments: () => void;
   readonly onAllSegments: () => void;
   readonly onForm: () => void;
   readonly onLabel: () => void;
+  readonly onHeader: () => void;
   readonly comparing: Comparison;
   /** The images beside, while they are worked with. */
   readonly images: StackView | undefined;
@@ -112,8 +114,10 @@ export function SlideKeys(props: SlideKeysProps) {
     onGrouped,
     onSegments,
     onAllSegments,
+    onSave,
     onForm,
     onLabel,
+    onHeader,
     comparing,
     images,
     current,
@@ -130,6 +134,7 @@ export function SlideKeys(props: SlideKeysProps) {
     "Pad B": () => onListed(!listed),
     ...(images ? imageKeys(images) : {}),
     k: () => onListed(!listed),
+    "Ctrl+s": onSave,
     b: onGrouped,
     s: onSegments,
     O: onAllSegments,
@@ -142,6 +147,8 @@ export function SlideKeys(props: SlideKeysProps) {
     F8: () => props.onCase(-1),
     F9: () => props.onCase(1),
     q: onBack,
+    T: onHeader,
+    W: props.onSecond,
     t: onTrace,
     "?": () => onHelp(true),
   });

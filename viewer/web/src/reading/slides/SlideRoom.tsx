@@ -1,12 +1,17 @@
 // The work on whole slides: tools, a slide alone or beside another or the case's images, what is drawn on them, keys.
 
-import { IconCircles, IconStackPush } from "@tabler/icons-react";
+import { IconCircles, IconListSearch, IconStackPush } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
-import { slideQuery } from "../../api/slides";
+import { seriesUrl } from "../../api/dicomweb";
+import type { StudyKey } from "../../api/queries";
+import { bearerQuery, slideQuery } from "../../api/slides";
+import type { Series } from "../../api/types";
+import { isDataSet, text } from "../../engine/frames/dicomJson";
 import type { StackView } from "../../engine/stack/stackView";
 import { hold, leave } from "../../ui/leaving";
+import { HeaderDrawer } from "../header/HeaderDrawer";
 import readingStyles from "../Reading.module.css";
 import type { RoomProps } from "../StackRoom";
 import { Tool } from "../toolbar/Tool";
@@ -34,13 +39,14 @@ type Side = "marks" | "label" | PathologySide;
 type Over = "bulk" | "segments";
 
 export function SlideRoom(room: RoomProps) {
-  const { t } = useTranslation("slides");
+  const { t } = useTranslation(["slides", "header"]);
   const { study, series, current } = room;
   const [besideUid, setBeside] = useState<string>();
   const [linked, setLinked] = useState(true);
   const [atSecond, setAtSecond] = useState(false);
   const [side, setSide] = useState<Side>();
   const [over, setOver] = useState<Over>();
+  const [header, setHeader] = useState(false);
   const [images, setImages] = useState<StackView>();
   const hasForms = useHasForms();
   const standing = useQuery(slideQuery(study, current.seriesInstanceUID)).data?.validation;
@@ -58,6 +64,10 @@ export function SlideRoom(room: RoomProps) {
   const worked = work === second && beside ? beside : current;
   const labels = useLabels(study, worked);
   const onLabel = () => labels && toggle("label");
+  const onSave = () => {
+    setSide("marks"); // it says whether that succeeded
+    if (work.unsaved) void work.marks?.keeping?.save();
+  };
   const hasBulk = bulk.groups.length > 0 || bulk.unread > 0;
   const hasSegments = segments.all.length > 0;
   const onGrouped = () => hasBulk && setOver(over === "bulk" ? undefined : "bulk");
@@ -78,8 +88,14 @@ export function SlideRoom(room: RoomProps) {
     <div className={readingStyles["work"]}>
       {bench ? (
         <SlideToolbar bench={bench} listed={listed} onListed={onListed} comparing={comparing}>
-          <TakeOfSlide study={study} series={worked} view={bench.view} />
           {labels ? <LabelTool pressed={side === "label"} onClick={onLabel} /> : null}
+          <Tool
+            label={t("header:title")}
+            hint="Shift+T"
+            icon={<IconListSearch size={20} />}
+            onClick={() => setHeader(true)}
+          />
+          <TakeOfSlide study={study} series={worked} view={bench.view} />
           {hasBulk ? (
             <Tool
               label={t("bulk.title")}
@@ -141,6 +157,7 @@ export function SlideRoom(room: RoomProps) {
         ) : null}
         <PathologyPanel study={study} side={side} onClose={() => setSide(undefined)} />
       </div>
+      <HeaderDrawer url={useInstanceOf(study, worked)} opened={header} onClose={() => setHeader(false)} />
       <SlideKeys
         {...room}
         bench={bench}
@@ -149,11 +166,20 @@ export function SlideRoom(room: RoomProps) {
         onGrouped={onGrouped}
         onSegments={onSegments}
         onAllSegments={segments.toggleAll}
+        onSave={onSave}
         onForm={onForm}
         onLabel={onLabel}
+        onHeader={() => setHeader(true)}
         comparing={comparing}
         images={pictures && atSecond ? images : undefined}
       />
     </div>
   );
+}
+
+/** The address of one instance of a slide; undefined until it is known. */
+function useInstanceOf(study: StudyKey, { seriesInstanceUID }: Series): string | undefined {
+  const [instance] = useQuery(bearerQuery(study, seriesInstanceUID)).data ?? [];
+  const uid = isDataSet(instance) ? text(instance, "00080018") : undefined;
+  return uid && `${seriesUrl(study, seriesInstanceUID)}/instances/${uid}`;
 }

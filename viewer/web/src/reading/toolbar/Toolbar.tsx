@@ -92,7 +92,7 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate, children }:
         onClick={() => view.look.flip("horizontal")}
       />
       <Tool label={t("reset")} hint="R" icon={<IconRestore size={20} />} onClick={() => view.look.reset()} />
-      <Tool label={t("clearMarks")} icon={<IconTrash size={20} />} onClick={() => removeAllMarks()} />
+      <Tool label={t("clearMarks")} hint="Shift+Del" icon={<IconTrash size={20} />} onClick={() => removeAllMarks()} />
       {children}
       {scrollable ? <CineControls view={view} rate={rate} onRate={onRate} /> : null}
     </div>

@@ -23,6 +23,8 @@ export interface MprKeysProps {
   readonly onFit: () => void;
   readonly onReset: () => void;
   readonly onLeave: () => void;
+  readonly onSecond: () => void;
+  readonly onCase: (by: number) => void;
   readonly onBack: () => void;
   readonly onTrace: () => void;
   readonly helpOpened: boolean;
@@ -57,6 +59,9 @@ export function MprKeys({ mpr, plane, pane, presets, onTool, onFit, onReset, onL
     f: onFit,
     r: onReset,
     M: onLeave,
+    W: room.onSecond,
+    F8: () => room.onCase(-1),
+    F9: () => room.onCase(1),
     q: room.onBack,
     t: room.onTrace,
     "?": () => room.onHelp(true),

@@ -32,6 +32,8 @@ export interface MprRoomProps {
   readonly arriving: boolean;
   /** With the point that was looked at. */
   readonly onLeave: (point: Vector | undefined) => void;
+  readonly onSecond: () => void;
+  readonly onCase: (by: number) => void;
   readonly onBack: () => void;
   readonly onTrace: () => void;
   readonly helpOpened: boolean;
@@ -43,13 +45,15 @@ export function MprRoom(props: MprRoomProps) {
   const { t } = useTranslation("volumes");
   const refusal = whyNot(stack);
   const built = useMpr(refusal ? undefined : stack, stackKey);
-  useKeys(refusal ? { M: () => onLeave(undefined) } : {});
+  const leave = () => onLeave(undefined);
+  const away = { M: leave, Escape: leave, q: props.onBack, F8: () => props.onCase(-1), F9: () => props.onCase(1) };
+  useKeys(refusal ? away : {});
   if (refusal) {
     return (
       <Notice
         icon={<IconCubeOff size={48} stroke={1.5} />}
         title={t(`refused.${refusal}`)}
-        action={<Button onClick={() => onLeave(undefined)}>{t("leave")}</Button>}
+        action={<Button onClick={leave}>{t("leave")}</Button>}
       />
     );
   }
