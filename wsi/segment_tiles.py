@@ -123,7 +123,8 @@ def _shares(
         return []
     if one.kind == "BINARY":
         return [(segment, (samples != 0) * np.uint8(255))]
-    return [(segment, (np.minimum(samples, one.full) * (255 / one.full)).round().astype(np.uint8))]
+    shares = np.minimum(samples * np.float32(255 / one.full), 255)
+    return [(segment, shares.round().astype(np.uint8))]
 
 
 def together(all_planes: Iterable[Planes]) -> Planes:

@@ -127,7 +127,7 @@ def read_segmentation(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: 
     segments = _segments(values, kind)
     if len(segments) > SEGMENTS_MAX:
         return "many"
-    if one.image.samples_per_pixel != 1 or one.image.is_float:
+    if one.image.samples_per_pixel != 1 or one.image.is_float or one.image.pixel_representation:
         raise malformed("its samples are no numbers of segments")
     concatenation, _ = one.concatenation
     return Segmentation(

@@ -8,9 +8,12 @@ import contextlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import parse_qsl
+
+import numpy as np
 
 from anonymizer.engine.engine import deidentify
 from anonymizer.profiles import profile
@@ -42,6 +45,7 @@ from kernel.dicom.models.xml_reader import from_xml
 from kernel.dicom.pixels.codestream import stream_size
 from kernel.dicom.pixels.frames import locate_frames
 from kernel.dicom.pixels.image import display, image_pixel
+from kernel.dicom.pixels.reading import open_pixels
 from kernel.dicom.queries.identifier import fits
 from kernel.dicom.queries.key_text import parse_key
 from kernel.dicom.scanning.attributes import read_attributes
@@ -58,13 +62,21 @@ from tests.support.odd_files import ODD
 from tests.support.workitems import a_workitem
 from tests.wsi.builders import an_svs
 from tests.wsi.dicom_builders import Place, a_header, a_volume, as_file, index_of, placed
+from tests.wsi.segment_builders import SPACE, a_segmentation
+from tests.wsi.segment_builders import read as read_segmentation
+from wsi.segment_places import laid_on
+from wsi.segment_tiles import TilePlace, cost, drawn, sight
 from wsi.tiff_slide import index_tiff
+from wsi.tile_index import SlideIndex
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "dicom"
 SEED_BYTES_MAX = 24 * 1024
 NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
 REFUSALS = (ExchangeError, BadPDU, commands.BadCommand)
 _KEYS = keys.derive(b"\7" * 32, site="FUZZ")
+
+
+_SAMPLES_MAX = 1 << 22  # that are drawn of one input
 
 
 class Target(NamedTuple):
@@ -320,6 +332,31 @@ def _slide_seeds() -> list[bytes]:
     return [a_volume(128, 64, table=table) for table in ("extended", "basic", "none")] + [sparse]
 
 
+def _segmentation(data: bytes) -> None:
+    """Read a segmentation, lay it on a slide, and draw what is seen of it."""
+    one = read_segmentation(data)
+    laid = one if isinstance(one, str) else laid_on(_segmented_slide(), SPACE, (), one)
+    if isinstance(one, str) or isinstance(laid, str):
+        return
+    seen = sight(one, laid, TilePlace(0, 0, 0))
+    if cost(one, seen) <= _SAMPLES_MAX:
+        with open_pixels(data) as pixels:
+            drawn(one, laid, seen, pixels.samples)
+
+
+@cache
+def _segmented_slide() -> SlideIndex:
+    return index_of(a_volume(128, 64))
+
+
+def _segmentations() -> list[bytes]:
+    mask = np.eye(48, 64, dtype=np.uint8)
+    kinds = [({1: mask, 2: mask}, "BINARY"), ({1: mask * 90}, "FRACTIONAL"), ({0: mask}, "LABELMAP")]
+    return [
+        a_segmentation(masks, kind=kind, full=full, labels=[1, 2]) for masks, kind in kinds for full in (False, True)
+    ]
+
+
 TARGETS: Mapping[str, Target] = {
     "scan": Target(_scan, _data_sets),
     "scan-prefix": Target(_scan_prefix, _data_sets),
@@ -349,6 +386,7 @@ TARGETS: Mapping[str, Target] = {
         _query, lambda: [b"PatientName=NGUYEN*&StudyDate=20200101-&includefield=all&limit=5&ModalitiesInStudy=CT"]
     ),
     "dicom-slide": Target(index_of, _slide_seeds),
+    "segmentation": Target(_segmentation, _segmentations),
     "tiff-slide": Target(index_tiff, lambda: [an_svs(), an_svs(big=True)]),
     "ranges": Target(lambda data: spans_of(data.decode("latin-1"), 1000), lambda: [b"bytes=0-99,200-,-5"]),
     "media": Target(_media, lambda: [b'multipart/related; type="application/dicom"; transfer-syntax=*; q=0.5']),

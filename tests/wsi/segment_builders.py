@@ -16,7 +16,7 @@ from pydicom.uid import generate_uid
 from kernel.dicom.scanning.part10 import file_meta, read_file_meta
 from tests.dicom.builders import encoded
 from tests.wsi.bulk_builders import a_code
-from tests.wsi.dicom_builders import EXPLICIT, SERIES, STUDY, tiles_of
+from tests.wsi.dicom_builders import EXPLICIT, SERIES, STUDY
 from wsi.segmentation import Reason, Segmentation, read_segmentation
 
 SEGMENTATION = "1.2.840.10008.5.1.4.1.1.66.4"
@@ -41,6 +41,7 @@ def a_segmentation(
     *,
     tile: int = 32,
     kind: str = "BINARY",
+    step: int = 0,
     full: bool = False,
     spacing_mm: tuple[float, float] | None = (0.0005, 0.00025),
     origin_mm: tuple[float, float] = (20, 40),
@@ -51,21 +52,20 @@ def a_segmentation(
     """Make a Part 10 file that is about the series of `tests.wsi.dicom_builders`, and lies where that slide lies.
 
     Its frames say where they are, and those that have nothing are left out; or it is TILED_FULL if `full`.
+    They begin `step` pixels from each other, if that is not as large as they are.
     """
     is_map = kind == "LABELMAP"
     height, width = next(iter(masks.values())).shape
     frames: list[np.ndarray] = []
     groups: list[Dataset] = []
     for number, mask in sorted(masks.items()):
-        across = -(-width // tile)
-        for at, (part,) in enumerate(zip(tiles_of(mask[..., None], tile), strict=True)):
-            is_padded = np.zeros((tile, tile), bool)
-            is_padded[: height - at // across * tile, : width - at % across * tile] = True
-            samples = part[..., 0] * is_padded
-            if not full and not samples.any():
-                continue
-            frames.append(samples)
-            groups.append(_group(number, at % across * tile, at // across * tile, full=full))
+        padded = np.pad(mask, ((0, tile), (0, tile)))
+        for top in range(0, height, step or tile):
+            for left in range(0, width, step or tile):
+                samples = padded[top : top + tile, left : left + tile]
+                if full or samples.any():
+                    frames.append(samples)
+                    groups.append(_group(number, left, top, full=full))
     ds = Dataset()
     ds.SpecificCharacterSet = "ISO_IR 192"
     ds.SOPClassUID, ds.SOPInstanceUID = LABEL_MAP if is_map else SEGMENTATION, "1.2.3.8.1"

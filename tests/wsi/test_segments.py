@@ -63,6 +63,13 @@ def test_each_segment_is_where_its_frames_are_also_where_they_overlap(tile: int,
     assert (on_slide(planes[2]) == STROMA).all()
 
 
+def test_frames_may_lie_on_no_grid_and_over_each_other():
+    planes = shown(a_segmentation({1: TUMOUR, 2: STROMA}, tile=32, step=23))
+
+    assert (on_slide(planes[1]) == TUMOUR).all()
+    assert (on_slide(planes[2]) == STROMA).all()
+
+
 def test_a_label_map_is_its_segments_without_the_background():
     labels = TUMOUR * 3
     labels[100:120] = 9
@@ -77,10 +84,23 @@ def test_of_a_label_map_only_what_is_a_segment_is_shown():
     assert not shown(a_segmentation({0: TUMOUR * 3}, kind="LABELMAP", labels=[2]))
 
 
-def test_fractions_are_of_their_maximum():
-    planes = shown(a_segmentation({1: TUMOUR * 50}, kind="FRACTIONAL"))
+@pytest.mark.parametrize("full", [False, True], ids=["sparse", "full"])
+def test_fractions_are_of_their_maximum_whatever_segment_they_are_of(full: bool):
+    planes = shown(a_segmentation({1: TUMOUR * 50, 2: STROMA * 200}, kind="FRACTIONAL", full=full))
 
-    assert planes[1].max() == 64  # 50 of 200
+    assert (planes[1][:HEIGHT, :WIDTH] == TUMOUR * 64).all()  # 50 of 200
+    assert (planes[2][:HEIGHT, :WIDTH] == STROMA * 255).all()
+
+
+def test_a_maximum_that_no_sample_reaches_is_one_all_the_same():
+    planes = shown(a_segmentation({1: TUMOUR * 100}, kind="FRACTIONAL", MaximumFractionalValue=1000))
+
+    assert planes[1].max() == 26
+
+
+def test_samples_that_are_less_than_nothing_are_refused():
+    with pytest.raises(MalformedSlide, match="no numbers of segments"):
+        read(a_segmentation({1: TUMOUR}, kind="FRACTIONAL", PixelRepresentation=1))
 
 
 def test_a_segmentation_says_what_its_segments_are():
@@ -103,6 +123,15 @@ def test_a_coarser_one_is_drawn_as_large_as_its_pixels_are():
     one = read(file)
     assert isinstance(one, Segmentation)
     assert laid(one).octave == 2
+
+
+def test_one_whose_pixels_are_as_large_as_no_level_s_lies_where_it_does():
+    odd = a_mask(50, 25, 150, 125, width=250, height=166)
+    origin = (20 - 0.1 * 0.0005, 40 - 0.1 * 0.00025)  # the center of its first pixel
+
+    planes = shown(a_segmentation({1: odd}, spacing_mm=(0.0006, 0.0003), origin_mm=origin))
+
+    assert (on_slide(planes[1]) == a_mask(60, 30, 180, 150)).all()
 
 
 def test_a_part_of_a_slide_lies_where_that_part_is():
