@@ -23,7 +23,15 @@ from kernel import telemetry
 from kernel.access import Access
 from kernel.access import Scope as Right
 from kernel.access.request import principal_of_request
-from kernel.errors import ExchangeError, Forbidden, InvalidRequest, LimitExceeded, MethodNotAllowed, NotAuthenticated
+from kernel.errors import (
+    ExchangeError,
+    Forbidden,
+    InvalidRequest,
+    LimitExceeded,
+    MethodNotAllowed,
+    NotAuthenticated,
+    NotFound,
+)
 from viewer.server import ohif, pages
 from viewer.server.api import Services, build_api, tile_routes
 from viewer.server.security import SecurityHeaders
@@ -144,7 +152,10 @@ def _errors_of(app: FastAPI) -> Errors:
     def not_allowed(request: Request, _: Exception) -> Response:
         return problem(MethodNotAllowed(allowed=_methods_at(app, request)), secrets.token_hex(16))
 
-    return {405: not_allowed, ExchangeError: told, RequestValidationError: invalid, Exception: told}
+    def nothing(request: Request, _: Exception) -> Response:
+        return told(request, NotFound(what="address"))
+
+    return {404: nothing, 405: not_allowed, ExchangeError: told, RequestValidationError: invalid, Exception: told}
 
 
 def _methods_at(app: FastAPI, request: Request) -> str:

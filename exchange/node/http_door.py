@@ -103,14 +103,15 @@ class Connection(HttpToolsProtocol):
             self._wait(LINGER_S if self.cycle.more_body else self._door.head_s)
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header field, or a trailer, if there are not too many.
+        """Take a header field, or a trailer, if there are not too many, and no second Host (RFC 9112 3.2).
 
         Raises
         ------
         HttpParserError
             There are; `send_400_response` is called for it.
         """
-        if len(self.headers) >= HEADERS_MAX:
+        is_second_host = name.lower() == b"host" and any(one == b"host" for one, _ in self.headers)
+        if len(self.headers) >= HEADERS_MAX or is_second_host:
             raise HttpParserError
         super().on_header(name, value)
 

@@ -299,6 +299,12 @@ def test_what_is_no_http_is_refused(listener):
     assert answer_to(listener.port, b"\x02\x00\x00\x00A-ASSOCIATE\r\n\r\n").startswith(b"HTTP/1.1 400 ")
 
 
+def test_two_hosts_are_refused_as_it_is_not_known_which_is_meant(listener):
+    twice = b"GET / HTTP/1.1\r\nHost: node\r\nhost: elsewhere\r\n\r\n"
+
+    assert answer_to(listener.port, twice).startswith(b"HTTP/1.1 400 ")
+
+
 def test_trusted_proxies_are_addresses_or_networks():
     settings = uvicorn_settings(HttpConfig(trusted_proxies=("10.0.0.1", "10.1.2.3/24")), app=None)
     assert settings.forwarded_allow_ips == ["10.0.0.1/32", "10.1.2.0/24"]
