@@ -36,7 +36,7 @@ tests:
     echo "$failed failed beside others. Each alone:"
     {{ bin }}/python -m pytest --last-failed --last-failed-no-failures none
 
-# Measure, against a peer where there is one: ./dev bench receive [--floor], dicomweb, index, deidentify, pixels, slides, slide_room, viewer or volumes [--short] [--json FILE].
+# Measure, against a peer where there is one: ./dev bench receive [--floor], dicomweb [--floor], index, deidentify, pixels, slides, slide_room, viewer or volumes [--short] [--json FILE].
 bench name *arguments:
     @shift; {{ bin }}/python -m bench.{{ name }} "$@"
 

@@ -1,13 +1,14 @@
 """What a node answers over DICOMweb and C-MOVE, C-GET, against a current Orthanc, in one run.
 
-    python -m bench.dicomweb [--short] [--json FILE] [--studies N]
+    python -m bench.dicomweb [--short] [--json FILE] [--studies N] [--floor]
 
 Both have the same CT series, stored by STOW-RS here, and before they are searched the same N invented studies (100,000;
 ours loaded in bulk before everything else, Orthanc's sent to it in ZIP archives over four connections, two to five
 minutes). Runs of the two alternate, the first round warms caches and counts for nothing, rows are medians. dcm4chee is
 no package of PyPI, npm or Debian, so it is not compared. C-MOVE and C-GET, of so many studies that the client's own
 start hardly counts, are as fast as the client and the receiver, which are DCMTK's: the notes say what DCMTK's own
-sender reaches.
+sender reaches. `--floor` measures STOW-RS alone, and beside it the least that any receiver must do to promise as much
+(stow.py).
 """
 
 import argparse
@@ -30,7 +31,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from bench import fetch, peers, slices
+from bench import fetch, peers, slices, stow
 from bench.load import load_sqlite
 from bench.patterns import Known, known_studies
 from bench.peers import Server
@@ -45,10 +46,7 @@ ROUNDS = 5
 ZIP_STUDIES = 100  # in one archive
 FILLING = 4  # connections over which Orthanc is given studies
 COMPLETED = "Completed Suboperations"  # in what DCMTK's clients print of a response
-INSTANCES_EACH = 8  # in one STOW-RS request
 RETRIEVED = 400  # instances, or more, of one C-MOVE or C-GET: the start of DCMTK's client takes as long as 30 of them
-BOUNDARY = b"vienanh-bench-boundary"
-STOW_TYPE = f'multipart/related; type="application/dicom"; boundary={BOUNDARY.decode()}'
 JSON = "application/dicom+json"
 FRAME = 'multipart/related; type="application/octet-stream"'
 INSTANCES = 'multipart/related; type="application/dicom"; transfer-syntax=*'
@@ -97,11 +95,16 @@ def main() -> int:
     """Run the bench; exit 0 when every goal holds."""
     parser = arguments(__doc__.splitlines()[0])
     parser.add_argument("--studies", type=int, metavar="N", help="search among so many")
+    parser.add_argument("--floor", action="store_true", help="STOW-RS alone, beside the least that a receiver must do")
     options = parser.parse_args()
     size = Size(2_000, 40, 3) if options.short else Size(100_000, 200, 5)
     size = Size(options.studies or size.studies, size.slices, size.questions)
     folder = Path(tempfile.mkdtemp(prefix="vienanh-bench-"))
     try:
+        if options.floor:
+            report = Report(f"STOW-RS of CT slices of 0.5 MB, {stow.INSTANCES_EACH} a request, and the least of it")
+            stow.floors(folder, size.slices, ROUNDS, report)
+            return report.finish(options)
         return _measure(folder, size, options)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -182,12 +185,6 @@ def _stow(folder: Path, pair: Pair, size: Size) -> list[int]:
     """Compare storing; return the numbers of the studies that both have."""
     paths = slices.write_slices(folder / "ct", size.slices)
 
-    def bodies(study: int) -> list[list[bytes]]:
-        slices.renumber(paths, study)
-        parts = [_part(path.read_bytes()) for path in paths]
-        groups = [parts[start : start + INSTANCES_EACH] for start in range(0, len(parts), INSTANCES_EACH)]
-        return [[*itertools.chain.from_iterable(group), b"--" + BOUNDARY + b"--\r\n"] for group in groups]
-
     stored: dict[int, None] = {}
     for connections in (1, 4):
         turns: dict[str, Iterator[int]] = {}  # each server is sent the same studies, one a round
@@ -197,16 +194,12 @@ def _stow(folder: Path, pair: Pair, size: Size) -> list[int]:
         ) -> tuple[float, float]:
             study = next(turns.setdefault(server.name, itertools.count(100_000 + 1_000 * connections)))
             stored[study] = None
-            content = bodies(study)
-            return size.slices, fetch.post_all(server, "/studies", STOW_TYPE, content, connections)
+            content = stow.bodies(paths, study)
+            return size.slices, fetch.post_all(server, "/studies", stow.CONTENT_TYPE, content, connections)
 
-        doing = "one connection" if connections == 1 else f"{connections} connections"
-        pair.compare(f"STOW-RS, {doing}, {INSTANCES_EACH} instances a request", "instances", store, 2)
+        doing = f"STOW-RS, {stow.named(connections)}, {stow.INSTANCES_EACH} instances a request"
+        pair.compare(doing, "instances", store, 2)
     return list(stored)
-
-
-def _part(content: bytes) -> tuple[bytes, bytes, bytes]:
-    return b"--" + BOUNDARY + b"\r\nContent-Type: application/dicom\r\n\r\n", content, b"\r\n"
 
 
 def _search(pair: Pair, known: list[Known], size: Size) -> None:

@@ -193,14 +193,13 @@ def storescp(folder: Path, *, keeps: bool = True) -> Iterator[Server]:
 
 
 @contextlib.contextmanager
-def floor(folder: Path, *, safe: bool) -> Iterator[Server]:
-    """Run what does the least that a receiver must do (bench/floor.py); `safe`: with every flush."""
+def floor(folder: Path, name: str, *arguments: str, module: str) -> Iterator[Server]:
+    """Run what does the least that a receiver must do (floor.py, floor_stow.py); without `--unsafe`, with every flush."""
     port = free_port()
-    name = "the least" if safe else "without flushes"
-    command = [sys.executable, "-m", "bench.floor", str(port), str(folder / name), *(() if safe else ("--unsafe",))]
-    with (folder / f"{name}.log").open("wb") as log, _running(command, os.environ, log) as process:
+    command = [sys.executable, "-m", module, str(port), str(folder / name), *arguments]
+    with (folder / f"{name}.log").open("wb") as log, _running(command, dict(os.environ), log) as process:
         _await_port(port)
-        yield Server(name, "", process.pid, port)
+        yield Server(name, "", process.pid, port, f"http://127.0.0.1:{port}/dicom-web")
 
 
 # --- the sender -------------------------------------------------------------------------------------------------------

@@ -69,7 +69,11 @@ def _measure(folder: Path, size: Size, options: argparse.Namespace) -> int:
         limit = stack.enter_context(peers.storescp(folder))
         report.versions |= {server.name: server.version for server in (ours, orthanc, limit)}
         report.versions["storescu"] = first_line("storescu", "--version").strip("$ ")
-        floors = [stack.enter_context(peers.floor(folder, safe=safe)) for safe in (True, False) if options.floor]
+        least = {"the least": (), "without flushes": ("--unsafe",)} if options.floor else {}
+        floors = [
+            stack.enter_context(peers.floor(folder, name, *arguments, module="bench.floor"))
+            for name, arguments in least.items()
+        ]
         study = _receive(folder, size, (ours, orthanc, limit, *floors), report)
         if not options.floor:
             _frames(ours, orthanc, study, size, report)
