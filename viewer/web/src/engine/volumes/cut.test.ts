@@ -114,6 +114,78 @@ describe("a slab", () => {
   });
 });
 
+describe("a slice that is not here shows nothing, neither air nor bone", () => {
+  const HERE = 100;
+  const SLABS: readonly Slab[] = [
+    THIN,
+    { mode: "highest", thicknessMm: 3 },
+    { mode: "lowest", thicknessMm: 3 },
+    { mode: "average", thicknessMm: 3 },
+  ];
+  const TIPPED = withTurn(withTurn(UPRIGHT, "sagittal", 20), "axial", -35);
+  const cases = [true, false].flatMap((short) =>
+    [UPRIGHT, TIPPED].flatMap((planes) =>
+      PLANE_NAMES.flatMap((plane) =>
+        SLABS.map((slab) => ({
+          short,
+          planes,
+          plane,
+          slab,
+          kind: short ? "two bytes" : "four bytes",
+          tip: planes === UPRIGHT ? "upright" : "tipped",
+          ...slab,
+        })),
+      ),
+    ),
+  );
+  /** Seven slices all alike, of which the middle three are not here. */
+  function partOf(short: boolean): Volume {
+    const { grid } = volumeOf(stackAt([0, 2, 4, 6, 8, 10, 12]));
+    const volume = emptyVolume(grid, short);
+    for (const slice of [0, 1, 5, 6]) fill(volume, slice, new Float32Array(120).fill(HERE));
+    return volume;
+  }
+
+  test.each(cases)("$kind, $plane $tip, $mode of $thicknessMm mm", ({ short, planes, plane, slab }) => {
+    const volume = partOf(short);
+    const through = (z: number) => cutOf(volume, cutThrough(volume.grid, planes[plane], [1, 26, z]), slab);
+    const values = [6, 0.5].flatMap((z) => [...through(z)]);
+
+    const seen = values.filter((value) => !Number.isNaN(value));
+
+    expect(seen.length).toBeGreaterThan(0);
+    expect(seen.length).toBeLessThan(values.length);
+    expect(Math.max(...seen.map((value) => Math.abs(value - HERE)))).toBeLessThan(0.001);
+  });
+
+  test("and a plane that needs it beside one that is here shows nothing, a slab what is here", () => {
+    const volume = partOf(true);
+    const at = (z: number, slab: Slab) => [...cutOf(volume, cutThrough(volume.grid, UPRIGHT.axial, [1, 26, z]), slab)];
+
+    expect(new Set(at(3, THIN))).toEqual(new Set([Number.NaN]));
+    expect(at(3, { mode: "average", thicknessMm: 4 })).toContain(HERE);
+    expect(at(2, THIN)).toContain(HERE);
+  });
+
+  test("and one that is here is shown up to its place though its neighbour is not", () => {
+    const { grid } = volumeOf(stackAt([0, 2, 4]));
+    const volume = emptyVolume(grid, true);
+    fill(volume, 2, new Int16Array(120).fill(HERE));
+    const edge = (planes: Planes) => {
+      const cut = cutThrough(grid, planes.coronal, [1, 26, 2]);
+      const values = cutOf(volume, cut);
+      return [4.5, 4, 3.5].map((z) => {
+        const { column, row } = onCut(cut, [1, 26, z]);
+        return values[Math.floor(row) * cut.width + Math.floor(column)];
+      });
+    };
+
+    expect(edge(UPRIGHT).at(0)).toBe(HERE);
+    expect(edge(UPRIGHT).at(-1)).toBeNaN();
+    expect(edge(withTurn(UPRIGHT, "axial", 20)).at(0)).toBe(HERE);
+  });
+});
+
 test("planes turn about the line of sight, and stay at right angles", () => {
   const quarter = turned([1, 0, 0], [0, 0, 1], 90).map(Math.round);
   const planes = withTurn(UPRIGHT, "axial", 30);
@@ -131,4 +203,5 @@ test("two bytes hold whole Hounsfield units, four hold everything else", () => {
   expect(fitsInt16([ct, ct])).toBe(true);
   expect(fitsInt16([ct, { ...ct, slope: 0.5 }])).toBe(false);
   expect(fitsInt16([{ ...ct, bitsStored: 16 }])).toBe(false);
+  expect(fitsInt16([{ bitsStored: 16, signed: true, slope: 1, intercept: 0 }])).toBe(true);
 });

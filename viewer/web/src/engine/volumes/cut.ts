@@ -43,7 +43,7 @@ export interface GridCut {
   readonly height: number;
 }
 
-/** Fill `out`, row after row, with the values of a cut; NaN where the volume has none. */
+/** Fill `out`, row after row, with the values of a cut; NaN where the volume has none, or none yet. */
 export function cutInto(out: Float32Array, volume: Volume, cut: Cut, slab: Slab): void {
   const { grid } = volume;
   const inside: GridCut = {

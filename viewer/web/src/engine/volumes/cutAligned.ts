@@ -36,20 +36,21 @@ function layerAt(grid: Grid, axis: Axis, mm: number): { readonly slice: number; 
 function placesAlong(grid: Grid, axis: Axis, start: number, step: number, count: number): Places {
   const lower = new Int32Array(count).fill(-1);
   const share = new Float32Array(count);
-  const last = grid.size[axis] - 1;
   for (let index = 0; index < count; index += 1) {
     const found = layerAt(grid, axis, start + step * index);
     if (!found) continue;
-    // The last layer is the upper one of a pair, so that every pair exists.
-    const upper = found.slice === last && last > 0;
-    lower[index] = upper ? last - 1 : found.slice;
-    share[index] = upper ? 1 : found.share;
+    lower[index] = found.slice;
+    share[index] = found.share;
   }
   return { lower, share };
 }
 
-/** Which layers a slab has, and the weight of each in an average; weights add up to one. */
-function layersOf(grid: Grid, axis: Axis, mm: number, slab: Slab): ReadonlyMap<number, number> {
+/**
+ * Which layers a slab has, and the weight of each in an average; weights add up to one.
+ *
+ * A slab leaves out slices that are not here; a plane that needs one has no layers.
+ */
+function layersOf({ grid, filled }: Volume, axis: Axis, mm: number, slab: Slab): ReadonlyMap<number, number> {
   const weights = new Map<number, number>();
   const add = (layer: number, weight: number) => {
     if (weight > 0) weights.set(layer, (weights.get(layer) ?? 0) + weight);
@@ -63,8 +64,10 @@ function layersOf(grid: Grid, axis: Axis, mm: number, slab: Slab): ReadonlyMap<n
     add(found.slice + (thin || found.share <= 0.5 ? 0 : 1), thin ? 1 - found.share : 1);
     if (thin) add(found.slice + 1, found.share);
   }
-  const sum = [...weights.values()].reduce((total, weight) => total + weight, 0);
-  return new Map([...weights].map(([layer, weight]) => [layer, weight / sum]));
+  const here = [...weights].filter(([layer]) => axis !== 2 || filled[layer]);
+  if (count === 1 && here.length < weights.size) return new Map();
+  const sum = here.reduce((total, [, weight]) => total + weight, 0);
+  return new Map(here.map(([layer, weight]) => [layer, weight / sum]));
 }
 
 /** The slab's layers made one, on the stored grid: `wide` samples of axis `across` in each line, lines of axis `down`. */
@@ -93,18 +96,28 @@ function reduced(volume: Volume, axes: readonly [Axis, Axis, Axis], layers: Read
           const value = values[from + (offsets[layer] ?? 0)] ?? 0;
           if (value > most) most = value;
         }
-        into[at] = most;
+        into[at] = most === Number.NEGATIVE_INFINITY ? Number.NaN : most;
       } else {
         let least = Number.POSITIVE_INFINITY;
         for (let layer = 0; layer < depth; layer += 1) {
           const value = values[from + (offsets[layer] ?? 0)] ?? 0;
           if (value < least) least = value;
         }
-        into[at] = least;
+        into[at] = least === Number.POSITIVE_INFINITY ? Number.NaN : least;
       }
     }
   }
   return into;
+}
+
+/** Take away what a slab across the slices has of those that are not here. */
+function blank(stored: Float32Array, { grid, filled }: Volume, [across, down]: readonly [Axis, Axis, Axis]): void {
+  const wide = grid.size[across];
+  for (const [slice, isHere] of filled.entries()) {
+    if (isHere) continue;
+    if (down === 2) stored.fill(Number.NaN, slice * wide, (slice + 1) * wide);
+    else if (across === 2) for (let at = slice; at < stored.length; at += wide) stored[at] = Number.NaN;
+  }
 }
 
 /** `axes` are those that the cut's right, down and through follow, all different. */
@@ -117,10 +130,11 @@ export function cutAligned(
 ): void {
   const { grid } = volume;
   const [across, down, through] = axes;
-  const layers = layersOf(grid, through, cut.origin[through], slab);
+  const layers = layersOf(volume, through, cut.origin[through], slab);
   out.fill(Number.NaN);
   if (layers.size === 0) return;
   const stored = reduced(volume, axes, layers, slab);
+  blank(stored, volume, axes);
   const wide = grid.size[across];
   const columns = placesAlong(grid, across, cut.origin[across], cut.right[across], cut.width);
   const rows = placesAlong(grid, down, cut.origin[down], cut.down[down], cut.height);

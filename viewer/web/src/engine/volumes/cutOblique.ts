@@ -14,7 +14,7 @@ function depthOf(grid: Grid, slab: Slab): number {
 }
 
 export function cutOblique(out: Float32Array, volume: Volume, cut: GridCut, slab: Slab): void {
-  const { grid } = volume;
+  const { grid, filled } = volume;
   const values = volume.values as Int16Array;
   const { perMm, below, places, inverse, end, reach } = sliceTable(grid);
   const [columns, rows, slices] = grid.size;
@@ -54,6 +54,7 @@ export function cutOblique(out: Float32Array, volume: Volume, cut: GridCut, slab
             share = 1;
           }
         }
+        if ((share < 1 && filled[slice] === 0) || (share > 0 && filled[slice + 1] === 0)) continue;
         const x = Math.min(Math.max(u, 0), lastColumn);
         const y = Math.min(Math.max(v, 0), lastRow);
         const column = x | 0;
@@ -78,7 +79,8 @@ export function cutOblique(out: Float32Array, volume: Volume, cut: GridCut, slab
         if (averages) sum += value;
         else if (value * seeks > best) best = value * seeks;
       }
-      out[to] = count === 0 ? Number.NaN : averages ? sum / count : best * seeks;
+      if (averages) out[to] = count === 0 ? Number.NaN : sum / count;
+      else out[to] = best === Number.NEGATIVE_INFINITY ? Number.NaN : best * seeks;
     }
   }
 }

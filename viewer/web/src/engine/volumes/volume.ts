@@ -7,7 +7,7 @@ export interface Volume {
   readonly grid: Grid;
   /** Modality values, columns fastest, then rows, then slices. */
   readonly values: Int16Array | Float32Array;
-  /** The place of each slice has been filled. */
+  /** One for each slice that is here; of the others no value counts. */
   readonly filled: Uint8Array;
 }
 
@@ -27,18 +27,16 @@ export function fitsInt16(frames: readonly Stored[]): boolean {
     const values = 2 ** bitsStored;
     const [lowest, highest] = signed ? [-values / 2, values / 2 - 1] : [0, values - 1];
     const ends = [lowest * slope + intercept, highest * slope + intercept];
-    // The lowest of all says that a sample is not there yet.
-    const inside = Math.min(...ends) > INT16.lowest && Math.max(...ends) <= INT16.highest;
+    const inside = Math.min(...ends) >= INT16.lowest && Math.max(...ends) <= INT16.highest;
     return inside && Number.isInteger(slope) && Number.isInteger(intercept);
   });
 }
 
-/** A volume without samples: what is not there yet is darker than anything. */
+/** A volume of which no slice is here yet. */
 export function emptyVolume(grid: Grid, short: boolean): Volume {
   const [columns, rows, slices] = grid.size;
   const count = columns * rows * slices;
-  const values = short ? new Int16Array(count).fill(INT16.lowest) : new Float32Array(count).fill(Number.NaN);
-  return { grid, values, filled: new Uint8Array(slices) };
+  return { grid, values: short ? new Int16Array(count) : new Float32Array(count), filled: new Uint8Array(slices) };
 }
 
 /** Put a slice's modality values in their place. */
