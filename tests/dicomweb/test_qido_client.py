@@ -75,6 +75,15 @@ def test_a_viewer_lists_the_series_of_a_study(node: Node):
     assert (series["00080060"]["Value"], series["00201209"]["Value"]) == (["CT"], [3])
 
 
+def test_our_own_client_goes_on_where_a_service_gives_fewer_at_once_than_it_was_asked_for(tmp_path):
+    with running_node(tmp_path / "node", results_max=1) as capped:
+        capped.store(CT[0], PRIOR, CR)
+
+        found = list(search(Service(f"{capped.url}/dicom-web", 10.0, TOKEN), "STUDY", [], most=10))
+
+    assert told(found, "StudyDate") == ["20261102", "20261101", "20250101"]
+
+
 def test_our_own_client_reads_page_by_page(node: Node, monkeypatch):
     monkeypatch.setattr("gateway.dicomweb.client.finding.PAGE", 2)
     service = Service(f"{node.url}/dicom-web/", 10.0, TOKEN)

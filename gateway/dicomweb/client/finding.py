@@ -49,18 +49,20 @@ def search(service: Service, level: Level, parameters: Sequence[tuple[str, str]]
     with httpx.Client(headers=headers, timeout=service.timeout_s, trust_env=False, verify=verify) as client:
         while count < most:
             wanted = min(PAGE, most - count)
-            page = _page(client, url, [*parameters, ("limit", str(wanted)), ("offset", str(count))])
+            page, has_more = _page(client, url, [*parameters, ("limit", str(wanted)), ("offset", str(count))])
             yield from page[:wanted]
             count += len(page)
-            if len(page) < wanted:
+            if not page or (len(page) < wanted and not has_more):
                 return
 
 
-def _page(client: httpx.Client, url: str, parameters: Sequence[tuple[str, str]]) -> list[Model]:
+def _page(client: httpx.Client, url: str, parameters: Sequence[tuple[str, str]]) -> tuple[list[Model], bool]:
+    """Return what is on a page, and whether the service says that it gives fewer at once than there are (8.3.4.4)."""
     content = bytearray()
     try:
         with client.stream("GET", url, params=list(parameters)) as response:
             _check(response.status_code)
+            has_more = response.headers.get("warning", "").startswith("299")
             for chunk in response.iter_bytes():
                 content += chunk
                 if len(content) > ANSWER_BYTES_MAX:
@@ -68,9 +70,9 @@ def _page(client: httpx.Client, url: str, parameters: Sequence[tuple[str, str]])
     except httpx.HTTPError as error:
         raise PeerUnreachable(peer="the service", reason=type(error).__name__) from None
     if not content:  # 204
-        return []
+        return [], False
     try:
-        return msgspec.json.decode(content, type=list[Model])
+        return msgspec.json.decode(content, type=list[Model]), has_more
     except msgspec.MsgspecError:
         raise InvalidRequest(reason="the answer is no DICOM JSON") from None
 
