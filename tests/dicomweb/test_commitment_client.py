@@ -74,3 +74,10 @@ def test_a_destination_that_refuses_or_is_away_is_told_apart(node, token_file, t
 def test_a_result_that_cannot_be_read_is_no_commitment(body):
     with pytest.raises(PeerBusy, match="its result cannot be read"):
         read_verdict(body, "hub")
+
+
+@pytest.mark.parametrize("wrap", [b"%s", b"[%s]"], ids=["an object", "an array of one"])
+def test_a_result_is_read_in_either_form(wrap):
+    body = b'{"00081199": {"vr": "SQ", "Value": [{"00081155": {"vr": "UI", "Value": ["1.2"]}}]}}'
+
+    assert read_verdict(wrap % body, "hub").committed == {"1.2"}

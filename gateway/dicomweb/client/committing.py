@@ -70,7 +70,8 @@ def read_verdict(body: bytes, name: str) -> Verdict:
         It cannot be read: nothing is known.
     """
     try:
-        model = msgspec.json.decode(body, type=dict[str, Any])
+        answer = msgspec.json.decode(body, type=dict[str, Any] | list[dict[str, Any]])
+        (model,) = answer if isinstance(answer, list) else [answer]  # some peers wrap the data set in an array
         committed = {_uid(item) for item in model.get("00081199", {}).get("Value", [])}
         failures = {_uid(item): _reason(item) for item in model.get("00081198", {}).get("Value", [])}
     except (msgspec.DecodeError, msgspec.ValidationError, KeyError, IndexError, TypeError, ValueError, AttributeError):
