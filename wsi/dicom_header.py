@@ -43,6 +43,7 @@ class Identity:
     accession_number: str = field(default="", repr=False)
     study_instance_uid: str = ""  # empty: one made of the slide
     container: str = field(default="", repr=False)  # the slide's own identifier
+    series_number: int = 1  # which of the study's slides it is
 
 
 def slide_uid(digest: bytes, role: str) -> str:
@@ -107,7 +108,7 @@ def _study(index: SlideIndex, identity: Identity, digest: bytes) -> Values:
         "StudyInstanceUID": identity.study_instance_uid or slide_uid(digest, "study"),
         "SeriesInstanceUID": slide_uid(digest, "series"),
         "StudyID": "",
-        "SeriesNumber": 1,
+        "SeriesNumber": identity.series_number,
         "FrameOfReferenceUID": slide_uid(digest, "frame of reference"),
         "PositionReferenceIndicator": "SLIDE_CORNER",
         "ContentDate": f"{at:%Y%m%d}",

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import Final, NamedTuple
 
 from kernel.dicom.pixels.image import ImagePixel, image_pixel
@@ -11,7 +12,7 @@ from kernel.dicom.scanning.slide_flavour import Flavour, flavour_of
 from kernel.dicom.scanning.values import Values
 from wsi.jpeg import Colour
 from wsi.limits import PROFILE_BYTES_MAX, malformed
-from wsi.tile_index import Coding, OnGlass
+from wsi.tile_index import Coding, Glass, OnGlass
 
 _TOTAL_COLUMNS, _TOTAL_ROWS = 0x00480006, 0x00480007
 FOCAL_PLANES: Final = 0x00480303
@@ -19,6 +20,14 @@ _SHARED_GROUPS, _PIXEL_MEASURES = 0x52009229, 0x00289110
 FRAME_GROUPS: Final = 0x52009230
 _OPTICAL_PATHS: Final = 0x00480105
 PLANE_POSITION: Final = 0x0048021A
+_CONTAINER, _SPECIMENS, _SHORT_DESCRIPTION = 0x00400512, 0x00400560, 0x00400600
+_PREPARATION, _STEP_ITEMS = 0x00400610, 0x00400612
+_CONCEPT_NAME, _CONCEPT_CODE, _TEXT_VALUE = 0x0040A043, 0x0040A168, 0x0040A160
+_CODE_VALUE, _CODE_MEANING = 0x00080100, 0x00080104
+_USING_SUBSTANCE: Final = frozenset({"424361007", "G-C350"})  # SCT, and SRT before it
+TOLD_MAX: Final = 8  # specimens on a glass, and stains, that are told
+STEPS_MAX: Final = 64  # of a preparation that are looked at, and items of one
+UNKNOWN: Final = "unknown"  # what converters write for a container that nobody named
 _CODINGS: Final[Mapping[str, Coding]] = {
     "1.2.840.10008.1.2": "native",
     "1.2.840.10008.1.2.1": "native",
@@ -148,6 +157,19 @@ class SlideImage:
         return OnGlass(orientation, None if across is None or down is None else (across, down))
 
     @property
+    def glass(self) -> Glass:
+        """Which glass of the case it is, as far as somebody said."""
+        container = self.values.text(_CONTAINER)
+        specimens = list(islice(self.values.items(_SPECIMENS), TOLD_MAX))
+        told = (one.text(_SHORT_DESCRIPTION) for one in specimens)
+        stains = (stain for one in specimens for stain in _stains(one))
+        return Glass(
+            "" if container.casefold() == UNKNOWN else container,
+            tuple(dict.fromkeys(filter(None, told))),
+            tuple(islice(dict.fromkeys(filter(None, stains)), TOLD_MAX)),
+        )
+
+    @property
     def plane_distance_microns(self) -> float:
         """The distance of its focal planes from each other."""
         groups = self.values.item(_SHARED_GROUPS)
@@ -181,6 +203,15 @@ def read_image(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: int) ->
     if not width or not height:
         raise malformed("it does not say how large it is")
     return SlideImage(header, values, image, _coding(transfer_syntax_uid, image), width, height)
+
+
+def _stains(specimen: Values) -> Iterator[str]:
+    """Yield what a specimen was stained with (TID 8003 in its preparation), in words."""
+    for step in islice(specimen.items(_PREPARATION), STEPS_MAX):
+        for item in islice(step.items(_STEP_ITEMS), STEPS_MAX):
+            name, code = item.item(_CONCEPT_NAME), item.item(_CONCEPT_CODE)
+            if name is not None and name.text(_CODE_VALUE) in _USING_SUBSTANCE:
+                yield code.text(_CODE_MEANING) if code is not None else item.text(_TEXT_VALUE)
 
 
 def _coding(transfer_syntax_uid: str, image: ImagePixel) -> Coding:

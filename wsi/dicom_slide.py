@@ -86,6 +86,7 @@ def index_dicom(instances: Sequence[Instance]) -> SlideIndex:
         levels=tuple(checked(level, sizes) for level in made if level is not None),
         associated=tuple(associated),
         on_glass=finest.on_glass,
+        glass=finest.glass,
         focal_planes=tuple(axes.microns),
         optical_paths=tuple(path.name or path.identifier for path in axes.paths),
     )

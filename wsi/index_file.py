@@ -14,9 +14,9 @@ from typing import Any, Final
 import numpy as np
 
 from wsi.limits import PROFILE_BYTES_MAX, at_most, malformed
-from wsi.tile_index import Associated, Level, OnGlass, SlideIndex
+from wsi.tile_index import Associated, Glass, Level, OnGlass, SlideIndex
 
-MAGIC: Final = b"VATILES3"
+MAGIC: Final = b"VATILES4"
 HEADER_BYTES_MAX: Final = 16 * 1024 * 1024
 _ALIGNMENT: Final = 8
 _NUMBERS: Final = (("<u8", 8), ("<u4", 4), ("<u2", 2))  # offsets, lengths, files
@@ -82,8 +82,13 @@ def load(path: Path) -> SlideIndex:
         on_glass=_on_glass(described["on_glass"]),
         focal_planes=tuple(described["focal_planes"]),
         optical_paths=tuple(described["optical_paths"]),
+        glass=_glass(described["glass"]),
         derivation=described["derivation"],
     )
+
+
+def _glass(described: dict[str, Any]) -> Glass:
+    return Glass(described["container"], tuple(described["specimens"]), tuple(described["stains"]))
 
 
 def _on_glass(described: dict[str, Any] | None) -> OnGlass | None:
@@ -106,6 +111,7 @@ def _described(index: SlideIndex) -> dict[str, Any]:
         "on_glass": asdict(index.on_glass) if index.on_glass else None,
         "focal_planes": index.focal_planes,
         "optical_paths": index.optical_paths,
+        "glass": asdict(index.glass),
         "derivation": index.derivation,
     }
 

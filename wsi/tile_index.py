@@ -113,6 +113,15 @@ class OnGlass:
 
 
 @dataclass(frozen=True, slots=True)
+class Glass:
+    """Which glass of a case it is."""
+
+    container: str = ""  # Container Identifier (0040,0512)
+    specimens: tuple[str, ...] = ()  # Specimen Short Description (0040,0600): what lies on it
+    stains: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class SlideIndex:
     """A slide as it can be served: its stored levels from the finest to the coarsest."""
 
@@ -126,6 +135,7 @@ class SlideIndex:
     on_glass: OnGlass | None = None  # None: nobody said
     focal_planes: tuple[float, ...] = (0.0,)  # microns above the glass
     optical_paths: tuple[str, ...] = ("",)  # their descriptions
+    glass: Glass = Glass()
     derivation: str = ""  # how its tiles were made, where they are not the scanner's own
 
     def completion(self, level: int, *, as_frames: bool = False) -> Completion:

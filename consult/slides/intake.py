@@ -18,7 +18,7 @@ from kernel.archive.blobs.store import Blobs
 from kernel.archive.index import known_instances, studies_of_instances
 from kernel.archive.ingest.ingest import Ingest
 from kernel.archive.records import Origin
-from kernel.archive.search.search import StudyQuery, search_studies
+from kernel.archive.search.search import StudyQuery, search_studies, series_of_study
 from kernel.database import Database
 from kernel.dicom.pictures.photographs import PHOTOGRAPH
 from kernel.dicom.queries.key_text import parse_key
@@ -36,6 +36,8 @@ from wsi.source import opened_source
 T = TypeVar("T")
 DECODING: Final = "decoding"
 STORING: Final = "storing"
+MODALITY: Final = "SM"
+_NUMBER_MAX: Final = 2**31 - 1  # of an IS (PS3.5 6.2)
 _META_BYTES: Final = 4096  # that hold our own file meta
 _PIECE_BYTES: Final = 1024 * 1024
 _ELSEWHERE: Final = "that under which this slide is here already"
@@ -112,7 +114,9 @@ class SlideIntake:
         named = identity.study_instance_uid or self.study_of(origin.site, identity)
         with opened_source(file, mpp, self._scratch, lambda done, total: progress(DECODING, done, total)) as source:
             study = named or slide_uid(source.digest, "study")
-            identity = replace(identity, study_instance_uid=study)
+            series = slide_uid(source.digest, "series")
+            number = self._series_number(origin.site, study, series)
+            identity = replace(identity, study_instance_uid=study, series_number=number)
             converter = Converter(source.read, source.slide, identity, source.digest)
             parts = {converter.sop_instance_uid(part): part for part in parts_of(source.slide, self._part_bytes_max)}
             new = self._new(origin.site, identity, parts)
@@ -125,7 +129,6 @@ class SlideIntake:
 
             for part in new:
                 self._store(converter, part, origin, stored)
-            series = slide_uid(source.digest, "series")
             if self._vendor_files is not None:
                 self._vendor_files.keep(file, Whose(origin.site, study, series))
             return Taken(study, series, len(new), len(parts) - len(new), source.slide.derivation)
@@ -153,6 +156,13 @@ class SlideIntake:
             stage.write(one.dataset)
             self._ingest.ingest(stage.finish(), origin)
         return Taken(study, "", len(new), 1 - len(new), "")
+
+    def _series_number(self, site: str, study: str, series: str) -> int:
+        """Return which of a study's slides a series is, or will be."""
+        with self._db.read() as connection:
+            slides = [row for row in series_of_study(connection, site, study) if row.modality == MODALITY]
+        numbers = {row.series_instance_uid: row.series_number or 0 for row in slides}
+        return numbers.get(series) or 1 + min(max(numbers.values(), default=0), _NUMBER_MAX - 1)
 
     def _new(self, site: str, identity: Identity, parts: dict[str, T]) -> list[T]:
         """Return what is not here yet. Raises IdentityMismatch."""

@@ -83,7 +83,11 @@ def test_a_second_run_takes_nothing_and_slides_of_one_accession_are_one_study(no
     assert "was here already" in again
     assert study_in(first) == study_in(again) == study_in(second)
     with node.client() as client:
-        assert len(client.get(f"/dicom-web/studies/{study_in(first)}/series").json()) == 2
+        series = client.get(f"/dicom-web/studies/{study_in(first)}/series").json()
+        assert sorted(one["00200011"]["Value"][0] for one in series) == [1, 2]
+        named = (one["0020000E"]["Value"][0] for one in series)
+        glasses = [client.get(f"/api/slides/{study_in(first)}/{one}").json()["container"] for one in named]
+        assert sorted(glasses) == ["a", "b"]
     for other in (("--patient-id", "BN-2", "--study-uid", "1.2.3"), ("--patient-id", "BN-9")):
         run = node.run("slides", "add", str(tmp_path / "a.svs"), *other)
         assert (run.returncode, "under which this slide is here already" in run.stderr) == (2, True)

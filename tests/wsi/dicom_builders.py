@@ -43,6 +43,24 @@ def tiles_of(pixels: np.ndarray, tile: int) -> list[np.ndarray]:
     ]
 
 
+def a_code(value: str, meaning: str) -> Dataset:
+    code = Dataset()
+    code.CodeValue, code.CodingSchemeDesignator, code.CodeMeaning = value, "SCT", meaning
+    return code
+
+
+def used(name: Dataset, *, code: Dataset | None = None, text: str = "") -> Dataset:
+    """Make a step of a preparation."""
+    item, step = Dataset(), Dataset()
+    item.ConceptNameCodeSequence = [name]
+    if code is not None:
+        item.ConceptCodeSequence = [code]
+    else:
+        item.TextValue = text
+    step.SpecimenPreparationStepContentItemSequence = [item]
+    return step
+
+
 def a_header(width: int, height: int, tile: int, frames: int, **attributes: Any) -> Dataset:
     """Make what a reader of tiles looks at; TILED_FULL, one focal plane, one optical path."""
     ds = Dataset()

@@ -27,6 +27,7 @@ from tests.wsi.dicom_builders import (
     EXPLICIT,
     JPEG_BASELINE,
     Place,
+    a_code,
     a_header,
     a_volume,
     an_optical_path,
@@ -37,12 +38,14 @@ from tests.wsi.dicom_builders import (
     slide_of,
     stored,
     tiles_of,
+    used,
 )
-from wsi import dicom_slide
+from wsi import dicom_image, dicom_slide
 from wsi.dicom_slide import Instance, index_dicom
 from wsi.frame_form import FrameForm, form_of
 from wsi.jpeg import ICC_SPLICED_BYTES_MAX
 from wsi.slide import Address
+from wsi.tile_index import Glass
 
 WORDS = [f"tile{number:04}".encode() for number in range(64)]  # what is not decoded needs not be a picture
 
@@ -69,6 +72,36 @@ def test_a_slide_says_its_scale_its_place_and_its_pictures_and_which_of_them_sho
         ("macro", 3),
         ("other", 4),
     ]
+
+
+def test_a_slide_says_which_glass_it_is():
+    using, fixative = a_code("424361007", "Using substance"), a_code("430864009", "Tissue Fixative")
+    specimen = Dataset()
+    specimen.SpecimenShortDescription = "Dạ dày"
+    specimen.SpecimenPreparationSequence = [
+        used(fixative, code=a_code("434162003", "Neutral Buffered Formalin")),
+        used(using, code=a_code("12710003", "hematoxylin stain")),
+        used(using, text="eosin"),
+        used(using, text="eosin"),
+    ]
+    told = {"SpecificCharacterSet": "ISO_IR 192", "ContainerIdentifier": "K26-1 A2"}
+
+    glass = index_of(a_volume(SpecimenDescriptionSequence=[specimen] * 20, **told)).glass
+
+    assert glass == Glass("K26-1 A2", ("Dạ dày",), ("hematoxylin stain", "eosin"))
+    assert index_of(a_volume(ContainerIdentifier="Unknown")).glass == index_of(a_volume()).glass == Glass()
+
+
+def test_a_slide_tells_so_many_stains_and_no_more(monkeypatch):
+    monkeypatch.setattr(dicom_image, "TOLD_MAX", 2)
+    monkeypatch.setattr(dicom_image, "STEPS_MAX", 3)
+    using, specimen = a_code("424361007", "Using substance"), Dataset()
+    specimen.SpecimenPreparationSequence = [used(using, text=text) for text in "aabc"]
+    many = Dataset()
+    many.SpecimenPreparationSequence = [used(using, text=text) for text in "xyz"]
+
+    assert index_of(a_volume(SpecimenDescriptionSequence=[specimen])).glass.stains == ("a", "b")
+    assert index_of(a_volume(SpecimenDescriptionSequence=[many])).glass.stains == ("x", "y")
 
 
 @pytest.mark.parametrize("table", ["extended", "basic", "none"])

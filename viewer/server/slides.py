@@ -91,6 +91,9 @@ class SlideItem(Model):
     origin_mm: tuple[float, float] | None
     has_icc: bool
     icc: str | None = Field(description="Where the colour profile is that is too long to be in every tile, if it is.")
+    container: str = Field(description="Identifier of the glass, as who made the slide calls it.")
+    specimens: list[str] = Field(description="What lies on the glass, in words.")
+    stains: list[str]
     associated: list[str]
     labels: list[SlideLabel] = Field(description="Of who may see labels alone, and of one frame each.")
     vendor_file: str | None = Field(
@@ -221,6 +224,9 @@ def _described(opened: OpenSlide, tiles: str, validation: Standing | None) -> Sl
         origin_mm=glass.origin_mm if glass else None,
         has_icc=bool(index.icc_profile),
         icc=f"{tiles}/icc" if index.icc_profile and not spliced_profile(index.icc_profile) else None,
+        container=index.glass.container,
+        specimens=list(index.glass.specimens),
+        stains=list(index.glass.stains),
         associated=[one.kind for one in index.associated if one.kind == "thumbnail"],
         labels=list(_labels(opened)),
         vendor_file=None,

@@ -630,6 +630,11 @@ export interface SlideItem {
   readonly hasIcc: boolean;
   /** Where the colour profile is that is too long to be in every tile, if it is. */
   readonly icc: string | null;
+  /** Identifier of the glass, as who made the slide calls it. */
+  readonly container: string;
+  /** What lies on the glass, in words. */
+  readonly specimens: readonly string[];
+  readonly stains: readonly string[];
   readonly associated: readonly string[];
   /** Of who may see labels alone, and of one frame each. */
   readonly labels: readonly SlideLabel[];

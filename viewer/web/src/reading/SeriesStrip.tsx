@@ -12,7 +12,7 @@ import { type FrameProblemKind, refusalOf } from "../engine/loading/problems";
 import styles from "./SeriesStrip.module.css";
 import { SeenMark } from "./shown/SeenMark";
 import { useShown } from "./shown/useShownKept";
-import { SlideThumbnail } from "./slides/SlideThumbnail";
+import { SlideThumbnail, SlideTitle } from "./slides/SlideThumbnail";
 
 export interface SeriesStripProps {
   readonly study: StudyKey;
@@ -49,7 +49,11 @@ export function SeriesStrip({ study, series, chosen, onChoose, stacks, stackId, 
                 <span className={styles["text"]}>
                   <span className={styles["title"]}>
                     <b>{one.modality}</b>{" "}
-                    {one.description || (one.number === null ? "" : t("series", { number: one.number }))}
+                    {isSlide(one) ? (
+                      <SlideTitle study={study} series={one} />
+                    ) : (
+                      one.description || (one.number === null ? "" : t("series", { number: one.number }))
+                    )}
                   </span>
                   <span className={styles["count"]} aria-live={current ? "polite" : "off"}>
                     {t("images", { count: one.instances })}

@@ -3,14 +3,16 @@
 import { Menu } from "@mantine/core";
 import { IconColumns2, IconLink, IconLinkOff } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
+import type { StudyKey } from "../../api/queries";
 import type { Series } from "../../api/types";
 import { formatDicomDay } from "../../ui/format";
 import { Tool } from "../toolbar/Tool";
 import toolbarStyles from "../toolbar/Toolbar.module.css";
 import type { Companions } from "./companions";
-import { useSlideTitle } from "./useSlideTitle";
+import { useGlassTitles } from "./useGlassTitle";
 
 export interface Comparison {
+  readonly study: StudyKey;
   readonly companions: Companions;
   /** Another slide. */
   readonly beside: Series | undefined;
@@ -21,9 +23,9 @@ export interface Comparison {
   readonly onLinked: (linked: boolean) => void;
 }
 
-export function Comparing({ companions, beside, besideUid, onBeside, linked, onLinked }: Comparison) {
+export function Comparing({ study, companions, beside, besideUid, onBeside, linked, onLinked }: Comparison) {
   const { t } = useTranslation("slides");
-  const title = useSlideTitle();
+  const titles = useGlassTitles(study, companions.slides);
   return (
     <>
       <Menu position="bottom-start" transitionProps={{ duration: 0 }}>
@@ -33,9 +35,9 @@ export function Comparing({ companions, beside, besideUid, onBeside, linked, onL
           </button>
         </Menu.Target>
         <Menu.Dropdown>
-          {companions.slides.map((one) => (
+          {companions.slides.map((one, index) => (
             <Menu.Item key={one.seriesInstanceUID} onClick={() => onBeside(one.seriesInstanceUID)}>
-              {title(one)}
+              {titles[index]}
             </Menu.Item>
           ))}
           {companions.images.map((one) => (

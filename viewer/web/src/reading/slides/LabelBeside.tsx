@@ -13,7 +13,7 @@ import { IconButton } from "../../ui/IconButton";
 import { Tool } from "../toolbar/Tool";
 import styles from "./LabelBeside.module.css";
 import { SidePanel } from "./pathology/SidePanel";
-import { useSlideTitle } from "./useSlideTitle";
+import { useGlassTitle } from "./useGlassTitle";
 
 export interface Labels {
   readonly pictures: readonly SlideLabel[];
@@ -46,7 +46,7 @@ export interface LabelPanelProps {
 /** Pictures are fetched when the panel is opened, never before: each look is written down. */
 export function LabelPanel({ study, series, labels, onClose }: LabelPanelProps) {
   const { t } = useTranslation("slides");
-  const title = useSlideTitle()(series);
+  const title = useGlassTitle(study, series);
   return (
     <SidePanel title={`${t("label.title")}: ${title}`} onClose={onClose}>
       <p className={styles["note"]}>{t("label.written")}</p>

@@ -10,8 +10,8 @@ import { FailedNotice } from "../../ui/FailedNotice";
 import readingStyles from "../Reading.module.css";
 import { SlidePane } from "./SlidePane";
 import styles from "./SlidePlace.module.css";
+import { useGlassTitle } from "./useGlassTitle";
 import { useSlide } from "./useSlide";
-import { useSlideTitle } from "./useSlideTitle";
 import type { Bench } from "./useSlideView";
 
 export interface SlidePlaceProps {
@@ -26,7 +26,7 @@ export interface SlidePlaceProps {
 export function SlidePlace({ study, series, active, onActive, onBench }: SlidePlaceProps) {
   const { t } = useTranslation(["slides", "reading", "common"]);
   const { slide, pending, error, retry } = useSlide(study, series.seriesInstanceUID);
-  const title = useSlideTitle()(series);
+  const title = useGlassTitle(study, series);
   return (
     <div className={styles["place"]} data-active={active} onPointerDownCapture={onActive}>
       {slide ? <SlidePane slide={slide} title={title} onBench={onBench} onStale={retry} /> : null}

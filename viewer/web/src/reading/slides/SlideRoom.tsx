@@ -76,7 +76,7 @@ export function SlideRoom(room: RoomProps) {
     if (second.unsaved) leave(() => setBeside(uid), [SLIDES]);
     else setBeside(uid);
   };
-  const comparing = { companions, beside, besideUid, onBeside, linked, onLinked: setLinked };
+  const comparing = { study, companions, beside, besideUid, onBeside, linked, onLinked: setLinked };
 
   useLinkedSlides(first.bench?.view, second.bench?.view, linked);
   useEffect(() => {

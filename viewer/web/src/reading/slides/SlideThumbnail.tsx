@@ -7,9 +7,19 @@ import type { StudyKey } from "../../api/queries";
 import type { Series } from "../../api/types";
 import { drawThumbnail } from "../../engine/slides/thumbnail";
 import styles from "../SeriesStrip.module.css";
+import { useGlassTitle } from "./useGlassTitle";
 import { useSlide } from "./useSlide";
 
-export function SlideThumbnail({ study, series }: { readonly study: StudyKey; readonly series: Series }) {
+export interface SlideOfStrip {
+  readonly study: StudyKey;
+  readonly series: Series;
+}
+
+export function SlideTitle({ study, series }: SlideOfStrip) {
+  return useGlassTitle(study, series);
+}
+
+export function SlideThumbnail({ study, series }: SlideOfStrip) {
   const { t } = useTranslation("reading");
   const { slide } = useSlide(study, series.seriesInstanceUID);
   const canvas = useRef<HTMLCanvasElement>(null);
