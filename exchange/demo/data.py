@@ -9,18 +9,21 @@ import hashlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEGBaseline8Bit
 
 from kernel.dicom.pixels.reading import decode_frame
 from kernel.dicom.scanning.part10 import open_dataset
 
-STAMP = "3"  # changes whenever the bytes would
+STAMP = "4"  # changes whenever the bytes would
+HEART_FRAMES = 30  # a second of them; whoever runs the demo waits while each is searched for names
 HOSPITAL = "Bệnh viện Đa khoa huyện Mường Khê"
 
 Plane = NDArray[np.int16]
@@ -154,6 +157,9 @@ def _heart_us() -> Iterator[Dataset]:
     dataset.LossyImageCompressionRatio = "9"
     dataset.LossyImageCompressionMethod = "ISO_10918_1"
     _copy_pixels(original, dataset)
+    frames = generate_frames(original.PixelData, number_of_frames=int(original.NumberOfFrames))
+    dataset.PixelData = encapsulate(list(islice(frames, HEART_FRAMES)))
+    dataset.NumberOfFrames = HEART_FRAMES
     yield dataset
 
 

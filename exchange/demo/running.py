@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 from collections.abc import Generator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -142,7 +143,8 @@ def _started(wishes: Wishes) -> Generator[Demo]:
         if wishes.keep is None:
             stack.callback(shutil.rmtree, home, ignore_errors=True)
         err.print("Making the studies")
-        studies = demo_data.build(home / "studies", lambda title: err.print(f"  {title}"))
+        aside = stack.enter_context(ThreadPoolExecutor(1))  # the nodes start meanwhile
+        studies = aside.submit(demo_data.build, home / "studies", lambda title: err.print(f"  {title}"))
         password = secrets.token_urlsafe(9)
         hub_file = _write(home / "hub" / "hub.toml", HUB_TOML, data=home / "hub" / "data", http_port=wishes.http_port)
         store_token, read_token = _prepare_hub(hub_file, password)
@@ -152,7 +154,7 @@ def _started(wishes: Wishes) -> Generator[Demo]:
         token_file.touch(mode=0o600)
         token_file.write_text(store_token)
         site = stack.enter_context(_node(site_file))
-        yield Demo(hub["http"], site["http"], site["dimse_port"], password, read_token, studies)
+        yield Demo(hub["http"], site["http"], site["dimse_port"], password, read_token, studies.result())
 
 
 def _write(file: Path, template: str, **values: object) -> Path:
