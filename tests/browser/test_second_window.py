@@ -156,6 +156,23 @@ def test_the_second_window_shows_the_next_case_with_the_room_and_closes_with_it(
         closes(room, second)
 
 
+def test_the_second_window_outlives_a_reload_of_the_room_but_not_its_leaving(opening: Opening):
+    room = opening()
+    with in_two_windows(room) as second:
+        second.page.clock.install()
+        room.page.reload()
+        room.wait_for_picture()
+        second.page.clock.fast_forward(60_000)
+
+        room.press("ArrowDown")
+        at(room, 2)
+        at(second, 2)
+
+        room.page.goto(room.base_url + "/api/node")
+        second.page.clock.fast_forward(60_000)
+        closes(room, second)
+
+
 def test_the_second_window_closes_by_its_own_way_back_and_opens_again(opening: Opening):
     room = opening()
     with in_two_windows(room) as second:

@@ -10,6 +10,8 @@ export class OtherWindow<Message> {
   private joined: Line<Message> | undefined;
   private id = "";
   private opened: Window | null = null;
+  /** Another window was open when this page was reloaded. */
+  private found: boolean | undefined;
 
   /** `prefix`: what the names of windows of this kind begin with. */
   constructor(prefix: string) {
@@ -23,7 +25,12 @@ export class OtherWindow<Message> {
 
   /** Whether this page opened one; it may have been closed since. */
   wasOpened(): boolean {
-    return this.opened !== null;
+    return this.opened !== null || this.find();
+  }
+
+  /** This page goes; should it only be loaded anew, it finds the other window again. */
+  leave(): void {
+    if (this.opened ? !this.opened.closed : this.find()) sessionStorage.setItem(this.prefix, this.id);
   }
 
   tell(message: Message): void {
@@ -50,9 +57,22 @@ export class OtherWindow<Message> {
   /** It was told to close. */
   forget(): void {
     this.opened = null;
+    this.found = false;
+  }
+
+  private find(): boolean {
+    if (this.found === undefined) {
+      const kept = this.isHere() ? null : sessionStorage.getItem(this.prefix);
+      // Told once: a tab that is made of this one is not this one.
+      sessionStorage.removeItem(this.prefix);
+      this.found = kept !== null;
+      this.id ||= kept ?? "";
+    }
+    return this.found;
   }
 
   private line(): Line<Message> {
+    this.find();
     if (this.isHere()) this.id = window.name.slice(this.prefix.length);
     else this.id ||= randomName();
     this.joined ??= new Line<Message>(this.id);

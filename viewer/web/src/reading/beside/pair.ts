@@ -14,6 +14,9 @@ export type Message =
   /** The second window asks the room for the case so many places further. */
   | { readonly kind: "step"; readonly by: number }
   | { readonly kind: "close" }
+  /** The room's page goes; it is back soon where it is only loaded anew. */
+  | { readonly kind: "away" }
+  | { readonly kind: "back" }
   /** A picture asks where the other window's stands. */
   | { readonly kind: "here" }
   | Place
@@ -49,6 +52,9 @@ export const blocked: Store<boolean> = createStore(false);
 
 let wanted: { readonly study: StudyKey; readonly series: string | undefined } | undefined;
 let rooms = 0;
+/** How long the second window waits for its room to be loaded anew. */
+const AWAY_MS = 10_000;
+let alone: ReturnType<typeof setTimeout> | undefined;
 
 /** Tell the other window, if there is one. */
 export function tell(message: Message): void {
@@ -63,13 +69,16 @@ export function hear(listener: (message: Message) => void): () => void {
 
 /** Also when this window's own reading has ended, as where its session did before the room's. */
 function heed({ kind }: Message): void {
-  if (kind === "close" && isSecond()) window.close();
+  if (!isSecond()) return;
+  clearTimeout(alone);
+  if (kind === "close") window.close();
+  if (kind === "away") alone = setTimeout(() => window.close(), AWAY_MS);
 }
 
 /** Show a series in the second window, on another screen where the browser knows one. */
 export async function openSecond(study: StudyKey, series: string | undefined): Promise<void> {
   wanted = { study, series };
-  window.addEventListener("pagehide", closeSecond);
+  window.addEventListener("pagehide", goAway);
   blocked.set(!(await second.show(addressAt(study, `/study/${study.studyInstanceUid}`), { kind: "show", ...wanted })));
 }
 
@@ -77,6 +86,11 @@ export async function openSecond(study: StudyKey, series: string | undefined): P
 function closeSecond(): void {
   tell({ kind: "close" });
   second.forget();
+}
+
+function goAway(): void {
+  second.leave();
+  tell({ kind: "away" });
 }
 
 /** What the second window shall show, for its first question. */
@@ -87,9 +101,10 @@ export function wantedThere() {
 /** A reading is open here. Returns what ends it: when no other follows at once, the second window goes, too. */
 export function enterRoom(study: StudyKey): () => void {
   rooms += 1;
-  if (second.wasOpened() && wanted && !isSame(wanted.study, study)) {
+  if (second.wasOpened() && !(wanted && isSame(wanted.study, study))) {
+    if (!wanted) window.addEventListener("pagehide", goAway);
+    tell(wanted ? { kind: "show", study, series: undefined } : { kind: "back" });
     wanted = { study, series: undefined };
-    tell({ kind: "show", ...wanted });
   }
   return () => {
     rooms -= 1;
