@@ -18,7 +18,7 @@ import numpy as np
 from PIL import Image
 
 from kernel.errors import ExchangeError
-from wsi import mirax
+from wsi import mirax, ndpi
 from wsi.index_file import save
 from wsi.limits import MEBIBYTE, PROFILE_BYTES_MAX, SIDE_PIXELS_MAX, TILES_MAX, at_most, malformed
 from wsi.octave import BACKGROUND
@@ -102,6 +102,8 @@ def _opened(path: Path) -> Generator[tuple[Any, str]]:
         raise malformed("its kind names files elsewhere")
     if mirax.is_mirax(path):
         mirax.check_companions(path)
+    if path.suffix.lower() == ndpi.SUFFIX and (planes := ndpi.focal_planes(path)) > 1:
+        raise malformed(f"it has {planes} focal planes, of which OpenSlide reads one")
     vendor = openslide.OpenSlide.detect_format(str(path))
     if vendor not in VENDORS:
         raise malformed("OpenSlide does not know it, or its kind is not taken")

@@ -7,9 +7,10 @@ import openslide
 import pydicom
 import pytest
 
-from kernel.errors import LimitExceeded
+from kernel.errors import LimitExceeded, MalformedSlide
 from tests.wsi.builders import BYTE, Field, a_level, a_tiff, pixels_of, texture
 from tests.wsi.vendor_slides import PATIENT, a_bif, an_mrxs, an_ndpi, an_scn
+from wsi import ndpi
 from wsi.convert import Converter, parts_of
 from wsi.dicom_header import Identity
 from wsi.limits import TEXT_BYTES_MAX
@@ -52,6 +53,36 @@ def test_a_vendor_s_slide_becomes_dicom_of_its_tissue_and_of_nothing_else(tmp_pa
         content = file.read_bytes()
         assert PATIENT.encode() not in content
         assert b"BINH" not in content
+
+
+def test_focal_planes_of_an_ndpi_are_refused_and_not_left_out_in_silence(tmp_path):
+    path, alone = tmp_path / "a.ndpi", tmp_path / "alone.ndpi"
+    path.write_bytes(an_ndpi(TISSUE, -2000, 2000))
+    alone.write_bytes(an_ndpi(TISSUE))
+    with openslide.OpenSlide(path) as peer, openslide.OpenSlide(alone) as other:
+        assert peer.level_dimensions == other.level_dimensions  # it reads one of them, and tells of no others
+
+    with (
+        pytest.raises(MalformedSlide, match="it has 3 focal planes, of which OpenSlide reads one"),
+        opened_source(path, 0.5, tmp_path, lambda *_: None),
+    ):
+        pass
+    assert ndpi.focal_planes(alone) == 1
+
+
+@pytest.mark.parametrize("at", [0, 4, 100, 1 << 62, (1 << 64) - 1], ids=hex)
+def test_directories_of_an_ndpi_that_lead_nowhere_or_in_a_circle_come_to_an_end(tmp_path, at):
+    (tmp_path / "a.ndpi").write_bytes(b"II*\0" + at.to_bytes(8, "little") + bytes(200))
+
+    assert ndpi.focal_planes(tmp_path / "a.ndpi") == 1
+
+
+def test_as_many_directories_of_an_ndpi_as_may_be_are_looked_at(tmp_path, monkeypatch):
+    (tmp_path / "a.ndpi").write_bytes(an_ndpi(TISSUE, *range(1, 5)))
+
+    assert ndpi.focal_planes(tmp_path / "a.ndpi") == 5
+    monkeypatch.setattr(ndpi, "DIRECTORIES_MAX", 2)
+    assert ndpi.focal_planes(tmp_path / "a.ndpi") == 2
 
 
 def test_two_mirax_slides_with_the_same_picture_of_the_glass_are_two_slides(tmp_path):

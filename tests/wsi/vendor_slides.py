@@ -105,11 +105,15 @@ def _joints(columns: int, rows: int) -> list[tuple[str, int, int]]:
     return across + [("UP", number(c, r), number(c, r + 1)) for r in range(rows - 1) for c in range(columns)]
 
 
-def an_ndpi(pixels: np.ndarray) -> bytes:
-    """Make a Hamamatsu NDPI: a TIFF with offsets of 8 bytes between directories, one JPEG each."""
+def an_ndpi(pixels: np.ndarray, *heights: int) -> bytes:
+    """Make a Hamamatsu NDPI: a TIFF with offsets of 8 bytes between directories, one JPEG each.
+
+    `heights` are those of further focal planes, in nanometres from the one in focus.
+    """
     out = bytearray(b"II*\0" + struct.pack("<Q", 0))
     link = 4
-    for picture, lens in ((pixels, 20.0), (_macro(), -1.0)):
+    planes = [(pixels, 20.0, height) for height in (0, *heights)]
+    for picture, lens, plane in (*planes, (_macro(), -1.0, 0)):
         height, width = picture.shape[:2]
         stored = jpeg(picture, subsampling=0)
         at = len(out)
@@ -129,7 +133,7 @@ def an_ndpi(pixels: np.ndarray) -> bytes:
             (277, SHORT, 1, 3), (278, LONG, 1, height), (279, LONG, 1, len(stored)), (282, 5, 1, rationals),
             (283, 5, 1, rationals + 8), (296, SHORT, 1, 3), (_NDPI_FLAG, LONG, 1, 1),
             (_NDPI_LENS, _FLOAT, 1, int.from_bytes(struct.pack("<f", lens), "little")),
-            (_NDPI_FOCAL_PLANE, _SIGNED, 1, 0),
+            (_NDPI_FOCAL_PLANE, _SIGNED, 1, plane & 0xFFFFFFFF),
             (_NDPI_REFERENCE, ASCII, len(PATIENT) + 1, reference),
         ]  # fmt: skip
         struct.pack_into("<Q", out, link, len(out))
