@@ -119,6 +119,23 @@ def test_what_may_have_lost_something_is_decoded_only_where_that_is_asked_for(ar
         assert len(parts_of(archive.get(url_of(ds) + path))) == ds.NumberOfFrames
 
 
+def test_the_pixel_data_of_a_uri_come_frame_by_frame_in_the_media_type_that_is_asked_for(archive):
+    _, ds = stored(archive, "us_cine_jpeg.dcm")
+    frames = [frame.rstrip(b"\0") for frame in frames_as_stored(ds)]
+    url = url_of(ds) + "/bulkdata/7FE00010"
+
+    as_stored, others = (
+        parts_of(archive.get(url, Accept=f'multipart/related; type="{kind}"')) for kind in ("image/jpeg", "image/jls")
+    )
+    refused = archive.get(url_of(ds) + "/bulkdata/00100010", Accept='multipart/related; type="image/jpeg"')
+
+    assert [content.rstrip(b"\0") for _, content in as_stored] == frames
+    assert as_stored[0][0]["content-type"] == "image/jpeg; transfer-syntax=1.2.840.10008.1.2.4.50"
+    assert len(others) == len(frames)
+    assert others[0][0]["content-type"] == f"image/jls; transfer-syntax={JPEG_LS}"
+    assert refused.status_code == 406
+
+
 def test_bulk_data_that_cannot_be_decoded_come_as_they_are_stored_to_who_takes_them_so(archive):
     damaged = a_ct(seed="damaged")
     damaged.PixelData = encapsulate([b"\xff\xd8 no JPEG-LS at all"])

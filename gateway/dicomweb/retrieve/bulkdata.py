@@ -21,9 +21,11 @@ from gateway.dicomweb.http.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.http.negotiation import MULTIPART, OCTETS, Offer, choose
 from gateway.dicomweb.http.ranges import ranged
 from gateway.dicomweb.http.spans import FileSpan
+from gateway.dicomweb.retrieve.frame_media import offers
 from gateway.dicomweb.retrieve.frame_source import frame_source, mapped, opened
 from gateway.dicomweb.retrieve.instances import VARY, sending
 from gateway.dicomweb.retrieve.native_pixels import is_decoded_unasked, native_pixels
+from gateway.dicomweb.retrieve.pixel_parts import pixels_of
 from gateway.dicomweb.retrieve.videos import STREAM_TYPES, is_stream, stream_of
 from kernel.archive.records import Located
 from kernel.dicom.scanning.elements import UNDEFINED, Header, PixelData
@@ -35,6 +37,7 @@ from kernel.errors import NotFound, Refused
 PDF: Final = "application/pdf"
 PDF_STORAGE: Final = "1.2.840.10008.5.1.4.1.1.104.1"
 DOCUMENT: Final = "00420011"  # Encapsulated Document
+PIXEL_DATA: Final = "7FE00010"
 _PATH_CHARS_MAX: Final = 1024
 _DELIMITER_BYTES: Final = 8
 
@@ -45,10 +48,10 @@ def retrieve_bulkdata(call: Call) -> ASGIApp:
     values, stored = values_of(call, located, call.params["path"])
     is_report = located.sop_class_uid == PDF_STORAGE and call.params["path"] == DOCUMENT
     types = (STREAM_TYPES[stored], OCTETS) if stored in STREAM_TYPES else (OCTETS, *((PDF,) if is_report else ()))
-    offer = choose(
-        call.accept,
-        [*_decoded(stored), *_as_stored(stored, types, len(values), is_unasked=not is_decoded_unasked(stored))],
-    )
+    plain = [*_decoded(stored), *_as_stored(stored, types, len(values), is_unasked=not is_decoded_unasked(stored))]
+    offer = choose(call.accept, [*plain, *_encoded(located, call.params["path"])])
+    if offer not in plain:
+        return _frames(call, located, offer)
     if offer.transfer_syntax_uid != stored:
         try:
             values = [[_made(call.services.blobs.path(located.blob_key))]]
@@ -87,6 +90,32 @@ def _decoded(syntax: str) -> list[Offer]:
         return []
     asked = frozenset({"", target} if is_decoded_unasked(syntax) else {target})
     return [Offer(OCTETS, is_multipart, asked, target) for is_multipart in (False, True)]
+
+
+def _encoded(located: Located, path: str) -> Sequence[Offer]:
+    """Return as what pixel data are on offer frame by frame (PS3.18 table 8.7.3-5)."""
+    if path.upper() != PIXEL_DATA or located.transfer_syntax_uid in STREAM_TYPES:
+        return ()
+    return offers(located.transfer_syntax_uid, is_single=False)
+
+
+def _frames(call: Call, located: Located, offer: Offer) -> ASGIApp:
+    """Return pixel data frame by frame, each a part."""
+    headers = {"ETag": tag_of(located.sha256, PIXEL_DATA, str(offer)), "Cache-Control": IMMUTABLE, "Vary": VARY}
+    if known := not_modified(call.headers, headers):
+        return known
+    boundary = call.room.boundary
+    headers["Content-Type"] = f'{MULTIPART}; type="{offer.media_type}"; boundary={boundary.decode()}'
+
+    def body() -> Iterator[bytes]:
+        for part in pixels_of(call, located, offer):
+            kind = f"{part.media_type}; transfer-syntax={part.transfer_syntax_uid}"
+            yield part_head(boundary, {"Content-Type": kind})
+            yield from part.content
+            yield PART_TAIL
+        yield body_tail(boundary)
+
+    return streamed(headers, [Made(body)], call.room.readers, call.services.config.http.body_timeout_s)
 
 
 def _made(blob: Path) -> Made:
