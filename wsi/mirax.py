@@ -13,6 +13,8 @@ SUFFIX: Final = ".mrxs"
 COMPANIONS_MAX: Final = 1000  # files of one slide; large ones have some two hundred
 DESCRIPTION: Final = "Slidedat.ini"  # names the others
 _COMPANION: Final = re.compile(r"[\w. \-]{1,128}", re.ASCII)
+_FOCUS: Final = "microscope focus level"  # of the hierarchies: one record for each height, or for all of them merged
+_HIERARCHIES_MAX: Final = 16  # looked at; scanners write four
 _MISSING: Final = "the folder of its other files is not beside it"
 
 
@@ -27,12 +29,12 @@ def is_companion(name: str) -> bool:
 
 
 def check_companions(path: Path) -> None:
-    """Look at the names of the other files, before OpenSlide opens them.
+    """Look at the names of the other files, before OpenSlide opens them, and whether it would read them all.
 
     Raises
     ------
     MalformedSlide
-        There are none, or one of them is not in the slide's own folder.
+        There are none, or one of them is not in the slide's own folder; or it has several focal planes.
     """
     folder = path.with_suffix("")
     told = configparser.ConfigParser(interpolation=None, strict=False)
@@ -45,6 +47,10 @@ def check_companions(path: Path) -> None:
     for name in names:
         if not is_companion(name) or (folder / name).is_symlink():
             raise malformed("it names files outside its folder")
+    for number in range(_HIERARCHIES_MAX):
+        name, count = (told.get("HIERARCHICAL", f"HIER_{number}_{key}", fallback="") for key in ("NAME", "COUNT"))
+        if name.strip().lower() == _FOCUS and count.strip() not in ("", "0", "1"):
+            raise malformed("it has several focal planes, of which OpenSlide reads one")
 
 
 def companions(path: Path) -> list[Path]:

@@ -4,6 +4,7 @@ import errno
 import os
 import sys
 import zlib
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -220,6 +221,18 @@ def test_a_slide_that_names_files_elsewhere_is_not_opened(tmp_path, name):
     )
 
     with pytest.raises(MalformedSlide, match="outside its folder"):
+        check_companions(tmp_path / "a.mrxs")
+
+
+@pytest.mark.parametrize(("count", "taken"), [("1", True), ("7", False)])
+def test_a_slide_of_several_focal_planes_is_refused_and_not_taken_for_one(tmp_path, count, taken):
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "Slidedat.ini").write_text(
+        "[HIERARCHICAL]\nINDEXFILE = Index.dat\nHIER_COUNT = 3\nHIER_0_NAME = Slide zoom level\nHIER_0_COUNT = 9\n"
+        f"HIER_2_NAME = Microscope focus level\nHIER_2_COUNT = {count}\n"
+    )
+
+    with nullcontext() if taken else pytest.raises(MalformedSlide, match="several focal planes"):
         check_companions(tmp_path / "a.mrxs")
 
 
