@@ -10,7 +10,7 @@ import os
 import socket
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Executor
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
@@ -19,6 +19,7 @@ from gateway.dicomweb.http.body import RATE_BYTES_S_MIN
 from gateway.dicomweb.http.spans import FileSpan
 from kernel.errors import BlobMissing
 
+T = TypeVar("T")
 EXTENSION: Final = "vienanh.direct"
 WORTH_BYTES: Final = 256 * 1024  # what is smaller goes the usual way
 TURN_BYTES: Final = 16 * 1024 * 1024  # sent in one turn of a thread, so that clients take turns
@@ -43,7 +44,7 @@ class Line:
     """The connection of one request."""
 
     def __init__(self, cycle: RequestResponseCycle) -> None:
-        self._cycle = cycle
+        self.cycle = cycle
 
     async def send(self, parts: "Parts", threads: Executor, silence_s: float) -> None:
         """Send parts of a body whose start has been sent; its end is the caller's to tell.
@@ -55,7 +56,7 @@ class Line:
         BlobMissing
             A file is not there, or shorter than it was.
         """
-        cycle, loop = self._cycle, asyncio.get_running_loop()
+        cycle, loop = self.cycle, asyncio.get_running_loop()
         transport = cycle.transport
         transport.set_write_buffer_limits(high=0)
         async with asyncio.timeout(silence_s):
@@ -63,10 +64,10 @@ class Line:
         if cycle.disconnected:
             return
         taken, waited_s = 0, 0.0
-        connection = socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+        connection = copy_of(transport)
         try:
             while not cycle.disconnected:
-                turn = await _ended(loop.run_in_executor(threads, parts.push, connection))
+                turn = await ended(loop.run_in_executor(threads, parts.push, connection))
                 cycle.expected_content_length -= turn.sent
                 taken += turn.sent
                 if turn.is_last:
@@ -152,7 +153,12 @@ class Parts:
         return count
 
 
-async def _ended(turn: asyncio.Future[Turn]) -> Turn:
+def copy_of(transport: asyncio.Transport) -> socket.socket:
+    """Return the connection of a transport under a descriptor of its own, which is the caller's to close."""
+    return socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+
+
+async def ended(turn: asyncio.Future[T]) -> T:
     """Wait for a turn, also when cancelled: its descriptors may not be closed, and given to others, under its hands."""
     try:
         return await asyncio.shield(turn)

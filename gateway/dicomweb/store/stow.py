@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from gateway.dicomweb.http.answers import Answer
 from gateway.dicomweb.http.body import RATE_BYTES_S_MIN, body_batches
 from gateway.dicomweb.http.call import Call
+from gateway.dicomweb.http.direct_body import direct_body
 from gateway.dicomweb.http.media import parse_media_type
 from gateway.dicomweb.http.multipart import MultipartParser, boundary_of
 from gateway.dicomweb.http.negotiation import DICOM, JSON, MULTIPART, XML, Offer, choose
@@ -191,7 +192,7 @@ class Storing:
         with room.stores.taken(self._call.principal):
             try:
                 with stage("receive"):
-                    results = await self._received(loop, receive)
+                    results = await self._received(loop, scope, receive)
             except TimeoutError:
                 late = True
             except asyncio.IncompleteReadError:
@@ -209,8 +210,11 @@ class Storing:
             )
             await problem(silent, self._call.address.trace_id, status=408)(scope, receive, send)
 
-    async def _received(self, loop: asyncio.AbstractEventLoop, receive: Receive) -> list[Result]:
+    async def _received(self, loop: asyncio.AbstractEventLoop, scope: Scope, receive: Receive) -> list[Result]:
         receivers, config = self._call.room.receivers, self._call.services.config.http
+        if body := direct_body(scope, _content_length(self._call.headers.get("content-length", ""))):
+            await body.receive(self._receiver.feed, receivers, config.body_timeout_s)
+            return await loop.run_in_executor(receivers, self._receiver.finish)
         # What came of a body that is cut is fed, too: whole instances stay.
         bounds = (config.body_timeout_s, config.body_bytes_max)
         async for batch in body_batches(receive, *bounds, tells_lulls=True):
