@@ -63,7 +63,15 @@ def test_a_tile_is_what_each_segment_has_there_and_is_kept_by_the_browser(segmen
     answer = segmented.get(f"{one['tiles']}/0/0_0")
     assert answer.headers["Cache-Control"] == "private, max-age=31536000, immutable"
     assert answer.headers["Content-Encoding"] == "gzip"
-    assert tile(segmented, one, "0/1_0") == {}
+
+
+def test_a_tile_of_the_slide_where_no_segment_is_has_no_planes(room, client):
+    corner = a_mask(0, 0, 200, 200, width=2100, height=1600)
+    takes(room, a_volume(2100, 1600, 512, FrameOfReferenceUID=SPACE), a_segmentation({1: corner}, tile=256))
+    (one,) = listed(client)
+
+    assert list(tile(client, one, "0/0_0")) == [1]
+    assert tile(client, one, "0/2_1") == {}
 
 
 def test_from_afar_it_is_made_of_what_is_near_and_where_the_slide_is(segmented):
@@ -170,7 +178,7 @@ def test_one_that_names_no_images_is_of_the_slide_in_whose_space_it_lies(room, c
 def test_a_tile_that_is_not_there_is_404(segmented):
     (one,) = listed(segmented)
 
-    for place in ("0/x", "0/0_0_0", "21/0_0", "-1/0_0", "0"):
+    for place in ("0/x", "0/0_0_0", "21/0_0", "-1/0_0", "0", "0/1_0", "0/0_1", "9/1_0"):
         assert segmented.get(f"{one['tiles']}/{place}").status_code == 404
 
 

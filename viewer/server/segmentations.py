@@ -89,8 +89,11 @@ def add_segmentations(router: APIRouter, services: Services) -> None:
         place = _PLACE.fullmatch(asked["place"])
         if place is None or int(place[1]) > OCTAVE_MAX:
             raise NotFound(what="tile")
+        tile = TilePlace(*map(int, place.groups()))
         slide, overlay = services.slides.segments.one(grant, asked["series_uid"], asked["revision"], asked["overlay"])
-        return slide, overlay, TilePlace(*map(int, place.groups()))
+        if not tile.is_on(slide.slide.index):  # each tile is kept: nobody fills the disk with places beside the slide
+            raise NotFound(what="tile")
+        return slide, overlay, tile
 
     async def tile(request: Request) -> Response:
         slide, overlay, place = await asyncio.to_thread(found, request)

@@ -29,6 +29,7 @@ export abstract class TileLayer<Ink> {
   private readonly canvas = document.createElement("canvas");
   private readonly worker: Worker;
   private readonly pictures = new Map<string, Picture>();
+  /** What the worker has not answered, of other inks too: it is asked for no more than it gets done. */
   private readonly asked = new Map<number, TilePlace>();
   /** Tiles that the node makes ready; true: it was asked just now. */
   private readonly making = new Map<string, boolean>();
@@ -51,7 +52,6 @@ export abstract class TileLayer<Ink> {
   show(inks: readonly Ink[]): void {
     this.inks = inks;
     this.since = this.orders;
-    this.asked.clear();
     this.making.clear();
     this.failed.set(false);
     this.later();
@@ -61,6 +61,8 @@ export abstract class TileLayer<Ink> {
     this.off();
     cancelAnimationFrame(this.frame);
     this.worker.terminate();
+    this.since = Number.POSITIVE_INFINITY;
+    this.asked.clear();
     for (const { bitmap } of this.pictures.values()) bitmap?.close();
     this.pictures.clear();
     this.canvas.remove();
@@ -87,6 +89,7 @@ export abstract class TileLayer<Ink> {
     this.asked.delete(order);
     if (!place || order <= this.since) {
       bitmap?.close();
+      if (place) this.later();
       return;
     }
     const key = keyOf(place);
@@ -115,7 +118,7 @@ export abstract class TileLayer<Ink> {
   }
 
   private ask(wanted: readonly TilePlace[]): void {
-    const underway = new Set([...this.asked.values()].map(keyOf));
+    const underway = new Set([...this.asked].flatMap(([order, place]) => (order > this.since ? keyOf(place) : [])));
     for (const place of wanted) {
       const key = keyOf(place);
       if (this.asked.size >= IN_FLIGHT_MAX) return;
@@ -145,7 +148,11 @@ export abstract class TileLayer<Ink> {
     const octave = tileOctave(camera.zoom);
     const others = [...this.pictures.values()].filter(({ place }) => place.octave !== octave && this.isThere(place));
     const stand = wanted.length > 0 && here.length < wanted.length ? others : [];
-    for (const picture of [...stand, ...here]) put(context, picture);
+    for (const picture of [...stand.sort(byOctave), ...here]) {
+      // Two pictures of one place would be more opaque than either, and one may have what the other has not.
+      if (stand.length > 0) clear(context, picture);
+      put(context, picture);
+    }
     this.over(context, camera);
     this.forget(here);
     canvas.dataset["drawn"] = wanted.every((place) => this.isThere(place)) ? "there" : "waiting";
@@ -161,6 +168,16 @@ export abstract class TileLayer<Ink> {
       this.pictures.delete(key);
     }
   }
+}
+
+/** The coarsest first. */
+function byOctave({ place: one }: Picture, { place: other }: Picture): number {
+  return other.octave - one.octave;
+}
+
+function clear(context: CanvasRenderingContext2D, { place }: Picture): void {
+  const side = sideOf(place.octave);
+  context.clearRect(place.column * side, place.row * side, side, side);
 }
 
 function put(context: CanvasRenderingContext2D, { place, bitmap }: Picture): void {

@@ -10,13 +10,14 @@ type TakeOfStackProps = Required<Pick<TakePictureProps, "study" | "film">>;
 
 export function TakeOfStack({ study, film }: TakeOfStackProps) {
   const { t } = useTranslation(["shown", "reading"]);
+  const { t: read } = useTranslation("reading");
   const language = usePreferences((preferences) => preferences.language);
   const { view } = film;
   const subject: Subject = {
     element: view.element,
     stage: view.element.closest("section") ?? view.element,
     instance: () => instanceOf(view.currentFrame()),
-    caption: (named) => captionOf(view, named, language, t),
+    caption: (named) => captionOf(view, named, language, t, read),
     name: () => `${view.currentFrame()?.modality ?? "image"}-${view.stack.get().wanted + 1}`,
     burnedIn: view.currentFrame()?.burnedInAnnotation ?? false,
   };

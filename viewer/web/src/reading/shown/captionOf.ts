@@ -63,6 +63,7 @@ export function captionOf(
   named: Study | undefined,
   language: Language,
   t: TFunction<["shown", "reading"]>,
+  read: TFunction<"reading">,
 ): Caption {
   const frame = view.currentFrame();
   const { wanted, count } = view.stack.get();
@@ -71,10 +72,7 @@ export function captionOf(
   const facts = [
     frame?.modality ?? "",
     `${t("reading:slice")} ${wanted + 1}/${count}`,
-    byLookup ? t("reading:byLookup") : "",
-    window && !byLookup && frame?.pixels.samplesPerPixel === 1
-      ? t("reading:window", windowWords(window, language))
-      : "",
+    greyWords({ window: frame?.pixels.samplesPerPixel === 1 ? window : undefined, byLookup }, language, read),
     view.drawn.get()?.imageId === frame?.imageId ? "" : t("preview"),
     frame?.displayIgnored ? t(`reading:displayIgnored.${frame.displayIgnored}`) : "",
     frame?.lossy ? t("reading:lossy") : "",

@@ -111,7 +111,7 @@ export function Badge({
   children,
 }: {
   readonly icon: ReactNode;
-  readonly title?: string;
+  readonly title?: string | undefined;
   readonly children: ReactNode;
 }) {
   return (
@@ -165,7 +165,7 @@ function Badges({ view, stack, arriving }: Pick<OverlaysProps, "view" | "stack" 
       ))}
       {inverted ? <Badge icon={<IconContrastFilled size={15} aria-hidden />}>{t("inverted")}</Badge> : null}
       {trueSize ? (
-        <Badge icon={<IconRuler2 size={15} aria-hidden />} title={t("trueSizeWhy")}>
+        <Badge icon={<IconRuler2 size={15} aria-hidden />} title={trueSize === "shown" ? t("trueSizeWhy") : undefined}>
           {t(`trueSizeTold.${trueSize}`)}
         </Badge>
       ) : null}

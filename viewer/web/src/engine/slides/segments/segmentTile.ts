@@ -33,7 +33,8 @@ export function paint(pixels: Uint8ClampedArray, tile: SegmentTile, segments: re
     if (!plane || opacity <= 0) continue;
     painted = true;
     const [red, green, blue] = color;
-    for (const [index, share] of plane.entries()) {
+    for (let index = 0; index < plane.length; index += 1) {
+      const share = plane[index] ?? 0;
       if (share === 0) continue;
       const at = index * 4;
       const over = (share / 255) * opacity;
