@@ -24,7 +24,7 @@ from kernel.telemetry import HTTP_REFUSED
 HEAD_BYTES_MAX: Final = 64 * 1024  # of a request line and its header fields
 HEADERS_MAX: Final = 200
 HEAD_S: Final = 20.0  # from the connection, or the first byte after an answer, to the end of a head
-FAREWELL_S: Final = 1.0  # for the other side to close a connection on which nothing was asked when the node stopped
+FAREWELL_S: Final = 5.0  # for a client to take the end of its answer and to close, once the node stops
 LINGER_S: Final = 300.0  # for the rest of a body that was refused: most senders read the answer only after it
 
 _REFUSALS: Final = {
@@ -158,7 +158,7 @@ class Connection(HttpToolsProtocol):
             self.loop.call_later(FAREWELL_S, self._part)
 
     def _part(self) -> None:
-        """Wait no longer for the other side's farewell, if all was sent: over TLS most programs never answer ours."""
+        """Wait no longer for the client's farewell, if all is written: over TLS most programs never answer ours."""
         if not self.transport.get_write_buffer_size():
             self.transport.abort()
 
