@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Route, expect
 from tests.browser.axe import found_in_the_way
 from tests.browser.room import PASSWORD, Room
 from tests.browser.test_hanging import CHEST, SLICES, a_series
-from tests.support.nodes import HUB, NodeProcess
+from tests.support.nodes import HUB, NodeProcess, wait_until
 
 pytestmark = [pytest.mark.browser, pytest.mark.peer("chromium"), pytest.mark.slow]
 
@@ -49,11 +49,15 @@ def test_without_a_line_slices_are_read_and_measured_and_what_was_drawn_is_saved
     reading.press("l")
     reading.drag((120, 0))
     expect(reading.page.locator("[data-backend] svg text").first).to_be_attached()
+    reading.press("k")
+    reading.page.keyboard.press("Control+s")
+    expect(reading.page.get_by_text("Không tới được máy chủ")).to_have_count(2)  # the mark, and the key image
     assert found_in_the_way(reading, artifacts / "offline-laptop-vi-dark.png") == []
 
     reading.context.set_offline(False)
-    expect(alert).to_have_count(0)
-    reading.press(",")
+    expect(reading.page.get_by_role("alert")).to_have_count(0)
+    picture = reading.page.get_by_role("img", name="Ảnh chính 1")
+    wait_until(lambda: picture.evaluate("picture => picture.naturalWidth > 0"), what="the key image is shown")
     with reading.page.expect_response(lambda answer: answer.url.split("?")[0].endswith("/marks")) as saved:
         reading.page.get_by_role("button", name="Lưu số đo vào ca").click()
     assert saved.value.ok

@@ -1,9 +1,11 @@
 // Whether a state of a study is kept, by whom and since when; and the button that keeps it.
 
 import { Button } from "@mantine/core";
+import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { formatMoment } from "../../ui/format";
 import { usePreferences } from "../../ui/preferences";
+import { useOnline } from "../../ui/useOnline";
 import { type Draft, drafts } from "../drafts/draft";
 import styles from "../Panel.module.css";
 import { useStore } from "../useStore";
@@ -22,6 +24,8 @@ export function KeepingBar<State extends Told>({ keeping, unsaved, draft, label 
   const language = usePreferences((preferences) => preferences.language);
   const { problem, saving, author, at } = useStore(keeping.state, (value) => value);
   const isDraftKept = useStore(drafts, () => draft.state.kept === "node");
+  const online = useOnline();
+  useEffect(() => (online ? keeping.lineIsBack() : undefined), [online, keeping]);
   const when = at ? formatMoment(new Date(at), new Date(), language) : "";
   return (
     <div className={styles["keeping"]}>

@@ -1,10 +1,12 @@
 // The key images of a study as a strip, what they are for, whether they are kept; and those of other documents.
 
 import { NativeSelect } from "@mantine/core";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { seriesUrl } from "../../api/dicomweb";
 import type { StudyKey } from "../../api/queries";
 import type { KeyImage } from "../../api/types";
+import { useOnline } from "../../ui/useOnline";
 import { useStore } from "../useStore";
 import styles from "./FindingsPanel.module.css";
 import { KeepingBar } from "./KeepingBar";
@@ -68,15 +70,27 @@ function Strip({
       {images.map((image, index) => (
         <li key={`${image.sopInstanceUID} ${image.frameNumber ?? 1}`}>
           <button type="button" className={styles["key"]} onClick={() => onGo(image)}>
-            <img
+            <Picture
               src={`${seriesUrl(study, image.seriesInstanceUID)}/instances/${image.sopInstanceUID}/frames/${image.frameNumber ?? 1}/rendered?viewport=${SIDE},${SIDE}`}
               alt={t("keyImage", { number: index + 1 })}
-              width={SIDE}
-              height={SIDE}
             />
           </button>
         </li>
       ))}
     </ul>
   );
+}
+
+/** Asked for again when the line is back, if it could not be had without. */
+function Picture({ src, alt }: { readonly src: string; readonly alt: string }) {
+  const online = useOnline();
+  const [failed, setFailed] = useState(false);
+  const [tries, setTries] = useState(0);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: only the line's coming back asks again
+  useEffect(() => {
+    if (!(online && failed)) return;
+    setFailed(false);
+    setTries((before) => before + 1);
+  }, [online]);
+  return <img key={tries} src={src} alt={alt} width={SIDE} height={SIDE} onError={() => setFailed(true)} />;
 }

@@ -73,6 +73,12 @@ export class Keeping<State extends Told> {
     this.settle(result, before.opened);
   }
 
+  /** That the node was out of reach is no news any more. */
+  lineIsBack(): void {
+    const state = this.state.get();
+    if (state.problem === "offline") this.state.set({ ...state, problem: undefined });
+  }
+
   end(): void {
     this.ended = true;
   }
