@@ -316,6 +316,17 @@ def test_an_image_says_that_it_is_shown_without_a_damaged_table(reading: Room, n
     expect(reading.readout("topRight")).to_contain_text(words)
 
 
+@pytest.mark.parametrize(("name", "count"), [("damaged modality table", 0), ("damaged VOI table", 1)])
+def test_windows_in_hounsfield_units_are_offered_for_values_that_have_that_unit(reading: Room, name: str, count: int):
+    show(reading, name)
+
+    reading.page.get_by_role("button", name="Cửa sổ", exact=True).click()
+
+    expect(reading.page.get_by_role("menuitem", name="Mặc định của ảnh")).to_be_visible()
+    expect(reading.page.get_by_role("menuitem", name="Bụng")).to_have_count(count)
+    reading.press("Escape")
+
+
 @pytest.mark.parametrize(
     "name",
     [

@@ -36,6 +36,7 @@ import { hangNext } from "./toolbar/HangingRows";
 import { LayoutMenu } from "./toolbar/LayoutMenu";
 import { Tool } from "./toolbar/Tool";
 import { Toolbar } from "./toolbar/Toolbar";
+import { useRescaleType } from "./viewport/useTier";
 import { MprButton } from "./volumes/MprButton";
 import { MprRoom } from "./volumes/MprRoom";
 import { PointMark } from "./volumes/PointMark";
@@ -90,7 +91,9 @@ export function StackRoom({ arriving, findings, ...room }: StackRoomProps) {
   const [reconstructed, setReconstructed] = useState(false);
   const view = views[active];
   const frame = stack?.frames[0];
-  const presets = useMemo(() => presetsOf(current.modality, frame?.rescale.type), [current, frame]);
+  // A damaged Modality LUT takes the unit away, and with it the windows that count in it.
+  const unit = useRescaleType(view) ?? frame?.rescale.type;
+  const presets = useMemo(() => presetsOf(current.modality, unit), [current, unit]);
   const shown = useMemo(() => views.slice(0, layout), [views, layout]);
 
   const over = useLayers(study, series);

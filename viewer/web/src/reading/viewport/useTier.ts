@@ -16,9 +16,18 @@ export function useDisplayIgnored(view: StackView): Frame["displayIgnored"] {
   return useSlice(view, (frame) => frame?.displayIgnored);
 }
 
-function useSlice<T extends string | number | undefined>(view: StackView, read: (frame: Frame | undefined) => T): T {
+/** What its values count. */
+export function useRescaleType(view: StackView | undefined): Frame["rescale"]["type"] {
+  return useSlice(view, (frame) => frame?.rescale.type);
+}
+
+function useSlice<T extends string | number | undefined>(
+  view: StackView | undefined,
+  read: (frame: Frame | undefined) => T,
+): T {
   const subscribe = useCallback(
     (listener: () => void) => {
+      if (!view) return () => undefined;
       const stops = [view.stack.subscribe(listener), frameStates.subscribe(listener)];
       return () => {
         for (const stop of stops) stop();
@@ -26,5 +35,5 @@ function useSlice<T extends string | number | undefined>(view: StackView, read: 
     },
     [view],
   );
-  return useSyncExternalStore(subscribe, () => read(view.currentFrame()));
+  return useSyncExternalStore(subscribe, () => read(view?.currentFrame()));
 }
