@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from starlette.applications import Starlette
 
+from exchange.node import http_door
 from exchange.node.supervise import DRAIN_S, uvicorn_settings
 from kernel.config import HttpConfig
 from kernel.errors import InvalidConfiguration
@@ -130,7 +131,8 @@ def test_a_renewed_certificate_is_shown_to_the_next_caller_and_a_broken_one_to_n
         thread.join()
 
 
-def test_a_client_that_keeps_its_connection_does_not_keep_the_node_from_stopping(tmp_path):
+def test_a_client_that_keeps_its_connection_does_not_keep_the_node_from_stopping(tmp_path, monkeypatch):
+    monkeypatch.setattr(http_door, "FAREWELL_S", 0.1)
     crt, key = certificate(tmp_path)
     server = uvicorn.Server(uvicorn_settings(HttpConfig(tls_certificate=crt, tls_key=key), Starlette()))
     listening = socket.create_server(("127.0.0.1", 0))
