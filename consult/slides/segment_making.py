@@ -5,6 +5,7 @@ way is kept beside the slide's own tiles (`consult.slides.kept`), so that the ne
 """
 
 import mmap
+from collections.abc import Iterator
 from contextlib import ExitStack
 from typing import Any, Final
 
@@ -72,16 +73,23 @@ class _Work:
         content, _ = self._kept_tile(place) or (b"", None)
         return content or self._keep(place, self._make(place))
 
-    def _planes(self, place: TilePlace) -> Planes:
-        if not place.is_on(self._slide.slide.index):
-            return {}
-        kept = self._kept_tile(place)
-        if kept is not None:
-            return kept[1]
-        planes = self._make(place)
-        if not self._is_of_frames(place):  # drawing frames is quicker than keeping what they show
-            self._keep(place, planes)
-        return planes
+    def _below(self, place: TilePlace) -> Iterator[Planes]:
+        """Yield the four tiles that one stands on, one at a time.
+
+        Those that stand on others in turn are made before the first is yielded, and held as they are kept: one octave's
+        planes are in memory then, not those of every octave on the way down.
+        """
+        children = [child if child.is_on(self._slide.slide.index) else None for child in place.children]
+        if self._is_of_frames(place.children[0]):  # drawing frames is quicker than keeping what they show
+            for child in children:
+                yield self._of_frames(child) if child else {}
+        else:
+            for content in [self.content(child) if child else b"" for child in children]:
+                yield decoded(content) if content else {}
+
+    def _of_frames(self, place: TilePlace) -> Planes:
+        _, planes = self._kept_tile(place) or (b"", None)
+        return self._make(place) if planes is None else planes
 
     def _kept_tile(self, place: TilePlace) -> tuple[bytes, Planes] | None:
         content = self._kept.get(self._slide.revision, tile_name(self._overlay, place))
@@ -107,7 +115,7 @@ class _Work:
         if not seen:
             return {}
         if not self._is_of_frames(place):
-            return reduced(self._planes(child) for child in place.children)
+            return reduced(self._below(place))
         self._spend(sum(cost(part.one, one) for part, one in seen))
         return together(self._drawn(part, one) for part, one in seen)
 

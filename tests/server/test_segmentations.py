@@ -1,5 +1,9 @@
 """Segmentations of a slide are listed, and their tiles served, to those who may read its study."""
 
+import gc
+import tracemalloc
+from collections.abc import Callable
+
 import numpy as np
 import pydicom
 import pytest
@@ -93,6 +97,27 @@ def test_a_tile_that_takes_several_requests_is_made_in_steps(room, client, monke
     # It stands on two tiles of the octave between, of which the first request makes one.
     assert statuses == [503, 200, 200]
     assert tile(client, one, "2/0_0")[1].sum() == 524 * 375 * 255
+
+
+def test_a_tile_from_afar_takes_no_more_memory_than_one_that_is_nearer(room, client):
+    masks = dict.fromkeys(range(1, 5), a_mask(0, 0, 20_000, 8, width=20_000, height=8))
+    takes(room, a_volume(20_000, 8, 512, FrameOfReferenceUID=SPACE), a_segmentation(masks, tile=512))
+    (one,) = listed(client)
+
+    near, far = (memory_of(lambda at=octave: tile(client, one, f"{at}/0_0")) for octave in (2, 5))
+
+    assert far < 1.25 * near
+
+
+def memory_of(work: Callable[[], object]) -> int:
+    """Return how many bytes some work holds at most."""
+    gc.collect()
+    tracemalloc.start()
+    try:
+        work()
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 def test_levels_of_a_pyramid_are_one_segmentation_and_the_coarse_one_is_seen_from_afar(room, client):
