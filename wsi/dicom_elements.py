@@ -14,7 +14,7 @@ from wsi.limits import at_most
 
 VALUE_BYTES_MAX: Final = 0xFFFE  # of a value with a length of two bytes (PS3.5 7.1.2)
 _DS_CHARACTERS_MAX: Final = 16  # PS3.5 6.2
-_LONG: Final = frozenset({"OB", "SQ"})  # four bytes of length
+_LONG: Final = frozenset({"OB", "SQ", "UT"})  # four bytes of length
 _BINARY: Final = MappingProxyType({"US": "H", "UL": "I", "FL": "f"})
 _ITEM: Final = 0xE000FFFE
 
@@ -93,9 +93,14 @@ ELEMENTS: Final[Mapping[str, tuple[int, str]]] = MappingProxyType({
     "IssuerOfTheSpecimenIdentifierSequence": (0x00400562, "SQ"),
     "SpecimenTypeCodeSequence": (0x0040059A, "SQ"),
     "SpecimenPreparationSequence": (0x00400610, "SQ"),
+    "SpecimenPreparationStepContentItemSequence": (0x00400612, "SQ"),
     "WholeSlideMicroscopyImageFrameTypeSequence": (0x00400710, "SQ"),
     "XOffsetInSlideCoordinateSystem": (0x0040072A, "DS"),
     "YOffsetInSlideCoordinateSystem": (0x0040073A, "DS"),
+    "ValueType": (0x0040A040, "CS"),
+    "ConceptNameCodeSequence": (0x0040A043, "SQ"),
+    "TextValue": (0x0040A160, "UT"),
+    "ConceptCodeSequence": (0x0040A168, "SQ"),
     "ImagedVolumeWidth": (0x00480001, "FL"),
     "ImagedVolumeHeight": (0x00480002, "FL"),
     "ImagedVolumeDepth": (0x00480003, "FL"),

@@ -30,6 +30,10 @@ _MANUFACTURERS: Final[Mapping[str, str]] = {"aperio": "Leica Biosystems"}
 _PHOTOMETRIC: Final = {"grey": "MONOCHROME2", "RGB": "RGB", "YCbCr": "YBR_FULL_422"}
 _SLIDE: Final = ("433466003", "SCT", "Microscope slide")
 _SLIDE_SPECIMEN: Final = ("1179252003", "SCT", "Slide")
+_SPECIMEN_IDENTIFIER: Final = ("121041", "DCM", "Specimen Identifier")
+_PROCESSING: Final = ("111701", "DCM", "Processing type")
+_STAINING: Final = ("127790008", "SCT", "Staining")
+_USING: Final = ("424361007", "SCT", "Using substance")
 _BRIGHTFIELD: Final = ("111744", "DCM", "Brightfield illumination")
 _FULL_SPECTRUM: Final = ("414298005", "SCT", "Full Spectrum")
 
@@ -43,6 +47,7 @@ class Identity:
     accession_number: str = field(default="", repr=False)
     study_instance_uid: str = ""  # empty: one made of the slide
     container: str = field(default="", repr=False)  # the slide's own identifier
+    stain: str = ""
     series_number: int = 1  # which of the study's slides it is
 
 
@@ -126,7 +131,7 @@ def _slide(identity: Identity, digest: bytes) -> Values:
         "SpecimenUID": slide_uid(digest, "specimen"),
         "IssuerOfTheSpecimenIdentifierSequence": [],
         "SpecimenTypeCodeSequence": [_code(_SLIDE_SPECIMEN)],
-        "SpecimenPreparationSequence": [],
+        "SpecimenPreparationSequence": [_stained(container, identity.stain)] if identity.stain else [],
     }
     return {
         "ContainerIdentifier": container,
@@ -137,6 +142,21 @@ def _slide(identity: Identity, digest: bytes) -> Values:
         "SpecimenLabelInImage": "NO",
         "BurnedInAnnotation": "NO",  # on the tissue; the pictures of the label are not written
     }
+
+
+def _stained(specimen: str, stain: str) -> Values:
+    """Return the step of a preparation that says how a specimen was stained (PS3.16 TID 8001, 8003)."""
+    staining = {"ConceptNameCodeSequence": [_code(_PROCESSING)], "ConceptCodeSequence": [_code(_STAINING)]}
+    items = [
+        _told(_SPECIMEN_IDENTIFIER, specimen),
+        {"ValueType": "CODE", **staining},
+        _told(_USING, stain),
+    ]
+    return {"SpecimenPreparationStepContentItemSequence": items}
+
+
+def _told(name: tuple[str, str, str], text: str) -> Values:
+    return {"ValueType": "TEXT", "ConceptNameCodeSequence": [_code(name)], "TextValue": text}
 
 
 def _matrix(level: Level, across: float, down: float, digest: bytes) -> Values:

@@ -1,6 +1,6 @@
 """What one VL Whole Slide Microscopy instance says of itself (PS3.3 A.32.8): its matrix, its scale, its place on glass."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from typing import Final, NamedTuple
@@ -27,7 +27,7 @@ _CODE_VALUE, _CODE_MEANING = 0x00080100, 0x00080104
 _USING_SUBSTANCE: Final = frozenset({"424361007", "G-C350"})  # SCT, and SRT before it
 TOLD_MAX: Final = 8  # specimens on a glass, and stains, that are told
 STEPS_MAX: Final = 64  # of a preparation that are looked at, and items of one
-UNKNOWN: Final = "unknown"  # what converters write for a container that nobody named
+NOT_SAID: Final = frozenset({"", "unknown", "removed"})  # what converters and de-identifiers write
 _CODINGS: Final[Mapping[str, Coding]] = {
     "1.2.840.10008.1.2": "native",
     "1.2.840.10008.1.2.1": "native",
@@ -159,14 +159,13 @@ class SlideImage:
     @property
     def glass(self) -> Glass:
         """Which glass of the case it is, as far as somebody said."""
-        container = self.values.text(_CONTAINER)
         specimens = list(islice(self.values.items(_SPECIMENS), TOLD_MAX))
         told = (one.text(_SHORT_DESCRIPTION) for one in specimens)
         stains = (stain for one in specimens for stain in _stains(one))
         return Glass(
-            "" if container.casefold() == UNKNOWN else container,
-            tuple(dict.fromkeys(filter(None, told))),
-            tuple(islice(dict.fromkeys(filter(None, stains)), TOLD_MAX)),
+            "".join(_said([self.values.text(_CONTAINER)])),
+            tuple(_said(told)),
+            tuple(islice(_said(stains), TOLD_MAX)),
         )
 
     @property
@@ -203,6 +202,11 @@ def read_image(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: int) ->
     if not width or not height:
         raise malformed("it does not say how large it is")
     return SlideImage(header, values, image, _coding(transfer_syntax_uid, image), width, height)
+
+
+def _said(texts: Iterable[str]) -> dict[str, None]:
+    """Return what was said, each once."""
+    return dict.fromkeys(text for text in texts if text.casefold() not in NOT_SAID)
 
 
 def _stains(specimen: Values) -> Iterator[str]:

@@ -33,6 +33,7 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     patient_name: Annotated[str, Meta(max_length=194, pattern=_ONE_LINE)] = ""
     accession_number: Annotated[str, Meta(max_length=16, pattern=_ONE_LINE)] = ""
     container: Annotated[str, Meta(max_length=64, pattern=_ONE_LINE)] = ""
+    stain: Annotated[str, Meta(max_length=64, pattern=_ONE_LINE)] = ""
     study: Annotated[str, Meta(max_length=64)] = ""
     mpp: Annotated[float, Meta(ge=0, le=MPP_MAX)] = 0.0
     folder: Annotated[tuple[Companion, ...], Meta(max_length=COMPANIONS_MAX)] = ()  # behind the slide, in this order
@@ -40,7 +41,7 @@ class Form(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def identity(self) -> Identity:
         """Return whose slide it is; its container is named as the file where nothing is said."""
         container = self.container or PurePath(self.name).stem[:64]
-        return Identity(self.patient_id, self.patient_name, self.accession_number, self.study, container)
+        return Identity(self.patient_id, self.patient_name, self.accession_number, self.study, container, self.stain)
 
 
 def form_of(content: bytes) -> Form:

@@ -40,6 +40,7 @@ def add(
     accession_number: Annotated[str, typer.Option(help="Accession Number (0008,0050): slides join its study.")] = "",
     study_uid: Annotated[str, typer.Option(help="Study Instance UID; otherwise of the accession, or of a slide.")] = "",
     container: Annotated[str, typer.Option(help="Container Identifier (0040,0512); each file's name otherwise.")] = "",
+    stain: Annotated[str, typer.Option(help="How they are stained, in words: HE.")] = "",
     mpp: Annotated[float, typer.Option(help="Microns a pixel, where the file does not say.")] = 0.0,
     site: Annotated[str, typer.Option(help="Whose patient this is; this node's own site otherwise.")] = "",
     config_file: ConfigFile = None,
@@ -51,7 +52,7 @@ def add(
     study, one series each. Label and macro pictures are not taken over: they show whose slide it is. Keep the files
     if you want these. What is here already is passed over.
     """
-    identity = Identity(patient_id, patient_name, accession_number, study_uid, container)
+    identity = Identity(patient_id, patient_name, accession_number, study_uid, container, stain)
 
     def take(intake: SlideIntake, file: Path, identity: Identity, origin: Origin, bar: Progress) -> Taken:
         task = bar.add_task(file.name)

@@ -61,7 +61,7 @@ class Sender:
 
 def test_a_slide_that_came_in_pieces_is_the_slide_that_was_sent_and_shows_nothing_of_the_scanners_words(node):
     sender = Sender(node)
-    one = sender.begins()
+    one = sender.begins(a_form(stain="HE"))
 
     first = sender.sends(one, SVS[:10_000]).json()
     last = sender.sends(one, SVS[10_000:], offset=10_000).json()
@@ -74,6 +74,8 @@ def test_a_slide_that_came_in_pieces_is_the_slide_that_was_sent_and_shows_nothin
     metadata = sender.ask("GET", f"/dicom-web/studies/{told['study']}/metadata").json()
     finest = max(metadata, key=lambda ds: ds["00480006"]["Value"][0])
     assert (finest["00100020"]["Value"], finest["00400512"]["Value"]) == (["BN-1"], ["K26-1"])
+    (step,) = finest["00400560"]["Value"][0]["00400610"]["Value"]
+    assert step["00400612"]["Value"][2]["0040A160"]["Value"] == ["HE"]
     assert {ds["00080008"]["Value"][2] for ds in metadata} == {"VOLUME"}
     assert finest["0020000E"]["Value"] == [told["series"]]
     frame = sender.ask(

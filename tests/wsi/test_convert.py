@@ -35,11 +35,13 @@ from kernel.dicom.scanning.part10 import read_file_meta
 from kernel.dicom.scanning.scanner import scan
 from kernel.errors import MalformedSlide
 from tests.wsi.builders import SHORT, Field, Picture, a_level, a_tiff, an_svs, pixels_of, texture
+from tests.wsi.dicom_builders import index_of as dicom_index_of
 from wsi.convert import Converter, Part, parts_of, slide_digest
 from wsi.dicom_elements import encoded
 from wsi.dicom_header import Identity, header_of
 from wsi.jpeg import segments
 from wsi.tiff_slide import index_tiff
+from wsi.tile_index import Glass
 
 SVS = an_svs()
 
@@ -83,8 +85,20 @@ def test_every_stored_tile_is_a_frame_byte_for_byte(tmp_path):
 
 @pytest.mark.peer("dicom3tools")
 def test_what_is_written_has_no_errors(tmp_path):
-    for path in converted(SVS, tmp_path):
+    for path in converted(SVS, tmp_path, identity=Identity("BN-1", container="K26-1", stain="HE")):
         assert dciodvfy_errors(path) == []
+
+
+def test_a_stain_that_was_told_is_said_as_a_step_of_the_preparation(tmp_path):
+    for path in converted(SVS, tmp_path, identity=Identity(container="K26-1", stain="Ziehl-Neelsen đỏ")):
+        ds = pydicom.dcmread(path)
+        (step,) = ds.SpecimenDescriptionSequence[0].SpecimenPreparationSequence
+        told = step.SpecimenPreparationStepContentItemSequence
+        names = [item.ConceptNameCodeSequence[0].CodeMeaning for item in told]
+        assert names == ["Specimen Identifier", "Processing type", "Using substance"]
+        assert [item.get("TextValue") for item in told] == ["K26-1", None, "Ziehl-Neelsen đỏ"]
+        assert told[1].ConceptCodeSequence[0].CodeValue == "127790008"
+        assert dicom_index_of(path.read_bytes()).glass == Glass("K26-1", (), ("Ziehl-Neelsen đỏ",))
 
 
 def test_openslide_reads_the_same_pixels_from_both(tmp_path):

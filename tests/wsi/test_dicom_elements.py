@@ -53,7 +53,7 @@ def test_every_row_is_as_the_dictionary_says(keyword):
 
 @pytest.mark.parametrize("number", [0, 1])
 def test_a_slides_header_is_byte_for_byte_what_pydicom_writes(number):
-    identity = Identity("BN-1", "Nguyễn^Văn Ánh", "GPB-7", "1.2.3", "K26-1")
+    identity = Identity("BN-1", "Nguyễn^Văn Ánh", "GPB-7", "1.2.3", "K26-1", "HE")
 
     header = header_of(index_tiff(an_svs()), number, identity, b"digest")
 

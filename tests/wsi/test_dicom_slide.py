@@ -89,7 +89,16 @@ def test_a_slide_says_which_glass_it_is():
     glass = index_of(a_volume(SpecimenDescriptionSequence=[specimen] * 20, **told)).glass
 
     assert glass == Glass("K26-1 A2", ("Dạ dày",), ("hematoxylin stain", "eosin"))
-    assert index_of(a_volume(ContainerIdentifier="Unknown")).glass == index_of(a_volume()).glass == Glass()
+    assert index_of(a_volume()).glass == Glass()
+
+
+@pytest.mark.parametrize("word", ["Unknown", "REMOVED"])
+def test_the_word_for_what_nobody_says_is_no_name_of_a_glass(word):
+    specimen = Dataset()
+    specimen.SpecimenShortDescription = word
+    specimen.SpecimenPreparationSequence = [used(a_code("424361007", "Using substance"), text=word)]
+
+    assert index_of(a_volume(ContainerIdentifier=word, SpecimenDescriptionSequence=[specimen])).glass == Glass()
 
 
 def test_a_slide_tells_so_many_stains_and_no_more(monkeypatch):

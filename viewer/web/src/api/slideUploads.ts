@@ -12,6 +12,7 @@ export interface SlideForm {
   readonly accession_number: string;
   /** What the glass is called; the file's name when empty. */
   readonly container: string;
+  readonly stain: string;
 }
 
 /** A slide on its way in, as the node tells it (docs/operating.md). */

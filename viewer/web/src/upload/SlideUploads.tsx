@@ -15,13 +15,14 @@ export interface SlideUploadsProps {
   readonly onOpen: (studyInstanceUid: string) => void;
 }
 
-const EMPTY: SlideForm = { patient_id: "", patient_name: "", accession_number: "", container: "" };
+const EMPTY: SlideForm = { patient_id: "", patient_name: "", accession_number: "", container: "", stain: "" };
 /** As the node takes them, in characters. */
 const FIELDS = [
   ["patient_id", 64],
   ["patient_name", 194],
   ["accession_number", 16],
   ["container", 64],
+  ["stain", 64],
 ] as const;
 const CODES = [
   "MalformedSlide",
@@ -80,7 +81,7 @@ function SlideUpload({ sender, last, onLast, onOpen }: SlideUploadProps) {
     return () => holdTab(`slide ${name}`, false);
   }, [name, isSending]);
   const begin = (form: SlideForm) => {
-    onLast({ ...form, container: "" });
+    onLast({ ...form, container: "", stain: "" });
     void sender.begin(form);
   };
   const cancel = () => void sender.cancel();

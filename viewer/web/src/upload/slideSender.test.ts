@@ -4,7 +4,7 @@ import type { SlideForm, SlideOnItsWay } from "../api/slideUploads";
 import type { SlideFile } from "./severalFiles";
 import { PIECE_BYTES, type Progress, type SlideNode, SlideSender } from "./slideSender";
 
-const FORM: SlideForm = { patient_id: "BN-1", patient_name: "", accession_number: "", container: "" };
+const FORM: SlideForm = { patient_id: "BN-1", patient_name: "", accession_number: "", container: "", stain: "" };
 const SIZE = 2 * PIECE_BYTES + 5;
 
 /** A file of which nobody reads a byte. */

@@ -8,9 +8,9 @@ import { useSlideTitle } from "./useSlideTitle";
 
 type Told = Pick<SlideItem, "container" | "specimens" | "stains">;
 
-/** In one line, empty when nobody said; scanners that tell no stain have it in the series' description. */
-export function glassOf({ container, specimens, stains }: Told, description: string): string {
-  const words = [container, ...specimens, ...(stains.length > 0 ? stains : [description])];
+/** In one line: the container, or else the series' title; scanners that tell no stain have it in the description. */
+export function glassOf({ container, specimens, stains }: Told, title: string, description: string): string {
+  const words = [container || title, ...specimens, ...(stains.length > 0 ? stains : [description])];
   return [...new Set(words)].filter(Boolean).join(" · ");
 }
 
@@ -20,7 +20,7 @@ export function useGlassTitles(study: StudyKey, slides: readonly Series[]): read
   const told = useQueries({ queries: slides.map((one) => slideQuery(study, one.seriesInstanceUID)) });
   return slides.map((one, index) => {
     const slide = told[index]?.data;
-    return (slide && glassOf(slide, one.description)) || titleOf(one);
+    return slide ? glassOf(slide, titleOf(one), one.description) : titleOf(one);
   });
 }
 
