@@ -39,14 +39,13 @@ SHOWN = """async name => {
       if (performance.now() > end) throw new Error(`${name} did not come`);
   };
   const all = what => [...document.querySelectorAll(what)];
-  const isThere = () => all("[class*=_loading], [data-tier='0'], [data-tier='1']").length === 0;
+  const isRefused = () => all("[role=alert]").length > 0;
+  const isWhole = () => all("[data-tier='2']").length > 0 && all("[class*=_loading]").length === 0;
   all("nav button").find(button => button.textContent.includes(name)).click();
   await until(() => all("[class*=overlays] > [class*=topLeft]").some(({ textContent }) => textContent.includes(name)));
-  for (let still = 0; still < 3; still += 1) {
-    await frame();
-    if (!isThere()) still = -1;
-  }
-  if (all("[role=alert]").length > 0) return null;
+  await until(() => isRefused() || isWhole());
+  for (let drawing = 0; drawing < 3; drawing += 1) await frame();
+  if (isRefused()) return null;
   const source = document.querySelector("[data-backend] canvas");
   const copy = document.createElement("canvas");
   [copy.width, copy.height] = [source.width, source.height];
