@@ -1,9 +1,10 @@
 """Completeness is evidence: what counts, what does not, and what a later instance changes."""
 
+import threading
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from kernel.archive.ingest.sessions import Sessions
 from kernel.archive.tables import manifest, study
@@ -49,6 +50,22 @@ def test_an_aborted_association_is_no_evidence(archive: Archive):
     archive.committer.end_session("BVA", "s1", "association-released")
 
     assert state_of(archive) == ("receiving", "")
+
+
+def test_the_end_of_a_session_without_evidence_waits_for_no_commit(archive: Archive):
+    writing, written = threading.Event(), threading.Event()
+
+    def slow(_: Connection) -> None:
+        writing.set()
+        assert written.wait(20)
+
+    under_way = archive.database.submit(slow)
+    assert writing.wait(20)
+    archive.committer.end_session("BVA", "s1", None)
+
+    assert not under_way.done()
+    written.set()
+    under_way.result(20)
 
 
 def test_the_same_session_of_another_site_is_another_session(archive: Archive):
@@ -181,3 +198,15 @@ def test_sessions_in_memory_are_bounded():
     assert sessions.touched("BVA", "a") == frozenset()
     assert sessions.touched("BVA", "b") == sessions.touched("BVA", "c") == {1, 2}
     assert sessions.touched("BVA", "") == frozenset()
+
+
+def test_what_is_noted_after_the_end_of_a_session_is_not_remembered():
+    sessions = Sessions(sessions_max=2)
+    for session in ("a", "b", "c"):
+        sessions.end("BVA", session)
+
+    for session in ("a", "b", "c"):
+        sessions.touch("BVA", session, 1)
+
+    assert sessions.touched("BVA", "b") == sessions.touched("BVA", "c") == frozenset()
+    assert sessions.touched("BVA", "a") == {1}  # the oldest end is forgotten first

@@ -126,11 +126,16 @@ class LocalCommitter:
         self.submit_end(site, session, evidence).result()
 
     def submit_end(self, site: str, session: str, evidence: str | None) -> Future[None]:
-        """Queue the end of a session."""
+        """Queue the end of a session; one without evidence writes nothing and waits for nobody's commit."""
+        if evidence is None:
+            self._sessions.end(site, session)
+            ended: Future[None] = Future()
+            ended.set_result(None)
+            return ended
 
         def change(connection: Connection) -> None:
             touched = self._sessions.touched(site, session)
-            if evidence is not None and touched:
+            if touched:
                 self.complete(connection, sorted(touched), evidence)
             tx_after_commit(connection, lambda: self._sessions.forget(site, session))
 

@@ -18,13 +18,16 @@ class Sessions:
         self._sessions_max = sessions_max
         self._studies_max = studies_max
         self._studies: OrderedDict[tuple[str, str], set[int]] = OrderedDict()
+        self._ended: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._lock = threading.Lock()
 
     def touch(self, site: str, session: str, study_pk: int) -> None:
-        """Note that a session brought an instance of a study, a known one too."""
+        """Note that a session brought an instance of a study, a known one too; one that ended brings nothing more."""
         if not session:
             return
         with self._lock:
+            if (site, session) in self._ended:
+                return
             studies = self._studies.setdefault((site, session), set())
             self._studies.move_to_end((site, session))
             if len(studies) < self._studies_max:
@@ -41,6 +44,14 @@ class Sessions:
         """Forget a session."""
         with self._lock:
             self._studies.pop((site, session), None)
+
+    def end(self, site: str, session: str) -> None:
+        """Forget a session for good: what it brought may be noted a moment after its sender was answered."""
+        with self._lock:
+            self._studies.pop((site, session), None)
+            self._ended[site, session] = None
+            if len(self._ended) > self._sessions_max:
+                self._ended.popitem(last=False)
 
     def drop(self, study_pk: int) -> None:
         """Forget a study that was deleted: its key may be given to another."""
