@@ -22,12 +22,41 @@ test.each([
   expect(wantsDecoded(of(pixels))).toBe(wanted);
 });
 
+const part = (of: string, bytes = new Uint8Array(64)) => ({ transferSyntaxUid: `1.2.840.10008.1.2.4.${of}`, bytes });
+
 test("JPEG of twelve bits, and of RGB, is decoded by the server", () => {
-  expect(isMisread(of(GREY), "1.2.840.10008.1.2.4.51")).toBe(true);
-  expect(isMisread(of(RGB), "1.2.840.10008.1.2.4.50")).toBe(true);
-  expect(isMisread(of({ ...RGB, photometricInterpretation: "YBR_FULL_422" }), "1.2.840.10008.1.2.4.50")).toBe(false);
-  expect(isMisread(of(GREY), "1.2.840.10008.1.2.4.50")).toBe(false);
+  expect(isMisread(of(GREY), part("51"))).toBe(true);
+  expect(isMisread(of(RGB), part("50"))).toBe(true);
+  expect(isMisread(of({ ...RGB, photometricInterpretation: "YBR_FULL_422" }), part("50"))).toBe(false);
+  expect(isMisread(of(GREY), part("50"))).toBe(false);
 });
+
+/** The head of a codestream whose samples are of sixteen bits, behind so many bytes of boxes. */
+function codestream(signed: boolean, boxes = 0): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(boxes + 64);
+  bytes.set([0xff, 0x4f, 0xff, 0x51], boxes);
+  bytes[boxes + 42] = signed ? 0x8f : 0x0f;
+  return bytes;
+}
+
+test.each([
+  [1, codestream(true), false],
+  [1, codestream(false), true],
+  [0, codestream(false), false],
+  [0, codestream(true), true],
+  [1, codestream(false, 85), true],
+  [1, codestream(false, 2000), false],
+  [1, codestream(false).subarray(0, 40), false],
+  [1, new Uint8Array(), false],
+])(
+  "JPEG 2000 that contradicts Pixel Representation %i about signs is decoded by the server",
+  (sign, bytes, misread) => {
+    const pixels = of({ ...GREY, pixelRepresentation: sign });
+
+    expect(isMisread(pixels, part("90", bytes))).toBe(misread);
+    expect(isMisread(pixels, part("80", bytes))).toBe(false);
+  },
+);
 
 /** A frame whose tables are fetched, read when a fetch ends so. */
 async function read(sequence: string, fetched: () => Promise<Uint8Array>) {

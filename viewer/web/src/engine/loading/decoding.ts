@@ -14,16 +14,37 @@ import { FrameProblem } from "./problems";
 
 const JPEG_BASELINE = "1.2.840.10008.1.2.4.50";
 const JPEG_EXTENDED = "1.2.840.10008.1.2.4.51";
+/** JPEG 2000 and its High-Throughput kind, lossless or not. */
+const JPEG_2000: ReadonlySet<string> = new Set(
+  ["90", "91", "201", "202", "203"].map((of) => `1.2.840.10008.1.2.4.${of}`),
+);
+/** How a codestream begins, where the first component's sign stands behind that, and how far boxes before it may reach. */
+const SOC_SIZ = [0xff, 0x4f, 0xff, 0x51];
+const SSIZ_AT = 42;
+const CODESTREAM_BEGINS_MAX = 1024;
 
 /** Samples that the browser's decoders do not know when they are compressed, so that the server decodes them. */
 export function wantsDecoded(pixels: PixelModule): boolean {
   return isWide(pixels) || pixels.bitsAllocated === 1 || (pixels.samplesPerPixel > 1 && pixels.bitsStored > 8);
 }
 
-/** Whether the browser's decoder would read a frame wrongly: it takes RGB for YBR, and twelve bits for others. */
-export function isMisread(pixels: PixelModule, transferSyntaxUid: string): boolean {
+/**
+ * Whether the browser's decoder would read a frame wrongly: it takes RGB for YBR, twelve bits for others, and believes a
+ * JPEG 2000 codestream rather than the image (Pixel Representation) about whether samples are signed.
+ */
+export function isMisread(pixels: PixelModule, { transferSyntaxUid, bytes }: FramePart): boolean {
+  const signed = JPEG_2000.has(transferSyntaxUid) ? isSignedCodestream(bytes) : undefined;
+  if (signed !== undefined && signed !== (pixels.pixelRepresentation === 1)) return true;
   if (pixels.samplesPerPixel === 1) return transferSyntaxUid === JPEG_EXTENDED;
   return transferSyntaxUid === JPEG_BASELINE && pixels.photometricInterpretation === "RGB";
+}
+
+/** Whether a codestream's first component is signed (Ssiz; ISO/IEC 15444-1 A.5.1); undefined where its SIZ is not found. */
+function isSignedCodestream(bytes: Uint8Array): boolean | undefined {
+  const head = bytes.subarray(0, CODESTREAM_BEGINS_MAX);
+  const begin = head.findIndex((_, at) => SOC_SIZ.every((byte, index) => head[at + index] === byte));
+  const ssiz = begin < 0 ? undefined : bytes[begin + SSIZ_AT];
+  return ssiz === undefined ? undefined : ssiz >= 0x80;
 }
 
 export class Decoding {

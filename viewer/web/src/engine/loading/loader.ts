@@ -144,7 +144,7 @@ async function whole(frame: Frame, signal: AbortSignal): Promise<Types.IImage> {
   const fetching = { signal, wait: pause };
   const syntax = wantsDecoded(frame.pixels) ? EXPLICIT_LITTLE_ENDIAN : undefined;
   const stored = await timed(fetchFrame(frame.url, fetching, syntax), (fetched) => fetched.bytes.length);
-  const misread = isMisread(frame.pixels, stored.transferSyntaxUid);
+  const misread = isMisread(frame.pixels, stored);
   const part = misread ? await fetchFrame(frame.url, fetching, EXPLICIT_LITTLE_ENDIAN) : stored;
   const image = await decoding.image(frame, part);
   wholes.add(image);
