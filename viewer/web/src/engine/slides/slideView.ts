@@ -31,6 +31,8 @@ export class SlideView {
   /** Every tile of what one looks at is there. */
   readonly settled: Store<boolean> = createStore(false);
   readonly element: HTMLElement;
+  /** What others found, drawn over it. */
+  readonly over: Set<{ isWhole(): boolean }> = new Set();
   readonly layer: Store<Layer>;
   readonly slide: Slide;
   private readonly viewer: OpenSeadragon.Viewer;

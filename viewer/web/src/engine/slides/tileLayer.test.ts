@@ -31,8 +31,9 @@ function aLayer(from: Camera) {
   const posted: DrawOrder<string>[] = [];
   const worker = { postMessage: (order: DrawOrder<string>) => posted.push(order), terminate: () => undefined };
   const camera = createStore(from);
-  const view = { element: document.createElement("div"), slide: aSlide(), camera };
-  return { layer: new PlainLayer(view as unknown as SlideView, worker as unknown as Worker, "va"), camera, posted };
+  const view = { element: document.createElement("div"), slide: aSlide(), camera, over: new Set<PlainLayer>() };
+  const layer = new PlainLayer(view as unknown as SlideView, worker as unknown as Worker, "va");
+  return { layer, camera, posted, over: view.over };
 }
 const aBitmap = () => ({ close: vi.fn() }) as unknown as ImageBitmap;
 const frame = () => vi.advanceTimersToNextFrame();
@@ -87,6 +88,28 @@ test("what comes after the slide has gone is let go of, and nothing more is aske
 
   expect(late.close).toHaveBeenCalledOnce();
   expect(posted.length).toBe(asked);
+});
+
+test("it is whole when all that one looks at came, and not when a part did not", () => {
+  const { layer, camera, posted, over } = aLayer({ ...CLOSE, zoom: 0.5 });
+  const isWhole = () => [...over].every((one) => one.isWhole());
+  const answer = (failed: number) => {
+    frame();
+    for (const { order } of posted.splice(0)) layer.answer({ order, failed });
+    return isWhole();
+  };
+  expect(isWhole()).toBe(true);
+
+  layer.show(["tumor"]);
+  expect(isWhole()).toBe(false);
+  expect(answer(0)).toBe(true);
+  camera.set(CLOSE);
+  expect(isWhole()).toBe(false);
+  layer.show(["stroma"]);
+  expect([answer(1), answer(0)]).toEqual([false, false]);
+
+  layer.destroy();
+  expect(isWhole()).toBe(true);
 });
 
 test("a tile takes the place of the coarser one that stood for it, also when there is nothing in it", () => {

@@ -45,6 +45,7 @@ export abstract class TileLayer<Ink> {
     this.canvas.className = className;
     this.canvas.ariaHidden = "true";
     view.element.append(this.canvas);
+    view.over.add(this);
     this.off = view.camera.subscribe(() => this.later());
   }
 
@@ -57,8 +58,14 @@ export abstract class TileLayer<Ink> {
     this.later();
   }
 
+  /** Whether all of it that one looks at has come. */
+  isWhole(): boolean {
+    return !this.failed.get() && this.wanted().every((place) => this.isThere(place));
+  }
+
   destroy(): void {
     this.off();
+    this.view.over.delete(this);
     cancelAnimationFrame(this.frame);
     this.worker.terminate();
     this.since = Number.POSITIVE_INFINITY;
@@ -111,10 +118,14 @@ export abstract class TileLayer<Ink> {
 
   private go(): void {
     const camera = this.view.camera.get();
-    const wanted = this.inks.length === 0 ? [] : tileCover(this.view.slide, camera);
+    const wanted = this.wanted();
     this.ask(wanted);
     this.busy.set(wanted.some((place) => this.making.has(keyOf(place))));
     this.draw(camera, wanted);
+  }
+
+  private wanted(): readonly TilePlace[] {
+    return this.inks.length === 0 ? [] : tileCover(this.view.slide, this.view.camera.get());
   }
 
   private ask(wanted: readonly TilePlace[]): void {

@@ -41,6 +41,7 @@ export function TakeOfSlide({ study, series, view }: TakeOfSlideProps) {
         title,
         native ? t("power", { power: formatNumber(native * zoom, language, 1) }) : "",
         view.settled.get() ? "" : t("shown:preview"),
+        [...view.over].every((layer) => layer.isWhole()) ? "" : t("shown:overIncomplete"),
         bar ? "" : t("shown:noScale"),
       ];
       return { warning: t("shown:warning"), lines: linesOf(facts, named), bar };
