@@ -2,7 +2,8 @@
 
 Chromium without WebGL (OHIF gets software WebGL: without any its picture stays black), a CT of 60 slices of 512 x 512 that
 compresses about as real ones do, and a line of 2 Mbit/s and 60 ms emulated by the browser itself. The app is in the
-browser's cache, as on every visit but the first; what the first one costs is counted in bytes on the line.
+browser's cache, as on every visit but the first; what the first one costs is counted in bytes on the line. Pictures a
+second are those of loopback (bench/viewer_frames.py).
 ./dev bench viewer [--short] [--json FILE]; the reading room must be built whole (npm run build in viewer/web), as the bytes
 on the line are those of its compressed files.
 """
@@ -19,6 +20,7 @@ from typing import Any, Final
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
+from bench import viewer_frames
 from bench.report import Peer, Report, arguments, first_line, say
 from bench.slices import study_uids, write_slices
 from exchange.commands.second_viewer import VERSION, made_ready
@@ -156,6 +158,7 @@ def _node(folder: Path) -> Generator[NodeProcess]:
 def _measure(report: Report, node: NodeProcess, launched: Callable[..., Browser], options: argparse.Namespace) -> None:
     rounds = 1 if options.short else ROUNDS
     ours, theirs, peer = launched(*NO_WEBGL), launched(*SOFTWARE_WEBGL), f"OHIF {VERSION}"
+    unbound = launched(*NO_WEBGL, *viewer_frames.UNBOUND)
     try:
         say("the first visit")
         before, whole = _first_visit(ours, node)
@@ -166,9 +169,13 @@ def _measure(report: Report, node: NodeProcess, launched: Callable[..., Browser]
         say(peer)
         other = [_ohif(theirs, node) for _ in range(rounds)]
         first = _ohif_first(theirs, node)
+        say("pictures a second")
+        context = _context(unbound)
+        context.add_init_script(viewer_frames.COUNT)
+        viewer_frames.measure(report, _signed_in(context, node), f"{node.url}/study/{study_uids(STUDY)[0]}", ROUNDS)
     finally:
-        ours.close()
-        theirs.close()
+        for browser in (ours, theirs, unbound):
+            browser.close()
 
     def median(name: str) -> float:
         return statistics.median(one[name] for one in clicked) / 1000
