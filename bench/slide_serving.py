@@ -10,7 +10,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,8 +21,7 @@ from bench import fetch, peers
 from bench.report import Peer, Report, say
 
 CONNECTIONS = 8
-OURS, THEIRS = 3000, 300  # tiles a round
-ORTHANC_TILES = 1500
+OURS, OPENSLIDES, ORTHANCS = 3000, 300, 1500  # tiles a round, as many as take a while
 ORTHANC_CACHE_BYTES = 128 * 1024**2  # its MaximumStorageCacheSize, as it comes
 READY_S = 120.0
 LEVEL = 0  # the finest, of both
@@ -54,7 +53,7 @@ def _beside_openslide(report: Report, folder: Path, path: Path, tile: int, *, at
         node = stack.enter_context(peers.our_node(folder, data=data))
         peer = stack.enter_context(peers.openslide_server(folder, path, tile))
         ours = _ours(node)
-        theirs = Tiles(peer, "/tiles/0/{x}_{y}.jpg", ours.columns, ours.rows, THEIRS)
+        theirs = Tiles(peer, "/tiles/0/{x}_{y}.jpg", ours.columns, ours.rows, OPENSLIDES)
         _compare(report, f"{tile}-px tiles over HTTP", ours, theirs, at_least=at_least, rounds=rounds)
 
 
@@ -85,41 +84,36 @@ def _run(*command: str) -> None:
 def _ours(node: peers.Server) -> Tiles:
     """Return the one slide of a node, when it is there."""
     server = _at_root(node)
-    (series,) = _wait_for(server, "/dicom-web/series", lambda found: len(found) == 1)
+    (series,) = _wait_for(server, "/dicom-web/series")
     study, uid = (series[tag]["Value"][0] for tag in ("0020000D", "0020000E"))
-    told = _wait_for(server, f"/api/slides/{study}/{uid}", lambda _: True)
+    told = _wait_for(server, f"/api/slides/{study}/{uid}")
     finest = told["octaves"][LEVEL]
     return Tiles(server, told["tiles"] + "/0/0/0/{x}_{y}", finest["columns"], finest["rows"], OURS)
 
 
 def _orthancs(orthanc: peers.Server) -> Tiles:
     server = _at_root(orthanc)
-    (series,) = _wait_for(server, "/series", lambda found: len(found) == 1)
-    told = _wait_for(server, f"/wsi/pyramids/{series}", lambda _: True)
+    (series,) = _wait_for(server, "/series")
+    told = _wait_for(server, f"/wsi/pyramids/{series}")
     columns, rows = told["TilesCount"][LEVEL]
-    return Tiles(server, f"/wsi/tiles/{series}/{LEVEL}/{{x}}/{{y}}", columns, rows, ORTHANC_TILES)
+    return Tiles(server, f"/wsi/tiles/{series}/{LEVEL}/{{x}}/{{y}}", columns, rows, ORTHANCS)
 
 
 def _at_root(server: peers.Server) -> peers.Server:
     return replace(server, dicomweb=server.dicomweb.removesuffix("/dicom-web"))
 
 
-def _wait_for(server: peers.Server, path: str, is_there: Any) -> Any:
-    """Return what a server says as JSON, as soon as it says it and it is what is waited for."""
+def _wait_for(server: peers.Server, path: str) -> Any:
+    """Return what a server says as JSON, as soon as it says anything."""
     headers = {"Accept": "application/json, application/dicom+json"}
     headers |= {"Authorization": f"Bearer {server.token}"} if server.token else {}
-    until = time.monotonic() + READY_S
-    while True:
-        try:
-            with urllib.request.urlopen(urllib.request.Request(server.dicomweb + path, headers=headers)) as answer:
-                told = json.load(answer) if answer.status == 200 else []
-            if is_there(told):
+    request, until = urllib.request.Request(server.dicomweb + path, headers=headers), time.monotonic() + READY_S
+    while time.monotonic() < until:
+        with suppress(urllib.error.HTTPError), urllib.request.urlopen(request, timeout=READY_S) as answer:
+            if answer.status == 200 and (told := json.load(answer)):
                 return told
-        except urllib.error.HTTPError:
-            if time.monotonic() > until:
-                raise
-        assert time.monotonic() < until, f"{server.name} has no slide yet"
         time.sleep(0.2)
+    raise RuntimeError(f"{server.name} has no slide at {path}")
 
 
 def _compare(report: Report, name: str, ours: Tiles, theirs: Tiles, *, at_least: float | None, rounds: int) -> None:

@@ -5,6 +5,7 @@ refresh. Counted is what was drawn onto canvases that are in the page, so that a
 """
 
 import statistics
+import time
 from typing import Final
 
 from playwright.sync_api import Page
@@ -14,6 +15,7 @@ from bench.report import Report
 UNBOUND: Final = ("--disable-frame-rate-limit", "--disable-gpu-vsync")
 TURNS: Final = 200
 GOAL: Final = 60.0
+QUIET_S: Final = 2.0  # in which nobody asks for pixels: all are here
 STACK: Final = "[data-backend]"
 AXIAL: Final = "[data-mpr=axial] [role=img]"
 PLANES: Final = 3
@@ -51,15 +53,19 @@ TURN: Final = """([where, turns]) => new Promise((done) => {
 
 def measure(report: Report, page: Page, address: str, rounds: int) -> None:
     """Add the rows of the stack at an address, opened on a page whose context has `COUNT`; the first round warms up."""
+    asked: list[float] = []
+    page.on("request", lambda request: asked.append(time.monotonic()) if "/frames/" in request.url else None)
     page.goto(address)
     page.wait_for_selector("[data-tier='2']")
-    page.wait_for_load_state("networkidle")  # every slice is here without loss
+    while time.monotonic() - asked[-1] < QUIET_S:  # until every slice is here without loss
+        page.wait_for_timeout(200)
+    before = len(asked)
     report.figure("stack scrolled on loopback: pictures", "1/s", _drawn(page, STACK, rounds), at_least=GOAL)
     page.keyboard.press("Shift+M")
     page.wait_for_selector("[data-mpr=coronal] canvas")
-    page.wait_for_load_state("networkidle")
     frames = _drawn(page, AXIAL, rounds) / PLANES
     report.figure("MPR scrolled, all three planes drawn: frames", "1/s", frames, at_least=GOAL)
+    assert len(asked) == before, "pixels came while pictures were counted"
 
 
 def _drawn(page: Page, where: str, rounds: int) -> float:
