@@ -310,12 +310,12 @@ def _streams(section: bytes) -> Iterator[tuple[int, int]]:
 
 
 def _in_table(position: int, packet: bytes, tables: _Tables) -> Iterator[Stretch]:
+    begin = _payload(packet) + 1
     if not packet[3] & 0x10:
         yield from _in_adaptation(position, packet)
         return
     is_programs = _pid(packet) == _PROGRAMS_PID
     section = tables.programs if is_programs else tables.program
-    begin = _payload(packet) + 1
     end = begin + len(section)
     if packet[begin - 1 : end] != b"\0" + section:
         raise _held("is a transport stream whose tables change: send it as a bare stream or as MP4")

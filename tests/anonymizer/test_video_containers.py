@@ -409,6 +409,8 @@ def a_transport(*, beside: bytes = b"", **changed) -> bytes:
         (a_transport(beside=a_stream(SLICE[H264])[0]), "packets are missing or double"),
         (a_transport(beside=b"\x47\1\0\xd0" + bytes(184)), "damaged or scrambled"),
         (a_transport(beside=b"\x47\1\0\x30\xff" + bytes(183)), "damaged packets"),
+        (a_transport(beside=(b"\x47\0\0\0" + NAME).ljust(188, b"\xff")), "damaged packets"),  # of a table, with neither
+        (a_transport(beside=(b"\x47\x10\0\x20\0" + NAME).ljust(188, b"\xff")), "damaged packets"),
         (a_transport(beside=bytes(188)), "bytes between its packets"),
         (a_transport(told=descriptor(5, NAME * 16)), "tables longer than a packet"),
         (a_transport().replace(b"\0\1\xc1", b"\0\2\xc1", 1), "damaged tables"),
