@@ -111,7 +111,6 @@ def test_a_slide_is_whole_at_the_hub_without_its_label_and_nobody_was_asked(quie
 
 
 @pytest.mark.peer("dcmtk")
-@pytest.mark.peer("dcmtk")
 def test_an_account_that_is_disabled_is_out_at_once_whatever_it_has_open(quiet_network, tmp_path):
     network, hub = quiet_network, quiet_network.hub
     push(network, files_of(tmp_path / "ct", [a_ct(seed="withdrawn")]))
@@ -138,6 +137,7 @@ def test_an_account_that_is_disabled_is_out_at_once_whatever_it_has_open(quiet_n
     assert ended.value.rcvd.code == POLICY
 
 
+@pytest.mark.peer("dcmtk")
 def test_no_log_line_names_the_patient(quiet_network, tmp_path):
     network = quiet_network
     push(network, files_of(tmp_path / "cr", [a_cr(seed="log")]))
