@@ -338,6 +338,16 @@ def test_a_picture_that_is_stretched_stays_within_its_bound(monkeypatch):
     assert rows / columns == pytest.approx(80 / 60, rel=0.05)
 
 
+def test_a_viewport_does_not_stretch_a_picture_beyond_its_bound(monkeypatch):
+    monkeypatch.setattr(viewport, "ENLARGED_PIXELS_MAX", 1200)
+    ds = an_image(np.zeros((40, 60), np.uint8), PixelAspectRatio=["2", "1"])
+
+    assert picture(ds, viewport=Viewport(30, 40)).shape == (40, 30)
+    for room in (Viewport(60, 80), Viewport(59, 79), Viewport(1000, 1000, may_enlarge=False)):
+        with pytest.raises(LimitExceeded, match="ENLARGED_PIXELS_MAX"):
+            picture(ds, viewport=room)
+
+
 def test_a_region_outside_the_picture_is_refused():
     with pytest.raises(InvalidRequest, match="outside the image"):
         picture(an_image(np.zeros((10, 10), np.uint8)), viewport=Viewport(5, 5, Region(10, 0)))

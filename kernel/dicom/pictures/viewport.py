@@ -54,11 +54,11 @@ def shown_in(picture: Image.Image, viewport: Viewport | None, aspect: float = 1.
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     if size == picture.size:
         return picture
-    if scale > 1 and size[0] * size[1] > ENLARGED_PIXELS_MAX:
+    if size[0] <= picture.width and size[1] <= picture.height:
+        return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    if viewport is not None and size[0] * size[1] > ENLARGED_PIXELS_MAX:
         raise exceeded("ENLARGED_PIXELS_MAX", size[0] * size[1], ENLARGED_PIXELS_MAX)
-    if size[0] > picture.width or size[1] > picture.height:
-        return picture.resize(size, Image.Resampling.BICUBIC)
-    return picture.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    return picture.resize(size, Image.Resampling.BICUBIC)
 
 
 def _scale(width: float, height: float, viewport: Viewport | None) -> float:
