@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from exchange.node import certificates, machine
 from exchange.node.beside import is_served
+from exchange.node.origin import EVERYWHERE
 from exchange.node.supervise import FILES_BESIDE
 from gateway.dimse.upper_layer.tls import ServerTls
 from kernel.config import Config
@@ -83,7 +84,7 @@ def _asked_for(config: Config) -> str:
     if config.http.public_url:
         return urlsplit(config.http.public_url).hostname or ""
     host = config.http.host
-    return "" if _is_loopback(host) or host in ("", "0.0.0.0", "::") else host  # noqa: S104 (a comparison)
+    return "" if _is_loopback(host) or host in EVERYWHERE else host
 
 
 def _addresses(config: Config) -> Finding:

@@ -10,6 +10,8 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
+from gateway.dimse.upper_layer.tls import SEALED
+
 SOON: Final = timedelta(days=14)  # most authorities renew a month before the end: something does not, then
 
 
@@ -65,7 +67,7 @@ def _wrong_key(certificate: x509.Certificate, key_pem: bytes) -> Iterator[str]:
     try:
         key = load_pem_private_key(key_pem, None)
     except TypeError:
-        yield "the key is sealed with a password; a node cannot be asked for it"
+        yield SEALED
         return
     except ValueError:
         yield "the key file has no readable private key (PEM)"
