@@ -36,7 +36,7 @@ from kernel.errors import NotFound
 _STORED: Final = Offer(OCTETS, True, frozenset({"*"}), AS_STORED)  # noqa: FBT003 (a row)
 BULK_OFFERS: Final = (
     Offer(OCTETS, True, frozenset({""}), UNASKED),  # noqa: FBT003 (a row)
-    Offer(OCTETS, True, frozenset({"*"}), AS_STORED),  # noqa: FBT003 (a row)
+    _STORED,
     Offer(OCTETS, True, frozenset({EXPLICIT_VR_LITTLE_ENDIAN}), EXPLICIT_VR_LITTLE_ENDIAN),  # noqa: FBT003 (a row)
 )
 
