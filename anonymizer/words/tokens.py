@@ -128,16 +128,17 @@ class Tokens:
 
     def _places(self, text: str, words: Sequence[Word]) -> Iterator[Span]:
         """Yield places of the address that are written as names: two words, or one behind `xã`, `tỉnh` and the like."""
+        lengths = {len(place) for place in self.places}
         for index, word in enumerate(words):
-            for place in self.places:
-                found = words[index : index + len(place)]
-                if word.folded != place[0] or tuple(one.folded for one in found) != place:
+            for length in lengths if text[word.start].isupper() else ():  # not each place: there may be thousands
+                found = words[index : index + length]
+                if len(found) < length or tuple(one.folded for one in found) not in self.places:
                     continue
                 if not all(text[one.start].isupper() for one in found) or not _are_near(text, found):
                     continue
                 before = words[index - 1 : index]
                 behind = bool(before) and before[0].folded in _BEFORE_PLACES and _are_near(text, [*before, word])
-                if behind or (len(place) > 1 and not NEUTRAL.issuperset(place)):
+                if behind or (length > 1 and not NEUTRAL.issuperset(one.folded for one in found)):
                     yield Span(word.start, found[-1].end)
 
     def _numbers(self, folded: str) -> Iterator[Span]:
