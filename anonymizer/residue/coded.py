@@ -35,9 +35,8 @@ def decoded(content: bytes) -> Iterator[tuple[int, bytes]]:
     seen: set[bytes] = set()
     yield from _of_words(content, content, seen)
     for sign, pattern, decode in _ESCAPED:
-        if sign in content and pattern.search(content):
-            for offset, window in _windows(content, pattern):
-                yield offset, decode(window)
+        for offset, window in _windows(content, pattern) if sign in content else ():
+            yield offset, decode(window)
     if any(content[found.start() - 1] in _LINE_ENDS for found in _LINE.finditer(content)):  # as mail has base64
         yield from _of_words(content.replace(b"\r", b"").replace(b"\n", b""), content, seen)
 
