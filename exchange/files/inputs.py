@@ -93,7 +93,7 @@ def _entries(source: Path) -> Iterator[Entry]:
     for file in files:
         if file.path.name.upper() == DIRECTORY_NAME:
             continue
-        if file.problem or not file.path.is_file() or not _is_zip(file.path):
+        if file.problem or not _is_zip(file.path):
             yield file
         else:
             yield from _members(file.path)
@@ -142,6 +142,8 @@ def _why_no_zip(error: BaseException) -> str:
 def _is_zip(file: Path) -> bool:
     """Whether a file is a zip, and no instance that ends as one."""
     try:
+        if not file.is_file():  # a pipe would have to be waited for
+            return False
         with file.open("rb") as opened:
             return opened.read(DICOM_PREFIX.stop)[DICOM_PREFIX] != b"DICM" and zipfile.is_zipfile(opened)
     except OSError:

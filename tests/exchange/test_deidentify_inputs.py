@@ -99,6 +99,30 @@ def test_folders_and_files_that_may_not_be_read_are_told(folder: Path, tmp_path:
     assert written(tmp_path / "out") == 1
 
 
+def test_a_file_in_a_folder_that_may_be_listed_and_not_entered_is_told(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    (folder / "shut").mkdir()
+    (folder / "shut" / "two.dcm").write_bytes(as_file(a_ct()))
+
+    def refusing(real):
+        def called(path, *arguments, **named):
+            if str(path).endswith("two.dcm"):
+                raise PermissionError(errno.EACCES, "Permission denied")
+            return real(path, *arguments, **named)
+
+        return called
+
+    monkeypatch.setattr(os, "stat", refusing(os.stat))
+    monkeypatch.setattr(os, "open", refusing(os.open))
+
+    done = run(folder, tmp_path / "out")
+
+    assert done.exit_code == 1
+    assert "two.dcm: unreadable: no-permission" in told(done)
+    assert written(tmp_path / "out") == 1
+
+
 def test_a_name_that_is_not_utf_8_or_moves_the_cursor_is_told_in_escapes(folder: Path, tmp_path: Path):
     for name in (b"Nguy\xea\xf4n.dcm", b"a\x1b[2Jb\n.dcm"):
         Path(os.fsdecode(os.fsencode(folder) + b"/" + name)).write_bytes(b"nothing")
