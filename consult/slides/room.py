@@ -1,6 +1,5 @@
 """The parts that serve slides, together."""
 
-import threading
 from dataclasses import dataclass
 
 from consult.slides.bulk import BulkAnnotations
@@ -45,7 +44,7 @@ class SlideRoom:
         self.bulk.forget()
         self.segments.forget()
         if self.vendor_files is not None:
-            threading.Thread(target=self.vendor_files.sweep, name="vendor-files-sweep", daemon=True).start()
+            self.vendor_files.sweep_soon()
 
     def sweep(self) -> None:
         """Remove what an earlier run forgot."""

@@ -15,6 +15,7 @@ import os
 import re
 import secrets
 import shutil
+import threading
 import zipfile
 from collections.abc import Generator, Sequence
 from contextlib import contextmanager, suppress
@@ -80,6 +81,8 @@ class VendorFiles:
         self._root = root
         self._db = db
         self._blobs = blobs
+        self._waits = threading.Lock()  # held by a sweep that has not begun
+        self._sweeps = threading.Lock()
 
     def keep(self, file: Path, whose: Whose) -> None:
         """Copy a slide's file, and what is beside it; durable on return. What is kept already is passed over.
@@ -123,7 +126,7 @@ class VendorFiles:
         except OSError as error:
             raise told(error, self._blobs, size) from error
         if not self._is_here(whose):  # deleted meanwhile: the sweep that went with it came too early for this file
-            shutil.rmtree(final, ignore_errors=True)
+            self._remove(final)
 
     def has(self, grant: index.Granted, series_instance_uid: str) -> bool:
         """Whether the file of a series, which is here, is kept and would be given to who asks."""
@@ -152,6 +155,11 @@ class VendorFiles:
             raise NotFound(what="vendor's file of this slide") from None
         return VendorFile(folder / "file", f"{series_instance_uid}{about.suffix}")
 
+    def sweep_soon(self) -> None:
+        """Sweep in a thread, unless a sweep waits already: however many deletions there are, one runs and one waits."""
+        if self._waits.acquire(blocking=False):
+            threading.Thread(target=self._sweep_next, name="vendor-files-sweep", daemon=True).start()
+
     def sweep(self) -> None:
         """Remove the files of series that are gone."""
         if not self._root.is_dir():
@@ -164,7 +172,7 @@ class VendorFiles:
             except (OSError, msgspec.DecodeError):
                 continue
             if not self._is_here(whose):
-                shutil.rmtree(folder, ignore_errors=True)
+                self._remove(folder)
         flush_folder(self._root)
 
     def begin(self) -> None:
@@ -173,6 +181,18 @@ class VendorFiles:
             for folder in self._root.glob(f"*{_NEW}"):
                 shutil.rmtree(folder, ignore_errors=True)
         self.sweep()
+
+    def _sweep_next(self) -> None:
+        with self._sweeps:
+            self._waits.release()
+            self.sweep()
+
+    def _remove(self, folder: Path) -> None:
+        """Remove a file, whole: what is left of it if the program ends meanwhile is taken for half copied."""
+        unnamed = self._root / (secrets.token_hex(8) + _NEW)
+        with suppress(OSError):  # another was quicker
+            folder.rename(unnamed)
+            shutil.rmtree(unnamed, ignore_errors=True)
 
     @contextmanager
     def _copying(self) -> Generator[Path]:

@@ -4,6 +4,7 @@ import errno
 import io
 import os
 import shutil
+import threading
 import zipfile
 from dataclasses import replace
 from types import SimpleNamespace
@@ -181,6 +182,53 @@ def test_whoever_forgets_slides_sweeps_their_files(room, slide):
     room.slides.vendor_files.sweep()  # as the thread does that was just begun
 
     assert folders(room) == []
+
+
+def test_however_many_are_deleted_one_sweep_runs_and_one_waits(room, monkeypatch):
+    files, begun, goes_on = room.slides.vendor_files, threading.Semaphore(0), threading.Event()
+    ended, before = threading.Semaphore(0), threading.enumerate()
+
+    def sweep() -> None:
+        begun.release()
+        assert goes_on.wait(20)
+        ended.release()
+
+    monkeypatch.setattr(files, "sweep", sweep)
+    files.sweep_soon()
+    assert begun.acquire(timeout=20)
+    for _ in range(10):
+        files.sweep_soon()
+
+    sweeping = [one for one in threading.enumerate() if one not in before]
+    goes_on.set()
+    for one in sweeping:
+        one.join(20)
+
+    assert len(sweeping) == 2
+    assert [ended.acquire(blocking=False) for _ in range(3)] == [True, True, False]
+
+
+def test_one_that_was_half_removed_when_the_program_ended_goes_with_the_next_start_and_may_come_again(
+    room, slide, monkeypatch
+):
+    files, whose = room.slides.vendor_files, Whose("LOCAL", "1.2", "1.2.3")
+    with monkeypatch.context() as then:
+        then.setattr(VendorFiles, "_is_here", lambda *_: True)
+        files.keep(slide, whose)
+    with monkeypatch.context() as then:
+        then.setattr("consult.slides.vendor_files.shutil.rmtree", lambda folder, **_: (folder / "about").unlink())
+        files.sweep()
+    assert len(folders(room)) == 1
+
+    monkeypatch.setattr(VendorFiles, "_is_here", lambda *_: True)
+    files.keep(slide, whose)
+    files.begin()
+
+    (kept,) = folders(room)
+    assert sorted(one.name for one in (room.stores.config.node.data / "vendor-slides" / kept).iterdir()) == [
+        "about",
+        "file",
+    ]
 
 
 def test_a_second_taking_keeps_it_once(room, intake, slide):
