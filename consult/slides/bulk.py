@@ -12,7 +12,7 @@ from kernel.archive import index as archive_index
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
 from kernel.database import Database
-from kernel.errors import BlobMissing, LimitExceeded, MalformedInstance, MalformedSlide, NotFound
+from kernel.errors import LimitExceeded, MalformedInstance, MalformedSlide, NotFound
 from wsi.bulk import BULK_ANNOTATIONS, Group, read_groups, refers_to
 from wsi.limits import at_most
 
@@ -126,8 +126,5 @@ class BulkAnnotations:
 
     def _mapped(self, one: Located) -> mmap.mmap:
         at_most("bytes of bulk annotations", one.size_bytes, BYTES_MAX)
-        try:
-            with self._blobs.path(one.blob_key).open("rb") as file:
-                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except FileNotFoundError:
-            raise BlobMissing(key=one.blob_key) from None
+        with self._blobs.open(one.blob_key) as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)

@@ -14,7 +14,7 @@ from kernel.archive import index as archive_index
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
 from kernel.database import Database
-from kernel.errors import BlobMissing, LimitExceeded, MalformedInstance, MalformedSlide, NotFound
+from kernel.errors import LimitExceeded, MalformedInstance, MalformedSlide, NotFound
 from wsi.limits import at_most
 from wsi.segment_places import Laid, laid_on
 from wsi.segmentation import SEGMENTATIONS, About, Reason, Segment, Segmentation, read_about, read_segmentation
@@ -130,11 +130,8 @@ class Segmentations:
         BlobMissing
             It is not there.
         """
-        try:
-            with self._blobs.path(one.blob_key).open("rb") as file:
-                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-        except FileNotFoundError:
-            raise BlobMissing(key=one.blob_key) from None
+        with self._blobs.open(one.blob_key) as file:
+            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
 
     def _remembered(self, key: _Key) -> _Remembered | None:
         with self._lock:
