@@ -22,10 +22,14 @@ export function KeyHelp({ opened, onClose }: KeyHelpProps) {
   const [asked, ask] = useState<string>();
   const here = useContext(KeyScope);
   if (here === "") return null;
+  const close = () => {
+    ask(undefined);
+    onClose();
+  };
   return (
     <Modal
       opened={opened}
-      onClose={onClose}
+      onClose={close}
       title={t("keysTitle")}
       size="lg"
       closeOnEscape={asked === undefined}
