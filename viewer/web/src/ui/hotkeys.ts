@@ -6,6 +6,13 @@ import { useRemap } from "./keyScope";
 
 export type KeyTable = Readonly<Record<string, (event: KeyboardEvent) => void>>;
 
+const SLIDER_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]);
+
+/** Where the page has the keys that move a slider: whoever is at the slider means the slider. */
+export function keepSliderKeys(event: Pick<KeyboardEvent, "key" | "stopPropagation">): void {
+  if (SLIDER_KEYS.has(event.key)) event.stopPropagation();
+}
+
 /** Whether a press belongs to a text field, a list or an open dialogue rather than to the page. */
 function isElsewhere(event: KeyboardEvent): boolean {
   const target = event.target;

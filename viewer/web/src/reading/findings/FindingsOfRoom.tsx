@@ -54,11 +54,11 @@ export function FindingsOfRoom(props: FindingsOfRoomProps) {
         .keysOf([study, ...priors].find((one) => one.studyInstanceUid === shown.study) ?? study)
         .toggle(imageOf(shown));
   };
-  // Where a reconstruction stands before the pictures, its keys are the reconstruction's.
   const save = () => {
     onListed(true); // it says whether that succeeded
     void findings?.save();
   };
+  // Where a reconstruction stands before the pictures, its keys are the reconstruction's.
   useKeys(view ? { [LIST_KEY]: () => onListed(!listed), [CHOOSE_KEY]: choose, [SAVE_KEY]: save } : {});
   const seek = useSeek(view, onSeries);
   const seekPlace = (frameOfReferenceUid: string, place: Vector) => {

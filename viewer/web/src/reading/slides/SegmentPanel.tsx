@@ -2,13 +2,13 @@
 
 import { Button } from "@mantine/core";
 import { useTranslation } from "react-i18next";
+import { keepSliderKeys } from "../../ui/hotkeys";
 import styles from "./BulkPanel.module.css";
 import own from "./SegmentPanel.module.css";
 import type { ListedSegment, ListedSegmentation, Segments } from "./useSegments";
 
 const OPACITY_MIN = 0.05;
 const OPACITY_STEP = 0.05;
-const SLIDER_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]);
 
 export function SegmentPanel({ segments }: { readonly segments: Segments }) {
   const { t } = useTranslation(["slides", "common"]);
@@ -83,10 +83,7 @@ function Segment({ listed, segments }: { readonly listed: ListedSegment; readonl
           disabled={!isOn}
           aria-label={t("segments.opacity", { name })}
           aria-valuetext={`${Math.round(opacity * 100)}%`}
-          onKeyDown={(event) => {
-            // Whoever is at the slider means the slider, not the slide.
-            if (SLIDER_KEYS.has(event.key)) event.stopPropagation();
-          }}
+          onKeyDown={keepSliderKeys}
           onChange={(event) => segments.setOpacity(key, Number(event.currentTarget.value))}
         />
       </div>

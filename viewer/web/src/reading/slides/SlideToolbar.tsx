@@ -14,6 +14,7 @@ import { nativePower } from "../../engine/slides/geometry";
 import type { Slide } from "../../engine/slides/slide";
 import type { SlideView } from "../../engine/slides/slideView";
 import { formatNumber } from "../../ui/format";
+import { keepSliderKeys } from "../../ui/hotkeys";
 import { usePreferences } from "../../ui/preferences";
 import { Tool } from "../toolbar/Tool";
 import toolbarStyles from "../toolbar/Toolbar.module.css";
@@ -136,8 +137,6 @@ function OpticalPaths({ view, slide }: { readonly view: SlideView; readonly slid
   );
 }
 
-const SLIDER_KEYS = new Set(["ArrowLeft", "ArrowRight", "ArrowUp", "ArrowDown", "Home", "End", "PageUp", "PageDown"]);
-
 /** Planes in order of their height, as the fine focus of a microscope goes through them. */
 function Focus({ view, slide }: { readonly view: SlideView; readonly slide: Slide }) {
   const { t } = useTranslation("slides");
@@ -159,10 +158,7 @@ function Focus({ view, slide }: { readonly view: SlideView; readonly slide: Slid
         value={index}
         aria-label={t("focus")}
         aria-valuetext={height}
-        onKeyDown={(event) => {
-          // Whoever is at the slider means the slider, not the slide.
-          if (SLIDER_KEYS.has(event.key)) event.stopPropagation();
-        }}
+        onKeyDown={keepSliderKeys}
         onChange={(event) => view.show({ focalPlane: planes[Number(event.currentTarget.value)]?.number ?? chosen })}
       />
       <span className={toolbarStyles["rateText"]}>{height}</span>
