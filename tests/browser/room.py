@@ -40,9 +40,9 @@ def _keep_no_draft(route: Route) -> None:
     route.fulfill(json={"version": sent["version"] + 1, "content": "", "at": None})
 
 
-def greys_of(address: str) -> NDArray[np.uint8]:
-    """Return the grey levels, rows by columns, of a picture that is told as a data URL."""
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.split(",", 1)[1]))).convert("L"))
+def pixels_of(address: str, mode: Literal["L", "RGB", "RGBA"] = "L") -> NDArray[np.uint8]:
+    """Return the pixels, rows by columns, of a picture that is told as a data URL: grey levels, or colors."""
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(address.split(",", 1)[1]))).convert(mode))
 
 
 class Room:
@@ -203,7 +203,7 @@ class Room:
 
     def grey(self, canvas: str = "[data-backend] canvas") -> NDArray[np.uint8]:
         """Return the canvas as grey levels, rows by columns."""
-        return greys_of(str(self.page.evaluate(PICTURE, canvas)))
+        return pixels_of(str(self.page.evaluate(PICTURE, canvas)))
 
     def marks(self) -> list[str]:
         """Return the texts of what was measured on this slice."""

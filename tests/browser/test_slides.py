@@ -1,7 +1,5 @@
 """A pathologist reads a whole slide in Chromium: a real one, sent by STOW-RS, on a machine without a graphics card."""
 
-import base64
-import io
 import math
 import re
 from collections.abc import Iterator
@@ -11,11 +9,10 @@ import numpy as np
 import openslide
 import pydicom
 import pytest
-from PIL import Image
 from playwright.sync_api import Browser, Locator, Route, expect
 
 from tests.browser.axe import found_in_the_way
-from tests.browser.room import LOOKS, PASSWORD, PATIENCE_MS, Language, Room, Scheme
+from tests.browser.room import LOOKS, PASSWORD, PATIENCE_MS, Language, Room, Scheme, pixels_of
 from tests.support.nodes import HUB, NodeProcess, wait_until
 from tests.wsi.segment_builders import by_highdicom
 from wsi.jpeg import segments
@@ -74,6 +71,12 @@ def node(built: Path, tmp_path_factory: pytest.TempPathFactory, sample: list[Pat
     node.stop()
 
 
+def middle_of(shown: np.ndarray) -> np.ndarray:
+    """Return the part of a picture that is compared."""
+    top, left = (shown.shape[0] - PATCH) // 2, (shown.shape[1] - PATCH) // 2
+    return shown[top : top + PATCH, left : left + PATCH]
+
+
 class SlideRoom:
     """The reading room with the slide open."""
 
@@ -117,14 +120,11 @@ class SlideRoom:
 
     def colors(self, number: int) -> np.ndarray:
         """Return a drawing, rows by columns by three colors."""
-        data = str(self.page.evaluate(DRAWING, number)).split(",", 1)[1]
-        return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGB")).astype(int)
+        return pixels_of(str(self.page.evaluate(DRAWING, number)), "RGB").astype(int)
 
     def patch(self, number: int = 0) -> np.ndarray:
         """Return the middle of a drawing, of several slides the one counted from the left."""
-        shown = self.colors(number)
-        top, left = (shown.shape[0] - PATCH) // 2, (shown.shape[1] - PATCH) // 2
-        return shown[top : top + PATCH, left : left + PATCH]
+        return middle_of(self.colors(number))
 
     def write(self, text: str) -> Locator:
         """Write on the slide, save nothing, and return the mark."""
@@ -552,10 +552,7 @@ def masks(node: NodeProcess, sample: list[Path]) -> np.ndarray:
 def over(slide: SlideRoom) -> np.ndarray:
     """Return what lies over the middle of a slide, rows by columns by color and alpha."""
     expect(slide.page.locator(".va-segments[data-drawn=there]")).to_be_attached(timeout=PATIENCE_MS)
-    data = str(slide.page.evaluate(SEGMENTS, 0)).split(",", 1)[1]
-    shown = np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("RGBA")).astype(int)
-    top, left = (shown.shape[0] - PATCH) // 2, (shown.shape[1] - PATCH) // 2
-    return shown[top : top + PATCH, left : left + PATCH]
+    return middle_of(pixels_of(str(slide.page.evaluate(SEGMENTS, 0)), "RGBA").astype(int))
 
 
 def seen(mask: np.ndarray, center: tuple[float, float], size: tuple[int, int]) -> np.ndarray:

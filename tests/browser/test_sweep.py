@@ -13,7 +13,7 @@ from PIL import Image
 from pydicom.dataset import Dataset
 
 from tests.browser.pixels import flat_places
-from tests.browser.room import PASSWORD, Room, greys_of
+from tests.browser.room import PASSWORD, Room, pixels_of
 from tests.support.builders import a_uid
 from tests.support.nodes import HUB, NodeProcess
 
@@ -92,7 +92,8 @@ def kinds(samples: Path) -> dict[str, list[Sample]]:
         for path, ds in _readable(samples):
             if encoded(ds) not in found["cpu"]:
                 sample = _in_the_study(ds, f"{len(found['cpu']):03} {path.name}"[:60])
-                found["cpu"][encoded(ds)] = found["gpu"].setdefault(drawn(ds), sample) and sample
+                found["cpu"][encoded(ds)] = sample
+                found["gpu"].setdefault(drawn(ds), sample)
     return {backend: list(of.values()) for backend, of in found.items()}
 
 
@@ -156,7 +157,7 @@ def _off(room: Room, sample: Sample) -> float | None:
     told = room.page.evaluate(SHOWN, sample.name)
     if told is None:
         return None
-    shown = greys_of(told).astype(float)
+    shown = pixels_of(told).astype(float)
     place = f"{room.dicomweb()}/series/{sample.series}/instances/{sample.instance}/frames/1/rendered"
     if not (sample.is_drawn and sample.is_in_order):
         return 0.0 if shown.max() > 0 else float("inf")

@@ -1,7 +1,5 @@
 """A stack as a volume: three planes whose every grey is the value of that place in the patient, without WebGL."""
 
-import base64
-import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,11 +7,10 @@ import numpy as np
 import pydicom
 import pytest
 from numpy.typing import NDArray
-from PIL import Image
 from playwright.sync_api import Browser, Locator, expect
 
 from tests.browser.axe import found_in_the_way
-from tests.browser.room import LAPTOP, PATIENCE_MS, PHONE, Room
+from tests.browser.room import LAPTOP, PATIENCE_MS, PHONE, Room, pixels_of
 from tests.support.builders import a_ct, a_uid, as_file, with_pixels
 from tests.support.nodes import HUB, NodeProcess
 
@@ -174,8 +171,7 @@ def drawn(room: Room) -> None:
 
 
 def picture(room: Room, plane: str) -> NDArray[np.float64]:
-    data = str(room.page.evaluate(PICTURE, plane)).split(",", 1)[1]
-    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data))).convert("L")).astype(float)
+    return pixels_of(str(room.page.evaluate(PICTURE, plane))).astype(float)
 
 
 def places(
