@@ -15,7 +15,7 @@ import { Lookups } from "./lookups";
 import { moduleOf } from "./modules";
 import { EXPLICIT_LITTLE_ENDIAN } from "./multipart";
 import { Palettes } from "./palettes";
-import { FrameProblem, faultOf, isOfImage } from "./problems";
+import { FrameProblem, faultOf, isOfForm, isOfImage } from "./problems";
 import { hasTiers, type Tier, WHOLE } from "./tiers";
 
 const SCHEME = "vienanh";
@@ -177,7 +177,7 @@ async function first(frame: Frame, signal: AbortSignal): Promise<Types.IImage> {
     return await step(frame, 0, signal);
   } catch (error) {
     if (!(error instanceof FrameProblem) || !isOfImage(error.kind)) throw error;
-    withoutTiers.add(series);
+    if (isOfForm(error.kind)) withoutTiers.add(series);
     return whole(frame, signal);
   }
 }

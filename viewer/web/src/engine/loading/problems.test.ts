@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { FrameProblem, faultOf, isOfImage, refusalOf } from "./problems";
+import { FrameProblem, faultOf, isOfForm, isOfImage, refusalOf } from "./problems";
 
 function answer(status: number, body: string, type = "application/problem+json"): Response {
   return new Response(body, { status, headers: { "Content-Type": type } });
@@ -42,5 +42,12 @@ test("a frame without steps is asked for whole, one that the line did not bring 
     true,
     false,
     false,
+  ]);
+});
+
+test("only what the node has in no such form is taken for all of a series", () => {
+  expect((["syntax", "unreadable", "damaged", "lost", "tooLarge", "missing"] as const).filter(isOfForm)).toEqual([
+    "syntax",
+    "unreadable",
   ]);
 });

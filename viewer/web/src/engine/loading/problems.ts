@@ -69,3 +69,8 @@ const PASSING: ReadonlySet<FrameProblemKind> = new Set(["signedOut", "denied", "
 export function isOfImage(kind: FrameProblemKind): boolean {
   return !PASSING.has(kind);
 }
+
+/** Whether the node has no such form of the image: nor, then, of the others of its series. */
+export function isOfForm(kind: FrameProblemKind): boolean {
+  return kind === "syntax" || kind === "unreadable";
+}
