@@ -17,6 +17,7 @@ vi.mock("./line", () => ({
   },
 }));
 
+const JPEG = "1.2.840.10008.1.2.4.50";
 const UNCOMPRESSED = "1.2.840.10008.1.2.1";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -71,4 +72,19 @@ test.each([
 
   expect(paths.filter((path) => path.endsWith("/tiers/0"))).toHaveLength(times);
   expect(paths[1]).toBe(`${series}.1/frames/1 *`);
+});
+
+test("frames of an instance whose first one the browser would misread are asked for decoded at once", async () => {
+  const rgb = {
+    "00280002": { vr: "US", Value: [3] },
+    "00280004": { vr: "CS", Value: ["RGB"] },
+    "00280008": { vr: "IS", Value: [3] },
+  };
+
+  const paths = await asked("2.25.3", 1, rgb, (path) => pixels(path.endsWith("*") ? JPEG : UNCOMPRESSED));
+
+  expect(paths).toEqual([
+    "2.25.3.1/frames/1 *",
+    ...[1, 2, 3].map((frame) => `2.25.3.1/frames/${frame} ${UNCOMPRESSED}`),
+  ]);
 });

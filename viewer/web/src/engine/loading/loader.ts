@@ -34,6 +34,8 @@ const begun = new Map<string, Uint8Array>();
 const sharpening = new Map<string, Promise<void>>();
 /** Series whose frames the server has whole alone. */
 const withoutTiers = new Set<string>();
+/** Instances whose frames the browser's decoder would misread, so that the others are not fetched for nothing. */
+const misread = new Set<string>();
 /** Pictures of every sample as it is stored. */
 const wholes = new WeakSet<Types.IImage>();
 const listeners = new Set<Sharper>();
@@ -142,10 +144,13 @@ async function timed<T>(fetched: Promise<T>, sizeOf: (result: T) => number): Pro
 
 async function whole(frame: Frame, signal: AbortSignal): Promise<Types.IImage> {
   const fetching = { signal, wait: pause };
-  const syntax = wantsDecoded(frame.pixels) ? EXPLICIT_LITTLE_ENDIAN : undefined;
-  const stored = await timed(fetchFrame(frame.url, fetching, syntax), (fetched) => fetched.bytes.length);
-  const misread = isMisread(frame.pixels, stored);
-  const part = misread ? await fetchFrame(frame.url, fetching, EXPLICIT_LITTLE_ENDIAN) : stored;
+  const isForNode = wantsDecoded(frame.pixels) || misread.has(frame.sopInstanceUid);
+  const syntax = isForNode ? EXPLICIT_LITTLE_ENDIAN : undefined;
+  let part = await timed(fetchFrame(frame.url, fetching, syntax), (fetched) => fetched.bytes.length);
+  if (isMisread(frame.pixels, part)) {
+    misread.add(frame.sopInstanceUid);
+    part = await fetchFrame(frame.url, fetching, EXPLICIT_LITTLE_ENDIAN);
+  }
   const image = await decoding.image(frame, part);
   wholes.add(image);
   setReady(frame.imageId, WHOLE);
