@@ -12,6 +12,7 @@ from anonymizer.codestreams import mp4, transport
 from kernel.errors import LimitExceeded, MalformedInstance, Refused
 from tests.anonymizer.test_videos import H264, HEVC, MPEG2, NAME, SLICE, a_message, cleaned, messages
 from tests.dicom.test_video import needs_ffmpeg
+from tests.support.absent import absent
 
 SOURCE = ("-f", "lavfi", "-i", "testsrc=size=64x48:rate=25")
 SOUND = ("-f", "lavfi", "-i", "sine=duration=1")
@@ -23,7 +24,7 @@ ENCODED_BY = {"libx264": b"x264 - core", "libx265": b"x265 (build"}
 def encoded(path, *arguments: str) -> bytes:
     command = ["ffmpeg", "-loglevel", "error", "-y", *arguments, "-pix_fmt", "yuv420p", str(path)]
     if subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("this ffmpeg lacks an encoder")
+        absent("this ffmpeg lacks an encoder")
     return path.read_bytes()
 
 

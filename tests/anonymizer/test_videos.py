@@ -20,6 +20,7 @@ from kernel.dicom.scanning.scanner import scan
 from kernel.errors import LimitExceeded, MalformedInstance, Refused
 from tests.dicom.test_video import needs_ffmpeg
 from tests.dicomweb.test_videos import a_video
+from tests.support.absent import absent
 
 MPEG2, H264, HEVC = "1.2.840.10008.1.2.4.100", "1.2.840.10008.1.2.4.102", "1.2.840.10008.1.2.4.107"
 NAME = b"LE VAN KHAC"
@@ -179,7 +180,7 @@ def made_by_ffmpeg(encoder: str, form: str) -> bytes:
     command = ["ffmpeg", "-loglevel", "error", *source, "-c:v", encoder, "-f", form, "pipe:1"]
     done = subprocess.run(command, capture_output=True, check=False)
     if done.returncode:
-        pytest.skip(f"this ffmpeg has no {encoder}")
+        absent(f"this ffmpeg has no {encoder}")
     return done.stdout
 
 

@@ -20,6 +20,7 @@ import pytest
 from playwright.sync_api import Browser, Playwright, expect, sync_playwright
 
 from tests.browser.room import PASSWORD, PATIENCE_MS, Room
+from tests.support.absent import absent
 from tests.support.nodes import SITE, NodeProcess
 
 expect.set_options(timeout=PATIENCE_MS)  # what is to come comes when the machine is busy, too
@@ -57,7 +58,7 @@ def built() -> Path:
     """Folder of the room as it was built; who needs it is passed over without it."""
     folder = ROOT / "viewer" / "static"
     if not (folder / "index.html").exists():
-        pytest.skip("the reading room is not built: npm run build in viewer/web")
+        absent("the reading room is not built: npm run build in viewer/web")
     return folder
 
 

@@ -5,7 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests.support.absent import absent
 
 WEB = Path(__file__).parents[2] / "viewer" / "web"
 
@@ -13,7 +13,7 @@ WEB = Path(__file__).parents[2] / "viewer" / "web"
 def test_the_types_of_the_reading_room_are_those_of_the_server():
     node = shutil.which("node")
     if node is None:
-        pytest.skip("node is missing")
+        absent("node is missing")
     described = subprocess.run([sys.executable, WEB / "scripts" / "describe.py"], check=True, capture_output=True)
 
     checked = subprocess.run(
