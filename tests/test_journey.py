@@ -149,6 +149,11 @@ def test_no_log_line_names_the_patient(quiet_network, tmp_path):
     assert not [word for word in ("Hương", "Huong", "BN0000", "19700412", TOKEN) if word in logs]
 
 
+def test_a_node_tells_the_first_administrator_s_password_once(quiet_network):
+    for node in (quiet_network.site, quiet_network.hub):
+        assert node.log.count("first sign-in: account admin, one-time password ") == 1
+
+
 def test_a_node_answers_health_metrics_and_its_description(quiet_network):
     network = quiet_network
     with a_client(network.hub.url) as client:

@@ -47,8 +47,9 @@ def serve(
             _refuse_anything_but_loopback(settings)
         telemetry.configure(settings.log)
         with reserved(settings), assembled(settings, dev_token=dev_token) as node:
-            password = node.stores.access.first_administrator()
-            Running(node, lambda running: _tell(running, settings, password)).run()
+            # Not before it listens: a start that fails would take the password along, told to nobody.
+            first = node.stores.access.first_administrator
+            Running(node, lambda running: _tell(running, settings, first())).run()
 
 
 def demo(

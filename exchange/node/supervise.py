@@ -184,6 +184,7 @@ class Running:
         return {"stopping": "the node is stopping" if self._stopping.is_set() else "", **ready_checks(self._node)}
 
     def _ready(self) -> None:
+        self._announce(self)
         data = self._node.stores.config.node.data
         orders = self._node.orders
         content = {
@@ -197,7 +198,6 @@ class Running:
         unnamed.write_text(json.dumps(content))
         unnamed.replace(data / LISTENING_FILE)
         _log.info("node_ready", http=self.http_url, dimse_port=self.dimse_port)
-        self._announce(self)
 
     def _settle(self) -> None:
         node = self._node

@@ -299,6 +299,16 @@ def test_a_second_node_on_a_folder_is_refused_and_told_who_runs_there(run, tmp_p
     assert not (tmp_path / "data" / "vienanh.db").exists()
 
 
+def test_a_start_that_cannot_listen_leaves_the_first_administrator_to_the_next(run, tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        refused = run("serve", "--http-port", str(other.getsockname()[1]), "--dicom-port", "0")
+
+    assert refused.exit_code == 2
+    assert "cannot listen there" in refused.output
+    with opened(config_reading.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "data")})) as stores:
+        assert stores.access.first_administrator() is not None
+
+
 def test_a_folder_is_free_again_when_its_node_ended(run, tmp_path):
     config = config_reading.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "data")})
 
