@@ -117,6 +117,21 @@ def test_priors_come_from_other_sites_where_the_issuer_is_shared_and_the_reader_
     assert of_one_site == denied == []
 
 
+def test_newer_studies_of_others_with_the_same_number_displace_no_priors(room, monkeypatch):
+    monkeypatch.setattr("viewer.server.reading.PRIORS_MAX", 2)
+    here, prior = (
+        room.add_study(seed=seed, PatientID="5", IssuerOfPatientID="BHYT", StudyDate=date)
+        for seed, date in (("here", "20260102"), ("prior", "20250101"))
+    )
+    for number in range(2):
+        room.add_study(seed=f"{number}", site="BV2", PatientID="5", IssuerOfPatientID="BV2", StudyDate="20260103")
+
+    with room.signed_in() as client:
+        found = client.get(f"/api/studies/{here}/priors").raise_for_status().json()
+
+    assert [study["studyInstanceUID"] for study in found] == [prior]
+
+
 def test_a_number_with_a_wildcard_and_a_missing_number_have_no_priors_of_others(room):
     starred = room.add_study(seed="starred", PatientID="7*")
     room.add_study(seed="seventy", PatientID="70")

@@ -64,7 +64,8 @@ def add_reading(router: APIRouter, services: Services) -> None:
         if not mine.patient_id:
             return []
         sites = None if mine.issuer in services.config.access.shared_issuers else frozenset({mine.site})
-        rows = _matching(services, visit, sites, PRIORS_MAX, PatientID=mine.patient_id)
+        keys = {"PatientID": mine.patient_id, "IssuerOfPatientID": mine.issuer}
+        rows = _matching(services, visit, sites, PRIORS_MAX, **keys)
         person = (mine.patient_id, mine.issuer)  # what is searched for may hold a wildcard
         same = [row for row in rows if (row.patient_id, row.issuer) == person]
         own = (mine.site, mine.study_instance_uid)
