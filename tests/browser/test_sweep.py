@@ -169,4 +169,5 @@ def _off(room: Room, sample: Sample) -> float | None:
     top, left = (height - down) // 2, (width - across) // 2
     flat = flat_places(wanted)
     differences = np.abs(shown[top : top + down, left : left + across] - wanted)
-    return float(differences[flat].mean() if flat.sum() > FLAT_MIN else 0.0)
+    assert flat.sum() > FLAT_MIN, f"{sample.name} has nothing to compare"
+    return float(differences[flat].mean())
