@@ -36,6 +36,7 @@ from bench.load import load_sqlite
 from bench.patterns import Known, known_studies
 from bench.peers import Server
 from bench.report import Peer, Report, arguments, say
+from bench.rest import rest
 from bench.studies import Studies
 from bench.tiny import metadata_of_one, zipped
 from gateway.dimse.upper_layer.commands import ELEMENTS
@@ -72,14 +73,23 @@ class Pair:
     orthanc: Server
     report: Report
 
-    def compare(self, name: str, unit: str, doing: Doing, at_least: float | None, *, rounds: int = ROUNDS) -> None:
+    def compare(
+        self,
+        name: str,
+        unit: str,
+        doing: Doing,
+        at_least: float | None,
+        *,
+        rounds: int = ROUNDS,
+        before: Callable[[], None] = os.sync,
+    ) -> None:
         """Add a row of what each does a second, and one of the processor time that it takes."""
         say(name)
         rates: dict[str, list[float]] = {self.ours.name: [], self.orthanc.name: []}
         cpus: dict[str, list[float]] = {self.ours.name: [], self.orthanc.name: []}
         for number in range(rounds + 1):
             for server in (self.ours, self.orthanc):
-                os.sync()
+                before()
                 before_s = server.cpu_s()
                 count, elapsed_s = doing(server)
                 if number:
@@ -198,7 +208,7 @@ def _stow(folder: Path, pair: Pair, size: Size) -> list[int]:
             return size.slices, fetch.post_all(server, "/studies", stow.CONTENT_TYPE, content, connections)
 
         doing = f"STOW-RS, {stow.named(connections)}, {stow.INSTANCES_EACH} instances a request"
-        pair.compare(doing, "instances", store, 2)
+        pair.compare(doing, "instances", store, 2, before=rest)
     return list(stored)
 
 

@@ -10,12 +10,14 @@ import secrets
 import threading
 from collections import deque
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from pysqlite3 import dbapi2
 
 from kernel.archive.blobs.durable import begin_write_back, rename_new
 from kernel.archive.blobs.flushing import Flushing
+from kernel.archive.blobs.folders import Folders
 
 TABLES = """
 CREATE TABLE series(pk INTEGER PRIMARY KEY, instances INTEGER, at TEXT);
@@ -30,13 +32,14 @@ INSERT INTO series VALUES (1, 0, ''); INSERT INTO study VALUES (1, 0, 0, '');
 METADATA = secrets.token_bytes(900)  # as much as zstd leaves of a slice's DICOM JSON
 AT = "2026-11-22 08:15:00.000000"
 Row = tuple[str, int, str]  # SOP Instance UID, bytes, digest
+_folders = cache(Folders)
 
 
 class Arriving:
     """One instance on its way to disk."""
 
     def __init__(self, folder: Path, *, safe: bool) -> None:
-        self._folder, self._safe = folder, safe
+        self._folder, self._folders, self._safe = folder, _folders(folder), safe
         self._path = f"{folder}/incoming/{secrets.token_hex(12)}"
         self._file = os.open(self._path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         self._hash = hashlib.sha256()
@@ -58,7 +61,7 @@ class Arriving:
             return None
         begin_write_back(self._file)
         rename_new(self._path, f"{home}/{self.digest}")
-        return Flushing(self._file, os.open(home, os.O_RDONLY), lambda error: error)
+        return Flushing(self._file, self._folders.descriptor(self.digest[:2]), lambda error: error)
 
 
 class Index:

@@ -21,6 +21,7 @@ from pathlib import Path
 from bench import fetch, peers, slices
 from bench.peers import Server, Watch
 from bench.report import Peer, Report, arguments, first_line, say
+from bench.rest import rest
 
 ROUNDS = 5
 CONNECTIONS = 4
@@ -134,7 +135,7 @@ def _part(folder: Path, paths: list[Path]) -> list[Path]:
 
 def _run(server: Server, folders: list[Path], count: int) -> tuple[float, float]:
     """Return instances per second and processor milliseconds per instance."""
-    os.sync()
+    rest()
     before_s = server.cpu_s()
     elapsed_s = peers.send(folders, server.dicom_port)
     return count / elapsed_s, (server.cpu_s() - before_s) * 1000 / count

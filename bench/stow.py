@@ -7,7 +7,6 @@ are full, a server's rate beside another's is as their processor times, each wit
 
 import contextlib
 import itertools
-import os
 import statistics
 import time
 from collections.abc import Sequence
@@ -17,6 +16,7 @@ from pathlib import Path
 from bench import fetch, peers, slices
 from bench.peers import Server
 from bench.report import Peer, Report, say
+from bench.rest import rest
 
 INSTANCES_EACH = 8  # in one STOW-RS request
 BOUNDARY = b"vienanh-bench-boundary"
@@ -83,7 +83,7 @@ def _measured(servers: Sequence[Server], paths: list[Path], rounds: int) -> dict
             study += 1
             content = bodies(paths, study)
             for server in servers:
-                os.sync()
+                rest()
                 before_s, client_before_s = server.cpu_s(), time.process_time()
                 elapsed_s = fetch.post_all(server, "/studies", CONTENT_TYPE, content, connections)
                 client_ms = (time.process_time() - client_before_s) * 1000 / len(paths)

@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from kernel.archive.open_file import OpenFile
 from kernel.dicom.scanning.attributes import InstanceAttributes
 
 Channel = Literal["dimse", "dicomweb", "upload", "returned"]  # returned: re-identified here
@@ -38,6 +39,7 @@ class Staged:
     head: bytes = field(
         default=b"", repr=False, compare=False
     )  # the data set's first bytes, so that nobody reads twice
+    file: OpenFile | None = field(default=None, repr=False, compare=False)  # where it is still open, to be flushed
 
 
 @dataclass(frozen=True, slots=True)

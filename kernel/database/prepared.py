@@ -2,13 +2,14 @@
 
 SQLAlchemy's execution of a small statement touches so much memory that it costs several times the statement itself when
 the caches hold something else, as they do after half a megabyte of pixels went through them. PostgreSQL is
-sent all rows in one pipeline, and parses the statement once in the life of a connection. The statement, its types and
-its transaction stay SQLAlchemy's.
+sent all rows in one pipeline, and parses the statement once in the life of a connection; SQLite is given the rows of an
+INSERT together. The statement, its types and its transaction stay SQLAlchemy's.
 """
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, Dialect, Executable
 from sqlalchemy.sql.elements import ClauseElement
@@ -20,6 +21,9 @@ _Value = tuple[
     str, str | None, Callable[[Any], Any] | None, Any
 ]  # parameter, key of the row (None: fixed), processor, fixed
 
+TOGETHER_MAX: Final = 16  # rows of one INSERT by place
+_ONE_ROW: Final = re.compile(r"(INSERT INTO [^?]* VALUES )(\([?, ]+\))([^?]*)", re.DOTALL)  # all values are the row's
+
 
 @dataclass(frozen=True, slots=True)
 class _Compiled:
@@ -29,6 +33,12 @@ class _Compiled:
     values: tuple[_Value, ...]
     by_place: bool  # the driver takes a list of values, else a mapping
     returns_rows: bool
+    by_rows: dict[int, str]  # the text for several rows; empty when it takes one at a time
+
+    @property
+    def rows_max(self) -> int:
+        """How many rows one execution by place takes."""
+        return len(self.by_rows) + 1
 
 
 class Prepared:
@@ -51,6 +61,7 @@ class Prepared:
         """Run the statement for each row in the writer's transaction; return what comes back, as the driver gives it.
 
         Values of results are the driver's own: return keys, numbers and texts, no moments; SQLite's flags are 0 and 1.
+        What comes back of several inserted rows is in no order.
         """
         if not rows:
             return []
@@ -78,13 +89,25 @@ class Prepared:
                 fixed = compiled.params[name]
                 values.append((name, None, None, process(fixed) if process else fixed))
         returns_rows = bool(statement.is_select or getattr(statement, "_returning", ()))
-        return _Compiled(str(compiled), tuple(values), bool(compiled.positiontup), returns_rows)
+        sql = str(compiled)
+        return _Compiled(sql, tuple(values), bool(compiled.positiontup), returns_rows, _by_rows(sql))
+
+
+def _by_rows(sql: str) -> dict[int, str]:
+    """Return the text of an INSERT by place for 2 to TOGETHER_MAX rows; nothing for any other statement."""
+    parts = _ONE_ROW.fullmatch(sql)
+    if parts is None:
+        return {}
+    head, row, tail = parts.groups()
+    return {count: head + ", ".join([row] * count) + tail for count in range(2, TOGETHER_MAX + 1)}
 
 
 def _run_by_place(driver: Any, compiled: _Compiled, rows: Sequence[Mapping[str, Any]]) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
-    for row in rows:
-        found += driver.execute(compiled.sql, [_bound(value, row) for value in compiled.values]).fetchall()
+    for first in range(0, len(rows), compiled.rows_max):
+        some = rows[first : first + compiled.rows_max]
+        bound = [_bound(value, row) for row in some for value in compiled.values]
+        found += driver.execute(compiled.by_rows.get(len(some), compiled.sql), bound).fetchall()
     return found
 
 

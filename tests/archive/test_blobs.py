@@ -4,6 +4,7 @@ import errno
 import hashlib
 import os
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from kernel.archive.blobs import store as blobs_module
 from kernel.archive.blobs.durable import rename_new
 from kernel.archive.blobs.flushing import Flushing
+from kernel.archive.blobs.folders import Folders
 from kernel.archive.blobs.stage import HEAD_BYTES
 from kernel.archive.blobs.store import Blobs, discard
 from kernel.dicom.scanning.part10 import file_meta, read_file_meta
@@ -50,6 +52,68 @@ def test_a_promoted_blob_is_the_canonical_meta_and_the_data_set_as_sent(blobs: B
     assert read_file_meta(blobs.path(key).read_bytes()).dataset_offset == instance.dataset_offset
     assert incoming(blobs) == []
     blobs.verify(key, digest, instance.dataset_offset)
+
+
+@pytest.mark.parametrize("most", [1, 7, 300, 1 << 20])
+def test_bytes_are_whole_however_many_of_them_one_call_takes(blobs: Blobs, monkeypatch, most: int):
+    content, write = os.urandom(5_000), os.write
+    monkeypatch.setattr(os, "writev", lambda file, buffers: write(file, b"".join(buffers)[:most]))
+    monkeypatch.setattr(os, "write", lambda file, buffer: write(file, buffer[:most]))
+
+    stage = blobs.stage(CT, UID, EXPLICIT)
+    stage.write(content[:10], memoryview(content)[10:3000], bytearray(content[3000:3001]))
+    stage.write(content[3001:])
+    instance = stage.finish()
+
+    assert instance.path.read_bytes() == file_meta(CT, UID, EXPLICIT) + content
+    assert instance.size_bytes == instance.path.stat().st_size
+    assert instance.sha256 == hashlib.sha256(content).hexdigest()
+    assert instance.head == content
+
+
+def test_an_instance_without_a_data_set_has_its_file_meta(blobs: Blobs):
+    instance = blobs.stage(CT, UID, EXPLICIT).finish()
+
+    assert instance.path.read_bytes() == file_meta(CT, UID, EXPLICIT)
+    assert instance.size_bytes == instance.dataset_offset
+
+
+def test_the_file_of_a_stage_is_closed_whatever_becomes_of_it(blobs: Blobs):
+    def open_stages() -> int:
+        links = [str(path.readlink()) for path in Path("/proc/self/fd").iterdir() if path.is_symlink()]
+        return sum("/incoming/" in link or "/quarantine/" in link or EXPLICIT in link for link in links)
+
+    kept = staged(blobs, b"kept")
+    assert open_stages() == 1
+    blobs.promote(kept)
+    blobs.promote(staged(blobs, b"kept"))  # the same once more
+    blobs.set_apart(staged(blobs, b"refused"))
+    discard(staged(blobs, b"discarded"))
+    with blobs.begin(staged(blobs, b"begun")) as flushing:
+        flushing.wait()
+    forgotten = staged(blobs, b"forgotten")
+    assert open_stages() == 1
+    del forgotten
+
+    assert open_stages() == 0
+
+
+def test_folders_are_opened_once_for_all_threads_and_closed_with_the_store(tmp_path: Path):
+    (tmp_path / "ab").mkdir()
+    folders, together = Folders(tmp_path), threading.Barrier(8)
+
+    def ask(folders: Folders) -> int:
+        together.wait()
+        return folders.descriptor("ab")
+
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(ask, [folders] * 8))
+    here = [path for path in Path("/proc/self/fd").iterdir() if os.path.realpath(path) == str(tmp_path / "ab")]
+    assert (len(found), len(set(found)), len(here)) == (8, 1, 1)
+
+    del folders
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(found[0])
 
 
 def test_the_name_depends_on_every_byte_that_the_file_meta_does_not_repeat(blobs: Blobs):
@@ -180,10 +244,10 @@ def test_a_large_instance_that_reaches_the_reserve_on_its_way_is_discarded(blobs
 def test_a_disk_that_fills_while_an_instance_arrives_discards_the_stage(blobs: Blobs, monkeypatch):
     stage = blobs.stage(CT, UID, EXPLICIT)
 
-    def full(descriptor, buffer):
+    def full(descriptor, buffers):
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(os, "write", full)
+    monkeypatch.setattr(os, "writev", full)
     with pytest.raises(StorageFull):
         stage.write(b"x" * 900)
 

@@ -32,11 +32,11 @@ def groups(monkeypatch: pytest.MonkeyPatch) -> list[int]:
 def test_instances_that_come_quickly_share_commits(node: Node, groups: list[int], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(taking, "SLOW_S", float("inf"))
 
-    stored = node.store(*a_ct_series(9))
+    stored = node.store(*a_ct_series(2 * taking.GROUP_MAX + 1))
 
     assert stored.status_code == 200
-    assert groups == [4, 4, 1]
-    assert len(node.rows(instance)) == 9
+    assert groups == [taking.GROUP_MAX, taking.GROUP_MAX, 1]
+    assert len(node.rows(instance)) == 2 * taking.GROUP_MAX + 1
 
 
 def test_an_instance_that_came_slowly_does_not_wait_for_the_next(

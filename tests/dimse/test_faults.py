@@ -317,15 +317,15 @@ def test_when_space_is_short_nothing_is_taken_and_the_sender_may_try_later(start
 
 def test_a_disk_that_fails_while_an_instance_comes_in_is_told_and_the_association_lives_on(node, monkeypatch):
     first, second = a_ct_series(2)
-    real, calls = os.write, []
+    real, calls = os.writev, []
 
-    def failing(descriptor, data):
-        calls.append(len(data))
-        if len(calls) == 3:
+    def failing(descriptor, buffers):
+        calls.append(len(buffers))
+        if len(calls) == 2:
             raise OSError(28, "No space left on device")
-        return real(descriptor, data)
+        return real(descriptor, buffers)
 
-    monkeypatch.setattr(os, "write", failing)
+    monkeypatch.setattr(os, "writev", failing)
     with node.call() as peer:
         refused = peer.stores(as_dataset_bytes(first), sop_instance_uid=first.SOPInstanceUID)
         taken = peer.stores(as_dataset_bytes(second), sop_instance_uid=second.SOPInstanceUID)

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Column, Connection, Integer, Table, Text, bindparam, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
 from kernel.database import BigKey, Database, Prepared, UtcDateTime, metadata
+from kernel.database.prepared import TOGETHER_MAX
 from kernel.errors import DatabaseUnavailable
 from tests.support.postgresql import Server
 
@@ -49,6 +51,34 @@ def test_rows_are_written_with_their_types_and_returned(db: Database):
     with db.read() as connection:
         rows = connection.execute(select(noted).order_by(noted.c.word)).all()
     assert [(row.at, row.word, row.number) for row in rows] == [(AT, "a", 1), (AT, "Đ", None)]
+
+
+@pytest.mark.parametrize("count", [1, 2, TOGETHER_MAX, TOGETHER_MAX + 1, 3 * TOGETHER_MAX + 5])
+def test_any_number_of_rows_is_inserted_in_order_and_returned(db: Database, count: int):
+    rows = [a_note(f"{number:03}", number) for number in range(count)]
+
+    found = db.write(lambda connection: NOTE.run(connection, rows))
+
+    assert sorted(word for _, word in found) == [row["word"] for row in rows]
+    with db.read() as connection:
+        kept = connection.execute(select(noted).order_by(noted.c.pk)).all()
+    assert [(row.word, row.number, row.at) for row in kept] == [(row["word"], row["number"], AT) for row in rows]
+    assert sorted(found) == [(row.pk, row.word) for row in kept]
+
+
+def test_of_several_rows_only_those_come_back_that_were_not_there(db: Database):
+    unless_there = Prepared(
+        lambda on_sqlite: (
+            (sqlite if on_sqlite else postgresql).insert(noted).on_conflict_do_nothing().returning(noted.c.word)
+        ),
+        ("at", "word", "number"),
+    )
+    db.write(lambda connection: NOTE.run(connection, [a_note("b")]))
+
+    words = ["a", "b", "c", "c", "d"]
+    found = db.write(lambda connection: unless_there.run(connection, [a_note(word) for word in words]))
+
+    assert sorted(found) == [("a",), ("c",), ("d",)]
 
 
 def test_an_update_counts_in_the_running_transaction(db: Database):

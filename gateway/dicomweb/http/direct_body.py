@@ -11,7 +11,7 @@ import select
 import socket
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from httptools import HttpRequestParser
 from starlette.types import Scope
@@ -21,12 +21,13 @@ from gateway.dicomweb.http.body import LULL_S, LULLS_EVERY_S, RATE_BYTES_S_MIN
 from gateway.dicomweb.http.direct import EXTENSION, Line, copy_of, ended
 
 WORTH_BYTES: Final = 256 * 1024  # what is smaller comes the usual way
-READ_BYTES: Final = 256 * 1024  # at once
-TURN_BYTES: Final = 4 * 1024 * 1024  # read in one turn of a thread, so that senders take turns
+READ_BYTES: Final = 512 * 1024  # at once
+TURN_BYTES: Final = 8 * 1024 * 1024  # read in one turn of a thread, so that senders take turns
 FAST_BYTES: Final = 64 * 1024  # a sender that brought so much in a turn is waited for in the thread
 PATIENCE_S: Final = 0.003  # for so long
 GATHER_S: Final = 0.02  # a turn for what a slow sender brings meanwhile
 
+T = TypeVar("T")
 Feed = Callable[[Sequence[bytes]], None]
 
 
@@ -40,8 +41,10 @@ class DirectBody:
         self._waited_s = 0.0
         self._lull_told_s = -LULLS_EVERY_S
 
-    async def receive(self, feed: Feed, threads: Executor, silence_s: float) -> None:
+    async def receive(self, feed: Feed, finish: Callable[[], T], threads: Executor, silence_s: float) -> T:
         """Feed the whole body in turns of `threads`; an empty list says that nothing came for a moment, as `body_batches`.
+
+        Return what `finish` returns, which the last turn calls.
 
         Raises
         ------
@@ -50,16 +53,17 @@ class DirectBody:
         asyncio.IncompleteReadError
             The client went away.
         Exception
-            What `feed` raised.
+            What `feed` or `finish` raised.
         """
         cycle, loop = self._cycle, asyncio.get_running_loop()
-        turns = Turns(copy_of(cycle.transport), self._taken_over(), self._left, feed)
+        ends: list[T] = []
+        turns = Turns(copy_of(cycle.transport), self._taken_over(), self._left, feed, lambda: ends.append(finish()))
         length, is_fast = self._left, True
         try:
             while True:
                 count = await ended(loop.run_in_executor(threads, turns.run, PATIENCE_S if is_fast else 0.0))
                 if not turns.left:
-                    return
+                    return ends[0]
                 if turns.is_over:
                     await self._gone()
                     raise asyncio.IncompleteReadError(b"", None)
@@ -135,15 +139,21 @@ class DirectBody:
 class Turns:
     """Reads a socket that does not block, as long as it has something; used by one thread at a time."""
 
-    def __init__(self, connection: socket.socket, first: bytes, left: int, feed: Feed) -> None:
+    def __init__(
+        self, connection: socket.socket, first: bytes, left: int, feed: Feed, finish: Callable[[], None]
+    ) -> None:
         self.connection = connection
         self.left = left - len(first)
         self.is_over = False  # the sender went
         self._first = first
         self._feed = feed
+        self._finish = finish
 
     def run(self, patience_s: float) -> int:
-        """Feed what is there; return how many bytes were read. Waits for a sender for `patience_s` at most."""
+        """Feed what is there, and finish when it was all; return how many bytes were read.
+
+        Waits for a sender for `patience_s` at most.
+        """
         if self._first:
             first, self._first = self._first, b""
             self._feed((first,))
@@ -165,6 +175,8 @@ class Turns:
             count += len(chunk)
             self.left -= len(chunk)
             self._feed((chunk,))
+        if not self.left:
+            self._finish()
         return count
 
 

@@ -41,19 +41,20 @@ class Part:
             raise LimitExceeded(limit="instance_bytes_max", value=self._size, bound=self._bytes_max)
         if self._stage is None:
             lacking = META_BYTES_MAX - len(self._head)
-            self._head += data[:lacking]
-            if len(self._head) < META_BYTES_MAX:
+            if not self._head and len(data) >= lacking:  # nothing to put together
+                self._stage = self._open(data)
                 return
-            data = data[lacking:]
-            self._stage = self._open()
-        if self.refusal is None or self._size <= REFUSED_BYTES_MAX:
+            self._head += data[:lacking]
+            if len(self._head) == META_BYTES_MAX:
+                self._stage = self._open(self._head, data[lacking:])
+        elif self.refusal is None or self._size <= REFUSED_BYTES_MAX:
             self._stage.write(data)
 
     def refused_digest(self) -> str | None:
         """Return the SHA-256 of a whole part that cannot be an instance and is still in memory, None of any other."""
         if self._stage is not None:
             return None
-        self._read_meta()
+        self._read_meta(self._head)
         return None if self.refusal is None else hashlib.sha256(self._head).hexdigest()
 
     def finish(self) -> Staged:
@@ -64,7 +65,7 @@ class Part:
         StorageFull
             The part is discarded.
         """
-        self._stage = self._stage or self._open()
+        self._stage = self._stage or self._open(self._head)
         return self._stage.finish()
 
     def discard(self) -> None:
@@ -72,18 +73,19 @@ class Part:
         if self._stage is not None:
             self._stage.discard()
 
-    def _open(self) -> Stage:
-        self._read_meta()
+    def _open(self, head: bytearray | memoryview, *behind: memoryview) -> Stage:
+        """Open the stage and write the part's beginning, in which the whole file meta is, and what came behind."""
+        self._read_meta(head)
         stage = self._blobs.stage(*self._uids)
-        stage.write(memoryview(self._head)[self._start :])
+        stage.write(memoryview(head)[self._start :], *behind)
         return stage
 
-    def _read_meta(self) -> None:
+    def _read_meta(self, head: bytearray | memoryview) -> None:
         """Read the file meta, unless the part is refused already or this is its second reading."""
         if self.refusal is not None or self._start:
             return
         try:
-            meta = read_file_meta(self._head)
+            meta = read_file_meta(head)
             self._uids = (
                 check_uid(meta.sop_class_uid, "MediaStorageSOPClassUID"),
                 check_uid(meta.sop_instance_uid, "MediaStorageSOPInstanceUID"),

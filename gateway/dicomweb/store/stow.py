@@ -198,7 +198,10 @@ class Storing:
             except asyncio.IncompleteReadError:
                 pass  # the client is gone
             finally:
-                await asyncio.shield(loop.run_in_executor(room.receivers, self._settle, results is None))
+                if results is None:
+                    await asyncio.shield(loop.run_in_executor(room.receivers, self._give_up))
+                else:
+                    self._end_session()
         if results is not None:
             if not results:
                 raise InvalidRequest(reason="the body has no instance")
@@ -213,15 +216,17 @@ class Storing:
     async def _received(self, loop: asyncio.AbstractEventLoop, scope: Scope, receive: Receive) -> list[Result]:
         receivers, config = self._call.room.receivers, self._call.services.config.http
         if body := direct_body(scope, _content_length(self._call.headers.get("content-length", ""))):
-            await body.receive(self._receiver.feed, receivers, config.body_timeout_s)
-            return await loop.run_in_executor(receivers, self._receiver.finish)
+            return await body.receive(self._receiver.feed, self._receiver.finish, receivers, config.body_timeout_s)
         # What came of a body that is cut is fed, too: whole instances stay.
         bounds = (config.body_timeout_s, config.body_bytes_max)
         async for batch in body_batches(receive, *bounds, tells_lulls=True):
             await loop.run_in_executor(receivers, self._receiver.feed, batch)
         return await loop.run_in_executor(receivers, self._receiver.finish)
 
-    def _settle(self, aborted: bool) -> None:  # noqa: FBT001 (called by position, through an executor)
-        if aborted:
-            self._receiver.abort()
+    def _give_up(self) -> None:
+        self._receiver.abort()
+        self._end_session()
+
+    def _end_session(self) -> None:
+        """Forget who sent what; it says nothing about completeness, so that nobody waits for it."""
         self._call.services.committer.end_session(self._origin.site, self._origin.session, None)

@@ -20,8 +20,8 @@ from kernel.clock import Clock
 from kernel.errors import ExchangeError, InstanceConflict, Refused
 from kernel.telemetry import get_logger
 
-IN_FLIGHT_MAX: Final = 8  # instances of one request that are being made durable at once
-GROUP_MAX: Final = 4  # of them that share a commit, so that others are received meanwhile
+IN_FLIGHT_MAX: Final = 16  # instances of one request that are being made durable at once
+GROUP_MAX: Final = 8  # of them that share a commit: as many are received meanwhile
 SLOW_S: Final = 0.05  # for what comes more slowly no instance waits: it may be looked at before the next is here
 KEPT_MAX: Final = 100  # refusals of one request that are remembered
 log = get_logger("gateway.dicomweb")

@@ -25,6 +25,8 @@ GROUP_MAX: Final = 32  # files of which one group is waited for
 _CALLS: Final = {"x86_64": (206, 209, 208), "aarch64": (0, 2, 4)}  # io_setup, io_submit, io_getevents
 _numbers: Final = _CALLS.get(platform.machine()) if sys.platform == "linux" and sys.maxsize > 2**32 else None
 _syscall: Final[Any] = getattr(ctypes.CDLL(None, use_errno=True), "syscall", None)
+# The same for what returns at once: letting other threads run, and waiting for them, would cost more than the call.
+_at_once: Final[Any] = getattr(ctypes.PyDLL(None, use_errno=True), "syscall", None)
 
 
 class _Control(ctypes.Structure):
@@ -69,7 +71,7 @@ class _Queue:
     def __init__(self, *kinds: int) -> None:
         count = len(kinds)
         self._place = ctypes.c_ulong(0)
-        self._call(0, ctypes.c_uint(count), ctypes.byref(self._place))
+        _call(_at_once, 0, ctypes.c_uint(count), ctypes.byref(self._place))
         self._controls = (_Control * count)(*(_Control(opcode=kind) for kind in kinds))
         size = ctypes.sizeof(_Control)
         self._pointers = (ctypes.c_void_p * count)(
@@ -81,25 +83,32 @@ class _Queue:
         """Begin the flushes of files and folders in their order; return how many were begun. Raises OSError for none."""
         for control, descriptor in zip(self._controls, descriptors, strict=False):
             control.descriptor = descriptor
-        return self._call(1, self._place, ctypes.c_long(len(descriptors)), self._pointers)
+        return _call(_at_once, 1, self._place, ctypes.c_long(len(descriptors)), self._pointers)
 
     def over(self, count: int, wait_s: float | None) -> list[int]:
-        """Wait until `count` are over, or for so long; return the results: 0, or an error number below zero."""
-        time = None if wait_s is None else ctypes.byref(_Time(int(wait_s), int(wait_s % 1 * 1e9)))
+        """Wait until some of `count` are over, or for so long; return the results: 0, or an error number below zero."""
+        done = self._gathered(_at_once, count, _Time(0, 0))
+        if not done:
+            done = self._gathered(
+                _syscall, count, None if wait_s is None else _Time(int(wait_s), int(wait_s % 1 * 1e9))
+            )
+        return [self._events[place].result for place in range(done)]
+
+    def _gathered(self, how: Any, count: int, time: _Time | None) -> int:
+        pointer = None if time is None else ctypes.byref(time)
         while True:
             with contextlib.suppress(InterruptedError):
-                done = self._call(2, self._place, ctypes.c_long(count), ctypes.c_long(count), self._events, time)
-                return [self._events[place].result for place in range(done)]
+                return _call(how, 2, self._place, ctypes.c_long(count), ctypes.c_long(count), self._events, pointer)
 
-    @staticmethod
-    def _call(which: int, *arguments: Any) -> int:
-        if _numbers is None or _syscall is None:
-            raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
-        result = _syscall(ctypes.c_long(_numbers[which]), *arguments)
-        if result < 0:
-            code = ctypes.get_errno()
-            raise OSError(code, os.strerror(code))
-        return result
+
+def _call(how: Any, which: int, *arguments: Any) -> int:
+    if _numbers is None or how is None:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+    result = how(ctypes.c_long(_numbers[which]), *arguments)
+    if result < 0:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+    return result
 
 
 _idle: Final[list[_Queue]] = []  # as many as flushes were ever under way at once; they live as long as the process
@@ -115,7 +124,7 @@ class Flushing:
     __slots__ = ("_begun", "_error", "_file", "_folder", "_queue", "_told")
 
     def __init__(self, file: int, folder: int, told: Callable[[OSError], Exception]) -> None:
-        """Begin; both descriptors are closed at the end.
+        """Begin; the file's descriptor is closed at the end, the folder's is the caller's.
 
         Parameters
         ----------
@@ -189,7 +198,6 @@ class Flushing:
         if self._queue is not None:
             _idle.append(self._queue)
         os.close(self._file)
-        os.close(self._folder)
 
 
 def flush_together(files: Sequence[int]) -> None:

@@ -3,10 +3,12 @@
 import errno
 import hashlib
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 from kernel.archive.blobs.durable import begin_write_back
+from kernel.archive.open_file import OpenFile
 from kernel.archive.records import Staged
 from kernel.dicom.scanning.part10 import file_meta
 from kernel.errors import StorageFull
@@ -41,33 +43,34 @@ class Stage:
         self._head = bytearray()
         meta = file_meta(*declared)
         self.dataset_offset = len(meta)
-        self.size_bytes = 0
         self._look_again_at = WATERMARK_STEP_BYTES
         self._written_back_bytes = 0
         try:
             self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise told(error, space, len(meta)) from error
-        self._put(memoryview(meta))
+        self._before = meta  # goes ahead of the first bytes, in one call with them
+        self.size_bytes = len(meta)
 
     @property
     def head(self) -> bytearray:
         """The first bytes of the data set so far, at most HEAD_BYTES; not to be changed."""
         return self._head
 
-    def write(self, buffer: bytes | bytearray | memoryview) -> None:
-        """Add the next bytes of the data set.
+    def write(self, *buffers: bytes | bytearray | memoryview) -> None:
+        """Add the next bytes of the data set, in one call of the system if it takes them.
 
         Raises
         ------
         StorageFull
             The disk is full, or its reserve was reached; the stage is discarded.
         """
-        view = memoryview(buffer)
-        if len(self._head) < HEAD_BYTES:
-            self._head += view[: HEAD_BYTES - len(self._head)]
-        self._put(view)
-        self._hash.update(view)
+        for buffer in buffers:
+            if len(self._head) < HEAD_BYTES:
+                self._head += memoryview(buffer)[: HEAD_BYTES - len(self._head)]
+        self._put(buffers)
+        for buffer in buffers:
+            self._hash.update(buffer)
         if self.size_bytes - self._written_back_bytes >= WRITE_BACK_STEP_BYTES:
             begin_write_back(self._descriptor, self._written_back_bytes, self.size_bytes - self._written_back_bytes)
             self._written_back_bytes = self.size_bytes
@@ -80,9 +83,12 @@ class Stage:
                 raise
 
     def finish(self) -> Staged:
-        """Close the stage, complete; its bytes are on their way to the disk, nothing is flushed or promised yet."""
-        begin_write_back(self._descriptor, self._written_back_bytes)
-        self._close()
+        """End the stage, complete; what it holds is in the file, nothing is flushed or promised yet."""
+        if self._before:
+            self._put(())
+        if self._written_back_bytes:
+            begin_write_back(self._descriptor, self._written_back_bytes)
+        file, self._descriptor = OpenFile(self._descriptor), -1
         class_uid, instance_uid, syntax_uid = self._declared
         return Staged(
             path=self._path,
@@ -93,6 +99,7 @@ class Stage:
             sop_class_uid=class_uid,
             sop_instance_uid=instance_uid,
             head=bytes(self._head),
+            file=file,
         )
 
     def discard(self) -> None:
@@ -100,15 +107,19 @@ class Stage:
         self._close()
         self._path.unlink(missing_ok=True)
 
-    def _put(self, view: memoryview) -> None:
+    def _put(self, buffers: Sequence[bytes | bytearray | memoryview]) -> None:
+        """Write bytes of the data set, and ahead of the first ones the file meta."""
+        before, self._before = self._before, b""
+        buffers = (before, *buffers)
+        wanted = sum(map(len, buffers))
         try:
-            written = os.write(self._descriptor, view)
-            while written < len(view):
-                written += os.write(self._descriptor, view[written:])
+            written = os.writev(self._descriptor, buffers)
+            while written < wanted:  # a signal came, or one call does not take so much
+                written += os.write(self._descriptor, memoryview(b"".join(buffers))[written:])
         except OSError as error:
             self.discard()
-            raise told(error, self._space, len(view)) from error
-        self.size_bytes += written
+            raise told(error, self._space, wanted) from error
+        self.size_bytes += wanted - len(before)
 
     def _close(self) -> None:
         if self._descriptor >= 0:

@@ -29,6 +29,7 @@ from typing import IO, Final, Protocol
 
 from kernel.archive.blobs.durable import flush_data, flush_folder, rename_new
 from kernel.archive.blobs.flushing import Flushing
+from kernel.archive.blobs.folders import Folders
 from kernel.archive.blobs.spool import IN_MEMORY_BYTES, Scratch, Spool
 from kernel.archive.blobs.stage import Stage, told
 from kernel.archive.records import Staged
@@ -76,6 +77,7 @@ class Blobs:
     def __init__(self, root: Path, free_bytes_min: int) -> None:
         self._root = root
         self._free_bytes_min = free_bytes_min
+        self._folders = Folders(root)
         folders = [
             root / name
             for name in (_INCOMING, _QUARANTINE, _DOOMED, _MADE, *(f"{number:02x}" for number in range(256)))
@@ -165,12 +167,14 @@ class Blobs:
     def _begin(self, staged: Staged, key: str) -> Flushing:
         source, final = str(staged.path), f"{self._root}/{key}"
         try:
-            descriptor = os.open(source, os.O_RDWR | os.O_CLOEXEC)
+            descriptor = staged.file.taken() if staged.file is not None else None
+            if descriptor is None:
+                descriptor = os.open(source, os.O_RDWR | os.O_CLOEXEC)
             try:
                 if not rename_new(source, final):
                     flush_data(descriptor)  # before it replaces what somebody else may have been promised
                     os.replace(source, final)  # noqa: PTH105 (plain texts: this is every instance's way)
-                folder = os.open(final.rpartition("/")[0], os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+                folder = self._folders.descriptor(key.partition("/")[0])
             except BaseException:
                 os.close(descriptor)
                 raise
@@ -294,6 +298,8 @@ def key_of(staged: Staged) -> str:
 
 def discard(staged: Staged) -> None:
     """Forget a stage that will not be promoted; safe when it is gone already."""
+    if staged.file is not None:
+        staged.file.close()
     staged.path.unlink(missing_ok=True)
 
 
