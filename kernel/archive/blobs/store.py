@@ -1,6 +1,6 @@
 """Bytes by digest on a local file system: stage, promote, open, verify.
 
-    <root>/incoming/<random>            stages: nothing promised; swept when the node starts
+    <root>/incoming/<new>               stages: nothing promised; swept when the node starts
     <root>/ab/<sha256>-<syntax>         blobs: the canonical file meta, then the data set as sent
     <root>/quarantine/<sha256>-<syntax> refused instances, for a person to look at
     <root>/doomed/                      blobs in the moment of being removed
@@ -17,6 +17,7 @@ whichever comes first commits the new name together with the size, and the other
 """
 
 import hashlib
+import itertools
 import os
 import re
 import secrets
@@ -78,6 +79,9 @@ class Blobs:
         self._root = root
         self._free_bytes_min = free_bytes_min
         self._folders = Folders(root)
+        self._incoming = root / _INCOMING
+        self._first_name = secrets.token_hex(6)  # of this store's stages: several processes may have one folder
+        self._numbers = itertools.count()
         folders = [
             root / name
             for name in (_INCOMING, _QUARANTINE, _DOOMED, _MADE, *(f"{number:02x}" for number in range(256)))
@@ -114,7 +118,7 @@ class Blobs:
             Fewer than `expected_bytes` are free above the reserve; nothing was taken.
         """
         self.check_space(expected_bytes or 0)
-        path = self._root / _INCOMING / secrets.token_hex(12)
+        path = self._incoming / f"{self._first_name}-{os.getpid():x}-{next(self._numbers):x}"
         declared = (_declared(sop_class_uid), _declared(sop_instance_uid), _declared(transfer_syntax_uid))
         return Stage(self, path, declared)
 
@@ -127,11 +131,11 @@ class Blobs:
             Fewer than `expected_bytes` are free above the reserve.
         """
         self.check_space(expected_bytes)
-        return Spool(self, self._root / _INCOMING)
+        return Spool(self, self._incoming)
 
     def unnamed(self) -> IO[bytes]:
         """Return a new file for bytes that are written in no order; nothing of it survives, as it has no name."""
-        return tempfile.TemporaryFile(dir=self._root / _INCOMING)
+        return tempfile.TemporaryFile(dir=self._incoming)
 
     def scratch(self) -> Scratch:
         """Return a place where bytes wait for others; it asks for space when they become many."""
@@ -285,7 +289,7 @@ class Blobs:
         """
         for doomed in (self._root / _DOOMED).iterdir():
             self._end(doomed)
-        stages = list((self._root / _INCOMING).iterdir())
+        stages = list(self._incoming.iterdir())
         for stage in stages:
             stage.unlink(missing_ok=True)
         return len(stages)

@@ -5,7 +5,6 @@ effect, others are kept apart as a conflict, and the first is what is served.
 """
 
 from collections import defaultdict
-from collections.abc import Callable
 from typing import Any, Final
 
 from sqlalchemy import Connection, Executable, bindparam, select, update
@@ -24,16 +23,13 @@ from kernel.events import Event, EventName, record_many
 class Batch:
     """The instances of one group on their way into the tables."""
 
-    def __init__(
-        self, connection: Connection, group: list[Received], family: Family, new_trace_id: Callable[[], str]
-    ) -> None:
+    def __init__(self, connection: Connection, group: list[Received], family: Family) -> None:
         self.connection = connection
         self.group = group
         self.family = family
         self.stored: list[Stored] = []
         self.promised: list[int] = []  # studies that now have all that their manifest promised
         self.touched: list[tuple[Received, int]] = []
-        self._new_trace_id = new_trace_id
         self._answers: dict[int, Ingested] = {}  # by place in the group
         self._events: list[Event] = []
 
@@ -54,7 +50,7 @@ class Batch:
         return [self._answers[place] for place in range(len(self.group))]
 
     def _insert(self, places: list[int]) -> None:
-        parents = [self.family.of(self.group[place], self._trace_id(place)) for place in places]
+        parents = [self.family.of(self.group[place]) for place in places]
         self.family.count_days()
         values = [
             rows.instance_values(self.group[place], parent.series_pk)
@@ -68,9 +64,6 @@ class Batch:
                 self._store(place, received, parent, pk)
         if self.stored:
             self._count()
-
-    def _trace_id(self, place: int) -> str:
-        return self.group[place].origin.trace_id or self._new_trace_id()
 
     def _store(self, place: int, received: Received, parent: Parent, pk: int) -> None:
         ingested = _ingested(Outcome.STORED, received, parent.study.trace_id)

@@ -184,7 +184,8 @@ class LocalCommitter:
     def _write_batch(self, connection: Connection, group: list[_Item]) -> list[Ingested | Exception]:
         """Write one group. May run twice: everything but rows happens after the commit."""
         try:
-            batch = Batch(connection, [one for one, _ in group], Family(connection, self._parents), self._new_trace_id)
+            family = Family(connection, self._parents, self._new_trace_id)
+            batch = Batch(connection, [one for one, _ in group], family)
             answers = batch.write()
             for participant in self._participants if batch.stored else ():
                 participant(connection, batch.stored)

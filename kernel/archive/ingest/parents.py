@@ -6,7 +6,7 @@ studies must call `forget`. A failure forgets everything, which costs a few quer
 """
 
 from collections import Counter, OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -73,9 +73,10 @@ class Parents:
 class Family:
     """Parents as one running transaction sees them; nothing is remembered until it has committed."""
 
-    def __init__(self, connection: Connection, remembered: Parents) -> None:
+    def __init__(self, connection: Connection, remembered: Parents, new_trace_id: Callable[[], str]) -> None:
         self._connection = connection
         self._remembered = remembered
+        self._new_trace_id = new_trace_id  # of a study whose sender named none
         self._studies: dict[tuple[str, str], StudyParent] = {}
         self._days = Counter[str]()  # new studies by their date
         self.found: dict[SeriesKey, Parent] = {}
@@ -85,11 +86,11 @@ class Family:
         key = rows.series_key(received)
         return self.found.get(key) or self._remembered.get(key)
 
-    def of(self, received: Received, trace_id: str) -> Parent:
-        """Return the instance's parents; make those that are missing, the study with `trace_id`."""
+    def of(self, received: Received) -> Parent:
+        """Return the instance's parents; make those that are missing."""
         parent = self.known(received)
         if parent is None:
-            study_parent = self._study(received, trace_id)
+            study_parent = self._study(received)
             parent = Parent(self._series(received, study_parent), self._studies[_study_key(received)])
             self.found[rows.series_key(received)] = parent
         return self._checked(received, parent)
@@ -100,10 +101,10 @@ class Family:
         parent_rows.COUNT_DAY.run(self._connection, days)
         self._days.clear()
 
-    def _study(self, received: Received, trace_id: str) -> StudyParent:
+    def _study(self, received: Received) -> StudyParent:
         key = _study_key(received)
         if key not in self._studies:
-            self._studies[key] = self._find_study(*key) or self._make_study(received, trace_id)
+            self._studies[key] = self._find_study(*key) or self._make_study(received)
         return self._studies[key]
 
     def _find_study(self, site: str, study_instance_uid: str) -> StudyParent | None:
@@ -120,8 +121,9 @@ class Family:
             )
         return None
 
-    def _make_study(self, received: Received, trace_id: str) -> StudyParent:
+    def _make_study(self, received: Received) -> StudyParent:
         connection, values = self._connection, rows.study_values(received)
+        trace_id = received.origin.trace_id or self._new_trace_id()
         whose = {"site_": values["site"], "uid_": values["study_instance_uid"]}
         for expected, priority in parent_rows.FIND_MANIFEST.run(connection, [whose]):
             values |= rows.urgency(priority, received.received_at) | {"expected_instances": expected}
