@@ -5,6 +5,7 @@ A magic number, the length of a header in JSON, the header, and the numbers of e
 
 import base64
 import json
+import secrets
 import struct
 from dataclasses import asdict
 from datetime import datetime
@@ -33,7 +34,7 @@ def save(index: SlideIndex, path: Path) -> None:
             body = numbers.astype(kind).tobytes()
             parts += [padding, body]
             size += len(padding) + len(body)
-    unnamed = path.with_name(path.name + ".new")
+    unnamed = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")  # several may make the same one
     try:
         unnamed.write_bytes(b"".join(parts))
         unnamed.replace(path)

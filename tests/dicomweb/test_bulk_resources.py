@@ -5,6 +5,7 @@ from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.pixels import pixel_array
 
+from gateway.dicomweb.retrieve import bulkdata
 from tests.dicomweb.test_retrieve import J2K, JPEG_LS, a_report
 from tests.dicomweb.test_wado import EXPLICIT, frames_as_stored, parts_of, stored, url_of
 from tests.support.builders import a_ct, a_ct_series, as_file
@@ -260,6 +261,20 @@ def test_a_client_that_has_them_is_told_so(archive):
     put(archive, a_ct(seed="known", instance=2))
     assert len(tags) == 3  # the series is the whole study
     assert archive.get(levels_of(ds)[0] + "/bulkdata").headers["etag"] not in tags
+
+
+def test_who_has_a_decoded_value_is_told_so_without_decoding_it_again(node, monkeypatch):
+    _, ds = stored(node, "ct_jpeg_ls.dcm")
+    url = url_of(ds) + "/bulkdata/7FE00010"
+    first = node.get(url)
+    made: list[object] = []
+    monkeypatch.setattr(bulkdata, "_made", made.append)
+
+    again = node.get(url, **{"If-None-Match": first.headers["etag"]})
+
+    assert (first.status_code, first.headers["content-type"]) == (200, f"{OCTETS}; transfer-syntax={EXPLICIT}")
+    assert (again.status_code, again.content, made) == (304, b"", [])
+    assert again.headers["etag"] == first.headers["etag"]
 
 
 def test_dicomweb_client_reads_them(archive):

@@ -52,17 +52,18 @@ def retrieve_bulkdata(call: Call) -> ASGIApp:
     offer = choose(call.accept, [*plain, *_encoded(located, call.params["path"])])
     if offer not in plain:
         return _frames(call, located, offer)
+    headers = _headers(located, call.params["path"], offer)
+    if known := not_modified(call.headers, headers):  # of what is made, too: it was made once
+        return known
     if offer.transfer_syntax_uid != stored:
         try:
             values = [[_made(call.services.blobs.path(located.blob_key))]]
         except Refused:  # they cannot be decoded: who asked for nothing else gets them as they are
             offer = choose(call.accept, _as_stored(stored, types, len(values)))
-    syntax = offer.transfer_syntax_uid
-    kind = f"{offer.media_type}; transfer-syntax={syntax}"
-    etag = tag_of(located.sha256, call.params["path"], str(offer))
-    headers = {"ETag": etag, "Content-Type": kind, "Cache-Control": IMMUTABLE, "Vary": VARY}
-    if known := not_modified(call.headers, headers):
-        return known
+            headers = _headers(located, call.params["path"], offer)
+            if known := not_modified(call.headers, headers):
+                return known
+    kind, syntax = headers["Content-Type"], offer.transfer_syntax_uid
     if not offer.is_multipart:
         return ranged(call.headers, headers, values[0], sending(call))
     boundary = call.room.boundary
@@ -74,6 +75,12 @@ def retrieve_bulkdata(call: Call) -> ASGIApp:
         pieces += [part_head(boundary, {"Content-Type": kind}), *value, PART_TAIL]
     pieces.append(body_tail(boundary))
     return streamed(headers, pieces, call.room.readers, call.services.config.http.body_timeout_s)
+
+
+def _headers(located: Located, path: str, offer: Offer) -> dict[str, str]:
+    kind = f"{offer.media_type}; transfer-syntax={offer.transfer_syntax_uid}"
+    etag = tag_of(located.sha256, path, str(offer))
+    return {"ETag": etag, "Content-Type": kind, "Cache-Control": IMMUTABLE, "Vary": VARY}
 
 
 def _as_stored(syntax: str, types: Sequence[str], values: int, *, is_unasked: bool = True) -> list[Offer]:
