@@ -6,6 +6,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Literal
 
+from kernel.archive.digest import Digest
 from kernel.archive.open_file import OpenFile
 from kernel.dicom.scanning.attributes import InstanceAttributes
 
@@ -32,7 +33,7 @@ class Staged:
     path: Path
     size_bytes: int  # of the whole Part 10 file
     dataset_offset: int  # where the data set begins
-    sha256: str  # of the encoded data set: equal for the same instance however it came
+    digest: Digest = field(repr=False, compare=False)
     transfer_syntax_uid: str
     sop_class_uid: str  # as the sender declared them, in the command or the file meta
     sop_instance_uid: str
@@ -40,6 +41,11 @@ class Staged:
         default=b"", repr=False, compare=False
     )  # the data set's first bytes, so that nobody reads twice
     file: OpenFile | None = field(default=None, repr=False, compare=False)  # where it is still open, to be flushed
+
+    @property
+    def sha256(self) -> str:
+        """Of the encoded data set: equal for the same instance however it came."""
+        return self.digest.hexdigest()
 
 
 @dataclass(frozen=True, slots=True)

@@ -66,15 +66,15 @@ def test_one_that_takes_too_much_memory_is_refused_in_words(tmp_path, monkeypatc
 
 
 def test_a_disk_that_is_full_or_a_file_that_may_not_be_read_is_no_fault_of_the_slide(tmp_path, monkeypatch):
-    def full(*_: object) -> None:
-        (tmp_path / "index.new").touch()
+    def full(path: Path, _: bytes) -> None:
+        path.touch()
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     asked = Question([as_question(tmp_path, a_volume())], str(tmp_path / "index"))
     with monkeypatch.context() as then:
         then.setattr(Path, "write_bytes", full)
         assert index_process.answer(asked) == Outcome(errno=errno.ENOSPC)
-    assert not (tmp_path / "index.new").exists()
+    assert not list(tmp_path.glob("index*"))
     monkeypatch.setattr(index_process, "save", lambda *_: no_memory())
     assert index_process.answer(asked).error == "MalformedSlide"
 

@@ -1,13 +1,13 @@
 """An instance on its way to disk: written, hashed and its beginning kept as it passes; nothing is promised."""
 
 import errno
-import hashlib
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 from kernel.archive.blobs.durable import begin_write_back
+from kernel.archive.digest import Digest
 from kernel.archive.open_file import OpenFile
 from kernel.archive.records import Staged
 from kernel.dicom.scanning.part10 import file_meta
@@ -39,7 +39,7 @@ class Stage:
         self._space = space
         self._path = path
         self._declared = declared
-        self._hash = hashlib.sha256()
+        self._digest = Digest()
         self._head = bytearray()
         meta = file_meta(*declared)
         self.dataset_offset = len(meta)
@@ -68,9 +68,8 @@ class Stage:
         for buffer in buffers:
             if len(self._head) < HEAD_BYTES:
                 self._head += memoryview(buffer)[: HEAD_BYTES - len(self._head)]
+            self._digest.add(buffer)  # ahead of the writing, beside which it is hashed
         self._put(buffers)
-        for buffer in buffers:
-            self._hash.update(buffer)
         if self.size_bytes - self._written_back_bytes >= WRITE_BACK_STEP_BYTES:
             begin_write_back(self._descriptor, self._written_back_bytes, self.size_bytes - self._written_back_bytes)
             self._written_back_bytes = self.size_bytes
@@ -94,7 +93,7 @@ class Stage:
             path=self._path,
             size_bytes=self.size_bytes,
             dataset_offset=self.dataset_offset,
-            sha256=self._hash.hexdigest(),
+            digest=self._digest,
             transfer_syntax_uid=syntax_uid,
             sop_class_uid=class_uid,
             sop_instance_uid=instance_uid,
