@@ -23,8 +23,8 @@ class Digest:
     __slots__ = ("_added", "_beside", "_done", "_error", "_hash", "_waiting_bytes")
 
     def __init__(self) -> None:
+        self._beside = _of_this_process()  # first: `__del__` wants it
         self._hash = hashlib.sha256()
-        self._beside = _of_this_process()
         self._added = self._done = 0  # pieces that were handed over, and those of them that are hashed
         self._waiting_bytes = 0  # handed over since nothing waited
         self._error: BaseException | None = None
@@ -88,13 +88,23 @@ class _Beside:
         self.making = set[int]()  # the digests that are being made, by identity
         self._jobs: SimpleQueue[Callable[[], None]] = SimpleQueue()
         self._is_busy = False
-        threading.Thread(target=self._run, name="digests", daemon=True).start()
+        self._starting = threading.Lock()
+        self._is_started = False
 
     def is_idle_for_one(self) -> bool:
         return len(self.making) <= 1 and not self._is_busy and self._jobs.empty()
 
     def do(self, job: Callable[[], None]) -> None:
         self._jobs.put(job)
+        if not self._is_started:
+            self._start()
+
+    def _start(self) -> None:
+        """Begin with the first job: many processes never have one."""
+        with self._starting:
+            if not self._is_started:
+                threading.Thread(target=self._run, name="digests", daemon=True).start()
+                self._is_started = True
 
     def _run(self) -> None:
         while True:

@@ -25,6 +25,12 @@ def digest_of(*pieces: bytes | bytearray | memoryview) -> str:
     return digest.hexdigest()
 
 
+@pytest.fixture(autouse=True)
+def a_thread_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Instances that other tests left half-received do not count here."""
+    monkeypatch.setattr(digests, "_threads", {})
+
+
 @pytest.fixture
 def busy() -> Iterator[threading.Event]:
     """The thread beside, busy with somebody else until this is set."""
