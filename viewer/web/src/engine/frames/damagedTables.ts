@@ -15,7 +15,7 @@ export function withoutVoiLookup(frame: Frame): Frame {
 export function asStored(frame: Frame): Frame {
   return {
     ...frame,
-    rescale: { slope: 1, intercept: 0, type: "US" },
+    rescale: { slope: 1, intercept: 0, type: "US", told: false },
     modalityLookup: undefined,
     voiLookup: undefined,
     window: undefined,

@@ -100,8 +100,17 @@ describe("a single-frame instance", () => {
       framesOf(aCt({ "3004000E": { vr: "DS", Value: [2e-6] }, "30040002": { vr: "CS", Value: [units] } }), SERIES)[0]
         ?.rescale;
 
-    expect(dose("GY")).toEqual({ slope: 2e-6, intercept: 0, type: "Gy" });
+    expect(dose("GY")).toEqual({ slope: 2e-6, intercept: 0, type: "Gy", told: true });
     expect(dose("RELATIVE")?.type).toBe("US");
+  });
+
+  test("without Rescale stands for its stored values, which nobody told", () => {
+    const untold = { "00281052": { vr: "DS" }, "00281053": { vr: "DS" } };
+    const rescaleIn = (changes: JsonDataSet) => framesOf(aCt(changes), SERIES)[0]?.rescale;
+
+    expect(rescaleIn(untold)).toEqual({ slope: 1, intercept: 0, type: undefined, told: false });
+    expect(rescaleIn({})).toMatchObject({ told: true });
+    expect(rescaleIn({ ...untold, "00281052": { vr: "DS", Value: [0] } })).toMatchObject({ told: true });
   });
 
   test("has the unit of a mapping to the real world that leaves its values as they are", () => {

@@ -30,6 +30,15 @@ export interface PixelModule {
   readonly colors?: Colors;
 }
 
+/** How stored values become modality values, and what those count. */
+export interface Rescale {
+  readonly slope: number;
+  readonly intercept: number;
+  readonly type: string | undefined;
+  /** The image tells it; otherwise values stand for themselves for want of a word. */
+  readonly told: boolean;
+}
+
 export interface Frame extends Placed {
   /** Names the frame to the image loader; unique in this room. */
   readonly imageId: string;
@@ -42,7 +51,7 @@ export interface Frame extends Placed {
   /** Height of a pixel by its width, as it is to be drawn. */
   readonly aspect: number;
   readonly regions: readonly Region[];
-  readonly rescale: { readonly slope: number; readonly intercept: number; readonly type: string | undefined };
+  readonly rescale: Rescale;
   readonly window: VoiWindow | undefined;
   /** Where values stand for others than these by a straight line, and how values become grey. */
   readonly modalityLookup: StoredLookup | undefined;
@@ -164,17 +173,18 @@ function aspectOf(instance: JsonDataSet, spacing: PixelSpacing | undefined): num
 }
 
 /** What stored values stand for: by the scaling of a dose's grid (C.8.8.3), else by Rescale, and their unit. */
-function rescaleOf(instance: JsonDataSet, group: (sequenceTag: string) => JsonDataSet): Frame["rescale"] {
+function rescaleOf(instance: JsonDataSet, group: (sequenceTag: string) => JsonDataSet): Rescale {
   const scaling = number(instance, "3004000E");
   if (scaling !== undefined && scaling > 0) {
-    return { slope: scaling, intercept: 0, type: DOSE_UNITS[text(instance, "30040002") ?? ""] };
+    return { slope: scaling, intercept: 0, type: DOSE_UNITS[text(instance, "30040002") ?? ""], told: true };
   }
   const transformation = group("00289145");
-  const slope = number(transformation, "00281053") || 1;
-  const intercept = number(transformation, "00281052") ?? 0;
-  const type = text(transformation, "00281054");
-  const isSaid = type !== undefined && type !== "US";
-  return { slope, intercept, type: isSaid ? type : (realUnitOf(instance, group("00409096")) ?? type) };
+  const [slope, intercept] = [number(transformation, "00281053"), number(transformation, "00281052")];
+  const said = text(transformation, "00281054");
+  const isSaid = said !== undefined && said !== "US";
+  const type = isSaid ? said : (realUnitOf(instance, group("00409096")) ?? said);
+  const told = slope !== undefined || intercept !== undefined || type !== undefined;
+  return { slope: slope || 1, intercept: intercept ?? 0, type, told };
 }
 
 /** The unit of a Real World Value Mapping (C.7.6.16.2.11) that leaves values as they are. */

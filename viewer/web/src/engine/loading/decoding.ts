@@ -147,7 +147,7 @@ export class Decoding {
     if (exact) this.values.delete(imageId);
     else this.values.set(imageId, Float32Array.from(values));
     const sixteen = { bitsAllocated: 16, bitsStored: 16, highBit: 15, pixelRepresentation: 0, isFloat: false };
-    const identity = { slope: 1, intercept: 0, type: rescale.type };
+    const identity = { ...rescale, slope: 1, intercept: 0 };
     this.shapes.set(imageId, { pixels: { ...pixels, ...sixteen }, rescale: identity, window: undefined });
     const bytes = new Uint8Array(samples.buffer);
     return (await createImage(imageId, bytes, EXPLICIT_LITTLE_ENDIAN, { useRGBA: this.useRgba })) as Types.IImage;
@@ -163,7 +163,8 @@ export class Decoding {
       return values;
     }
     if (isWide(frame.pixels)) throw new FrameProblem("syntax");
-    this.shapes.set(frame.imageId, { rescale: { slope: 1, intercept: 0, type: undefined }, window: undefined });
+    const rescale = { ...frame.rescale, slope: 1, intercept: 0, type: undefined };
+    this.shapes.set(frame.imageId, { rescale, window: undefined });
     const image = await createImage(frame.imageId, bytes, transferSyntaxUid, { preScale: { enabled: false } });
     return Float64Array.from((image as Types.IImage).getPixelData());
   }

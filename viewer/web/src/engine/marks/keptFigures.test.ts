@@ -6,7 +6,7 @@ const at = (column: number, row: number) => ({ column, row });
 const frame = (over: Partial<Frame> = {}) =>
   ({
     modality: "CT",
-    rescale: { slope: 1, intercept: 0, type: undefined },
+    rescale: { slope: 1, intercept: 0, type: undefined, told: true },
     spacing: { rowMm: 2, columnMm: 1, calibration: "patient" },
     regions: [],
     ...over,
@@ -67,7 +67,7 @@ describe("the figures that are kept with a mark", () => {
   });
 
   it("are a probe's value, without a unit that the archive does not know, and none of an arrow", () => {
-    const counts = frame({ modality: "NM", rescale: { slope: 1, intercept: 0, type: "CNTS" } });
+    const counts = frame({ modality: "NM", rescale: { slope: 1, intercept: 0, type: "CNTS", told: true } });
     expect(figuresOf("probe", [at(1.5, 1.5)], counts, SAMPLES).figures).toEqual([
       { quantity: "value", value: 5, unit: "" },
     ]);

@@ -10,20 +10,29 @@ import { slice } from "./stack.fixture";
 const loaded = vi.hoisted(() => ({
   frames: new Map<string, unknown>(),
   lookup: undefined as unknown,
+  /** Of each slice that was asked for: let it come. */
+  asked: undefined as (() => void)[] | undefined,
 }));
+const MODALITY_VALUE = 7;
+const STORED_VALUE = 9000;
+const SOON = { interval: 1 };
 vi.mock("../stack/cornerstone", () => ({ startCornerstone: () => "cpu" }));
-vi.mock("../stack/stackPlaces", () => ({ modalityValuesOf: () => ({ values: new Float32Array(120).fill(7) }) }));
+vi.mock("../stack/stackPlaces", () => ({
+  modalityValuesOf: (_: string, { displayIgnored }: Frame) => ({
+    values: new Float32Array(120).fill(displayIgnored === "modalityLut" ? STORED_VALUE : MODALITY_VALUE),
+  }),
+}));
 vi.mock("../loading/loader", () => ({
   addFrames: () => undefined,
   removeFrames: () => undefined,
-  reach: () => Promise.resolve(),
+  reach: () => new Promise<void>((resolve) => (loaded.asked ? loaded.asked.push(resolve) : resolve())),
   frameOf: (imageId: string) => loaded.frames.get(imageId),
   voiLookupOf: () => loaded.lookup,
 }));
 
 const WINDOW = { center: 40, width: 400 };
 const LOOKUP: Lookup = { first: -100, bits: 8, entries: Uint16Array.of(0, 100, 255) };
-const more = { rescale: { slope: 1, intercept: 0, type: "HU" }, window: WINDOW };
+const more = { rescale: { slope: 1, intercept: 0, type: "HU", told: true }, window: WINDOW };
 const FRAMES: readonly Frame[] = [0, 5, 10, 15, 20].map((z) => slice([0, 0, z], more));
 
 /** The reconstruction when every slice came. */
@@ -41,6 +50,7 @@ async function whole(choose: (made: NonNullable<ReturnType<typeof build>>) => vo
 beforeEach(() => {
   loaded.frames.clear();
   loaded.lookup = undefined;
+  loaded.asked = undefined;
 });
 
 test("a volume is shown by the window of its images, or by their table once that is here", async () => {
@@ -67,9 +77,47 @@ test("a volume of stored values is shown over all of them, and says so", async (
   expect(progress.missing).toBe(0);
 });
 
-test("slices of stored values are missing among those of modality values", async () => {
-  const [first] = FRAMES;
-  if (first) loaded.frames.set(first.imageId, asStored(first));
+/** The reconstruction when every slice came, of those that were asked for the one that is chosen each time. */
+async function inTurn(damaged: readonly boolean[], choose: (asked: (() => void)[]) => (() => void) | undefined) {
+  loaded.frames.clear();
+  for (const [index, frame] of FRAMES.entries()) if (damaged[index]) loaded.frames.set(frame.imageId, asStored(frame));
+  const asked: (() => void)[] = [];
+  loaded.asked = asked;
+  const made = build({ id: "1", frames: FRAMES } as unknown as Stack);
+  if (!made) throw new Error("no volume");
+  for (let came = 1; came <= FRAMES.length; came += 1) {
+    choose(asked)?.();
+    await vi.waitFor(() => {
+      const { here, missing } = made.gathering.progress.get();
+      expect(here + missing).toBe(came);
+    }, SOON);
+  }
+  const { volume, state, brought } = made.mpr;
+  return {
+    values: [...volume.filled].map((isHere, slice) => (isHere ? volume.values[slice * 120] : undefined)),
+    shownBy: [state.get().window, brought.get()],
+    progress: made.gathering.progress.get(),
+  };
+}
 
-  expect((await whole()).progress).toEqual({ count: 5, here: 4, missing: 1 });
+const EVERY_CASE = Array.from({ length: 2 ** FRAMES.length }, (_, bits) =>
+  FRAMES.map((_, at) => (bits >> at) % 2 === 1),
+);
+
+test("slices of stored values are missing among those of modality values, whichever came first", async () => {
+  for (const damaged of EVERY_CASE) {
+    const all = damaged.every(Boolean);
+    const kept = all ? 5 : damaged.filter((one) => !one).length;
+
+    const [first, last] = [
+      await inTurn(damaged, (asked) => asked.shift()),
+      await inTurn(damaged, (asked) => asked.pop()),
+    ];
+
+    expect(first).toEqual(last);
+    expect(first.values).toEqual(damaged.map((one) => (all ? STORED_VALUE : one ? undefined : MODALITY_VALUE)));
+    expect(first.progress).toEqual({ count: 5, here: kept, missing: 5 - kept });
+    const unit = all ? { ignored: "modalityLut", unit: "" } : { ignored: undefined, unit: "HU" };
+    expect(first.shownBy[1]).toMatchObject(unit);
+  }
 });

@@ -3,6 +3,8 @@
 import type { Frame } from "../frames/frame";
 import type { Stack } from "../frames/stacks";
 import { frameOf, voiLookupOf } from "../loading/loader";
+import { outward } from "../loading/outward";
+import { unitOf } from "../marks/marks";
 import { Gathering } from "./gather";
 import { gridOf, type Refusal } from "./grid";
 import { type Brought, Mpr, type MprState } from "./mpr";
@@ -25,7 +27,7 @@ export function whyNot(stack: Stack | undefined): Refusal | undefined {
 function broughtBy(slice: Frame | undefined): Brought {
   const frame = slice && (frameOf(slice.imageId) ?? slice);
   const lookup = slice && voiLookupOf(slice.imageId);
-  return { window: frame?.window, lookup, ignored: frame?.displayIgnored };
+  return { window: frame?.window, lookup, ignored: frame?.displayIgnored, unit: frame ? unitOf(frame) : "" };
 }
 
 /** Begin a reconstruction; its slices come by and by. Stop `gathering` when it is no longer wanted. */
@@ -45,8 +47,13 @@ export function build(stack: Stack, before?: MprState): Built | undefined {
   }));
   const volume = emptyVolume(grid, isPlain && fitsInt16(stored));
   const mpr = new Mpr(volume, broughtBy(frames[middle]), before);
-  const gathering = new Gathering(frames, volume, (slice) => {
-    if (slice === middle) mpr.bring(broughtBy(frames[middle]));
+  const fromMiddle = outward(middle, frames.length);
+  let spokesman: number | undefined;
+  const gathering = new Gathering(frames, volume, () => {
+    // What is not in the volume says nothing of how it is shown.
+    const nearest = fromMiddle.find((slice) => volume.filled[slice]);
+    if (nearest !== undefined && nearest !== spokesman) mpr.bring(broughtBy(frames[nearest]));
+    spokesman = nearest;
     const { count, here, missing } = gathering.progress.get();
     mpr.noteFilled(here + missing >= count);
   });

@@ -21,6 +21,8 @@ const frames = Array.from(
   (_, index) =>
     ({
       imageId: String(index),
+      modality: "CT",
+      rescale: { slope: 1, intercept: 0, type: "HU", told: true },
       position: [-180, -180, index * 5],
       orientation: { row: [1, 0, 0], column: [0, 1, 0] },
       spacing: { rowMm: 0.7, columnMm: 0.7, calibration: "patient" },

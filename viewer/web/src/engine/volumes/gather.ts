@@ -7,7 +7,7 @@ import { outward } from "../loading/outward";
 import { WHOLE } from "../loading/tiers";
 import { startCornerstone } from "../stack/cornerstone";
 import { modalityValuesOf } from "../stack/stackPlaces";
-import { fill, type Volume } from "./volume";
+import { fill, takeOut, type Volume } from "./volume";
 
 export interface Gathered {
   readonly count: number;
@@ -24,13 +24,18 @@ export class Gathering {
   private readonly frames: readonly Frame[];
   private readonly volume: Volume;
   private readonly queue: number[];
-  private readonly onSlice: (slice: number) => void;
-  /** Whether samples are stored values, as a damaged Modality LUT leaves them; told by the first slice that is here. */
-  private isStored: boolean | undefined;
+  private readonly onSlice: () => void;
+  /**
+   * Slices that are in the volume with their stored values, as a damaged Modality LUT leaves them. Stored values and
+   * modality values are no one volume, and modality values go first: with the first slice that has them these are taken
+   * out and no others let in, so that the volume is the same whatever comes first.
+   */
+  private stored: number[] = [];
+  private hasModalityValues = false;
   private stopped = false;
 
-  /** `frames` in the volume's order; `onSlice` hears of each that came. */
-  constructor(frames: readonly Frame[], volume: Volume, onSlice: (slice: number) => void) {
+  /** `frames` in the volume's order; `onSlice` hears whenever one came, or could not be had. */
+  constructor(frames: readonly Frame[], volume: Volume, onSlice: () => void) {
     this.frames = frames;
     this.volume = volume;
     this.onSlice = onSlice;
@@ -58,7 +63,7 @@ export class Gathering {
       if (this.stopped) return;
       const { count, here, missing } = this.progress.get();
       this.progress.set(got ? { count, here: here + 1, missing } : { count, here, missing: missing + 1 });
-      this.onSlice(slice);
+      this.onSlice();
     }
   }
 
@@ -68,15 +73,24 @@ export class Gathering {
     try {
       await reach(frame.imageId, WHOLE, () => !this.stopped);
       const read = frameOf(frame.imageId) ?? frame;
-      // Stored values and modality values are no one volume.
       const isStored = read.displayIgnored === "modalityLut";
-      this.isStored ??= isStored;
-      if (isStored !== this.isStored) return false;
+      if (isStored && this.hasModalityValues) return false;
       const values = modalityValuesOf(frame.imageId, read)?.values;
-      if (values) fill(this.volume, slice, values);
-      return values !== undefined;
+      if (!values) return false;
+      if (isStored) this.stored.push(slice);
+      else this.turnToModalityValues();
+      fill(this.volume, slice, values);
+      return true;
     } catch {
       return false;
     }
+  }
+
+  private turnToModalityValues(): void {
+    this.hasModalityValues = true;
+    for (const slice of this.stored) takeOut(this.volume, slice);
+    const { count, here, missing } = this.progress.get();
+    this.progress.set({ count, here: here - this.stored.length, missing: missing + this.stored.length });
+    this.stored = [];
   }
 }

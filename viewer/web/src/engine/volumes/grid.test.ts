@@ -1,8 +1,12 @@
 import { describe, expect, test } from "vitest";
+import { asStored } from "../frames/damagedTables";
+import type { Frame, Rescale } from "../frames/frame";
 import { between, gridOf, inGrid, inPatient } from "./grid";
 import { slice, stackAt } from "./stack.fixture";
 
 const EVEN = [0, 5, 10, 15, 20];
+const HOUNSFIELD: Rescale = { slope: 1, intercept: -1024, type: "HU", told: true };
+const STORED: Rescale = { slope: 1, intercept: 0, type: undefined, told: false };
 
 function grid(frames: Parameters<typeof gridOf>[0]) {
   const made = gridOf(frames);
@@ -41,6 +45,42 @@ describe("a stack", () => {
 
   test.each(Object.entries(refusals))("that cannot be a volume says why: %s", (refusal, frames) => {
     expect(gridOf(frames)).toEqual({ refusal });
+  });
+});
+
+describe("values of slices", () => {
+  /** Five slices, of which the middle one is another one; first as they lie, then with the odd one in front. */
+  function withOdd(usual: Partial<Frame>, odd: Partial<Frame>) {
+    const frames = EVEN.map((z) => slice([-10, 20, z], z === 10 ? odd : usual));
+    const ahead = [...frames.slice(2, 3), ...frames.slice(0, 2), ...frames.slice(3)];
+    return [frames, ahead].map((stack) => gridOf(stack)).map((made) => ("refusal" in made ? made.refusal : "a volume"));
+  }
+  const REFUSED = ["mixedUnits", "mixedUnits"];
+  const TAKEN = ["a volume", "a volume"];
+  const lookup = { descriptor: [2, 0, 16], data: new Uint8Array(4), url: undefined } as const;
+
+  test("of which some are rescaled and others are as they are stored make no volume, whichever comes first", () => {
+    expect(withOdd({ rescale: HOUNSFIELD }, { rescale: STORED })).toEqual(REFUSED);
+    expect(withOdd({ rescale: STORED }, { rescale: HOUNSFIELD })).toEqual(REFUSED);
+    const unnamed = { ...HOUNSFIELD, slope: 2, intercept: 0, type: undefined };
+    expect(withOdd({ modality: "MR", rescale: unnamed }, { modality: "MR", rescale: STORED })).toEqual(REFUSED);
+  });
+
+  test("that count in other units, or of which some go through a table, make none either", () => {
+    expect(withOdd({ rescale: HOUNSFIELD }, { rescale: { ...HOUNSFIELD, type: "US" } })).toEqual(REFUSED);
+    expect(withOdd({ rescale: HOUNSFIELD }, { modalityLookup: lookup })).toEqual(REFUSED);
+    expect(withOdd({ modalityLookup: lookup }, { modalityLookup: lookup })).toEqual(TAKEN);
+  });
+
+  test("may come by other slopes, and by none where the others change nothing", () => {
+    expect(withOdd({ rescale: HOUNSFIELD }, { rescale: { ...HOUNSFIELD, slope: 2 } })).toEqual(TAKEN);
+    expect(withOdd({ rescale: { ...HOUNSFIELD, intercept: 0 } }, { rescale: STORED })).toEqual(TAKEN);
+  });
+
+  test("whose table is damaged do not speak for the others", () => {
+    const damaged = asStored(slice([-10, 20, 10]));
+
+    expect(withOdd({ rescale: HOUNSFIELD }, damaged)).toEqual(TAKEN);
   });
 });
 

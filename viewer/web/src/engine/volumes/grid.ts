@@ -6,6 +6,7 @@
 import type { Frame } from "../frames/frame";
 import { dot, isOrthonormal, minus, norm, normalOf, plus, times, type Vector } from "../frames/geometry";
 import { GAP_FACTOR } from "../frames/stackOrder";
+import { unitOf } from "../marks/marks";
 
 /** A regular grid in each slice; slices at places of their own along the normal. Millimetres. */
 export interface Grid {
@@ -32,6 +33,7 @@ export type Refusal =
   | "unplaced"
   | "mixedOrientation"
   | "mixedSize"
+  | "mixedUnits"
   | "samePlace"
   | "crooked"
   | "color"
@@ -71,6 +73,22 @@ function differ(frames: readonly Frame[], like: Frame): Refusal | undefined {
   return undefined;
 }
 
+/**
+ * Whether values of these frames count different things, so that they make no one volume.
+ *
+ * Slopes may differ, as those of PET do: what is compared is what they lead to. A frame that tells no Rescale has stored
+ * values, and stands beside others only where these leave their values as they are. Frames whose Modality LUT is damaged
+ * do not count here: they are left out once others have come (`Gathering`).
+ */
+function mixesUnits(stack: readonly Frame[]): boolean {
+  const frames = stack.filter(({ displayIgnored }) => displayIgnored !== "modalityLut");
+  const units = frames.map((frame) => (frame.modalityLookup ? "lut" : `by rescale, ${unitOf(frame)}`));
+  if (new Set(units).size > 1) return true;
+  const isStored = ({ modalityLookup, rescale }: Frame) => !(modalityLookup || rescale.told);
+  const isScaled = ({ rescale }: Frame) => rescale.slope !== 1 || rescale.intercept !== 0;
+  return frames.some(isStored) && frames.some(isScaled);
+}
+
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
 }
@@ -79,7 +97,7 @@ function median(values: readonly number[]): number {
 export function gridOf(stack: readonly Frame[]): GridOrRefusal {
   const [like] = stack;
   if (!like || stack.length < SLICES_MIN) return { refusal: "few" };
-  const refusal = differ(stack, like);
+  const refusal = differ(stack, like) ?? (mixesUnits(stack) ? "mixedUnits" : undefined);
   const { orientation, spacing } = like;
   if (refusal || !orientation || !spacing) return { refusal: refusal ?? "unplaced" };
   const { rows, columns } = like.pixels;

@@ -16,6 +16,8 @@ export interface Brought {
   readonly window: VoiWindow | undefined;
   readonly lookup: ShownBy["lookup"];
   readonly ignored: Frame["displayIgnored"];
+  /** What values count; empty: nobody says. */
+  readonly unit: string;
 }
 
 export interface MprState extends ShownBy {

@@ -46,6 +46,11 @@ export function fill(volume: Volume, slice: number, values: ArrayLike<number>): 
   volume.filled[slice] = 1;
 }
 
+/** Of a slice no value counts any more. */
+export function takeOut(volume: Volume, slice: number): void {
+  volume.filled[slice] = 0;
+}
+
 /** Columns, rows and slices of the sample nearest to a place in the patient; undefined outside and in gaps. */
 function sampleNear({ grid }: Volume, place: Vector): readonly [number, number, number] | undefined {
   const [columns, rows, slices] = grid.size;

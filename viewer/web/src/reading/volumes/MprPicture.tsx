@@ -5,8 +5,6 @@ import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { edgeLetters } from "../../engine/frames/geometry";
 import type { Stack } from "../../engine/frames/stacks";
-import { frameOf } from "../../engine/loading/loader";
-import { unitOf } from "../../engine/marks/marks";
 import type { Built } from "../../engine/volumes/build";
 import { handle, type MprTool } from "../../engine/volumes/mprHand";
 import { MprPane } from "../../engine/volumes/mprPane";
@@ -133,7 +131,7 @@ function Texts({ built, stack, pane, arriving }: TextsProps) {
             return t("place", { letter: depth < 0 ? letters.left : letters.right, value: number(Math.abs(depth), 1) });
           }}
         </Live>
-        {plane === "axial" ? <Value built={built} stack={stack} /> : null}
+        {plane === "axial" ? <Value built={built} /> : null}
       </div>
       <div className={overlayStyles["edges"]} aria-hidden>
         {EDGES.map(({ edge, style }) => (
@@ -147,16 +145,15 @@ function Texts({ built, stack, pane, arriving }: TextsProps) {
 }
 
 /** The stored value nearest to the point, once all slices are here. */
-function Value({ built, stack }: { readonly built: Built; readonly stack: Stack }) {
+function Value({ built }: { readonly built: Built }) {
   const language = usePreferences((preferences) => preferences.language);
   useStore(built.mpr.filled, (count) => count);
-  const [frame] = stack.frames;
   return (
     <Live store={built.mpr.state}>
       {() => {
         const value = built.mpr.value();
-        if (value === undefined || !frame) return "";
-        const unit = unitOf(frameOf(frame.imageId) ?? frame);
+        if (value === undefined) return "";
+        const { unit } = built.mpr.brought.get();
         return `${formatNumber(value, language, Number.isInteger(value) ? 0 : 1)} ${unit}`;
       }}
     </Live>
