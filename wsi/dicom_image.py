@@ -192,7 +192,11 @@ def read_image(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: int) ->
     MalformedSlide
         Its frames are no bytes of the file, or it has no matrix.
     """
-    header = scan_apart(buffer, transfer_syntax_uid, offset=dataset_offset)
+    return image_of(scan_apart(buffer, transfer_syntax_uid, offset=dataset_offset), transfer_syntax_uid)
+
+
+def image_of(header: Header, transfer_syntax_uid: str) -> SlideImage:
+    """Return what a header that was scanned says; raises as `read_image`."""
     image, values = image_pixel(header), Values(header)
     if header.reencoded:
         raise malformed("its transfer syntax leaves no frame as it is in the file")

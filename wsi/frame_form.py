@@ -45,12 +45,16 @@ def form_of(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: int) -> Fr
     MalformedInstance, LimitExceeded, NotFound
         It is no instance, or has no pixel data.
     """
-    whole = scan_apart(buffer, transfer_syntax_uid, offset=dataset_offset)
-    found, apart = whole.pixel_data, whole.frame_groups_apart
+    return form_in(scan_apart(buffer, transfer_syntax_uid, offset=dataset_offset), transfer_syntax_uid)
+
+
+def form_in(whole: Header, transfer_syntax_uid: str) -> FrameForm:
+    """Return how the frames of an instance are encoded whose header was scanned; as `form_of`."""
+    buffer, found, apart = whole.buffer, whole.pixel_data, whole.frame_groups_apart
     end = found.value_offset + _ITEM_HEAD if found else len(buffer)
     first, last = (apart.start, apart.end) if apart else (end, end)
     kept = bytes(buffer[:first]) + bytes(buffer[last:end])
-    header = scan(kept, transfer_syntax_uid, offset=dataset_offset, prefix=True)
+    header = scan(kept, transfer_syntax_uid, offset=whole.start, prefix=True)
     image = replace(image_pixel(header), number_of_frames=1)
     return FrameForm(header, image, transfer_syntax_uid, bool(found and found.is_encapsulated))
 

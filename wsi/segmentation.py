@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from kernel.dicom.pixels.frames import FrameMap, locate_frames
-from kernel.dicom.scanning.elements import Buffer
-from kernel.dicom.scanning.scanner import scan_apart
+from kernel.dicom.scanning.elements import Header
 from kernel.dicom.scanning.values import Values
 from kernel.dicom.vocabulary.syntaxes import SYNTAXES
 from wsi.bulk import Refers, referred
-from wsi.dicom_image import FOCAL_PLANES, PLANE_POSITION, SlideImage, read_image, unsigned
-from wsi.frame_form import FrameForm, form_of
+from wsi.dicom_image import FOCAL_PLANES, PLANE_POSITION, SlideImage, image_of, unsigned
+from wsi.frame_form import FrameForm, form_in
 from wsi.limits import SIDE_PIXELS_MAX, TILES_MAX, at_most, malformed
 from wsi.tile_index import OnGlass
 
@@ -92,19 +91,14 @@ class Segmentation:
     frames: Frames = field(repr=False)
 
 
-def read_about(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: int) -> About:
-    """Return which slide an instance is about.
-
-    Raises
-    ------
-    MalformedInstance, LimitExceeded
-        It cannot be read.
-    """
-    return _about(Values(scan_apart(buffer, transfer_syntax_uid, offset=dataset_offset)))
+def about_of(header: Header) -> About:
+    """Return which slide an instance is about."""
+    values = Values(header)
+    return About(referred(values), values.text(_FRAME_OF_REFERENCE))
 
 
-def read_segmentation(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: int) -> Segmentation | Reason:
-    """Read one instance, or say why it cannot be shown; nothing of `buffer` is kept.
+def read_segmentation(header: Header, transfer_syntax_uid: str) -> Segmentation | Reason:
+    """Read one instance, as `scan_apart` found it, or say why it cannot be shown; nothing of its buffer is kept.
 
     Raises
     ------
@@ -116,7 +110,7 @@ def read_segmentation(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: 
     syntax = SYNTAXES.get(transfer_syntax_uid)
     if syntax is None or not syntax.decodable or syntax.deflated or not syntax.little_endian:
         return "encoding"
-    one = read_image(buffer, transfer_syntax_uid, dataset_offset)
+    one = image_of(header, transfer_syntax_uid)
     values = one.values
     kind = _KINDS.get(values.text(_TYPE))
     if kind is None:
@@ -139,17 +133,13 @@ def read_segmentation(buffer: Buffer, transfer_syntax_uid: str, dataset_offset: 
         height=one.height,
         mpp=one.mpp,
         on_glass=one.on_glass,
-        about=_about(values),
+        about=about_of(header),
         whole=concatenation or values.text(_PYRAMID),
         parts=(one.parts_of_concatenation or 0) if concatenation else 0,
-        form=form_of(buffer, transfer_syntax_uid, dataset_offset),
-        map=locate_frames(buffer, one.header, one.image),
+        form=form_in(header, transfer_syntax_uid),
+        map=locate_frames(header.buffer, header, one.image),
         frames=_from_the_top(_told(one, kind) if _says_where(one) else _counted(one, segments, kind)),
     )
-
-
-def _about(values: Values) -> About:
-    return About(referred(values), values.text(_FRAME_OF_REFERENCE))
 
 
 def _segments(values: Values, kind: Kind) -> tuple[Segment, ...]:

@@ -9,21 +9,26 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 from consult.slides.shelf import OpenSlide, Shelf
+from kernel import telemetry
 from kernel.access import StudyGrant
 from kernel.archive import index as archive_index
 from kernel.archive.blobs.store import Blobs
 from kernel.archive.records import Located
 from kernel.database import Database
-from kernel.errors import LimitExceeded, MalformedInstance, MalformedSlide, NotFound
+from kernel.dicom.scanning.elements import Buffer, Header
+from kernel.dicom.scanning.scanner import scan_apart
+from kernel.dicom.vocabulary.limits import malformed
+from kernel.errors import BlobMissing, LimitExceeded, MalformedInstance, MalformedSlide, NotFound
 from wsi.limits import at_most
 from wsi.segment_places import Laid, laid_on
-from wsi.segmentation import SEGMENTATIONS, About, Reason, Segment, Segmentation, read_about, read_segmentation
+from wsi.segmentation import SEGMENTATIONS, About, Reason, Segment, Segmentation, about_of, read_segmentation
 
 INSTANCES_MAX: Final = 256  # of segmentations in one study
 REMEMBERED_MAX: Final = 16  # slides whose segmentations are remembered,
 REMEMBERED_FRAMES_MAX: Final = 8_000_000  # with so many frames at most, if there are several
 
 _Key = tuple[str, str, str, str]
+_log = telemetry.get_logger("consult.slides")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class _Remembered(NamedTuple):
     commits: int
     fingerprint: str  # of the instances
     overlays: tuple[Overlay, ...]
+    missing: tuple[str, ...]  # blobs that were not there when they were read
 
     @property
     def frames(self) -> int:
@@ -95,8 +101,8 @@ class Segmentations:
         fingerprint = _digest(found)
         with self._reading:
             known = self._remembered(key)
-            if known is None or known.fingerprint != fingerprint:
-                known = _Remembered(commits, fingerprint, self._overlays(slide, series_instance_uid, found))
+            if known is None or known.fingerprint != fingerprint or self._is_back(known.missing):
+                known = _Remembered(commits, fingerprint, *self._overlays(slide, series_instance_uid, found))
             self._remember(key, known._replace(commits=commits))
         return slide, known.overlays
 
@@ -129,9 +135,17 @@ class Segmentations:
         ------
         BlobMissing
             It is not there.
+        MalformedInstance
+            It is empty.
         """
         with self._blobs.open(one.blob_key) as file:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            try:
+                return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            except ValueError:
+                raise malformed("there is nothing in it") from None
+
+    def _is_back(self, missing: Sequence[str]) -> bool:
+        return any(self._blobs.path(key).exists() for key in missing)
 
     def _remembered(self, key: _Key) -> _Remembered | None:
         with self._lock:
@@ -150,26 +164,36 @@ class Segmentations:
             ):
                 self._read.popitem(last=False)
 
-    def _overlays(self, slide: OpenSlide, series: str, found: Sequence[Located]) -> tuple[Overlay, ...]:
-        space = self._about(slide.located[int(slide.slide.index.levels[0].files[0])]).frame_of_reference_uid
+    def _overlays(
+        self, slide: OpenSlide, series: str, found: Sequence[Located]
+    ) -> tuple[tuple[Overlay, ...], tuple[str, ...]]:
+        """Return the segmentations of a slide, and the blobs that are missing: one that is hides no other."""
+        with self.mapped(finest := slide.located[int(slide.slide.index.levels[0].files[0])]) as buffer:
+            space = about_of(_scanned(buffer, finest)).frame_of_reference_uid
+        missing: list[str] = []
         whole: dict[tuple[str, str], list[tuple[Located, Segmentation | Reason]]] = defaultdict(list)
         for one in found:
             try:
-                if not _is_about(self._about(one), series, slide, space):
-                    continue
                 with self.mapped(one) as buffer:
-                    read = read_segmentation(buffer, one.transfer_syntax_uid, one.dataset_offset)
+                    header = _scanned(buffer, one)
+                    if not _is_about(about_of(header), series, slide, space):
+                        continue
+                    read = read_segmentation(header, one.transfer_syntax_uid)
+            except BlobMissing:
+                _log.error("segmentation_missing", instance=one.sop_instance_uid)
+                missing.append(one.blob_key)
+                read = "damaged"
             except LimitExceeded:
                 read = "large"
             except (MalformedInstance, MalformedSlide, NotFound):
                 read = "damaged"
             same = "" if isinstance(read, str) else read.whole
             whole[one.series_instance_uid, same or one.sop_instance_uid].append((one, read))
-        return tuple(_overlay(slide, space, parts) for parts in whole.values())
+        return tuple(_overlay(slide, space, parts) for parts in whole.values()), tuple(missing)
 
-    def _about(self, one: Located) -> About:
-        with self.mapped(one) as buffer:
-            return read_about(buffer, one.transfer_syntax_uid, one.dataset_offset)
+
+def _scanned(buffer: Buffer, one: Located) -> Header:
+    return scan_apart(buffer, one.transfer_syntax_uid, offset=one.dataset_offset)
 
 
 def _is_about(about: About, series: str, slide: OpenSlide, space: str) -> bool:

@@ -1,14 +1,18 @@
 """Segmentations of a slide are listed, and their tiles served, to those who may read its study."""
 
 import gc
+import hashlib
+import json
 import tracemalloc
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pydicom
 import pytest
 
 from consult.slides import segment_making, segments
+from kernel.dicom.scanning.part10 import read_file_meta
 from tests.server.test_slides import SLIDE, client, takes
 from tests.wsi.dicom_builders import SERIES, a_volume
 from tests.wsi.segment_builders import SPACE, a_segmentation
@@ -17,6 +21,7 @@ from wsi.segment_tiles import SIDE, Planes, decoded
 
 __all__ = ["client"]
 ALL = f"{SLIDE}/segmentations"
+OTHER = a_segmentation({1: STROMA}, SOPInstanceUID="1.2.3.8.2")
 
 
 def a_slide() -> bytes:
@@ -177,6 +182,51 @@ def test_those_that_cannot_be_shown_say_why_and_have_no_tiles(room, client):
     assert [one["reason"] for one in found] == list(REASONS)
     for one in found:
         assert client.get(f"{one['tiles']}/0/0_0").status_code == 404
+
+
+@pytest.fixture
+def two(room, client) -> Path:
+    """A slide with two segmentations; the file of the second."""
+    takes(room, a_slide(), a_segmentation({1: TUMOUR}), OTHER)
+    meta = read_file_meta(OTHER)
+    digest = hashlib.sha256(OTHER[meta.dataset_offset :]).hexdigest()
+    return room.stores.blobs.path(f"{digest[:2]}/{digest}-{meta.transfer_syntax_uid}")
+
+
+def reasons(client) -> list[str | None]:
+    """Ask of each segmentation why it cannot be shown."""
+    return [one["reason"] for one in listed(client)]
+
+
+def test_one_whose_bytes_are_missing_is_told_and_logged_and_the_others_are_shown(two, client, logged):
+    two.unlink()
+
+    (here, gone) = listed(client)
+
+    assert (here["reason"], gone["reason"]) == (None, "damaged")
+    assert (on_slide(tile(client, here)[1]) == TUMOUR).all()
+    (line,) = [json.loads(line) for line in logged.getvalue().splitlines()]
+    assert (line["event"], line["instance"]) == ("segmentation_missing", "1.2.3.8.2")
+    assert "Hoa" not in logged.getvalue()
+    assert "BN-1" not in logged.getvalue()
+
+
+def test_one_whose_bytes_are_there_again_is_shown(room, two, client, read):
+    two.unlink()
+    assert reasons(client) == [None, "damaged"]
+
+    takes(room, a_volume(64, 64, 64, SeriesInstanceUID=f"{SERIES}.2", SOPInstanceUID="1.2.3.1.2.1"))
+    assert reasons(client) == [None, "damaged"]
+    assert read == ["once"]  # what is still missing is no reason to read the others again
+
+    takes(room, OTHER)
+    assert reasons(client) == [None, None]
+
+
+def test_one_whose_file_is_empty_is_damaged_and_the_others_are_shown(two, client):
+    two.write_bytes(b"")
+
+    assert reasons(client) == [None, "damaged"]
 
 
 def test_one_of_other_images_is_none_of_this_slide_s(room, client):

@@ -14,6 +14,7 @@ from pydicom.sr.codedict import codes
 from pydicom.uid import generate_uid
 
 from kernel.dicom.scanning.part10 import file_meta, read_file_meta
+from kernel.dicom.scanning.scanner import scan_apart
 from tests.dicom.builders import encoded
 from tests.wsi.bulk_builders import a_code
 from tests.wsi.dicom_builders import EXPLICIT, SERIES, STUDY
@@ -167,4 +168,5 @@ def by_highdicom(image: Dataset, masks: np.ndarray, labels: Sequence[str], space
 def read(file: bytes) -> Segmentation | Reason:
     """Read a segmentation that is in memory."""
     meta = read_file_meta(file)
-    return read_segmentation(file, meta.transfer_syntax_uid, meta.dataset_offset)
+    header = scan_apart(file, meta.transfer_syntax_uid, offset=meta.dataset_offset)
+    return read_segmentation(header, meta.transfer_syntax_uid)
