@@ -9,13 +9,13 @@ from kernel.archive import index
 from kernel.clock import Clock
 from kernel.database import Database
 from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
-from kernel.errors import Busy, ExchangeError, NotFound
-from kernel.rounds import Rounds
+from kernel.errors import Busy, ExchangeError, NotFound, Retriable
+from kernel.rounds import LOOK_EVERY_S, Rounds
 from wsi.slide import Address
 
 AT_ONCE: Final = 100  # events looked at in one round
 TURN_MAX: Final = 16  # times in one turn that a coarsest tile is asked for, each of some 512 stored ones
-COARSEST_S_MAX: Final = 1200.0  # of one slide's turns: 180,000 stored tiles take less than a minute
+SPENT_S_MAX: Final = 1200.0  # on one slide: turns and waiting rounds; 180,000 stored tiles take less than a minute
 UNMADE_MAX: Final = 1000  # slides that wait for another turn; what is more is made when it is looked at
 
 _log = telemetry.get_logger("consult.slides")
@@ -42,9 +42,7 @@ class Readying:
         self._rounds = Rounds("slides-readying", clock, self.look)
         self._clock = clock
         self._place = 0
-        self._unmade: dict[
-            _Series, float
-        ] = {}  # whose coarsest tile stands on too many for a turn: seconds spent on it
+        self._unmade: dict[_Series, float] = {}  # what was put off, or takes more than a turn: seconds spent on it
 
     def start(self) -> None:
         """Begin with what becomes complete from now on."""
@@ -76,14 +74,16 @@ class Readying:
         with self._db.read() as connection:
             for event in events.since(connection, self._place, AT_ONCE, (events.EventName.STUDY_COMPLETE,)):
                 self._place = event.seq
-                for labels in (False, True):
-                    study = _Study(event.site, event.study_instance_uid, labels)
-                    try:
-                        instances = index.locate_study(connection, study)
-                    except NotFound:  # deleted meanwhile, or only labels
-                        continue
-                    slides = (one for one in instances if one.sop_class_uid == WHOLE_SLIDE)
-                    found |= dict.fromkeys(_Series(study, one.series_instance_uid) for one in slides)
+                with_labels = _Study(event.site, event.study_instance_uid, labels=True)
+                try:
+                    instances = index.locate_study(connection, with_labels)
+                except NotFound:  # deleted meanwhile
+                    continue
+                slides = [one for one in instances if one.sop_class_uid == WHOLE_SLIDE]
+                without_labels = with_labels._replace(labels=False)
+                for study, labels in ((without_labels, False), (with_labels, True)):
+                    series = (one.series_instance_uid for one in slides if one.shows_label is labels)
+                    found |= dict.fromkeys(_Series(study, uid) for uid in series)
         return list(found)
 
     def _ready(self, one: _Series, spent_s: float) -> None:
@@ -92,14 +92,17 @@ class Readying:
             opened = self._shelf.current(one.study, one.series_instance_uid)
             if self._makes_coarsest(opened):
                 return
+            reason = "its coarsest tile stands on too many"
+        except Retriable as error:  # others are served first, or there is no room: the next round may do better
+            reason = error.code
         except ExchangeError as error:  # who opens it reads why
             _log.info("slide_not_ready", series=one.series_instance_uid, reason=error.code)
             return
-        spent_s += self._clock.monotonic_s() - begun
-        if spent_s < COARSEST_S_MAX and len(self._unmade) < UNMADE_MAX:
+        spent_s += max(self._clock.monotonic_s() - begun, LOOK_EVERY_S)  # a turn that found no place ends at once
+        if spent_s < SPENT_S_MAX and len(self._unmade) < UNMADE_MAX:
             self._unmade[one] = spent_s
         else:
-            _log.info("slide_not_ready", series=one.series_instance_uid, reason="its coarsest tile stands on too many")
+            _log.info("slide_not_ready", series=one.series_instance_uid, reason=reason)
 
     def _makes_coarsest(self, opened: OpenSlide) -> bool:
         """Make what a turn has time for; return whether the coarsest tile is made."""

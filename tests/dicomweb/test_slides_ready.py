@@ -1,5 +1,6 @@
 """Slides are made ready when they are complete: opening one builds nothing."""
 
+import json
 from typing import NamedTuple
 
 import pytest
@@ -10,6 +11,7 @@ from consult.slides.making import Making
 from consult.slides.room import SlideRoom
 from kernel.clock import ManualClock
 from kernel.errors import Busy
+from kernel.rounds import LOOK_EVERY_S
 from tests.wsi.builders import jpeg, pixels_of, texture
 from tests.wsi.dicom_builders import SERIES, STUDY, a_header, a_volume, an_optical_path, as_file, tiles_of
 from wsi.slide import Address
@@ -121,6 +123,65 @@ def test_a_slide_that_cannot_be_read_does_not_end_it(node, readying):
     assert readying.look() == 0
 
 
+def full(monkeypatch, times: int) -> list[Address]:
+    """Have no place for the next tiles that are asked for, so many times; return what is asked for from now on."""
+    asked, ask_tile = [], Making.ask_tile
+
+    def ask(self, opened, address):
+        asked.append(address)
+        if len(asked) <= times:
+            raise Busy(what="too many tiles of slides are being made", retry_after_s=1)
+        return ask_tile(self, opened, address)
+
+    monkeypatch.setattr(Making, "ask_tile", ask)
+    return asked
+
+
+def test_a_slide_that_finds_no_place_comes_again_in_the_next_round(
+    node, readying, tmp_path, monkeypatch, nothing_is_built
+):
+    asked = full(monkeypatch, 1)
+    node.store(a_volume(300, 200, 64))
+    node.committer.settle_quiet(0)
+
+    assert [readying.look() for _ in range(3)] == [1, 1, 0]
+
+    assert len(asked) == 2
+    nothing_is_built()
+    room = reopened(node, tmp_path)
+    opened = room.shelf.current(Grant(), SERIES)
+    room.making.ask_tile(opened, asked[0]).future.result()
+    room.close()
+
+
+def test_a_slide_that_never_finds_a_place_is_left_to_who_looks_at_it(node, readying, monkeypatch, logged):
+    asked = full(monkeypatch, 1000)
+    monkeypatch.setattr("consult.slides.readying.SPENT_S_MAX", 3 * LOOK_EVERY_S)
+    node.store(a_volume(300, 200, 64))
+    node.committer.settle_quiet(0)
+
+    assert looks(readying) == len(asked) == 3
+
+    (line,) = [line for line in map(json.loads, logged.getvalue().splitlines()) if line["event"] == "slide_not_ready"]
+    assert (line["series"], line["reason"]) == (SERIES, "Busy")
+
+
+def test_a_slide_is_made_ready_once_and_again_only_for_who_sees_its_label(node, readying, slides, monkeypatch):
+    asked = full(monkeypatch, 0)
+    label = a_header(64, 64, 64, 1, ImageType=["ORIGINAL", "PRIMARY", "LABEL", "NONE"], SOPInstanceUID="1.2.3.1.1.9")
+    other = {"SeriesInstanceUID": f"{SERIES}.2", "SOPInstanceUID": "1.2.3.1.2.1"}
+    node.store(a_volume(300, 200, 64))
+    node.store(as_file(label, [jpeg(texture(64, 64))]))
+    node.store(a_volume(200, 200, 64, **other))
+    node.committer.settle_quiet(0)
+
+    readying.look()
+
+    revisions = {slides.shelf.current(Grant(labels=labels), SERIES).revision for labels in (False, True)}
+    assert len(revisions) == 2
+    assert len(asked) == 3
+
+
 @pytest.fixture
 def outcomes(monkeypatch) -> list:
     """What became of each time that a coarsest tile was asked for; 64 stored tiles are decoded for each."""
@@ -155,7 +216,7 @@ def test_a_coarsest_tile_that_stands_on_many_is_made_in_turns(node, readying, sl
     assert pixels_of(coarsest).shape == (64, 64, 3)
 
 
-@pytest.mark.parametrize("bound", ["COARSEST_S_MAX", "UNMADE_MAX"])
+@pytest.mark.parametrize("bound", ["SPENT_S_MAX", "UNMADE_MAX"])
 def test_it_is_left_to_who_looks_at_it_at_the_bounds_of_time_and_of_those_that_wait(
     node, readying, outcomes, monkeypatch, bound
 ):
