@@ -92,13 +92,13 @@ def _addresses(config: Config) -> Finding:
     if is_served(config):
         return Finding("addresses", note="a node runs on this folder")
     http, dimse, hl7 = config.http, config.dimse, config.hl7
-    wanted = [("HTTP", http.host, http.port)]
+    wanted = [("HTTP", http.host, http.port, "http.port")]
     if dimse.enabled and dimse.plain:
-        wanted.append(("DIMSE", dimse.host, dimse.port))
+        wanted.append(("DIMSE", dimse.host, dimse.port, "dimse.port"))
     if dimse.enabled and dimse.tls_port is not None:
-        wanted.append(("DICOM TLS", dimse.host, dimse.tls_port))
+        wanted.append(("DICOM TLS", dimse.host, dimse.tls_port, "dimse.tls_port"))
     if hl7.enabled:
-        wanted.append(("HL7", hl7.host, hl7.port))
+        wanted.append(("HL7", hl7.host, hl7.port, "hl7.port"))
     return Finding("addresses", "; ".join(machine.taken_addresses(wanted)), "free")
 
 

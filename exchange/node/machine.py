@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
+from kernel.listening import what_to_do
+
 CLOCK_OFF: Final = timedelta(minutes=5)  # tokens, certificates and Kerberos of hospitals bear no more
 FILES_FREE_MIN: Final = 10_000  # names that a file system must have left; an instance takes one
 _CHANGED_OFTEN: Final = ("vienanh.db", "vienanh.db-wal", "listening.json", "node.lock")
@@ -32,16 +34,16 @@ def apart(ours: datetime, theirs: datetime) -> str:
     return f"its clock says {_told(theirs)}, this one's {_told(ours)}: one is wrong"
 
 
-def taken_addresses(wanted: Iterable[tuple[str, str, int]]) -> Iterator[str]:
-    """Tell which of (what, host, port) a node could not listen on now; port 0 is always free."""
-    for what, host, port in wanted:
+def taken_addresses(wanted: Iterable[tuple[str, str, int, str]]) -> Iterator[str]:
+    """Tell which of (what, host, port, setting of the port) a node could not listen on now; port 0 is always free."""
+    for what, host, port, setting in wanted:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         with socket.socket(family, socket.SOCK_STREAM) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
                 trial.bind((host, port))
             except OSError as error:
-                yield f"{what} cannot listen on {host}:{port}: {error.strerror}"
+                yield f"{what} cannot listen on {host}:{port}: {what_to_do(error, setting)}"
 
 
 def few_open_files(wanted: int) -> str:

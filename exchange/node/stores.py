@@ -136,7 +136,7 @@ def reserved(config: Config, *, otherwise: str = TAKEN) -> Generator[None]:
     try:
         descriptor = os.open(config.node.data / LOCK_FILE, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise _unusable_folder(config, f"cannot be written: {error.strerror}") from error
+        raise _unusable_folder(config, f"{config.node.data} cannot be written: {error.strerror}") from error
     try:
         fcntl.lockf(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         with suppress(OSError):  # a full disk: the lock holds all the same
@@ -159,7 +159,7 @@ def make_data_folder(config: Config) -> None:
     try:
         config.node.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise _unusable_folder(config, f"cannot be made: {error.strerror}") from error
+        raise _unusable_folder(config, f"{config.node.data} cannot be made: {error.strerror}") from error
 
 
 def open_database(config: Config) -> Database:

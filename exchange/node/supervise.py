@@ -41,6 +41,7 @@ from kernel import telemetry
 from kernel.archive.deletion.reclaim import reclaim_blobs
 from kernel.config import HttpConfig
 from kernel.errors import ExchangeError, InvalidConfiguration
+from kernel.listening import cannot_listen
 from routing.break_glass import BreakGlass
 from routing.profiles import finder_of, profiles_of
 from routing.review_sheets import ReviewSheets
@@ -142,6 +143,7 @@ class Running:
         node = self._node
         _allow_files(node.stores.config.http.connections_max + FILES_BESIDE)
         with ExitStack() as stack:
+            stack.callback(self._http_socket.close)  # of a start that fails; the server closes its own
             stack.callback(self._dicomweb.close)
             stack.callback(node.slides.close)
             node.stores.blobs.sweep()
@@ -232,9 +234,7 @@ def _bound(http: HttpConfig) -> socket.socket:
         bound.listen(BACKLOG)
     except OSError as error:
         bound.close()
-        raise InvalidConfiguration(
-            source="http", key=f"{http.host}:{http.port}", reason=f"cannot listen there: {error.strerror}"
-        ) from error
+        raise cannot_listen(http.host, http.port, "http.port", error) from error
     return bound
 
 

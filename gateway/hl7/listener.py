@@ -15,6 +15,7 @@ from kernel import telemetry
 from kernel.clock import Clock
 from kernel.config import Hl7Config
 from kernel.errors import InvalidConfiguration, InvalidRequest, LimitExceeded
+from kernel.listening import cannot_listen
 
 RECEIVE_BYTES: Final = 64 * 1024
 BACKLOG: Final = 16
@@ -66,9 +67,7 @@ class MllpListener:
         try:
             self._socket = socket.create_server((config.host, config.port), family=family, backlog=BACKLOG)
         except OSError as error:
-            raise InvalidConfiguration(
-                source="hl7", key=f"{config.host}:{config.port}", reason=f"cannot listen there: {error.strerror}"
-            ) from error
+            raise cannot_listen(config.host, config.port, "hl7.port", error) from error
         self._spawn(self._accept, "hl7-accept")
 
     def stop(self, drain_s: float) -> None:

@@ -299,6 +299,21 @@ def test_a_second_node_on_a_folder_is_refused_and_told_who_runs_there(run, tmp_p
     assert not (tmp_path / "data" / "vienanh.db").exists()
 
 
+def test_a_port_that_another_program_has_is_told_in_words_with_what_to_do(run):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        for port, free in (("dimse", "--http-port"), ("http", "--dicom-port")):
+            option = {"dimse": "--dicom-port", "http": "--http-port"}[port]
+
+            refused = run("serve", option, str(taken), free, "0")
+
+            assert refused.exit_code == 2
+            assert refused.output.strip().endswith(
+                f"InvalidConfiguration: {port}: 127.0.0.1:{taken}: cannot listen there: another program listens there"
+                f" (`ss -ltnp` names it): end it, or set another {port}.port"
+            )
+
+
 def test_a_start_that_cannot_listen_leaves_the_first_administrator_to_the_next(run, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as other:
         refused = run("serve", "--http-port", str(other.getsockname()[1]), "--dicom-port", "0")
@@ -345,7 +360,7 @@ def test_stores_that_cannot_be_made_are_told(tmp_path):
     (tmp_path / "file").write_text("")
     config = config_reading.load(None, {"VIENANH_NODE_DATA": str(tmp_path / "file" / "data")})
 
-    with pytest.raises(errors.InvalidConfiguration, match=r"node\.data: cannot be made"), opened(config):
+    with pytest.raises(errors.InvalidConfiguration, match=r"node\.data: .+ cannot be made"), opened(config):
         pass
 
 

@@ -162,7 +162,10 @@ def test_an_address_in_use_is_told_and_is_that_of_a_node_that_runs(tmp_path, mon
 
         found = {one.what: one for one in of_machine(config, SystemClock().now())}
 
-        assert found["addresses"].wrong == f"HTTP cannot listen on 127.0.0.1:{port}: Address already in use"
+        assert found["addresses"].wrong == (
+            f"HTTP cannot listen on 127.0.0.1:{port}: another program listens there (`ss -ltnp` names it):"
+            " end it, or set another http.port"
+        )
         monkeypatch.setattr("exchange.commands.machine_findings.is_served", lambda _: True)
         found = {one.what: one for one in of_machine(config, SystemClock().now())}
         assert found["addresses"].wrong == ""

@@ -91,7 +91,7 @@ class Listener:
 
         Raises
         ------
-        OSError
+        InvalidConfiguration
             The address or the port cannot be had.
         """
         self._ports = Ports(self._config)

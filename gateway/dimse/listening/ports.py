@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable
 
 from kernel.config import DimseConfig
+from kernel.listening import cannot_listen
 
 BACKLOG = 128
 SOCKET_BUFFER_BYTES = 1024 * 1024
@@ -22,13 +23,14 @@ class Ports:
 
         Raises
         ------
-        OSError
+        InvalidConfiguration
             The address or a port cannot be had.
         """
         self._closed = threading.Event()
-        self._plain = _open(config, config.port) if config.plain else None
+        self._plain = _open(config, config.port, "dimse.port") if config.plain else None
         try:
-            self._secure = None if config.tls_port is None else _open(config, config.tls_port)
+            secure = config.tls_port
+            self._secure = None if secure is None else _open(config, secure, "dimse.tls_port")
         except BaseException:
             self.close()
             raise
@@ -71,7 +73,7 @@ class Ports:
                 taken(connection, str(peer[0]), secure)
 
 
-def _open(config: DimseConfig, port: int) -> socket.socket:
+def _open(config: DimseConfig, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     try:
@@ -79,7 +81,7 @@ def _open(config: DimseConfig, port: int) -> socket.socket:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)  # connections inherit it
         listening.bind((config.host, port))
         listening.listen(BACKLOG)
-    except BaseException:
+    except OSError as error:
         listening.close()
-        raise
+        raise cannot_listen(config.host, port, setting, error) from error
     return listening

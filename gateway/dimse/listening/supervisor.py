@@ -77,10 +77,8 @@ class ListenerProcesses:
 
         Raises
         ------
-        OSError
-            The address or the port cannot be had.
         InvalidConfiguration
-            The TLS files cannot be used.
+            The address or the port cannot be had, or the TLS files cannot be used.
         TimeoutError
             The processes do not start.
         """
