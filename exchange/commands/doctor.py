@@ -82,7 +82,11 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
     patience_s = min(PROBE_S, config.routing.request_timeout_s)
     hasty = replace(config, routing=replace(config.routing, request_timeout_s=patience_s))
     for name, make in transports(hasty, rules, clock).items():
-        transport = make()
+        try:
+            transport = make()
+        except ExchangeError as error:
+            yield Finding("configuration", str(error))
+            continue
         receipt = transport.probe()
         transport.close()
         one = rules.destinations[name]

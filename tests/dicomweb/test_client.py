@@ -12,6 +12,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import ClassVar
 
+import httpx
 import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -19,10 +20,11 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 from gateway.dicomweb.client import sending as client_module
 from gateway.dicomweb.client.sending import StowTransport
+from gateway.dicomweb.client.silence import told_silence
 from kernel.archive.tables import instance, manifest, study
 from kernel.clock import SystemClock
 from kernel.dicom.scanning.part10 import read_file_meta
-from kernel.errors import Forbidden, InvalidRequest, NotAuthenticated, PeerBusy, PeerUnreachable
+from kernel.errors import Forbidden, InvalidConfiguration, InvalidRequest, NotAuthenticated, PeerBusy, PeerUnreachable
 from routing.transport import Cause, Manifest, Parcel, ReceiptState
 from tests.dicomweb.conftest import Node, running_node
 from tests.support.builders import a_ct, as_file
@@ -138,7 +140,11 @@ def test_a_peer_that_is_not_there_is_a_link_failure(tmp_path):
         (receipt,) = nobody.deliver([a_parcel(tmp_path, a_ct())])
         probed = nobody.probe()
 
-    assert (receipt.state, receipt.cause, receipt.detail) == (ReceiptState.RETRY, Cause.LINK, "no answer: ConnectError")
+    assert (receipt.state, receipt.cause, receipt.detail) == (
+        ReceiptState.RETRY,
+        Cause.LINK,
+        "no answer: Connection refused",
+    )
     assert (probed.state, probed.cause) == (ReceiptState.RETRY, Cause.LINK)
 
 
@@ -351,6 +357,52 @@ def test_a_certificate_is_trusted_only_by_the_configured_authority(scripted, tmp
     Scripted.answer = (503, {}, b"")
     with transport_to(url) as stranger, transport_to(url, ca_file=certificate) as friend:
         (untrusted,), (trusted,) = stranger.deliver([parcel]), friend.deliver([parcel])
+    with transport_to(f"https://localhost:{scripted.server_port}", ca_file=certificate) as misnamed:
+        other = misnamed.probe()
 
     assert (untrusted.cause, trusted.status) == (Cause.AUTHENTICATION, "503")
     assert "name its authority with ca_file" in untrusted.detail
+    assert (other.cause, other.detail) == (
+        Cause.AUTHENTICATION,
+        "its certificate is of another name than that in the URL",
+    )
+
+
+def test_a_destination_without_tls_and_a_name_that_is_not_known_are_told_in_words(scripted):
+    with (
+        transport_to(f"https://127.0.0.1:{scripted.server_port}") as secure,
+        transport_to("https://hub.invalid") as lost,
+    ):
+        assert secure.probe().detail == "no answer: it does not speak HTTPS there"
+        assert lost.probe().detail == "no answer: the name in the URL is not known (DNS)"
+    assert told_silence(httpx.RemoteProtocolError("illegal status line")) == (
+        Cause.LINK,
+        "no answer in HTTP; if it speaks HTTPS, the URL begins with https://",
+    )
+
+
+@pytest.mark.parametrize(
+    ("status", "told"),
+    [
+        (401, "the destination answered 401: it does not take the token; `vienanh token create` makes one there"),
+        (404, "the destination answered 404: no DICOMweb is there; look at the URL"),
+        (500, "the destination answered 500"),
+    ],
+)
+def test_an_answer_that_is_no_yes_is_told_with_what_to_look_at(scripted, status, told):
+    with answering(scripted, status) as peer:
+        assert peer.probe().detail == told
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(None, "cannot be read: No such file or directory"), ("no PEM", "holds no certificate in PEM")],
+)
+def test_authorities_that_cannot_be_read_are_a_fault_of_the_configuration(tmp_path, content, reason):
+    if content is not None:
+        (tmp_path / "ca.crt").write_text(content)
+
+    with pytest.raises(InvalidConfiguration) as refused:
+        StowTransport("hub", "https://hub.invalid", SystemClock(), timeout_s=5.0, ca_file=tmp_path / "ca.crt")
+
+    assert str(refused.value) == f"destination hub: ca_file: {tmp_path / 'ca.crt'} {reason}"

@@ -243,6 +243,23 @@ def test_the_doctor_does_not_wait_long_for_a_destination_that_is_silent_and_tell
     assert re.search(r"wrong  destination hub: link no answer: \w+Timeout ", told.getvalue())
 
 
+def test_authorities_of_a_destination_that_are_not_there_are_told_by_the_doctor_and_the_start(run, tmp_path):
+    file = tmp_path / "node.toml"
+    file.write_text(
+        '[[destination]]\nname = "hub"\nkind = "stow"\nurl = "https://127.0.0.1:9"\nca_file = "hub-ca.crt"\n'
+    )
+    told = f"destination hub: ca_file: {tmp_path / 'hub-ca.crt'} cannot be read: No such file or directory"
+
+    looked, started = (
+        run(*command, "--config", str(file))
+        for command in (("doctor",), ("serve", "--http-port", "0", "--dicom-port", "0"))
+    )
+
+    assert (looked.exit_code, started.exit_code) == (1, 2)
+    assert f"wrong  configuration: {told}\n" in looked.output
+    assert f"InvalidConfiguration: {told}\n" in started.output
+
+
 @pytest.mark.parametrize(
     ("clean", "missing", "expected"),
     [

@@ -5,7 +5,6 @@ ever whole in memory. What an answer means is gateway/dicomweb/client/receipts.p
 """
 
 import secrets
-import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from typing import Final
 import httpx
 
 from gateway.dicomweb.client.receipts import WITH_RESULTS, cause_of_status, read_results
+from gateway.dicomweb.client.silence import believing, told_silence, told_status
 from gateway.dicomweb.http import tracing
 from gateway.dicomweb.http.multipart import PART_TAIL, body_tail, part_head
 from gateway.dicomweb.store import manifest as manifests
@@ -47,7 +47,7 @@ class _NoAnswer(Exception):
 
 
 class StowTransport:
-    """The way to one DICOMweb service; one thread uses it at a time."""
+    """The way to one DICOMweb service; one thread uses it at a time. InvalidConfiguration: `ca_file` cannot be used."""
 
     def __init__(
         self,
@@ -66,7 +66,7 @@ class StowTransport:
         self._token_file = token_file
         self._random: Callable[[int], str] = secrets.token_hex
         self._client = httpx.Client(
-            verify=ssl.create_default_context(cafile=ca_file),
+            verify=believing(name, ca_file),
             timeout=timeout_s,
             trust_env=False,  # no proxy, no .netrc: only what the configuration names
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30),
@@ -104,7 +104,7 @@ class StowTransport:
             return failed(batch, error.cause, "", error.detail)
         if status in WITH_RESULTS:
             return read_results(batch, status, body)
-        receipts = failed(batch, cause_of_status(status), str(status), f"the destination answered {status}")
+        receipts = failed(batch, cause_of_status(status), str(status), told_status(status))
         pause_s = _retry_after_s(answered)
         return [_with_pause(receipt, pause_s) for receipt in receipts]
 
@@ -153,7 +153,7 @@ class StowTransport:
             return Receipt("", ReceiptState.DELIVERED, None, str(status), told_at=_told_at(headers))
         cause = cause_of_status(status)
         cause = Cause.LINK if cause is Cause.POISON else cause
-        found = Receipt("", ReceiptState.RETRY, cause, str(status), f"the destination answered {status}")
+        found = Receipt("", ReceiptState.RETRY, cause, str(status), told_status(status))
         return _with_pause(found, _retry_after_s(headers))
 
     def close(self) -> None:
@@ -181,7 +181,7 @@ class StowTransport:
         except _BlobFailed as failure:
             raise failure.error from None
         except httpx.HTTPError as error:
-            raise _no_answer(error) from error
+            raise _NoAnswer(*told_silence(error)) from error
 
     def _read(self, response: httpx.Response) -> bytes:
         body = bytearray()
@@ -220,15 +220,6 @@ def _body(batch: Sequence[Parcel], head: bytes, boundary: bytes) -> Iterator[byt
             raise _BlobFailed(error) from error
         yield PART_TAIL
     yield body_tail(boundary)
-
-
-def _no_answer(error: httpx.HTTPError) -> _NoAnswer:
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return _NoAnswer(Cause.AUTHENTICATION, "its certificate is not trusted; name its authority with ca_file")
-        cause = cause.__cause__ or cause.__context__
-    return _NoAnswer(Cause.LINK, f"no answer: {type(error).__name__}")
 
 
 def _retry_after_s(headers: httpx.Headers) -> float | None:
