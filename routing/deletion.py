@@ -38,9 +38,8 @@ class DeliveryDependents:
         """Return that something waits for delivery, or that there is no receipt of somebody who has it."""
         waiting = receipted = 0
         for uids in _chunks(doomed):
-            of_jobs = (job.c.site == doomed.site, job.c.study_instance_uid == doomed.study_instance_uid)
-            waiting += connection.scalar(select(func.count()).where(*of_jobs, job.c.sop_instance_uid.in_(uids))) or 0
-            receipted += connection.scalar(_receipted(doomed.site, uids)) or 0
+            waiting += connection.scalar(_waiting(doomed, uids)) or 0
+            receipted += connection.scalar(_receipted(doomed, uids)) or 0
         lacking = len(doomed.instances) - receipted
         found = [f"{waiting} deliveries of it are still to be made"] if waiting else []
         apart = _set_apart(connection, doomed)
@@ -78,14 +77,28 @@ def _keys(doomed: Doomed, row: Row[str, str, str, str]) -> Iterator[ConsignmentK
         yield ConsignmentKey(destination, doomed.site, doomed.study_instance_uid, row.profile)
 
 
-def _receipted(site: str, uids: list[str]) -> Select[int]:
-    """Count the instances that somebody said to have, after they came here: an older receipt is of what was deleted."""
+def _waiting(doomed: Doomed, uids: list[str]) -> Select[int]:
+    """Count the jobs that somebody still waits for; nobody does for what a person rejected."""
+    return select(func.count()).where(
+        job.c.site == doomed.site,
+        job.c.study_instance_uid == doomed.study_instance_uid,
+        job.c.sop_instance_uid.in_(uids),
+        job.c.cause != pixel_reviews.REJECTED,
+    )
+
+
+def _receipted(doomed: Doomed, uids: list[str]) -> Select[int]:
+    """Count the instances that somebody said to have, after they came here: an older receipt is of what was deleted.
+
+    The study leads to its receipts; a site may have millions.
+    """
     same = and_(instance.c.site == delivery.c.site, instance.c.sop_instance_uid == delivery.c.sop_instance_uid)
     return (
         select(func.count(delivery.c.sop_instance_uid.distinct()))
         .select_from(delivery.join(instance, same))
         .where(
-            delivery.c.site == site,
+            delivery.c.site == doomed.site,
+            delivery.c.study_instance_uid == doomed.study_instance_uid,
             delivery.c.sop_instance_uid.in_(uids),
             delivery.c.state.in_(_ARRIVED),
             delivery.c.at >= instance.c.received_at,

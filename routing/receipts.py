@@ -218,7 +218,8 @@ def _write_deliveries(connection: Connection, answers: Sequence[Answered], now: 
         for answer in answers
     ]
     key = ["destination", "site", "sop_instance_uid", "profile"]
-    upsert(connection, delivery, rows, key=key, update=["state", "cause", "status", "detail", "attempts", "at"])
+    told = ["study_instance_uid", "state", "cause", "status", "detail", "attempts", "at"]
+    upsert(connection, delivery, rows, key=key, update=told)
 
 
 def count_metrics(answers: Sequence[Answered]) -> None:

@@ -1,13 +1,18 @@
 """What is deleted on its way or after it, and what comes again: nothing waits for it, and nothing counts twice."""
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import Engine, event, select
 
+from anonymizer.pixels.cleaner import Cleaner
+from kernel.archive.deletion import removal
 from kernel.archive.tables import study
 from kernel.events import EventName
+from routing import pixel_reviews
+from routing.deletion import DeliveryDependents
 from routing.rules import Priority
 from routing.tables import consignment, job
-from tests.support.builders import a_ct_series
+from tests.routing.test_pixel_reviews import PAGE, Sees, decide, waiting
+from tests.support.builders import a_ct, a_ct_series, an_us_cine
 
 DELIVERED = EventName.STUDY_DELIVERED
 STAT_TO_PACS = {"to": "pacs", "priority": "stat"}
@@ -80,6 +85,68 @@ def test_a_study_that_is_deleted_before_it_was_looked_at_leaves_nothing_waiting(
     hospital.receives(*slices, session="s2")
     hospital.settles()
     assert sorted(one["destination"] for one in hospital.details(DELIVERED)) == ["hub", "pacs"]
+
+
+def obstacles(hospital, ds) -> list[str]:
+    """Return what speaks against deleting a study."""
+    with hospital.database.read() as connection:
+        doomed = removal.find(connection, removal.Target("BVA", str(ds.StudyInstanceUID)))
+        return [*DeliveryDependents(lambda _: hospital.keys).obstacles(connection, doomed)]
+
+
+def test_what_a_person_rejected_is_not_waited_for(hospital):
+    hospital.with_rules({"to": ["hub", "pacs"]})
+    hospital.deidentifier._cleaner = Cleaner(Sees(PAGE))
+    cine = an_us_cine()
+    hospital.receives(cine)
+    hospital.settles()
+    assert obstacles(hospital, cine) == ["1 deliveries of it are still to be made"]
+
+    (review,) = waiting(hospital)
+    decide(hospital, pixel_reviews.reject, review)
+
+    assert obstacles(hospital, cine) == []
+
+
+def test_an_instance_that_comes_again_in_another_study_has_its_receipt_there(hospital):
+    hospital.with_rules({"to": "pacs"})
+    before, after = a_ct(seed="same"), a_ct(seed="same")
+    after.StudyInstanceUID, after.SeriesInstanceUID = "1.2.840.9.1", "1.2.840.9.1.1"
+    hospital.receives(before)
+    hospital.settles()
+    hospital.deletes(before)
+    hospital.pacs.instances.clear()  # it was deleted there, too
+    hospital.clock.advance(5)
+
+    hospital.receives(after, session="s2")
+    hospital.settles()
+
+    assert obstacles(hospital, after) == []
+
+
+@pytest.fixture
+def said():
+    """What is said to the database from now on, with its values."""
+    said = []
+
+    def hear(_connection, _cursor, statement, values, *_):
+        said.append((statement, values))
+
+    event.listen(Engine, "before_cursor_execute", hear)
+    yield said
+    event.remove(Engine, "before_cursor_execute", hear)
+
+
+def test_receipts_are_looked_for_in_the_study_however_many_the_site_has(hospital, said):
+    ds = a_ct()
+    hospital.receives(ds)
+
+    obstacles(hospital, ds)
+
+    ((statement, values),) = [one for one in said if "FROM delivery" in one[0]]
+    with hospital.database.read() as connection:
+        plan = [row.detail for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)]
+    assert any("delivery USING INDEX ix_delivery_study (site=? AND study_instance_uid=?)" in line for line in plan)
 
 
 def test_an_urgent_study_that_comes_again_is_urgent_again(hospital):
