@@ -76,6 +76,27 @@ def test_what_was_chosen_holds_for_the_next_slice_until_it_is_reset(reader: Room
     assert reader.window() != (1500, -600)
 
 
+def test_every_window_that_the_image_brings_along_can_be_chosen_by_its_name_and_by_a_key(reader: Room):
+    reader.open_study(CT, r"có đủ 36")
+    brain, bone = (80, 40), (2800, 600)
+    menu = reader.page.get_by_role("button", name="Cửa sổ", exact=True)
+    assert reader.window() == brain
+
+    menu.click()
+    expect(reader.page.get_by_role("menuitem", name="Mặc định của ảnh: NAO")).to_contain_text("W 80 · L 40")
+    reader.page.get_by_role("menuitem", name="XUONG").click()
+    reader.settle()
+    assert reader.window() == bone
+
+    assert [[reader.press(";"), reader.window()][1] for _ in range(2)] == [brain, bone]
+    reader.press("0")
+    assert reader.window() == brain
+    reader.press("Shift+M")
+    expect(reader.page.locator("[data-whole=true]")).to_be_visible()
+    reader.press(";")
+    expect(reader.page.get_by_text("W 2.800 · L 600").first).to_be_visible()
+
+
 def test_a_picture_that_was_hidden_is_as_it_was_when_it_is_shown_again(reader: Room):
     open_ct(reader)
     reader.press("+")

@@ -53,6 +53,7 @@ function viewKeys(view: StackView): KeyTable {
     o: () => view.look.oneToOne(),
     Z: () => view.look.showTrueSize(measuredPixelMm()),
     r: () => view.look.reset(),
+    ";": () => view.look.nextWindow(),
     "]": () => view.look.turn(QUARTER),
     "[": () => view.look.turn(-QUARTER),
     j: () => view.look.flip("horizontal"),

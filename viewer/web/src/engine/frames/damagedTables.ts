@@ -19,6 +19,7 @@ export function asStored(frame: Frame): Frame {
     modalityLookup: undefined,
     voiLookup: undefined,
     window: undefined,
+    windows: [],
     uptake: undefined,
     displayIgnored: "modalityLut",
   };

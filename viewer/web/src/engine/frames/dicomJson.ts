@@ -40,6 +40,18 @@ export function numbers(dataSet: JsonDataSet, tag: string): readonly number[] {
     .filter(Number.isFinite);
 }
 
+/** Every value as a number, each in its place: what is none is undefined, so that two lists stay side by side. */
+export function numbersInPlace(dataSet: JsonDataSet, tag: string): readonly (number | undefined)[] {
+  return (dataSet[tag]?.Value ?? []).map((value) => {
+    const read = value === null || value === "" ? Number.NaN : Number(value);
+    return Number.isFinite(read) ? read : undefined;
+  });
+}
+
+export function textsInPlace(dataSet: JsonDataSet, tag: string): readonly (string | undefined)[] {
+  return (dataSet[tag]?.Value ?? []).map((value) => (typeof value === "string" ? value : undefined));
+}
+
 export function number(dataSet: JsonDataSet, tag: string): number | undefined {
   return numbers(dataSet, tag)[0];
 }

@@ -95,6 +95,26 @@ describe("a single-frame instance", () => {
     expect(framesOf(aCt(sigmoid), SERIES)[0]?.window).toEqual({ center: 40, width: 80, function: "SIGMOID" });
   });
 
+  test("has all its windows, of which the first is the default; a color image has none to choose", () => {
+    const explained = { "00281055": { vr: "LO", Value: ["BRAIN", "BONE"] } };
+    const color = { "00280002": { vr: "US", Value: [3] }, "00280004": { vr: "CS", Value: ["RGB"] } };
+    const [frame] = framesOf(aCt(explained), SERIES);
+
+    expect(frame?.windows).toEqual([
+      { window: { center: 40, width: 80 }, explanation: "BRAIN" },
+      { window: { center: 600, width: 2800 }, explanation: "BONE" },
+    ]);
+    expect(frame?.windows[0]?.window).toBe(frame?.window);
+    expect(framesOf(aCt({ ...explained, ...color }), SERIES)[0]?.windows).toEqual([]);
+  });
+
+  test("whose first window is too narrow still has the others", () => {
+    const [frame] = framesOf(aCt({ "00281051": { vr: "DS", Value: [0.5, 2800] } }), SERIES);
+
+    expect(frame).toMatchObject({ window: undefined, displayIgnored: "window" });
+    expect(frame?.windows).toEqual([{ window: { center: 600, width: 2800 }, explanation: "" }]);
+  });
+
   test("of a dose counts in its grid's scaling and unit", () => {
     const dose = (units: string) =>
       framesOf(aCt({ "3004000E": { vr: "DS", Value: [2e-6] }, "30040002": { vr: "CS", Value: [units] } }), SERIES)[0]

@@ -4,12 +4,13 @@ import { type OverlayPlane, overlayPlanesOf } from "../layers/overlayPlanes";
 import { asStored } from "./damagedTables";
 import { items, type JsonDataSet, number, numbers, text } from "./dicomJson";
 import type { Orientation, Vector } from "./geometry";
+import { type ImageWindow, unlike, windowsIn } from "./imageWindows";
 import { lookupIn, type StoredLookup } from "./lookup";
 import type { PixelSpacing, Region } from "./measure";
 import { type Colors, paletteOf, type StoredPalette } from "./palette";
 import type { Placed } from "./stackOrder";
 import { type Uptake, uptakeOf } from "./suv";
-import { type VoiWindow, windowOfFunction } from "./windowing";
+import type { VoiWindow } from "./windowing";
 
 /** The Image Pixel module (PS3.3 C.7.6.3). */
 export interface PixelModule {
@@ -53,6 +54,8 @@ export interface Frame extends Placed {
   readonly regions: readonly Region[];
   readonly rescale: Rescale;
   readonly window: VoiWindow | undefined;
+  /** All that a grey image brings along, that one among them. */
+  readonly windows: readonly ImageWindow[];
   /** Where values stand for others than these by a straight line, and how values become grey. */
   readonly modalityLookup: StoredLookup | undefined;
   readonly voiLookup: StoredLookup | undefined;
@@ -150,19 +153,15 @@ function pixelsOf(instance: JsonDataSet): PixelModule | undefined {
   };
 }
 
-function windowIn(group: JsonDataSet): VoiWindow | undefined {
-  const center = number(group, "00281050");
-  const width = number(group, "00281051");
-  if (center === undefined || width === undefined) return undefined;
-  return windowOfFunction(center, width, text(group, "00281056"));
-}
-
-function ignoredIn(instance: JsonDataSet, voi: JsonDataSet): Frame["displayIgnored"] {
+function ignoredIn(
+  instance: JsonDataSet,
+  voi: JsonDataSet,
+  windows: ReturnType<typeof windowsIn>,
+): Frame["displayIgnored"] {
   const isBroken = (group: JsonDataSet, tag: string) => items(group, tag).length > 0 && !lookupIn(group, tag);
   if (isBroken(instance, "00283000")) return "modalityLut";
   if (isBroken(voi, "00283010")) return "lut";
-  const wantsWindow = number(voi, "00281050") !== undefined && number(voi, "00281051") !== undefined;
-  return wantsWindow && !windowIn(voi) ? "window" : undefined;
+  return windows.length > 0 && !windows[0] ? "window" : undefined;
 }
 
 /** Pixel Aspect Ratio (PS3.3 C.7.6.3.1.7) counts where no distances are told. */
@@ -242,6 +241,7 @@ export function framesOf(instance: JsonDataSet, seriesUrl: string): readonly Fra
     const group = groupOf(instance, frameIndex);
     const measures = group("00289110");
     const voi = group("00289132");
+    const windows = windowsIn(voi);
     const spacing = spacingOf(instance, measures);
     const url = `${seriesUrl}/instances/${sopInstanceUid}/frames/${frameIndex + 1}`;
     const frame: Frame = {
@@ -254,9 +254,10 @@ export function framesOf(instance: JsonDataSet, seriesUrl: string): readonly Fra
       spacing,
       aspect: aspectOf(instance, spacing),
       sliceThicknessMm: number(measures, "00180050"),
-      window: windowIn(voi),
+      window: windows[0]?.window,
+      windows: pixels.photometricInterpretation.startsWith("MONOCHROME") ? unlike(windows) : [],
       voiLookup: lookupIn(voi, "00283010"),
-      displayIgnored: ignoredIn(instance, voi),
+      displayIgnored: ignoredIn(instance, voi, windows),
       rescale: rescaleOf(instance, group),
     };
     return frame.displayIgnored === "modalityLut" ? asStored(frame) : frame;

@@ -62,6 +62,10 @@ export function greyOf(value: number, window: VoiWindow): number {
   return ((value - lower) / (upper - lower)) * 255;
 }
 
+export function sameWindow(one: VoiWindow, other: VoiWindow): boolean {
+  return one.center === other.center && one.width === other.width && one.function === other.function;
+}
+
 /** The window over all values of an image, for images that declare none; of fractions to their very ends. */
 export function fullWindow(lowest: number, highest: number): VoiWindow {
   const isWhole = Number.isInteger(lowest) && Number.isInteger(highest);

@@ -6,6 +6,7 @@ import { createStore, type Store } from "../emitter";
 import { curveOf, rangeOfLookup } from "../frames/curve";
 import type { Frame } from "../frames/frame";
 import { minus, type Orientation, plus } from "../frames/geometry";
+import { NO_WINDOWS, type OwnWindows, ownWindows, windowAfter } from "../frames/imageWindows";
 import { type LevelScale, levelAt, PLAIN as UNSCALED, valueAt } from "../frames/levels";
 import type { Lookup } from "../frames/lookup";
 import type { ImageRange, Preset } from "../frames/presets";
@@ -92,11 +93,7 @@ export class Look {
   /** A new image is on the canvas: show it the reader's way, or its own. */
   settle(): void {
     const image = this.imageRange();
-    // A window in Hounsfield units says nothing of stored values.
-    const isUnfit = this.opening?.fixed && this.frame()?.displayIgnored === "modalityLut";
-    const opening = isUnfit ? undefined : this.opening;
-    const isOwn = !this.chosen && (opening?.name ?? "own") === "own";
-    this.apply(this.chosen ?? (image && (opening?.window(image) ?? image.own)), isOwn);
+    this.apply(this.chosen ?? (image && (this.fitOpening()?.window(image) ?? image.own)), this.isOwn());
   }
 
   /** What slices are shown with until the reader chooses; undefined: what they bring along. */
@@ -113,7 +110,7 @@ export class Look {
     this.read();
   }
 
-  /** Somebody else chose for the reader. */
+  /** One that somebody else chose for the reader, or of the image. */
   chooseWindow(window: VoiWindow): void {
     this.chosen = window;
     this.settle();
@@ -122,10 +119,29 @@ export class Look {
   applyPreset(preset: Preset): void {
     const image = this.imageRange();
     if (!image) return;
-    const own = preset.name === "own";
-    this.chosen = own ? undefined : preset.window(image);
-    if (own) this.opening = undefined;
-    this.apply(preset.window(image), own);
+    if (preset.name === "own") this.showOwn();
+    else this.chooseWindow(preset.window(image));
+  }
+
+  /** Show what the image is opened with of its own. */
+  showOwn(): void {
+    this.chosen = undefined;
+    this.opening = undefined;
+    if (this.imageRange()) this.settle();
+  }
+
+  /** The windows that the image brings along. */
+  ownWindows(): OwnWindows {
+    const frame = this.frame();
+    return frame ? ownWindows(frame.windows, frame.window, voiLookupOf(frame.imageId) !== undefined) : NO_WINDOWS;
+  }
+
+  /** Show the next of them, and after the last what the image is opened with. */
+  nextWindow(): void {
+    if (!this.imageRange()) return;
+    const next = windowAfter(this.ownWindows(), this.drawn.window, this.isOwn());
+    if (next) this.chooseWindow(next.window);
+    else this.showOwn();
   }
 
   toggleInvert(): void {
@@ -246,6 +262,16 @@ export class Look {
       part: this.part === "inTrueSize" && !isSized ? "trueSize" : this.part,
       trueSize: isSized ? this.trueSize : undefined,
     });
+  }
+
+  private fitOpening(): Preset | undefined {
+    // A window in Hounsfield units says nothing of stored values.
+    const isUnfit = this.opening?.fixed && this.frame()?.displayIgnored === "modalityLut";
+    return isUnfit ? undefined : this.opening;
+  }
+
+  private isOwn(): boolean {
+    return !this.chosen && (this.fitOpening()?.name ?? "own") === "own";
   }
 
   /** `own`: by the image's own table, where it brings one. */

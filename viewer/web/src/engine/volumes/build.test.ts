@@ -67,6 +67,24 @@ test("a window that the reader chose stays when the table comes", async () => {
   expect((await whole(({ mpr }) => mpr.setWindow(brain))).state).toMatchObject({ window: brain, lookup: undefined });
 });
 
+test("the windows of a volume are gone through one after another, by the slice that speaks for it", async () => {
+  const bone = { center: 600, width: 2800 };
+  const windows = [WINDOW, bone].map((window) => ({ window, explanation: "" }));
+  for (const frame of FRAMES) loaded.frames.set(frame.imageId, { ...frame, windows });
+  const made = build({ id: "1", frames: FRAMES } as unknown as Stack);
+  await vi.waitFor(() => expect(made?.gathering.progress.get().here).toBe(FRAMES.length), SOON);
+
+  const shown = [1, 2].map(() => {
+    made?.mpr.nextWindow();
+    return made?.mpr.state.get();
+  });
+
+  expect(shown).toMatchObject([
+    { window: bone, own: false },
+    { window: WINDOW, own: true },
+  ]);
+});
+
 test("a volume of stored values is shown over all of them, and says so", async () => {
   for (const frame of FRAMES) loaded.frames.set(frame.imageId, asStored(frame));
 

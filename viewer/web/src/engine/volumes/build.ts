@@ -1,6 +1,7 @@
 // From a stack to its reconstruction, or the plain reason why there is none.
 
 import type { Frame } from "../frames/frame";
+import { NO_WINDOWS, ownWindows } from "../frames/imageWindows";
 import type { Stack } from "../frames/stacks";
 import { frameOf, voiLookupOf } from "../loading/loader";
 import { outward } from "../loading/outward";
@@ -26,8 +27,11 @@ export function whyNot(stack: Stack | undefined): Refusal | undefined {
 /** What a slice brings along to be shown by; its tables are known once it is loaded. */
 function broughtBy(slice: Frame | undefined): Brought {
   const frame = slice && (frameOf(slice.imageId) ?? slice);
-  const lookup = slice && voiLookupOf(slice.imageId);
-  return { window: frame?.window, lookup, ignored: frame?.displayIgnored, unit: frame ? unitOf(frame) : "" };
+  if (!frame) return { window: undefined, windows: NO_WINDOWS, lookup: undefined, ignored: undefined, unit: "" };
+  const { window, displayIgnored: ignored } = frame;
+  const lookup = voiLookupOf(frame.imageId);
+  const windows = ownWindows(frame.windows, window, lookup !== undefined);
+  return { window, windows, lookup, ignored, unit: unitOf(frame) };
 }
 
 /** Begin a reconstruction; its slices come by and by. Stop `gathering` when it is no longer wanted. */

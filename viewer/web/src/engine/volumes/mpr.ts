@@ -4,6 +4,7 @@ import { createStore, type Store } from "../emitter";
 import { rangeOfLookup } from "../frames/curve";
 import type { Frame } from "../frames/frame";
 import { dot, plus, times, type Vector } from "../frames/geometry";
+import { type OwnWindows, windowAfter } from "../frames/imageWindows";
 import type { ImageRange, Preset } from "../frames/presets";
 import { fullWindow, type VoiWindow, windowOf } from "../frames/windowing";
 import type { Slab } from "./cut";
@@ -14,6 +15,7 @@ import { type Volume, valueAt } from "./volume";
 /** What the images bring along to be shown by. */
 export interface Brought {
   readonly window: VoiWindow | undefined;
+  readonly windows: OwnWindows;
   readonly lookup: ShownBy["lookup"];
   readonly ignored: Frame["displayIgnored"];
   /** What values count; empty: nobody says. */
@@ -74,8 +76,20 @@ export class Mpr {
   }
 
   applyPreset(preset: Preset): void {
-    if (preset.name === "own") this.change(this.shownByOwn());
+    if (preset.name === "own") this.showOwn();
     else this.setWindow(preset.window(this.imageRange()));
+  }
+
+  showOwn(): void {
+    this.change(this.shownByOwn());
+  }
+
+  /** Show the next window that the images bring along, and after the last what they are opened with. */
+  nextWindow(): void {
+    const { window, own } = this.state.get();
+    const next = windowAfter(this.brought.get().windows, window, own);
+    if (next) this.setWindow(next.window);
+    else this.showOwn();
   }
 
   /** An image is here with its tables. */

@@ -21,6 +21,7 @@ export function slice(position: Vector, more: Partial<Frame> = {}): Frame {
     orientation: { row: [1, 0, 0], column: [0, 1, 0] },
     spacing: { columnMm: 2, rowMm: 1.5, calibration: "patient" },
     modality: "CT",
+    windows: [],
     rescale: { slope: 1, intercept: 0, type: "HU", told: true },
     pixels: { rows: ROWS, columns: COLUMNS, samplesPerPixel: 1, photometricInterpretation: "MONOCHROME2" },
     ...more,

@@ -32,7 +32,7 @@ export function ToolMenu({ label, short, icon, pressed, children }: ToolMenuProp
           <IconChevronDown size={14} aria-hidden />
         </button>
       </Menu.Target>
-      <Menu.Dropdown>{children}</Menu.Dropdown>
+      <Menu.Dropdown className={styles["menu"]}>{children}</Menu.Dropdown>
     </Menu>
   );
 }

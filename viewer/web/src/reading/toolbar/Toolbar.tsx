@@ -1,8 +1,6 @@
 // The tools as buttons; each has a key, so nobody has to come here.
 
-import { Menu } from "@mantine/core";
 import {
-  IconAdjustmentsHorizontal,
   IconArrowsMaximize,
   IconArrowsMove,
   IconBrightness,
@@ -26,10 +24,10 @@ import type { StackView } from "../../engine/stack/stackView";
 import { type PrimaryTool, removeAllMarks } from "../../engine/stack/tools";
 import { useStore } from "../useStore";
 import { MeasureMenu } from "./MeasureMenu";
+import { OwnRows, PresetMenu } from "./PresetMenu";
 import { SizeMenu } from "./SizeMenu";
 import { Tool } from "./Tool";
 import styles from "./Toolbar.module.css";
-import { KeyMark, ToolMenu } from "./ToolMenu";
 
 type Plain = "windowLevel" | "scroll" | "pan" | "zoom" | "magnify";
 
@@ -70,7 +68,9 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate, children }:
       ))}
       <MeasureMenu tool={tool} onTool={onTool} />
       <span className={styles["divider"]} />
-      <PresetMenu presets={presets} onPreset={(preset) => view.look.applyPreset(preset)} />
+      <PresetMenu presets={presets} onPreset={(preset) => view.look.applyPreset(preset)}>
+        <OwnOf view={view} />
+      </PresetMenu>
       <Tool
         label={t("invert")}
         hint="I"
@@ -99,32 +99,16 @@ export function Toolbar({ view, tool, onTool, presets, rate, onRate, children }:
   );
 }
 
-interface PresetMenuProps {
-  readonly presets: readonly Preset[];
-  readonly onPreset: (preset: Preset) => void;
-}
-
-export function PresetMenu({ presets, onPreset }: PresetMenuProps) {
-  const { t } = useTranslation("reading");
+/** Of the slice that the canvas holds. */
+function OwnOf({ view }: { readonly view: StackView }) {
+  // Read again on every slice.
+  useStore(view.stack, (state) => state.shown);
   return (
-    <ToolMenu label={t("presets")} short={t("presets")} icon={<IconAdjustmentsHorizontal size={20} />}>
-      {presets.map((preset) => (
-        <Menu.Item
-          key={preset.key}
-          leftSection={<KeyMark>{preset.key}</KeyMark>}
-          rightSection={
-            preset.fixed ? (
-              <span className={styles["values"]}>
-                {t("window", { width: preset.fixed.width, center: preset.fixed.center })}
-              </span>
-            ) : null
-          }
-          onClick={() => onPreset(preset)}
-        >
-          {t(`preset.${preset.name}`)}
-        </Menu.Item>
-      ))}
-    </ToolMenu>
+    <OwnRows
+      windows={view.look.ownWindows()}
+      onOwn={() => view.look.showOwn()}
+      onWindow={(window) => view.look.chooseWindow(window)}
+    />
   );
 }
 

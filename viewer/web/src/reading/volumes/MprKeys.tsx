@@ -55,6 +55,7 @@ export function MprKeys({ mpr, plane, pane, presets, onTool, onFit, onReset, onL
     ",": () => thicker(-THICKER_MM),
     ".": () => thicker(THICKER_MM),
     "/": nextMode,
+    ";": () => mpr.nextWindow(),
     i: () => mpr.toggleInvert(),
     f: onFit,
     r: onReset,

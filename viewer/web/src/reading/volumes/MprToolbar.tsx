@@ -18,8 +18,8 @@ import { type Mpr, SLAB_MM_MAX } from "../../engine/volumes/mpr";
 import type { MprTool } from "../../engine/volumes/mprHand";
 import { formatNumber } from "../../ui/format";
 import { usePreferences } from "../../ui/preferences";
+import { OwnRows, PresetMenu } from "../toolbar/PresetMenu";
 import { Tool } from "../toolbar/Tool";
-import { PresetMenu } from "../toolbar/Toolbar";
 import toolbarStyles from "../toolbar/Toolbar.module.css";
 import { useStore } from "../useStore";
 import styles from "./Mpr.module.css";
@@ -70,7 +70,9 @@ export function MprToolbar({ mpr, tool, onTool, presets, onFit, onReset, onLeave
         />
       ))}
       <span className={toolbarStyles["divider"]} />
-      <PresetMenu presets={presets} onPreset={(preset) => mpr.applyPreset(preset)} />
+      <PresetMenu presets={presets} onPreset={(preset) => mpr.applyPreset(preset)}>
+        <OwnOf mpr={mpr} />
+      </PresetMenu>
       <Tool
         label={t("reading:invert")}
         hint="I"
@@ -84,6 +86,11 @@ export function MprToolbar({ mpr, tool, onTool, presets, onFit, onReset, onLeave
       {children}
     </div>
   );
+}
+
+function OwnOf({ mpr }: { readonly mpr: Mpr }) {
+  const windows = useStore(mpr.brought, (brought) => brought.windows);
+  return <OwnRows windows={windows} onOwn={() => mpr.showOwn()} onWindow={(window) => mpr.setWindow(window)} />;
 }
 
 function SlabControls({ mpr }: { readonly mpr: Mpr }) {
