@@ -11,6 +11,7 @@ from typing import Final, Literal
 import httpx
 import msgspec
 
+from gateway.dicomweb.client import unpacking
 from gateway.dicomweb.http.negotiation import JSON
 from kernel.dicom.queries.identifier import Model
 from kernel.errors import Forbidden, InvalidRequest, NotAuthenticated, PeerBusy, PeerUnreachable, Refused
@@ -43,7 +44,9 @@ def search(service: Service, level: Level, parameters: Sequence[tuple[str, str]]
     Refused, InvalidRequest
         It refuses the query, or its answer is no DICOM JSON.
     """
-    headers = {"Accept": JSON} | ({"Authorization": f"Bearer {service.token}"} if service.token else {})
+    headers = {"Accept": JSON, "Accept-Encoding": unpacking.ACCEPTED} | (
+        {"Authorization": f"Bearer {service.token}"} if service.token else {}
+    )
     url, count = f"{service.url.rstrip('/')}/{_RESOURCE[level]}", 0
     verify = service.tls or ssl.create_default_context()
     with httpx.Client(headers=headers, timeout=service.timeout_s, trust_env=False, verify=verify) as client:
@@ -63,7 +66,7 @@ def _page(client: httpx.Client, url: str, parameters: Sequence[tuple[str, str]])
         with client.stream("GET", url, params=list(parameters)) as response:
             _check(response.status_code)
             has_more = response.headers.get("warning", "").startswith("299")
-            for chunk in response.iter_bytes():
+            for chunk in unpacking.unpacked(response, ANSWER_BYTES_MAX):
                 content += chunk
                 if len(content) > ANSWER_BYTES_MAX:
                     raise InvalidRequest(reason=f"the answer has more than {ANSWER_BYTES_MAX} bytes")

@@ -14,6 +14,7 @@ from typing import Final
 
 import httpx
 
+from gateway.dicomweb.client import unpacking
 from gateway.dicomweb.client.receipts import WITH_RESULTS, cause_of_status, read_results
 from gateway.dicomweb.client.silence import believing, told_silence, told_status
 from gateway.dicomweb.http import tracing
@@ -68,6 +69,7 @@ class StowTransport:
         self._client = httpx.Client(
             verify=believing(name, ca_file),
             timeout=timeout_s,
+            headers={"Accept-Encoding": unpacking.ACCEPTED},
             trust_env=False,  # no proxy, no .netrc: only what the configuration names
             limits=httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=30),
         )
@@ -186,7 +188,7 @@ class StowTransport:
     def _read(self, response: httpx.Response) -> bytes:
         body = bytearray()
         deadline_s = self._clock.monotonic_s() + self._timeout_s
-        for chunk in response.iter_bytes():
+        for chunk in unpacking.unpacked(response, ANSWER_BYTES_MAX):
             body += chunk
             if len(body) > ANSWER_BYTES_MAX:
                 raise _NoAnswer(Cause.LINK, f"its answer is longer than {ANSWER_BYTES_MAX} bytes")
