@@ -29,11 +29,16 @@ interface Put {
 
 function aLayer(from: Camera) {
   const posted: DrawOrder<string>[] = [];
-  const worker = { postMessage: (order: DrawOrder<string>) => posted.push(order), terminate: () => undefined };
+  const workers: Worker[] = [];
+  const start = () => {
+    const worker = { postMessage: (order: DrawOrder<string>) => posted.push(order), terminate: vi.fn() };
+    workers.push(worker as unknown as Worker);
+    return worker as unknown as Worker;
+  };
   const camera = createStore(from);
   const view = { element: document.createElement("div"), slide: aSlide(), camera, over: new Set<PlainLayer>() };
-  const layer = new PlainLayer(view as unknown as SlideView, worker as unknown as Worker, "va");
-  return { layer, camera, posted, over: view.over };
+  const layer = new PlainLayer(view as unknown as SlideView, start, "va");
+  return { layer, camera, posted, workers, over: view.over };
 }
 const aBitmap = () => ({ close: vi.fn() }) as unknown as ImageBitmap;
 const frame = () => vi.advanceTimersToNextFrame();
@@ -88,6 +93,35 @@ test("what comes after the slide has gone is let go of, and nothing more is aske
 
   expect(late.close).toHaveBeenCalledOnce();
   expect(posted.length).toBe(asked);
+});
+
+test("a worker that cannot be started is told of, asked nothing, and another is started for the next try", () => {
+  const { layer, posted, workers } = aLayer(CLOSE);
+  layer.show(["tumor"]);
+  frame();
+  layer.answer({ order: 1, busy: true });
+  frame();
+  expect(layer.busy.get()).toBe(true);
+
+  workers[0]?.onerror?.({} as ErrorEvent);
+  const asked = posted.length;
+  vi.runAllTimers();
+
+  expect([layer.failed.get(), layer.busy.get(), layer.isWhole()]).toEqual([true, false, false]);
+  expect(workers[0]?.terminate).toHaveBeenCalledOnce();
+  expect(posted.length).toBe(asked);
+
+  layer.show(["tumor"]);
+  frame();
+  for (const { order } of posted.slice(asked)) {
+    const drawn: DrawnTile = { kind: "drawn", order, bitmap: undefined, failed: 0, busy: false };
+    workers[1]?.onmessage?.({ data: drawn } as MessageEvent);
+  }
+  frame();
+
+  expect(workers).toHaveLength(2);
+  expect(posted.length).toBe(asked + PARALLEL + 1);
+  expect(layer.failed.get()).toBe(false);
 });
 
 test("it is whole when all that one looks at came, and not when a part did not", () => {

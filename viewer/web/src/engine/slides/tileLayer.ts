@@ -27,7 +27,9 @@ export abstract class TileLayer<Ink> {
   protected readonly view: SlideView;
   protected inks: readonly Ink[] = [];
   private readonly canvas = document.createElement("canvas");
-  private readonly worker: Worker;
+  private readonly start: () => Worker;
+  private worker: Worker;
+  private isLost = false;
   private readonly pictures = new Map<string, Picture>();
   /** What the worker has not answered, of other inks too: it is asked for no more than it gets done. */
   private readonly asked = new Map<number, TilePlace>();
@@ -39,9 +41,10 @@ export abstract class TileLayer<Ink> {
   private since = 0;
   private frame = 0;
 
-  constructor(view: SlideView, worker: Worker, className: string) {
+  constructor(view: SlideView, start: () => Worker, className: string) {
     this.view = view;
-    this.worker = worker;
+    this.start = start;
+    this.worker = this.started();
     this.canvas.className = className;
     this.canvas.ariaHidden = "true";
     view.element.append(this.canvas);
@@ -52,6 +55,7 @@ export abstract class TileLayer<Ink> {
   /** Show these and no others; what is there stands for them until they are drawn. */
   show(inks: readonly Ink[]): void {
     this.inks = inks;
+    if (this.isLost) this.worker = this.started();
     this.since = this.orders;
     this.making.clear();
     this.failed.set(false);
@@ -116,6 +120,25 @@ export abstract class TileLayer<Ink> {
     this.later();
   }
 
+  private started(): Worker {
+    const worker = this.start();
+    worker.onmessage = ({ data }: MessageEvent<DrawnTile>) => this.hear(data);
+    worker.onerror = () => this.lose();
+    this.isLost = false;
+    return worker;
+  }
+
+  /** Who could not be started answers nothing: what it was asked did not come, and another try has another worker. */
+  private lose(): void {
+    this.worker.terminate();
+    this.isLost = true;
+    this.since = this.orders;
+    this.asked.clear();
+    this.making.clear();
+    this.failed.set(true);
+    this.later();
+  }
+
   private go(): void {
     const camera = this.view.camera.get();
     const wanted = this.wanted();
@@ -129,6 +152,7 @@ export abstract class TileLayer<Ink> {
   }
 
   private ask(wanted: readonly TilePlace[]): void {
+    if (this.isLost) return;
     const underway = new Set([...this.asked].flatMap(([order, place]) => (order > this.since ? keyOf(place) : [])));
     for (const place of wanted) {
       const key = keyOf(place);

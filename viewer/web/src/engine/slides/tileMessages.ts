@@ -18,3 +18,8 @@ export interface DrawnTile {
   /** The node is still making it ready: nothing is drawn yet. */
   readonly busy: boolean;
 }
+
+/** What is answered when drawing itself fails, for want of memory, say: who hears nothing waits. */
+export function notDrawn({ order, inks }: DrawOrder<unknown>): DrawnTile {
+  return { kind: "drawn", order, bitmap: undefined, failed: inks.length, busy: false };
+}

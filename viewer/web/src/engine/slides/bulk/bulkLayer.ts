@@ -27,12 +27,7 @@ export class BulkLayer extends TileLayer<Ink> {
   private question: { readonly order: number; readonly place: TilePlace } | undefined;
 
   constructor(view: SlideView, picked: Store<SlidePoint | undefined>) {
-    const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
-    super(view, worker, "va-bulk");
-    worker.onmessage = ({ data }: MessageEvent<Told>) => {
-      if (data.kind === "found") this.tell(data);
-      else this.hear(data);
-    };
+    super(view, () => new Worker(new URL("./worker.ts", import.meta.url), { type: "module" }), "va-bulk");
     this.unpicked = picked.subscribe(() => this.find(picked.get()));
   }
 
@@ -44,6 +39,11 @@ export class BulkLayer extends TileLayer<Ink> {
   override destroy(): void {
     this.unpicked();
     super.destroy();
+  }
+
+  protected override hear(told: Told): void {
+    if (told.kind === "found") this.tell(told);
+    else super.hear(told);
   }
 
   /** What was pointed at, once more and thicker. */

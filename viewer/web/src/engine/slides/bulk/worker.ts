@@ -1,8 +1,9 @@
 // Fetches tiles of bulk annotations, reads them and draws them: all of it beside the page, which is handed pictures.
 
 import { SIDE } from "../cover";
+import { notDrawn } from "../tileMessages";
 import { type BulkTile, foundAt, readBulkTile } from "./bulkTile";
-import type { FindOrder, Ink, Order, Told } from "./messages";
+import type { FindOrder, Found, Ink, Order, Told } from "./messages";
 
 const KEPT_MAX = 96;
 const LINE_PX = 1.5;
@@ -63,18 +64,27 @@ async function drawn(order: number, key: string, inks: readonly Ink[]): Promise<
   return { kind: "drawn", order, bitmap: canvas.transferToImageBitmap(), failed, busy: false };
 }
 
-async function found({ order, key, inks, right, down, reach }: FindOrder): Promise<Told> {
+async function found({ order, key, inks, right, down, reach }: FindOrder): Promise<Found> {
   // What was drawn last lies on top.
   for (const ink of inks.toReversed()) {
     const tile = await tileAt(ink, key);
     const hit = tile && foundAt(tile, right, down, reach);
     if (hit) return { kind: "found", order, group: ink.group, number: hit.number, points: hit.points.slice() };
   }
+  return nothingFound(order);
+}
+
+function nothingFound(order: number): Found {
   return { kind: "found", order, group: undefined, number: undefined, points: undefined };
 }
 
+function answered(order: Order): Promise<Told> {
+  if (order.kind === "find") return found(order).catch(() => nothingFound(order.order));
+  return drawn(order.order, order.key, order.inks).catch(() => notDrawn(order));
+}
+
 self.onmessage = async ({ data }: MessageEvent<Order>) => {
-  const told = data.kind === "draw" ? await drawn(data.order, data.key, data.inks) : await found(data);
+  const told = await answered(data);
   const transfer = told.kind === "drawn" && told.bitmap ? [told.bitmap] : [];
   self.postMessage(told, { transfer });
 };

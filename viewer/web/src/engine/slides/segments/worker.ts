@@ -1,7 +1,7 @@
 // Fetches tiles of segmentations and paints them: all of it beside the page, which is handed pictures.
 
 import { SIDE } from "../cover";
-import type { DrawnTile, DrawOrder } from "../tileMessages";
+import { type DrawnTile, type DrawOrder, notDrawn } from "../tileMessages";
 import type { Ink } from "./messages";
 import { paint, readSegmentTile, type SegmentTile } from "./segmentTile";
 
@@ -53,6 +53,6 @@ async function drawn({ order, key, inks }: DrawOrder<Ink>): Promise<DrawnTile> {
 }
 
 self.onmessage = async ({ data }: MessageEvent<DrawOrder<Ink>>) => {
-  const told = await drawn(data);
+  const told = await drawn(data).catch(() => notDrawn(data));
   self.postMessage(told, { transfer: told.bitmap ? [told.bitmap] : [] });
 };
