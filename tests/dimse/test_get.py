@@ -1,5 +1,6 @@
 """C-GET: what was stored comes back on the association of the request, byte for byte where it can."""
 
+import socket
 import subprocess
 import sys
 from io import BytesIO
@@ -468,10 +469,10 @@ def test_what_was_made_ready_for_a_peer_that_goes_away_is_let_go(node: Node, tmp
     monkeypatch.setattr(type(node.blobs), "scratch", lambda _: waiting.append(open_one()) or waiting[-1])
     monkeypatch.setattr(spool.Scratch, "close", lambda self: closed.append(self) or close(self))
     getter = Getter(node.port, [ImplicitVRLittleEndian])
-    getter.before_answering = lambda _: getter.association.abort()
+    line = getter.association.dul.socket.socket
+    getter.before_answering = lambda _: line.shutdown(socket.SHUT_RDWR)
 
-    getter.association.send_c_get(
-        an_identifier("STUDY", StudyInstanceUID=stored[0].StudyInstanceUID), STUDY_GET, msg_id=1
-    )
+    with line:  # pynetdicom does not close what the other side ended
+        getter.gets(an_identifier("STUDY", StudyInstanceUID=stored[0].StudyInstanceUID))
 
     wait_until(lambda: waiting and set(map(id, waiting)) == set(map(id, closed)), what="the end of what waits")
