@@ -361,7 +361,9 @@ def test_a_certificate_is_trusted_only_by_the_configured_authority(scripted, tmp
         other = misnamed.probe()
 
     assert (untrusted.cause, trusted.status) == (Cause.AUTHENTICATION, "503")
-    assert "name its authority with ca_file" in untrusted.detail
+    assert (
+        untrusted.detail == "its certificate is not trusted (self-signed certificate); name its authority with ca_file"
+    )
     assert (other.cause, other.detail) == (
         Cause.AUTHENTICATION,
         "its certificate is of another name than that in the URL",
@@ -374,24 +376,56 @@ def test_a_destination_without_tls_and_a_name_that_is_not_known_are_told_in_word
         transport_to("https://hub.invalid") as lost,
     ):
         assert secure.probe().detail == "no answer: it does not speak HTTPS there"
-        assert lost.probe().detail == "no answer: the name in the URL is not known (DNS)"
-    assert told_silence(httpx.RemoteProtocolError("illegal status line")) == (
-        Cause.LINK,
-        "no answer in HTTP; if it speaks HTTPS, the URL begins with https://",
-    )
+        assert lost.probe().detail == "no answer: the name in the URL cannot be looked up (DNS)"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "hint"), [("http", "; if it speaks HTTPS, the URL begins with https://"), ("https", "")]
+)
+def test_what_is_no_whole_answer_is_told_and_https_named_only_where_it_may_be_meant(scheme, hint):
+    asked = httpx.Request("GET", f"{scheme}://hub.invalid")
+    error = httpx.RemoteProtocolError("Server disconnected without sending a response.", request=asked)
+
+    assert told_silence(error) == (Cause.LINK, f"no whole answer in HTTP{hint}")
+
+
+@pytest.mark.parametrize("url", ["https://hub..invalid", "https://hub:port", f"https://{'h' * 64}.invalid"])
+def test_a_url_that_names_no_host_is_a_link_failure(url):
+    with transport_to(url) as nowhere:
+        probed = nowhere.probe()
+
+    assert (probed.cause, probed.detail) == (Cause.LINK, "no answer: the URL names no host")
+
+
+def test_an_answer_that_cannot_be_unpacked_says_so(scripted):
+    with answering(scripted, 200, b"not packed", **{"Content-Encoding": "gzip"}) as peer:
+        assert peer.probe().detail == "its answer is packed, and damaged"
 
 
 @pytest.mark.parametrize(
     ("status", "told"),
     [
-        (401, "the destination answered 401: it does not take the token; `vienanh token create` makes one there"),
-        (404, "the destination answered 404: no DICOMweb is there; look at the URL"),
-        (500, "the destination answered 500"),
+        (308, ": it says that it is elsewhere; look at the URL"),
+        (401, ": it wants a token; name its file with token_file"),
+        (403, ": it does not let this node store; look there at what the token may do"),
+        (404, ": no DICOMweb is there; look at the URL"),
+        (413, ": it takes nothing so large; so may a proxy before it (nginx: client_max_body_size)"),
+        (500, ""),
     ],
 )
-def test_an_answer_that_is_no_yes_is_told_with_what_to_look_at(scripted, status, told):
+def test_an_answer_that_is_no_yes_is_told_with_what_to_look_at(scripted, tmp_path, status, told):
     with answering(scripted, status) as peer:
-        assert peer.probe().detail == told
+        (receipt,) = peer.deliver([a_parcel(tmp_path, a_ct())])
+
+    assert receipt.detail == f"the destination answered {status}{told}"
+
+
+def test_a_token_that_is_not_taken_is_told_otherwise_than_one_that_lacks(node, tmp_path):
+    with transport(node, tmp_path, "vat_wrong") as hub:
+        assert hub.probe().detail == (
+            "the destination answered 401: it does not take the token;"
+            " on a Viễn Ảnh node `vienanh token create` makes one"
+        )
 
 
 @pytest.mark.parametrize(

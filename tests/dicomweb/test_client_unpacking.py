@@ -41,6 +41,13 @@ def test_no_piece_becomes_longer_than_the_bound():
     assert len(next(unpacked(answer("gzip", bomb), 1000))) == 1001
 
 
+def test_packed_bytes_that_never_end_and_unpack_to_nothing_are_given_up():
+    head, nothing = gzip.compress(b"", mtime=0)[:10], b"\0\0\0\xff\xff"  # an empty stored block (RFC 1951 3.2.4)
+
+    with pytest.raises(httpx.DecodingError, match="packed, and longer than 1000 bytes"):
+        assert b"".join(unpacked(answer("gzip", head, *[nothing * 20] * 10), 1000)) == b""
+
+
 @pytest.mark.parametrize(
     ("packing", "content"),
     [

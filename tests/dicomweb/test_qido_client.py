@@ -9,7 +9,7 @@ from exchange.commands.table import app
 from gateway.dicomweb.client.finding import Service, search
 from kernel.dicom.queries.identifier import texts
 from kernel.dicom.vocabulary.dictionary import TAG_OF
-from kernel.errors import Forbidden, NotAuthenticated, PeerUnreachable, Refused
+from kernel.errors import Forbidden, InvalidRequest, NotAuthenticated, PeerUnreachable, Refused
 from tests.dicomweb.conftest import TOKEN, Node, running_node
 from tests.support.builders import a_cr, a_ct, a_ct_series
 
@@ -105,6 +105,8 @@ def test_our_own_client_says_why_it_got_nothing(node: Node):
         list(search(Service(url, 5.0, TOKEN), "STUDY", [("Rows", "1")], most=1))
     with pytest.raises(PeerUnreachable):
         list(search(Service("http://127.0.0.1:1", 1.0), "STUDY", [], most=1))
+    with pytest.raises(InvalidRequest, match="the URL names no host"):
+        list(search(Service("http://pacs..invalid", 1.0), "STUDY", [], most=1))
 
 
 def test_the_command_asks_a_dicomweb_service(node: Node, tmp_path: Path):

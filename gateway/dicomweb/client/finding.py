@@ -72,6 +72,8 @@ def _page(client: httpx.Client, url: str, parameters: Sequence[tuple[str, str]])
                     raise InvalidRequest(reason=f"the answer has more than {ANSWER_BYTES_MAX} bytes")
     except httpx.HTTPError as error:
         raise PeerUnreachable(peer="the service", reason=type(error).__name__) from None
+    except (httpx.InvalidURL, UnicodeError):  # of IDNA: a part of the name that is empty, or too long
+        raise InvalidRequest(reason="the URL names no host") from None
     if not content:  # 204
         return [], False
     try:

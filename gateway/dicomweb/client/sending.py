@@ -106,7 +106,7 @@ class StowTransport:
             return failed(batch, error.cause, "", error.detail)
         if status in WITH_RESULTS:
             return read_results(batch, status, body)
-        receipts = failed(batch, cause_of_status(status), str(status), told_status(status))
+        receipts = failed(batch, cause_of_status(status), str(status), self._told(status))
         pause_s = _retry_after_s(answered)
         return [_with_pause(receipt, pause_s) for receipt in receipts]
 
@@ -155,7 +155,7 @@ class StowTransport:
             return Receipt("", ReceiptState.DELIVERED, None, str(status), told_at=_told_at(headers))
         cause = cause_of_status(status)
         cause = Cause.LINK if cause is Cause.POISON else cause
-        found = Receipt("", ReceiptState.RETRY, cause, str(status), told_status(status))
+        found = Receipt("", ReceiptState.RETRY, cause, str(status), self._told(status))
         return _with_pause(found, _retry_after_s(headers))
 
     def close(self) -> None:
@@ -184,6 +184,8 @@ class StowTransport:
             raise failure.error from None
         except httpx.HTTPError as error:
             raise _NoAnswer(*told_silence(error)) from error
+        except (httpx.InvalidURL, UnicodeError):  # of IDNA: a part of the name that is empty, or too long
+            raise _NoAnswer(Cause.LINK, "no answer: the URL names no host") from None
 
     def _read(self, response: httpx.Response) -> bytes:
         body = bytearray()
@@ -206,6 +208,9 @@ class StowTransport:
         except (OSError, UnicodeDecodeError, IndexError):
             raise _NoAnswer(Cause.AUTHENTICATION, "the token file cannot be read, or holds no token") from None
         return {"Authorization": f"Bearer {token}"}
+
+    def _told(self, status: int) -> str:
+        return told_status(status, with_token=self._token_file is not None)
 
     def _trace(self, trace_id: str) -> dict[str, str]:
         header = tracing.traceparent(trace_id, self._random(8))

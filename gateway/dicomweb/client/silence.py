@@ -18,11 +18,15 @@ _CERTIFICATE: Final[Mapping[int, str]] = {
     62: "its certificate is of another name than that in the URL",
     64: "its certificate is of another name than the address in the URL",
 }
-_UNTRUSTED: Final = "its certificate is not trusted; name its authority with ca_file"
+_ELSEWHERE: Final = "it says that it is elsewhere; look at the URL"
+_NOTHING: Final = "no DICOMweb is there; look at the URL"
+_ANONYMOUS: Final = "it wants a token; name its file with token_file"
 _STATUS: Final[Mapping[int, str]] = {
-    401: ": it does not take the token; `vienanh token create` makes one there",
-    404: ": no DICOMweb is there; look at the URL",
-    405: ": no DICOMweb is there; look at the URL",
+    **dict.fromkeys((301, 302, 303, 307, 308), _ELSEWHERE),
+    **dict.fromkeys((404, 405), _NOTHING),
+    401: "it does not take the token; on a Viễn Ảnh node `vienanh token create` makes one",
+    403: "it does not let this node store; look there at what the token may do",
+    413: "it takes nothing so large; so may a proxy before it (nginx: client_max_body_size)",
 }
 
 
@@ -44,25 +48,34 @@ def believing(destination: str, ca_file: Path | None) -> ssl.SSLContext:
         ) from error
 
 
-def told_status(status: int) -> str:
+def told_status(status: int, *, with_token: bool) -> str:
     """Tell an HTTP status that says yes to nothing."""
-    return f"the destination answered {status}{_STATUS.get(status, '')}"
+    words = _ANONYMOUS if status == 401 and not with_token else _STATUS.get(status, "")
+    return f"the destination answered {status}" + (f": {words}" if words else "")
 
 
 def told_silence(error: httpx.HTTPError) -> tuple[Cause, str]:
     """Tell why there was no whole answer, and what kind of obstacle that is."""
+    if isinstance(error, httpx.DecodingError):  # of unpacking.py: the words are ours
+        return Cause.LINK, f"its answer is {error}"
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Cause.AUTHENTICATION, _CERTIFICATE.get(cause.verify_code, _UNTRUSTED)
+            return Cause.AUTHENTICATION, _CERTIFICATE.get(cause.verify_code) or _untrusted(cause)
         if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
             return Cause.LINK, "no answer: it does not speak HTTPS there"
         if isinstance(cause, socket.gaierror):
-            return Cause.LINK, "no answer: the name in the URL is not known (DNS)"
+            return Cause.LINK, "no answer: the name in the URL cannot be looked up (DNS)"
         if isinstance(cause, OSError) and cause.errno and cause.strerror:
             return Cause.LINK, f"no answer: {cause.strerror}"
     if isinstance(error, httpx.RemoteProtocolError):
-        return Cause.LINK, "no answer in HTTP; if it speaks HTTPS, the URL begins with https://"
+        hint = "; if it speaks HTTPS, the URL begins with https://" if error.request.url.scheme == "http" else ""
+        return Cause.LINK, f"no whole answer in HTTP{hint}"
     return Cause.LINK, f"no answer: {type(error).__name__}"
+
+
+def _untrusted(error: ssl.SSLCertVerificationError) -> str:
+    """Tell what OpenSSL has against a certificate; of what is not in the table it says no name."""
+    return f"its certificate is not trusted ({error.verify_message}); name its authority with ca_file"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -15,12 +15,13 @@ _GZIP_BITS: Final = zlib.MAX_WBITS + 16
 def unpacked(response: httpx.Response, most: int) -> Iterator[bytes]:
     """Yield the body of an answer; a piece that would be longer than `most` ends after `most` + 1 bytes.
 
-    Whoever adds them up and takes no more than `most` loses nothing.
+    Whoever adds them up and takes no more than `most` loses nothing. No more than `most` packed bytes are taken, either:
+    some that never end unpack to nothing.
 
     Raises
     ------
     httpx.HTTPError
-        It breaks off, is packed otherwise than in ACCEPTED, or damaged.
+        It breaks off, is packed otherwise than in ACCEPTED, damaged, or too long as it is packed.
     """
     packed = response.headers.get("content-encoding", "").strip().lower()
     if packed in _PLAIN:
@@ -28,9 +29,9 @@ def unpacked(response: httpx.Response, most: int) -> Iterator[bytes]:
         return
     if packed not in _GZIP:
         raise httpx.DecodingError("packed otherwise than it was asked for")
-    stream, came = zlib.decompressobj(_GZIP_BITS), False
+    stream, came = zlib.decompressobj(_GZIP_BITS), 0
     for piece in response.iter_raw():
-        came = True
+        came += len(piece)
         try:
             content = stream.decompress(piece, most + 1)
         except zlib.error:
@@ -38,5 +39,7 @@ def unpacked(response: httpx.Response, most: int) -> Iterator[bytes]:
         yield content
         if stream.unused_data:
             raise httpx.DecodingError("packed, and more follows")
+        if came > most:
+            raise httpx.DecodingError(f"packed, and longer than {most} bytes")
     if came and not stream.eof:  # an answer without a body may say that it is packed
         raise httpx.DecodingError("packed, and not whole")
