@@ -3,7 +3,7 @@
 import pytest
 
 from kernel.dicom.scanning import scanner
-from kernel.dicom.scanning.scanner import items_apart, scan, scan_apart
+from kernel.dicom.scanning.scanner import items_apart, scan, scan_apart, scan_every_frame
 from kernel.dicom.scanning.walker import FRAME_GROUPS
 from kernel.dicom.vocabulary.limits import LIMITS, LIMITS_APART, Limits
 from kernel.errors import LimitExceeded, MalformedInstance
@@ -113,6 +113,20 @@ def test_elements_of_all_items_together_are_bounded(monkeypatch):
 
     with pytest.raises(LimitExceeded, match="elements_max exceeded"):
         list(items_apart(header))
+
+
+def test_items_that_are_read_anew_are_had_by_number_and_by_slice_in_one_pass(monkeypatch):
+    monkeypatch.setattr(scanner, "APART_BYTES_MIN", 1024)
+    slide, passes, real = many_placed(40), [], scanner._items_apart
+    items, kept = (one.index[FRAME_GROUPS].items for one in (scan_every_frame(slide, JPEG), scan(slide, JPEG)))
+    monkeypatch.setattr(scanner, "_items_apart", lambda header: passes.append(header) or real(header))
+
+    for chosen in (slice(3, 30), slice(30, 3, -7), slice(None, None, -1), slice(5, 5), slice(38, 99)):
+        assert tuple(items[chosen]) == kept[chosen]
+    assert len(passes) == 4
+    assert (items[0], items[-1]) == (kept[0], kept[-1])
+    with pytest.raises(IndexError):
+        items[40]
 
 
 @pytest.mark.parametrize(

@@ -127,11 +127,15 @@ class _ReadAnew(Sequence[Item]):
     @overload
     def __getitem__(self, index: slice) -> Sequence[Item]: ...
     def __getitem__(self, index: int | slice) -> Item | Sequence[Item]:
-        """Return one item or several: all that are before them are read."""
+        """Return one item or several: what is before them is read, once."""
         numbers = range(self._count)[index]
         if isinstance(numbers, int):
             return next(islice(self, numbers, None))
-        return [self[number] for number in numbers]
+        if not numbers:
+            return []
+        first, last = sorted((numbers[0], numbers[-1]))
+        found = list(islice(self, first, last + 1, abs(numbers.step)))
+        return found if numbers.step > 0 else found[::-1]
 
 
 def _is_slide(header: Header) -> bool:
