@@ -12,6 +12,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import cache, lru_cache
+from itertools import islice
 from operator import attrgetter
 from typing import Final, NamedTuple
 
@@ -63,7 +64,8 @@ def without_comments(
             frames += 1
             words = words_in_video(frame, STREAMS[transfer_syntax_uid]) if is_video else _words_in(frame, jpeg)
             for position, length, fill in words:
-                patches += (Patch(*place, fill) for place in frame.places(position, length))
+                places = islice(frame.places(position, length), PATCHES_MAX + 1 - len(patches))  # fragments are many
+                patches += (Patch(*place, fill) for place in places)
                 count += fill in PADDING  # a box that is renamed is no word
                 if len(patches) > PATCHES_MAX:
                     raise exceeded("PATCHES_MAX", len(patches), PATCHES_MAX)

@@ -11,6 +11,7 @@ from kernel.dicom.pixels.frames import Span
 from kernel.dicom.vocabulary.limits import exceeded
 
 CHUNK_BYTES: Final = 64 * 1024
+NEAR_BYTES: Final = 64  # looked at first, then twice as many: a frame may have what is searched every few bytes
 FOUND_BYTES_MAX: Final = 4
 BLANK: Final = b" "
 PADDING: Final = b"\0\xff" + BLANK
@@ -63,11 +64,12 @@ class Frame:
             offset, length = self._spans[0]
             found = pattern.search(self._view, offset + position, offset + length)
             return found.start() - offset if found else None
+        size = NEAR_BYTES
         while position < self.length:
-            found = pattern.search(self.read(position, CHUNK_BYTES + FOUND_BYTES_MAX - 1))
+            found = pattern.search(self.read(position, size + FOUND_BYTES_MAX - 1))
             if found:
                 return position + found.start()
-            position += CHUNK_BYTES
+            position, size = position + size, min(2 * size, CHUNK_BYTES)
         return None
 
     def words(self, position: int, length: int) -> Iterator[Stretch]:

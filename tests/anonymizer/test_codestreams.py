@@ -1,6 +1,7 @@
 """Words within compressed frames do not leave; not one byte elsewhere is another, and pixels are what they were."""
 
 import io
+import re
 import struct
 from functools import cache
 
@@ -27,7 +28,7 @@ from pydicom.uid import (
 
 from anonymizer.codestreams import comments
 from anonymizer.codestreams.comments import LOOKED_AT, without_comments
-from anonymizer.codestreams.frame import PROFILE_PARTS_MAX
+from anonymizer.codestreams.frame import PROFILE_PARTS_MAX, Frame
 from anonymizer.engine.engine import deidentify
 from anonymizer.engine.result import chunks_of, joined
 from anonymizer.pixels.masking import masked
@@ -35,6 +36,7 @@ from anonymizer.profiles.profile import load
 from anonymizer.release import Released, release
 from anonymizer.words.color_profiles import without_words
 from kernel.dicom.pixels.boxes import Box
+from kernel.dicom.pixels.frames import Span
 from kernel.dicom.pixels.jpeg_transform import has_library
 from kernel.dicom.pixels.reading import decode_frame, open_pixels
 from kernel.dicom.scanning.part10 import read_file_meta
@@ -429,6 +431,35 @@ def test_an_instance_of_too_many_comments_or_segments_is_refused(monkeypatch):
     monkeypatch.setattr("anonymizer.codestreams.jpeg.SEGMENTS_MAX", 2)
     with pytest.raises(LimitExceeded, match="SEGMENTS_MAX"):
         new_value(source)
+
+
+def test_a_comment_in_more_fragments_than_patches_is_refused_before_they_are_made(monkeypatch):
+    made, patch = [], comments.Patch
+    monkeypatch.setattr(comments, "Patch", lambda *place: made.append(place) or patch(*place))
+    monkeypatch.setattr(comments, "PATCHES_MAX", 3)
+    data = planted(codestreams(JPEGBaseline8Bit)[0], segment(0xFE, b"x" * 10_000))
+
+    with pytest.raises(LimitExceeded, match="PATCHES_MAX"):
+        new_value(an_instance([data], JPEGBaseline8Bit, fragments=1000, pixels=GREY[0]))
+
+    assert len(made) == 4
+
+
+@pytest.mark.parametrize("pieces", [1, 3, 100])
+def test_what_a_frame_has_every_few_bytes_is_found_without_reading_it_over_and_over(monkeypatch, pieces):
+    content = (b"\xff\xd9" + b"x" * 18) * 10_000 + b"x" * 200_000 + b"\xff\xd9"
+    size = -(-len(content) // pieces)
+    frame = Frame(memoryview(content), [Span(at, min(size, len(content) - at)) for at in range(0, len(content), size)])
+    read, real = [], Frame.read
+    monkeypatch.setattr(Frame, "read", lambda self, *span: read.append(span[1]) or real(self, *span))
+    pattern, found, position = re.compile(rb"\xff\xd9"), [], 0
+
+    while (place := frame.find(pattern, position)) is not None:
+        found.append(place)
+        position = place + 2
+
+    assert found == [one.start() for one in pattern.finditer(content)]
+    assert sum(read) < 10 * len(content)
 
 
 def test_the_comments_of_many_frames_share_their_blanks():
