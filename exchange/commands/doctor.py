@@ -12,6 +12,7 @@ from anonymizer.pixels.finder import missing
 from exchange.commands.machine_findings import Finding, of_machine
 from exchange.node import machine
 from exchange.node.assemble import NAMING_BLOBS, transports
+from exchange.node.key_files import check_keys, from_environment, key_file, shut_records
 from exchange.node.stores import Stores, is_begun, opened
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
 from exchange.terminal.screen import out
@@ -115,6 +116,7 @@ def _text_in_pixels(config: Config) -> Finding:
 
 def _stores(stores: Stores, *, deep: bool) -> Iterator[Finding]:
     yield _audit(stores)
+    yield _keys(stores)
     if not deep:
         return
     report = verify.check(stores.db, stores.blobs, NAMING_BLOBS)
@@ -127,6 +129,21 @@ def _audit(stores: Stores) -> Finding:
             return Finding("audit", note=f"{audit.verify(connection)} lines are whole")
     except ExchangeError as error:
         return Finding("audit", str(error))
+
+
+def _keys(stores: Stores) -> Finding:
+    """Look whether the vault opens with the keys that are here: another site's file would make other pseudonyms, too."""
+    file = key_file(stores.config)
+    try:
+        check_keys(stores.config, stores.db)
+        ring = from_environment() or (file.read() if file.path.exists() else None)
+    except ExchangeError as error:
+        return Finding("site key", str(error))
+    if ring is None:
+        return Finding("site key", note="made on first use")
+    shut = shut_records(stores.db, ring)
+    wrong = f"{shut} records of the vault do not open with it: put the right one back from its back-up" if shut else ""
+    return Finding("site key", wrong, "opens the vault; keep a copy apart")
 
 
 def _lanes(stores: Stores, destinations: tuple[str, ...]) -> Iterator[Finding]:

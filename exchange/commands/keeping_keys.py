@@ -7,7 +7,7 @@ import typer
 
 from anonymizer.pseudonyms.keyring import Keyring, Secret
 from anonymizer.pseudonyms.keys import key_id
-from exchange.node.key_files import VARIABLE, KeyFile, SiteKeys, from_environment, key_file, new_secret
+from exchange.node.key_files import VARIABLE, KeyFile, SiteKeys, check_keys, from_environment, key_file, new_secret
 from exchange.node.stores import Stores, begun
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
 from exchange.terminal.screen import err, out, plain_errors, progress_bar, table
@@ -25,6 +25,7 @@ app = typer.Typer(no_args_is_help=True, help="The site's secrets: list them, rot
 def list_keys(config: ConfigFile = None, data: DataFolder = None) -> None:
     """List the epochs of the secrets, by names that tell nothing of them, and what is sealed with which."""
     with plain_errors(), begun(read_config(config, data)) as stores:
+        check_keys(stores.config, stores.db)
         ring = from_environment() or key_file(stores.config).read_or_create()
         site = stores.config.node.site
         used = seals_in_use(stores.db)
@@ -41,6 +42,7 @@ def rotate(config: ConfigFile = None, data: DataFolder = None) -> None:
     """
     with plain_errors(), begun(read_config(config, data)) as stores:
         file = _file(stores.config)
+        check_keys(stores.config, stores.db)
         with file.changing():
             _change(stores, file, file.read_or_create().with_seal(new_secret(), _now(stores)), "seal rotated")
         count = _resealed(stores, file)
@@ -52,6 +54,7 @@ def retire(config: ConfigFile = None, data: DataFolder = None) -> None:
     """Forget old seals; backups of the vault from before the last rotation do not open any more."""
     with plain_errors(), begun(read_config(config, data)) as stores:
         file = _file(stores.config)
+        check_keys(stores.config, stores.db)
         with file.changing():
             ring = file.read_or_create()
             _check_age(ring.seals[-1], stores.clock.now())

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from anonymizer.pseudonyms.identifiers import is_pseudonym, spoken
-from exchange.node.key_files import site_keys
+from exchange.node.key_files import check_keys, site_keys
 from exchange.node.stores import Stores, begun
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
 from exchange.terminal.screen import out, plain_errors, table
@@ -70,6 +70,7 @@ def list_requests(name: As, password: Password, config: ConfigFile = None, data:
 
 
 def _vault(stores: Stores) -> BreakGlass:
+    check_keys(stores.config, stores.db)
     return BreakGlass(stores.db, site_keys(stores.config), stores.clock)
 
 

@@ -14,7 +14,7 @@ from anonymizer.reidentify.fhir import fhir
 from anonymizer.reidentify.hl7 import hl7
 from anonymizer.reidentify.messages import named_in_message, pdfs_in, studies_in
 from anonymizer.reidentify.pdf import is_encrypted
-from exchange.node.key_files import KeyFile, site_keys
+from exchange.node.key_files import KeyFile, check_keys, site_keys
 from exchange.node.stores import Stores, begun
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
 from exchange.terminal.screen import err, out, plain_errors, progress_bar
@@ -54,6 +54,8 @@ def reidentify_files(
     """
     with plain_errors(), begun(read_config(config, data)) as stores:
         site = stores.config.node.site
+        if key_file is None:
+            check_keys(stores.config, stores.db)
         keys = KeyFile(key_file).read().keys(site) if key_file else site_keys(stores.config)(site)
         paths = sorted(path for path in source.rglob("*") if path.is_file()) if source.is_dir() else [source]
         output.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -24,7 +24,7 @@ from consult.slides.uploads import Uploads
 from consult.slides.vendor_files import VendorFiles
 from consult.stations import Stations
 from exchange.node import stores
-from exchange.node.key_files import site_keys
+from exchange.node.key_files import check_keys, site_keys
 from exchange.node.stores import Stores
 from gateway import source_tables
 from gateway.dicomweb.client.committing import ask_commitment
@@ -117,6 +117,7 @@ def assembled(config: Config, *, clock: Clock | None = None, dev_token: str | No
     """
     rules, sources = parse(config), source_tables.sources(config)
     with stores.opened(config, clock=clock, dev_token=dev_token, is_node=True) as opened:
+        check_keys(config, opened.db)
         clock = opened.clock
         planner = planner_of(opened, rules, sources)
         steps = PerformedSteps(opened.db, clock)

@@ -16,9 +16,15 @@ from anonymizer.pseudonyms.keys import Keys
 from kernel.access.secrets import load_or_create_key
 from kernel.archive.blobs.durable import flush_folder
 from kernel.config import Config
+from kernel.database import Database
 from kernel.errors import InvalidConfiguration
+from routing.resealing import seals_in_use
 
 SITE_KEY_FILE: Final = "site.key"
+KEY_GONE: Final = (
+    "it is not there, but this node's vault is sealed with it: put it back from its back-up; if there is none, "
+    "`vienanh keys new-identifiers` begins anew, and what was sealed stays shut"
+)
 VARIABLE: Final = "VIENANH_SITE_KEY"  # base64 of what the file would hold; not a setting, so that nothing shows it
 
 
@@ -87,7 +93,7 @@ class KeyFile:
 class SiteKeys:
     """The keys of every site whose patients this node pseudonymises, as the file has them now.
 
-    The file is looked at whenever keys are asked for: a rotation needs no restart. It is made on first use.
+    The file is looked at whenever keys are asked for: a rotation needs no restart. It is made on first use, once.
     """
 
     def __init__(self, source: KeyFile | Keyring) -> None:
@@ -107,7 +113,8 @@ class SiteKeys:
         if isinstance(self._source, KeyFile):
             now = _stamp(self._source.path)
             if ring is None or now is None or now != seen:
-                ring, known = self._source.read_or_create(), {}
+                # a file that vanishes from under a node would else be made anew, and every patient with it
+                ring, known = self._source.read_or_create() if ring is None else self._source.read(), {}
                 self._known = (now, ring, known)
         assert ring is not None
         return ring, known
@@ -122,6 +129,33 @@ def site_keys(config: Config, environment: Mapping[str, str] = os.environ) -> Ca
 def key_file(config: Config) -> KeyFile:
     """Return the key file that the configuration names."""
     return KeyFile(config.anonymizer.key_file or config.node.data / SITE_KEY_FILE)
+
+
+def check_keys(config: Config, db: Database, environment: Mapping[str, str] = os.environ) -> None:
+    """Refuse a vault without its key: one made in its place would open nothing and give every patient a new pseudonym.
+
+    Raises
+    ------
+    InvalidConfiguration
+        The key cannot be used, or is not there although records are sealed with it; says what to do.
+    """
+    if from_environment(environment) is not None:
+        return
+    file = key_file(config)
+    if file.path.exists():
+        file.read()
+    elif seals_in_use(db):
+        raise _unusable(file.path, KEY_GONE)
+
+
+def shut_records(db: Database, ring: Keyring) -> int:
+    """Return how many records of the vault do not open with any seal of these keys."""
+    return sum(
+        count
+        for site, counts in seals_in_use(db).items()
+        for seal_id, count in counts.items()
+        if ring.keys(site).seal_named(seal_id) is None
+    )
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> Keyring | None:

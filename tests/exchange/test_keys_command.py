@@ -172,6 +172,55 @@ def test_a_damaged_key_file_is_refused_and_not_made_anew(tmp_path):
         file.read_or_create()
 
 
+def test_a_vault_whose_key_is_gone_is_told_and_no_key_is_made_in_its_place(node, tmp_path):
+    file = file_of(node)
+    file.path.rename(tmp_path / "elsewhere.key")
+
+    told = [
+        run("list"),
+        run("rotate"),
+        run("retire"),
+        CliRunner().invoke(app, ["serve"]),
+        CliRunner().invoke(app, ["reidentify", str(tmp_path / "elsewhere.key"), str(tmp_path / "out")]),
+        CliRunner().invoke(app, ["vault", "list", "--as", "an", "--password", PASSWORD]),
+    ]
+
+    assert [one.exit_code for one in told] == [2] * len(told)
+    assert all("this node's vault is sealed with it: put it back from its back-up" in one.output for one in told)
+    assert f"wrong  site key: {file.path}: key: it is not there" in CliRunner().invoke(app, ["doctor"]).output
+    assert not file.path.exists()
+
+
+def test_who_has_no_back_up_of_a_key_begins_anew_on_purpose(node):
+    file_of(node).path.unlink()
+
+    begun = run("new-identifiers", "--yes")
+
+    assert begun.exit_code == 0, begun.output
+    assert run("list").exit_code == 0
+    assert f"wrong  site key: {RECORDS} records of the vault do not open" in CliRunner().invoke(app, ["doctor"]).output
+
+
+def test_a_key_that_vanishes_from_under_a_node_is_not_made_anew(tmp_path):
+    file = KeyFile(tmp_path / "site.key")
+    keys = SiteKeys(file)
+    keys("SITE")
+    file.path.unlink()
+
+    with pytest.raises(InvalidConfiguration, match="cannot be read: No such file"):
+        keys("SITE")
+
+    assert not file.path.exists()
+
+
+def test_a_node_does_not_start_with_a_key_that_others_may_read(node):
+    file_of(node).path.chmod(0o644)
+
+    told = CliRunner().invoke(app, ["serve"])
+
+    assert (told.exit_code, "others may read it; chmod 600" in told.output) == (2, True)
+
+
 def test_two_commands_do_not_change_the_keys_at_once(tmp_path):
     file = KeyFile(tmp_path / "site.key")
 
