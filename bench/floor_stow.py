@@ -9,6 +9,7 @@ more receive, each connection in the next of them, and this one commits what the
 """
 
 import argparse
+import contextlib
 import json
 import os
 import re
@@ -42,10 +43,10 @@ class Connection:
         self._begin = self._end = 0  # of what is in the buffer and was not used
 
     def run(self) -> None:
-        """Take bodies until the sender goes."""
-        while self._take():
-            self._socket.sendall(OK)
-        self._socket.close()
+        """Take bodies until the sender goes, even within one."""
+        with self._socket, contextlib.suppress(ConnectionError):
+            while self._take():
+                self._socket.sendall(OK)
 
     def _take(self) -> bool:
         while (head_end := self._buffer.find(b"\r\n\r\n", self._begin, self._end)) < 0:
@@ -80,10 +81,10 @@ class Connection:
             if head_end >= 0:
                 arriving, self._begin = Arriving(self._folder, safe=self._safe), head_end + 4
             else:
-                left -= self._receive(left)
+                left -= self._more(left)
         self._begin = self._end
         while left:
-            left -= self._receive(left)
+            left -= self._more(left)
             self._begin = self._end
         self._keep(arrived)
 
@@ -93,6 +94,12 @@ class Connection:
                 with flushing:
                     flushing.wait()
         self._commit([(one.digest, one.size_bytes, one.digest) for one, _ in arrived])
+
+    def _more(self, most: int) -> int:
+        count = self._receive(most)
+        if not count:
+            raise ConnectionError("the body ends before its last delimiter")
+        return count
 
     def _receive(self, most: int) -> int:
         """Put the next bytes behind what was not used; return how many, 0 when the sender went."""
