@@ -25,6 +25,7 @@ import { NoSeries } from "./ReadingNotices";
 import { SeriesStrip } from "./SeriesStrip";
 import { StackRoom } from "./StackRoom";
 import { FORM, SLIDES, shownSeries, useSlideBearer } from "./slides/series";
+import { stackNamed } from "./stepSeries";
 import { useStacks } from "./useStacks";
 
 export interface ReadingProps {
@@ -58,13 +59,22 @@ export default function Reading({ study, standing, onShow, ...ways }: ReadingPro
   const loaded = useStacks(study, slide ? undefined : current);
   const slideBearer = useSlideBearer(study, slide);
   const [stackId, chooseStack] = useState<string>();
-  const stack = loaded.stacks.find((one) => one.id === stackId) ?? loaded.stacks[0];
+  const stack = stackNamed(loaded.stacks, stackId);
+  // What was asked for stays, also when more comes behind it.
+  if (stack && stackId !== undefined && stackId !== stack.id) chooseStack(stack.id);
   const [panel, setPanel] = useState<"help" | "trace">();
   const findings = useFindings();
   // Whoever comes next is not asked about it: a session may end without a word.
   useEffect(() => () => hold(FORM, undefined), []);
-  const onSeries = (uid: string) =>
-    uid === current?.seriesInstanceUID ? undefined : leave(() => choose(uid), [SLIDES]);
+  const onStack = (id: string | undefined, uid = current?.seriesInstanceUID) => {
+    const go = () => {
+      choose(uid);
+      chooseStack(id);
+    };
+    if (uid === current?.seriesInstanceUID) go();
+    else leave(go, [SLIDES]);
+  };
+  const onSeries = (uid: string) => (uid === current?.seriesInstanceUID ? undefined : onStack(undefined, uid));
   // A second window has no list to go back to: it closes, and has the room go on.
   const onBack = isSecond() ? () => window.close() : ways.onBack;
   const onStep = isSecond() ? (by: number) => tell({ kind: "step", by }) : ways.onStep;
@@ -111,7 +121,7 @@ export default function Reading({ study, standing, onShow, ...ways }: ReadingPro
               onChoose={onSeries}
               stacks={loaded.stacks}
               stackId={stack?.id}
-              onStack={chooseStack}
+              onStack={onStack}
             />
             {slide ? (
               <Suspense fallback={<Loader className={styles["waiting"] ?? ""} aria-label={t("common:loading")} />}>
@@ -124,7 +134,7 @@ export default function Reading({ study, standing, onShow, ...ways }: ReadingPro
                 findings={findings}
                 stacks={loaded.stacks}
                 stack={stack}
-                onStack={chooseStack}
+                onStack={onStack}
                 arriving={listed?.state !== "complete"}
               />
             )}

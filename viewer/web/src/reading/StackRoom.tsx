@@ -62,7 +62,8 @@ export interface StackRoomProps extends RoomProps {
   /** Of the series, in reading order. */
   readonly stacks: readonly Stack[];
   readonly stack: Stack | undefined;
-  readonly onStack: (id: string) => void;
+  /** Show a stack, or the first, of a series: of the one that is shown, where none is told. */
+  readonly onStack: (id: string | undefined, seriesInstanceUid?: string) => void;
   readonly arriving: boolean;
   readonly findings: Findings | undefined;
 }
@@ -79,7 +80,7 @@ function withView(views: Views, index: number, view: StackView | undefined): Vie
 
 export function StackRoom({ arriving, findings, ...room }: StackRoomProps) {
   const { study, series, current, stack } = room;
-  const { arrangement, hanging, onLayout, onLinked, onPrior, onActivate } = useArrangement(room, stack?.id);
+  const { arrangement, hanging, onLayout, onLinked, onPrior, onActivate } = useArrangement(room);
   const { layout, active, panes, linked } = arrangement;
   const { t } = useTranslation("header");
   const [header, setHeader] = useState(false);
@@ -181,7 +182,7 @@ export function StackRoom({ arriving, findings, ...room }: StackRoomProps) {
           view={volume ? undefined : view}
           listed={listed}
           onListed={setListed}
-          onSeries={room.onSeries}
+          onImage={({ seriesInstanceUID, sopInstanceUID }) => room.onStack(sopInstanceUID, seriesInstanceUID)}
         />
       </div>
       <HeaderDrawer url={view?.currentFrame()?.url} opened={header} onClose={() => setHeader(false)} />

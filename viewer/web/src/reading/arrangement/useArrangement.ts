@@ -7,7 +7,7 @@ import type { Study } from "../../api/types";
 import { usePreferences } from "../../ui/preferences";
 import { alone, type Case, comparable, fitting, hang, kindOf } from "../hanging/hang";
 import { PROTOCOLS, type Protocol } from "../hanging/protocol";
-import type { RoomProps } from "../StackRoom";
+import type { StackRoomProps } from "../StackRoom";
 import { type Arrangement, arrange, beside, follow, hungAs, UNARRANGED } from "./arrangement";
 import type { Layout } from "./panes";
 
@@ -32,8 +32,10 @@ export interface Arranging {
   readonly onActivate: (index: number) => void;
 }
 
-export function useArrangement(room: RoomProps, stackId: string | undefined): Arranging {
-  const { study, series, current, onSeries } = room;
+type Room = Pick<StackRoomProps, "study" | "series" | "current" | "stack" | "onStack">;
+
+export function useArrangement({ study, series, current, stack, onStack }: Room): Arranging {
+  const stackId = stack?.id;
   const [arrangement, set] = useState<Arrangement>(UNARRANGED);
   const [seen, setSeen] = useState("");
   const { automatic, defaults } = usePreferences((preferences) => preferences.hanging);
@@ -49,13 +51,20 @@ export function useArrangement(room: RoomProps, stackId: string | undefined): Ar
     set(follow(arrangement, study, current.seriesInstanceUID, stackId));
   }
 
+  /** The strip, the tools and the keys are those of the pane that is worked in. */
+  const workIn = (next: Arrangement) => {
+    set(next);
+    const pane = next.panes[next.active];
+    if (pane && !pane.isPrior && pane.seriesInstanceUid) onStack(pane.stackId, pane.seriesInstanceUid);
+  };
+
   const wide = window.matchMedia(WIDE).matches;
   const onHang = (protocol: Protocol, own = true) => {
     const all = hang(protocol, one);
     const hung = own || wide ? all : alone(all);
-    set((before) => ({ ...hungAs(before, protocol.id, hung, study), own: before.own || own }));
-    const first = hung.panes[0]?.seriesInstanceUid;
-    if (first) onSeries(first);
+    const next = { ...hungAs(arrangement, protocol.id, hung, study), own: arrangement.own || own };
+    const stays = next.panes[0]?.seriesInstanceUid === current.seriesInstanceUID;
+    workIn(stays ? follow(next, study, current.seriesInstanceUID, stackId) : next);
   };
   const unasked = automatic && listed && !arrangement.own ? best : undefined;
   const uids = series.map((each) => each.seriesInstanceUID).join(" ");
@@ -68,13 +77,9 @@ export function useArrangement(room: RoomProps, stackId: string | undefined): Ar
   return {
     arrangement,
     hanging: { protocols, protocolId: arrangement.protocolId, kind: kindOf(one), onHang },
-    onLayout: (layout) => set(arrange(arrangement, layout, study, series)),
+    onLayout: (layout) => workIn(arrange(arrangement, layout, study, series)),
     onLinked: (linked) => set({ ...arrangement, linked }),
-    onPrior: (prior) => set(beside(arrangement, prior, study, series)),
-    onActivate: (index) => {
-      const pane = arrangement.panes[index];
-      set({ ...arrangement, active: index });
-      if (pane && !pane.isPrior && pane.seriesInstanceUid) onSeries(pane.seriesInstanceUid);
-    },
+    onPrior: (prior) => workIn(beside(arrangement, prior, study, series)),
+    onActivate: (active) => workIn({ ...arrangement, active }),
   };
 }

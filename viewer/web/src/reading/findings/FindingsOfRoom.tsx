@@ -32,7 +32,8 @@ export interface FindingsOfRoomProps {
   readonly view: StackView | undefined;
   readonly listed: boolean;
   readonly onListed: (listed: boolean) => void;
-  readonly onSeries: (seriesInstanceUid: string) => void;
+  /** Show the stack that an image is in. */
+  readonly onImage: (image: KeyImage) => void;
 }
 
 export const LIST_KEY = ",";
@@ -40,7 +41,7 @@ export const CHOOSE_KEY = "k";
 export const SAVE_KEY = "Ctrl+s";
 
 export function FindingsOfRoom(props: FindingsOfRoomProps) {
-  const { findings, study, priors, others, view, listed, onListed, onSeries } = props;
+  const { findings, study, priors, others, view, listed, onListed, onImage } = props;
   useEffect(() => {
     for (const one of [study, ...priors]) findings?.marksOf(one);
   });
@@ -60,7 +61,7 @@ export function FindingsOfRoom(props: FindingsOfRoomProps) {
   };
   // Where a reconstruction stands before the pictures, its keys are the reconstruction's.
   useKeys(view ? { [LIST_KEY]: () => onListed(!listed), [CHOOSE_KEY]: choose, [SAVE_KEY]: save } : {});
-  const seek = useSeek(view, onSeries);
+  const seek = useSeek(view, onImage);
   const seekPlace = (frameOfReferenceUid: string, place: Vector) => {
     const frames = view?.allFrames() ?? [];
     const index = frames[0]?.frameOfReferenceUid === frameOfReferenceUid ? sliceNear(frames, place) : undefined;
@@ -107,8 +108,8 @@ function KeyBadge({ view, keys }: { readonly view: StackView; readonly keys: Key
   );
 }
 
-/** Go to a mark's image: choose its series, and its slice as soon as it is there. */
-function useSeek(view: StackView | undefined, onSeries: (uid: string) => void): (image: KeyImage) => void {
+/** Go to a mark's image: choose its stack, and its slice as soon as it is there. */
+function useSeek(view: StackView | undefined, onImage: (image: KeyImage) => void): (image: KeyImage) => void {
   const [sought, setSought] = useState<KeyImage>();
   useEffect(() => {
     if (!view || !sought) return undefined;
@@ -127,7 +128,7 @@ function useSeek(view: StackView | undefined, onSeries: (uid: string) => void): 
   }, [view, sought]);
   return (image) => {
     setSought(image);
-    onSeries(image.seriesInstanceUID);
+    onImage(image);
   };
 }
 
