@@ -10,6 +10,7 @@ _TO_DO: Final[Mapping[int, str]] = {
     errno.EADDRINUSE: "another program listens there (`ss -ltnp` names it): end it, or set another {setting}",
     errno.EACCES: "ports below 1024 want root or AmbientCapabilities=CAP_NET_BIND_SERVICE of the service;"
     " or set another {setting}",
+    errno.EAFNOSUPPORT: "this machine has no IPv6: set {section}.host",
     errno.EADDRNOTAVAIL: "no address of this machine (`ip address` lists them): set {section}.host",
 }
 

@@ -38,12 +38,12 @@ def taken_addresses(wanted: Iterable[tuple[str, str, int, str]]) -> Iterator[str
     """Tell which of (what, host, port, setting of the port) a node could not listen on now; port 0 is always free."""
     for what, host, port, setting in wanted:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.socket(family, socket.SOCK_STREAM) as trial:
-            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
+        try:
+            with socket.socket(family, socket.SOCK_STREAM) as trial:
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
                 trial.bind((host, port))
-            except OSError as error:
-                yield f"{what} cannot listen on {host}:{port}: {what_to_do(error, setting)}"
+        except OSError as error:
+            yield f"{what} cannot listen on {host}:{port}: {what_to_do(error, setting)}"
 
 
 def few_open_files(wanted: int) -> str:

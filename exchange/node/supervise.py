@@ -227,14 +227,15 @@ def _allow_files(wanted: int) -> None:
 
 def _bound(http: HttpConfig) -> socket.socket:
     family = socket.AF_INET6 if ":" in http.host else socket.AF_INET
-    bound = socket.socket(family, socket.SOCK_STREAM)
-    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        bound.bind((http.host, http.port))
-        bound.listen(BACKLOG)
-    except OSError as error:
-        bound.close()
-        raise cannot_listen(http.host, http.port, "http.port", error) from error
+    with ExitStack() as undone:
+        try:
+            bound = undone.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.bind((http.host, http.port))
+            bound.listen(BACKLOG)
+        except OSError as error:
+            raise cannot_listen(http.host, http.port, "http.port", error) from error
+        undone.pop_all()
     return bound
 
 

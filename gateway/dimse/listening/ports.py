@@ -75,13 +75,14 @@ class Ports:
 
 def _open(config: DimseConfig, port: int, setting: str) -> socket.socket:
     family = socket.AF_INET6 if ":" in config.host else socket.AF_INET
-    listening = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)  # connections inherit it
-        listening.bind((config.host, port))
-        listening.listen(BACKLOG)
-    except OSError as error:
-        listening.close()
-        raise cannot_listen(config.host, port, setting, error) from error
+    with contextlib.ExitStack() as undone:
+        try:
+            listening = undone.enter_context(socket.socket(family, socket.SOCK_STREAM))
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, SOCKET_BUFFER_BYTES)  # connections inherit it
+            listening.bind((config.host, port))
+            listening.listen(BACKLOG)
+        except OSError as error:
+            raise cannot_listen(config.host, port, setting, error) from error
+        undone.pop_all()
     return listening
