@@ -35,6 +35,9 @@ def export(
     if to.exists():
         err.print("It is there already; nothing was written.")
         raise typer.Exit(EXIT_REFUSED)
+    if not to.absolute().parent.is_dir():
+        err.print(f"{to.parent} is no folder; nothing was written.", markup=False)
+        raise typer.Exit(EXIT_REFUSED)
     with plain_errors(), begun(read_config(config, data)) as stores, progress_bar() as bar:
         grant = stores.access.open_study(system(BY), study_uid, Action.EXPORT, "", site)
         source = Source(stores.db, stores.blobs, Metadata(stores.db), token_hex)

@@ -11,7 +11,7 @@ from typing import Final
 from kernel.access import Access
 from kernel.archive.blobs.store import Blobs
 from kernel.clock import Clock, SystemClock
-from kernel.config import Config
+from kernel.config import Config, NodeConfig
 from kernel.database import Database
 from kernel.database.target import target_of
 from kernel.errors import InvalidConfiguration
@@ -43,15 +43,18 @@ def opened(
     """Open the stores of `config`, and close them at the end.
 
     A node brings its database forward, a command only where no node runs: one of an older program would go on
-    writing tables that it does not know.
+    writing tables that it does not know. A command begins a folder that somebody named, but none where it happens to be
+    started: an account, a token or a slide would be made there, and the node that was meant not have it.
 
     Raises
     ------
     InvalidConfiguration
-        The data folder cannot be made or written, the password file cannot be read, or the database is of another
+        No folder was named and none was begun here; the data folder cannot be made or written, the password file cannot be read, or the database is of another
         version than this program and may not be changed.
     """
     clock = clock or SystemClock()
+    if not is_node and config.node.data == NodeConfig().data and not is_begun(config):
+        raise _not_begun(config)
     make_data_folder(config)
     db = open_database(config)
     try:
@@ -109,8 +112,7 @@ def begun(config: Config) -> Generator[Stores]:
         No node was begun there: a question about it has no answer, least of all "nothing waits".
     """
     if not is_begun(config):
-        where = config.node.data.resolve()
-        raise _unusable_folder(config, f"no node was begun in {where}; --config or --data names the one that is meant")
+        raise _not_begun(config)
     with opened(config) as stores:
         yield stores
 
@@ -148,6 +150,11 @@ def reserved(config: Config, *, otherwise: str = TAKEN) -> Generator[None]:
         raise _unusable_folder(config, otherwise.format(process=process)) from error
     finally:
         os.close(descriptor)
+
+
+def _not_begun(config: Config) -> InvalidConfiguration:
+    where = config.node.data.resolve()
+    return _unusable_folder(config, f"no node was begun in {where}; --config or --data names the one that is meant")
 
 
 def _unusable_folder(config: Config, reason: str) -> InvalidConfiguration:

@@ -1,5 +1,6 @@
 """What the command line prints: one console, plain words, tables, and errors without a traceback."""
 
+import errno
 from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -20,13 +21,35 @@ EXIT_REFUSED, EXIT_DENIED, EXIT_RETRIABLE, EXIT_CORRUPT = 2, 3, 75, 4  # 75 is E
 PIPE_CHARACTERS = 10_000  # of a line that no terminal shows
 
 
+MENDED_BY_HAND = frozenset(  # what a person can do something about: a path, a right, room; others are faults of ours
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOSPC,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+
+
 @contextmanager
 def plain_errors() -> Generator[None]:
-    """Turn an error of the exchange into one line on stderr and an exit code by family."""
+    """Turn an error of the exchange, or a file that cannot be had, into one line on stderr and an exit code by family."""
     try:
         yield
     except ExchangeError as error:
         raise typer.Exit(told(error)) from error
+    except OSError as error:
+        if error.errno not in MENDED_BY_HAND:
+            raise
+        where = f"{error.filename}: " if error.filename else ""
+        err.print(f"{where}{error.strerror}", markup=False)
+        raise typer.Exit(EXIT_REFUSED) from error
 
 
 def told(error: ExchangeError) -> int:

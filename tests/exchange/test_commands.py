@@ -216,6 +216,27 @@ def test_the_doctor_says_that_no_node_was_begun_and_begins_none(run, tmp_path):
     assert not (tmp_path / "data").exists()
 
 
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("user", "add", "lan", "--role", "reader", "--password", PASSWORD),
+        ("token", "create", "mk01", "--site", "MK01", "--scope", "dicomweb:store"),
+        ("orders", "add", "ACC1", "--patient-id", "BN1", "--patient-name", "NGUYEN^THI", "--modality", "CT"),
+    ],
+)
+def test_a_forgotten_configuration_begins_no_node_where_a_command_happens_to_be_started(
+    run, tmp_path, monkeypatch, command
+):
+    monkeypatch.delenv("VIENANH_NODE_DATA")
+    monkeypatch.chdir(tmp_path)
+
+    told = run(*command)
+
+    assert told.exit_code == 2
+    assert f"no node was begun in {tmp_path / 'data'}; --config or --data names the one that is meant" in told.output
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_the_doctor_does_not_wait_long_for_a_destination_that_is_silent_and_tells_the_rest_first(
     run, tmp_path, monkeypatch
 ):

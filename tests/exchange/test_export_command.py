@@ -78,3 +78,11 @@ def test_a_study_that_is_not_here_leaves_nothing_behind(study, tmp_path):
 
     assert told.exit_code != 0
     assert {path.name for path in tmp_path.iterdir()} == {"data"}
+
+
+def test_a_file_in_no_folder_is_told_by_the_folder_and_nothing_is_audited(study, tmp_path):
+    told = export(study, "--to", str(tmp_path / "stick" / "study.zip"))
+
+    assert (told.exit_code, told.output) == (2, f"{tmp_path / 'stick'} is no folder; nothing was written.\n")
+    with opened(config_reading.load(None)) as stores, stores.db.read() as connection:
+        assert [row for row in connection.execute(audit.select()) if row.action == Action.EXPORT] == []

@@ -1,5 +1,6 @@
 """What the command line prints: identifiers whole, to be copied, and a stranger's text as it is."""
 
+import errno
 import io
 import time
 from datetime import UTC, datetime
@@ -83,4 +84,16 @@ def test_brackets_in_a_cell_or_an_error_are_text(printed):
 
     assert "NGUYEN [/red] [bold]" in file.getvalue()
     assert "no [[source]] fits [/x]" in file.getvalue()
+    assert ended.value.exit_code == EXIT_REFUSED
+
+
+def test_a_file_that_cannot_be_had_is_told_and_a_fault_of_ours_keeps_its_traceback(printed, tmp_path):
+    file = printed(is_terminal=True)
+
+    with pytest.raises(typer.Exit) as ended, plain_errors():
+        (tmp_path / "absent" / "report.html").write_text("")
+    with pytest.raises(OSError, match="Bad file descriptor"), plain_errors():
+        raise OSError(errno.EBADF, "Bad file descriptor")
+
+    assert f"{tmp_path / 'absent' / 'report.html'}: No such file or directory" in file.getvalue()
     assert ended.value.exit_code == EXIT_REFUSED
