@@ -25,7 +25,7 @@ def send(
 ) -> None:
     """Send files by C-STORE over one association, for example: vienanh send CT/ --to VIENANH@127.0.0.1:11112.
 
-    Exits 0 only if the receiver said Success to every instance.
+    Exits 0 only if the receiver took every instance, with a warning or without.
     """
     target = target_of(to, "--to", calling, timeout_s, Secure(tls, ca, certificate, key, tls_name))
     with progress_bar() as bar:

@@ -97,6 +97,18 @@ def test_the_client_reads_what_the_server_wrote():
         (ReceiptState.REFUSED, Cause.POISON, "202/A900"),
         (ReceiptState.RETRY, Cause.LINK, "202"),
     ]
+    assert [r.detail for r in receipts][1:3] == [
+        "the destination failed it with reason 0111: it has another instance under this SOP Instance UID",
+        "the destination failed it with reason A700: it has no room now; look at its disk",
+    ]
+
+
+def test_an_instance_that_is_failed_without_a_reason_says_so():
+    body = json.dumps({"00081198": {"Value": [{"00081155": {"Value": ["1.2.3.4"]}}]}}).encode()
+
+    (receipt,) = read_results([parcel("1.2.3.4")], 409, body)
+
+    assert (receipt.status, receipt.detail) == ("409/no reason", "the destination failed it, and gave no reason")
 
 
 json_values = st.recursive(

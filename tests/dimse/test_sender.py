@@ -198,13 +198,16 @@ def test_a_status_has_one_meaning(status, expected):
     assert outcome_of(status) == expected
 
 
-def test_a_refusal_keeps_the_peers_words_to_itself(a_series):
-    with a_peer(accept, hear_instance, say_status(0xA900), None) as port:
+def test_a_refusal_keeps_the_peers_words_to_itself_and_says_what_the_status_means(a_series):
+    with a_peer(accept, hear_instance, say_status(0xC000), None) as port:
         sender = DimseSender(a_target(port))
         (receipt,) = sender.deliver([a_parcel(a_series[0])])
         sender.close()
 
-    assert (receipt.cause, receipt.status, receipt.detail) == (Cause.POISON, "A900", "C-STORE status A900")
+    assert (receipt.cause, receipt.status) == (Cause.POISON, "C000")
+    assert receipt.detail == (
+        "C-STORE status C000: it cannot understand the data set; look at its log, and whether others can read the file"
+    )
 
 
 def test_after_a_full_peer_the_rest_of_the_batch_is_not_sent(a_series):

@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, cast
 
+from gateway import refusals
 from routing.transport import Cause, Parcel, Receipt, ReceiptState, failed
 
 REFERENCED_SOP_SEQUENCE: Final = "00081199"
@@ -57,8 +58,10 @@ def _receipt(uid: str, status: int, stored: set[str], refused: Mapping[str, int 
         reason = refused[uid]
         cause = cause_of_reason(reason)
         state = ReceiptState.REFUSED if cause in (Cause.POISON, Cause.CONFLICT) else ReceiptState.RETRY
-        shown = "no reason" if reason is None else f"{reason:04X}"
-        return Receipt(uid, state, cause, f"{status}/{shown}", f"the destination failed it with reason {shown}")
+        if reason is None:
+            return Receipt(uid, state, cause, f"{status}/no reason", "the destination failed it, and gave no reason")
+        detail = f"the destination failed it with reason {reason:04X}{refusals.told(reason)}"
+        return Receipt(uid, state, cause, f"{status}/{reason:04X}", detail)
     if uid in stored:
         return Receipt(uid, ReceiptState.DELIVERED, None, str(status))
     return Receipt(uid, ReceiptState.RETRY, Cause.LINK, str(status), "the answer does not mention this instance")

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from gateway import refusals
 from gateway.dimse.scu.calling import Lost, Target
 from gateway.dimse.scu.line import Line
 from gateway.dimse.scu.proposal import CONTEXTS_MAX, Pair
@@ -103,7 +104,8 @@ class DimseSender:
             return Receipt(uid, ReceiptState.REFUSED, Cause.POISON, "context", detail)
         status = line.store(parcel)
         state, cause = outcome_of(status)
-        return Receipt(uid, state, cause, f"{status:04X}", "" if cause is None else f"C-STORE status {status:04X}")
+        detail = "" if cause is None else f"C-STORE status {status:04X}{refusals.told(status)}"
+        return Receipt(uid, state, cause, f"{status:04X}", detail)
 
     def _line_for(self, pairs: Sequence[Pair]) -> Line:
         """Return the open association if it proposed all `pairs`, else a new one that does."""
