@@ -2,7 +2,8 @@
 
 The package has single CT slices, a chest radiograph and an ultrasound cine, all already public. A CT series is made
 from one slice by bending it smoothly from slice to slice and giving each slice noise of the same texture: it looks,
-scrolls and compresses like a CT; it is not one, and nobody was examined. Patients, numbers and hospital are invented.
+scrolls and compresses like a CT; it is not one, and nobody was examined. A slide of tissue is drawn (`tissue`).
+Patients, numbers and hospital are invented.
 """
 
 import hashlib
@@ -19,12 +20,16 @@ from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import CTImageStorage, ExplicitVRLittleEndian, JPEGBaseline8Bit
 
+from exchange.demo import slide
 from kernel.dicom.pixels.reading import decode_frame
 from kernel.dicom.scanning.part10 import open_dataset
+from kernel.dicom.scanning.slide_flavour import WHOLE_SLIDE
+from wsi.dicom_header import Identity
 
-STAMP = "4"  # changes whenever the bytes would
+STAMP = "5"  # changes whenever the bytes would
 HEART_FRAMES = 30  # a second of them; whoever runs the demo waits while each is searched for names
 HOSPITAL = "Bệnh viện Đa khoa huyện Mường Khê"
+GLASS = "MK26-0417-A1"  # what is written on the slide
 
 Plane = NDArray[np.int16]
 Progress = Callable[[str], None]
@@ -73,6 +78,7 @@ HEAD = Patient("NGUYỄN^THỊ HƯƠNG", "BN26001873", "19580314", "F", "068Y")
 ABDOMEN = Patient("TRẦN^VĂN ĐỨC", "BN26001690", "19740902", "M", "052Y")
 CHEST = Patient("LÊ^HOÀNG PHƯỢNG", "BN26001802", "19910625", "F", "035Y")
 HEART = Patient("VÀNG^A SỬ", "BN26001755", "19660101", "M", "060Y")
+COLON = Patient("LÒ^THỊ PÓM", "BN26001644", "19630708", "F", "063Y")
 
 
 def build(folder: Path, progress: Progress = lambda _: None) -> list[DemoStudy]:
@@ -82,6 +88,7 @@ def build(folder: Path, progress: Progress = lambda _: None) -> list[DemoStudy]:
         ("CT bụng", "CT", _abdomen_ct),
         ("X-quang ngực", "CR", _chest_cr),
         ("Siêu âm tim", "US", _heart_us),
+        ("Tiêu bản sinh thiết đại tràng", "SM", _colon_slide),
     )
     studies: list[DemoStudy] = []
     for title, modality, make in makers:
@@ -161,6 +168,15 @@ def _heart_us() -> Iterator[Dataset]:
     dataset.PixelData = encapsulate(list(islice(frames, HEART_FRAMES)))
     dataset.NumberOfFrames = HEART_FRAMES
     yield dataset
+
+
+def _colon_slide() -> Iterator[Dataset]:
+    identity = Identity(container=GLASS, stain="H&E")
+    for index, dataset in enumerate(slide.scanned(identity)):
+        dataset.update(_dataset("colon", WHOLE_SLIDE, COLON, index, modality="SM", description="Sinh thiet dai trang"))
+        dataset.SeriesDescription = "Dai trang HE"
+        dataset.BodyPartExamined = "COLON"
+        yield dataset
 
 
 # --- parts ------------------------------------------------------------------------------------------------------------

@@ -22,7 +22,7 @@ from kernel.dicom.vocabulary.names import fold
 WAIT_S = 120.0
 POLL_S = 0.1
 DICOM_JSON = "application/dicom+json"
-PATIENTS = (demo_data.HEAD, demo_data.ABDOMEN, demo_data.CHEST, demo_data.HEART)
+PATIENTS = (demo_data.HEAD, demo_data.ABDOMEN, demo_data.CHEST, demo_data.HEART, demo_data.COLON)
 
 Dataset = dict[str, Any]
 
@@ -109,15 +109,18 @@ def _identity_left(text: str, datasets: Iterable[Dataset]) -> Iterator[str]:
         yield from (f"'{word}' is in the metadata" for word in words if len(word) > 3 and fold(word) in folded)
     if fold(demo_data.HOSPITAL) in folded:
         yield "the hospital's name is in the metadata"
+    if fold(demo_data.GLASS) in folded:
+        yield "the slide's number is in the metadata"
     unmarked = [dataset for dataset in datasets if dataset.get("00120062", {}).get("Value") != ["YES"]]
     if unmarked:
         yield f"{len(unmarked)} instances do not say PatientIdentityRemoved = YES"
 
 
 def _renders(client: httpx.Client, study_uid: str, dataset: Dataset) -> bool:
-    """Tell whether an instance's first frame renders to a picture with something to see."""
+    """Tell whether an instance's middle frame renders to a picture with something to see; a slide's first is bare glass."""
     series_uid, instance_uid = dataset["0020000E"]["Value"][0], dataset["00080018"]["Value"][0]
-    path = f"/dicom-web/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}/frames/1/rendered"
+    frame = (int(dataset.get("00280008", {"Value": [1]})["Value"][0]) + 1) // 2
+    path = f"/dicom-web/studies/{study_uid}/series/{series_uid}/instances/{instance_uid}/frames/{frame}/rendered"
     answer = client.get(path, headers={"Accept": "image/png"})
     if not answer.is_success:
         return False

@@ -9,7 +9,7 @@ import pytest
 from tests.support.nodes import ENVIRONMENT
 
 ROOT = Path(__file__).parents[2]
-TITLES = 4  # studies of the demo
+TITLES = 5  # studies of the demo
 
 
 @pytest.mark.slow
