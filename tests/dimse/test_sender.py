@@ -4,12 +4,13 @@ import socket
 import subprocess
 import threading
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pydicom
 import pytest
 
-from gateway.dimse.scu.calling import Target
+from gateway.dimse.scu.calling import Target, rejected
 from gateway.dimse.scu.sender import DimseSender, outcome_of, send_files
 from gateway.dimse.upper_layer import commands, pdu, wire
 from routing.transport import Cause, Parcel, ReceiptState
@@ -244,14 +245,46 @@ def test_a_peer_that_aborts_is_a_broken_link(a_series):
 
 
 @pytest.mark.parametrize(
-    ("reject", "cause"),
-    [(pdu.AssociateReject(1, 1, 7), Cause.AUTHENTICATION), (pdu.AssociateReject(2, 3, 2), Cause.FULL)],
+    ("reject", "cause", "told"),
+    [
+        (
+            pdu.AssociateReject(1, 1, 7),
+            Cause.AUTHENTICATION,
+            "(reject 1/1/7): it has not the AE title that it was called by; look at how it is written",
+        ),
+        (pdu.AssociateReject(2, 3, 2), Cause.FULL, "(reject 2/3/2): it has as many associations as it takes"),
+    ],
 )
-def test_a_rejection_has_a_cause(a_series, reject, cause):
+def test_a_rejection_has_a_cause_and_says_what_to_look_at(a_series, reject, cause, told):
     with a_peer(None, wire.encode(reject)) as port:
         (receipt,) = DimseSender(a_target(port)).deliver([a_parcel(a_series[0])])
 
     assert (receipt.state, receipt.cause) == (ReceiptState.RETRY, cause)
+    assert receipt.detail == f"the peer rejects the association {told}"
+
+
+@pytest.mark.parametrize(
+    ("source", "reason", "told"),
+    [
+        (1, 1, "no reason"),
+        (1, 2, "application context"),
+        (1, 3, "our AE title"),
+        (2, 1, "no reason"),
+        (2, 2, "version"),
+        (3, 1, "busy"),
+        (3, 7, "a reason of its own"),
+    ],
+)
+def test_every_rejection_of_the_standard_has_words(source, reason, told):
+    assert told in rejected(pdu.AssociateReject(1, source, reason)).detail
+
+
+@pytest.mark.parametrize("host", ["pacs..lan", f"{'p' * 64}.lan"])
+def test_a_host_whose_name_is_none_is_a_link_failure(a_series, host):
+    (receipt,) = DimseSender(replace(a_target(104), host=host)).deliver([a_parcel(a_series[0])])
+
+    assert statuses([receipt]) == [(ReceiptState.RETRY, Cause.LINK, "connect")]
+    assert receipt.detail == "no connection: the host's name is none"
 
 
 def test_nobody_there_is_a_link_failure(a_series, dead_port):

@@ -2,7 +2,10 @@
 
 import socket
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
 
 from gateway.dimse.upper_layer.pdu import AssociateReject
 from gateway.dimse.upper_layer.sockets import Link, is_silence
@@ -10,6 +13,18 @@ from gateway.dimse.upper_layer.tls import ClientTls
 from routing.transport import Cause
 
 SILENT = "timeout"
+_REJECTED: Final[Mapping[tuple[int, int], str]] = MappingProxyType(  # by source and reason, PS3.8 table 9-21
+    {
+        (1, 1): "it gives no reason; look at its log",
+        (1, 2): "it takes this for no DICOM (application context)",
+        (1, 3): "it does not know our AE title; look there at which may call, and from which address",
+        (1, 7): "it has not the AE title that it was called by; look at how it is written",
+        (2, 1): "it gives no reason; look at its log",
+        (2, 2): "it speaks another version of the protocol",
+        (3, 1): "it is busy now",
+        (3, 2): "it has as many associations as it takes",
+    }
+)
 
 
 class Lost(Exception):
@@ -40,6 +55,8 @@ def connected(target: Target) -> Link:
         connection = socket.create_connection((target.host, target.port), timeout=target.request_timeout_s)
     except OSError as error:
         raise Lost(Cause.LINK, "connect", f"no connection: {error.strerror or type(error).__name__}") from None
+    except UnicodeError:  # of IDNA: a part of the name that is empty, or too long
+        raise Lost(Cause.LINK, "connect", "no connection: the host's name is none") from None
     link = Link(connection) if target.tls is None else _secured(connection, target, target.tls)
     link.bear(receive_s=target.request_timeout_s, send_s=target.request_timeout_s)
     return link
@@ -49,7 +66,8 @@ def rejected(answer: AssociateReject) -> Lost:
     """Say what a rejection means. Transient: later; by the service's user: a person must change a title; by the provider: another protocol."""
     cause = Cause.FULL if answer.result == 2 else Cause.AUTHENTICATION
     status = f"reject {answer.result}/{answer.source}/{answer.reason}"
-    return Lost(cause, status, f"the peer rejects the association (PS3.8 table 9-21: {status})")
+    words = _REJECTED.get((answer.source, answer.reason), "a reason of its own; look at its log")
+    return Lost(cause, status, f"the peer rejects the association ({status}): {words}")
 
 
 def broken(error: OSError) -> Lost:
