@@ -24,7 +24,7 @@ from kernel.dicom.pictures.photographs import (
 from kernel.dicom.vocabulary.uids import uid_of
 from kernel.errors import InvalidRequest, MalformedSlide, UnsupportedMediaType
 from wsi.dicom_header import UNKNOWN, Identity, slide_uid
-from wsi.jpeg import Colour, completion, frame_of, marked_colour
+from wsi.jpeg import SOI, Colour, completion, frame_of, marked_colour
 from wsi.limits import MEBIBYTE, PROFILE_BYTES_MAX, at_most, malformed
 
 BYTES_MAX: Final = 64 * MEBIBYTE
@@ -54,6 +54,8 @@ def photograph(content: bytes, identity: Identity, description: str, number: int
         Another photograph was being read for too long.
     """
     at_most("bytes of a photograph", len(content), BYTES_MAX)
+    if not content.startswith(SOI):
+        raise malformed("a photograph must be a JPEG")
     frame = frame_of(content)
     at_most("pixels of a photograph", frame.width * frame.height, PIXELS_MAX)
     try:

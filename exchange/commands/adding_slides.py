@@ -15,7 +15,7 @@ from exchange.node.assemble import COMMIT_SOCKET, slide_intake
 from exchange.node.beside import is_served, own_committer
 from exchange.node.stores import Stores
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
-from exchange.terminal.screen import out, plain_errors, progress_bar
+from exchange.terminal.screen import err, out, plain_errors, progress_bar
 from gateway import source_tables
 from kernel.archive.ingest.committer import Committer
 from kernel.archive.ingest.complete import ASSOCIATION_RELEASED
@@ -24,7 +24,7 @@ from kernel.archive.ingest.quarantine import Quarantine
 from kernel.archive.owner.commit_socket import RemoteCommitter
 from kernel.archive.records import Origin
 from kernel.config import Config
-from kernel.errors import LimitExceeded
+from kernel.errors import ExchangeError, LimitExceeded
 from wsi.dicom_header import Identity
 
 FILES_MAX: Final = 1000  # of one command
@@ -104,7 +104,11 @@ def _add_all(
     try:
         with progress_bar() as bar:
             for file in files:
-                taken = take(intake, file, identity, origin, bar)
+                try:
+                    taken = take(intake, file, identity, origin, bar)
+                except ExchangeError:
+                    err.print(f"{file.name}: was not taken; what was named before it is here", markup=False)
+                    raise
                 out.print(f"{file.name}: {_said(taken)}", markup=False, highlight=False)
                 identity = replace(identity, study_instance_uid=taken.study_instance_uid)
         evidence = ASSOCIATION_RELEASED

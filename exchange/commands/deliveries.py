@@ -8,6 +8,7 @@ from exchange.commands.held_advice import advice_on
 from exchange.node.stores import begun
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
 from exchange.terminal.screen import out, plain_errors, table, when
+from kernel.errors import NotFound
 from routing import settings, status
 from routing.jobs import JobState
 
@@ -59,6 +60,11 @@ def retry(
 ) -> None:
     """Try a destination again at once: its pause ends and what it refused is offered again."""
     with plain_errors(), begun(read_config(config, data)) as stores:
+        names = tuple(settings.parse(stores.config).destinations)
+        with stores.db.read() as connection:
+            known = {row.name for row in status.lanes(connection, names, stores.clock.now())}
+        if destination not in known:
+            raise NotFound(what="lane; `vienanh lanes` lists them")
         came_back = stores.db.write(lambda connection: status.retry(connection, destination, stores.clock.now()))
         out.print(f"{destination} is tried again; {came_back} refused jobs came back.")
 
@@ -71,4 +77,5 @@ def release(
     """Release a held study: one held for its pixels goes, one held for residue is de-identified and searched again."""
     with plain_errors(), begun(read_config(config, data)) as stores:
         came_back = stores.db.write(lambda connection: status.release(connection, study_uid, BY, stores.clock.now()))
-        out.print(f"{came_back} jobs of the study were released.")
+        nothing = "Nothing of the study waits for a release; `vienanh held` lists what does."
+        out.print(f"{came_back} jobs of the study were released." if came_back else nothing)

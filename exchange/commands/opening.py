@@ -8,7 +8,8 @@ from anonymizer.pseudonyms.identifiers import is_pseudonym, spoken
 from exchange.node.key_files import check_keys, site_keys
 from exchange.node.stores import Stores, begun
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
-from exchange.terminal.screen import out, plain_errors, table
+from exchange.terminal.screen import EXIT_DENIED, err, out, plain_errors, table, when
+from kernel.errors import NotAuthenticated
 from routing.break_glass import REASONS, BreakGlass, Caller
 
 app = typer.Typer(no_args_is_help=True, help="Whose a pseudonym is: one person asks, another approves.")
@@ -37,7 +38,7 @@ def open_vault(
         made = _vault(stores).ask(caller, site or stores.config.node.site, token, reason)
         if is_pseudonym(made.token):
             out.print(f"{made.token}, read back: {spoken(made.token)}", markup=False)
-        out.print(f"Request {made.id}: another person may approve it until {made.expires_at:%H:%M} UTC.", markup=False)
+        out.print(f"Request {made.id}: another person may approve it until {when(made.expires_at)}.", markup=False)
 
 
 @app.command("approve")
@@ -63,7 +64,7 @@ def list_requests(name: As, password: Password, config: ConfigFile = None, data:
         table(
             ("request", "site", "token", "reason", "asked by", "until", "approved by"),
             [
-                (one.id, one.site, one.token, one.reason, one.asked_by, f"{one.expires_at:%H:%M} UTC", one.approved_by)
+                (one.id, one.site, one.token, one.reason, one.asked_by, when(one.expires_at), one.approved_by)
                 for one in _vault(stores).pending(_caller(stores, name, password))
             ],
         )
@@ -75,4 +76,8 @@ def _vault(stores: Stores) -> BreakGlass:
 
 
 def _caller(stores: Stores, name: str, password: str) -> Caller:
-    return Caller(stores.access.authenticate_password(name, password, ""), "")
+    try:
+        return Caller(stores.access.authenticate_password(name, password, ""), "")
+    except NotAuthenticated:
+        err.print("Name and password do not go together, or the account is disabled.")
+        raise typer.Exit(EXIT_DENIED) from None

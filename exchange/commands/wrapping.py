@@ -8,7 +8,7 @@ import typer
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
 from exchange.terminal.screen import EXIT_REFUSED, err, out, plain_errors
 from kernel.dicom.objects.wrapping import FILE_BYTES_MAX, Bearer, wrapped
-from kernel.errors import LimitExceeded
+from kernel.errors import InvalidRequest, LimitExceeded, UnsupportedMediaType
 
 
 def wrap(
@@ -31,7 +31,11 @@ def wrap(
         for number, file in enumerate(files, 1):
             if file.stat().st_size > FILE_BYTES_MAX:
                 raise LimitExceeded(limit="FILE_BYTES_MAX", value=file.stat().st_size, bound=FILE_BYTES_MAX)
-            content = wrapped(file.read_bytes(), bearer, site)
+            try:
+                content = wrapped(file.read_bytes(), bearer, site)
+            except (InvalidRequest, UnsupportedMediaType):
+                err.print(f"{file}: was not written, nor what is named behind it", markup=False)
+                raise
             to.mkdir(parents=True, exist_ok=True)
             target = to / f"{number:04d}.dcm"  # names of files may tell whose they are
             if target.exists():

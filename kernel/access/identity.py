@@ -66,7 +66,8 @@ class JwtRules:
                 jwt.get_algorithm_by_name(config.jwt_algorithm).prepare_key(key)
                 weak = b"PRIVATE" in key
         except (OSError, ValueError, jwt.InvalidKeyError) as error:
-            reason = f"cannot be used: {type(error).__name__}"
+            why = error.strerror if isinstance(error, OSError) else f"{config.jwt_algorithm} does not take it for one"
+            reason = f"cannot be used: {why}"
             raise InvalidConfiguration(source=file, key="dimse.jwt_key_file", reason=reason) from error
         if weak:
             reason = f"must be a public key, or for HS256 a secret of at least {HS256_BYTES_MIN} bytes"

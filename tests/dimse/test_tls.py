@@ -203,6 +203,27 @@ def test_our_sender_does_not_talk_to_somebody_else(start_node, settings, authori
     assert (lost.value.cause, lost.value.status) == (Cause.AUTHENTICATION, "tls")
 
 
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("absent.crt", None, None), "/absent.crt cannot be read: No such file or directory"),
+        (("rubbish", None, None), "/rubbish cannot be used: NO_CERTIFICATE_OR_CRL_FOUND"),
+        ((None, "rubbish", "rubbish"), "/rubbish with {folder}/rubbish cannot be used: "),
+        ((None, "rubbish", "absent.key"), "/absent.key cannot be read: No such file or directory"),
+    ],
+)
+def test_a_file_to_call_with_that_cannot_be_used_is_named(start_node, settings, tmp_path, names, told):
+    node = start_node(**settings)
+    (tmp_path / "rubbish").write_text("nothing of the kind")
+    tls = ClientTls(*(name and tmp_path / name for name in names))
+
+    with pytest.raises(Lost) as lost:
+        Line(target(node, tls), ())
+
+    assert lost.value.cause is Cause.AUTHENTICATION
+    assert lost.value.detail.startswith(str(tmp_path) + told.format(folder=tmp_path))
+
+
 def test_a_receiver_without_tls_is_told_from_one_that_is_down(start_node, settings, authority):
     node = start_node(**settings)
     plain = Target("127.0.0.1", node.port, "VIENANH", "TLS", PATIENCE_S, ClientTls(authority.file))

@@ -237,6 +237,16 @@ def test_a_forgotten_configuration_begins_no_node_where_a_command_happens_to_be_
     assert list(tmp_path.iterdir()) == []
 
 
+def test_what_nothing_waits_for_is_not_said_to_be_set_going(run):
+    a_fresh_node(run)
+
+    unknown = run("retry", "hubb")
+
+    assert (unknown.exit_code, "no such lane; `vienanh lanes` lists them" in unknown.output) == (2, True)
+    assert "Nothing of the study waits for a release" in run("release", "1.2.3").output
+    assert "local is tried again" in run("retry", "local").output
+
+
 def test_the_doctor_does_not_wait_long_for_a_destination_that_is_silent_and_tells_the_rest_first(
     run, tmp_path, monkeypatch
 ):

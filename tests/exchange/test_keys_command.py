@@ -259,8 +259,10 @@ def test_the_vault_opens_at_the_command_line_to_two_people(node):
         for name in ("an", "binh"):
             stores.access.accounts.create(NewAccount(name, ["admin"]), PASSWORD, by="test")
 
-    def vault_command(*arguments: str):
-        return CliRunner().invoke(app, ["vault", *arguments], input=f"{PASSWORD}\n")
+    def vault_command(*arguments: str, password: str = PASSWORD):
+        return CliRunner().invoke(app, ["vault", *arguments], input=f"{password}\n")
+
+    mistyped = vault_command("list", "--as", "an", password="not it")
 
     asked = vault_command("open", "2.25.4711", "--reason", "emergency", "--as", "an")
     number = re.search(r"Request ([0-9a-f]{12})", asked.output)[1]
@@ -268,6 +270,7 @@ def test_the_vault_opens_at_the_command_line_to_two_people(node):
     approved = vault_command("approve", number, "--as", "binh")
     shown = vault_command("show", number, "--as", "an")
 
+    assert (mistyped.exit_code, "Name and password do not go together" in mistyped.output) == (3, True)
     assert (alone.exit_code, approved.exit_code, shown.exit_code) == (2, 0, 0)
     assert "a second person must approve it" in alone.output
     assert "ACC1" in shown.output

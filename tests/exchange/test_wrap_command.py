@@ -36,4 +36,6 @@ def test_what_is_no_picture_gets_one_line(tmp_path, monkeypatch):
 
     assert told.exit_code == 2
     assert "Traceback" not in told.output
+    assert f"{tmp_path / 'a.jpg'}: was not written" in told.output
+    assert "send a JPEG or PNG picture, or a PDF" in told.output
     assert not (tmp_path / "out").exists()

@@ -34,7 +34,7 @@ def test_a_key_that_cannot_verify_or_must_not_be_here_is_refused(tmp_path, algor
 
 
 def test_a_key_that_is_not_there_is_named(tmp_path):
-    with pytest.raises(InvalidConfiguration, match="cannot be used: FileNotFoundError"):
+    with pytest.raises(InvalidConfiguration, match="cannot be used: No such file"):
         JwtRules.of(DimseConfig(jwt_key_file=tmp_path / "none", jwt_audience="x"))
 
 

@@ -118,6 +118,11 @@ def test_what_is_no_photograph_is_refused(content):
         photograph(content, IDENTITY, "", 1)
 
 
+def test_a_picture_of_another_kind_is_told_what_a_photograph_must_be():
+    with pytest.raises(MalformedSlide, match="a photograph must be a JPEG"):
+        photograph(b"\x89PNG\r\n\x1a\n", IDENTITY, "", 1)
+
+
 def test_a_photograph_that_says_it_is_huge_is_refused_before_it_is_decoded(monkeypatch):
     content = bytearray(a_photograph(progressive=True))
     start = content.index(b"\xff\xc2")

@@ -9,7 +9,7 @@ from typing import Final
 
 from gateway.dimse.upper_layer.pdu import AssociateReject
 from gateway.dimse.upper_layer.sockets import Link, is_silence
-from gateway.dimse.upper_layer.tls import ClientTls
+from gateway.dimse.upper_layer.tls import ClientTls, UnusableFiles
 from routing.transport import Cause
 
 SILENT = "timeout"
@@ -80,6 +80,8 @@ def broken(error: OSError) -> Lost:
 def _secured(connection: socket.socket, target: Target, tls: ClientTls) -> Link:
     try:
         return tls.connect(connection, target.host, target.request_timeout_s)
+    except UnusableFiles as error:
+        raise Lost(Cause.AUTHENTICATION, "tls", str(error)) from None
     except ssl.SSLError as error:
         # who refuses us, or is not who it should be, does so again: a person must look at the certificates
         raise Lost(

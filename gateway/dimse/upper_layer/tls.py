@@ -9,7 +9,7 @@ import hashlib
 import socket
 import ssl
 import threading
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -139,6 +139,10 @@ class ServerTls:
         return self._context
 
 
+class UnusableFiles(Exception):
+    """A file to call with cannot be used; says which, and why."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClientTls:
     """How to call over TLS: whom to believe, as whom, and which name the peer must have."""
@@ -153,19 +157,38 @@ class ClientTls:
 
         Raises
         ------
+        UnusableFiles
+            A file cannot be read, or is not what it should be.
         OSError
-            A file cannot be used, or the peer is not who it should be.
+            The peer is not who it should be.
         """
         context = _restricted(ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT))
         if self.ca_file is None:
             context.load_default_certs()
         else:
-            context.load_verify_locations(self.ca_file)
+            with _named(self.ca_file):
+                context.load_verify_locations(self.ca_file)
         if self.certificate is not None:
-            load_chain(context, self.certificate, self.key)
+            with _named(self.certificate, self.key):
+                load_chain(context, self.certificate, self.key)
         connection.settimeout(timeout_s)
         secured = context.wrap_socket(connection, server_hostname=self.name or host, do_handshake_on_connect=False)
         return _shaken(secured, timeout_s)
+
+
+@contextlib.contextmanager
+def _named(*files: Path | None) -> Generator[None]:
+    """Say which files they are that OpenSSL cannot use; of one that is not there it does not say so itself."""
+    try:
+        for file in files:
+            if file is not None:
+                file.open("rb").close()
+        yield
+    except ssl.SSLError as error:
+        told = " with ".join(str(file) for file in files if file is not None)
+        raise UnusableFiles(f"{told} cannot be used: {error.reason or 'not in PEM'}") from None
+    except OSError as error:
+        raise UnusableFiles(f"{error.filename} cannot be read: {error.strerror}") from None
 
 
 def certificate_of(link: SecureLink) -> Certificate | None:
