@@ -56,6 +56,7 @@ def hub(built: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NodeP
         *a_series("now", 2, 20, 2.5, "of now", StudyDate="20261122"),
         a_side_view("now", "of now"),
         *a_series("then", 1, 12, 5, "of then", StudyDate="20240105", StudyDescription="CT cu"),
+        *a_series("mr", 1, 3, 5, "of mr", StudyDate="20230105", StudyDescription="MR cu", Modality="MR"),
     ]
     node.store(parts)
     yield node
@@ -143,6 +144,33 @@ def test_a_study_of_another_day_is_beside_this_one_says_so_and_follows(reading: 
     at_slice(reading, 0, "Lát 9/10")
     at_slice(reading, 1, "Lát 1/12")
     assert found_in_the_way(reading, artifacts / "prior-laptop-vi-dark.png") == []
+
+
+def test_windows_are_those_of_the_other_study_s_modality_and_it_is_not_reconstructed_as_this_one(
+    reading: Room, artifacts: Path
+):
+    lung = reading.page.get_by_role("menuitem", name="Phổi")
+    reconstruct = reading.page.get_by_role("button", name="MPR")
+    windows = reading.page.get_by_role("button", name="Cửa sổ", exact=True)
+    expect(reconstruct).to_be_enabled()
+    windows.click()
+    expect(lung).to_be_visible()
+    reading.press("Escape")
+    reading.page.get_by_role("button", name="Bố cục, so sánh").click()
+    reading.page.get_by_role("menuitem", name="05/01/2023").click()
+    at_slice(reading, 1, "Lát 1/3")
+
+    pane(reading, 1).locator("[data-backend]").click(position={"x": 200, "y": 300})
+    expect(pane(reading, 1)).to_have_attribute("data-active", "true")
+
+    expect(reconstruct).to_be_disabled()
+    windows.click()
+    expect(reading.page.get_by_role("menuitem", name="Toàn dải")).to_be_visible()
+    expect(lung).to_have_count(0)
+    reading.press("Escape")
+    reading.press("Shift+M")
+    expect(reading.page.get_by_text("ảnh đang chọn thuộc ca khác")).to_be_visible()
+    assert found_in_the_way(reading, artifacts / "prior-not-reconstructed-laptop-vi-dark.png") == []
 
 
 def test_a_line_shows_where_the_other_picture_cuts_through(reading: Room):

@@ -36,7 +36,7 @@ import { hangNext } from "./toolbar/HangingRows";
 import { LayoutMenu } from "./toolbar/LayoutMenu";
 import { Tool } from "./toolbar/Tool";
 import { Toolbar } from "./toolbar/Toolbar";
-import { useRescaleType } from "./viewport/useTier";
+import { useModality, useRescaleType } from "./viewport/useTier";
 import { MprButton } from "./volumes/MprButton";
 import { MprRoom } from "./volumes/MprRoom";
 import { PointMark } from "./volumes/PointMark";
@@ -92,9 +92,10 @@ export function StackRoom({ arriving, findings, ...room }: StackRoomProps) {
   const [reconstructed, setReconstructed] = useState(false);
   const view = views[active];
   const frame = stack?.frames[0];
-  // A damaged Modality LUT takes the unit away, and with it the windows that count in it.
-  const unit = useRescaleType(view) ?? frame?.rescale.type;
-  const presets = useMemo(() => presetsOf(current.modality, unit), [current, unit]);
+  // Of the image itself, which may be of another study; a damaged Modality LUT takes the unit away, and windows with it.
+  const [seen, counted] = [useModality(view), useRescaleType(view)];
+  const [modality, unit] = seen === undefined ? [current.modality, frame?.rescale.type] : [seen, counted];
+  const presets = useMemo(() => presetsOf(modality, unit), [modality, unit]);
   const shown = useMemo(() => views.slice(0, layout), [views, layout]);
 
   const over = useLayers(study, series);
@@ -106,6 +107,7 @@ export function StackRoom({ arriving, findings, ...room }: StackRoomProps) {
   useLinked(shown, active, linked && layout > 1);
   useScrolledTogether(view, linked);
   const pane = panes[active];
+  const isPrior = pane?.isPrior === true;
   const onSecond = () => {
     if (pane && !isSecond()) void openSecond(pane.study, pane.seriesInstanceUid);
   };
@@ -135,7 +137,7 @@ export function StackRoom({ arriving, findings, ...room }: StackRoomProps) {
             stack={volume}
             onSecond={onSecond}
             stackKey={`${current.seriesInstanceUID} ${stack?.id ?? ""}`}
-            presets={presets}
+            isPrior={isPrior}
             arriving={arriving}
             onLeave={leave}
           />
@@ -145,7 +147,7 @@ export function StackRoom({ arriving, findings, ...room }: StackRoomProps) {
         <Toolbar view={view} tool={tool} onTool={setTool} presets={presets} rate={rate} onRate={setRate}>
           <LayoutMenu {...menu} />
           <LayersMenu study={over} stack={stack} others={others.length > 0} view={view} />
-          <MprButton stack={stack} onOpen={() => setReconstructed(true)} />
+          <MprButton stack={stack} isPrior={isPrior} onOpen={() => setReconstructed(true)} />
           <Tool label={t("title")} hint="Shift+T" icon={<IconListSearch size={20} />} onClick={() => setHeader(true)} />
           <TakeOfStack study={panes[active]?.study ?? study} film={{ view, rate, onFilming: setFilming }} />
           <FindingsButton listed={listed} onListed={setListed} />

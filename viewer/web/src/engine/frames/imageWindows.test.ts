@@ -83,6 +83,14 @@ describe("going through them", () => {
     expect(centers(true)).toEqual([40, 600, -600, "own", 40]);
   });
 
+  test("goes on from the window that the image is opened with when somebody chose that", () => {
+    const own = ownWindows(windows, windows[0]?.window, false);
+
+    expect(windowAfter(own, { center: 40, width: 80 }, false)?.window.center).toBe(600);
+    const byTable = ownWindows(windows, windows[0]?.window, true);
+    expect(windowAfter(byTable, { center: 40, width: 80 }, false)?.window.center).toBe(600);
+  });
+
   test("leads from a window that is none of them to what the image is opened with", () => {
     const own = ownWindows(windows, windows[0]?.window, false);
 

@@ -61,11 +61,12 @@ export function ownWindows(
 
 /** The window after the one that is shown; undefined: what the image is opened with, which `isOwn` says is shown now. */
 export function windowAfter(
-  { others }: OwnWindows,
+  { opening, others }: OwnWindows,
   shown: VoiWindow | undefined,
   isOwn: boolean,
 ): ImageWindow | undefined {
-  if (isOwn) return others[0];
+  // A hanging protocol, or the reader, may have chosen the same window: it looks the same, so the next one comes.
+  if (isOwn || (opening && shown && sameWindow(opening.window, shown))) return others[0];
   const place = others.findIndex(({ window }) => shown && sameWindow(window, shown));
   return place < 0 ? undefined : others[place + 1];
 }

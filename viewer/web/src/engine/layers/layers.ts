@@ -5,6 +5,7 @@ import type { Frame, PixelModule } from "../frames/frame";
 import { fetchFrame } from "../loading/fetchFrame";
 import { EXPLICIT_LITTLE_ENDIAN, frameIn } from "../loading/multipart";
 import { drawable, storedValues } from "../loading/nativePixels";
+import { faultOf } from "../loading/problems";
 import { type OthersMark, othersOn } from "./othersMarks";
 import { bitsOf, type OverlayPlane } from "./overlayPlanes";
 import { graphicsOn, type Line, type PresentationState, type Spot, type Words } from "./presentationState";
@@ -184,7 +185,10 @@ export class Layers {
         if (made) this.pictures.set(key, made);
         this.tell();
       },
-      () => undefined,
+      (problem) => {
+        // The line was broken for long: whoever comes back to the image finds it asked for again, not left out for good.
+        if (faultOf(problem).kind === "unreachable") this.pictures.delete(key);
+      },
     );
     return undefined;
   }

@@ -113,7 +113,8 @@ async function inTurn(damaged: readonly boolean[], choose: (asked: (() => void)[
   const { volume, state, brought } = made.mpr;
   return {
     values: [...volume.filled].map((isHere, slice) => (isHere ? volume.values[slice * 120] : undefined)),
-    shownBy: [state.get().window, brought.get()],
+    shownBy: [state.get().window, { ...brought.get(), presets: undefined }],
+    presets: brought.get().presets.map(({ name }) => name),
     progress: made.gathering.progress.get(),
   };
 }
@@ -137,5 +138,8 @@ test("slices of stored values are missing among those of modality values, whiche
     expect(first.progress).toEqual({ count: 5, here: kept, missing: 5 - kept });
     const unit = all ? { ignored: "modalityLut", unit: "" } : { ignored: undefined, unit: "HU" };
     expect(first.shownBy[1]).toMatchObject(unit);
+    expect(first.presets).toEqual(
+      all ? ["own", "full", "contrastHigh", "contrastLow"] : expect.arrayContaining(["lung"]),
+    );
   }
 });

@@ -2,6 +2,7 @@
 
 import type { Frame } from "../frames/frame";
 import { NO_WINDOWS, ownWindows } from "../frames/imageWindows";
+import { presetsOf } from "../frames/presets";
 import type { Stack } from "../frames/stacks";
 import { frameOf, voiLookupOf } from "../loading/loader";
 import { outward } from "../loading/outward";
@@ -24,14 +25,24 @@ export function whyNot(stack: Stack | undefined): Refusal | undefined {
   return "refusal" in made ? made.refusal : undefined;
 }
 
+const NOTHING: Brought = {
+  window: undefined,
+  windows: NO_WINDOWS,
+  presets: [],
+  lookup: undefined,
+  ignored: undefined,
+  unit: "",
+};
+
 /** What a slice brings along to be shown by; its tables are known once it is loaded. */
 function broughtBy(slice: Frame | undefined): Brought {
   const frame = slice && (frameOf(slice.imageId) ?? slice);
-  if (!frame) return { window: undefined, windows: NO_WINDOWS, lookup: undefined, ignored: undefined, unit: "" };
+  if (!frame) return NOTHING;
   const { window, displayIgnored: ignored } = frame;
   const lookup = voiLookupOf(frame.imageId);
   const windows = ownWindows(frame.windows, window, lookup !== undefined);
-  return { window, windows, lookup, ignored, unit: unitOf(frame) };
+  const presets = presetsOf(frame.modality, frame.rescale.type);
+  return { window, windows, presets, lookup, ignored, unit: unitOf(frame) };
 }
 
 /** Begin a reconstruction; its slices come by and by. Stop `gathering` when it is no longer wanted. */

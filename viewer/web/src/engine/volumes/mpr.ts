@@ -16,6 +16,8 @@ import { type Volume, valueAt } from "./volume";
 export interface Brought {
   readonly window: VoiWindow | undefined;
   readonly windows: OwnWindows;
+  /** Those of what values count. */
+  readonly presets: readonly Preset[];
   readonly lookup: ShownBy["lookup"];
   readonly ignored: Frame["displayIgnored"];
   /** What values count; empty: nobody says. */

@@ -16,6 +16,10 @@ export function useDisplayIgnored(view: StackView): Frame["displayIgnored"] {
   return useSlice(view, (frame) => frame?.displayIgnored);
 }
 
+export function useModality(view: StackView | undefined): string | undefined {
+  return useSlice(view, (frame) => frame?.modality);
+}
+
 /** What its values count. */
 export function useRescaleType(view: StackView | undefined): Frame["rescale"]["type"] {
   return useSlice(view, (frame) => frame?.rescale.type);

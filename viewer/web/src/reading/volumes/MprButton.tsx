@@ -9,12 +9,14 @@ import { Tool } from "../toolbar/Tool";
 
 export interface MprButtonProps {
   readonly stack: Stack;
+  /** The picture that one works in is of another study. */
+  readonly isPrior: boolean;
   readonly onOpen: () => void;
 }
 
-export function MprButton({ stack, onOpen }: MprButtonProps) {
+export function MprButton({ stack, isPrior, onOpen }: MprButtonProps) {
   const { t } = useTranslation("volumes");
-  const refusal = useMemo(() => whyNot(stack), [stack]);
+  const refusal = useMemo(() => (isPrior ? "otherStudy" : whyNot(stack)), [stack, isPrior]);
   const label = refusal ? `${t("short")}. ${t(`refused.${refusal}`)}` : t("mpr");
   return (
     <Tool

@@ -6,7 +6,6 @@ import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { StudyKey } from "../../api/queries";
 import type { Vector } from "../../engine/frames/geometry";
-import type { Preset } from "../../engine/frames/presets";
 import type { Stack } from "../../engine/frames/stacks";
 import type { Built } from "../../engine/volumes/build";
 import { whyNot } from "../../engine/volumes/build";
@@ -28,7 +27,8 @@ export interface MprRoomProps {
   readonly stack: Stack;
   /** Another one is another stack; a stack that grew keeps it. */
   readonly stackKey: string;
-  readonly presets: readonly Preset[];
+  /** The picture is of another study, whose name is not above. */
+  readonly isPrior: boolean;
   readonly arriving: boolean;
   /** With the point that was looked at. */
   readonly onLeave: (point: Vector | undefined) => void;
@@ -41,9 +41,9 @@ export interface MprRoomProps {
 }
 
 export function MprRoom(props: MprRoomProps) {
-  const { stack, stackKey, onLeave } = props;
+  const { stack, stackKey, isPrior, onLeave } = props;
   const { t } = useTranslation("volumes");
-  const refusal = whyNot(stack);
+  const refusal = isPrior ? "otherStudy" : whyNot(stack);
   const built = useMpr(refusal ? undefined : stack, stackKey);
   const leave = () => onLeave(undefined);
   const away = { M: leave, Escape: leave, q: props.onBack, F8: () => props.onCase(-1), F9: () => props.onCase(1) };
@@ -60,12 +60,13 @@ export function MprRoom(props: MprRoomProps) {
   return built ? <Planes {...props} built={built} /> : null;
 }
 
-function Planes({ built, stack, presets, arriving, onLeave, ...room }: MprRoomProps & { readonly built: Built }) {
+function Planes({ built, stack, arriving, onLeave, ...room }: MprRoomProps & { readonly built: Built }) {
   const { t } = useTranslation("volumes");
   const { mpr, gathering } = built;
   const [tool, setTool] = useState<MprTool>("crosshair");
   const [active, setActive] = useState<PlaneName>("axial");
   const [panes, setPanes] = useState<Partial<Record<PlaneName, MprPane | undefined>>>({});
+  const presets = useStore(mpr.brought, (brought) => brought.presets);
   const whole = useStore(gathering.progress, ({ count, here }) => here === count);
   const onPane = useCallback(
     (plane: PlaneName, pane: MprPane | undefined) => setPanes((before) => ({ ...before, [plane]: pane })),
