@@ -10,6 +10,7 @@ import typer
 from exchange.terminal.peer import Ca, Certificate, Key, Secure, Tls, TlsName, target_of
 from exchange.terminal.screen import out, table
 from gateway.dicomweb.client.finding import Service, search
+from gateway.dicomweb.client.silence import believing
 from gateway.dicomweb.search.query import path_of
 from gateway.dimse.scp.find_identifier import Matching
 from gateway.dimse.scu.find_scu import Level, Question, find
@@ -68,7 +69,8 @@ def find_elsewhere(
         question = Question(at, told, "patient" if root == "patient" else "study", matching)
         found = find(target, question, most=limit)
     else:
-        found = _by_dicomweb(Service(dicomweb, timeout_s, _token(token_file)), at, told, limit, fuzzy=fuzzy)
+        believed = believing("find", ca, setting="--ca")
+        found = _by_dicomweb(Service(dicomweb, timeout_s, _token(token_file), believed), at, told, limit, fuzzy=fuzzy)
     _show(list(found), at, asked, as_json=as_json)
 
 

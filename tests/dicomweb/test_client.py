@@ -17,7 +17,9 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from typer.testing import CliRunner
 
+from exchange.commands.table import app
 from gateway.dicomweb.client import sending as client_module
 from gateway.dicomweb.client.sending import StowTransport
 from gateway.dicomweb.client.silence import told_silence
@@ -348,11 +350,35 @@ def a_certificate(folder: Path) -> tuple[Path, Path]:
     return folder / "hub.pem", folder / "hub.key"
 
 
-def test_a_certificate_is_trusted_only_by_the_configured_authority(scripted, tmp_path):
+@pytest.fixture
+def certificate(scripted, tmp_path) -> Path:
+    """What the scripted service proves over TLS who it is with."""
     certificate, key = a_certificate(tmp_path)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)
     scripted.socket = context.wrap_socket(scripted.socket, server_side=True)
+    return certificate
+
+
+def test_the_command_that_searches_believes_the_authority_that_it_is_given(scripted, certificate, tmp_path):
+    asked = ["find", "--dicomweb", f"https://127.0.0.1:{scripted.server_port}"]
+    (tmp_path / "none.pem").write_text("no PEM")
+    Scripted.answer = (204, {}, b"")
+
+    stranger, friend, neither = (
+        CliRunner().invoke(app, [*asked, *more])
+        for more in ([], ["--ca", str(certificate)], ["--ca", str(tmp_path / "none.pem")])
+    )
+
+    assert friend.exit_code == 0
+    assert str(stranger.exception) == (
+        "the service cannot be reached: its certificate is not trusted (self-signed certificate);"
+        " name its authority with --ca."
+    )
+    assert str(neither.exception) == f"find: --ca: {tmp_path / 'none.pem'} holds no certificate in PEM"
+
+
+def test_a_certificate_is_trusted_only_by_the_configured_authority(scripted, certificate, tmp_path):
     url, parcel = f"https://127.0.0.1:{scripted.server_port}", a_parcel(tmp_path, a_ct())
     Scripted.answer = (503, {}, b"")
     with transport_to(url) as stranger, transport_to(url, ca_file=certificate) as friend:

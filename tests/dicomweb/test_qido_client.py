@@ -103,7 +103,7 @@ def test_our_own_client_says_why_it_got_nothing(node: Node):
         list(search(Service(url, 5.0, node.a_token("dicomweb:store", site="BV1")), "STUDY", [], most=1))
     with pytest.raises(Refused, match="the service answers with HTTP 400"):
         list(search(Service(url, 5.0, TOKEN), "STUDY", [("Rows", "1")], most=1))
-    with pytest.raises(PeerUnreachable):
+    with pytest.raises(PeerUnreachable, match="no answer: Connection refused"):
         list(search(Service("http://127.0.0.1:1", 1.0), "STUDY", [], most=1))
     with pytest.raises(InvalidRequest, match="the URL names no host"):
         list(search(Service("http://pacs..invalid", 1.0), "STUDY", [], most=1))

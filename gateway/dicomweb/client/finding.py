@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from gateway.dicomweb.client import unpacking
+from gateway.dicomweb.client.silence import told_silence
 from gateway.dicomweb.http.negotiation import JSON
 from kernel.dicom.queries.identifier import Model
 from kernel.errors import Forbidden, InvalidRequest, NotAuthenticated, PeerBusy, PeerUnreachable, Refused
@@ -71,7 +72,7 @@ def _page(client: httpx.Client, url: str, parameters: Sequence[tuple[str, str]])
                 if len(content) > ANSWER_BYTES_MAX:
                     raise InvalidRequest(reason=f"the answer has more than {ANSWER_BYTES_MAX} bytes")
     except httpx.HTTPError as error:
-        raise PeerUnreachable(peer="the service", reason=type(error).__name__) from None
+        raise PeerUnreachable(peer="the service", reason=told_silence(error, setting="--ca")[1]) from None
     except (httpx.InvalidURL, UnicodeError):  # of IDNA: a part of the name that is empty, or too long
         raise InvalidRequest(reason="the URL names no host") from None
     if not content:  # 204

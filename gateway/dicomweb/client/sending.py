@@ -67,7 +67,7 @@ class StowTransport:
         self._token_file = token_file
         self._random: Callable[[int], str] = secrets.token_hex
         self._client = httpx.Client(
-            verify=believing(name, ca_file),
+            verify=believing(f"destination {name}", ca_file),
             timeout=timeout_s,
             headers={"Accept-Encoding": unpacking.ACCEPTED},
             trust_env=False,  # no proxy, no .netrc: only what the configuration names

@@ -11,6 +11,7 @@ import httpx
 from kernel.errors import InvalidConfiguration
 from routing.transport import Cause
 
+CA_FILE: Final = "ca_file"  # of a destination
 # Of OpenSSL's X509_V_ERR_*; whatever else it says, the certificate is of an authority that is not believed.
 _CERTIFICATE: Final[Mapping[int, str]] = {
     9: "its certificate is not valid yet; is a clock wrong?",
@@ -30,8 +31,10 @@ _STATUS: Final[Mapping[int, str]] = {
 }
 
 
-def believing(destination: str, ca_file: Path | None) -> ssl.SSLContext:
-    """Return whom a destination's connection believes: the authorities of `ca_file`, or those of the machine.
+def believing(source: str, ca_file: Path | None, *, setting: str = CA_FILE) -> ssl.SSLContext:
+    """Return whom a connection believes: the authorities of `ca_file`, or those of the machine.
+
+    `source` and `setting` are where the file is named: `destination hub` and its `ca_file`, or a command and its option.
 
     Raises
     ------
@@ -43,9 +46,7 @@ def believing(destination: str, ca_file: Path | None) -> ssl.SSLContext:
     except OSError as error:  # ssl.SSLError is one
         no_certificate = isinstance(error, ssl.SSLError)
         reason = "holds no certificate in PEM" if no_certificate else f"cannot be read: {error.strerror}"
-        raise InvalidConfiguration(
-            source=f"destination {destination}", key="ca_file", reason=f"{ca_file} {reason}"
-        ) from error
+        raise InvalidConfiguration(source=source, key=setting, reason=f"{ca_file} {reason}") from error
 
 
 def told_status(status: int, *, with_token: bool) -> str:
@@ -54,13 +55,13 @@ def told_status(status: int, *, with_token: bool) -> str:
     return f"the destination answered {status}" + (f": {words}" if words else "")
 
 
-def told_silence(error: httpx.HTTPError) -> tuple[Cause, str]:
-    """Tell why there was no whole answer, and what kind of obstacle that is."""
+def told_silence(error: httpx.HTTPError, *, setting: str = CA_FILE) -> tuple[Cause, str]:
+    """Tell why there was no whole answer, and what kind of obstacle that is; `setting` as in `believing`."""
     if isinstance(error, httpx.DecodingError):  # of unpacking.py: the words are ours
         return Cause.LINK, f"its answer is {error}"
     for cause in _causes(error):
         if isinstance(cause, ssl.SSLCertVerificationError):
-            return Cause.AUTHENTICATION, _CERTIFICATE.get(cause.verify_code) or _untrusted(cause)
+            return Cause.AUTHENTICATION, _CERTIFICATE.get(cause.verify_code) or _untrusted(cause, setting)
         if isinstance(cause, ssl.SSLError) and cause.reason == "WRONG_VERSION_NUMBER":
             return Cause.LINK, "no answer: it does not speak HTTPS there"
         if isinstance(cause, socket.gaierror):
@@ -73,9 +74,9 @@ def told_silence(error: httpx.HTTPError) -> tuple[Cause, str]:
     return Cause.LINK, f"no answer: {type(error).__name__}"
 
 
-def _untrusted(error: ssl.SSLCertVerificationError) -> str:
+def _untrusted(error: ssl.SSLCertVerificationError, setting: str) -> str:
     """Tell what OpenSSL has against a certificate; of what is not in the table it says no name."""
-    return f"its certificate is not trusted ({error.verify_message}); name its authority with ca_file"
+    return f"its certificate is not trusted ({error.verify_message}); name its authority with {setting}"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
