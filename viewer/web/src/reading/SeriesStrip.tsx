@@ -1,7 +1,7 @@
 // The series of a study: a small picture, what it is, and how many images have come.
 
 import { IconPhotoOff } from "@tabler/icons-react";
-import { useState } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { thumbnailUrl } from "../api/dicomweb";
 import { isSlide } from "../api/opening";
@@ -84,7 +84,12 @@ export function SeriesStrip({ study, series, chosen, onChoose, stacks, stackId, 
   );
 }
 
-/** A picture that could not be made is asked for again when more images have come. */
+const AGAIN_MS = 10_000;
+
+/**
+ * A picture that could not be made is asked for again when more images have come; one that did not arrive, or that a busy
+ * node could not make, after a while.
+ */
 function Thumbnail({ study, series }: { readonly study: StudyKey; readonly series: Series }) {
   const { t } = useTranslation("reading");
   const [failedAt, setFailedAt] = useState<number>();
@@ -92,10 +97,19 @@ function Thumbnail({ study, series }: { readonly study: StudyKey; readonly serie
   const url = thumbnailUrl(study, series.seriesInstanceUID);
   const failed = async () => {
     setFailedAt(series.instances);
+    setWhy(undefined);
     // A picture's fault tells no reason: the answer does.
     const response = await fetch(url, { credentials: "same-origin" }).catch(() => undefined);
-    setWhy(response && !response.ok ? await refusalOf(response) : undefined);
+    if (!response?.ok) setWhy(response ? await refusalOf(response) : "unreachable");
   };
+  useEffect(() => {
+    if (why !== "unreachable") return undefined;
+    const timer = setTimeout(() => {
+      setFailedAt(undefined);
+      setWhy(undefined);
+    }, AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [why]);
   if (failedAt === series.instances) {
     const reason = why && t(`frameProblem.${why}`);
     const label = reason ? `${t("noThumbnail")}: ${reason}` : t("noThumbnail");
