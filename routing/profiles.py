@@ -85,5 +85,6 @@ def text_of(file: Path) -> str:
         with file.open(encoding="utf-8") as lines:
             text = lines.read(TEXT_CHARACTERS_MAX + 1)
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidConfiguration(source=str(file), key="file", reason=type(error).__name__) from None
+        reason = (error.strerror or "cannot be read") if isinstance(error, OSError) else "is not UTF-8"
+        raise InvalidConfiguration(source=str(file), key="file", reason=reason) from None
     return text or "\n"

@@ -1,5 +1,6 @@
 """The tree keeps its promises: documents are current, contracts bite, nothing is a grab bag, nothing leaks."""
 
+import dataclasses
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import pytest
 
 from exchange.documents import tables as documents
 from kernel.events import EventName
+from routing.rules import Rule
 
 ROOT = Path(__file__).parents[1]
 ROOMS = ("exchange", "gateway", "viewer", "consult", "routing", "anonymizer", "wsi", "kernel")
@@ -78,6 +80,15 @@ def test_every_command_that_a_document_names_exists():
         for document, first, second in written
         if not ({(first,), (first, second)} & known or (first in groups and not second))
     ] == []
+
+
+def test_every_example_of_settings_in_a_document_can_be_read_and_shows_every_key_of_a_rule():
+    text = "".join(path.read_text() for path in (ROOT / "docs").glob("*.md"))
+    read = [tomllib.loads(block) for block in re.findall(r"^```toml\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)]
+
+    shown = {key for block in read for rule in block.get("rule", ()) for key in rule}
+
+    assert shown == {field.name for field in dataclasses.fields(Rule)} - {"number"}
 
 
 def test_an_old_node_is_told_before_anything_is_installed(tmp_path):

@@ -80,9 +80,11 @@ def run(arguments: Sequence[str]) -> bool:
         return False
     try:
         sys.stdout.write(converted(request) + "\n")
-    except ExchangeError as error:
-        from exchange.terminal.screen import told
+    except (ExchangeError, OSError) as error:
+        from exchange.terminal.screen import MENDED_BY_HAND, told
 
+        if isinstance(error, OSError) and error.errno not in MENDED_BY_HAND:
+            raise
         sys.exit(told(error))
     return True
 

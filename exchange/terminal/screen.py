@@ -47,13 +47,14 @@ def plain_errors() -> Generator[None]:
     except OSError as error:
         if error.errno not in MENDED_BY_HAND:
             raise
-        where = f"{error.filename}: " if error.filename else ""
-        err.print(f"{where}{error.strerror}", markup=False)
-        raise typer.Exit(EXIT_REFUSED) from error
+        raise typer.Exit(told(error)) from error
 
 
-def told(error: ExchangeError) -> int:
+def told(error: ExchangeError | OSError) -> int:
     """Say an error in one line on stderr; return the exit code of its family."""
+    if isinstance(error, OSError):
+        err.print(f"{error.filename}: {error.strerror}" if error.filename else error.strerror, markup=False)
+        return EXIT_REFUSED
     err.print(Text.assemble((error.code, "bold red"), f": {error}"))
     code = {Denied: EXIT_DENIED, Retriable: EXIT_RETRIABLE, Corrupt: EXIT_CORRUPT}
     return next((code[kind] for kind in code if isinstance(error, kind)), EXIT_REFUSED)

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from exchange.commands.table import app
 from exchange.commands.to_dicom import OPTIONS, Request, plain_request
+from exchange.commands.to_dicom import run as run_converter
 from tests.wsi.builders import a_strip, a_tiff, an_svs
 
 
@@ -38,6 +39,17 @@ def test_what_must_be_decoded_says_so(tmp_path):
 
     assert "no tiles" in run(str(tmp_path / "a.tif")).stdout
     assert "it is empty" in run(str(tmp_path / "b.tif")).stdout
+
+
+def test_a_folder_that_cannot_be_made_is_told_in_one_line(tmp_path, capsys):
+    (tmp_path / "a.svs").write_bytes(an_svs())
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(SystemExit) as ended:
+        run_converter([str(tmp_path / "a.svs"), str(tmp_path / "file" / "out")])
+
+    assert ended.value.code == 2
+    assert capsys.readouterr().err == f"{tmp_path / 'file' / 'out'}: Not a directory\n"
 
 
 def test_a_file_that_is_no_slide_gets_one_line(tmp_path):

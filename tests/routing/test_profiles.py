@@ -58,7 +58,7 @@ def test_a_mistake_in_a_profile_names_its_file_and_line(config, tmp_path):
     [
         ("again.toml", OWN.encode(), "name: there are two called bv-huyen"),
         ("ties.toml", b'name = "ties"\nbase = "cut-ties"\n', "what cuts ties has a key for one run"),
-        ("bytes.toml", b"\xff\xfe", "file: UnicodeDecodeError"),
+        ("bytes.toml", b"\xff\xfe", "file: is not UTF-8"),
         ("empty.toml", b"", "line 1: base: a text, and needed"),
     ],
 )
