@@ -17,7 +17,7 @@ from exchange.node.stores import Stores
 from exchange.terminal.options import ConfigFile, DataFolder, read_config
 from exchange.terminal.peer import Ca, Certificate, Key, Secure, Tls, TlsName, target_of
 from exchange.terminal.screen import EXIT_REFUSED, err, out, progress_bar
-from gateway import source_tables
+from gateway import refusals, source_tables
 from gateway.dimse.scp.offer import Offer, Offers
 from gateway.dimse.scp.store_scp import StoreSCP
 from gateway.dimse.scu.calling import Lost, Target
@@ -132,7 +132,7 @@ def _run(config: Config, job: _Job) -> None:
     )
     if not progress.is_whole or not progress.total:
         if progress.status:
-            err.print(f"The PACS answered {progress.status:04X}.")
+            err.print(f"The PACS answered {progress.status:04X}{refusals.told_query(progress.status)}.", markup=False)
         raise typer.Exit(EXIT_REFUSED)
 
 

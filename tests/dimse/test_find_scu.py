@@ -89,9 +89,9 @@ def scp(answers) -> Iterator[int]:
 @pytest.mark.parametrize(
     ("status", "error", "message"),
     [
-        (0xA700, PeerBusy, "PEER cannot take more now: C-FIND status A700"),
-        (0xA900, Refused, "PEER answers with C-FIND status A900"),
-        (0xC001, Refused, "PEER answers with C-FIND status C001"),
+        (0xA700, PeerBusy, "PEER cannot take more now: C-FIND status A700: it is out of resources now"),
+        (0xA900, Refused, "PEER answers with C-FIND status A900: it does not take these keys at this level"),
+        (0xC001, Refused, "PEER answers with C-FIND status C001: it cannot process the query; look at its log"),
     ],
 )
 def test_a_failure_is_told_by_its_status_and_without_the_peers_words(status, error, message):

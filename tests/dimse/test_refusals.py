@@ -2,7 +2,7 @@
 
 import pytest
 
-from gateway.refusals import told
+from gateway.refusals import told, told_query
 from routing.tables import DETAIL_CHARACTERS
 
 CANNOT_UNDERSTAND = ": it cannot understand the data set"
@@ -34,3 +34,27 @@ def test_a_refusal_is_told_with_what_to_look_at(statuses, begins, look_at):
 @pytest.mark.parametrize("status", [0x0000, 0xB000, 0xD000, 0xA801, 0xFFFF, 0x1C000, -1, 1 << 200])
 def test_nothing_is_made_up_about_what_is_no_refusal_of_the_standard(status):
     assert told(status) == ""
+
+
+@pytest.mark.parametrize(
+    ("statuses", "words"),
+    [
+        ([0xA700, 0xA7FF], "it is out of resources now"),
+        ([0xA701], "it finds too many; ask for less"),
+        ([0xA702], "it cannot send them; look at its log, and whether it reaches the receiver"),
+        ([0xA801], "it does not know the AE title that it shall send to; enter it there"),
+        ([0xA900, 0xA9FF], "it does not take these keys at this level"),
+        ([0xC000, 0xC001, 0xCFFF], "it cannot process the query; look at its log"),
+        ([0xB000], "it could not send some of them; look at its log, and at the receiver's"),
+        ([0x0110], "something failed there; look at its log"),
+        ([0x0122], "it does not offer this query; look there at what it offers"),
+        ([0x0124], "it does not let this caller ask; look there at what the caller may do"),
+    ],
+)
+def test_a_query_or_retrieval_that_is_refused_is_told_with_what_to_look_at(statuses, words):
+    assert {told_query(status) for status in statuses} == {f": {words}"}
+
+
+@pytest.mark.parametrize("status", [0x0000, 0xFF00, 0xFE00, 0xB001, 0xD000])
+def test_nothing_is_made_up_about_a_query_either(status):
+    assert told_query(status) == ""

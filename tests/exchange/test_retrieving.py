@@ -46,6 +46,7 @@ class Pacs:
     cut_after: int | None = None  # instances of the first association
     offers: tuple = (StudyRootQueryRetrieveInformationModelFind, StudyRootQueryRetrieveInformationModelGet)
     status: int | None = None
+    refuses: int | None = None  # the status of what it is asked to send
     withheld: int = 0  # instances that it names and does not send
     asked: list[list[str]] = field(default_factory=list)
 
@@ -85,6 +86,9 @@ class Pacs:
         self.asked.append(uids)
         found = [one for one in self.datasets if one.SOPInstanceUID in uids][self.withheld :]
         yield len(found)
+        if self.refuses is not None:
+            yield self.refuses, Dataset()
+            return
         for number, one in enumerate(found):
             if event.is_cancelled:
                 yield 0xFE00, None
@@ -241,6 +245,15 @@ def test_a_pacs_that_cannot_is_told_in_words(pacs, tmp_path, settings, said):
 
     assert result.exit_code != 0
     assert said in result.output + str(result.exception)
+
+
+def test_what_a_pacs_refuses_to_send_is_told_with_what_to_look_at(pacs, tmp_path):
+    result = vienanh(tmp_path, "get", STUDY, "--from", pacs(refuses=0xA702).name)
+
+    told = " ".join(result.output.split())
+    assert result.exit_code == 2
+    assert "0 of 6 instances are here" in told
+    assert "A702: it cannot send them; look at its log, and whether it reaches the receiver." in told
 
 
 def test_more_instances_than_the_bound_are_refused(pacs, tmp_path, monkeypatch):

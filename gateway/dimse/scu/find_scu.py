@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final, Literal
 
+from gateway import refusals
 from gateway.dimse.scp.find_identifier import BYTES, LEVEL_TAG, Matching
 from gateway.dimse.scp.services import Reply
 from gateway.dimse.scu.calling import Lost, Target
@@ -116,7 +117,7 @@ def _check(reply: Reply | None, peer: str) -> None:
     status = SUCCESS if reply is None else reply.status
     if status in (SUCCESS, CANCELLED):
         return
-    reason = f"C-FIND status {status:04X}"
+    reason = f"C-FIND status {status:04X}{refusals.told_query(status)}"
     if status & 0xFF00 == OUT_OF_RESOURCES:
         raise PeerBusy(peer=peer, reason=reason)
     raise Refused(reason=f"{peer} answers with {reason}")
