@@ -1,20 +1,26 @@
 // A slide in small: its coarsest octave, upright, on a canvas.
 
 import { sizeTurned } from "./camera";
-import { fetchTile } from "./fetchTile";
+import { fetchTile, type TileProblem } from "./fetchTile";
 import { uprightDegrees } from "./geometry";
 import { decoderOf } from "./profile";
 import { firstLayer, type Slide, tileUrl } from "./slide";
 
-/** Draw the whole slide on `canvas`; false when its picture could not be had. */
-export async function drawThumbnail(slide: Slide, canvas: HTMLCanvasElement, signal: AbortSignal): Promise<boolean> {
+/** What became of a thumbnail; `later`: the node is busy, or the line broken. */
+export type Drawing = "drawn" | "later" | "none";
+
+const PASSING: readonly TileProblem[] = ["busy", "unreachable"];
+
+/** Draw the whole slide on `canvas`, where its picture can be had. */
+export async function drawThumbnail(slide: Slide, canvas: HTMLCanvasElement, signal: AbortSignal): Promise<Drawing> {
   const octave = slide.octaves.at(-1);
-  if (!octave) return false;
+  if (!octave) return "none";
   const layer = firstLayer(slide);
   const url = tileUrl(slide, layer, { octave: octave.number, column: 0, row: 0 });
   const answer = await fetchTile(url, layer.managed, signal, decoderOf(slide));
   const context = canvas.getContext("2d");
-  if (answer.kind !== "tile" || !context) return false;
+  if (answer.kind === "problem" && PASSING.includes(answer.problem)) return "later";
+  if (answer.kind !== "tile" || !context) return "none";
   const degrees = uprightDegrees(slide.orientation);
   const size = sizeTurned(octave, degrees);
   canvas.width = Math.max(1, Math.round(size.width));
@@ -25,5 +31,5 @@ export async function drawThumbnail(slide: Slide, canvas: HTMLCanvasElement, sig
   const { width, height } = octave;
   context.drawImage(answer.bitmap, 0, 0, width, height, -width / 2, -height / 2, width, height);
   answer.bitmap.close();
-  return true;
+  return "drawn";
 }

@@ -19,6 +19,9 @@ export function SlideTitle({ study, series }: SlideOfStrip) {
   return useGlassTitle(study, series);
 }
 
+/** After which a picture that did not arrive, or that the node was still making, is asked for again. */
+const AGAIN_MS = 10_000;
+
 export function SlideThumbnail({ study, series }: SlideOfStrip) {
   const { t } = useTranslation("reading");
   const { slide } = useSlide(study, series.seriesInstanceUID);
@@ -28,8 +31,18 @@ export function SlideThumbnail({ study, series }: SlideOfStrip) {
     const element = canvas.current;
     if (!slide || !element) return undefined;
     const control = new AbortController();
-    void drawThumbnail(slide, element, control.signal).then(setDrawn);
-    return () => control.abort();
+    let again: ReturnType<typeof setTimeout> | undefined;
+    const draw = async () => {
+      const drawing = await drawThumbnail(slide, element, control.signal);
+      if (control.signal.aborted) return;
+      setDrawn(drawing === "drawn");
+      if (drawing === "later") again = setTimeout(() => void draw(), AGAIN_MS);
+    };
+    void draw();
+    return () => {
+      control.abort();
+      clearTimeout(again);
+    };
   }, [slide]);
   return (
     <>
