@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import pwd
 from collections.abc import Generator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -49,12 +50,14 @@ def opened(
     Raises
     ------
     InvalidConfiguration
-        No folder was named and none was begun here; the data folder cannot be made or written, the password file cannot be read, or the database is of another
+        No folder was named and none was begun here; root asks and the node is another account's; the data folder cannot be made or written, the password file cannot be read, or the database is of another
         version than this program and may not be changed.
     """
     clock = clock or SystemClock()
     if not is_node and config.node.data == NodeConfig().data and not is_begun(config):
         raise _not_begun(config)
+    if not is_node:
+        _check_account(config)
     make_data_folder(config)
     db = open_database(config)
     try:
@@ -150,6 +153,21 @@ def reserved(config: Config, *, otherwise: str = TAKEN) -> Generator[None]:
         raise _unusable_folder(config, otherwise.format(process=process)) from error
     finally:
         os.close(descriptor)
+
+
+def _check_account(config: Config) -> None:
+    """Refuse root beside a node of another account: keys, blobs and sockets that root makes are shut to the node."""
+    try:
+        owner = (config.node.data / LOCK_FILE).stat().st_uid  # of who began the node; the folder may be a volume's
+    except OSError:
+        return
+    if os.geteuid() == 0 and owner != 0:
+        try:
+            name = pwd.getpwuid(owner).pw_name
+        except KeyError:
+            name = f"#{owner}"
+        reason = f"its node is of the account {name}: run this as it (`runuser -u {name} --`), not as root"
+        raise _unusable_folder(config, reason)
 
 
 def _not_begun(config: Config) -> InvalidConfiguration:

@@ -247,6 +247,19 @@ def test_what_nothing_waits_for_is_not_said_to_be_set_going(run):
     assert "local is tried again" in run("retry", "local").output
 
 
+def test_root_is_told_to_be_the_node_s_account_as_its_files_would_be_shut_to_the_node(run, tmp_path, monkeypatch):
+    a_fresh_node(run)
+    if os.geteuid() == 0:
+        os.chown(tmp_path / "data" / LOCK_FILE, 61234, -1)
+    else:
+        monkeypatch.setattr("exchange.node.stores.os.geteuid", lambda: 0)
+
+    told = run("token", "create", "mk01", "--scope", "dicomweb:store")
+
+    assert told.exit_code == 2
+    assert re.search(r"its node is of the account \S+: run this as it \(`runuser -u \S+ --`\)", told.output)
+
+
 def test_the_doctor_does_not_wait_long_for_a_destination_that_is_silent_and_tells_the_rest_first(
     run, tmp_path, monkeypatch
 ):
