@@ -1,9 +1,11 @@
 """`vienanh doctor`: what is wrong with this machine or this configuration, in words, and what to do."""
 
+import stat
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,6 +27,7 @@ from kernel.config import Config
 from kernel.dicom.pictures.video import video_program
 from kernel.errors import ExchangeError
 from routing import settings, status
+from routing.destinations import Destination
 from viewer.server.pages import build_folder
 
 EXIT_WRONG = 1
@@ -58,7 +61,7 @@ def _examine(read: Callable[[], Config], *, deep: bool) -> Iterator[Finding]:
         yield Finding("configuration", str(error))
         return
     yield Finding("configuration", note=f"{config.origin}, {len(rules.rules)} rules, version {rules.version}")
-    yield _sources(config, sources)
+    yield from (_sources(config, sources), _secrets(config, tuple(rules.destinations.values())))
     clock = SystemClock()
     yield from of_machine(config, clock.now())
     yield Finding(
@@ -103,6 +106,24 @@ def _sources(config: Config, sources: Sources) -> Finding:
     unproved = ", ".join(sources.unproved_readers())
     wrong = f"may find or retrieve by an AE title alone; give address or certificate: {unproved}" if unproved else ""
     return Finding("sources", wrong, f"{len(config.source)} named")
+
+
+def _secrets(config: Config, destinations: tuple[Destination, ...]) -> Finding:
+    """Look for tokens, keys and passwords that every account of the machine may read."""
+    named = [file for one in destinations for file in (one.token_file, one.key)]
+    named += [config.http.tls_key, config.dimse.tls_key, config.database.password_file]
+    files = {
+        Path(config.origin).parent / file for file in named if file is not None
+    }  # those of destinations: beside it
+    open_to_all = ", ".join(sorted(str(file) for file in files if _is_open_to_all(file)))
+    return Finding("secrets", open_to_all and f"every account of this machine may read it; `chmod o=`: {open_to_all}")
+
+
+def _is_open_to_all(file: Path) -> bool:
+    try:
+        return bool(file.stat().st_mode & stat.S_IROTH)
+    except OSError:  # not there: whoever uses it says so
+        return False
 
 
 def _text_in_pixels(config: Config) -> Finding:

@@ -247,6 +247,25 @@ def test_what_nothing_waits_for_is_not_said_to_be_set_going(run):
     assert "local is tried again" in run("retry", "local").output
 
 
+def test_the_doctor_names_a_token_that_every_account_may_read(run, tmp_path):
+    (tmp_path / "hub.token").write_text("vat_x")
+    destination = (
+        '[[destination]]\nname = "hub"\nkind = "stow"\nurl = "http://127.0.0.1:1/x"\ntoken_file = "hub.token"\n'
+    )
+    (tmp_path / "node.toml").write_text(destination)
+    told = {}
+
+    for mode in (0o644, 0o640):
+        (tmp_path / "hub.token").chmod(mode)
+        told[mode] = run("doctor", "--config", str(tmp_path / "node.toml")).output
+
+    assert (
+        f"wrong  secrets: every account of this machine may read it; `chmod o=`: {tmp_path / 'hub.token'}"
+        in told[0o644]
+    )
+    assert "ok   secrets\n" in told[0o640]
+
+
 def test_root_is_told_to_be_the_node_s_account_as_its_files_would_be_shut_to_the_node(run, tmp_path, monkeypatch):
     a_fresh_node(run)
     if os.geteuid() == 0:

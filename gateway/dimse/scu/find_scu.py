@@ -72,7 +72,7 @@ def find_on(line: Line, peer: str, question: Question, *, most: int) -> Iterator
     model = MODELS[question.root]
     context = line.context(model)
     if context is None:
-        raise PeerUnreachable(peer=peer, reason="it does not offer this query")
+        raise PeerUnreachable(peer=peer, reason="it does not offer this query, or not to our AE title")
     command: CommandSet = {"AffectedSOPClassUID": model, "CommandField": int(Field.C_FIND_RQ), "Priority": 0}
     identifier = identifier_of(question, context.transfer_syntax)
     count, reply = 0, None

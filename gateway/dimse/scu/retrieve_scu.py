@@ -186,7 +186,9 @@ def _context(line: Line, model: str) -> Context:
     context = line.context(model)
     if context is None:
         line.release()
-        raise Lost(Cause.POISON, "context", "the peer does not offer this service in the Study Root")
+        raise Lost(
+            Cause.POISON, "context", "the peer does not offer this service in the Study Root, or not to our AE title"
+        )
     return context
 
 
