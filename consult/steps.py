@@ -77,6 +77,15 @@ _PATTERNS: Final = {
     "priority": re.compile(r"STAT|HIGH|ROUTINE|MEDIUM|LOW"),
     "station_ae_title": re.compile(r"|[\x21-\x5b\x5d-\x7e]([\x20-\x5b\x5d-\x7e]*[\x21-\x5b\x5d-\x7e])?"),
 }
+_FORMS: Final = {  # the same in words, for who typed it
+    "patient_birth_date": "YYYYMMDD",
+    "start_date": "YYYYMMDD",
+    "start_time": "HHMM or HHMMSS",
+    "patient_sex": "M, F or O",
+    "modality": "capital letters and digits, such as CT",
+    "priority": "STAT, HIGH, ROUTINE, MEDIUM or LOW",
+    "station_ae_title": "an AE title, in ASCII without a backslash",
+}
 _REQUIRED: Final = ("accession_number", "step_id", "patient_id", "patient_name", "modality", "start_date")
 
 # What an order may do to a step that is there: the status that follows, or None where it comes too late.
@@ -131,7 +140,7 @@ def _text(name: str, value: object) -> str:
         raise InvalidOrder(field=name, reason="a control character or a backslash")
     pattern = _PATTERNS.get(name)
     if pattern is not None and not pattern.fullmatch(text) and (text or name != "priority"):
-        raise InvalidOrder(field=name, reason="not in the form of its DICOM attribute")
+        raise InvalidOrder(field=name, reason=f"must be {_FORMS[name]}")
     return text
 
 

@@ -100,7 +100,7 @@ def forget(connection: Connection, site: str, layout: str, who: str, now: dateti
         Nothing is known of it.
     """
     if not connection.execute(delete(pixel_zone).where(_is(site, layout))).rowcount:
-        raise NotFound(what="learnt zones of this name")
+        raise NotFound(what="device with learnt zones; `vienanh review zones` lists the names")
     append(connection, Line(now, Action.APPLICATION_ACTIVITY, who, site=site, detail={"zones_forgotten": layout}))
 
 

@@ -471,7 +471,7 @@ def test_an_order_is_added_listed_and_canceled(run):
     assert "NGUYỄN^THỊ" in listed
     assert "CANCELED" in listed
     assert refused.exit_code == 2
-    assert "start_date not in the form of its DICOM attribute" in refused.output
+    assert "start_date must be YYYYMMDD" in refused.output
 
 
 def test_a_study_is_deleted_only_by_force_and_not_while_it_is_held(run, tmp_path):

@@ -58,10 +58,10 @@ def test_two_steps_of_one_accession_share_their_study(his):
     ("change", "detail"),
     [
         ({"patientName": ""}, "patient_name is missing"),
-        ({"startDate": "22/11/2026"}, "start_date not in the form"),
+        ({"startDate": "22/11/2026"}, "start_date must be YYYYMMDD"),
         ({"patientName": "A\\B"}, "patient_name a control character or a backslash"),
         ({"accessionNumber": "1" * 17}, "accession_number more than 16 characters"),
-        ({"priority": "NOW"}, "priority not in the form"),
+        ({"priority": "NOW"}, "priority must be STAT, HIGH, ROUTINE, MEDIUM or LOW"),
     ],
 )
 def test_an_order_that_no_modality_could_take_is_refused_without_repeating_it(his, change, detail):
