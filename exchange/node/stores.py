@@ -50,8 +50,9 @@ def opened(
     Raises
     ------
     InvalidConfiguration
-        No folder was named and none was begun here; root asks and the node is another account's; the data folder cannot be made or written, the password file cannot be read, or the database is of another
-        version than this program and may not be changed.
+        No folder was named and none was begun here; root asks and the node is another account's; the data folder
+        cannot be made or written; the password file cannot be read; or the database is of another version than this
+        program and may not be changed.
     """
     clock = clock or SystemClock()
     if not is_node and config.node.data == NodeConfig().data and not is_begun(config):
