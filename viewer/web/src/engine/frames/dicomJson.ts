@@ -14,8 +14,7 @@ export function isDataSet(value: unknown): value is JsonDataSet {
 }
 
 export function texts(dataSet: JsonDataSet, tag: string): readonly string[] {
-  const values = dataSet[tag]?.Value ?? [];
-  return values.filter((value): value is string => typeof value === "string");
+  return textsInPlace(dataSet, tag).flatMap((value) => value ?? []);
 }
 
 export function text(dataSet: JsonDataSet, tag: string): string | undefined {
@@ -33,11 +32,7 @@ export function personName(dataSet: JsonDataSet, tag: string): string | undefine
 
 /** Every value as a number; values that are no finite number are left out. Peers send DS and IS as text, too. */
 export function numbers(dataSet: JsonDataSet, tag: string): readonly number[] {
-  const values = dataSet[tag]?.Value ?? [];
-  return values
-    .filter((value) => value !== null && value !== "")
-    .map(Number)
-    .filter(Number.isFinite);
+  return numbersInPlace(dataSet, tag).flatMap((value) => value ?? []);
 }
 
 /** Every value as a number, each in its place: what is none is undefined, so that two lists stay side by side. */
