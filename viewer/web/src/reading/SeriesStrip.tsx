@@ -12,7 +12,7 @@ import { type FrameProblemKind, refusalOf } from "../engine/loading/problems";
 import styles from "./SeriesStrip.module.css";
 import { SeenMark } from "./shown/SeenMark";
 import { useShown } from "./shown/useShownKept";
-import { SlideThumbnail, SlideTitle } from "./slides/SlideThumbnail";
+import { AGAIN_MS, SlideThumbnail, SlideTitle } from "./slides/SlideThumbnail";
 
 export interface SeriesStripProps {
   readonly study: StudyKey;
@@ -83,8 +83,6 @@ export function SeriesStrip({ study, series, chosen, onChoose, stacks, stackId, 
     </nav>
   );
 }
-
-const AGAIN_MS = 10_000;
 
 /**
  * A picture that could not be made is asked for again when more images have come; one that did not arrive, or that a busy

@@ -20,7 +20,7 @@ export function SlideTitle({ study, series }: SlideOfStrip) {
 }
 
 /** After which a picture that did not arrive, or that the node was still making, is asked for again. */
-const AGAIN_MS = 10_000;
+export const AGAIN_MS = 10_000;
 
 export function SlideThumbnail({ study, series }: SlideOfStrip) {
   const { t } = useTranslation("reading");
