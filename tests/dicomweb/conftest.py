@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
+from http.server import ThreadingHTTPServer
 from pathlib import Path
 from secrets import token_hex
 from tempfile import mkdtemp
@@ -43,6 +44,7 @@ from kernel.database import Database
 from kernel.telemetry import configure
 from routing.deletion import DeliveryDependents
 from routing.profiles import profiles_of
+from tests.dicomweb.scripted import running_script
 from tests.support.access import CHEAP
 from tests.support.builders import as_file
 from tests.support.http import a_client, served
@@ -201,3 +203,10 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Node]:
     """A node for the tests of one module that only add to it."""
     with running_node(tmp_path_factory.mktemp("archive")) as running:
         yield running
+
+
+@pytest.fixture
+def scripted() -> Iterator[ThreadingHTTPServer]:
+    """A peer that answers what `Scripted.answer` says."""
+    with running_script() as server:
+        yield server

@@ -4,13 +4,10 @@ import contextlib
 import hashlib
 import json
 import ssl
-import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
 from pathlib import Path
-from typing import ClassVar
 
 import httpx
 import pytest
@@ -29,6 +26,7 @@ from kernel.dicom.scanning.part10 import read_file_meta
 from kernel.errors import Forbidden, InvalidConfiguration, InvalidRequest, NotAuthenticated, PeerBusy, PeerUnreachable
 from routing.transport import Cause, Manifest, Parcel, ReceiptState
 from tests.dicomweb.conftest import Node, running_node
+from tests.dicomweb.scripted import Scripted
 from tests.support.builders import a_ct, as_file
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
@@ -184,42 +182,6 @@ def test_probing_a_node_needs_no_right_to_read(node, tmp_path):
 
 
 # --- a peer by script -------------------------------------------------------------------------------------------------
-
-
-class Scripted(BaseHTTPRequestHandler):
-    """Answers everything with what the test says, and remembers the requests."""
-
-    protocol_version = "HTTP/1.1"
-    answer: ClassVar[tuple[int, dict[str, str], bytes]] = (200, {}, b"")
-    seen: ClassVar[list[tuple[str, dict[str, str], bytes]]] = []
-
-    def do_POST(self):
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-        self.seen.append((self.path, dict(self.headers), body))
-        status, headers, content = self.answer
-        self.send_response(status)
-        for name, value in {"Content-Length": str(len(content)), **headers}.items():
-            self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(content)
-
-    def do_GET(self):
-        self.do_POST()
-
-    def log_message(self, *_: object) -> None:
-        pass
-
-
-@pytest.fixture
-def scripted():
-    Scripted.seen.clear()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Scripted)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield server
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @contextlib.contextmanager

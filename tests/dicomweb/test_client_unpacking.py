@@ -10,7 +10,7 @@ import pytest
 from gateway.dicomweb.client.finding import Service, search
 from gateway.dicomweb.client.unpacking import unpacked
 from kernel.errors import InvalidRequest
-from tests.dicomweb.test_client import Scripted, scripted  # noqa: F401 - a fixture
+from tests.dicomweb.scripted import Scripted
 
 ANSWER = b'[{"0020000D": {"vr": "UI", "Value": ["1.2.3"]}}]' * 50
 
@@ -64,7 +64,7 @@ def test_what_is_damaged_or_was_not_asked_for_is_an_error_of_the_answer(packing,
         b"".join(unpacked(answer(packing, content), 10_000))
 
 
-def test_a_search_gives_up_an_answer_that_unpacks_beyond_its_bound(scripted, monkeypatch):  # noqa: F811
+def test_a_search_gives_up_an_answer_that_unpacks_beyond_its_bound(scripted, monkeypatch):
     monkeypatch.setattr("gateway.dicomweb.client.finding.ANSWER_BYTES_MAX", 1000)
     Scripted.answer = (200, {"Content-Encoding": "gzip"}, gzip.compress(bytes(1_000_000)))
 
