@@ -1,7 +1,6 @@
 """The command line: what it says when all is well, and one plain line when it is not."""
 
 import dataclasses
-import io
 import os
 import re
 import socket
@@ -13,35 +12,15 @@ from pathlib import Path
 
 import pytest
 import typer
-from rich.console import Console
-from typer.testing import CliRunner
 
-from exchange.commands.table import app
-from exchange.node.assemble import assembled, transports
+from exchange.node.assemble import assembled
 from exchange.node.stores import LOCK_FILE, opened, reserved
 from exchange.terminal.screen import plain_errors
 from kernel import config_reading, errors
 from kernel.archive.records import Origin
 from kernel.events import Event, EventName, record
+from tests.exchange.conftest import PASSWORD, a_fresh_node
 from tests.support.builders import a_cr, as_dataset_bytes, as_file
-
-PASSWORD = "mat khau dai du"
-
-
-@pytest.fixture
-def run(tmp_path: Path, monkeypatch):
-    """Run a command on a node's folder of its own, as a terminal would."""
-    monkeypatch.setenv("VIENANH_NODE_DATA", str(tmp_path / "data"))
-
-    def run(*arguments: str, given: str = ""):
-        return CliRunner().invoke(app, list(arguments), input=given)
-
-    return run
-
-
-def a_fresh_node(run) -> None:
-    """Begin a node, as who is to read there has an account before it is served."""
-    assert run("user", "add", "lan", "--role", "reader", "--password", PASSWORD).exit_code == 0
 
 
 def test_every_command_teaches_with_help(run):
@@ -170,52 +149,6 @@ def test_the_audit_is_verified_against_a_head_noted_before(run):
     assert "AuditChainBroken" in forged.output
 
 
-def test_the_doctor_finds_a_fresh_node_in_order(run, monkeypatch):
-    a_fresh_node(run)
-    for port in ("VIENANH_HTTP_PORT", "VIENANH_DIMSE_PORT"):
-        monkeypatch.setenv(port, "0")  # the usual ones may be taken here
-
-    told = run("doctor", "--deep")
-
-    wrong = [line for line in told.output.splitlines() if "wrong" in line and "front end" not in line]
-    assert wrong == []
-    assert "0 match their digests" in told.output
-
-
-def test_the_doctor_names_readers_that_prove_nothing_and_tls_files_that_cannot_be_used(run, tmp_path):
-    file = tmp_path / "node.toml"
-    file.write_text(
-        '[dimse]\ntls_port = 0\ntls_certificate = "none.crt"\ntls_key = "none.key"\n'
-        '[[source]]\nname = "PACS"\ncalling = "P"\nservices = ["find"]\n'
-        '[[source]]\nname = "CT"\ncalling = "C"\n'
-    )
-
-    told = run("doctor", "--config", str(file))
-
-    assert told.exit_code == 1
-    assert re.search(r"wrong  sources: .*: PACS$", told.output, re.MULTILINE)
-    assert re.search(r"wrong  DICOM TLS: \S+none\.crt: dimse\.tls_certificate: .*none\.crt: No such file", told.output)
-
-
-def test_the_doctor_names_the_file_of_https_that_is_not_there_or_is_no_key(run, tmp_path):
-    file = tmp_path / "node.toml"
-    file.write_text('[http]\ntls_certificate = "node.crt"\ntls_key = "node.key"\n')
-
-    assert f"wrong  TLS: {tmp_path / 'node.crt'}: No such file" in run("doctor", "--config", str(file)).output
-    for name in ("node.crt", "node.key"):
-        (tmp_path / name).write_text("nothing of the kind")
-
-    told = run("doctor", "--config", str(file)).output
-    assert re.search(r"wrong  TLS: \S+node\.crt and \S+node\.key: the certificate file has no readable", told)
-
-
-def test_the_doctor_says_that_no_node_was_begun_and_begins_none(run, tmp_path):
-    told = run("doctor")
-
-    assert f"stores: no node was begun in {tmp_path / 'data'} yet: `vienanh serve`" in told.output
-    assert not (tmp_path / "data").exists()
-
-
 @pytest.mark.parametrize(
     "command",
     [
@@ -247,25 +180,6 @@ def test_what_nothing_waits_for_is_not_said_to_be_set_going(run):
     assert "local is tried again" in run("retry", "local").output
 
 
-def test_the_doctor_names_a_token_that_every_account_may_read(run, tmp_path):
-    (tmp_path / "hub.token").write_text("vat_x")
-    destination = (
-        '[[destination]]\nname = "hub"\nkind = "stow"\nurl = "http://127.0.0.1:1/x"\ntoken_file = "hub.token"\n'
-    )
-    (tmp_path / "node.toml").write_text(destination)
-    told = {}
-
-    for mode in (0o644, 0o640):
-        (tmp_path / "hub.token").chmod(mode)
-        told[mode] = run("doctor", "--config", str(tmp_path / "node.toml")).output
-
-    assert (
-        f"wrong  secrets: every account of this machine may read it; `chmod o=`: {tmp_path / 'hub.token'}"
-        in told[0o644]
-    )
-    assert "ok   secrets\n" in told[0o640]
-
-
 def test_root_is_told_to_be_the_node_s_account_as_its_files_would_be_shut_to_the_node(run, tmp_path, monkeypatch):
     a_fresh_node(run)
     if os.geteuid() == 0:
@@ -277,65 +191,6 @@ def test_root_is_told_to_be_the_node_s_account_as_its_files_would_be_shut_to_the
 
     assert told.exit_code == 2
     assert re.search(r"its node is of the account \S+: run this as it \(`runuser -u \S+ --`\)", told.output)
-
-
-def test_the_doctor_does_not_wait_long_for_a_destination_that_is_silent_and_tells_the_rest_first(
-    run, tmp_path, monkeypatch
-):
-    told = io.StringIO()
-    monkeypatch.setattr("exchange.commands.doctor.out", Console(file=told, soft_wrap=True))
-    monkeypatch.setattr("exchange.commands.doctor.PROBE_S", 0.2)
-    known_before = []
-
-    def asked(*wired):
-        known_before.append(told.getvalue())
-        return transports(*wired)
-
-    monkeypatch.setattr("exchange.commands.doctor.transports", asked)
-    with socket.create_server(("127.0.0.1", 0)) as silent:  # takes the connection, and never says a word
-        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
-        (tmp_path / "hub.token").write_text("token")
-        (tmp_path / "node.toml").write_text(
-            f'[[destination]]\nname = "hub"\nkind = "stow"\nurl = "{url}"\ntoken_file = "hub.token"\n'
-        )
-
-        ended = run("doctor", "--config", str(tmp_path / "node.toml"))
-
-    assert ended.exit_code == 1
-    assert "MiB free" in known_before[0]
-    assert re.search(r"wrong  destination hub: link no answer: \w+Timeout ", told.getvalue())
-
-
-def test_authorities_of_a_destination_that_are_not_there_are_told_by_the_doctor_and_the_start(run, tmp_path):
-    file = tmp_path / "node.toml"
-    file.write_text(
-        '[[destination]]\nname = "hub"\nkind = "stow"\nurl = "https://127.0.0.1:9"\nca_file = "hub-ca.crt"\n'
-    )
-    told = f"destination hub: ca_file: {tmp_path / 'hub-ca.crt'} cannot be read: No such file or directory"
-
-    looked, started = (
-        run(*command, "--config", str(file))
-        for command in (("doctor",), ("serve", "--http-port", "0", "--dicom-port", "0"))
-    )
-
-    assert (looked.exit_code, started.exit_code) == (1, 2)
-    assert f"wrong  configuration: {told}\n" in looked.output
-    assert f"InvalidConfiguration: {told}\n" in started.output
-
-
-@pytest.mark.parametrize(
-    ("clean", "missing", "expected"),
-    [
-        ("true", "", "found and masked"),
-        ("true", "tesseract-ocr-vie", "pictures that may show a name wait for a person: tesseract-ocr-vie is missing"),
-        ("false", "", "not looked for, as anonymizer.clean_pixels is false"),
-    ],
-)
-def test_the_doctor_says_what_becomes_of_text_in_pixels(run, monkeypatch, clean, missing, expected):
-    monkeypatch.setenv("VIENANH_ANONYMIZER_CLEAN_PIXELS", clean)
-    monkeypatch.setattr("exchange.commands.doctor.missing", lambda: missing)
-
-    assert f"ok   text in pixels: {expected}\n" in run("doctor").output
 
 
 @pytest.mark.parametrize(
