@@ -112,9 +112,8 @@ def _secrets(config: Config, destinations: tuple[Destination, ...]) -> Finding:
     """Look for tokens, keys and passwords that every account of the machine may read."""
     named = [file for one in destinations for file in (one.token_file, one.key)]
     named += [config.http.tls_key, config.dimse.tls_key, config.database.password_file]
-    files = {
-        Path(config.origin).parent / file for file in named if file is not None
-    }  # those of destinations: beside it
+    home = Path(config.origin).parent  # those of destinations lie beside it
+    files = {home / file for file in named if file is not None}
     open_to_all = ", ".join(sorted(str(file) for file in files if _is_open_to_all(file)))
     return Finding("secrets", open_to_all and f"every account of this machine may read it; `chmod o=`: {open_to_all}")
 
