@@ -91,6 +91,7 @@ export abstract class TileLayer<Ink> {
 
   /** Once before the next frame, however often one moves. */
   protected later(): void {
+    this.canvas.dataset["drawn"] = "waiting";
     cancelAnimationFrame(this.frame);
     this.frame = requestAnimationFrame(() => this.go());
   }
